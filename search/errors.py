@@ -1,0 +1,153 @@
+"""Every error Likewise raises on purpose.
+
+    LikewiseError
+    ├── UsageError                 the caller asked for something that cannot be
+    │   ├── SettingsError          a setting has a value it may not have
+    │   ├── NotFoundError          no such id, path, job, collection or photographer
+    │   └── ConfirmationRequired   going on would hide or delete much; say so explicitly
+    ├── MediaError                 one file could not be used (never ends a job)
+    │   ├── EmptyFileError         it has no bytes
+    │   ├── UnreadableFileError    the operating system would not give its bytes
+    │   ├── UnsupportedMediaError  not a picture, video or sound we can decode
+    │   ├── CorruptMediaError      right format, broken content
+    │   ├── MediaTooLargeError     beyond the cap on bytes, pixels or seconds
+    │   ├── DecodeTimeoutError     the decoder ran past its time limit
+    │   ├── DecoderCrashError      the decoder process died
+    │   └── DecoderMemoryError     the decoder ran into its memory limit
+    ├── ModelError                 a model could not be loaded or run
+    ├── StoreError                 the vector store said no
+    │   ├── StoreUnavailableError  it cannot be reached just now (retryable)
+    │   ├── StoreLockedError       another process has the data directory open
+    │   ├── SpaceMismatchError     a collection was made with another model or preprocessing
+    │   └── DiskFullError          nothing more can be written
+    └── LedgerError                the ledger database said no
+
+``code`` is stable: it is what the ledger stores, the API answers and scripts compare. ``retryable`` says whether the
+same call may succeed later without anyone changing anything. Arguments are positional strings, so that an error
+survives pickling on its way through a queue.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class LikewiseError(Exception):
+    """Root of the tree.
+
+    Args:
+        message: what happened and to what, in one sentence.
+        hint: what the reader can do about it; empty when there is nothing to do.
+    """
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+    exit_status: ClassVar[int] = 3
+    """Exit status of the command line when this error ends a command."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class UsageError(LikewiseError):
+    code = "usage"
+    exit_status = 2
+
+
+class SettingsError(UsageError):
+    code = "settings"
+
+
+class NotFoundError(UsageError):
+    code = "not_found"
+
+
+class ConfirmationRequired(UsageError):
+    code = "confirmation_required"
+    exit_status = 3
+
+
+class MediaError(LikewiseError):
+    code = "corrupt"
+
+
+class EmptyFileError(MediaError):
+    code = "empty"
+
+
+class UnreadableFileError(MediaError):
+    code = "unreadable"
+
+
+class UnsupportedMediaError(MediaError):
+    code = "unsupported"
+
+
+class CorruptMediaError(MediaError):
+    code = "corrupt"
+
+
+class MediaTooLargeError(MediaError):
+    code = "too_large"
+
+
+class DecodeTimeoutError(MediaError):
+    code = "timeout"
+
+
+class DecoderCrashError(MediaError):
+    code = "decoder_crash"
+
+
+class DecoderMemoryError(MediaError):
+    code = "out_of_memory"
+
+
+class ModelError(LikewiseError):
+    code = "model"
+
+
+class StoreError(LikewiseError):
+    code = "store"
+
+
+class StoreUnavailableError(StoreError):
+    code = "store_unavailable"
+    retryable = True
+
+
+class StoreLockedError(StoreError):
+    code = "store_locked"
+
+
+class SpaceMismatchError(StoreError):
+    code = "space_mismatch"
+
+
+class DiskFullError(StoreError):
+    code = "disk_full"
+
+
+class LedgerError(LikewiseError):
+    code = "ledger"
+
+
+MEDIA_ERRORS: dict[str, type[MediaError]] = {
+    cls.code: cls
+    for cls in (
+        EmptyFileError,
+        UnreadableFileError,
+        UnsupportedMediaError,
+        CorruptMediaError,
+        MediaTooLargeError,
+        DecodeTimeoutError,
+        DecoderCrashError,
+        DecoderMemoryError,
+    )
+}
+"""Stable failure code of a file to the class that carries it."""

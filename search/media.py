@@ -1,0 +1,147 @@
+"""What is known about one piece of media, whichever room asks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import PurePosixPath
+from typing import Any, TypeAlias
+
+Payload: TypeAlias = dict[str, Any]
+"""JSON object stored beside a point's vectors. Only this module knows its keys."""
+
+MEDIA_NAMESPACE = uuid.UUID("6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c11")
+"""Namespace of every media id; changing it would orphan every stored point."""
+
+
+class Kind(StrEnum):
+    """The three kinds of media. Each has one collection."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+    @property
+    def collection(self) -> str:
+        return COLLECTION_OF[self]
+
+
+COLLECTION_OF = {Kind.IMAGE: "images", Kind.VIDEO: "videos", Kind.AUDIO: "audio"}
+KIND_OF = {name: kind for kind, name in COLLECTION_OF.items()}
+COLLECTIONS = tuple(KIND_OF)
+
+
+def media_id(sha256_hex: str) -> str:
+    """Identity of a content: UUIDv5 of the SHA-256 of its bytes, as 36 lower-case characters."""
+    return str(uuid.uuid5(MEDIA_NAMESPACE, sha256_hex))
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRecord:
+    """One content, with all the paths it lives at.
+
+    Absent facts are ``None`` (or an empty tuple), never an invented default.
+
+    Attributes:
+        paths: absolute POSIX paths holding these bytes, sorted.
+        libraries: names of the libraries those paths belong to, sorted.
+        size: bytes.  mtime: seconds since the epoch, UTC, of the newest path.
+        width, height: pixels after EXIF orientation.  duration: seconds.
+        taken_at: ISO 8601; from EXIF or the container, local time when it names no zone.
+        aperture: f-number.  exposure: seconds.  focal_length: millimetres.
+        latitude, longitude: degrees, WGS 84.
+        fingerprints: perceptual hashes as hex (see ``workers.decode.perceptual``): one for an image or a sound,
+            one a key frame for a video; empty when the content is too plain to fingerprint.
+        moments: seconds of a video's key frames, in the order of its ``visual`` vectors.
+        thumbnail: key of the preview picture in the data directory (a waveform for sounds), or None.
+        missing: every path has gone; hidden from results until found again or deleted.
+        features: the 78 handcrafted features in their fixed order, NaN as None; empty until computed.
+    """
+
+    id: str
+    kind: Kind
+    paths: tuple[str, ...]
+    libraries: tuple[str, ...] = ()
+    size: int = 0
+    mtime: float = 0.0
+    mime: str = ""
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    taken_at: str | None = None
+    camera: str | None = None
+    lens: str | None = None
+    iso: float | None = None
+    aperture: float | None = None
+    exposure: float | None = None
+    focal_length: float | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    photographer: str | None = None
+    tags: tuple[str, ...] = ()
+    has_sound: bool = False
+    fingerprints: tuple[str, ...] = ()
+    moments: tuple[float, ...] = ()
+    thumbnail: str | None = None
+    job: str | None = None
+    missing: bool = False
+    features: tuple[float | None, ...] = field(default=(), repr=False)
+
+    @property
+    def orientation(self) -> str | None:
+        """``landscape``, ``portrait`` or ``square``; None where there is no picture."""
+        if not self.width or not self.height:
+            return None
+        if self.width == self.height:
+            return "square"
+        return "landscape" if self.width > self.height else "portrait"
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Every ancestor folder of every path, so that a path-prefix filter is one keyword match."""
+        return tuple(sorted({str(parent) for path in self.paths for parent in PurePosixPath(path).parents}))
+
+    @property
+    def words(self) -> str:
+        """What the word search looks through: tags, names, the last folders, photographer and camera."""
+        parts: list[str] = [*self.tags]
+        for path in self.paths:
+            parts.extend(PurePosixPath(path).parts[-3:])
+        parts.extend(text for text in (self.photographer, self.camera, self.lens) if text)
+        separated = " ".join(parts).replace("_", " ").replace("-", " ").replace(".", " ").replace("/", " ")
+        return " ".join(dict.fromkeys(separated.lower().split()))
+
+    def to_payload(self) -> Payload:
+        """JSON object for the store: every fact that is known, and the derived fields that are filtered on."""
+        payload: Payload = {}
+        for name in _FIELD_NAMES:
+            value = getattr(self, name)
+            if value is None or value == ():
+                continue
+            payload[name] = list(value) if isinstance(value, tuple) else value
+        payload["kind"] = self.kind.value
+        payload["missing"] = self.missing
+        payload["folders"] = list(self.folders)
+        payload["words"] = self.words
+        if self.orientation:
+            payload["orientation"] = self.orientation
+        return payload
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> MediaRecord:
+        """Inverse of :meth:`to_payload`; keys this version does not know are ignored.
+
+        Raises:
+            KeyError: ``id``, ``kind`` or ``paths`` is absent: the point was not written by Likewise.
+        """
+        values = {name: payload[name] for name in _FIELD_NAMES if name in payload}
+        for name in _TUPLE_FIELDS & values.keys():
+            values[name] = tuple(values[name])
+        values["kind"] = Kind(payload["kind"])
+        return cls(**{"id": payload["id"], "paths": tuple(payload["paths"])} | values)
+
+
+_FIELD_NAMES = tuple(f.name for f in fields(MediaRecord))
+_TUPLE_FIELDS = frozenset({"paths", "libraries", "tags", "fingerprints", "moments", "features"})

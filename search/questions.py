@@ -1,0 +1,108 @@
+"""The question and answer types of find-similar; the API and ``--json`` give these objects as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from search.media import COLLECTIONS, Kind
+from search.store.base import Array
+from search.store.filters import Filter
+
+
+class Relation(StrEnum):
+    """How a hit relates to the question: three different claims, never blurred."""
+
+    SAME_CONTENT = "same_content"
+    NEAR_DUPLICATE = "near_duplicate"
+    SIMILAR = "similar"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One example in a question: media that is stored, or that has just been encoded.
+
+    Attributes:
+        vectors: space name to float32 ``(m, dim)``.
+        spaces: space name to fingerprint, so that a vector of another model is refused.
+        moments: seconds of the rows of ``vectors["visual"]`` when the example is a video.
+        media_id: identity of its bytes; hits with it are ``same_content``.
+    """
+
+    kind: Kind
+    vectors: Mapping[str, Array]
+    spaces: Mapping[str, str]
+    media_id: str | None = None
+    fingerprints: tuple[str, ...] = ()
+    moments: tuple[float, ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is like these and unlike those?
+
+    Attributes:
+        like, unlike: ids of stored media, or probes. At least one ``like``.
+        collections: where to look.
+        spaces: which spaces to use; empty means every space that question and collection share.
+        pivot: also reach audio from a picture (and pictures from a sound) through the videos that hold both.
+        exact: compare with every vector instead of using the approximate index.
+    """
+
+    like: tuple[str | Probe, ...]
+    unlike: tuple[str | Probe, ...] = ()
+    collections: tuple[str, ...] = COLLECTIONS
+    spaces: tuple[str, ...] = ()
+    where: Filter = field(default_factory=Filter)
+    limit: int = 20
+    pivot: bool = True
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """The video through which a pivot reached a hit: its id and moment in seconds."""
+
+    id: str
+    moment: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarHit:
+    """One answer.
+
+    Attributes:
+        score: raw cosine in ``space``, in [-1, 1]; not comparable between spaces.
+        match: per cent of random pairs of this space and collection that are less alike; comparable.
+        moment: seconds into a video hit where it matches best; None for other kinds.
+        thumbnail: address of the preview picture, or None.
+        via: set when a pivot led here.
+    """
+
+    id: str
+    kind: Kind
+    paths: tuple[str, ...]
+    score: float
+    match: float
+    space: str
+    relation: Relation
+    moment: float | None = None
+    thumbnail: str | None = None
+    via: Via | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarAnswer:
+    """``hits`` fuses all collections; ``by_collection`` keeps each one's own order.
+
+    ``query`` echoes the question: like, unlike, collections, spaces, limit; ``notes`` says in words what could not be
+    asked (a space that the example lacks, say). ``took_ms`` is wall-clock milliseconds in the store and ranking.
+    """
+
+    query: Mapping[str, object]
+    hits: tuple[SimilarHit, ...]
+    by_collection: Mapping[str, tuple[SimilarHit, ...]]
+    took_ms: float
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,148 @@
+"""Settings: read once at the entry point, frozen, handed down. No other module reads the environment.
+
+Order of precedence, last wins: defaults, ``likewise.toml`` (in the working directory, or named by ``LIKEWISE_CONFIG``),
+``LIKEWISE_*`` variables, ``LIKEWISE_*_FILE`` variables (the value is in that file: for secrets), flags.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from platformdirs import user_data_path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from search.errors import SettingsError
+
+PREFIX = "LIKEWISE_"
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseModel):
+    """Everything that can be set. The variable of a field is ``LIKEWISE_`` and its name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Field(default_factory=lambda: user_data_path("likewise"), description="data directory")
+    host: str = Field("127.0.0.1", description="address the page listens on")
+    port: int = Field(8000, ge=0, le=65535, description="port the page listens on; 0 picks a free one")
+    token: SecretStr | None = Field(None, description="password of the page and API; needed on a public address")
+    max_upload_mb: Positive = Field(256, description="largest upload, MiB")
+
+    store: Literal["edge", "server"] = Field("edge", description="embedded store, or a Qdrant server")
+    qdrant_url: str | None = Field(None, description="address of the Qdrant server, for store = server")
+    qdrant_api_key: SecretStr | None = Field(None, description="its API key")
+    database_url: str | None = Field(None, description="SQLAlchemy address of the ledger; default SQLite in home")
+
+    image_model: Literal["auto", "resnet18", "efficientnet_lite0"] = Field("auto", description="model of `visual`")
+    video_model: Literal["auto", "r3d18", "frames"] = Field("auto", description="model of `motion`")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
+    batch_size: Positive = Field(16, description="pictures a forward pass")
+    threads: int = Field(0, ge=0, description="threads of the model on CPU; 0 means one a core")
+
+    decode_workers: int = Field(0, ge=0, description="decoder processes; 0 means one a core")
+    decode_timeout: float = Field(60.0, gt=0, description="seconds a decoder may take for one file")
+    decode_memory_mb: Positive = Field(2048, description="MiB of address space a decoder may take beyond its own start")
+    max_file_mb: Positive = Field(8192, description="largest file, MiB")
+    max_pixels: Positive = Field(150_000_000, description="largest picture or frame, pixels")
+    max_duration: float = Field(6 * 3600.0, gt=0, description="longest video or sound, seconds")
+    key_frames: int = Field(32, gt=0, le=256, description="most key frames kept of a video")
+
+    excludes: tuple[str, ...] = Field((), description="patterns left out of every scan, in .gitignore syntax")
+    missing_grace_days: float = Field(30.0, ge=0, description="days before records of missing files are deleted")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe message logged")
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _server_has_address(self) -> Settings:
+        if self.store == "server" and not self.qdrant_url:
+            raise ValueError("store is 'server' but LIKEWISE_QDRANT_URL is not set")
+        return self
+
+    @property
+    def ledger_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'ledger.sqlite'}"
+
+    @property
+    def cores(self) -> int:
+        return len(os.sched_getaffinity(0))
+
+
+def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from every source.
+
+    Args:
+        flags: values given on the command line; None values are ignored.
+        environ: defaults to the process's environment.
+
+    Raises:
+        SettingsError: an unknown name, or a value of the wrong form; the message names where it was set, the value
+            and what is allowed.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    origin: dict[str, str] = {}
+
+    def take(name: str, value: object, where: str) -> None:
+        values[name], origin[name] = value, where
+
+    config = Path(environ.get(PREFIX + "CONFIG", "likewise.toml"))
+    if config.is_file():
+        for name, value in _read_toml(config).items():
+            take(name, value, f"'{name}' in {config}")
+    elif PREFIX + "CONFIG" in environ:
+        raise SettingsError(f"LIKEWISE_CONFIG names '{config}', which is not a file.")
+    for variable in sorted(environ):
+        name = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(PREFIX) and name in Settings.model_fields:
+            take(name, _split(name, environ[variable]), variable)
+    for variable in sorted(environ):
+        name = variable.removeprefix(PREFIX).removesuffix("_FILE").lower()
+        if variable.startswith(PREFIX) and variable.endswith("_FILE") and name in Settings.model_fields:
+            take(name, _read_secret(variable, environ[variable]), variable)
+    for name, flag in (flags or {}).items():
+        if flag is not None:
+            take(name, flag, f"--{name.replace('_', '-')}")
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(problem, origin) for problem in error.errors())) from None
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read as TOML: {error}.") from None
+
+
+def _read_secret(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable} names '{path}', which cannot be read: {error}.") from None
+
+
+def _split(name: str, text: str) -> object:
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if name == "excludes" else text
+
+
+def _explain(problem: Mapping[str, object], origin: Mapping[str, str]) -> str:
+    location = problem["loc"]
+    name = str(location[0]) if isinstance(location, tuple) and location else ""
+    if problem["type"] == "extra_forbidden":
+        return f"{origin.get(name, name)}: there is no such setting; `likewise doctor` lists them."
+    where = origin.get(name, name or "settings")
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if not name:
+        return f"{where}: {message}."
+    shown = "(secret)" if "Secret" in str(Settings.model_fields[name].annotation) else repr(problem["input"])
+    return f"{where}={shown} is not allowed: {message} ({Settings.model_fields[name].description})."

@@ -1,0 +1,134 @@
+"""Vector spaces: which numbers may be compared with which.
+
+Two vectors may be compared only when the same model, at the same revision, made them from input prepared the same way.
+Equal dimension proves nothing (ResNet-18 and R3D-18 are both 512-d), so every collection carries the fingerprint of
+each of its spaces and the store checks it on every open, upsert and query.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from search.errors import SpaceMismatchError
+from search.media import Kind
+
+
+class Distance(StrEnum):
+    COSINE = "cosine"
+    DOT = "dot"
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A vector space.
+
+    Attributes:
+        name: what users call it: ``visual``, ``motion``, ``sound``, ``style``; internal spaces end in ``_raw``.
+        model: name in ``workers.embedders.registry``.
+        revision: which weights (or which version of a formula).
+        preprocessing: everything done to the decoded media before the model, in one line.
+        dim: number of components.
+    """
+
+    name: str
+    model: str
+    revision: str
+    preprocessing: str
+    dim: int
+    distance: Distance = Distance.COSINE
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over every field."""
+        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.model}@{self.revision}, {self.dim}-d, {self.fingerprint}"
+
+
+@dataclass(frozen=True, slots=True)
+class VectorField:
+    """A space as one collection holds it.
+
+    Attributes:
+        multi: a point holds several vectors, compared by MaxSim (a video's key frames).
+        indexed: an approximate index is built; False for vectors that are only ever fetched.
+    """
+
+    space: Space
+    multi: bool = False
+    indexed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSchema:
+    """What one collection holds: its kind and its spaces by name."""
+
+    kind: Kind
+    fields: tuple[VectorField, ...]
+
+    @property
+    def collection(self) -> str:
+        return self.kind.collection
+
+    @property
+    def by_name(self) -> Mapping[str, VectorField]:
+        return {f.space.name: f for f in self.fields}
+
+    def space(self, name: str) -> Space | None:
+        found = self.by_name.get(name)
+        return found.space if found else None
+
+    def require(self, wanted: Space) -> VectorField:
+        """The field for ``wanted``.
+
+        Raises:
+            SpaceMismatchError: this collection lacks the space, or holds another one of that name.
+        """
+        found = self.by_name.get(wanted.name)
+        if found is None:
+            raise SpaceMismatchError(f"Collection '{self.collection}' has no space '{wanted.name}'.")
+        if found.space.fingerprint != wanted.fingerprint:
+            raise SpaceMismatchError(
+                f"Collection '{self.collection}' was made with {found.space}, but this process brings {wanted}.",
+                "Use the model the collection was made with, or a new data directory (LIKEWISE_HOME).",
+            )
+        return found
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "kind": self.kind.value,
+            "fields": [
+                {"space": asdict(f.space), "fingerprint": f.space.fingerprint, "multi": f.multi, "indexed": f.indexed}
+                for f in self.fields
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> CollectionSchema:
+        """Inverse of :meth:`to_json`.
+
+        Raises:
+            SpaceMismatchError: a stored fingerprint is not that of the space beside it (edited or damaged metadata).
+        """
+        kind = Kind(str(data["kind"]))
+        made: list[VectorField] = []
+        entries = data["fields"]
+        assert isinstance(entries, list)
+        for entry in entries:
+            raw = dict(entry["space"])
+            raw["distance"] = Distance(raw["distance"])
+            space = Space(**raw)
+            if entry["fingerprint"] != space.fingerprint:
+                raise SpaceMismatchError(
+                    f"Collection '{kind.collection}' says its space is {space}, "
+                    f"but carries the fingerprint {entry['fingerprint']}.",
+                    "Its metadata was edited or damaged; restore it from a backup or ingest again.",
+                )
+            made.append(VectorField(space, multi=bool(entry["multi"]), indexed=bool(entry["indexed"])))
+        return cls(kind, tuple(made))

@@ -1,0 +1,164 @@
+"""The ``Store`` protocol: what every vector store must do, embedded or on a server.
+
+Two implementations, ``search.store.edge`` and ``search.store.server``, pass one contract suite
+(``tests/search/store/test_contract.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.media import Payload
+from search.spaces import CollectionSchema, Space
+from search.store.filters import Filter
+
+Array: TypeAlias = NDArray[np.float32]
+"""float32 matrix ``(m, dim)``; m is 1 for a single vector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One media record with its vectors.
+
+    Attributes:
+        id: UUID as text.
+        vectors: space name to float32 ``(m, dim)``; a space the media has nothing for is left out.
+        payload: JSON object, see ``MediaRecord.to_payload``.
+    """
+
+    id: str
+    vectors: Mapping[str, Array]
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPoint:
+    """A point as fetched; ``vectors`` holds only what was asked for, as float32 ``(m, dim)``."""
+
+    id: str
+    payload: Payload
+    vectors: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VectorQuery:
+    """Nearest neighbours of one vector (or, by MaxSim, of one set of vectors) in one space of one collection.
+
+    Attributes:
+        space: checked against the collection's fingerprint.
+        vector: float32 ``(m, dim)``. With m > 1 the field must be a multivector; the score is the mean over the
+            m vectors of their best match, so that it stays a cosine.
+        exact: scan instead of using the approximate index.
+        ef: HNSW search width; None leaves the engine's default.
+    """
+
+    space: Space
+    vector: Array
+    limit: int
+    where: Filter = field(default_factory=Filter)
+    exact: bool = False
+    with_payload: bool = False
+    ef: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredHit:
+    """``score`` is the raw cosine (or dot product), higher is closer."""
+
+    id: str
+    score: float
+    payload: Payload | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """``indexed`` counts vectors under an approximate index (of all spaces together)."""
+
+    schema: CollectionSchema
+    points: int
+    indexed: int
+
+
+class Store(Protocol):
+    """Vectors and payloads of every collection.
+
+    All methods may be called from several threads. Writes are acknowledged only when they survive a killed process.
+
+    Raises:
+        NotFoundError: the collection does not exist (any method that names one, except :meth:`ensure`).
+        SpaceMismatchError: a vector or query is of another space or dimension than the collection.
+        StoreUnavailableError, DiskFullError, StoreError: as their names say.
+    """
+
+    @property
+    def engine(self) -> str:
+        """``edge`` or ``server``."""
+
+    def ensure(self, schema: CollectionSchema) -> None:
+        """Create the collection with its payload indexes, or check that it was made with the same spaces."""
+
+    def collections(self) -> Mapping[str, CollectionInfo]: ...
+
+    def schema(self, collection: str) -> CollectionSchema: ...
+
+    def upsert(self, collection: str, points: Sequence[Point]) -> None: ...
+
+    def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
+        """Replace the named vectors (id to space name to ``(m, dim)``) of points that exist; others stay."""
+
+    def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
+        """Set the given keys of each id's payload; a value of None removes the key. Ids that do not exist are
+        ignored."""
+
+    def delete(self, collection: str, ids: Sequence[str]) -> None:
+        """Delete points; ids that do not exist are ignored."""
+
+    def retrieve(
+        self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: bool = True
+    ) -> list[StoredPoint]:
+        """The points that exist among ``ids``, in the order asked."""
+
+    def query(self, collection: str, queries: Sequence[VectorQuery]) -> list[list[ScoredHit]]:
+        """Hits of each query, best first."""
+
+    def scroll(
+        self,
+        collection: str,
+        *,
+        where: Filter | None = None,
+        vectors: Sequence[str] = (),
+        payload: bool = True,
+        page: int = 1000,
+    ) -> Iterator[StoredPoint]:
+        """Every point that matches, once, in order of id, fetched ``page`` at a time."""
+
+    def count(self, collection: str, where: Filter | None = None) -> int: ...
+
+    def facet(self, collection: str, key: str, *, where: Filter | None = None, limit: int = 50) -> list[Facet]:
+        """Values of an indexed payload key with their counts, most frequent first."""
+
+    def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
+        """Up to ``n`` points that hold ``space``, at random, with that space's vectors and no payload."""
+
+    def metadata(self, collection: str) -> Mapping[str, Any]:
+        """JSON object kept with the collection (standardisation of ``sound``, for one); empty at first."""
+
+    def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
+        """Set the given keys of the collection's metadata durably; None removes a key."""
+
+    def optimise(self, collection: str) -> bool:
+        """Build the approximate index of what has been written; True when something was built. Answers keep coming
+        while it runs; safe to call from a background thread."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,77 @@
+"""What goes into a batch and what comes out of it, one outcome a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from search.media import Kind
+
+
+class Status(StrEnum):
+    """How one file ended."""
+
+    EMBEDDED = "embedded"
+    DUPLICATE = "duplicate"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """One file to embed.
+
+    Attributes:
+        path: absolute POSIX path.
+        library: name of the library it belongs to.
+        size: bytes.  mtime: seconds since the epoch, UTC.
+        sha256: of its bytes as the planner read them, hex.
+        other_paths: further paths of this content that the ledger knows, so that a record written anew keeps them.
+    """
+
+    path: str
+    library: str
+    size: int
+    mtime: float
+    sha256: str
+    other_paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files of one kind (by their name; decoding has the last word) that are embedded and reported together."""
+
+    id: str
+    job: str
+    kind: Kind
+    files: tuple[FileRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one file ended.
+
+    Attributes:
+        media_id: of the record now in the store; None unless embedded or duplicate.
+        kind: what the content turned out to be; None when that was never known.
+        code: stable failure code (``search.errors``) when failed, the reason when skipped, else empty.
+        detail: one sentence for a person.
+        seconds: from the decoder's start on it to its last stage.
+    """
+
+    path: str
+    status: Status
+    media_id: str | None = None
+    kind: Kind | None = None
+    code: str = ""
+    detail: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """Outcomes in the order of the batch's files, and where the time went (stage to seconds)."""
+
+    batch: str
+    outcomes: tuple[Outcome, ...]
+    stages: dict[str, float] = field(default_factory=dict)
