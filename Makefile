@@ -1,0 +1,54 @@
+# Needs only Python 3.11+ (with venv) and make; everything else goes into .venv, pinned by requirements.lock.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+export MEDIA
+.PHONY: help install run test check fix bench lock clean
+
+help: ## list these targets
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+
+install: $(INSTALLED) ## make .venv with exactly what requirements.lock names (again only when that changes)
+
+# uv comes first, from the same lock and hashes, because it installs the rest in a fraction of pip's time.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Likewise needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with PYTHON=/path/to/python3.11.")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@awk '/^[a-z]/ { wanted = /^uv==/ } wanted' requirements.lock > $(VENV)/uv.lock
+	@echo "Installing into $(VENV): about 3 GB to fetch the first time, most of it PyTorch."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.lock
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --requirement requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(INSTALLED) ## open the page: MEDIA=~/Pictures for your own files, else a sample library made on the spot
+	$(BIN)/likewise $(if $(MEDIA),up "$$MEDIA",demo)
+
+test: $(INSTALLED) ## run the tests (PYTEST="-k words" to choose)
+	$(BIN)/pytest $(PYTEST)
+
+check: $(INSTALLED) ## lint, formatting, types and the direction of imports; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(INSTALLED) ## repair what lint and formatting can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED) ## measure search and ingest next to plain recipes
+	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+lock: $(INSTALLED) ## pin the newest versions that pyproject.toml allows into requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra raw --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean: ## remove .venv, builds and caches; never your data directory
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find ingest workers search web tests -name __pycache__ -type d -prune -exec rm -rf {} +
