@@ -28,6 +28,7 @@ class Probe:
         spaces: space name to fingerprint, so that a vector of another model is refused.
         moments: seconds of the rows of ``vectors["visual"]`` when the example is a video.
         media_id: identity of its bytes; hits with it are ``same_content``.
+        duration: seconds, of a video or sound.
     """
 
     kind: Kind
@@ -37,6 +38,7 @@ class Probe:
     fingerprints: tuple[str, ...] = ()
     moments: tuple[float, ...] = ()
     name: str = ""
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

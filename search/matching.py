@@ -1,0 +1,134 @@
+"""The calibrations of a store: learnt on first use, kept in memory and in its metadata, learnt anew as it grows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from search.calibration import MIN_PAIRS, Calibration, fit, pair_scores, prior
+from search.errors import StoreError
+from search.store.base import Array, CollectionInfo, Store
+
+METADATA_KEY = "calibration"
+
+GROWTH = 1.2
+"""A curve is learnt anew once either collection has grown, or shrunk, by this factor."""
+
+SINGLE_SAMPLE = 192
+"""Points sampled where each has one vector: 192² ≈ 37,000 pairs."""
+
+MULTI_SAMPLE = 64
+"""Points sampled of a multivector space, whose pairs cost up to 32² as much: 64² ≈ 4,000 pairs."""
+
+MIN_ASKERS = 5
+"""Fewest points of the question's kind that pairs across two collections are made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A curve and what the store looked like when it was learnt."""
+
+    curve: Calibration
+    points: tuple[int, int]
+    version: int
+
+    def serves(self, points: tuple[int, int], version: int) -> bool:
+        return version == self.version and all(
+            now <= GROWTH * max(then, 1) and then <= GROWTH * max(now, 1)
+            for now, then in zip(points, self.points, strict=True)
+        )
+
+
+class Matcher:
+    """Match percentages of one store. Thread-safe.
+
+    A curve belongs to a space, the collection asked and the collection the question's example is of the kind of: a
+    photo against videos is the best of many key frames, a video against photos likewise, a video against videos the
+    mean of such bests, and none of the three has the others' distribution.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept: dict[tuple[str, str], _Kept] = {}
+        self._read: set[str] = set()
+        self._lock = threading.Lock()
+
+    def calibration(self, space: str, asking: str, asked: str, infos: Mapping[str, CollectionInfo]) -> Calibration:
+        """The curve for questions of the kind of ``asking`` put to ``asked``, in ``space``.
+
+        Learning one samples at most a few hundred points and takes well under a second; it happens when a collection
+        is first asked and when it has grown by a fifth.
+
+        Args:
+            infos: the store's collections, as of this question.
+        """
+        points = (infos[asking].points if asking in infos else 0, infos[asked].points)
+        version = self._version(space, asked)
+        name = (asked, f"{space}:{asking}")
+        kept = self._kept.get(name)
+        if kept and kept.serves(points, version):
+            return kept.curve
+        with self._lock:
+            self._load(asked)
+            kept = self._kept.get(name)
+            if kept is None or not kept.serves(points, version):
+                kept = self._kept[name] = _Kept(self._learn(space, asking, asked, infos), points, version)
+                self._save(asked)
+            return kept.curve
+
+    def _learn(self, space: str, asking: str, asked: str, infos: Mapping[str, CollectionInfo]) -> Calibration:
+        targets = self._sample(space, asked, infos)
+        askers = targets if asking == asked else self._sample(space, asking, infos)
+        if len(askers) < MIN_ASKERS:
+            # Nothing of the question's kind is stored yet: what the collection itself holds has to stand in for it.
+            askers = targets
+        scores = pair_scores(askers, targets, multi=infos[asked].schema.by_name[space].multi)
+        return fit(scores) if len(scores) >= MIN_PAIRS else prior(space)
+
+    def _sample(self, space: str, collection: str, infos: Mapping[str, CollectionInfo]) -> list[tuple[str, Array]]:
+        field = infos[collection].schema.by_name.get(space) if collection in infos else None
+        if field is None:
+            return []
+        points = self._store.sample(collection, space, MULTI_SAMPLE if field.multi else SINGLE_SAMPLE)
+        return [(point.id, point.vectors[space]) for point in points]
+
+    def _version(self, space: str, collection: str) -> int:
+        """Of the standardisation of sounds, which moves every vector when it is fitted anew."""
+        if space != "sound":
+            return 0
+        standardisation = self._store.metadata(collection).get("sound_standardisation") or {}
+        return int(standardisation.get("version", 0))
+
+    def _load(self, collection: str) -> None:
+        if collection in self._read:
+            return
+        self._read.add(collection)
+        for key, entry in (self._store.metadata(collection).get(METADATA_KEY) or {}).items():
+            self._kept[collection, key] = _Kept(
+                Calibration.from_json(entry["curve"]), (entry["points"][0], entry["points"][1]), entry["version"]
+            )
+
+    def _save(self, collection: str) -> None:
+        entries = {
+            key: {"curve": kept.curve.to_json(), "points": list(kept.points), "version": kept.version}
+            for (asked, key), kept in self._kept.items()
+            if asked == collection
+        }
+        # Keeping curves saves the next process a second; a store that cannot be written to can still answer.
+        with suppress(StoreError):
+            self._store.set_metadata(collection, {METADATA_KEY: entries})
+
+
+_matchers: WeakKeyDictionary[Store, Matcher] = WeakKeyDictionary()
+_matchers_lock = threading.Lock()
+
+
+def matcher_of(store: Store) -> Matcher:
+    """The one matcher of a store, as long as the store lives."""
+    with _matchers_lock:
+        if store not in _matchers:
+            _matchers[store] = Matcher(store)
+        return _matchers[store]

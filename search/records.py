@@ -1,0 +1,149 @@
+"""Looking up what is stored: one record, one example for a question, a page of records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
+
+from search.errors import NotFoundError, UsageError
+from search.media import COLLECTIONS, KIND_OF, MediaRecord
+from search.questions import Probe
+from search.spaces import CollectionSchema, VectorField
+from search.store.base import Facet, Store, StoredPoint
+from search.store.filters import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Part of a collection, in order of id.
+
+    Attributes:
+        total: records that match, on all pages together.
+        after: what to pass as ``after`` for the next page; None on the last one.
+    """
+
+    records: tuple[MediaRecord, ...]
+    total: int
+    after: str | None
+
+
+def find_record(store: Store, media_id: str) -> MediaRecord:
+    """The record of an id, whichever collection holds it.
+
+    Raises:
+        NotFoundError: no collection does.
+    """
+    for collection in store.collections():
+        for point in store.retrieve(collection, [_checked(media_id)]):
+            return MediaRecord.from_payload(point.payload)
+    raise _unknown(media_id)
+
+
+def probe_of(store: Store, media_id: str) -> Probe:
+    """Stored media as the example of a question.
+
+    Raises:
+        NotFoundError: no collection holds the id.
+    """
+    return probes_of(store, [media_id])[0]
+
+
+def probes_of(store: Store, media_ids: Sequence[str]) -> list[Probe]:
+    """One probe an id, in the order given, with one round trip a collection at most.
+
+    Raises:
+        NotFoundError: naming the first id that no collection holds.
+    """
+    found: dict[str, Probe] = {}
+    for collection, info in store.collections().items():
+        wanted = [_checked(media_id) for media_id in media_ids if media_id not in found]
+        if not wanted:
+            break
+        spaces = [field.space.name for field in asked_fields(info.schema)]
+        for point in store.retrieve(collection, wanted, vectors=spaces):
+            found[point.id] = _probe(info.schema, point)
+    for media_id in media_ids:
+        if media_id not in found:
+            raise _unknown(media_id)
+    return [found[media_id] for media_id in media_ids]
+
+
+def asked_fields(schema: CollectionSchema) -> tuple[VectorField, ...]:
+    """The spaces that questions may use: internal ones (``*_raw``) are never asked or shown."""
+    return tuple(field for field in schema.fields if field.indexed and not field.space.name.endswith("_raw"))
+
+
+def browse(
+    store: Store, collection: str, where: Filter | None = None, limit: int = 60, after: str | None = None
+) -> RecordPage:
+    """A page of a collection's records in order of id, which is stable while media come and go.
+
+    Args:
+        after: the id the previous page ended with; None starts at the beginning.
+
+    Raises:
+        UsageError: there is no such collection, or the limit is not positive.
+    """
+    if collection not in KIND_OF:
+        raise UsageError(f"There is no collection '{collection}'.", f"Choose one of {', '.join(COLLECTIONS)}.")
+    if limit < 1:
+        raise UsageError(f"A page cannot hold {limit} records.")
+    if collection not in store.collections():
+        return RecordPage((), 0, None)
+    where = where or Filter()
+    following = (
+        p for p in store.scroll(collection, where=where, page=max(limit + 1, 100)) if not after or p.id > after
+    )
+    records = [MediaRecord.from_payload(point.payload) for point in islice(following, limit + 1)]
+    more = len(records) > limit
+    records = records[:limit]
+    return RecordPage(tuple(records), store.count(collection, where), records[-1].id if more else None)
+
+
+def facets(
+    store: Store, keys: Sequence[str], where: Filter | None = None, limit: int = 50
+) -> Mapping[str, tuple[Facet, ...]]:
+    """Values of indexed payload keys with their counts over all collections, most frequent first, then by name."""
+    counts: dict[str, dict[str, int]] = {key: {} for key in keys}
+    for collection in store.collections():
+        for key in keys:
+            for facet in store.facet(collection, key, where=where, limit=limit):
+                counts[key][facet.value] = counts[key].get(facet.value, 0) + facet.count
+    return {
+        key: tuple(Facet(value, n) for value, n in sorted(values.items(), key=lambda item: (-item[1], item[0]))[:limit])
+        for key, values in counts.items()
+    }
+
+
+def thumbnail_address(record: MediaRecord) -> str | None:
+    """Where the page finds a record's preview picture; None when there is none."""
+    return f"/media/{record.id}/preview" if record.thumbnail else None
+
+
+def _probe(schema: CollectionSchema, point: StoredPoint) -> Probe:
+    record = MediaRecord.from_payload(point.payload)
+    return Probe(
+        kind=record.kind,
+        vectors=point.vectors,
+        spaces={name: field.space.fingerprint for name, field in schema.by_name.items() if name in point.vectors},
+        media_id=record.id,
+        fingerprints=record.fingerprints,
+        moments=record.moments,
+        name=record.paths[0] if record.paths else "",
+        duration=record.duration,
+    )
+
+
+def _checked(media_id: str) -> str:
+    """The id, if it can be one at all: stores refuse anything but UUIDs, each in its own words."""
+    try:
+        UUID(media_id)
+    except ValueError:
+        raise _unknown(media_id) from None
+    return media_id
+
+
+def _unknown(media_id: str) -> NotFoundError:
+    return NotFoundError(f"Nothing is stored under the id '{media_id}'.", "Ids are shown by `likewise similar --json`.")

@@ -1,0 +1,182 @@
+"""Find similar: what is like these examples, within and across collections."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from search.duplicates import PRINCIPAL_SPACE, is_near_duplicate
+from search.errors import UsageError
+from search.examples import Examples
+from search.fusion import Finding, best_per_id, fuse, rank
+from search.matching import Matcher, matcher_of
+from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
+from search.pivot import pivot
+from search.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
+from search.records import asked_fields, browse, find_record, probe_of, thumbnail_address
+from search.spaces import VectorField
+from search.store.base import CollectionInfo, Store, StoredPoint, VectorQuery
+
+__all__ = ["browse", "find_record", "find_similar", "probe_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One query put to a collection, and what its scores mean."""
+
+    field: VectorField
+    asking: str
+    query: VectorQuery
+
+
+def find_similar(store: Store, question: Question) -> SimilarAnswer:
+    """What is like the question's examples.
+
+    Every space that the examples and a collection share is asked, one batch a collection. A single vector against a
+    video is compared with each of its key frames and the best counts, which also gives the matching moment; a video's
+    key frames against single vectors likewise; video against video is the mean over the question's key frames of their
+    best match. ``search.calibration`` turns scores into match percentages, ``search.fusion`` merges what the spaces
+    found, ``search.pivot`` reaches sounds from pictures through videos. How several examples combine:
+    ``examples.blend``.
+
+    Stored examples never answer their own question. A probe's own bytes, when stored, come first, as same content.
+
+    Raises:
+        UsageError: no positive example, a limit below 1, a collection or space that does not exist.
+        NotFoundError: an id is not stored.
+        SpaceMismatchError: an example was encoded with another model than the collection it is compared with.
+        StoreError: the store could not answer.
+    """
+    started = time.perf_counter()
+    infos = {name: info for name, info in store.collections().items() if info.points}
+    _check(question, infos)
+    examples = Examples.of(store, question)
+    matcher = matcher_of(store)
+    wanted = [name for name in question.collections if name in infos and _kind_wanted(question, KIND_OF[name])]
+    rows: dict[str, tuple[SimilarHit, ...]] = dict.fromkeys(question.collections, ())
+    for collection in wanted:
+        findings = _ask(store, collection, examples, question, infos, matcher)
+        if not findings:
+            findings = pivot(store, collection, examples, question, infos, matcher)
+        best = best_per_id(f for f in findings if f.id not in examples.stored)
+        best.sort(key=lambda f: f.id not in examples.uploaded)
+        rows[collection] = rank(_describe(store, collection, best[: question.limit], findings, examples))
+    return SimilarAnswer(
+        query=_echo(question),
+        hits=fuse(rows.values(), question.limit),
+        by_collection=rows,
+        took_ms=(time.perf_counter() - started) * 1000,
+        notes=_notes(question, examples, infos),
+    )
+
+
+def _check(question: Question, infos: Mapping[str, CollectionInfo]) -> None:
+    if not question.like:
+        raise UsageError("A question needs at least one example to be like.")
+    if question.limit < 1:
+        raise UsageError(f"A question cannot ask for {question.limit} answers.")
+    for collection in question.collections:
+        if collection not in KIND_OF:
+            raise UsageError(f"There is no collection '{collection}'.", f"Choose among {', '.join(COLLECTIONS)}.")
+    known = {field.space.name for info in infos.values() for field in asked_fields(info.schema)}
+    for space in question.spaces:
+        if infos and space not in known:
+            raise UsageError(f"There is no space '{space}'.", f"Choose among {', '.join(sorted(known))}.")
+
+
+def _kind_wanted(question: Question, kind: Kind) -> bool:
+    return not question.where.kinds or kind.value in question.where.kinds
+
+
+def _ask(
+    store: Store,
+    collection: str,
+    examples: Examples,
+    question: Question,
+    infos: Mapping[str, CollectionInfo],
+    matcher: Matcher,
+) -> list[Finding]:
+    asked: list[_Asked] = []
+    limit = question.limit + len(examples.stored)
+    for field in asked_fields(infos[collection].schema):
+        if question.spaces and field.space.name not in question.spaces:
+            continue
+        vector = examples.query(field.space, collection)
+        if vector is None:
+            continue
+        asking = examples.asking(field.space.name)
+        for part in [vector] if field.multi else np.split(vector, len(vector)):
+            query = VectorQuery(field.space, part, limit, question.where, exact=question.exact)
+            asked.append(_Asked(field, asking, query))
+    if not asked:
+        return []
+    findings: list[Finding] = []
+    for one, hits in zip(asked, store.query(collection, [one.query for one in asked]), strict=True):
+        space = one.field.space.name
+        curve = matcher.calibration(space, one.asking, collection, infos)
+        findings += [Finding(hit.id, collection, space, hit.score, curve.match(hit.score)) for hit in hits]
+    return findings
+
+
+def _describe(
+    store: Store, collection: str, best: Sequence[Finding], findings: Sequence[Finding], examples: Examples
+) -> list[SimilarHit]:
+    """Hits with their records; all payloads (and the key frames that moments are read from) in one round trip."""
+    if not best:
+        return []
+    with_frames = collection == Kind.VIDEO.collection and any(f.space == "visual" for f in best)
+    points = store.retrieve(collection, [f.id for f in best], vectors=["visual"] if with_frames else [])
+    stored = {point.id: point for point in points}
+    principal: dict[str, float] = {}
+    for finding in findings:
+        if finding.via is None and finding.space == PRINCIPAL_SPACE[KIND_OF[collection]]:
+            principal[finding.id] = max(finding.score, principal.get(finding.id, -1.0))
+    return [_hit(f, stored[f.id], principal.get(f.id), examples) for f in best if f.id in stored]
+
+
+def _hit(finding: Finding, point: StoredPoint, principal: float | None, examples: Examples) -> SimilarHit:
+    record = MediaRecord.from_payload(point.payload)
+    return SimilarHit(
+        id=record.id,
+        kind=record.kind,
+        paths=record.paths,
+        score=finding.score,
+        match=finding.match,
+        space=finding.space,
+        relation=_relation(record, principal, examples),
+        moment=examples.moment(point.vectors.get("visual"), record.moments) if finding.space == "visual" else None,
+        thumbnail=thumbnail_address(record),
+        via=finding.via,
+    )
+
+
+def _relation(record: MediaRecord, principal: float | None, examples: Examples) -> Relation:
+    if record.id in examples.uploaded:
+        return Relation.SAME_CONTENT
+    if principal is not None and any(is_near_duplicate(probe, record, principal) for probe in examples.like):
+        return Relation.NEAR_DUPLICATE
+    return Relation.SIMILAR
+
+
+def _echo(question: Question) -> dict[str, object]:
+    def named(example: str | Probe) -> str:
+        return example if isinstance(example, str) else example.media_id or example.name
+
+    return {
+        "like": [named(example) for example in question.like],
+        "unlike": [named(example) for example in question.unlike],
+        "collections": list(question.collections),
+        "spaces": list(question.spaces),
+        "limit": question.limit,
+    }
+
+
+def _notes(question: Question, examples: Examples, infos: Mapping[str, CollectionInfo]) -> tuple[str, ...]:
+    if not infos:
+        return ("Nothing has been ingested yet.",)
+    return tuple(
+        f"No example has a vector in the space '{space}'." for space in question.spaces if not examples.having(space)
+    )

@@ -1,0 +1,13 @@
+"""Arithmetic on rows of vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from search.store.base import Array
+
+
+def unit_rows(rows: Array) -> Array:
+    """Rows scaled to length 1, float32; a row of zeros stays as it is."""
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.where(norms > 0, norms, 1.0)).astype(np.float32)
