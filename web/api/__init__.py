@@ -1,0 +1,1 @@
+"""The JSON API: the questions of ``search`` and the jobs of ``ingest`` over HTTP."""

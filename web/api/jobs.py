@@ -1,0 +1,149 @@
+"""Ingest jobs and the files that failed in them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from flask import Response
+from ingest.job import Failure, JobProgress
+from pydantic import Field
+
+from search.errors import StoreUnavailableError, UsageError
+from web.api.operation import Operation
+from web.api.params import Limit, adapter
+from web.api.ports import Node
+
+EVENT_SECONDS = 0.5
+STREAM_SECONDS = 60.0
+"""How long one event stream lasts; a browser's EventSource then connects anew by itself."""
+STREAMS = threading.BoundedSemaphore(2)
+"""Every stream holds one of the server's few threads, so that only some may."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """Folders or files to take in.
+
+    Attributes:
+        paths: absolute paths on the machine Likewise runs on.
+        library: name for what is below them; by default the folder's own.
+        confirm_missing: yes, most of what was there has really gone.
+    """
+
+    paths: Annotated[tuple[str, ...], Field(min_length=1)]
+    library: str | None = None
+    confirm_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    limit: Limit = 50
+
+
+@dataclass(frozen=True, slots=True)
+class FailureListing:
+    """Which failures: those with this ``code`` (all when absent), the first ``limit``."""
+
+    code: str | None = None
+    limit: Limit = 200
+
+
+def list_jobs(node: Node, listing: Listing) -> list[JobProgress]:
+    """Jobs, newest first."""
+    return node.ingest.jobs(listing.limit)
+
+
+def start_job(node: Node, new: NewJob) -> JobProgress:
+    """Start taking in folders or files; the answer is the new job, which goes on in the background."""
+    paths = [Path(text).expanduser() for text in new.paths]
+    for path in paths:
+        if not path.is_absolute():
+            raise UsageError(f"'{path}' is not an absolute path.", "Name it from the root on, as /home/me/Pictures.")
+    job = node.start_ingest(paths, library=new.library or None, confirm_missing=new.confirm_missing)
+    return node.ingest.progress(job)
+
+
+def job(node: Node, job_id: str) -> JobProgress:
+    """How far a job is."""
+    return node.ingest.progress(job_id)
+
+
+def pause_job(node: Node, job_id: str) -> JobProgress:
+    """Stop a job after the batch in work, until it is resumed."""
+    node.ingest.pause(job_id)
+    return node.ingest.progress(job_id)
+
+
+def resume_job(node: Node, job_id: str) -> JobProgress:
+    """Go on with a paused job."""
+    node.ingest.resume(job_id)
+    return node.ingest.progress(job_id)
+
+
+def cancel_job(node: Node, job_id: str) -> JobProgress:
+    """End a job after the batch in work; what it has done stays."""
+    node.ingest.cancel(job_id)
+    return node.ingest.progress(job_id)
+
+
+def job_events(node: Node, job_id: str) -> Response:
+    """Progress as server-sent events until the job is done, a minute at most; connect anew to go on."""
+    first = node.ingest.progress(job_id)
+    if not STREAMS.acquire(blocking=False):
+        raise StoreUnavailableError("Too many are watching jobs already.", "Ask for the job itself once a second.")
+    response = Response(_events(node, first), mimetype="text/event-stream")
+    response.call_on_close(STREAMS.release)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def list_failures(node: Node, listing: FailureListing) -> list[Failure]:
+    """Files that could not be used, with the reason and how often they were tried."""
+    chosen = [failure for failure in node.ingest.failures() if listing.code in {None, failure.code}]
+    return chosen[: listing.limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """``job`` is the new job that tries them again; None when nothing had failed."""
+
+    job: str | None
+
+
+def retry_failures(node: Node) -> Retry:
+    """Try every failed file once more."""
+    return Retry(node.retry_failures())
+
+
+def _events(node: Node, progress: JobProgress) -> Iterator[str]:
+    ends = time.monotonic() + STREAM_SECONDS
+    yield _event(progress)
+    while not progress.done and time.monotonic() < ends:
+        time.sleep(EVENT_SECONDS)
+        latest = node.ingest.progress(progress.id)
+        if latest != progress:
+            progress = latest
+            yield _event(progress)
+
+
+def _event(progress: JobProgress) -> str:
+    return f"data: {json.dumps(adapter(JobProgress).dump_python(progress, mode='json'))}\n\n"
+
+
+OPERATIONS = (
+    Operation("GET", "/jobs", list_jobs, list[JobProgress], takes=(Listing,)),
+    Operation("POST", "/jobs", start_job, JobProgress, takes=(NewJob,), status=202, errors=(400, 404, 409, 503)),
+    Operation("GET", "/jobs/<job_id>", job, JobProgress, errors=(404,)),
+    Operation("POST", "/jobs/<job_id>/pause", pause_job, JobProgress, errors=(400, 404)),
+    Operation("POST", "/jobs/<job_id>/resume", resume_job, JobProgress, errors=(400, 404)),
+    Operation("POST", "/jobs/<job_id>/cancel", cancel_job, JobProgress, errors=(400, 404)),
+    Operation("GET", "/jobs/<job_id>/events", job_events, None, errors=(404, 503)),
+    Operation("GET", "/failures", list_failures, list[Failure], takes=(FailureListing,)),
+    Operation("POST", "/failures/retry", retry_failures, Retry),
+)

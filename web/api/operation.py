@@ -1,0 +1,85 @@
+"""An API call declared once: its route, what it takes and what it answers. Serving and ``/openapi.json`` read the same
+declaration, so that the description cannot drift from what is served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from web.api.params import adapter, read_body, read_query
+from web.api.ports import Node
+from web.api.uploads import probe_upload
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One API call.
+
+    Attributes:
+        rule: Flask rule below ``/api/v1``.
+        view: called with the node, the rule's variables by name, and one positional instance of each of ``takes``;
+            with ``uploads`` also with ``example``, the probe of an uploaded file or None. Its docstring is the
+            call's description.
+        answer: type of what it returns, serialised as JSON.
+        takes: dataclasses filled from the query string (GET) or the JSON body (POST).
+        uploads: a POST that may instead be ``multipart/form-data`` with a part ``file``.
+        status: HTTP status of success.
+        errors: HTTP statuses of the failures peculiar to it (``web.errors.STATUS_OF``).
+    """
+
+    method: str
+    rule: str
+    view: Callable[..., object]
+    answer: Any
+    takes: tuple[Any, ...] = ()
+    uploads: bool = False
+    status: int = 200
+    errors: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.view.__name__
+
+    @property
+    def description(self) -> str:
+        return " ".join((self.view.__doc__ or "").split())
+
+
+def register(blueprint: Blueprint, operations: tuple[Operation, ...]) -> None:
+    for operation in operations:
+        blueprint.add_url_rule(
+            operation.rule, endpoint=operation.name, view_func=_serve(operation), methods=[operation.method]
+        )
+
+
+def current_node() -> Node:
+    node: Node = current_app.extensions["node"]
+    return node
+
+
+def json_answer(type_: Any, value: object, status: int = 200) -> Response:
+    response = jsonify(adapter(type_).dump_python(value, mode="json", by_alias=True))
+    response.status_code = status
+    return response
+
+
+def _serve(operation: Operation) -> Callable[..., Response]:
+    def serve(**variables: str) -> Response:
+        node = current_node()
+        extra: dict[str, object] = {}
+        if operation.uploads and request.mimetype == "multipart/form-data":
+            values = read_query(request.form, operation.takes)
+            extra["example"] = probe_upload(node, request)
+        elif operation.method == "GET":
+            values = read_query(request.args, operation.takes)
+        else:
+            values = read_body(request, operation.takes)
+        answer = operation.view(node, *values, **variables, **extra)
+        return answer if isinstance(answer, Response) else json_answer(operation.answer, answer, operation.status)
+
+    return serve

@@ -1,0 +1,157 @@
+"""From a request's query string or body to the dataclasses that the questions take, with strict names and values."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal, TypeAlias
+
+from flask import Request
+from pydantic import Field, TypeAdapter, ValidationError
+from werkzeug.datastructures import MultiDict
+
+from search.errors import UsageError
+from search.media import COLLECTIONS, Kind
+from search.store.filters import Filter
+
+CollectionName: TypeAlias = Literal["images", "videos", "audio"]
+Limit: TypeAlias = Annotated[int, Field(ge=1, le=500)]
+ORIENTATIONS = ("landscape", "portrait", "square")
+
+Values: TypeAlias = dict[str, Any]
+"""Parameter name to text, list of texts or JSON value; not yet validated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is like these and unlike those, where, and how many answers.
+
+    Attributes:
+        like, unlike: ids of stored media.
+        collections: where to look (``in`` in a request); empty means everywhere.
+        spaces: which vector spaces to use; empty means all that fit.
+        pivot: also reach sounds from pictures, and pictures from sounds, through the videos that hold both.
+        exact: compare with every vector instead of using the approximate index.
+    """
+
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    collections: Annotated[tuple[CollectionName, ...], Field(alias="in")] = ()
+    spaces: tuple[str, ...] = ()
+    limit: Limit = 20
+    pivot: bool = True
+    exact: bool = False
+
+    @property
+    def where_to_look(self) -> tuple[str, ...]:
+        return self.collections or COLLECTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A word search; ``q`` is matched against tags, file and folder names, photographer and camera."""
+
+    q: str
+    collections: Annotated[tuple[CollectionName, ...], Field(alias="in")] = ()
+    limit: Limit = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Browsing:
+    """A page of one collection; ``after`` is the ``after`` of the page before."""
+
+    collection: CollectionName
+    limit: Limit = 60
+    after: str | None = None
+
+
+@functools.cache
+def adapter(type_: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(type_)
+
+
+@functools.cache
+def properties(type_: Any) -> Mapping[str, Mapping[str, Any]]:
+    """Parameter names of a dataclass, as requests spell them, with the JSON schema of each."""
+    found: Mapping[str, Mapping[str, Any]] = adapter(type_).json_schema().get("properties", {})
+    return found
+
+
+def read_query(values: MultiDict[str, str], types: Sequence[Any]) -> tuple[Any, ...]:
+    """One instance of each of ``types`` from a query string or form.
+
+    A list is given by repeating its name; an empty value counts as absent, as an HTML form sends it.
+
+    Raises:
+        UsageError: a name none of the types knows, a name given twice that takes one value, or a value of wrong form.
+    """
+    given: Values = {}
+    for name in values:
+        texts = [text.strip() for text in values.getlist(name) if text.strip()]
+        takes_list = any(properties(type_).get(name, {}).get("type") == "array" for type_ in types)
+        if takes_list:
+            given[name] = texts
+        elif len(texts) > 1:
+            raise UsageError(f"'{name}' is given {len(texts)} times, but takes one value.")
+        elif texts:
+            given[name] = texts[0]
+        elif not any(name in properties(type_) for type_ in types):
+            given[name] = ""
+    return _build(given, types)
+
+
+def read_body(request: Request, types: Sequence[Any]) -> tuple[Any, ...]:
+    """One instance of each of ``types`` from a JSON object.
+
+    Raises:
+        UsageError: no JSON object, or as for :func:`read_query`.
+    """
+    body = request.get_json(silent=True) if request.get_data(cache=True) else {}
+    if not isinstance(body, dict):
+        raise UsageError("The body is not a JSON object.", "Send an object with 'Content-Type: application/json'.")
+    return _build(body, types)
+
+
+def _build(given: Values, types: Sequence[Any]) -> tuple[Any, ...]:
+    allowed = {name for type_ in types for name in properties(type_)}
+    unknown = sorted(given.keys() - allowed)
+    if unknown:
+        raise UsageError(f"There is no parameter '{unknown[0]}' here.", f"Known are: {', '.join(sorted(allowed))}.")
+    return tuple(_build_one(given, type_) for type_ in types)
+
+
+def _build_one(given: Values, type_: Any) -> Any:
+    own = {name: value for name, value in given.items() if name in properties(type_)}
+    if type_ is Filter:
+        own = _whole_days(own)
+    try:
+        made = adapter(type_).validate_python(own)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(str(part) for part in problem["loc"]) or "the request"
+        if problem["type"] == "missing":
+            raise UsageError(f"'{name}' is needed.") from None
+        raise UsageError(f"'{name}' cannot be {problem['input']!r}: {problem['msg']}.") from None
+    if type_ is Filter:
+        _check_choices("kinds", made.kinds, tuple(Kind))
+        _check_choices("orientations", made.orientations, ORIENTATIONS)
+    return made
+
+
+def _whole_days(values: Values) -> Values:
+    """A date alone as the upper end means the whole of that day."""
+    text = values.get("taken_to")
+    if not isinstance(text, str) or len(text) != len("2024-12-31"):
+        return values
+    try:
+        return values | {"taken_to": datetime.combine(date.fromisoformat(text), time.max)}
+    except ValueError:
+        return values
+
+
+def _check_choices(name: str, given: Sequence[str], allowed: Sequence[str]) -> None:
+    for value in given:
+        if value not in allowed:
+            raise UsageError(f"'{name}' cannot be {value!r}.", f"Choose from {', '.join(allowed)}.")

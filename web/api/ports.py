@@ -1,0 +1,57 @@
+"""What the web front end needs of a node; ``web.node.Node`` is one, tests bring a smaller one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from ingest.job import Failure, JobProgress
+
+from search.questions import Probe
+from search.settings import Settings
+from search.store.base import Store
+
+
+class Encoder(Protocol):
+    def probe(self, path: str, name: str = "") -> Probe:
+        """The file as an example of a question. Raises MediaError."""
+
+
+class Ingest(Protocol):
+    """Jobs and their books; safe to call from several threads."""
+
+    def pause(self, job_id: str) -> None: ...
+    def resume(self, job_id: str) -> None: ...
+    def cancel(self, job_id: str) -> None: ...
+    def progress(self, job_id: str) -> JobProgress: ...
+    def jobs(self, limit: int = 50) -> list[JobProgress]: ...
+    def failures(self) -> list[Failure]: ...
+
+
+class Node(Protocol):
+    """Everything one process needs to answer.
+
+    Attributes:
+        token: secret of this process that its own command line may send instead of ``settings.token``.
+        notes: what to tell people about the models in use.
+    """
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def ingest(self) -> Ingest: ...
+    @property
+    def encoder(self) -> Encoder: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+    def start_ingest(self, paths: Sequence[Path], *, library: str | None = None, confirm_missing: bool = False) -> str:
+        """Take in ``paths`` in the background; the id of the new job."""
+
+    def retry_failures(self) -> str | None:
+        """Try the failed files again in the background; the job's id, or None when there are none."""

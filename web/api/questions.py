@@ -1,0 +1,145 @@
+"""The questions about media: similar, words, browse, facets, duplicates, one record, status."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from search.words import WordHit, search_words
+
+from search.duplicates import DuplicateGroup, find_duplicates
+from search.errors import NotFoundError, UsageError
+from search.media import COLLECTIONS, MediaRecord
+from search.questions import Probe, Question, SimilarAnswer
+from search.records import RecordPage, browse, facets, find_record, thumbnail_address
+from search.similar import find_similar
+from search.status import StoreStatus, store_status
+from search.store.base import Facet
+from search.store.filters import Filter
+from web.api.operation import Operation
+from web.api.params import Asked, Browsing, Limit, Words
+from web.api.ports import Node
+
+FACETS = ("libraries", "photographer", "camera", "lens", "tags", "orientation")
+"""Payload keys whose values are worth offering as filters."""
+
+
+@dataclass(frozen=True, slots=True)
+class FacetAnswer:
+    """Values of each filter with the number of records that have them, most frequent first."""
+
+    facets: Mapping[str, tuple[Facet, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicating:
+    """How many groups to answer."""
+
+    limit: Limit = 100
+
+
+def ask(node: Node, asked: Asked, where: Filter, examples: tuple[Probe, ...] = ()) -> SimilarAnswer:
+    """Find-similar as every front end of the web asks it; ``examples`` join the ids in ``asked.like``."""
+    like = (*examples, *asked.like)
+    if not like:
+        raise UsageError("There is nothing to compare with.", "Give at least one id in 'like', or upload a 'file'.")
+    for media_id in (*asked.like, *asked.unlike):
+        check_id(media_id)
+    question = Question(
+        like=like,
+        unlike=asked.unlike,
+        collections=asked.where_to_look,
+        spaces=asked.spaces,
+        where=where,
+        limit=asked.limit,
+        pivot=asked.pivot,
+        exact=asked.exact,
+    )
+    return find_similar(node.store, question)
+
+
+def check_id(media_id: str) -> str:
+    """
+    Raises:
+        NotFoundError: not of the form of an id, so that no store need be asked.
+    """
+    try:
+        return str(uuid.UUID(media_id))
+    except ValueError:
+        raise NotFoundError(f"'{media_id}' is not the id of anything stored.") from None
+
+
+def public(record: MediaRecord) -> MediaRecord:
+    """A record as the API shows it: ``thumbnail`` is an address instead of a key."""
+    return replace(record, thumbnail=thumbnail_address(record))
+
+
+def similar(node: Node, asked: Asked, where: Filter, example: Probe | None = None) -> SimilarAnswer:
+    """What is like the media in 'like' (and an uploaded 'file') and unlike those in 'unlike', best first: fused over
+    all collections, and for each collection."""
+    return ask(node, asked, where, (example,) if example else ())
+
+
+def similar_to_media(node: Node, asked: Asked, where: Filter, media_id: str) -> SimilarAnswer:
+    """What is like this stored media; 'like' adds further examples."""
+    return ask(node, replace(asked, like=(media_id, *asked.like)), where)
+
+
+def media(node: Node, media_id: str) -> MediaRecord:
+    """Everything known about one stored media; 'thumbnail' is the address of its preview."""
+    return public(find_record(node.store, check_id(media_id)))
+
+
+def search(node: Node, words: Words, where: Filter) -> tuple[WordHit, ...]:
+    """Media whose tags, names, folders, photographer or camera contain the words."""
+    collections = words.collections or COLLECTIONS
+    return tuple(search_words(node.store, words.q, where=where, collections=collections, limit=words.limit))
+
+
+def browse_collection(node: Node, browsing: Browsing, where: Filter) -> RecordPage:
+    """A page of one collection in order of id; pass 'after' on to get the next."""
+    page = browse(node.store, browsing.collection, where, browsing.limit, browsing.after)
+    return replace(page, records=tuple(public(record) for record in page.records))
+
+
+def list_facets(node: Node, where: Filter) -> FacetAnswer:
+    """Values that filters can take, with counts over what matches the filters given."""
+    return FacetAnswer(facets(node.store, FACETS, where))
+
+
+def duplicates(node: Node, duplicating: Duplicating) -> tuple[DuplicateGroup, ...]:
+    """Groups of exact copies and near-duplicates."""
+    return tuple(find_duplicates(node.store))[: duplicating.limit]
+
+
+def status(node: Node) -> StoreStatus:
+    """What the store holds, and which model fills each space."""
+    return store_status(node.store, node.settings.home)
+
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        "/similar",
+        similar,
+        SimilarAnswer,
+        takes=(Asked, Filter),
+        uploads=True,
+        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+    ),
+    Operation("GET", "/media/<media_id>", media, MediaRecord, errors=(404,)),
+    Operation(
+        "GET",
+        "/media/<media_id>/similar",
+        similar_to_media,
+        SimilarAnswer,
+        takes=(Asked, Filter),
+        errors=(400, 404, 409),
+    ),
+    Operation("GET", "/search", search, tuple[WordHit, ...], takes=(Words, Filter), errors=(400,)),
+    Operation("GET", "/browse", browse_collection, RecordPage, takes=(Browsing, Filter), errors=(400,)),
+    Operation("GET", "/facets", list_facets, FacetAnswer, takes=(Filter,), errors=(400,)),
+    Operation("GET", "/duplicates", duplicates, tuple[DuplicateGroup, ...], takes=(Duplicating,), errors=(400,)),
+    Operation("GET", "/status", status, StoreStatus),
+)

@@ -1,0 +1,30 @@
+"""The Flask application: guard, JSON API, media and pages around one node."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+from web.api import health, media, openapi
+from web.api.operation import PREFIX, register
+from web.api.ports import Node
+from web.auth import Guard
+from web.errors import install_error_handlers
+
+MIB = 1 << 20
+FORM_OVERHEAD = 64 * 1024
+"""Bytes a multipart body may be larger than the file in it."""
+
+
+def create_app(node: Node) -> Flask:
+    """The web front end of ``node``. Nothing heavy is loaded until a question needs it."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = node.settings.max_upload_mb * MIB + FORM_OVERHEAD
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["node"] = node
+    install_error_handlers(app)
+    Guard(node.settings, node.token).install(app)
+    api = Blueprint("api", __name__, url_prefix=PREFIX)
+    register(api, openapi.OPERATIONS)
+    for blueprint in (api, health.blueprint, media.blueprint, openapi.blueprint):
+        app.register_blueprint(blueprint)
+    return app

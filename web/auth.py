@@ -1,0 +1,198 @@
+"""Who may ask: exposure, host, token, session and forms.
+
+The threats: another machine on the network reaching an unprotected node (:func:`check_exposure`); a web page elsewhere
+steering a visitor's browser here, by DNS rebinding (the Host check) or by posting across sites (the origin check and
+the form token); guessing the token (:class:`Throttle`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, redirect, request, session, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from search.errors import SettingsError
+from search.settings import Settings
+from web.errors import Refusal, wants_json
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OPEN_ENDPOINTS = frozenset({"static", "pages.login", "pages.log_in", "health.healthz", "health.readyz"})
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    )
+)
+
+
+def is_loopback(host: str) -> bool:
+    """Only programs on this machine can connect to ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_exposure(settings: Settings) -> None:
+    """Refuse to listen where others can connect without a token.
+
+    Raises:
+        SettingsError: ``host`` is not a loopback address and no token is set.
+    """
+    if not is_loopback(settings.host) and settings.token is None:
+        raise SettingsError(
+            f"LIKEWISE_HOST={settings.host} can be reached from other machines, but no token is set.",
+            "Set LIKEWISE_TOKEN (or LIKEWISE_TOKEN_FILE), or listen on 127.0.0.1.",
+        )
+
+
+class Throttle:
+    """At most ``limit`` failures an address in any ``window`` seconds; further tries are refused unseen."""
+
+    def __init__(self, limit: int = 10, window: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit, self._window, self._clock = limit, window, clock
+        self._failures: dict[str, deque[float]] = {}
+
+    def check(self, address: str) -> None:
+        """
+        Raises:
+            Refusal: 429, this address has failed too often just now.
+        """
+        recent = self._recent(address)
+        if len(recent) >= self._limit:
+            raise Refusal(429, "Too many wrong tokens from this address.", f"Wait {self._window:.0f} seconds.")
+
+    def fail(self, address: str) -> None:
+        if len(self._failures) > 10_000:  # a flood from many addresses must not fill the memory
+            self._failures.clear()
+        recent = self._recent(address)
+        recent.append(self._clock())
+        self._failures[address] = recent
+
+    def _recent(self, address: str) -> deque[float]:
+        recent = self._failures.get(address, deque())
+        while recent and recent[0] <= self._clock() - self._window:
+            recent.popleft()
+        return recent
+
+
+class Guard:
+    """Checks that run before every request, and headers that go with every answer."""
+
+    def __init__(self, settings: Settings, own_token: str) -> None:
+        """
+        Args:
+            own_token: what the command line on this machine may send instead of ``settings.token``.
+        """
+        self._settings = settings
+        self._token = settings.token.get_secret_value() if settings.token else None
+        self._own_token = own_token
+        self._throttle = Throttle()
+
+    def install(self, app: Flask) -> None:
+        home = hashlib.sha256(str(self._settings.home).encode()).hexdigest()[:8]
+        app.config.update(
+            SECRET_KEY=secrets.token_bytes(32),  # of this process only: a restart asks everyone to log in again
+            SESSION_COOKIE_NAME=f"likewise-{home}",  # cookies know no ports, and two nodes may share a host
+            SESSION_COOKIE_HTTPONLY=True,
+            SESSION_COOKIE_SAMESITE="Lax",
+        )
+        app.before_request(self._check)
+        app.after_request(_add_headers)
+        app.jinja_env.globals["form_token"] = form_token
+        app.extensions["guard"] = self
+
+    @property
+    def needs_login(self) -> bool:
+        return self._token is not None
+
+    def log_in(self, token: str) -> bool:
+        """Open a session for whoever knows the token."""
+        if not self._is_known(token):
+            return False
+        session.clear()
+        session["logged_in"] = True
+        return True
+
+    def _check(self) -> AnyResponse | None:
+        self._check_host()
+        bearer = request.headers.get("Authorization", "")
+        authorized = bearer.startswith("Bearer ") and self._is_known(bearer.removeprefix("Bearer "))
+        if request.method not in SAFE_METHODS and not authorized:
+            _check_origin()
+            if not request.path.startswith("/api/") or "logged_in" in session:
+                _check_form_token()
+        if authorized or not self.needs_login or request.endpoint in OPEN_ENDPOINTS or session.get("logged_in"):
+            return None
+        if wants_json() or request.method not in SAFE_METHODS:
+            raise Refusal(401, "This node needs a token.", "Send it as 'Authorization: Bearer …'.")
+        return redirect(url_for("pages.login", next=request.full_path.rstrip("?")))
+
+    def _check_host(self) -> None:
+        """A name that an attacker's DNS points at 127.0.0.1 arrives with that name in Host."""
+        if not is_loopback(self._settings.host):
+            return
+        name = urlsplit(f"//{request.host}").hostname or ""
+        if not is_loopback(name) and name != self._settings.host:
+            raise Refusal(403, f"This node does not answer to the name '{name}'.", "Use http://127.0.0.1 or localhost.")
+
+    def _is_known(self, given: str) -> bool:
+        address = request.remote_addr or ""
+        self._throttle.check(address)
+        if any(
+            hmac.compare_digest(given.encode(), token.encode()) for token in (self._own_token, self._token) if token
+        ):
+            return True
+        self._throttle.fail(address)
+        return False
+
+
+def form_token() -> str:
+    """The secret that every form of this session carries; made when a page first asks for it."""
+    if "form_token" not in session:
+        session["form_token"] = secrets.token_urlsafe(24)
+    return str(session["form_token"])
+
+
+def _check_origin() -> None:
+    """A browser says where a request comes from; another program says nothing and holds no cookie worth stealing."""
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    foreign = site not in {None, "same-origin", "none"} or (
+        origin is not None and urlsplit(origin).netloc != request.host
+    )
+    if foreign:
+        raise Refusal(403, "This request was sent from another site.", "Use the page of this node itself.")
+
+
+def _check_form_token() -> None:
+    given = request.headers.get("X-Form-Token") or request.form.get("form_token", "")
+    if not hmac.compare_digest(given.encode(), str(session.get("form_token", "")).encode()) or not given:
+        raise Refusal(403, "The form is too old or came from elsewhere.", "Load the page again and repeat.")
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers.setdefault("Cache-Control", "no-store" if response.is_json else "no-cache")
+    return response

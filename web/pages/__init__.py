@@ -1,0 +1,1 @@
+"""The pages: the same questions as the API, for people."""
