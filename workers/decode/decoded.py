@@ -1,0 +1,69 @@
+"""What decoding one file yields: plain data, light to import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from search.media import Kind
+
+CROP = 224
+"""Side of the pictures that image models see, pixels."""
+
+CLIP_FRAMES, CLIP_SIDE = 16, 112
+"""Frames of a clip and their side in pixels, as R3D-18 was trained."""
+
+SOUND_RATE = 16_000
+"""Samples a second of every decoded sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What a file says about itself; fields, names and units as in ``search.media.MediaRecord``."""
+
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    taken_at: str | None = None
+    camera: str | None = None
+    lens: str | None = None
+    iso: float | None = None
+    aperture: float | None = None
+    exposure: float | None = None
+    focal_length: float | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    photographer: str | None = None
+    has_sound: bool = False
+
+
+def no_crops() -> npt.NDArray[np.uint8]:
+    return np.empty((0, CROP, CROP, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One file, ready for the models.
+
+    Attributes:
+        kind: what the content turned out to be, whatever its name says.
+        crops: uint8 (n, 224, 224, 3) RGB, upright; one of an image, one a key frame of a video, none of a sound.
+        moments: seconds of a video's crops, rising; empty otherwise.
+        clips: uint8 (c, 16, 112, 112, 3) RGB of a video, when the pool was asked for clips; else None.
+        sound: float32 (samples,) mono at 16 kHz in [-1, 1], at most ``audio.ANALYSED_SECONDS`` of it; None without.
+        fingerprints: 256-bit hashes as 64 hex digits (see ``perceptual``); of an image or a sound one, or none when it
+            is too plain; of a video one for each key frame that is not.
+        preview: WebP picture, long side at most 480 pixels: the picture, a key frame or the waveform.
+    """
+
+    kind: Kind
+    mime: str
+    facts: MediaFacts
+    crops: npt.NDArray[np.uint8] = field(default_factory=no_crops)
+    moments: tuple[float, ...] = ()
+    clips: npt.NDArray[np.uint8] | None = None
+    sound: npt.NDArray[np.float32] | None = None
+    fingerprints: tuple[str, ...] = ()
+    preview: bytes | None = field(default=None, repr=False)

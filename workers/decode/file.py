@@ -1,0 +1,104 @@
+"""One file to one ``Decoded``: look before opening, then hand the bytes to the decoder they call for."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from search.errors import (
+    CorruptMediaError,
+    EmptyFileError,
+    MediaTooLargeError,
+    UnreadableFileError,
+    UnsupportedMediaError,
+)
+from search.media import Kind
+from workers.decode.decoded import Decoded
+from workers.decode.image import decode_image
+from workers.decode.kinds import SNIFFED_BYTES, Family, is_raw_name, kind_of_name, sniff
+from workers.decode.options import MIB, DecodeOptions
+from workers.decode.raw import decode_raw
+from workers.decode.streams import decode_streams
+
+
+def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
+    """Decode whatever is in ``path``. The content decides what it is; the name only where the content is silent.
+
+    Args:
+        kind: what the caller takes it for; None asks the name.
+
+    Raises:
+        MediaError: with the code that says why not.
+    """
+    name = os.path.basename(path)
+    with open_regular(path, options.max_bytes) as file:
+        family = sniff(file.read(SNIFFED_BYTES))
+        file.seek(0)
+        if family is Family.RAW or (family is Family.PICTURE and is_raw_name(name)):
+            return decode_raw(file, name, options)
+        if family is Family.PICTURE:
+            return _known_picture(file, name, options)
+        if family is Family.STREAMS:
+            return decode_streams(path, name, options)
+        return _unknown(file, path, kind or kind_of_name(name), options)
+
+
+def _known_picture(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
+    try:
+        return decode_image(file, name, options)
+    except UnsupportedMediaError as error:
+        if error.__cause__ is not None:
+            raise
+        raise CorruptMediaError(f"'{name}' begins like a picture, but its header is broken.") from None
+
+
+def _unknown(file: IO[bytes], path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
+    """Try what the name promises, then (for names that promise nothing, or promised wrongly) the other decoder."""
+    name = os.path.basename(path)
+    if kind is Kind.IMAGE:
+        return decode_image(file, name, options)
+    if kind is None:
+        try:
+            return decode_image(file, name, options)
+        except UnsupportedMediaError:
+            return decode_streams(path, name, options)
+    try:
+        return decode_streams(path, name, options)
+    except UnsupportedMediaError:
+        return decode_image(file, name, options)
+
+
+@contextmanager
+def open_regular(path: str, max_bytes: int) -> Iterator[IO[bytes]]:
+    """``path`` opened for reading, if it is a file with something in it and not too much.
+
+    Raises:
+        UnreadableFileError: gone, forbidden, or not a regular file. A named pipe is never opened: that would block.
+        EmptyFileError, MediaTooLargeError: by its size.
+    """
+    name = os.path.basename(path)
+    try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise UnreadableFileError(f"'{name}' is not a regular file.")
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UnreadableFileError(f"'{name}' could not be opened: {reason}.") from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableFileError(f"'{name}' is not a regular file.")
+        if status.st_size == 0:
+            raise EmptyFileError(f"'{name}' is empty.")
+        if status.st_size > max_bytes:
+            raise MediaTooLargeError(
+                f"'{name}' has {status.st_size / MIB:,.0f} MiB.", "LIKEWISE_MAX_FILE_MB sets the largest file."
+            )
+        try:
+            yield file
+        except OSError as error:
+            raise UnreadableFileError(f"'{name}' could not be read: {error.strerror or error}.") from None

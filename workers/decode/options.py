@@ -1,0 +1,47 @@
+"""What a decoder child is told once, at its start."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from search.settings import Settings
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeOptions:
+    """Caps and wishes of a decoder child.
+
+    Attributes:
+        memory_bytes: address space it may take beyond its own start.
+        max_bytes, max_pixels, max_seconds: larger files, pictures (or frames) and recordings are refused undecoded.
+        key_frames: most key frames of a video.
+        clips: also cut the clips that R3D-18 sees.
+    """
+
+    memory_bytes: int
+    max_bytes: int
+    max_pixels: int
+    max_seconds: float
+    key_frames: int
+    clips: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings, *, clips: bool = False) -> DecodeOptions:
+        return cls(
+            memory_bytes=settings.decode_memory_mb * MIB,
+            max_bytes=settings.max_file_mb * MIB,
+            max_pixels=settings.max_pixels,
+            max_seconds=settings.max_duration,
+            key_frames=settings.key_frames,
+            clips=clips,
+        )
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> DecodeOptions:
+        return cls(**json.loads(text))
