@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -32,10 +33,17 @@ COLLECTION_OF = {Kind.IMAGE: "images", Kind.VIDEO: "videos", Kind.AUDIO: "audio"
 KIND_OF = {name: kind for kind, name in COLLECTION_OF.items()}
 COLLECTIONS = tuple(KIND_OF)
 
+_WORD = re.compile(r"[^\W_]+")
+
 
 def media_id(sha256_hex: str) -> str:
     """Identity of a content: UUIDv5 of the SHA-256 of its bytes, as 36 lower-case characters."""
     return str(uuid.uuid5(MEDIA_NAMESPACE, sha256_hex))
+
+
+def word_list(text: str) -> list[str]:
+    """The words of a text, each once, in lower case; anything but letters and digits parts words, as in the store."""
+    return list(dict.fromkeys(_WORD.findall(text.lower())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +118,7 @@ class MediaRecord:
         for path in self.paths:
             parts.extend(PurePosixPath(path).parts[-3:])
         parts.extend(text for text in (self.photographer, self.camera, self.lens) if text)
-        separated = " ".join(parts).replace("_", " ").replace("-", " ").replace(".", " ").replace("/", " ")
-        return " ".join(dict.fromkeys(separated.lower().split()))
+        return " ".join(word_list(" ".join(parts)))
 
     def to_payload(self) -> Payload:
         """JSON object for the store: every fact that is known, and the derived fields that are filtered on."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from uuid import UUID
 
 from search.errors import NotFoundError, UsageError
 from search.media import COLLECTIONS, KIND_OF, MediaRecord
@@ -36,7 +35,7 @@ def find_record(store: Store, media_id: str) -> MediaRecord:
         NotFoundError: no collection does.
     """
     for collection in store.collections():
-        for point in store.retrieve(collection, [_checked(media_id)]):
+        for point in store.retrieve(collection, [media_id]):
             return MediaRecord.from_payload(point.payload)
     raise _unknown(media_id)
 
@@ -58,7 +57,7 @@ def probes_of(store: Store, media_ids: Sequence[str]) -> list[Probe]:
     """
     found: dict[str, Probe] = {}
     for collection, info in store.collections().items():
-        wanted = [_checked(media_id) for media_id in media_ids if media_id not in found]
+        wanted = [media_id for media_id in media_ids if media_id not in found]
         if not wanted:
             break
         spaces = [field.space.name for field in asked_fields(info.schema)]
@@ -93,10 +92,8 @@ def browse(
     if collection not in store.collections():
         return RecordPage((), 0, None)
     where = where or Filter()
-    following = (
-        p for p in store.scroll(collection, where=where, page=max(limit + 1, 100)) if not after or p.id > after
-    )
-    records = [MediaRecord.from_payload(point.payload) for point in islice(following, limit + 1)]
+    points = store.scroll(collection, where=where, page=limit + 1, after=after)
+    records = [MediaRecord.from_payload(point.payload) for point in islice(points, limit + 1)]
     more = len(records) > limit
     records = records[:limit]
     return RecordPage(tuple(records), store.count(collection, where), records[-1].id if more else None)
@@ -134,15 +131,6 @@ def _probe(schema: CollectionSchema, point: StoredPoint) -> Probe:
         name=record.paths[0] if record.paths else "",
         duration=record.duration,
     )
-
-
-def _checked(media_id: str) -> str:
-    """The id, if it can be one at all: stores refuse anything but UUIDs, each in its own words."""
-    try:
-        UUID(media_id)
-    except ValueError:
-        raise _unknown(media_id) from None
-    return media_id
 
 
 def _unknown(media_id: str) -> NotFoundError:

@@ -1,0 +1,189 @@
+"""How well a library's spaces find what belongs together, measured through the store as every question is asked.
+
+Definitions, over the labelled items of one space in one collection; each item whose label occurs at least twice is
+asked, and the others are ranked by score, its own id left out:
+
+* ``p_at_1``: share of questions whose first answer has the question's label;
+* ``p_at_k``: mean share of the first k answers with that label (divided by k even where a class has fewer others);
+* ``map``: mean over the questions of average precision, (1/R) Σ precision at the rank of each of the R others of the
+  label, over the full ranking;
+* ``index_recall``: mean share of the k exact nearest neighbours that the approximate index gives as well.
+
+Source: Manning, Raghavan and Schütze, "Introduction to Information Retrieval", 2008, §8.4.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.errors import UsageError
+from search.labels import read_labels
+from search.media import COLLECTIONS
+from search.records import asked_fields
+from search.spaces import VectorField
+from search.store.base import ScoredHit, Store, VectorQuery
+from search.store.filters import Filter
+
+__all__ = ["Evaluation", "SpaceEvaluation", "average_precision", "evaluate", "read_labels"]
+
+MAX_QUESTIONS = 1000
+"""Most items asked in one space, drawn evenly from all; every item is ranked all the same."""
+
+RECALL_QUESTIONS = 200
+"""Most questions that the approximate index is compared on."""
+
+_ROUND_TRIP = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceEvaluation:
+    """One space of one collection; see the module for the figures.
+
+    Attributes:
+        n: questions asked.  classes: labels among them.
+    """
+
+    n: int
+    classes: int
+    p_at_1: float
+    k: int
+    p_at_k: float
+    map: float
+    index_recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """By space; ``space:collection`` where labelled items of several collections share a space."""
+
+    spaces: Mapping[str, SpaceEvaluation]
+
+
+def evaluate(
+    store: Store, labels: Mapping[str, str], *, k: int | None = None, collections: Sequence[str] = COLLECTIONS
+) -> Evaluation:
+    """Precision, mean average precision and index recall of every space that labelled items have.
+
+    Items without a label are left out of the ranking, not counted as wrong.
+
+    Args:
+        labels: media id to label; ids that are not stored are passed over.
+        k: by default 10 where the median class has more than 10 items, else 5.
+
+    Raises:
+        UsageError: k is not positive, or no label has two stored items, so there is nothing to measure.
+    """
+    if k is not None and k < 1:
+        raise UsageError(f"Precision at {k} cannot be measured.", "k is at least 1.")
+    found: dict[str, dict[str, SpaceEvaluation]] = {}
+    for collection, info in store.collections().items():
+        if collection not in collections or not info.points:
+            continue
+        for field in asked_fields(info.schema):
+            result = _Bench.of(store, collection, field, labels)
+            if result.asked:
+                found.setdefault(field.space.name, {})[collection] = result.measure(k)
+    if not found:
+        raise UsageError(
+            "No label has two items in the store, so there is nothing to compare.", "Ingest the labelled files first."
+        )
+    return Evaluation(
+        {
+            space if len(by_collection) == 1 else f"{space}:{collection}": result
+            for space, by_collection in found.items()
+            for collection, result in by_collection.items()
+        }
+    )
+
+
+def average_precision(relevant: NDArray[np.bool_]) -> float:
+    """Of one full ranking, bool ``(n,)`` from first to last; 0 when nothing is relevant."""
+    ranks = np.flatnonzero(relevant) + 1
+    return float(np.mean(np.arange(1, len(ranks) + 1) / ranks)) if len(ranks) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """The labelled items of one space in one collection.
+
+    Attributes:
+        labels: of every item that has a vector there.
+        asked: ids of the questions.
+        where: what keeps unlabelled points out of a ranking.
+    """
+
+    store: Store
+    collection: str
+    field: VectorField
+    labels: Mapping[str, str]
+    asked: tuple[str, ...]
+    where: Filter
+    depth: int
+
+    @classmethod
+    def of(cls, store: Store, collection: str, field: VectorField, labels: Mapping[str, str]) -> _Bench:
+        space = field.space.name
+        everything = Filter(has_space=space, include_missing=True)
+        points = [p.id for p in store.scroll(collection, where=everything, payload=False)]
+        here = {i: labels[i] for i in points if i in labels}
+        sizes = Counter(here.values())
+        asked = [i for i in here if sizes[here[i]] > 1]
+        if len(asked) > MAX_QUESTIONS:
+            asked = [asked[at] for at in np.linspace(0, len(asked) - 1, MAX_QUESTIONS).astype(int)]
+        # Thousands of ids in a filter cost more than passing over unlabelled hits, unless those are the great majority.
+        narrow = len(here) < len(points) // 4
+        where = Filter(ids=tuple(here), include_missing=True) if narrow else Filter(include_missing=True)
+        return cls(store, collection, field, here, tuple(asked), where, len(here) if narrow else len(points))
+
+    def measure(self, k: int | None) -> SpaceEvaluation:
+        sizes = Counter(self.labels.values())
+        classes = {self.labels[i] for i in self.asked}
+        if k is None:
+            k = 10 if median(sizes[label] for label in classes) > 10 else 5
+        first, at_k, precision = [], [], []
+        for media_id, hits in self._answers(self.asked, self.depth, self.where):
+            others = [hit.id for hit in hits if hit.id != media_id and hit.id in self.labels]
+            relevant = np.array([self.labels[other] == self.labels[media_id] for other in others], bool)
+            first.append(relevant[:1].sum())
+            at_k.append(relevant[:k].sum() / k)
+            precision.append(average_precision(relevant))
+        return SpaceEvaluation(
+            n=len(self.asked),
+            classes=len(classes),
+            p_at_1=float(np.mean(first)),
+            k=k,
+            p_at_k=float(np.mean(at_k)),
+            map=float(np.mean(precision)),
+            index_recall=self._index_recall(k),
+        )
+
+    def _index_recall(self, k: int) -> float:
+        asked = self.asked[:: max(1, len(self.asked) // RECALL_QUESTIONS)][:RECALL_QUESTIONS]
+        recalls = []
+        exact = self._answers(asked, k + 1, Filter())
+        approximate = self._answers(asked, k + 1, Filter(), exact=False)
+        for (media_id, truth), (_, given) in zip(exact, approximate, strict=True):
+            wanted = [hit for hit in truth if hit.id != media_id][:k]
+            if wanted:
+                # By score, not by id: which of several equally near points are given is no error of the index.
+                least = wanted[-1].score - 1e-5
+                good = sum(hit.score >= least for hit in given if hit.id != media_id)
+                recalls.append(min(good, len(wanted)) / len(wanted))
+        return float(np.mean(recalls)) if recalls else 1.0
+
+    def _answers(
+        self, asked: Sequence[str], limit: int, where: Filter, *, exact: bool = True
+    ) -> Iterator[tuple[str, list[ScoredHit]]]:
+        """Each question's id with its hits, a few questions a round trip."""
+        space = self.field.space
+        for start in range(0, len(asked), _ROUND_TRIP):
+            ids = asked[start : start + _ROUND_TRIP]
+            points = self.store.retrieve(self.collection, ids, vectors=[space.name], payload=False)
+            queries = [VectorQuery(space, p.vectors[space.name], limit, where, exact=exact) for p in points]
+            yield from zip((p.id for p in points), self.store.query(self.collection, queries), strict=True)
