@@ -20,6 +20,9 @@ from search.store.filters import Filter
 Array: TypeAlias = NDArray[np.float32]
 """float32 matrix ``(m, dim)``; m is 1 for a single vector."""
 
+PayloadChoice: TypeAlias = bool | Sequence[str]
+"""Whether to fetch payloads: all of each, none, or only the keys named (fetching costs more than searching)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -53,6 +56,7 @@ class VectorQuery:
         space: checked against the collection's fingerprint.
         vector: float32 ``(m, dim)``. With m > 1 the field must be a multivector; the score is the mean over the
             m vectors of their best match, so that it stays a cosine.
+        where: conditions; the default hides what is missing.
         exact: scan instead of using the approximate index.
         ef: HNSW search width; None leaves the engine's default.
     """
@@ -62,7 +66,7 @@ class VectorQuery:
     limit: int
     where: Filter = field(default_factory=Filter)
     exact: bool = False
-    with_payload: bool = False
+    with_payload: PayloadChoice = False
     ef: int | None = None
 
 
@@ -94,6 +98,8 @@ class Store(Protocol):
     """Vectors and payloads of every collection.
 
     All methods may be called from several threads. Writes are acknowledged only when they survive a killed process.
+    ``where=None`` matches every point, ``Filter()`` every point that is not missing. Vectors of a cosine space come
+    back L2-normalised, whatever length they were stored with. An id that is not a UUID is an id that does not exist.
 
     Raises:
         NotFoundError: the collection does not exist (any method that names one, except :meth:`ensure`).
@@ -125,7 +131,7 @@ class Store(Protocol):
         """Delete points; ids that do not exist are ignored."""
 
     def retrieve(
-        self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: bool = True
+        self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
     ) -> list[StoredPoint]:
         """The points that exist among ``ids``, in the order asked."""
 
@@ -138,15 +144,21 @@ class Store(Protocol):
         *,
         where: Filter | None = None,
         vectors: Sequence[str] = (),
-        payload: bool = True,
+        payload: PayloadChoice = True,
         page: int = 1000,
+        after: str | None = None,
     ) -> Iterator[StoredPoint]:
-        """Every point that matches, once, in order of id, fetched ``page`` at a time."""
+        """Every point that matches (and whose id follows ``after``), once, in order of id, fetched ``page`` at a
+        time."""
 
     def count(self, collection: str, where: Filter | None = None) -> int: ...
 
     def facet(self, collection: str, key: str, *, where: Filter | None = None, limit: int = 50) -> list[Facet]:
-        """Values of an indexed payload key with their counts, most frequent first."""
+        """Values of an indexed payload key with their counts, most frequent first.
+
+        Raises:
+            UsageError: the key has no index that can be counted.
+        """
 
     def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
         """Up to ``n`` points that hold ``space``, at random, with that space's vectors and no payload."""

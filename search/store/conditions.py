@@ -1,0 +1,106 @@
+"""Turn a :class:`~search.store.filters.Filter` into an engine's own conditions, for either engine.
+
+Qdrant Edge and qdrant-client name their conditions almost alike; a :class:`Dialect` holds the few names that differ.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from search.store.filters import Filter
+
+EngineFilter = TypeVar("EngineFilter")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect(Generic[EngineFilter]):
+    """How one engine spells its conditions.
+
+    Attributes:
+        filter: takes ``must`` and ``must_not``, lists of conditions.
+        field: takes ``key`` and one of ``match``, ``range``.
+        value, any_of, text: matches; take ``value``, ``any`` (a list), ``text``.
+        numbers, times: ranges; take ``gte`` and ``lte``, floats or ISO 8601 text.
+        ids: takes a list of ids.
+        holds: takes the name of a vector.
+    """
+
+    filter: Callable[..., EngineFilter]
+    field: Callable[..., Any]
+    value: Callable[..., Any]
+    any_of: Callable[..., Any]
+    text: Callable[..., Any]
+    numbers: Callable[..., Any]
+    times: Callable[..., Any]
+    ids: Callable[[list[str]], Any]
+    holds: Callable[[str], Any]
+
+
+def compile_filter(dialect: Dialect[EngineFilter], where: Filter | None) -> EngineFilter | None:
+    """The engine's filter for ``where``; None when every point matches."""
+    if where is None:
+        return None
+    must = [
+        dialect.field(key=key, match=dialect.any_of(any=list(wanted)))
+        for key, wanted in (
+            ("kind", where.kinds),
+            ("libraries", where.libraries),
+            ("camera", where.cameras),
+            ("lens", where.lenses),
+            ("photographer", where.photographers),
+            ("tags", where.tags),
+            ("orientation", where.orientations),
+        )
+        if wanted
+    ]
+    if where.path_prefix:
+        must.append(dialect.field(key="folders", match=dialect.value(value=where.path_prefix.rstrip("/") or "/")))
+    if where.words and where.words.strip():
+        must.append(dialect.field(key="words", match=dialect.text(text=where.words)))
+    if where.taken_from or where.taken_to:
+        times = dialect.times(gte=_instant(where.taken_from), lte=_instant(where.taken_to))
+        must.append(dialect.field(key="taken_at", range=times))
+    for key, least, most in (
+        ("size", where.min_size, where.max_size),
+        ("duration", where.min_duration, where.max_duration),
+    ):
+        if least is not None or most is not None:
+            must.append(dialect.field(key=key, range=dialect.numbers(gte=least, lte=most)))
+    if where.has_space:
+        must.append(dialect.holds(where.has_space))
+    if where.ids:
+        must.append(dialect.ids(valid_ids(where.ids)))
+
+    must_not = []
+    if not where.include_missing:
+        must_not.append(dialect.field(key="missing", match=dialect.value(value=1)))
+    if where.exclude_ids:
+        must_not.append(dialect.ids(valid_ids(where.exclude_ids)))
+    return dialect.filter(must=must, must_not=must_not) if must or must_not else None
+
+
+def valid_ids(ids: Iterable[str]) -> list[str]:
+    """The ids that are UUIDs, each once, in the order given: no point can have another id."""
+    return [id_ for id_ in dict.fromkeys(ids) if _is_uuid(id_)]
+
+
+def following_id(id_: str) -> str:
+    """The least UUID after ``id_``: where a scroll that comes after it starts."""
+    return str(uuid.UUID(int=uuid.UUID(id_).int + 1))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _instant(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()

@@ -1,0 +1,120 @@
+"""Files that are whole after a crash, copies that stay sparse, and a full disk noticed before an engine meets it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from search.errors import DiskFullError, LikewiseError, StoreError
+
+RESERVE = 96 * 2**20
+"""Bytes that must stay free for a write to be let through.
+
+Qdrant Edge writes through memory maps that grow by chunks of up to 32 MiB. When the disk cannot back a mapped page the
+kernel kills the process with SIGBUS, so the engine must not get that far: two chunks and a log segment are kept in hand.
+"""
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FULL_TEXT = re.compile(r"no space left|disk quota|file too large|not enough (disk )?space|out of disk", re.IGNORECASE)
+_COPY_CHUNK = 2**24
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Replace ``path`` atomically and durably: after a crash it holds the old object or the new one."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        json.dump(value, file, ensure_ascii=False, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and removals in ``folder`` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def copy_sparse(source: Path, target: Path) -> None:
+    """Copy a folder, leaving holes as holes: a shard preallocates its files many times larger than their content."""
+    target.mkdir()
+    for entry in source.iterdir():
+        if entry.is_dir():
+            copy_sparse(entry, target / entry.name)
+        else:
+            _copy_file(entry, target / entry.name)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    with source.open("rb", buffering=0) as read, target.open("wb", buffering=0) as write:
+        size = os.fstat(read.fileno()).st_size
+        write.truncate(size)
+        start = 0
+        while start < size:
+            try:
+                start = os.lseek(read.fileno(), start, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # nothing but a hole from here on
+                    return
+                raise
+            end = os.lseek(read.fileno(), start, os.SEEK_HOLE)
+            while start < end:
+                chunk = os.pread(read.fileno(), min(_COPY_CHUNK, end - start), start)
+                if not chunk:
+                    return
+                start += os.pwrite(write.fileno(), chunk, start)
+
+
+def size_on_disk(folder: Path) -> int:
+    """Bytes allocated to the files below ``folder``."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+
+
+def check_space(folder: Path, wanted: int = 0) -> None:
+    """Raises:
+    DiskFullError: ``folder``'s disk has less than ``wanted`` bytes beyond the reserve.
+    """
+    state = os.statvfs(folder)
+    free = state.f_bavail * state.f_frsize
+    if free < RESERVE + wanted:
+        raise disk_full(folder, f"{free // 2**20} MiB are free and {(RESERVE + wanted) // 2**20} MiB are needed")
+
+
+def disk_full(folder: Path, reason: str) -> DiskFullError:
+    return DiskFullError(
+        f"The disk of '{folder}' is full: {reason}.",
+        "Free some space or move the data directory; what was stored before is intact.",
+    )
+
+
+@contextmanager
+def engine_errors(folder: Path) -> Iterator[None]:
+    """Turn what Qdrant Edge and the file system raise into :class:`StoreError`, keeping the cause."""
+    try:
+        yield
+    except LikewiseError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise disk_full(folder, str(error)) from error
+        raise StoreError(f"The store in '{folder}' could not be read or written: {error}.") from error
+    except Exception as error:
+        # The engine raises bare Exception for everything it refuses; only the text tells.
+        raise failure(folder, str(error)) from error
+
+
+def failure(folder: Path, text: str) -> StoreError:
+    """The error for a message of the engine."""
+    if _FULL_TEXT.search(text):
+        return disk_full(folder, text)
+    return StoreError(f"The store in '{folder}' failed: {text.strip() or 'without a message'}.")

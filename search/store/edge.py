@@ -1,0 +1,250 @@
+"""The embedded store: Qdrant Edge, the Qdrant engine in this process, one shard a collection, nothing else to run.
+
+Facts about Qdrant Edge 0.9 that shape this package: a shard can be open in one process only; every call holds the GIL
+until it returns, so work is handed over in small pieces; ``optimize()`` runs for minutes and therefore happens in a
+child process on a copy (``search.store.shard``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import qdrant_edge as qdrant
+
+from search.media import Payload
+from search.spaces import CollectionSchema
+from search.store.base import (
+    Array,
+    CollectionInfo,
+    Facet,
+    PayloadChoice,
+    Point,
+    ScoredHit,
+    StoredPoint,
+    VectorQuery,
+)
+from search.store.conditions import Dialect, compile_filter, following_id, valid_ids
+from search.store.durable import engine_errors
+from search.store.filters import Filter
+from search.store.lock import DirectoryLock
+from search.store.payloads import check_facet_key, from_stored, group_patches, to_stored
+from search.store.schemas import check_same_spaces, no_collection
+from search.store.shard import LiveShard
+from search.store.vectors import from_engine, mean_score, query_vector, to_engine
+
+_UPSERT_CHUNK = 256
+"""Points in one engine call: about 20 ms during which no other thread runs."""
+
+_DIALECT: Dialect[qdrant.Filter] = Dialect(
+    filter=qdrant.Filter,
+    field=qdrant.FieldCondition,
+    value=qdrant.MatchValue,
+    any_of=qdrant.MatchAny,
+    text=qdrant.MatchText,
+    numbers=qdrant.RangeFloat,
+    times=qdrant.RangeDateTime,
+    ids=lambda ids: qdrant.HasIdCondition(set(ids)),
+    holds=qdrant.HasVectorCondition,
+)
+
+
+class EdgeStore:
+    """The :class:`~search.store.base.Store` in ``home/collections``."""
+
+    @property
+    def engine(self) -> str:
+        return "edge"
+
+    def __init__(self, home: Path) -> None:
+        """Lock ``home`` and open every collection in it.
+
+        Raises:
+            StoreLockedError: another process has it open.
+            SpaceMismatchError, StoreError: a collection cannot be opened.
+        """
+        with engine_errors(home):
+            self._lock = DirectoryLock(home)
+        self._root = home / "collections"
+        self._shards: dict[str, LiveShard] = {}
+        try:
+            for folder in sorted(self._root.glob("*")):
+                if LiveShard.exists(folder):
+                    self._shards[folder.name] = LiveShard(folder)
+        except BaseException:
+            self.close()
+            raise
+
+    def ensure(self, schema: CollectionSchema) -> None:
+        shard = self._shards.get(schema.collection)
+        if shard is None:
+            self._shards[schema.collection] = LiveShard.create(self._root / schema.collection, schema)
+        else:
+            check_same_spaces(shard.schema, schema)
+
+    def collections(self) -> Mapping[str, CollectionInfo]:
+        found: dict[str, CollectionInfo] = {}
+        for name, live in sorted(self._shards.items()):
+            with live.reading() as shard:
+                info = shard.info()
+            found[name] = CollectionInfo(live.schema, info.points_count, info.indexed_vectors_count)
+        return found
+
+    def schema(self, collection: str) -> CollectionSchema:
+        return self._at(collection).schema
+
+    def upsert(self, collection: str, points: Sequence[Point]) -> None:
+        live = self._at(collection)
+        waiting = iter(points)
+        while chunk := list(islice(waiting, _UPSERT_CHUNK)):
+            converted = [
+                qdrant.Point(point.id, to_engine(live.schema, point.vectors), to_stored(point.payload))
+                for point in chunk
+            ]
+            with live.writing(point.id for point in chunk) as shard:
+                shard.update(qdrant.UpdateOperation.upsert_points(converted))
+
+    def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
+        live = self._at(collection)
+        converted = {id_: to_engine(live.schema, named) for id_, named in vectors.items()}
+        with live.writing(converted) as shard:
+            edits = [qdrant.PointVectors(id_, converted[id_]) for id_ in _existing(shard, converted)]
+            if edits:
+                shard.update(qdrant.UpdateOperation.update_vectors(edits))
+
+    def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
+        with self._at(collection).writing(patches) as shard:
+            existing = _existing(shard, patches)
+            for patch in group_patches({id_: patches[id_] for id_ in existing}):
+                if patch.set:
+                    shard.update(qdrant.UpdateOperation.set_payload(list(patch.ids), patch.set))
+                if patch.remove:
+                    shard.update(qdrant.UpdateOperation.delete_payload(list(patch.ids), patch.remove))
+
+    def delete(self, collection: str, ids: Sequence[str]) -> None:
+        with self._at(collection).writing(ids) as shard:
+            shard.update(qdrant.UpdateOperation.delete_points(list(valid_ids(ids))))
+
+    def retrieve(
+        self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
+    ) -> list[StoredPoint]:
+        with self._at(collection).reading() as shard:
+            records = shard.retrieve(list(valid_ids(ids)), _selected(payload), list(vectors))
+        found = {str(record.id): _point(record) for record in records}
+        return [found[id_] for id_ in ids if id_ in found]
+
+    def query(self, collection: str, queries: Sequence[VectorQuery]) -> list[list[ScoredHit]]:
+        live = self._at(collection)
+        requests = [
+            qdrant.QueryRequest(
+                limit=query.limit,
+                query=qdrant.Query.Nearest(query_vector(live.schema, query), using=query.space.name),
+                filter=compile_filter(_DIALECT, query.where),
+                params=qdrant.SearchParams(hnsw_ef=query.ef, exact=query.exact),
+                with_payload=_selected(query.with_payload),
+            )
+            for query in queries
+        ]
+        answers = []
+        for request in requests:
+            # One engine call a query: other threads get their turn in between.
+            with live.reading() as shard:
+                answers.append(shard.query(request))
+        return [
+            [
+                ScoredHit(
+                    str(hit.id),
+                    mean_score(query, hit.score),
+                    from_stored(hit.payload) if query.with_payload is not False else None,
+                )
+                for hit in hits
+            ]
+            for query, hits in zip(queries, answers, strict=True)
+        ]
+
+    def scroll(
+        self,
+        collection: str,
+        *,
+        where: Filter | None = None,
+        vectors: Sequence[str] = (),
+        payload: PayloadChoice = True,
+        page: int = 1000,
+        after: str | None = None,
+    ) -> Iterator[StoredPoint]:
+        live = self._at(collection)
+        condition = compile_filter(_DIALECT, where)
+        offset: Any = following_id(after) if after else None
+        while True:
+            request = qdrant.ScrollRequest(
+                offset=offset,
+                limit=page,
+                filter=condition,
+                with_payload=_selected(payload),
+                with_vector=list(vectors),
+            )
+            with live.reading() as shard:
+                records, offset = shard.scroll(request)
+            yield from map(_point, records)
+            if offset is None:
+                return
+
+    def count(self, collection: str, where: Filter | None = None) -> int:
+        with self._at(collection).reading() as shard:
+            return shard.count(qdrant.CountRequest(exact=True, filter=compile_filter(_DIALECT, where)))
+
+    def facet(self, collection: str, key: str, *, where: Filter | None = None, limit: int = 50) -> list[Facet]:
+        check_facet_key(key)
+        request = qdrant.FacetRequest(key, limit=limit, exact=True, filter=compile_filter(_DIALECT, where))
+        with self._at(collection).reading() as shard:
+            hits = shard.facet(request).hits
+        return sorted((Facet(str(hit.value), hit.count) for hit in hits), key=lambda facet: (-facet.count, facet.value))
+
+    def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
+        request = qdrant.QueryRequest(
+            limit=n,
+            query=qdrant.Sample.Random,
+            filter=qdrant.Filter(must=[qdrant.HasVectorCondition(space)]),
+            with_vector=[space],
+            with_payload=False,
+        )
+        with self._at(collection).reading() as shard:
+            return [_point(hit) for hit in shard.query(request)]
+
+    def metadata(self, collection: str) -> Mapping[str, Any]:
+        return self._at(collection).values()
+
+    def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
+        self._at(collection).set_values(values)
+
+    def optimise(self, collection: str) -> bool:
+        return self._at(collection).optimise()
+
+    def close(self) -> None:
+        for live in self._shards.values():
+            live.close()
+        self._shards = {}
+        self._lock.release()
+
+    def _at(self, collection: str) -> LiveShard:
+        live = self._shards.get(collection)
+        if live is None:
+            raise no_collection(collection)
+        return live
+
+
+def _existing(shard: qdrant.EdgeShard, ids: Mapping[str, object]) -> list[str]:
+    # The engine refuses a whole operation for one id that it does not know.
+    return [str(record.id) for record in shard.retrieve(list(valid_ids(ids)), False, False)]
+
+
+def _point(record: qdrant.Record | qdrant.ScoredPoint) -> StoredPoint:
+    vectors = record.vector
+    named = {name: from_engine(value) for name, value in vectors.items()} if isinstance(vectors, dict) else {}
+    return StoredPoint(str(record.id), from_stored(record.payload), named)
+
+
+def _selected(payload: PayloadChoice) -> bool | list[str]:
+    return payload if isinstance(payload, bool) else list(payload)

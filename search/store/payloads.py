@@ -1,0 +1,90 @@
+"""How payloads are kept by either engine: which keys are indexed, and the form they are stored in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from search.errors import UsageError
+from search.media import Payload
+
+
+class IndexType(StrEnum):
+    """Kinds of payload index, by the names both engines give them."""
+
+    KEYWORD = "keyword"
+    INTEGER = "integer"
+    FLOAT = "float"
+    DATETIME = "datetime"
+    TEXT = "text"
+
+
+PAYLOAD_INDEXES: Mapping[str, IndexType] = {
+    "kind": IndexType.KEYWORD,
+    "libraries": IndexType.KEYWORD,
+    "folders": IndexType.KEYWORD,
+    "taken_at": IndexType.DATETIME,
+    "camera": IndexType.KEYWORD,
+    "lens": IndexType.KEYWORD,
+    "photographer": IndexType.KEYWORD,
+    "tags": IndexType.KEYWORD,
+    "size": IndexType.INTEGER,
+    "duration": IndexType.FLOAT,
+    "orientation": IndexType.KEYWORD,
+    "words": IndexType.TEXT,
+    "missing": IndexType.INTEGER,
+}
+"""Every payload key that a Filter asks about."""
+
+_FACETABLE = frozenset({IndexType.KEYWORD, IndexType.INTEGER})
+
+
+def check_facet_key(key: str) -> None:
+    """Raises:
+    UsageError: values of ``key`` cannot be counted.
+    """
+    if PAYLOAD_INDEXES.get(key) not in _FACETABLE:
+        known = ", ".join(sorted(name for name, index in PAYLOAD_INDEXES.items() if index in _FACETABLE))
+        raise UsageError(f"Values of '{key}' cannot be counted.", f"These can: {known}.")
+
+
+def to_stored(payload: Mapping[str, object]) -> Payload:
+    """The payload as an engine keeps it: no None, and ``missing`` as 0 or 1.
+
+    Qdrant Edge 0.9 evaluates a condition on a bool point by point (21 ms over 20,000 points, with or without a bool
+    index) but one on an integer through its index (0.5 ms), and nearly every question asks about ``missing``.
+    """
+    stored = {key: value for key, value in payload.items() if value is not None}
+    if "missing" in stored:
+        stored["missing"] = int(bool(stored["missing"]))
+    return stored
+
+
+def from_stored(payload: Mapping[str, object] | None) -> Payload:
+    """Inverse of :func:`to_stored`."""
+    restored = dict(payload or {})
+    if "missing" in restored:
+        restored["missing"] = bool(restored["missing"])
+    return restored
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One payload edit of many points: keys to set, in stored form, and keys to remove."""
+
+    ids: list[str]
+    set: Payload
+    remove: list[str]
+
+
+def group_patches(patches: Mapping[str, Payload]) -> list[Patch]:
+    """Equal edits together, so that marking ten thousand records costs one operation."""
+    grouped: dict[str, Patch] = {}
+    for id_, values in patches.items():
+        key = json.dumps(values, sort_keys=True)
+        if key not in grouped:
+            grouped[key] = Patch([], to_stored(values), [name for name, value in values.items() if value is None])
+        grouped[key].ids.append(id_)
+    return list(grouped.values())

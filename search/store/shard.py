@@ -1,0 +1,244 @@
+"""One collection of the embedded store on disk: a Qdrant Edge shard and the file that says what it is.
+
+    collections/images/
+        metadata.json     schema with fingerprints, values of set_metadata, and the name of the shard folder in use
+        shard-7/          the engine's own files
+
+A new shard folder takes effect when ``metadata.json`` is replaced to name it: one atomic rename, so a process may be
+killed at any moment. Folders that the file does not name are leftovers and are removed on open.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import qdrant_edge as qdrant
+
+from search.errors import StoreError
+from search.spaces import CollectionSchema
+from search.store import layout, optimise
+from search.store.durable import check_space, copy_sparse, engine_errors, failure, size_on_disk, write_json
+
+_METADATA = "metadata.json"
+_FLUSH_EVERY = 5_000
+"""Points written between flushes. The write-ahead log keeps every write until then and is replayed on open."""
+
+_REPLAY_CHUNK = 256
+
+
+class LiveShard:
+    """An open shard that can be replaced under its readers.
+
+    Three locks, always taken in this order: ``_optimising`` (one optimiser at a time), ``_writes`` (one writer at a
+    time; also held while the shard is copied) and ``_engine`` (around every engine call, so that nobody uses a shard
+    while it is exchanged; the engine holds the GIL during a call anyway, so this costs no parallelism).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the collection in ``folder``, finishing or undoing what a killed process left half done.
+
+        Raises:
+            SpaceMismatchError: the metadata contradicts itself.
+            StoreError: the metadata or the shard cannot be read.
+        """
+        self.folder = folder
+        self._optimising, self._writes, self._engine = threading.Lock(), threading.RLock(), threading.RLock()
+        self._dirty: set[str] | None = None
+        self._child: subprocess.Popen[str] | None = None
+        self._closed = False
+        self._unflushed = 0
+        self._unoptimised_writes = True
+        with engine_errors(folder):
+            state = json.loads((folder / _METADATA).read_text("utf-8"))
+            self.schema = CollectionSchema.from_json(state["schema"])
+            self._values: dict[str, Any] = state["values"]
+            self._current = folder / str(state["shard"])
+            _remove_leftovers(folder, keep=self._current)
+            self._shard = qdrant.EdgeShard.load(str(self._current))
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        return (folder / _METADATA).is_file()
+
+    @classmethod
+    def create(cls, folder: Path, schema: CollectionSchema) -> LiveShard:
+        """Make an empty collection with its payload indexes and open it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        check_space(folder)
+        first = folder / "shard-1"
+        with engine_errors(folder):
+            _remove_leftovers(folder, keep=None)
+            shard = qdrant.EdgeShard.create(str(first), layout.edge_config(schema))
+            for operation in layout.edge_indexes():
+                shard.update(operation)
+            shard.flush()
+            shard.close()
+            write_json(folder / _METADATA, {"schema": schema.to_json(), "shard": first.name, "values": {}})
+        return cls(folder)
+
+    @contextmanager
+    def reading(self) -> Iterator[qdrant.EdgeShard]:
+        """The engine's shard, for one call."""
+        with self._engine, engine_errors(self.folder):
+            self._check_open()
+            yield self._shard
+
+    @contextmanager
+    def writing(self, ids: Iterable[str]) -> Iterator[qdrant.EdgeShard]:
+        """The engine's shard, for a write to the points ``ids``.
+
+        Raises:
+            DiskFullError: too little space is left to be sure that the write can be finished.
+        """
+        touched = list(ids)
+        with self._writes:
+            check_space(self.folder)
+            with self.reading() as shard:
+                if self._dirty is not None:
+                    self._dirty.update(touched)
+                self._unoptimised_writes = True
+                yield shard
+                self._unflushed += len(touched)
+                if self._unflushed >= _FLUSH_EVERY:
+                    shard.flush()
+                    self._unflushed = 0
+
+    def values(self) -> dict[str, Any]:
+        """A copy of the metadata values."""
+        with self._engine:
+            return copy.deepcopy(self._values)
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Merge into the metadata values, durably; None removes a key."""
+        with self._writes, engine_errors(self.folder):
+            self._check_open()
+            merged = {key: value for key, value in {**self._values, **values}.items() if value is not None}
+            self._commit(self._current, merged)
+
+    def optimise(self) -> bool:
+        """Index a copy in a child process and take its place; writes made meanwhile are carried over.
+
+        Returns:
+            False when there was nothing worth doing, another thread is at it, or the store was closed meanwhile.
+        """
+        if not self._optimising.acquire(blocking=False):
+            return False
+        replacement = self.folder / f"shard-{int(self._current.name.removeprefix('shard-')) + 1}"
+        try:
+            with engine_errors(self.folder):
+                if not self._copy_to(replacement):
+                    return False
+                if not self._run_child(replacement):
+                    return False
+                self._replace_by(replacement)
+                return True
+        except StoreError:
+            if self._closed:
+                return False
+            raise
+        finally:
+            self._dirty = None
+            if self._current != replacement:
+                shutil.rmtree(replacement, ignore_errors=True)
+            self._optimising.release()
+
+    def close(self) -> None:
+        """Flush and let go. An optimiser in another thread is stopped and gives up."""
+        self._closed = True
+        if self._child is not None:
+            self._child.kill()
+        with self._optimising, self._writes, self._engine, engine_errors(self.folder):
+            self._shard.flush()
+            self._shard.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"The store in '{self.folder}' has been closed.")
+
+    def _copy_to(self, target: Path) -> bool:
+        with self._writes:
+            with self.reading() as shard:
+                if not self._unoptimised_writes or not layout.worth_optimising(shard, self.schema):
+                    return False
+                shard.flush()
+            # The copy, then the copy with its index: about as much again as the shard takes, twice.
+            check_space(self.folder, 2 * size_on_disk(self._current))
+            copy_sparse(self._current, target)
+            self._dirty = set()
+            return True
+
+    def _run_child(self, target: Path) -> bool:
+        command = [sys.executable, "-P", str(Path(optimise.__file__).resolve()), str(target)]
+        self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            if self._closed:
+                self._child.kill()
+            _, complaint = self._child.communicate()
+            status = self._child.returncode
+        finally:
+            self._child = None
+        if self._closed:
+            return False
+        if status == optimise.NOTHING_TO_DO:
+            self._unoptimised_writes = bool(self._dirty)
+            return False
+        if status != optimise.BUILT:
+            raise failure(self.folder, complaint or f"the optimiser ended with status {status}")
+        return True
+
+    def _replace_by(self, target: Path) -> None:
+        replacement = qdrant.EdgeShard.load(str(target))
+        # Most of what was written meanwhile is carried over while writers go on; the rest while they wait.
+        with self._writes:
+            changed, self._dirty = self._dirty or set(), set()
+        self._carry_over(changed, replacement)
+        with self._writes:
+            changed = self._dirty or set()
+            self._carry_over(changed, replacement)
+            replacement.flush()
+            with self._engine:
+                self._check_open()
+                old, old_folder = self._shard, self._current
+                self._commit(target, self._values)
+                self._shard = replacement
+                self._unflushed = 0
+                self._unoptimised_writes = False
+                old.close()
+        shutil.rmtree(old_folder, ignore_errors=True)
+
+    def _carry_over(self, ids: set[str], replacement: qdrant.EdgeShard) -> None:
+        """Give ``replacement`` the present state of the points ``ids``."""
+        waiting = sorted(ids)
+        for start in range(0, len(waiting), _REPLAY_CHUNK):
+            chunk = waiting[start : start + _REPLAY_CHUNK]
+            with self.reading() as shard:
+                records = shard.retrieve(list(chunk), True, True)
+            found = {str(record.id) for record in records}
+            points = [qdrant.Point(record.id, record.vector or {}, record.payload) for record in records]
+            gone = [id_ for id_ in chunk if id_ not in found]
+            if points:
+                replacement.update(qdrant.UpdateOperation.upsert_points(points))
+            if gone:
+                replacement.update(qdrant.UpdateOperation.delete_points(list(gone)))
+
+    def _commit(self, current: Path, values: dict[str, Any]) -> None:
+        state = {"schema": self.schema.to_json(), "shard": current.name, "values": values}
+        write_json(self.folder / _METADATA, state)
+        with self._engine:
+            self._current, self._values = current, values
+
+
+def _remove_leftovers(folder: Path, keep: Path | None) -> None:
+    for entry in folder.glob("shard-*"):
+        if entry != keep:
+            shutil.rmtree(entry)
+    (folder / (_METADATA + ".partial")).unlink(missing_ok=True)
