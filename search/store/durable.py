@@ -17,7 +17,8 @@ RESERVE = 96 * 2**20
 """Bytes that must stay free for a write to be let through.
 
 Qdrant Edge writes through memory maps that grow by chunks of up to 32 MiB. When the disk cannot back a mapped page the
-kernel kills the process with SIGBUS, so the engine must not get that far: two chunks and a log segment are kept in hand.
+kernel kills the process with SIGBUS, so the engine must not get that far: two chunks and a log segment are kept in
+hand.
 """
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -113,8 +114,13 @@ def engine_errors(folder: Path) -> Iterator[None]:
         raise failure(folder, str(error)) from error
 
 
+def says_disk_full(text: str) -> bool:
+    """Whether an engine's message is about a full disk: it gives no code, only words."""
+    return _FULL_TEXT.search(text) is not None
+
+
 def failure(folder: Path, text: str) -> StoreError:
     """The error for a message of the engine."""
-    if _FULL_TEXT.search(text):
+    if says_disk_full(text):
         return disk_full(folder, text)
     return StoreError(f"The store in '{folder}' failed: {text.strip() or 'without a message'}.")
