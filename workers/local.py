@@ -1,0 +1,23 @@
+"""Running batches in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from workers.batch import BatchProcessor
+from workers.report import Batch, BatchReport
+
+
+class LocalRunner:
+    """Runs batches one after the other in the calling thread, decoding the next while this one is embedded."""
+
+    def __init__(self, processor: BatchProcessor) -> None:
+        self._processor = processor
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        """One report a batch, as batches end. At most one batch beyond the current one is asked for in advance.
+
+        Raises:
+            StoreError, ModelError: what stops every file; batches without a report are to be done again.
+        """
+        return self._processor.stream(batches)

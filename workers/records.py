@@ -1,0 +1,71 @@
+"""Media records from decoded files, and the payload edits that keep every path of a content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+
+from search.media import COLLECTIONS, MediaRecord, Payload
+from search.store.base import Store
+from workers.decode.decoded import Decoded
+from workers.report import FileRef
+
+
+def new_record(
+    id_: str,
+    file: FileRef,
+    decoded: Decoded,
+    known: MediaRecord | None,
+    tags: tuple[str, ...],
+    thumbnail: str | None,
+    job: str,
+) -> MediaRecord:
+    """The record of a file that was just embedded.
+
+    Args:
+        known: the record of this content that was stored before, whose paths are kept.
+    """
+    record = MediaRecord(
+        id=id_,
+        kind=decoded.kind,
+        paths=known.paths if known else (),
+        libraries=known.libraries if known else (),
+        size=file.size,
+        mime=decoded.mime,
+        tags=tags,
+        fingerprints=decoded.fingerprints,
+        moments=decoded.moments,
+        thumbnail=thumbnail,
+        job=job,
+        **asdict(decoded.facts),
+    )
+    return with_files(record, [file])
+
+
+def with_files(record: MediaRecord, files: Iterable[FileRef]) -> MediaRecord:
+    """``record`` living at these files too."""
+    files = tuple(files)
+    paths = {*record.paths, *(path for file in files for path in (file.path, *file.other_paths))}
+    return replace(
+        record,
+        paths=tuple(sorted(paths)),
+        libraries=tuple(sorted({*record.libraries, *(file.library for file in files)})),
+        mtime=max([record.mtime, *(file.mtime for file in files)]),
+        missing=record.missing and not files,
+    )
+
+
+def payload_changes(before: MediaRecord, after: MediaRecord) -> Payload:
+    """The patch that turns the payload of ``before`` into that of ``after``; a key to be removed is None."""
+    old, new = before.to_payload(), after.to_payload()
+    return {key: new.get(key) for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+
+
+def find_records(store: Store, ids: Sequence[str]) -> dict[str, MediaRecord]:
+    """Records of those contents that are stored, whichever collection they are in."""
+    existing = store.collections()
+    found: dict[str, MediaRecord] = {}
+    for collection in COLLECTIONS:
+        if collection in existing and ids:
+            found |= {point.id: MediaRecord.from_payload(point.payload) for point in store.retrieve(collection, ids)}
+    return found
