@@ -1,91 +1,186 @@
-"""Near duplicates: the same picture, film or recording after an edit; not merely something alike.
-
-Two witnesses must agree, a perceptual fingerprint (``workers.decode.perceptual``) and the vector of the kind's
-principal space. The fingerprint alone is fooled by plain or similarly lit pictures, the vector alone by two photos of
-one subject.
-"""
+"""The duplicates of a whole library, in groups: exact copies, and edits of one content."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise, product
 
 import numpy as np
-from numpy.typing import NDArray
 
-from search.errors import UsageError
-from search.media import Kind
+from search.banding import banded_pairs, codes_of, windowed_pairs
+from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
+from search.near import (
+    DURATION_SLACK,
+    DURATION_TOLERANCE,
+    FINGERPRINT_BITS,
+    PICTURE_BITS,
+    PRINCIPAL_SPACE,
+    SOUND_BITS,
+    fingerprint_distance,
+    fingerprint_distances,
+    is_near_duplicate,
+)
+from search.questions import Relation
+from search.records import thumbnail_address
+from search.store.base import Array, Store
+from search.store.filters import Filter
 
-PRINCIPAL_SPACE = {Kind.IMAGE: "visual", Kind.VIDEO: "visual", Kind.AUDIO: "sound"}
-"""The space whose vector has to agree with the fingerprint."""
+__all__ = ["DuplicateGroup", "DuplicateMember", "find_duplicates", "fingerprint_distance", "is_near_duplicate"]
 
-FINGERPRINT_BITS = 256
+_NEEDED = ("id", "kind", "paths", "fingerprints", "duration", "width", "height", "size", "thumbnail")
 
-PICTURE_BITS = 64
-"""Most differing bits between two pictures, or two key frames, that show the same after an edit."""
+_CROWD = 20
+"""Owners of one key frame that are all compared; beyond, each with the next, as for a station's
+logo."""
 
-SOUND_BITS = 64
-"""Most differing bits between two encodings of one recording."""
-
-MIN_SCORE = {Kind.IMAGE: 0.6, Kind.VIDEO: 0.6, Kind.AUDIO: 0.6}
-"""Least cosine in the principal space."""
-
-MIN_FRAME_SHARE = 0.5
-"""Share of the shorter video's key frames that must each match one of the other's."""
-
-DURATION_TOLERANCE = 0.1
-"""Greatest difference between the durations of one recording's encodings, as a share of the longer; at least 0.5 s."""
-
-
-class Fingerprinted(Protocol):
-    """What a comparison needs of a record or a probe."""
-
-    @property
-    def kind(self) -> Kind: ...
-    @property
-    def fingerprints(self) -> tuple[str, ...]: ...
-    @property
-    def duration(self) -> float | None: ...
+_FETCH = 2000
+"""Candidate pairs whose vectors are in memory at a time."""
 
 
-def fingerprint_distance(a: str, b: str) -> int:
-    """Hamming distance of two fingerprints in hex.
+@dataclass(frozen=True, slots=True)
+class DuplicateMember:
+    """One content of a group, with all the paths it lives at.
 
-    Raises:
-        UsageError: they differ in length or are not hex, so they cannot be fingerprints of the same kind.
+    Attributes:
+        size: bytes.  width, height: pixels.  duration: seconds.
+        thumbnail: address of the preview picture, or None.
     """
-    if len(a) != len(b):
-        raise UsageError(f"Fingerprints of {4 * len(a)} and {4 * len(b)} bits cannot be compared.")
-    try:
-        return (int(a or "0", 16) ^ int(b or "0", 16)).bit_count()
-    except ValueError:
-        raise UsageError(f"'{a}' and '{b}' are not both hexadecimal fingerprints.") from None
+
+    id: str
+    paths: tuple[str, ...]
+    size: int
+    width: int | None
+    height: int | None
+    duration: float | None
+    thumbnail: str | None
 
 
-def is_near_duplicate(a: Fingerprinted, b: Fingerprinted, score: float) -> bool:
-    """Whether two media of one kind are edits of one another.
+@dataclass(frozen=True, slots=True)
+class DuplicateGroup:
+    """Copies of one another.
 
-    Args:
-        score: their cosine in :data:`PRINCIPAL_SPACE`.
+    Attributes:
+        relation: ``same_content``, one member at several paths; or ``near_duplicate``, several members.
+        members: largest picture first, then longest, then most bytes: the one most worth keeping leads.
     """
-    if a.kind is not b.kind or not a.fingerprints or not b.fingerprints or score < MIN_SCORE[a.kind]:
-        return False
-    distances = fingerprint_distances(a.fingerprints, b.fingerprints)
-    if a.kind is Kind.IMAGE:
-        return bool(distances.min() <= PICTURE_BITS)
-    if a.kind is Kind.AUDIO:
-        return bool(distances.min() <= SOUND_BITS) and _same_length(a.duration, b.duration)
-    # Asked of the video with fewer key frames, so that a cut-down copy is still found.
-    shorter_axis = 1 if len(a.fingerprints) <= len(b.fingerprints) else 0
-    return float((distances.min(axis=shorter_axis) <= PICTURE_BITS).mean()) >= MIN_FRAME_SHARE
+
+    relation: Relation
+    kind: Kind
+    members: tuple[DuplicateMember, ...]
 
 
-def fingerprint_distances(a: Sequence[str], b: Sequence[str]) -> NDArray[np.int64]:
-    """Hamming distances of all pairs, int64 ``(len(a), len(b))``."""
-    return np.array([[fingerprint_distance(x, y) for y in b] for x in a], np.int64).reshape(len(a), len(b))
+def find_duplicates(
+    store: Store, *, where: Filter | None = None, collections: Sequence[str] = COLLECTIONS, near: bool = True
+) -> tuple[DuplicateGroup, ...]:
+    """Groups of duplicates: exact copies first, then edits; larger groups first in each.
+
+    Edits are looked for by fingerprint (``search.banding``) and confirmed by :func:`is_near_duplicate`. A group grows
+    by its closest pairs first and only as long as it stays about one content (see :func:`_group`), so that a chain of
+    gradual changes does not end up as one group.
+    """
+    exact: list[DuplicateGroup] = []
+    edited: list[DuplicateGroup] = []
+    for collection, info in store.collections().items():
+        if collection not in collections or not info.points:
+            continue
+        points = store.scroll(collection, where=where or Filter(), payload=_NEEDED)
+        records = [MediaRecord.from_payload(point.payload) for point in points]
+        exact += [_shown(Relation.SAME_CONTENT, [record]) for record in records if len(record.paths) > 1]
+        if near:
+            confirmed = _confirmed(store, collection, records)
+            groups = _group(records, confirmed)
+            edited += [_shown(Relation.NEAR_DUPLICATE, [records[at] for at in group]) for group in groups]
+    exact.sort(key=lambda group: (-len(group.members[0].paths), group.members[0].id))
+    edited.sort(key=lambda group: (-len(group.members), group.members[0].id))
+    return (*exact, *edited)
 
 
-def _same_length(a: float | None, b: float | None) -> bool:
-    if a is None or b is None:
-        return True
-    return abs(a - b) <= max(0.5, DURATION_TOLERANCE * max(a, b))
+def _confirmed(store: Store, collection: str, records: Sequence[MediaRecord]) -> list[tuple[int, int]]:
+    """Pairs of records, by position, that are near duplicates."""
+    candidates = _candidates(KIND_OF[collection], records)
+    if KIND_OF[collection] is Kind.AUDIO:
+        return [(a, b) for a, b in candidates if is_near_duplicate(records[a], records[b], 1.0)]
+    space = PRINCIPAL_SPACE[KIND_OF[collection]]
+    confirmed: list[tuple[int, int]] = []
+    for start in range(0, len(candidates), _FETCH):
+        part = candidates[start : start + _FETCH]
+        ids = sorted({records[at].id for pair in part for at in pair})
+        vectors = {p.id: p.vectors for p in store.retrieve(collection, ids, vectors=[space], payload=False)}
+        for a, b in part:
+            rows = [vectors.get(records[at].id, {}).get(space) for at in (a, b)]
+            if rows[0] is None or rows[1] is None:
+                continue
+            if is_near_duplicate(records[a], records[b], _cosine(rows[0], rows[1])):
+                confirmed.append((a, b))
+    return confirmed
+
+
+def _cosine(a: Array, b: Array) -> float:
+    """As a question by the one with fewer vectors would score the other."""
+    few, many = (a, b) if len(a) <= len(b) else (b, a)
+    return float((few @ many.T).max(axis=1).mean())
+
+
+def _candidates(kind: Kind, records: Sequence[MediaRecord]) -> list[tuple[int, int]]:
+    """Pairs of records with at least one pair of close fingerprints, sorted."""
+    owners: dict[str, list[int]] = defaultdict(list)
+    for at, record in enumerate(records):
+        for fingerprint in dict.fromkeys(record.fingerprints):
+            if 4 * len(fingerprint) == FINGERPRINT_BITS:
+                owners[fingerprint].append(at)
+    codes = codes_of(list(owners))
+    holders = list(owners.values())
+    if kind is Kind.AUDIO:
+        # Equal fingerprints of recordings of different length belong together no more than close ones do.
+        lengths = np.array([records[held[0]].duration or 0.0 for held in holders])
+        close = windowed_pairs(codes, SOUND_BITS, lengths, DURATION_TOLERANCE, DURATION_SLACK)
+    else:
+        close = banded_pairs(codes, PICTURE_BITS)
+    found: set[tuple[int, int]] = set()
+    for held in holders:
+        found.update(combinations(held, 2) if len(held) <= _CROWD else pairwise(held))
+    for left, right in close.tolist():
+        found.update((min(a, b), max(a, b)) for a, b in product(holders[left][:_CROWD], holders[right][:_CROWD]))
+    return sorted((a, b) for a, b in found if a != b)
+
+
+def _group(records: Sequence[MediaRecord], pairs: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """Positions of records in groups of at least two.
+
+    Closest pairs first (Kruskal's order), two groups are joined only while their first members are within one and a
+    half times the threshold of each other. A record left alone by that is shown with its nearest partner.
+    """
+    weighed = sorted((_distance(records[a], records[b]), a, b) for a, b in pairs)
+    group_of: dict[int, list[int]] = {}
+    for _, a, b in weighed:
+        first, second = group_of.setdefault(a, [a]), group_of.setdefault(b, [b])
+        if first is second:
+            continue
+        limit = 1.5 * (SOUND_BITS if records[a].kind is Kind.AUDIO else PICTURE_BITS)
+        if _distance(records[first[0]], records[second[0]]) <= limit:
+            first.extend(second)
+            group_of.update(dict.fromkeys(second, first))
+    for _, a, b in weighed:
+        for alone, partner in ((a, b), (b, a)):
+            if len(group_of[alone]) == 1:
+                group_of[alone] = [alone, partner]
+    shown = {id(group): group for group in group_of.values()}
+    yield from shown.values()
+
+
+def _distance(a: MediaRecord, b: MediaRecord) -> int:
+    return int(fingerprint_distances(a.fingerprints, b.fingerprints).min())
+
+
+def _shown(relation: Relation, records: Sequence[MediaRecord]) -> DuplicateGroup:
+    ordered = sorted(records, key=_worth)
+    members = tuple(
+        DuplicateMember(r.id, r.paths, r.size, r.width, r.height, r.duration, thumbnail_address(r)) for r in ordered
+    )
+    return DuplicateGroup(relation, records[0].kind, members)
+
+
+def _worth(record: MediaRecord) -> tuple[float, ...]:
+    return (-(record.width or 0) * (record.height or 0), -(record.duration or 0.0), -record.size)

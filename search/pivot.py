@@ -99,7 +99,7 @@ def _bridges(
         for hit in hits:
             reached[hit.id] = max(curve.match(hit.score), reached.get(hit.id, 0.0))
     best = sorted((i for i in reached if reached[i] >= MIN_MATCH), key=lambda i: (-reached[i], i))[:BRIDGES]
-    for point in store.retrieve(VIDEOS, best, vectors=sorted({"visual", second})):
+    for point in store.retrieve(VIDEOS, best, vectors=sorted({"visual", second}), payload=["moments"]):
         yield from _onward(point, reached[point.id], examples, second)
 
 

@@ -102,11 +102,15 @@ def browse(
 def facets(
     store: Store, keys: Sequence[str], where: Filter | None = None, limit: int = 50
 ) -> Mapping[str, tuple[Facet, ...]]:
-    """Values of indexed payload keys with their counts over all collections, most frequent first, then by name."""
+    """Values of indexed payload keys with their counts over all collections, most frequent first, then by name.
+
+    Raises:
+        UsageError: a key has no index that can be counted.
+    """
     counts: dict[str, dict[str, int]] = {key: {} for key in keys}
     for collection in store.collections():
         for key in keys:
-            for facet in store.facet(collection, key, where=where, limit=limit):
+            for facet in store.facet(collection, key, where=where or Filter(), limit=limit):
                 counts[key][facet.value] = counts[key].get(facet.value, 0) + facet.count
     return {
         key: tuple(Facet(value, n) for value, n in sorted(values.items(), key=lambda item: (-item[1], item[0]))[:limit])

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.duplicates import PRINCIPAL_SPACE, is_near_duplicate
 from search.errors import UsageError
 from search.examples import Examples
 from search.fusion import Finding, best_per_id, fuse, rank
 from search.matching import Matcher, matcher_of
 from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
+from search.near import PRINCIPAL_SPACE, is_near_duplicate
 from search.pivot import pivot
 from search.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
 from search.records import asked_fields, browse, find_record, probe_of, thumbnail_address
@@ -21,6 +21,9 @@ from search.spaces import VectorField
 from search.store.base import CollectionInfo, Store, StoredPoint, VectorQuery
 
 __all__ = ["browse", "find_record", "find_similar", "probe_of"]
+
+_SHOWN = ("id", "kind", "paths", "thumbnail", "fingerprints", "moments", "duration")
+"""Payload keys a hit is described from; fetching whole payloads costs more than the search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def _describe(
     if not best:
         return []
     with_frames = collection == Kind.VIDEO.collection and any(f.space == "visual" for f in best)
-    points = store.retrieve(collection, [f.id for f in best], vectors=["visual"] if with_frames else [])
+    points = store.retrieve(collection, [f.id for f in best], vectors=["visual"] if with_frames else [], payload=_SHOWN)
     stored = {point.id: point for point in points}
     principal: dict[str, float] = {}
     for finding in findings:
