@@ -87,6 +87,28 @@ def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[st
         SettingsError: an unknown name, or a value of the wrong form; the message names where it was set, the value
             and what is allowed.
     """
+    values, origin = _gather(flags, environ)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(problem, origin) for problem in error.errors())) from None
+
+
+def setting_origins(
+    flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None
+) -> Mapping[str, str]:
+    """Where each setting that is not left at its default was set: a flag, a variable, a line of ``likewise.toml``.
+
+    Raises:
+        SettingsError: a file that settings come from cannot be read.
+    """
+    return _gather(flags, environ)[1]
+
+
+def _gather(
+    flags: Mapping[str, object] | None, environ: Mapping[str, str] | None
+) -> tuple[dict[str, object], dict[str, str]]:
+    """Values of every source, the last one winning, and where each came from."""
     environ = os.environ if environ is None else environ
     values: dict[str, object] = {}
     origin: dict[str, str] = {}
@@ -111,10 +133,7 @@ def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[st
     for name, flag in (flags or {}).items():
         if flag is not None:
             take(name, flag, f"--{name.replace('_', '-')}")
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError("\n".join(_explain(problem, origin) for problem in error.errors())) from None
+    return values, origin
 
 
 def _read_toml(path: Path) -> dict[str, object]:

@@ -42,7 +42,7 @@ def official_weights(name: str) -> StateDict:
     except Exception as error:  # urllib, ssl, hashing and unpickling each have their own; all mean "no weights"
         raise ModelError(
             f"The weights of {name} could not be had: {error}.",
-            f"Try again when the network is back, or put {_cached(name).name} into {_cached(name).parent}.",
+            f"Try again when the network is back, or put {cached_path(name).name} into {cached_path(name).parent}.",
         ) from error
     return state
 
@@ -55,12 +55,12 @@ def obtain(name: str, *, insist: bool = False) -> str | None:
     Raises:
         ModelError: they cannot be had although ``insist``.
     """
-    if _cached(name).is_file():
+    if cached_path(name).is_file():
         return None
     if insist:
         official_weights(name)
         return None
-    if not _reachable(_OFFICIAL[name].url):
+    if not is_reachable(name):
         return "are not in the torch hub cache and their server cannot be reached"
     try:
         official_weights(name)
@@ -93,12 +93,17 @@ def imagenet_categories() -> tuple[str, ...]:
     return tuple(_OFFICIAL["resnet18"].meta["categories"])
 
 
-def _cached(name: str) -> Path:
+def cached_path(name: str) -> Path:
+    """Where torch hub keeps the official weights of ``name``, whether they are there or not."""
     return Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(_OFFICIAL[name].url).path).name)
 
 
-def _reachable(url: str) -> bool:
-    """Whether the server answers soon. In a thread of its own because looking up a host name obeys no time limit."""
+def is_reachable(name: str) -> bool:
+    """Whether the server of the official weights of ``name`` answers soon.
+
+    Asked in a thread of its own, because looking up a host name obeys no time limit.
+    """
+    url = _OFFICIAL[name].url
     answers: list[bool] = []
 
     def ask() -> None:

@@ -1,0 +1,81 @@
+"""Vectors a page at a time, for whoever takes them elsewhere (``likewise export``)."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from search.errors import NotFoundError, UsageError
+from search.store.filters import Filter
+from web.api.operation import Operation
+from web.api.params import CollectionName, Limit
+from web.api.ports import Node
+
+
+@dataclass(frozen=True, slots=True)
+class VectorListing:
+    """A page of one space of one collection; ``after`` is the ``after`` of the page before."""
+
+    collection: CollectionName
+    space: str
+    limit: Limit = 500
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVectors:
+    """The vectors of one media.
+
+    Attributes:
+        moments: seconds of each row, where the rows are a video's key frames; else empty.
+        rows: how many vectors.
+        data: base64 of their numbers, little-endian float32, row after row.
+    """
+
+    id: str
+    paths: tuple[str, ...]
+    moments: tuple[float, ...]
+    rows: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class VectorPage:
+    """``after`` asks for the next page; None on the last."""
+
+    dim: int
+    items: tuple[StoredVectors, ...]
+    after: str | None
+
+
+def vectors(node: Node, listing: VectorListing) -> VectorPage:
+    """Vectors of everything that has one in this space, in order of id; also of what is missing just now."""
+    info = node.store.collections().get(listing.collection)
+    if info is None:
+        raise NotFoundError(f"There is no collection '{listing.collection}' yet.", "Ingest something first.")
+    space = info.schema.space(listing.space)
+    if space is None:
+        known = ", ".join(info.schema.by_name)
+        raise UsageError(f"'{listing.collection}' has no space '{listing.space}'.", f"It has {known}.")
+    where = Filter(has_space=space.name, include_missing=True)
+    points = node.store.scroll(
+        listing.collection, where=where, vectors=[space.name], page=listing.limit + 1, after=listing.after
+    )
+    found = list(islice(points, listing.limit + 1))
+    items = tuple(
+        StoredVectors(
+            id=point.id,
+            paths=tuple(point.payload["paths"]),
+            moments=tuple(point.payload.get("moments", ())) if info.schema.by_name[space.name].multi else (),
+            rows=len(point.vectors[space.name]),
+            data=base64.b64encode(np.ascontiguousarray(point.vectors[space.name], "<f4").tobytes()).decode("ascii"),
+        )
+        for point in found[: listing.limit]
+    )
+    return VectorPage(space.dim, items, items[-1].id if len(found) > listing.limit else None)
+
+
+OPERATIONS = (Operation("GET", "/vectors", vectors, VectorPage, takes=(VectorListing,), errors=(400, 404)),)

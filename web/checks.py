@@ -1,0 +1,161 @@
+"""What ``likewise doctor`` looks at: each check says how things stand and, where they are not well, what to do."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+
+from search.errors import LikewiseError, StoreLockedError
+from search.settings import PREFIX, Settings
+from web.running import find_running
+
+PACKAGES = (
+    "likewise",
+    "torch",
+    "torchvision",
+    "qdrant-edge-py",
+    "qdrant-client",
+    "av",
+    "pillow",
+    "pillow-heif",
+    "rawpy",
+)
+LOW_DISK = 1 << 30
+"""Bytes free under which a data directory is worth a warning: a preview takes about 20 kB, a record about 10 kB."""
+
+
+class Health(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``hint`` is what to do; empty when all is well."""
+
+    name: str
+    health: Health
+    detail: str
+    hint: str = ""
+
+
+def run_checks(settings: Settings) -> Iterator[Check]:
+    """Every check in turn; a check that breaks off is a failed one, not the end."""
+    checks: tuple[tuple[str, Callable[[Settings], Check]], ...] = (
+        ("versions", _versions),
+        ("variables", _variables),
+        ("data directory", _home),
+        ("store", _store),
+        ("ledger", _ledger),
+        ("device", _device),
+        ("weights of pictures", lambda s: _weights("resnet18", s.image_model)),
+        ("weights of motion", lambda s: _weights("r3d18", s.video_model)),
+    )
+    for name, check in checks:
+        try:
+            yield check(settings)
+        except LikewiseError as error:
+            yield Check(name, Health.FAILED, error.message, error.hint)
+        except OSError as error:
+            yield Check(name, Health.FAILED, str(error), "Check the path and its permissions.")
+
+
+def _versions(settings: Settings) -> Check:
+    found = [f"Python {platform.python_version()}"]
+    absent = []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            absent.append(name)
+    needed = [name for name in absent if name != "rawpy"]
+    detail = ", ".join(found) + (f"; without {', '.join(absent)}" if absent else "")
+    hint = "Run `make install`." if needed else ("RAW pictures need the extra: likewise[raw]." if absent else "")
+    return Check("versions", Health.FAILED if needed else Health.OK, detail, hint)
+
+
+def _variables(settings: Settings) -> Check:
+    """A misspelt variable is obeyed by nobody and reported by nobody else."""
+    known = {f"{PREFIX}{name.upper()}{ending}" for name in Settings.model_fields for ending in ("", "_FILE")}
+    unknown = sorted(v for v in os.environ if v.startswith(PREFIX) and v not in known | {PREFIX + "CONFIG"})
+    if unknown:
+        return Check(
+            "variables", Health.WARNING, f"There is no setting {', '.join(unknown)}.", "Correct or remove the variable."
+        )
+    return Check("variables", Health.OK, "No unknown LIKEWISE_ variable is set.")
+
+
+def _home(settings: Settings) -> Check:
+    home = settings.home
+    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK) or not nearest.is_dir():
+        return Check(
+            "data directory", Health.FAILED, f"{home} cannot be written.", "Change its owner, or name another (--home)."
+        )
+    free = shutil.disk_usage(nearest).free
+    made = "" if nearest == home else ", made by the first command that needs it"
+    detail = f"{home}{made}; {free / 2**30:.1f} GiB free"
+    if free < LOW_DISK:
+        return Check("data directory", Health.WARNING, detail, "Free some space before taking in more.")
+    return Check("data directory", Health.OK, detail)
+
+
+def _store(settings: Settings) -> Check:
+    running = find_running(settings.home)
+    if running is not None:
+        return Check("store", Health.OK, f"open in `likewise up` at {running.url} (process {running.pid})")
+    if settings.store == "edge" and not settings.home.exists():
+        return Check("store", Health.OK, "empty")
+    from search.store import open_store
+
+    try:
+        store = open_store(settings)
+    except StoreLockedError as error:
+        return Check("store", Health.WARNING, error.message, error.hint)
+    try:
+        counts = [f"{info.points} {name}" for name, info in store.collections().items()]
+    finally:
+        store.close()
+    return Check("store", Health.OK, f"{settings.store}: {', '.join(counts) or 'empty'}")
+
+
+def _ledger(settings: Settings) -> Check:
+    from ingest.ledger import Ledger
+
+    if settings.database_url is None and not (settings.home / "ledger.sqlite").exists():
+        return Check("ledger", Health.OK, "empty")
+    Ledger(settings.ledger_url).close()
+    return Check("ledger", Health.OK, "opens")
+
+
+def _device(settings: Settings) -> Check:
+    import torch
+
+    from workers.device import choose_device
+
+    device = choose_device(settings)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{settings.cores} cores"
+    return Check("device", Health.OK, f"{device} ({name})")
+
+
+def _weights(model: str, wanted: str) -> Check:
+    from workers.embedders.weights import cached_path, is_reachable
+
+    name = f"weights of {model}"
+    if wanted not in {"auto", model}:
+        return Check(name, Health.OK, f"not needed, the settings choose {wanted}")
+    path = cached_path(model)
+    if path.is_file():
+        return Check(name, Health.OK, f"in the cache, {path}")
+    if is_reachable(model):
+        return Check(name, Health.OK, "not in the cache yet; will be downloaded when first needed")
+    hint = f"Nothing, if that will do; else put {path.name} into {path.parent} before the first ingest."
+    return Check(
+        name, Health.WARNING, "neither in the cache nor to be downloaded; a smaller model is used instead", hint
+    )

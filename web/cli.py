@@ -1,0 +1,116 @@
+"""The ``likewise`` command line: finds the command, runs it, turns errors into messages and exit statuses.
+
+Exit status: 0 done; 1 done, with failures; 2 wrong usage; 3 could not run; 130 interrupted.
+
+Commands are modules of ``web.commands`` and import what they need when they run, so that ``likewise --help`` never
+waits for a model library.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from search.errors import DiskFullError, LikewiseError
+
+COMMANDS = {
+    "up": "web.commands.up",
+    "demo": "web.commands.demo",
+    "ingest": "web.commands.ingest",
+    "similar": "web.commands.similar",
+    "search": "web.commands.words",
+    "status": "web.commands.status",
+    "jobs": "web.commands.jobs",
+    "failures": "web.commands.failures",
+    "duplicates": "web.commands.duplicates",
+    "evaluate": "web.commands.evaluate",
+    "export": "web.commands.export",
+    "doctor": "web.commands.doctor",
+}
+"""Name of a command to its module, which defines it as ``command``; in the order of ``--help``."""
+
+INTERRUPTED = 130
+
+
+class LikewiseGroup(click.Group):
+    """Loads commands by need and ends every one of them the same way."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        return command
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:
+        """Run a command and leave the process with its status; never returns."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        extra["standalone_mode"] = False
+        try:
+            status = super().main(arguments, prog_name or "likewise", **extra)
+            sys.exit(status if isinstance(status, int) else 0)
+        except click.exceptions.Exit as ending:
+            sys.exit(ending.exit_code)
+        except click.ClickException as error:
+            error.show()
+            _answer_json(arguments, "usage", error.format_message(), "")
+            sys.exit(2)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("Interrupted.", err=True)
+            sys.exit(INTERRUPTED)
+        except LikewiseError as error:
+            sys.exit(_report(arguments, error))
+        except BrokenPipeError:
+            # Whoever read our output has gone (`likewise jobs | head`); nothing more may be written at exit either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except OSError as error:
+            sys.exit(_report(arguments, explain_os_error(error)))
+
+
+@click.command(cls=LikewiseGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="likewise", message="%(prog)s %(version)s")
+def main() -> None:
+    """Find media that is like this: pictures, videos and sounds at once.
+
+    \b
+    likewise up ~/Pictures          open the page and take in what is there
+    likewise similar photo.jpg      what looks like this photo?
+
+    Exit status: 0 done, 1 done with failures, 2 wrong usage, 3 could not run.
+    """
+
+
+def explain_os_error(error: OSError) -> LikewiseError:
+    """What the operating system refused, as an error a person can act on."""
+    where = f" at '{error.filename}'" if error.filename else ""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskFullError(f"The disk is full{where}.", "Free some space and run the command again.")
+    return LikewiseError(f"{error.strerror or error}{where}.", "Check the path and its permissions.")
+
+
+def _report(arguments: Sequence[str], error: LikewiseError) -> int:
+    click.echo(f"Error: {error.message}", err=True)
+    if error.hint:
+        click.echo(error.hint, err=True)
+    _answer_json(arguments, error.code, error.message, error.hint)
+    return error.exit_status
+
+
+def _answer_json(arguments: Sequence[str], code: str, message: str, hint: str) -> None:
+    """The object the API would answer, for a script that reads our ``--json``."""
+    if "--json" in arguments:
+        click.echo(json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

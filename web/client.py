@@ -1,0 +1,150 @@
+"""The command line's way to an answer: the JSON API, of a running ``likewise up`` or of a node opened for one command.
+
+One way means one answer: ``--json`` prints what the API says, whoever serves it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import httpx
+
+from search.errors import LikewiseError, StoreUnavailableError, UnreadableFileError
+from search.settings import Settings
+from search.store.filters import Filter
+from web.node import Node
+from web.running import Running, find_running
+
+Json: TypeAlias = Any
+"""What ``json.loads`` gives."""
+
+Params: TypeAlias = dict[str, Any]
+"""Parameter name to text, number or list of texts."""
+
+ANSWER_SECONDS = 600.0
+"""The first upload after a start may wait for a model to load and a long video to be decoded."""
+
+
+class Client:
+    """Asks the API.
+
+    Attributes:
+        node: the node opened for this command; None when a running server answers.
+    """
+
+    def __init__(self, http: httpx.Client, node: Node | None) -> None:
+        self._http, self.node = http, node
+
+    def get(self, path: str, params: Params | None = None) -> Json:
+        """
+        Raises:
+            LikewiseError: what the API answered, as the class of that code; StoreUnavailableError when nobody answers.
+        """
+        return self._ask("GET", path, params=params)
+
+    def post(self, path: str, body: Params | None = None) -> Json:
+        """
+        Raises:
+            LikewiseError: as :meth:`get`.
+        """
+        return self._ask("POST", path, json=body or {})
+
+    def upload(self, path: str, file: Path, fields: Params) -> Json:
+        """Post ``file`` with other parameters as a form.
+
+        Raises:
+            UnreadableFileError: the operating system would not give its bytes.
+            LikewiseError: as :meth:`get`.
+        """
+        form = {name: _form_value(value) for name, value in fields.items()}
+        try:
+            with file.open("rb") as opened:
+                return self._ask("POST", path, data=form, files={"file": (file.name, opened)})
+        except OSError as error:
+            raise UnreadableFileError(f"'{file}' cannot be read: {error.strerror}.") from None
+
+    def _ask(self, method: str, path: str, **what: Any) -> Json:
+        try:
+            response = self._http.request(method, f"/api/v1{path}", **what)
+        except httpx.HTTPError as error:
+            raise StoreUnavailableError(
+                f"The running Likewise at {self._http.base_url} stopped answering: {error}.",
+                "Start it again with `likewise up`, or run the command again without it.",
+            ) from None
+        if response.is_success:
+            return response.json()
+        raise _error_of(response)
+
+
+@contextmanager
+def connect(settings: Settings) -> Iterator[Client]:
+    """A client of the running server of this data directory, else of a node opened for the time of the block.
+
+    Raises:
+        StoreError: the data directory cannot be opened, see ``Node.open``.
+    """
+    running = find_running(settings.home)
+    if running is None:
+        with connect_inside(settings) as (client, _):
+            yield client
+        return
+    with httpx.Client(base_url=running.url, headers=running.headers, timeout=ANSWER_SECONDS, trust_env=False) as http:
+        yield Client(http, None)
+
+
+@contextmanager
+def connect_inside(settings: Settings) -> Iterator[tuple[Client, Node]]:
+    """A node opened for the time of the block, and a client that asks it without a network.
+
+    Raises:
+        StoreError: as :func:`connect`.
+    """
+    from web.app import create_app
+
+    with Node.open(settings) as node:
+        inside = Running("http://127.0.0.1", os.getpid(), node.token)
+        transport = httpx.WSGITransport(app=create_app(node))
+        with httpx.Client(base_url=inside.url, headers=inside.headers, transport=transport) as http:
+            yield Client(http, node), node
+
+
+def filter_params(where: Filter) -> Params:
+    """A filter as the API takes it; conditions that are not set are left out."""
+    default = Filter()
+    given = {f.name: getattr(where, f.name) for f in fields(Filter)}
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in given.items()
+        if value != getattr(default, name)
+    }
+
+
+def _form_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return [str(one) for one in value] if isinstance(value, list | tuple) else str(value)
+
+
+def _error_of(response: httpx.Response) -> LikewiseError:
+    try:
+        said: Mapping[str, Any] = response.json()["error"]
+        code, message, hint = str(said["code"]), str(said["message"]), str(said["hint"])
+    except (ValueError, KeyError, TypeError):
+        return LikewiseError(f"{response.request.url} answered {response.status_code} and no reason.")
+    return _class_of(code)(message, hint)
+
+
+def _class_of(code: str) -> type[LikewiseError]:
+    """The most general class that carries ``code``."""
+    waiting: list[type[LikewiseError]] = [LikewiseError]
+    for kind in waiting:
+        if kind.code == code:
+            return kind
+        waiting.extend(kind.__subclasses__())
+    return LikewiseError

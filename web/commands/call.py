@@ -1,0 +1,78 @@
+"""What every command has: ``--home``, ``--json``, settings, and the two streams it writes to.
+
+With ``--json`` the only thing on standard output is the final object; everything said on the way goes to standard
+error, with or without it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from search.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How a command was called.
+
+    Attributes:
+        home: what ``--home`` said, None when it was not given.
+        json: answer with one JSON object on standard output.
+    """
+
+    home: Path | None
+    json: bool
+
+    def settings(self, **flags: object) -> Settings:
+        """Settings with this call's flags on top.
+
+        Raises:
+            SettingsError: see ``search.settings.load_settings``.
+        """
+        from search.settings import load_settings
+
+        return load_settings({"home": self.home} | flags)
+
+    def answer(self, value: object, show: Callable[[Console], None]) -> None:
+        """End the command with its answer: as JSON when asked for, else however ``show`` puts it on the terminal."""
+        if self.json:
+            from web.plain import dump_json
+
+            click.echo(dump_json(value))
+        else:
+            show(stdout())
+
+    def say(self, text: str) -> None:
+        """Tell the person something that is not the answer."""
+        click.echo(text, err=True)
+
+
+def stdout() -> Console:
+    from rich.console import Console
+
+    return Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--home`` and ``--json``, handed to it as its first argument, a :class:`Call`."""
+
+    @click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Data directory.  [default: LIKEWISE_HOME, else the user's data folder]",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on standard output.")
+    @functools.wraps(command)
+    def wrapped(home: Path | None, as_json: bool, **rest: Any) -> Any:
+        return command(Call(home, as_json), **rest)
+
+    return wrapped

@@ -1,0 +1,50 @@
+"""``likewise demo``: a sample library to look around in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.call import Call, common
+
+if TYPE_CHECKING:
+    from web.node import Node
+
+FOLDER = "sample"
+"""Where the sample library lies in the data directory; also its name as a library."""
+
+
+@click.command("demo", short_help="Make a sample library, take it in and open the page.")
+@click.option("--no-serve", is_flag=True, help="Stop when it is taken in.")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
+@common
+def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> int:
+    """Make a small library of pictures, videos and sounds in the data directory, take it in and open the page.
+
+    Two of its files are broken on purpose, to show how failures are told; --no-serve therefore ends with status 1.
+    """
+    from ingest.sample import make_sample_library
+    from web.client import connect
+    from web.commands.ingest import exit_status, show, take_in
+    from web.commands.up import run_server
+
+    settings = call.settings(host=host, port=port)
+    folder = settings.home / FOLDER
+    library = make_sample_library(folder)
+    call.say(f"{library.describe()} in {folder}")
+
+    if no_serve:
+        with connect(settings) as client:
+            progress = take_in(client, (folder,), library=FOLDER)
+            failures = client.get("/failures", {"limit": 500}) if progress.failed else []
+        call.answer(progress.to_json(), lambda console: show(progress, failures, console))
+        return exit_status(progress)
+
+    def begin(node: Node) -> None:
+        node.resume_unfinished()
+        node.start_ingest([folder], library=FOLDER)
+
+    run_server(call, settings, begin)
+    return 0

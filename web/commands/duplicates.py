@@ -1,0 +1,36 @@
+"""``likewise duplicates``: exact copies and edits of one another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.call import Call, common
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from web.client import Json
+
+
+@click.command("duplicates", short_help="List exact copies and near-duplicates.")
+@click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True, help="List so many groups.")
+@common
+def command(call: Call, limit: int) -> None:
+    """List groups of files that are exact copies or edits of one another. Nothing is changed or deleted."""
+    from web.client import connect
+
+    with connect(call.settings()) as client:
+        answer = client.get("/duplicates", {"limit": limit})
+    call.answer(answer, lambda console: _show(answer, console))
+
+
+def _show(answer: Json, console: Console) -> None:
+    groups = answer["groups"]
+    if not groups:
+        console.print("No duplicates were found.")
+    for number, group in enumerate(groups, 1):
+        console.print(f"Group {number}, {group['relation'].replace('_', ' ')}")
+        for path in group["paths"]:
+            console.print(f"  {path}")

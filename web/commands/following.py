@@ -1,0 +1,115 @@
+"""Watch a job to its end: a bar on a terminal, plain lines elsewhere, a clean stop on Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from ingest.job import JobProgress
+    from web.client import Client
+
+POLL_SECONDS = 0.2
+LINE_SECONDS = 5.0
+"""Plain lines come this far apart."""
+
+
+class Display(Protocol):
+    def update(self, progress: JobProgress) -> None: ...
+
+
+def follow(client: Client, job: str) -> JobProgress:
+    """Show how ``job`` gets on until it ends.
+
+    Raises:
+        click.Abort: interrupted; the job was cancelled after its batch, and what it had done stays.
+    """
+    try:
+        with _display() as display:
+            return _watch(client, job, display)
+    except KeyboardInterrupt:
+        click.echo("Stopping after the batch in work (Ctrl-C again to stop at once).", err=True)
+        client.post(f"/jobs/{job}/cancel")
+        ended = _watch(client, job, None)
+        click.echo(
+            f"Cancelled with {ended.done} of {ended.total} files done, which stay done. "
+            "Run the same command again to go on from there.",
+            err=True,
+        )
+        raise click.Abort from None
+
+
+def line(progress: JobProgress) -> str:
+    """``120 of 500 done, 2 failed, 1 skipped, 31.5/s, 0:12 left``"""
+    parts = [f"{progress.done} of {progress.total} done", f"{progress.failed} failed", f"{progress.skipped} skipped"]
+    if progress.rate:
+        parts.append(f"{progress.rate:.1f}/s")
+    if progress.eta_seconds is not None:
+        parts.append(f"{duration(progress.eta_seconds)} left")
+    return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """``1:05`` or ``2:01:05``"""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _watch(client: Client, job: str, display: Display | None) -> JobProgress:
+    from ingest.job import JobProgress
+    from web.plain import load
+
+    while True:
+        progress: JobProgress = load(JobProgress, client.get(f"/jobs/{job}"))
+        if display is not None:
+            display.update(progress)
+        if progress.finished:
+            return progress
+        time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _display() -> Iterator[Display]:
+    if click.get_text_stream("stderr").isatty():
+        with _bar() as bar:
+            yield bar
+    else:
+        yield _Lines()
+
+
+class _Lines:
+    """One line every few seconds, and one for each change of state."""
+
+    def __init__(self) -> None:
+        self._state = ""
+        self._last = 0.0
+
+    def update(self, progress: JobProgress) -> None:
+        now = time.monotonic()
+        if progress.state == self._state and now - self._last < LINE_SECONDS:
+            return
+        self._state, self._last = progress.state, now
+        click.echo(f"{progress.state.replace('_', ' ')}: {line(progress)}", err=True)
+
+
+@contextmanager
+def _bar() -> Iterator[Display]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[line]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("scanning", total=None, line="")
+
+        class Bar:
+            def update(self, progress: JobProgress) -> None:
+                total = progress.total or None
+                state = progress.state.replace("_", " ")
+                bars.update(task, description=state, total=total, completed=progress.done, line=line(progress))
+
+        yield Bar()

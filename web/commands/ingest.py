@@ -1,0 +1,96 @@
+"""``likewise ingest``: take in folders and files."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.call import Call, common
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ingest.job import JobProgress
+    from web.client import Client, Json
+
+SHOWN_FAILURES = 5
+"""Failed files named in the summary; `likewise failures` lists all."""
+
+
+@click.command("ingest", short_help="Take in folders and files.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path))
+@click.option("--library", help="Name for what is below them.  [default: the folder's own]")
+@click.option("--confirm-missing", is_flag=True, help="Yes, most of what was there has really gone.")
+@common
+def command(call: Call, paths: tuple[Path, ...], library: str | None, confirm_missing: bool) -> int:
+    """Take in pictures, videos and sounds below PATH. Files taken in before and unchanged cost nothing.
+
+    A running `likewise up` of the same data directory does the work and stays usable meanwhile.
+    """
+    from web.client import connect
+
+    with connect(call.settings()) as client:
+        progress = take_in(client, paths, library=library, confirm_missing=confirm_missing)
+        failures = client.get("/failures", {"limit": 500}) if progress.failed else []
+    call.answer(progress.to_json(), lambda console: show(progress, failures, console))
+    return exit_status(progress)
+
+
+def take_in(
+    client: Client, paths: tuple[Path, ...], *, library: str | None = None, confirm_missing: bool = False
+) -> JobProgress:
+    """Ingest ``paths`` and watch until it is done, asking the person before much is marked as gone.
+
+    Raises:
+        NotFoundError: a path does not exist.
+        ConfirmationRequired: most of a root has gone, and nobody is there to say that this is right.
+        LikewiseError: the job could not run.
+        click.Abort: interrupted.
+    """
+    from search.errors import ConfirmationRequired, LikewiseError
+    from web.commands.following import follow
+
+    body = {"paths": [str(path.expanduser().absolute()) for path in paths], "library": library}
+    started = client.post("/jobs", body | {"confirm_missing": confirm_missing})
+    progress = follow(client, started["id"])
+    if progress.state == "needs_confirmation":
+        if not (sys.stdin.isatty() and click.confirm(f"{progress.message} Go on?", err=True)):
+            raise ConfirmationRequired(progress.message, "If that is right, run it again with --confirm-missing.")
+        return take_in(client, paths, library=library, confirm_missing=True)
+    if progress.state == "failed":
+        raise LikewiseError(
+            f"The job could not go on: {progress.message}", "What it had done stays; run it again to go on from there."
+        )
+    if client.node is not None:
+        client.node.settle()
+    return progress
+
+
+def exit_status(progress: JobProgress) -> int:
+    return 1 if progress.failed else 0
+
+
+def show(progress: JobProgress, failures: Json, console: Console) -> None:
+    """The summary a person reads at the end."""
+    from rich.table import Table
+
+    from web.commands.following import duration
+
+    counts = ("embedded", "duplicate", "unchanged", "moved", "missing", "skipped", "failed")
+    said = ", ".join(f"{getattr(progress, name)} {name}" for name in counts if getattr(progress, name))
+    rate = f", {progress.rate:.1f} a second" if progress.rate else ""
+    console.print(f"{progress.total} files in {duration(progress.seconds)}{rate}: {said or 'nothing to do'}.")
+    own = [failure for failure in failures if failure["job"] == progress.id]
+    if not own:
+        return
+    table = Table("failed", "code", "for example", box=None, pad_edge=False)
+    for code, count in Counter(failure["code"] for failure in own).most_common():
+        table.add_row(str(count), code, next(f["path"] for f in own if f["code"] == code))
+    console.print(table)
+    for failure in own[:SHOWN_FAILURES]:
+        console.print(f"  {failure['path']}: {failure['detail']}")
+    console.print("`likewise failures` lists them all; `likewise failures --retry` tries them again.")

@@ -1,0 +1,82 @@
+"""``likewise up``: the page, and ingest in the background, on this machine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.call import Call, common
+
+if TYPE_CHECKING:
+    from search.settings import Settings
+    from web.node import Node
+
+
+@click.command("up", short_help="Open the page and take in folders in the background.")
+@click.argument("paths", nargs=-1, metavar="[PATH…]", type=click.Path(path_type=Path))
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
+@click.option("--library", help="Name for what is below the paths.  [default: the folder's own]")
+@common
+def command(call: Call, paths: tuple[Path, ...], host: str | None, port: int | None, library: str | None) -> None:
+    """Open the page at http://127.0.0.1:8000 and take in what is below PATH meanwhile. Ctrl-C ends it; jobs that were
+    cut short go on at the next start. With --json one object is printed when the page can be opened."""
+    settings = call.settings(host=host, port=port)
+
+    def begin(node: Node) -> None:
+        node.resume_unfinished()
+        if paths:
+            node.start_ingest([path.expanduser().absolute() for path in paths], library=library)
+
+    run_server(call, settings, begin)
+
+
+def run_server(call: Call, settings: Settings, begin: Callable[[Node], None]) -> None:
+    """Serve a node of these settings until interrupted.
+
+    Args:
+        begin: given the open node before its page is served.
+
+    Raises:
+        LikewiseError: it is being served already, or cannot be.
+    """
+    from web.node import Node
+    from web.serve import listen, serve
+
+    refuse_second(settings)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", datefmt="%T")
+    for chatty in ("waitress.queue", "httpx", "PIL", "sqlalchemy"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    with listen(settings) as listening, Node.open(settings) as node:
+        node.prepare()
+        begin(node)
+        node.warm()
+        serve(node, listening, lambda url: announce(call, node, url))
+        call.say("Stopping: the batch in work is finished first.")
+
+
+def refuse_second(settings: Settings) -> None:
+    """
+    Raises:
+        StoreLockedError: a server of this data directory answers already.
+    """
+    from search.errors import StoreLockedError
+    from web.running import find_running
+
+    running = find_running(settings.home)
+    if running is not None:
+        raise StoreLockedError(
+            f"Likewise is already up for {settings.home}: {running.url} (process {running.pid}).",
+            "Open that page; `likewise ingest PATH` hands it more to take in.",
+        )
+
+
+def announce(call: Call, node: Node, url: str) -> None:
+    call.answer(
+        {"url": url, "home": str(node.settings.home), "notes": list(node.notes)},
+        lambda console: console.print(f"Likewise is up at {url}  (data in {node.settings.home}; Ctrl-C ends it)"),
+    )

@@ -1,0 +1,227 @@
+"""A node: everything one process needs to ingest and to answer, put together once and closed together."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.job import Ingest, JobProgress
+from ingest.ledger import Ledger
+from search.errors import StoreError
+from search.media import COLLECTIONS
+from search.settings import Settings
+from search.store import open_store
+from search.store.base import Store
+from web.background import Background
+from workers.embedders.registry import ModelChoice, choose_models
+from workers.report import Batch, BatchReport
+
+if TYPE_CHECKING:
+    from workers.decode.pool import DecodePool
+    from workers.embedders.models import Models
+    from workers.encode import Encoder
+    from workers.local import LocalRunner
+
+log = logging.getLogger(__name__)
+
+OPTIMISE_FROM = 5_000
+"""Points from which on the approximate index pays: below, comparing one by one takes under a millisecond."""
+
+CLOSING_SECONDS = 20.0
+"""How long closing waits for a batch in progress; whatever is cut off is done again by the next start."""
+
+
+class Node:
+    """The composition root.
+
+    The store and the ledger are open from the start. Models, decoders and what needs them are made when first used, so
+    that asking for the status never loads a model. Safe to use from several threads.
+
+    Attributes:
+        token: secret of this process, accepted by its own server beside ``settings.token``; see ``web.running``.
+    """
+
+    def __init__(self, settings: Settings, store: Store, ledger: Ledger) -> None:
+        self.settings, self.store, self.ledger = settings, store, ledger
+        self.token = secrets.token_urlsafe(32)
+        self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(self))
+        self._making = threading.RLock()
+        self._jobs = Background("ingest")
+        self._upkeep = Background("upkeep")
+
+    @classmethod
+    def open(cls, settings: Settings) -> Node:
+        """
+        Raises:
+            StoreError: the data directory cannot be made, or is in use by another process (StoreLockedError).
+            LedgerError: the ledger cannot be opened.
+        """
+        _make_home(settings.home)
+        store = open_store(settings)
+        try:
+            return cls(settings, store, Ledger(settings.ledger_url))
+        except BaseException:
+            store.close()
+            raise
+
+    def __enter__(self) -> Node:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to tell people about the models in use; empty until they are chosen (:meth:`prepare`)."""
+        return self._choice.notes if "_choice" in self.__dict__ else ()
+
+    def prepare(self) -> None:
+        """Choose the models and make or check the collections. May take seconds: it sees whether weights can be had.
+
+        Raises:
+            SpaceMismatchError: a collection was made with other models than the settings demand.
+        """
+        self.models  # noqa: B018  (made by being asked for)
+
+    @property
+    def models(self) -> Models:
+        with self._making:
+            return self._models
+
+    @property
+    def encoder(self) -> Encoder:
+        with self._making:
+            return self._encoder
+
+    @property
+    def runner(self) -> LocalRunner:
+        with self._making:
+            return self._runner
+
+    def start_ingest(self, paths: Sequence[Path], *, library: str | None = None, confirm_missing: bool = False) -> str:
+        """Take in ``paths`` in the background, after the jobs already waiting; the id of the new job."""
+        job = self.ingest.start(paths, library=library, confirm_missing=confirm_missing)
+        self._jobs.submit(lambda: self.run_job(job))
+        return job
+
+    def retry_failures(self) -> str | None:
+        """Try the failed files again in the background; the job's id, or None when there are none."""
+        job = self.ingest.retry_failures()
+        if job is not None:
+            self._jobs.submit(lambda: self.run_job(job))
+        return job
+
+    def resume_unfinished(self) -> list[str]:
+        """Go on, in the background, with jobs that a stopped process left behind; their ids."""
+        jobs = self.ingest.unfinished()
+        for job in jobs:
+            self._jobs.submit(lambda job=job: self.run_job(job))  # type: ignore[misc]
+        return jobs
+
+    def run_job(self, job: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
+        """Run a job to its end in this thread, then see to what its files changed."""
+        progress = self.ingest.run(job, on_progress)
+        if progress.embedded:
+            self._refit_sound()
+            self._upkeep.submit(self.optimise)
+        return progress
+
+    def settle(self) -> None:
+        """Wait for the background work that finished jobs left."""
+        self._jobs.drain()
+        self._upkeep.drain()
+
+    def warm(self) -> None:
+        """Load the models in the background, so that the first question about a file need not wait for them."""
+        self._upkeep.submit(lambda: self.encoder)
+
+    def optimise(self, at_least: int = OPTIMISE_FROM) -> None:
+        """Index what has been written, in each collection that has ``at_least`` so many records."""
+        for name, info in self.store.collections().items():
+            if info.points >= at_least:
+                log.info("Indexing %s (%d records).", name, info.points)
+                self.store.optimise(name)
+
+    def close(self) -> None:
+        """Stop the running job after its batch (the next start resumes it) and let go of everything."""
+        for background in (self._jobs, self._upkeep):
+            background.close(CLOSING_SECONDS)
+        if "_pool" in self.__dict__:
+            self._pool.close()
+        self.ledger.close()
+        self.store.close()
+
+    @cached_property
+    def _choice(self) -> ModelChoice:
+        existing = {name: info.schema for name, info in self.store.collections().items() if name in COLLECTIONS}
+        choice = choose_models(self.settings, existing)
+        for note in choice.notes:
+            log.info("%s", note)
+        return choice
+
+    @cached_property
+    def _models(self) -> Models:
+        from workers.embedders.models import Models
+
+        models = Models(self.settings, self._choice)
+        for schema in models.schemas:
+            self.store.ensure(schema)
+        self._refit_sound()
+        return models
+
+    @cached_property
+    def _pool(self) -> DecodePool:
+        from workers.decode.pool import DecodePool
+
+        return DecodePool(self.settings, clips=self._choice.video == "r3d18")
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        from workers.encode import Encoder
+
+        return Encoder(self.settings, self.store, self._pool, self._models)
+
+    @cached_property
+    def _runner(self) -> LocalRunner:
+        from workers.batch import BatchProcessor
+        from workers.local import LocalRunner
+
+        return LocalRunner(BatchProcessor(self.settings, self.store, self._pool, self._models))
+
+    def _refit_sound(self) -> None:
+        from workers.standardise import refit_sound
+
+        if refit_sound(self.store):
+            log.info("Standardised the sounds anew over the whole collection.")
+
+
+class _RunnerWhenNeeded:
+    """The node's runner, made when the first batch comes: a rescan that finds nothing new loads no model."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        iterator = iter(batches)
+        for first in iterator:
+            yield from self._node.runner.run(_chain(first, iterator))
+
+
+def _chain(first: Batch, rest: Iterator[Batch]) -> Iterator[Batch]:
+    yield first
+    yield from rest
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"The data directory '{home}' cannot be made: {error.strerror}.",
+            "Name another with --home or LIKEWISE_HOME.",
+        ) from None

@@ -1,0 +1,42 @@
+"""Dataclasses to JSON, the same way for ``--json`` and for the API, and back on the command line's side."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from search.errors import StoreUnavailableError
+
+T = TypeVar("T")
+
+
+@functools.cache
+def _adapter(of: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(of)
+
+
+def dump(value: object) -> object:
+    """``value`` in plain JSON types; dataclasses become objects, tuples become lists."""
+    return TypeAdapter(object).dump_python(value, mode="json")
+
+
+def dump_json(value: object) -> str:
+    return json.dumps(dump(value), ensure_ascii=False)
+
+
+def load(of: type[T], value: object) -> T:
+    """Inverse of :func:`dump`, given the type.
+
+    Raises:
+        StoreUnavailableError: another version of Likewise wrote it.
+    """
+    try:
+        return _adapter(of).validate_python(value)
+    except ValidationError as error:
+        raise StoreUnavailableError(
+            f"The running Likewise answered something this version does not understand ({error.error_count()} places).",
+            "Restart `likewise up` so that both are the same version.",
+        ) from None

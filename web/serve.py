@@ -1,0 +1,99 @@
+"""Serve a node's page and API until told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from waitress.server import create_server
+
+from search.errors import LikewiseError
+from search.settings import Settings
+from web.app import create_app
+from web.auth import check_exposure
+from web.node import Node
+from web.running import Running, announced
+
+THREADS = 8
+"""Requests answered at once; two of them may be event streams that stay open."""
+
+
+class PortInUseError(LikewiseError):
+    """Another program listens where the page should."""
+
+    code = "port_in_use"
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket the page will be served on; bound first, because nothing else is worth starting without it.
+
+    Raises:
+        SettingsError: a public address and no token.
+        PortInUseError: the port is taken, or this user may not open it.
+    """
+    check_exposure(settings)
+    try:
+        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM
+        )
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+        except OSError:
+            listening.close()
+            raise
+    except OSError as error:
+        raise PortInUseError(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
+            "Choose another port with --port (0 picks a free one) or LIKEWISE_PORT.",
+        ) from None
+    return listening
+
+
+def serve(node: Node, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
+    """Answer requests in this thread until SIGTERM or SIGINT; then let the answers in work finish and return.
+
+    Args:
+        listening: from :func:`listen`; closed in the end.
+        on_ready: called with the page's address once it can be opened.
+    """
+    server = create_server(
+        create_app(node),
+        sockets=[listening],
+        threads=THREADS,
+        ident=None,
+        max_request_body_size=(node.settings.max_upload_mb + 1) << 20,
+        clear_untrusted_proxy_headers=True,
+    )
+    url = _address(node.settings.host, listening.getsockname()[1])
+    # waitress ends its loop on KeyboardInterrupt, which is what both signals become; suppressed for one that comes
+    # while nothing is served yet or any more.
+    running = Running(url, os.getpid(), node.token)
+    with suppress(KeyboardInterrupt), _terminated_as_interrupted(), announced(node.settings.home, running):
+        threading.Thread(target=on_ready, args=(url,), daemon=True).start()
+        server.run()
+    server.close()
+
+
+def _address(host: str, port: int) -> str:
+    """What a browser on this machine opens."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{name}:{port}"
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
