@@ -11,7 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from typing import Protocol
 
 from search.errors import DecoderCrashError, MediaError, ModelError
@@ -150,6 +150,8 @@ class _Stream:
             item.progress.spend("decode", waited / len(done))
             try:
                 decoded = future.result()
+            except CancelledError:  # the pool was closed: the job goes on at the next start
+                raise
             except Exception as error:  # the per-file boundary: whatever one file does to its decoder ends here
                 self._fail(item, error if isinstance(error, MediaError) else DecoderCrashError(repr(error)))
             else:

@@ -15,11 +15,14 @@ LOW, HIGH = 60.0, 7800.0
 """An n_fft of 1024 leaves none of 64 filters empty (400 would leave four); 60 Hz keeps the pitch of a man's voice."""
 
 DIM = 4 * MELS
+
+FLOOR = 1e-5
+"""Of the loudest cell. What lies 50 dB below it tells the recording's noise, or what a codec cut off, rather than the
+sound. Chosen on spoken digits, speakers, instruments and one recording in seven codecs: with 1e-6 the codecs fall
+apart, with 1e-3 speakers run together."""
+
 SILENT_PEAK = 1e-4
 """-80 dBFS: what is softer all along is silence."""
-
-_FLOOR = 1e-6
-"""Of the loudest mel cell: 60 dB below it there is only noise of the recording or the codec."""
 
 
 def is_silent(sound: NDArray[np.float32]) -> bool:
@@ -27,9 +30,11 @@ def is_silent(sound: NDArray[np.float32]) -> bool:
 
 
 class LogMel:
-    """Pools a log-mel spectrogram to mean, deviation, and mean and deviation of change, of each of 64 bands.
+    """Pools a log-mel spectrogram to four statistics of each of 64 bands: the mean and deviation of its level, and the
+    mean and deviation of how much the level changes from frame to frame.
 
-    Independent of the recording's level: every cell is taken relative to the loudest one.
+    Frames count by their amplitude, so that pauses and a decaying tail do not outvote the sound. Every cell is taken
+    relative to the loudest one, so that the recording's own level does not matter.
     """
 
     def __init__(self) -> None:
@@ -38,22 +43,33 @@ class LogMel:
         )
 
     def embed(self, sound: NDArray[np.float32]) -> Array:
-        """One float32 ``(1, 256)`` vector of the sound, not normalised; all zero for silence.
+        """One float32 ``(1, 256)`` vector of the sound, not normalised; all zero for what holds nothing to hear.
 
         Args:
             sound: float32 ``(samples,)`` at 16 kHz; shorter than 64 ms is padded with silence.
         """
         if is_silent(sound):
             return np.zeros((1, DIM), np.float32)
-        bands = self._spectrogram(sound)
-        change = np.abs(np.diff(bands, axis=1))
-        pooled = (bands.mean(axis=1), bands.std(axis=1), change.mean(axis=1), change.std(axis=1))
-        return np.concatenate(pooled)[None].astype(np.float32)
+        power = self._power(sound)
+        if not power.any():
+            return np.zeros((1, DIM), np.float32)
+        levels = np.log(power / power.max() + FLOOR)
+        energy = power.sum(axis=0)
+        weights = np.sqrt(energy / energy.max() + FLOOR)
+        change = np.abs(np.diff(levels, axis=1))
+        pooled: Array = np.concatenate([*_moments(levels, weights), *_moments(change, weights[1:])])
+        return pooled[None].astype(np.float32)
 
-    def _spectrogram(self, sound: NDArray[np.float32]) -> Array:
-        """Natural log of the mel power, float32 ``(64, frames)``, relative to the loudest cell."""
+    def _power(self, sound: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Mel power, float64 ``(64, frames)``; at least 7 frames."""
         padded = np.pad(sound, (0, max(0, N_FFT - len(sound))))
         with torch.inference_mode():
-            power = self._mel(torch.from_numpy(padded)).numpy()
-        bands: Array = np.log(power / power.max() + _FLOOR)
-        return bands
+            power: NDArray[np.float64] = self._mel(torch.from_numpy(padded)).numpy().astype(np.float64)
+        return power
+
+
+def _moments(levels: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Weighted mean and deviation of each row."""
+    shares = weights / weights.sum()
+    mean = levels @ shares
+    return mean, np.sqrt((levels - mean[:, None]) ** 2 @ shares)

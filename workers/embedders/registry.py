@@ -89,8 +89,8 @@ LOGMEL = ModelDescription(
     source="workers.embedders.logmel",
     weights="none",
     preprocessing=(
-        "16 kHz mono, level-normalised, log of 64 mels 60-7800 Hz (n_fft 1024, hop 160), "
-        "mean, deviation, mean and deviation of change"
+        "16 kHz mono, log of 64 mels 60-7800 Hz (n_fft 1024, hop 160) relative to the loudest cell, floor -50 dB, "
+        "amplitude-weighted mean and deviation of level and of change"
     ),
     input="sound, float32 (samples,) at 16 kHz",
 )
@@ -154,9 +154,7 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
         image = _first_available(settings.image_model, RESNET18.name, EFFICIENTNET_LITE0.name, "pictures", notes)
     frames = f"frames_{image}"
     if made_video is not None:
-        _check(
-            "frames" if settings.video_model == "frames" else settings.video_model, made_video, "LIKEWISE_VIDEO_MODEL"
-        )
+        _check(settings.video_model, made_video, "LIKEWISE_VIDEO_MODEL")
         video = made_video
     else:
         wanted = frames if settings.video_model == "frames" else settings.video_model
