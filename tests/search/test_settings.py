@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from search.errors import SettingsError
+from search.settings import Settings, load_settings, setting_origins
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_are_private_and_local() -> None:
+    settings = load_settings(environ={})
+    assert settings.host == "127.0.0.1"
+    assert settings.store == "edge"
+    assert settings.home.is_absolute()
+
+
+def test_later_sources_win(tmp_path: Path) -> None:
+    (tmp_path / "likewise.toml").write_text('port = 1000\nbatch_size = 4\nlog_level = "debug"\n')
+    environ = {"LIKEWISE_PORT": "2000", "LIKEWISE_BATCH_SIZE": "8"}
+    settings = load_settings({"port": 3000, "host": None}, environ)
+    assert (settings.port, settings.batch_size, settings.log_level) == (3000, 8, "debug")
+    origins = setting_origins({"port": 3000, "host": None}, environ)
+    assert origins["port"] == "--port"
+    assert origins["batch_size"] == "LIKEWISE_BATCH_SIZE"
+    assert "likewise.toml" in origins["log_level"]
+    assert "host" not in origins
+
+
+def test_secret_from_a_file_is_stripped_and_never_shown(tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("open sesame\n")
+    settings = load_settings(environ={"LIKEWISE_TOKEN_FILE": str(secret)})
+    assert settings.token is not None
+    assert settings.token.get_secret_value() == "open sesame"
+    assert "sesame" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("LIKEWISE_PORT", "ninety"),
+        ("LIKEWISE_PORT", "70000"),
+        ("LIKEWISE_DEVICE", "tpu"),
+        ("LIKEWISE_STORE", "postgres"),
+        ("LIKEWISE_IMAGE_MODEL", "vgg"),
+        ("LIKEWISE_BATCH_SIZE", "0"),
+        ("LIKEWISE_DECODE_TIMEOUT", "-1"),
+    ],
+)
+def test_a_wrong_value_is_named_with_variable_value_and_what_is_allowed(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ={variable: value})
+    message = str(caught.value)
+    assert variable in message
+    assert value in message
+    description = Settings.model_fields[variable.removeprefix("LIKEWISE_").lower()].description
+    assert description is not None
+    assert description in message
+
+
+def test_a_wrong_secret_is_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / "likewise.toml").write_text("token = 12345678\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ={})
+    assert "12345678" not in str(caught.value)
+
+
+def test_several_wrong_values_are_all_told() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ={"LIKEWISE_PORT": "x", "LIKEWISE_THREADS": "-1"})
+    assert "LIKEWISE_PORT" in str(caught.value)
+    assert "LIKEWISE_THREADS" in str(caught.value)
+
+
+def test_unknown_name_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "likewise.toml").write_text("prot = 1\n")
+    with pytest.raises(SettingsError, match=r"'prot' in likewise\.toml"):
+        load_settings(environ={})
+
+
+def test_broken_and_absent_files(tmp_path: Path) -> None:
+    (tmp_path / "likewise.toml").write_text("port = = 1\n")
+    with pytest.raises(SettingsError, match="TOML"):
+        load_settings(environ={})
+    with pytest.raises(SettingsError, match="LIKEWISE_CONFIG"):
+        load_settings(environ={"LIKEWISE_CONFIG": str(tmp_path / "none.toml")})
+    (tmp_path / "likewise.toml").unlink()
+    with pytest.raises(SettingsError, match="LIKEWISE_TOKEN_FILE"):
+        load_settings(environ={"LIKEWISE_TOKEN_FILE": str(tmp_path / "none")})
+
+
+def test_server_store_needs_its_address() -> None:
+    with pytest.raises(SettingsError, match="LIKEWISE_QDRANT_URL"):
+        load_settings(environ={"LIKEWISE_STORE": "server"})
+    settings = load_settings(environ={"LIKEWISE_STORE": "server", "LIKEWISE_QDRANT_URL": "http://qdrant:6333"})
+    assert settings.qdrant_url == "http://qdrant:6333"
+
+
+def test_lists_are_split_at_commas() -> None:
+    assert load_settings(environ={"LIKEWISE_EXCLUDES": "*.tmp, cache/ ,"}).excludes == ("*.tmp", "cache/")
+
+
+def test_the_ledger_lies_in_the_data_directory_unless_told_otherwise(tmp_path: Path) -> None:
+    assert load_settings({"home": tmp_path}, {}).ledger_url == f"sqlite:///{tmp_path}/ledger.sqlite"
+    other = load_settings(environ={"LIKEWISE_DATABASE_URL": "postgresql://db/likewise"})
+    assert other.ledger_url == "postgresql://db/likewise"
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        load_settings(environ={}).port = 1  # type: ignore[misc]
