@@ -9,6 +9,7 @@ from web.api.operation import PREFIX, register
 from web.api.ports import Node
 from web.auth import Guard
 from web.errors import install_error_handlers
+from web.pages.install import install_pages
 
 MIB = 1 << 20
 FORM_OVERHEAD = 64 * 1024
@@ -22,9 +23,11 @@ def create_app(node: Node) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["node"] = node
     install_error_handlers(app)
-    Guard(node.settings, node.token).install(app)
+    guard = Guard(node.settings, node.token)
+    guard.install(app)
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     register(api, openapi.OPERATIONS)
     for blueprint in (api, health.blueprint, media.blueprint, openapi.blueprint):
         app.register_blueprint(blueprint)
+    install_pages(app, guard, openapi.likewise_version())
     return app

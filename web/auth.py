@@ -24,7 +24,7 @@ from search.settings import Settings
 from web.errors import Refusal, wants_json
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-OPEN_ENDPOINTS = frozenset({"static", "pages.login", "pages.log_in", "health.healthz", "health.readyz"})
+OPEN_ENDPOINTS = frozenset({"static", "login.page", "login.submit", "health.healthz", "health.readyz"})
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -131,6 +131,9 @@ class Guard:
         session["logged_in"] = True
         return True
 
+    def log_out(self) -> None:
+        session.clear()
+
     def _check(self) -> AnyResponse | None:
         self._check_host()
         bearer = request.headers.get("Authorization", "")
@@ -143,7 +146,7 @@ class Guard:
             return None
         if wants_json() or request.method not in SAFE_METHODS:
             raise Refusal(401, "This node needs a token.", "Send it as 'Authorization: Bearer …'.")
-        return redirect(url_for("pages.login", next=request.full_path.rstrip("?")))
+        return redirect(url_for("login.page", next=request.full_path.rstrip("?")))
 
     def _check_host(self) -> None:
         """A name that an attacker's DNS points at 127.0.0.1 arrives with that name in Host."""

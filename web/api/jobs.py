@@ -8,12 +8,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 from flask import Response
-from ingest.job import Failure, JobProgress
-from pydantic import Field
 
+from ingest.progress import Failure, JobProgress
 from search.errors import StoreUnavailableError, UsageError
 from web.api.operation import Operation
 from web.api.params import Limit, adapter
@@ -36,7 +34,7 @@ class NewJob:
         confirm_missing: yes, most of what was there has really gone.
     """
 
-    paths: Annotated[tuple[str, ...], Field(min_length=1)]
+    paths: tuple[str, ...]
     library: str | None = None
     confirm_missing: bool = False
 
@@ -62,6 +60,8 @@ def list_jobs(node: Node, listing: Listing) -> list[JobProgress]:
 def start_job(node: Node, new: NewJob) -> JobProgress:
     """Start taking in folders or files; the answer is the new job, which goes on in the background."""
     paths = [Path(text).expanduser() for text in new.paths]
+    if not paths:
+        raise UsageError("No folder is named.", "Name at least one folder or file to take in.")
     for path in paths:
         if not path.is_absolute():
             raise UsageError(f"'{path}' is not an absolute path.", "Name it from the root on, as /home/me/Pictures.")
@@ -124,7 +124,7 @@ def retry_failures(node: Node) -> Retry:
 def _events(node: Node, progress: JobProgress) -> Iterator[str]:
     ends = time.monotonic() + STREAM_SECONDS
     yield _event(progress)
-    while not progress.done and time.monotonic() < ends:
+    while not progress.finished and time.monotonic() < ends:
         time.sleep(EVENT_SECONDS)
         latest = node.ingest.progress(progress.id)
         if latest != progress:

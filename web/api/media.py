@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from flask import Blueprint, Response, send_file
-from workers.previews import preview_path
+from flask import Blueprint, Response, request, send_file
 
 from search.errors import NotFoundError
 from search.media import MediaRecord
 from search.records import find_record
 from web.api.operation import current_node
 from web.api.questions import check_id
+from workers.previews import preview_path
 
 blueprint = Blueprint("media", __name__, url_prefix="/media")
 
@@ -41,7 +41,7 @@ def file(media_id: str) -> Response:
     response = send_file(
         path,
         mimetype=record.mime if inline else "application/octet-stream",
-        as_attachment=not inline,
+        as_attachment=not inline or "download" in request.args,
         download_name=path.name,
         conditional=True,
     )

@@ -66,7 +66,7 @@ def document() -> Json:
         }
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Likewise", "version": _version(), "description": "Find media that is like this."},
+        "info": {"title": "Likewise", "version": likewise_version(), "description": "Find media that is like this."},
         "paths": paths,
         "components": {
             "schemas": components,
@@ -141,7 +141,7 @@ def _failures(statuses: tuple[int, ...]) -> Json:
     return {str(status): {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-def _version() -> str:
+def likewise_version() -> str:
     try:
         return version("likewise")
     except PackageNotFoundError:

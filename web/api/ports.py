@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ingest.job import Failure, JobProgress
-
+from ingest.progress import Failure, JobProgress
 from search.questions import Probe
 from search.settings import Settings
 from search.store.base import Store

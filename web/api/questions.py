@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-
-from search.words import WordHit, search_words
+from types import MappingProxyType
 
 from search.duplicates import DuplicateGroup, find_duplicates
 from search.errors import NotFoundError, UsageError
@@ -17,12 +17,15 @@ from search.similar import find_similar
 from search.status import StoreStatus, store_status
 from search.store.base import Facet
 from search.store.filters import Filter
+from search.words import WordHit, search_words
 from web.api.operation import Operation
 from web.api.params import Asked, Browsing, Limit, Words
 from web.api.ports import Node
 
 FACETS = ("libraries", "photographer", "camera", "lens", "tags", "orientation")
 """Payload keys whose values are worth offering as filters."""
+
+UPLOAD = "upload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +36,40 @@ class FacetAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class WordAnswer:
+    """``took_ms`` is wall-clock milliseconds."""
+
+    query: Mapping[str, object]
+    hits: tuple[WordHit, ...]
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateAnswer:
+    """``total`` counts all groups, of which ``groups`` are the first."""
+
+    groups: tuple[DuplicateGroup, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Duplicating:
     """How many groups to answer."""
 
     limit: Limit = 100
 
 
-def ask(node: Node, asked: Asked, where: Filter, examples: tuple[Probe, ...] = ()) -> SimilarAnswer:
-    """Find-similar as every front end of the web asks it; ``examples`` join the ids in ``asked.like``."""
-    like = (*examples, *asked.like)
-    if not like:
+def ask(node: Node, asked: Asked, where: Filter, uploads: Mapping[str, Probe] = MappingProxyType({})) -> SimilarAnswer:
+    """Find-similar as every front end of the web asks it.
+
+    Args:
+        uploads: examples that need not be stored, by the name under which ``asked`` lists them.
+    """
+    if not asked.like:
         raise UsageError("There is nothing to compare with.", "Give at least one id in 'like', or upload a 'file'.")
-    for media_id in (*asked.like, *asked.unlike):
-        check_id(media_id)
     question = Question(
-        like=like,
-        unlike=asked.unlike,
+        like=tuple(uploads.get(name) or check_id(name) for name in asked.like),
+        unlike=tuple(uploads.get(name) or check_id(name) for name in asked.unlike),
         collections=asked.where_to_look,
         spaces=asked.spaces,
         where=where,
@@ -78,7 +99,9 @@ def public(record: MediaRecord) -> MediaRecord:
 def similar(node: Node, asked: Asked, where: Filter, example: Probe | None = None) -> SimilarAnswer:
     """What is like the media in 'like' (and an uploaded 'file') and unlike those in 'unlike', best first: fused over
     all collections, and for each collection."""
-    return ask(node, asked, where, (example,) if example else ())
+    if example is None:
+        return ask(node, asked, where)
+    return ask(node, replace(asked, like=(UPLOAD, *asked.like)), where, {UPLOAD: example})
 
 
 def similar_to_media(node: Node, asked: Asked, where: Filter, media_id: str) -> SimilarAnswer:
@@ -91,10 +114,13 @@ def media(node: Node, media_id: str) -> MediaRecord:
     return public(find_record(node.store, check_id(media_id)))
 
 
-def search(node: Node, words: Words, where: Filter) -> tuple[WordHit, ...]:
-    """Media whose tags, names, folders, photographer or camera contain the words."""
+def search(node: Node, words: Words, where: Filter) -> WordAnswer:
+    """Media whose tags, names, folders, photographer or camera hold the words."""
+    started = time.perf_counter()
     collections = words.collections or COLLECTIONS
-    return tuple(search_words(node.store, words.q, where=where, collections=collections, limit=words.limit))
+    hits = search_words(node.store, words.q, where=where, collections=collections, limit=words.limit)
+    query = {"q": words.q, "collections": collections, "limit": words.limit}
+    return WordAnswer(query, hits, (time.perf_counter() - started) * 1000)
 
 
 def browse_collection(node: Node, browsing: Browsing, where: Filter) -> RecordPage:
@@ -108,9 +134,10 @@ def list_facets(node: Node, where: Filter) -> FacetAnswer:
     return FacetAnswer(facets(node.store, FACETS, where))
 
 
-def duplicates(node: Node, duplicating: Duplicating) -> tuple[DuplicateGroup, ...]:
+def duplicates(node: Node, duplicating: Duplicating) -> DuplicateAnswer:
     """Groups of exact copies and near-duplicates."""
-    return tuple(find_duplicates(node.store))[: duplicating.limit]
+    groups = find_duplicates(node.store)
+    return DuplicateAnswer(groups[: duplicating.limit], len(groups))
 
 
 def status(node: Node) -> StoreStatus:
@@ -137,9 +164,9 @@ OPERATIONS = (
         takes=(Asked, Filter),
         errors=(400, 404, 409),
     ),
-    Operation("GET", "/search", search, tuple[WordHit, ...], takes=(Words, Filter), errors=(400,)),
+    Operation("GET", "/search", search, WordAnswer, takes=(Words, Filter), errors=(400,)),
     Operation("GET", "/browse", browse_collection, RecordPage, takes=(Browsing, Filter), errors=(400,)),
     Operation("GET", "/facets", list_facets, FacetAnswer, takes=(Filter,), errors=(400,)),
-    Operation("GET", "/duplicates", duplicates, tuple[DuplicateGroup, ...], takes=(Duplicating,), errors=(400,)),
+    Operation("GET", "/duplicates", duplicates, DuplicateAnswer, takes=(Duplicating,), errors=(400,)),
     Operation("GET", "/status", status, StoreStatus),
 )

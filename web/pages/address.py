@@ -1,0 +1,61 @@
+"""The address of a question: every link of the search page is the present question with something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+EXAMPLES = ("like", "unlike")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Query parameters in order; empty ones are dropped, so that one question has one address."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, values: MultiDict[str, str]) -> Address:
+        return cls(tuple((name, text.strip()) for name, text in values.items(multi=True) if text.strip()))
+
+    def __str__(self) -> str:
+        return "/?" + urlencode(self.pairs) if self.pairs else "/"
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.pairs)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        return tuple(value for other, value in self.pairs if other == name)
+
+    def value(self, name: str) -> str:
+        """The one value of a parameter, or nothing."""
+        return next(iter(self.values(name)), "")
+
+    def without(self, *names: str) -> Address:
+        return Address(tuple(pair for pair in self.pairs if pair[0] not in names))
+
+    def without_value(self, name: str, value: str) -> Address:
+        return Address(tuple(pair for pair in self.pairs if pair != (name, value)))
+
+    def replacing(self, name: str, value: object) -> Address:
+        return Address((*self.without(name).pairs, (name, str(value))))
+
+    def like(self, media_id: str) -> Address:
+        """The same filters, asked of one example alone."""
+        return self.without(*EXAMPLES, "q", "after", "limit")._with("like", media_id)
+
+    def also(self, role: str, media_id: str) -> Address:
+        """One more example, ``like`` or ``unlike``; it leaves the other role."""
+        kept = self.without("after")
+        for name in EXAMPLES:
+            kept = kept.without_value(name, media_id)
+        return kept._with(role, media_id)
+
+    def only(self, names: Sequence[str]) -> Address:
+        return Address(tuple(pair for pair in self.pairs if pair[0] in names))
+
+    def _with(self, name: str, value: str) -> Address:
+        return Address((*self.pairs, (name, value)))

@@ -1,0 +1,60 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from flask import Flask
+
+
+def clock(seconds: float | None) -> str:
+    """``0:07``, ``12:30`` or ``1:02:03``."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def span(seconds: float | None) -> str:
+    """How long something takes, roughly: ``under a minute``, ``12 min``, ``3 h 20 min``."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units, as file managers show them."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def percent(match: float) -> str:
+    """A match; never rounded up to 100, which is for the same content alone."""
+    return "100 %" if match >= 100 else f"{min(match, 99.9):.1f} %" if match >= 99 else f"{match:.0f} %"
+
+
+def exposure(seconds: float | None) -> str:
+    """``1/250 s`` or ``2.5 s``."""
+    if not seconds:
+        return ""
+    if seconds >= 0.3:
+        return f"{seconds:g} s"
+    return f"1/{round(1 / seconds)} s" if seconds < 0.1 else f"{Fraction(seconds).limit_denominator(10)} s"
+
+
+def number(value: float) -> str:
+    """``12 345``, with a thin no-break space."""
+    return f"{value:,.0f}".replace(",", "\u202f")
+
+
+def install_formats(app: Flask) -> None:
+    for filter_ in (clock, span, size, percent, exposure, number):
+        app.jinja_env.filters[filter_.__name__] = filter_

@@ -1,0 +1,90 @@
+"""The pages of those who run an ingest: jobs with their progress, and the files that failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from search.errors import LikewiseError, NotFoundError
+from web.api import jobs as api
+from web.api.operation import current_node
+from web.errors import STATUS_OF
+
+blueprint = Blueprint("jobs", __name__)
+
+SHOWN = 30
+FAILURES_SHOWN = 500
+ACTIONS = {"pause": api.pause_job, "resume": api.resume_job, "cancel": api.cancel_job}
+
+REASONS = {
+    "empty": "The file has no bytes.",
+    "unreadable": "The operating system would not give its bytes.",
+    "unsupported": "Not a picture, video or sound that can be decoded.",
+    "corrupt": "The right format, but its content is broken.",
+    "too_large": "Beyond the cap on bytes, pixels or seconds.",
+    "timeout": "The decoder ran past its time limit.",
+    "decoder_crash": "The decoder died on it.",
+    "out_of_memory": "The decoder ran into its memory limit.",
+    "model": "The model could not take it.",
+    "store": "The store would not take it.",
+}
+
+
+@blueprint.get("/jobs")
+def page() -> str:
+    return _jobs_page()
+
+
+@blueprint.post("/jobs")
+def start() -> Response:
+    """Start taking in a folder typed into the form, or confirm a job that waits for it."""
+    new = api.NewJob(
+        paths=tuple(text.strip() for text in request.form.getlist("path") if text.strip()),
+        library=request.form.get("library", "").strip() or None,
+        confirm_missing=request.form.get("confirm_missing") == "yes",
+    )
+    try:
+        api.start_job(current_node(), new)
+    except LikewiseError as error:
+        return make_response(_jobs_page(error, new), STATUS_OF.get(error.code, 500))
+    return redirect(url_for("jobs.page"), 303)
+
+
+@blueprint.post("/jobs/<job_id>/<action>")
+def act(job_id: str, action: str) -> Response:
+    """Pause, resume or cancel."""
+    if action not in ACTIONS:
+        raise NotFoundError(f"A job cannot be told to '{action}'.")
+    ACTIONS[action](current_node(), job_id)
+    return redirect(url_for("jobs.page"), 303)
+
+
+@blueprint.get("/failures")
+def failures() -> str:
+    """Failed files with their reason, of one code or all."""
+    code = request.args.get("code") or None
+    every = current_node().ingest.failures()
+    chosen = [failure for failure in every if code in {None, failure.code}]
+    return render_template(
+        "failures.html",
+        failures=chosen[:FAILURES_SHOWN],
+        count=len(chosen),
+        total=len(every),
+        codes=Counter(failure.code for failure in every).most_common(),
+        code=code,
+        reasons=REASONS,
+    )
+
+
+@blueprint.post("/failures/retry")
+def retry() -> Response:
+    """Try all of them again."""
+    current_node().retry_failures()
+    return redirect(url_for("jobs.page"), 303)
+
+
+def _jobs_page(problem: LikewiseError | None = None, typed: api.NewJob | None = None) -> str:
+    jobs = current_node().ingest.jobs(SHOWN)
+    return render_template("jobs.html", jobs=jobs, problem=problem, typed=typed)

@@ -1,0 +1,85 @@
+"""What the library holds as a whole: duplicates, and the state of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template
+
+from search.duplicates import DuplicateGroup
+from search.media import MediaRecord
+from search.questions import Relation
+from search.spaces import Space
+from web.api.operation import current_node
+from web.api.questions import Duplicating
+from web.api.questions import duplicates as find_groups
+from web.pages.address import Address
+from web.pages.tiles import Tile, record_tile, records_of
+
+blueprint = Blueprint("library", __name__)
+
+GROUPS_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One collection as the status page shows it; ``indexed`` counts vectors under the approximate index."""
+
+    name: str
+    points: int
+    indexed: int
+    spaces: tuple[Space, ...]
+
+
+@blueprint.get("/status")
+def status() -> str:
+    """Collections with the model behind each space, the store and the data directory."""
+    node = current_node()
+    holdings = [
+        Holding(
+            name,
+            info.points,
+            info.indexed,
+            tuple(field.space for field in info.schema.fields if not field.space.name.endswith("_raw")),
+        )
+        for name, info in node.store.collections().items()
+    ]
+    return render_template("status.html", holdings=holdings, engine=node.store.engine, home=node.settings.home)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Duplicates of one another.
+
+    Attributes:
+        exact: one content at several ``paths``; otherwise several contents, and ``paths`` is empty.
+        spare: bytes that keeping only the first would free.
+    """
+
+    exact: bool
+    tiles: list[Tile]
+    paths: tuple[str, ...]
+    spare: int
+
+
+@blueprint.get("/duplicates")
+def duplicates() -> str:
+    """Exact copies, and edits of the same original."""
+    node = current_node()
+    found = find_groups(node, Duplicating(GROUPS_SHOWN))
+    wanted = ((group.kind, member.id) for group in found.groups for member in group.members)
+    records = records_of(node.store, wanted)
+    groups = [_group(group, records) for group in found.groups]
+    return render_template("duplicates.html", groups=groups, total=found.total, address=Address())
+
+
+def _group(group: DuplicateGroup, records: Mapping[str, MediaRecord]) -> Group:
+    first, *others = group.members
+    exact = group.relation is Relation.SAME_CONTENT
+    return Group(
+        exact=exact,
+        tiles=[record_tile(records[member.id]) for member in group.members if member.id in records],
+        paths=first.paths if exact else (),
+        spare=first.size * (len(first.paths) - 1) if exact else sum(member.size for member in others),
+    )

@@ -1,0 +1,35 @@
+"""The login form of a node that has a token."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from web.auth import Guard
+
+blueprint = Blueprint("login", __name__)
+
+
+@blueprint.get("/login")
+def page() -> str:
+    return render_template("login.html", next=_own_path(request.args.get("next", "/")), wrong=False)
+
+
+@blueprint.post("/login")
+def submit() -> Response:
+    guard: Guard = current_app.extensions["guard"]
+    target = _own_path(request.form.get("next", "/"))
+    if guard.log_in(request.form.get("token", "")):
+        return redirect(target, 303)
+    return make_response(render_template("login.html", next=target, wrong=True), 401)
+
+
+@blueprint.post("/logout")
+def leave() -> Response:
+    current_app.extensions["guard"].log_out()
+    return redirect("/login", 303)
+
+
+def _own_path(target: str) -> str:
+    """Where to go after the login, never off this site (``//elsewhere`` and ``/\\elsewhere`` count as off it)."""
+    return target if target.startswith("/") and target[1:2] not in {"/", "\\"} else "/"
