@@ -225,7 +225,6 @@ class EdgeStore:
     def close(self) -> None:
         for live in self._shards.values():
             live.close()
-        self._shards = {}
         self._lock.release()
 
     def _at(self, collection: str) -> LiveShard:

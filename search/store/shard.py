@@ -152,7 +152,9 @@ class LiveShard:
             self._optimising.release()
 
     def close(self) -> None:
-        """Flush and let go. An optimiser in another thread is stopped and gives up."""
+        """Flush and let go; may be called again. An optimiser in another thread is stopped and gives up."""
+        if self._closed:
+            return
         self._closed = True
         if self._child is not None:
             self._child.kill()

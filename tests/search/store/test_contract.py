@@ -1,0 +1,317 @@
+"""What every store must do, checked on the embedded store, the server's double and (``QDRANT_URL``) a live server."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from search.errors import NotFoundError, SpaceMismatchError, StoreError, UsageError
+from search.media import MediaRecord
+from search.spaces import CollectionSchema, VectorField
+from search.store.base import Point, VectorQuery
+from search.store.filters import Filter
+
+NOBODY = str(uuid.uuid4())
+
+
+def cosine(a, b):
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+def other_model(schema, name):
+    """The schema with one space made by another model of the same dimension."""
+    fields = tuple(
+        replace(field, space=replace(field.space, model="other-model")) if field.space.name == name else field
+        for field in schema.fields
+    )
+    return CollectionSchema(schema.kind, fields)
+
+
+@pytest.fixture
+def thirty(store, images, make_image):
+    """Thirty images in the store; number 0 is missing."""
+    store.ensure(images)
+    points = [make_image(n, missing=n == 0) for n in range(30)]
+    store.upsert("images", points)
+    return points
+
+
+class TestCollections:
+    def test_none_at_first(self, store):
+        assert store.collections() == {}
+
+    def test_ensure_twice_is_one_collection_that_says_what_it_is(self, store, images, videos):
+        store.ensure(images)
+        store.ensure(videos)
+        store.ensure(images)
+        assert set(store.collections()) == {"images", "videos"}
+        assert store.collections()["images"].schema == store.schema("images") == images
+        assert store.schema("videos") == videos
+
+    def test_another_model_of_the_same_size_is_refused_and_both_are_named(self, store, images):
+        store.ensure(images)
+        with pytest.raises(SpaceMismatchError, match=r"test-model.*other-model"):
+            store.ensure(other_model(images, "visual"))
+
+    def test_a_space_the_collection_lacks_is_refused(self, store, images, videos):
+        store.ensure(images)
+        with pytest.raises(SpaceMismatchError, match="'sound'"):
+            store.ensure(CollectionSchema(images.kind, (*images.fields, videos.by_name["sound"])))
+
+    def test_single_and_multivectors_are_not_mistaken_for_each_other(self, store, images):
+        store.ensure(images)
+        with pytest.raises(SpaceMismatchError):
+            store.ensure(CollectionSchema(images.kind, (VectorField(images.fields[0].space, multi=True),)))
+
+    def test_info_counts_points(self, store, thirty):
+        assert store.collections()["images"].points == 30
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda s: s.schema("audio"),
+            lambda s: s.upsert("audio", [Point(NOBODY, {}, {})]),
+            lambda s: s.update_vectors("audio", {NOBODY: {}}),
+            lambda s: s.patch_payload("audio", {NOBODY: {"size": 1}}),
+            lambda s: s.delete("audio", [NOBODY]),
+            lambda s: s.retrieve("audio", [NOBODY]),
+            lambda s: list(s.scroll("audio")),
+            lambda s: s.count("audio"),
+            lambda s: s.facet("audio", "tags"),
+            lambda s: s.sample("audio", "sound", 1),
+            lambda s: s.metadata("audio"),
+            lambda s: s.set_metadata("audio", {"a": 1}),
+            lambda s: s.optimise("audio"),
+        ],
+    )
+    def test_a_collection_that_is_not_there(self, store, call):
+        with pytest.raises(NotFoundError, match="'audio'"):
+            call(store)
+
+
+class TestWriting:
+    def test_upserting_again_changes_nothing(self, store, thirty):
+        before = list(store.scroll("images"))
+        store.upsert("images", thirty)
+        assert [p.payload for p in store.scroll("images")] == [p.payload for p in before]
+        assert store.count("images") == 30
+
+    def test_upserting_replaces_payload_and_vector(self, store, thirty, vectors):
+        id_ = thirty[3].id
+        store.upsert("images", [Point(id_, {"visual": vectors(seed=99)}, {"id": id_, "kind": "image"})])
+        (found,) = store.retrieve("images", [id_], vectors=["visual"])
+        assert found.payload == {"id": id_, "kind": "image"}
+        assert cosine(found.vectors["visual"][0], vectors(seed=99)[0]) == pytest.approx(1, abs=1e-5)
+
+    def test_upserting_nothing(self, store, images):
+        store.ensure(images)
+        store.upsert("images", [])
+        assert store.count("images") == 0
+
+    def test_payload_comes_back_as_it_was_given(self, store, images, make_image):
+        store.ensure(images)
+        facts = {
+            "paths": ("/a/é 1.jpg", "/b/2.jpg"),
+            "taken_at": "2021-05-06T07:08:09",
+            "latitude": -1.5,
+            "missing": True,
+            "moments": (0.5, 2.0),
+            "features": (1.0, None, 2.5),
+            "tags": ("cat", "tabby cat"),
+        }
+        point = make_image(1, **facts)
+        store.upsert("images", [point])
+        (found,) = store.retrieve("images", [point.id])
+        assert found.payload == point.payload
+        assert MediaRecord.from_payload(found.payload).missing is True
+
+    def test_more_points_than_one_request_takes(self, store, images, make_image):
+        store.ensure(images)
+        store.upsert("images", [make_image(n) for n in range(1203)])
+        assert store.count("images") == 1203
+
+    def test_update_vectors_keeps_the_others(self, store, videos, vectors):
+        store.ensure(videos)
+        id_ = str(uuid.uuid4())
+        frames, raw = vectors(3), vectors(1, 8, seed=1)
+        store.upsert("videos", [Point(id_, {"visual": frames, "sound_raw": raw}, {"id": id_})])
+        sound = vectors(1, 8, seed=2)
+        store.update_vectors("videos", {id_: {"sound": sound}, NOBODY: {"sound": sound}})
+        (found,) = store.retrieve("videos", [id_], vectors=["visual", "sound", "sound_raw"])
+        assert found.payload == {"id": id_}
+        np.testing.assert_allclose(found.vectors["sound_raw"], raw, rtol=1e-6)
+        np.testing.assert_allclose(found.vectors["sound"], sound / np.linalg.norm(sound), rtol=1e-5)
+        assert found.vectors["visual"].shape == (3, 16)
+        assert store.count("videos") == 1
+
+    def test_patch_sets_removes_and_ignores_the_unknown(self, store, thirty):
+        first, second = thirty[1].id, thirty[2].id
+        store.patch_payload(
+            "images",
+            {first: {"camera": "Leica", "size": None}, second: {"missing": True}, NOBODY: {"camera": "Leica"}},
+        )
+        a, b = store.retrieve("images", [first, second])
+        assert a.payload["camera"] == "Leica"
+        assert "size" not in a.payload
+        assert a.payload["paths"] == ["/pictures/1.jpg"]
+        assert b.payload["missing"] is True
+        assert store.count("images") == 30
+        assert store.count("images", Filter(cameras=("Leica",))) == 1
+
+    def test_delete(self, store, thirty):
+        store.delete("images", [thirty[4].id, NOBODY])
+        assert store.count("images") == 29
+        assert store.retrieve("images", [thirty[4].id]) == []
+
+    def test_ids_that_are_no_uuids_do_not_exist(self, store, thirty):
+        assert store.retrieve("images", ["cat.jpg", thirty[0].id.upper(), ""]) == []
+        store.delete("images", ["cat.jpg"])
+        store.patch_payload("images", {"cat.jpg": {"size": 1}})
+        assert store.count("images", Filter(ids=("cat.jpg",))) == 0
+        assert store.count("images") == 30
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [np.ones((1, 15), np.float32), np.ones((2, 16), np.float32), np.ones(16, np.float32), np.ones((0, 16), "f4")],
+        ids=["dimension", "many for one", "flat", "empty"],
+    )
+    def test_a_vector_of_the_wrong_shape_is_refused_before_anything_is_written(self, store, images, make_image, wrong):
+        store.ensure(images)
+        with pytest.raises(SpaceMismatchError, match="16"):
+            store.upsert("images", [make_image(1), replace(make_image(2), vectors={"visual": wrong})])
+        assert store.count("images") == 0
+
+    def test_a_vector_for_a_space_the_collection_lacks_is_refused(self, store, images, vectors):
+        store.ensure(images)
+        with pytest.raises(SpaceMismatchError, match="'sound'"):
+            store.upsert("images", [Point(NOBODY, {"sound": vectors(1, 8)}, {})])
+
+    def test_a_vector_with_nan_is_refused(self, store, images):
+        store.ensure(images)
+        with pytest.raises(StoreError, match="NaN"):
+            store.upsert("images", [Point(NOBODY, {"visual": np.full((1, 16), np.nan, np.float32)}, {})])
+
+
+class TestReading:
+    def test_retrieve_keeps_the_order_asked(self, store, thirty):
+        asked = [thirty[7].id, NOBODY, thirty[2].id, thirty[29].id]
+        assert [p.id for p in store.retrieve("images", asked)] == [thirty[7].id, thirty[2].id, thirty[29].id]
+
+    def test_retrieve_fetches_only_what_is_asked(self, store, thirty):
+        (bare,) = store.retrieve("images", [thirty[1].id], payload=False)
+        assert (bare.payload, bare.vectors) == ({}, {})
+        (some,) = store.retrieve("images", [thirty[1].id], payload=("size", "missing"))
+        assert some.payload == {"size": 101, "missing": False}
+
+    @pytest.mark.parametrize("page", [1, 7, 1000])
+    def test_scroll_gives_each_once_in_order_of_id(self, store, thirty, page):
+        assert [p.id for p in store.scroll("images", page=page)] == sorted(p.id for p in thirty)
+
+    def test_scroll_after_an_id_with_a_filter_and_vectors(self, store, thirty):
+        ordered = sorted((p for p in thirty if not p.payload["missing"]), key=lambda p: p.id)
+        found = list(store.scroll("images", where=Filter(), vectors=["visual"], payload=False, after=ordered[9].id))
+        assert [p.id for p in found] == [p.id for p in ordered[10:]]
+        assert found[0].vectors["visual"].shape == (1, 16)
+        assert found[0].vectors["visual"].dtype == np.float32
+
+    def test_count_without_filter_includes_the_missing(self, store, thirty):
+        assert store.count("images") == 30
+        assert store.count("images", Filter()) == 29
+
+    def test_facets_most_frequent_first(self, store, images, make_image):
+        store.ensure(images)
+        store.upsert("images", [make_image(n, tags=("cat",) if n % 3 else ("cat", "dog")) for n in range(9)])
+        store.upsert("images", [make_image(9, tags=("bird",), missing=True)])
+        assert [(f.value, f.count) for f in store.facet("images", "tags")] == [("cat", 9), ("dog", 3), ("bird", 1)]
+        assert [f.value for f in store.facet("images", "tags", where=Filter())] == ["cat", "dog"]
+        assert [f.value for f in store.facet("images", "tags", limit=1)] == ["cat"]
+
+    @pytest.mark.parametrize("key", ["words", "features", "nonsense"])
+    def test_facets_of_a_key_that_cannot_be_counted(self, store, images, key):
+        store.ensure(images)
+        with pytest.raises(UsageError, match=key):
+            store.facet("images", key)
+
+    def test_sample_is_random_holds_the_space_and_is_no_larger_than_asked(self, store, videos, vectors):
+        store.ensure(videos)
+        with_sound = [str(uuid.uuid4()) for _ in range(40)]
+        silent = [str(uuid.uuid4()) for _ in range(5)]
+        store.upsert("videos", [Point(i, {"visual": vectors(2), "sound": vectors(1, 8)}, {}) for i in with_sound])
+        store.upsert("videos", [Point(i, {"visual": vectors(2)}, {}) for i in silent])
+        draws = [store.sample("videos", "sound", 10) for _ in range(4)]
+        for draw in draws:
+            assert len({p.id for p in draw}) == 10
+            assert {p.id for p in draw} <= set(with_sound)
+            assert all(p.vectors["sound"].shape == (1, 8) and set(p.vectors) == {"sound"} for p in draw)
+        assert len({frozenset(p.id for p in draw) for draw in draws}) > 1
+        assert len(store.sample("videos", "sound", 100)) == 40
+
+    def test_metadata(self, store, images):
+        store.ensure(images)
+        assert store.metadata("images") == {}
+        store.set_metadata("images", {"calibration": {"visual": [0.1, 0.9]}, "version": 3})
+        store.set_metadata("images", {"version": None, "other": "x"})
+        assert store.metadata("images") == {"calibration": {"visual": [0.1, 0.9]}, "other": "x"}
+        store.set_metadata("images", {"calibration": {"sound": [1]}})
+        assert store.metadata("images")["calibration"] == {"sound": [1]}, "a value is replaced, not merged into"
+        assert store.schema("images") == images
+
+
+class TestQuery:
+    def test_scores_are_exact_cosines_best_first(self, store, thirty, images, vectors):
+        asked = vectors(seed=1000)
+        (hits,) = store.query("images", [VectorQuery(images.fields[0].space, asked, 30)])
+        truth = {p.id: cosine(asked[0], p.vectors["visual"][0]) for p in thirty if not p.payload["missing"]}
+        assert [h.id for h in hits] == sorted(truth, key=truth.__getitem__, reverse=True)
+        assert [h.score for h in hits] == pytest.approx([truth[h.id] for h in hits], abs=1e-5)
+        assert all(h.payload is None for h in hits)
+
+    def test_several_questions_at_once_with_limits_payload_and_filters(self, store, thirty, images):
+        space = images.fields[0].space
+        queries = [
+            VectorQuery(space, thirty[5].vectors["visual"], 1, with_payload=True),
+            VectorQuery(space, thirty[6].vectors["visual"], 3, with_payload=("size",), exact=True),
+            VectorQuery(space, thirty[5].vectors["visual"], 3, where=Filter(exclude_ids=(thirty[5].id,)), ef=64),
+        ]
+        first, second, third = store.query("images", queries)
+        assert first[0].payload == thirty[5].payload
+        assert [second[0].id, second[0].payload] == [thirty[6].id, {"size": 106}]
+        assert len(third) == 3
+        assert thirty[5].id not in {h.id for h in third}
+        assert store.query("images", []) == []
+
+    def test_multivectors_score_the_mean_of_best_matches(self, store, videos, vectors):
+        store.ensure(videos)
+        frames = {str(uuid.uuid4()): vectors(n + 1, seed=n) for n in range(12)}
+        store.upsert("videos", [Point(i, {"visual": v}, {}) for i, v in frames.items()])
+        space = videos.by_name["visual"].space
+        for asked in (vectors(1, seed=50), vectors(4, seed=51)):
+            (hits,) = store.query("videos", [VectorQuery(space, asked, 12)])
+            truth = {i: np.mean([max(cosine(q, f) for f in v) for q in asked]) for i, v in frames.items()}
+            assert {h.id: h.score for h in hits} == pytest.approx(truth, abs=1e-5)
+            assert [h.id for h in hits] == sorted(truth, key=truth.__getitem__, reverse=True)
+
+    def test_dot_spaces_keep_lengths(self, store, videos, vectors):
+        store.ensure(videos)
+        id_, raw = str(uuid.uuid4()), vectors(1, 8) * 7
+        store.upsert("videos", [Point(id_, {"sound_raw": raw}, {})])
+        (hits,) = store.query("videos", [VectorQuery(videos.by_name["sound_raw"].space, raw, 1)])
+        assert hits[0].score == pytest.approx(float(raw[0] @ raw[0]), rel=1e-5)
+
+    def test_points_without_the_space_are_no_hits(self, store, videos, vectors):
+        store.ensure(videos)
+        store.upsert("videos", [Point(str(uuid.uuid4()), {"visual": vectors(2)}, {})])
+        assert store.query("videos", [VectorQuery(videos.by_name["sound"].space, vectors(1, 8), 5)]) == [[]]
+
+    def test_a_query_of_another_model_is_refused(self, store, thirty, images, vectors):
+        space = other_model(images, "visual").fields[0].space
+        with pytest.raises(SpaceMismatchError, match=r"test-model.*other-model"):
+            store.query("images", [VectorQuery(space, vectors(), 1)])
+
+    @pytest.mark.parametrize("shape", [(1, 15), (2, 16), (16,)])
+    def test_a_query_of_the_wrong_shape_is_refused(self, store, thirty, images, shape):
+        with pytest.raises(SpaceMismatchError):
+            store.query("images", [VectorQuery(images.fields[0].space, np.ones(shape, np.float32), 1)])
