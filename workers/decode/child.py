@@ -13,6 +13,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -30,7 +31,7 @@ _PAGE = resource.getpagesize()
 
 
 def serve(decode: Decode, options: DecodeOptions) -> None:
-    """Answer requests until standard input closes. The caller has imported all it needs: memory is counted from here."""
+    """Answer requests until standard input closes. Memory is counted from here, so all imports are done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     replies = _take_standard_output()
@@ -55,9 +56,9 @@ def _attempt(decode: Decode, path: str, kind: Kind | None, options: DecodeOption
     except MemoryError:
         pass
     except Exception as error:
-        return CorruptMediaError(f"'{os.path.basename(path)}': {type(error).__name__}: {error}")
+        return CorruptMediaError(f"'{Path(path).name}': {type(error).__name__}: {error}")
     return DecoderMemoryError(
-        f"'{os.path.basename(path)}' needs more than the {options.memory_bytes // MIB} MiB a decoder may take.",
+        f"'{Path(path).name}' needs more than the {options.memory_bytes // MIB} MiB a decoder may take.",
         "LIKEWISE_DECODE_MEMORY_MB sets the limit.",
     )
 
@@ -86,8 +87,7 @@ def _limit(memory_bytes: int) -> None:
 
 def _memory() -> tuple[int, int]:
     """Address space and resident memory, bytes."""
-    with open("/proc/self/statm") as file:
-        size, resident = file.read().split()[:2]
+    size, resident = Path("/proc/self/statm").read_text().split()[:2]
     return int(size) * _PAGE, int(resident) * _PAGE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -18,11 +18,11 @@ from search.errors import (
 )
 from search.media import Kind
 from workers.decode.decoded import Decoded
-from workers.decode.image import decode_image
+from workers.decode.image import NotAPicture, decode_image
 from workers.decode.kinds import SNIFFED_BYTES, Family, is_raw_name, kind_of_name, sniff
 from workers.decode.options import MIB, DecodeOptions
 from workers.decode.raw import decode_raw
-from workers.decode.streams import decode_streams
+from workers.decode.streams import NotARecording, decode_streams
 
 
 def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
@@ -34,42 +34,38 @@ def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded
     Raises:
         MediaError: with the code that says why not.
     """
-    name = os.path.basename(path)
+    name = Path(path).name
     with open_regular(path, options.max_bytes) as file:
         family = sniff(file.read(SNIFFED_BYTES))
         file.seek(0)
-        if family is Family.RAW or (family is Family.PICTURE and is_raw_name(name)):
-            return decode_raw(file, name, options)
-        if family is Family.PICTURE:
-            return _known_picture(file, name, options)
-        if family is Family.STREAMS:
-            return decode_streams(path, name, options)
-        return _unknown(file, path, kind or kind_of_name(name), options)
 
-
-def _known_picture(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
-    try:
-        return decode_image(file, name, options)
-    except UnsupportedMediaError as error:
-        if error.__cause__ is not None:
-            raise
-        raise CorruptMediaError(f"'{name}' begins like a picture, but its header is broken.") from None
-
-
-def _unknown(file: IO[bytes], path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
-    """Try what the name promises, then (for names that promise nothing, or promised wrongly) the other decoder."""
-    name = os.path.basename(path)
-    if kind is Kind.IMAGE:
-        return decode_image(file, name, options)
-    if kind is None:
-        try:
+        def picture() -> Decoded:
             return decode_image(file, name, options)
-        except UnsupportedMediaError:
-            return decode_streams(path, name, options)
-    try:
-        return decode_streams(path, name, options)
-    except UnsupportedMediaError:
-        return decode_image(file, name, options)
+
+        def recording() -> Decoded:
+            return decode_streams(path, name, os.fstat(file.fileno()).st_size, options)
+
+        if family is Family.UNKNOWN:
+            return _try_both(picture, recording, kind or kind_of_name(name), name)
+        try:
+            if family is Family.RAW or (family is Family.PICTURE and is_raw_name(name)):
+                return decode_raw(file, name, options)
+            return picture() if family is Family.PICTURE else recording()
+        except (NotAPicture, NotARecording):
+            raise CorruptMediaError(f"'{name}' begins like a {family.value}, but its header is broken.") from None
+
+
+def _try_both(
+    picture: Callable[[], Decoded], recording: Callable[[], Decoded], kind: Kind | None, name: str
+) -> Decoded:
+    """Try what the name promises first. One that promises a picture is believed: FFmpeg hears a sound in anything."""
+    attempts = (picture,) if kind is Kind.IMAGE else (picture, recording) if kind is None else (recording, picture)
+    for attempt in attempts:
+        try:
+            return attempt()
+        except (NotAPicture, NotARecording):
+            continue
+    raise UnsupportedMediaError(f"'{name}' is not a picture, video or sound in a format that can be read.")
 
 
 @contextmanager
@@ -80,7 +76,7 @@ def open_regular(path: str, max_bytes: int) -> Iterator[IO[bytes]]:
         UnreadableFileError: gone, forbidden, or not a regular file. A named pipe is never opened: that would block.
         EmptyFileError, MediaTooLargeError: by its size.
     """
-    name = os.path.basename(path)
+    name = Path(path).name
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
             raise UnreadableFileError(f"'{name}' is not a regular file.")

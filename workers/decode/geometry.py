@@ -14,8 +14,8 @@ SHORT_SIDE = 256
 """Short side to which torchvision's ``Resize(256)`` brings a picture before ``CenterCrop(224)``."""
 
 WORKING_SHORT_SIDE = 2 * SHORT_SIDE
-"""Short side that cheap shrinking (DCT scaling, box averaging) leaves: twice what the crop needs, so that the antialiased
-resize still decides what the model sees."""
+"""Short side that cheap shrinking (DCT scaling, box averaging) leaves: twice what the crop needs, so that the
+antialiased resize still decides what the model sees."""
 
 PREVIEW_SIDE = 480
 

@@ -11,7 +11,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image, UnidentifiedImageError
 
-from search.errors import CorruptMediaError, MediaTooLargeError, UnsupportedMediaError
+from search.errors import CorruptMediaError, MediaError, MediaTooLargeError, UnsupportedMediaError
 from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.geometry import WORKING_SHORT_SIDE, crop, encode_preview, fit_preview, reduction
@@ -43,7 +43,8 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
     """Decode the (first) picture in ``file``.
 
     Raises:
-        UnsupportedMediaError: not a picture that Pillow reads.
+        NotAPicture: nothing that Pillow recognises.
+        UnsupportedMediaError: a variant of a format that Pillow does not read.
         CorruptMediaError: it is, but broken.
         MediaTooLargeError: more pixels than allowed; nothing was allocated for them.
     """
@@ -62,6 +63,10 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
         fingerprints=(fingerprint,) if fingerprint else (),
         preview=encode_preview(fit_preview(upright)),
     )
+
+
+class NotAPicture(Exception):
+    """Nothing Pillow recognises. Whether that is a broken file or a foreign format, the caller knows."""
 
 
 @contextmanager
@@ -97,12 +102,12 @@ def _judging(name: str) -> Iterator[None]:
     try:
         yield
     except UnidentifiedImageError:
-        raise UnsupportedMediaError(f"'{name}' is not a picture in a format that can be read.") from None
+        raise NotAPicture from None
     except Image.DecompressionBombError as error:
         raise MediaTooLargeError(
             f"'{name}' has too many pixels: {error}.", "LIKEWISE_MAX_PIXELS sets the largest picture."
         ) from None
-    except MemoryError:
+    except (MemoryError, MediaError):
         raise
     except Exception as error:
         reason = f"{error}" or type(error).__name__

@@ -7,23 +7,29 @@ from pathlib import PurePath
 
 from search.media import Kind
 
-RAW_EXTENSIONS = frozenset(
-    "3fr arw cr2 cr3 crw dcr dng erf iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+RAW_EXTENSIONS = _words(
+    """3fr arw cr2 cr3 crw dcr dng erf iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"""
 )
 """Cameras' own formats. Many are TIFF inside, so the name decides whether the embedded preview is wanted."""
 
-IMAGE_EXTENSIONS = RAW_EXTENSIONS | frozenset(
+IMAGE_EXTENSIONS = RAW_EXTENSIONS | _words(
     """apng avif avifs bmp bw cur dcx dds dib eps fit fits flc fli gbr gif hdp heic heics heif heifs hif icb icns ico im
     j2c j2k jfif jls jp2 jpc jpe jpeg jpf jpg jpx jxl jxr mpo msp pbm pcd pcx pfm pgm png pnm ppm psd pxr qoi ras rgb
-    rgba sgi tga tif tiff vda vst wbmp wdp webp wmf xbm xcf xpm""".split()
+    rgba sgi tga tif tiff vda vst wbmp wdp webp wmf xbm xcf xpm"""
 )
-VIDEO_EXTENSIONS = frozenset(
+VIDEO_EXTENSIONS = _words(
     """3g2 3gp 3gpp amv asf avi divx dv f4v flv h264 h265 hevc ivf m1v m2p m2t m2ts m2v m4v mj2 mjpeg mjpg mkv mod mov
-    mp4 mp4v mpe mpeg mpg mpv mts mxf nut ogm ogv ogx oggtheora qt rm rmvb swf tod ts vob webm wmv wtv xvid y4m""".split()
+    mp4 mp4v mpe mpeg mpg mpv mts mxf nut ogm ogv ogx oggtheora qt rm rmvb swf tod ts vob webm wmv wtv xvid
+    y4m"""
 )
-AUDIO_EXTENSIONS = frozenset(
-    """aac aax ac3 adts aif aifc aiff alac amr ape apev2 au awb caf dff dsf dts eac3 ec3 f4a flac gsm m4a m4b m4p m4r mka
-    mlp mp1 mp2 mp3 mpa mpc mpga ofr ofs oga ogg opus ra shn snd spx tak thd tta voc w64 wav wave weba wma wv""".split()
+AUDIO_EXTENSIONS = _words(
+    """aac aax ac3 adts aif aifc aiff alac amr ape apev2 au awb caf dff dsf dts eac3 ec3 f4a flac gsm m4a m4b m4p m4r
+    mka mlp mp1 mp2 mp3 mpa mpc mpga ofr ofs oga ogg opus ra shn snd spx tak thd tta voc w64 wav wave weba wma wv"""
 )
 
 _KIND_OF_EXTENSION = {
@@ -50,14 +56,16 @@ class Family(Enum):
     """Which decoder a file's first bytes call for."""
 
     PICTURE = "picture"
-    RAW = "raw"
-    STREAMS = "streams"
+    RAW = "raw file"
+    STREAMS = "recording"
     UNKNOWN = "unknown"
 
 
 SNIFFED_BYTES = 64
 
-_PICTURE_BRANDS = frozenset(b"avif avis mif1 msf1 heic heix heim heis hevc hevx jpeg jpgs".split())
+_PICTURE_BRANDS = frozenset(
+    (b"avif", b"avis", b"mif1", b"msf1", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"jpeg", b"jpgs")
+)
 _PICTURE_STARTS = (
     b"\xff\xd8\xff",
     b"\x89PNG\r\n\x1a\n",
@@ -80,6 +88,8 @@ _PICTURE_STARTS = (
     b"DanM",
     b"LinS",
 )
+_QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"pnot", b"skip")
+"""What QuickTime files begin with that are older than ``ftyp``."""
 _JPEG_LS = b"\xff\xd8\xff\xf7"
 """Begins as a JPEG does, and is none."""
 _RAW_STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
@@ -112,6 +122,8 @@ _IFF_FAMILY = {b"AIFF": Family.STREAMS, b"AIFC": Family.STREAMS}
 
 def sniff(head: bytes) -> Family:
     """Family by the first ``SNIFFED_BYTES`` bytes; UNKNOWN leaves it to the name, then to trying."""
+    if head[4:8] in _QUICKTIME_ATOMS:
+        return Family.STREAMS
     if head[4:8] == b"ftyp":
         brand = head[8:12]
         if brand == b"crx ":

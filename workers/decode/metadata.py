@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from PIL import ExifTags, Image, IptcImagePlugin
+from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
 from workers.decode.decoded import MediaFacts
 
@@ -49,8 +49,7 @@ def picture_facts(picture: Image.Image, width: int, height: int) -> MediaFacts:
     Args:
         width, height: pixels after orientation.
     """
-    exif = tolerant(picture.getexif) or {}
-    base: _Tags = tolerant(lambda: dict(exif)) or {}
+    base: _Tags = tolerant(lambda: dict(picture.getexif())) or {}
     shot: _Tags = _directory(picture, _Ifd.Exif)
     gps: _Tags = _directory(picture, _Ifd.GPSInfo)
     return MediaFacts(
@@ -161,6 +160,8 @@ def _xmp_creator(picture: Image.Image) -> str | None:
 
 
 def _iptc_byline(picture: Image.Image) -> str | None:
+    if not isinstance(picture, ImageFile.ImageFile):
+        return None
     value = (IptcImagePlugin.getiptcinfo(picture) or {}).get(_IPTC_BYLINE)
     return text(value[0] if isinstance(value, list) and value else value)
 

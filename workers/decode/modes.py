@@ -48,7 +48,7 @@ def _from_depth(samples: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
 def _from_integers(samples: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
     """32-bit integers: 16-bit data in disguise when they fit, else stretched over their own range."""
     whole = samples.astype(np.int64, copy=False)
-    if whole.size and 0 <= whole.min() and whole.max() <= 0xFFFF:
+    if whole.size and whole.min() >= 0 and whole.max() <= 0xFFFF:
         return _from_depth(whole.astype(np.uint16))
     return _stretch(whole.astype(np.float32))
 

@@ -25,17 +25,19 @@ from PIL import Image
 from workers.decode.decoded import SOUND_RATE
 
 NEAR_PICTURE_BITS: Final = 31
-NEAR_SOUND_BITS: Final = 62
+NEAR_SOUND_BITS: Final = 48
 
 BITS = 256
 _SIDE, _FREQUENCIES = 64, 16
 LEAST_DETAIL = 1.5
-"""Mean absolute step between neighbours of the 64 x 64 luminance, in gray levels, below which a picture is too plain."""
+"""Mean step between neighbours of the 64 x 64 luminance, in gray levels, below which a picture is too plain."""
 
 _BANDS, _STEPS = 33, 9
 _LOWEST_HZ, _HIGHEST_HZ = 200.0, 3400.0
 """Telephone band: what every codec and bit rate keeps."""
-_WINDOW = 2048
+_WINDOW, _HOP = 2048, 512
+_AUDIBLE = 1e-4
+"""Share of the loudest window's energy below which leading and trailing windows are cut off: encoders pad."""
 LEAST_LOUDNESS = 1e-4
 """Root mean square below which a sound is silence (-80 dB of full scale)."""
 LEAST_SECONDS = 0.5
@@ -68,3 +70,44 @@ def picture_fingerprint(picture: Image.Image) -> str | None:
         return None
     coefficients = _DCT @ luminance @ _DCT.T
     return _pack(coefficients > np.median(coefficients))
+
+
+def sound_fingerprint(samples: npt.NDArray[np.float32]) -> str | None:
+    """64 hex digits; None for silence and for sounds shorter than ``LEAST_SECONDS``.
+
+    Args:
+        samples: float32 (n,) mono at 16 kHz.
+    """
+    if len(samples) < LEAST_SECONDS * SOUND_RATE or float(np.sqrt(np.mean(np.square(samples)))) < LEAST_LOUDNESS:
+        return None
+    bands = _band_energies(samples)
+    loud = np.flatnonzero(bands.sum(axis=1) > _AUDIBLE * bands.sum(axis=1).max())
+    bands = bands[loud[0] : loud[-1] + 1]
+    levels = _pooled(np.log(bands + 1e-7 * bands.max()), _STEPS)
+    return _pack(np.diff(np.diff(levels, axis=0), axis=1) > 0)
+
+
+_EDGES = np.rint(np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, _BANDS + 1) * _WINDOW / SOUND_RATE).astype(np.int64)
+"""First FFT bin of each band, evenly spaced on a logarithmic scale, and the end of the last."""
+_BLOCK = 512
+_HANN = np.hanning(_WINDOW).astype(np.float32)
+
+
+def _band_energies(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """float32 (windows, 33), a block at a time so that long sounds take no more memory."""
+    windows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP]
+    blocks = []
+    for start in range(0, len(windows), _BLOCK):
+        spectrum = np.fft.rfft(windows[start : start + _BLOCK] * _HANN, axis=1)
+        power = np.square(spectrum.real) + np.square(spectrum.imag)
+        blocks.append(np.add.reduceat(power[:, : _EDGES[-1]], _EDGES[:-1], axis=1))
+    return np.concatenate(blocks).astype(np.float32)
+
+
+def _pooled(values: npt.NDArray[np.float32], steps: int) -> npt.NDArray[np.float64]:
+    """Means over ``steps`` equal stretches of time, windows counted by the share that lies in each: (steps, bands)."""
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0, dtype=np.float64)])
+    edges = np.linspace(0, len(values), steps + 1)
+    below = np.minimum(edges.astype(np.int64), len(values) - 1)
+    at_edges = total[below] + (edges - below)[:, np.newaxis] * values[below]
+    return np.asarray(np.diff(at_edges, axis=0) / np.diff(edges)[:, np.newaxis])

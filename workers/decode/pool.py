@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -49,10 +49,10 @@ class DecodePool:
             kind: what it is taken for where the content does not say; by its name when None.
 
         Returns:
-            A future that can be cancelled until it starts. Its exception is a ``MediaError``, or ``CancelledError`` when
-            the pool was closed meanwhile.
+            A future that can be cancelled until it starts. Its exception is a ``MediaError``, or ``CancelledError``
+            when the pool was closed meanwhile.
         """
-        return self._threads.submit(self._decode, os.path.abspath(path), kind)
+        return self._threads.submit(self._decode, str(Path(path).absolute()), kind)
 
     def close(self) -> None:
         """Cancel what waits, kill what runs. Prompt, and safe to call twice."""

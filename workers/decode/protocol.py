@@ -83,7 +83,7 @@ def write_frame(descriptor: int, header: Json, arrays: Sequence[npt.NDArray[Any]
     """
     text = json.dumps(header).encode("ascii")
     for part in (_PREFIX.pack(len(text)) + text, *arrays):
-        remaining = memoryview(part).cast("B") if len(part) else memoryview(b"")
+        remaining = memoryview(part if isinstance(part, bytes) else part.tobytes())
         while remaining:
             remaining = remaining[os.write(descriptor, remaining) :]
 
@@ -164,7 +164,7 @@ def read_reply(descriptor: int, deadline: float) -> Reply:
     if "error" in header:
         return Reply(_error(header["error"]), rss)
     try:
-        kind = Kind(header.get("kind"))
+        kind = Kind(str(header.get("kind")))
     except ValueError:
         raise ProtocolError("an unknown kind") from None
     arrays = _read_arrays(descriptor, header.get("arrays"), deadline)
@@ -192,8 +192,8 @@ def _read_arrays(descriptor: int, announced: object, deadline: float) -> dict[st
         raise ProtocolError("no list of arrays")
     arrays: dict[str, npt.NDArray[Any]] = {}
     for entry in announced:
-        name = entry.get("name") if isinstance(entry, dict) else None
-        form = _FORMS.get(name) if isinstance(name, str) else None
+        name = str(entry.get("name")) if isinstance(entry, dict) else ""
+        form = _FORMS.get(name)
         if form is None or name in arrays:
             raise ProtocolError("an array nobody knows")
         shape = entry.get("shape")
