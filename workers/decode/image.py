@@ -48,7 +48,7 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
         CorruptMediaError: it is, but broken.
         MediaTooLargeError: more pixels than allowed; nothing was allocated for them.
     """
-    with _judging(name), open_picture(file, options.max_pixels) as picture:
+    with _judging(name, options), open_picture(file, options.max_pixels) as picture:
         orientation = orientation_of(picture)
         width, height = picture.size[::-1] if orientation >= 5 else picture.size
         facts = picture_facts(picture, width, height)
@@ -78,7 +78,7 @@ def open_picture(file: IO[bytes], max_pixels: int) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore")
         with Image.open(file, formats=_FORMATS) as picture:
             if picture.width * picture.height > max_pixels:
-                raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
+                raise Image.DecompressionBombError
             yield picture
 
 
@@ -97,20 +97,20 @@ def load_upright(picture: Image.Image, orientation: int) -> Image.Image:
 
 
 @contextmanager
-def _judging(name: str) -> Iterator[None]:
+def _judging(name: str, options: DecodeOptions) -> Iterator[None]:
     """Turn whatever Pillow and its codecs raise into our own errors. MemoryError passes."""
     try:
         yield
     except UnidentifiedImageError:
         raise NotAPicture from None
-    except Image.DecompressionBombError as error:
+    except Image.DecompressionBombError:
         raise MediaTooLargeError(
-            f"'{name}' has too many pixels: {error}.", "LIKEWISE_MAX_PIXELS sets the largest picture."
+            f"'{name}' has more than {options.max_pixels:,} pixels.", "LIKEWISE_MAX_PIXELS sets the largest picture."
         ) from None
     except (MemoryError, MediaError):
         raise
     except Exception as error:
-        reason = f"{error}" or type(error).__name__
+        reason = f"{error}".rstrip(".") or type(error).__name__
         if "unsupported" in reason.lower() or "has not been built in" in reason:
             raise UnsupportedMediaError(f"'{name}' uses a variant that cannot be read: {reason}.") from error
         raise CorruptMediaError(f"'{name}' is a broken picture: {reason}.") from error

@@ -17,7 +17,7 @@ import os
 import select
 import struct
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -75,17 +75,21 @@ class Reply:
     rss: int
 
 
-def write_frame(descriptor: int, header: Json, arrays: Sequence[npt.NDArray[Any]] = ()) -> None:
+def write_frame(descriptor: int, header: Json, arrays: Iterable[npt.NDArray[Any]] = ()) -> None:
     """Write one frame, blocking.
 
     Raises:
         BrokenPipeError: nobody reads any more.
     """
     text = json.dumps(header).encode("ascii")
-    for part in (_PREFIX.pack(len(text)) + text, *arrays):
-        remaining = memoryview(part if isinstance(part, bytes) else part.tobytes())
-        while remaining:
-            remaining = remaining[os.write(descriptor, remaining) :]
+    _write(descriptor, memoryview(_PREFIX.pack(len(text)) + text))
+    for array in arrays:
+        _write(descriptor, memoryview(array.reshape(-1).view(np.uint8)))
+
+
+def _write(descriptor: int, data: memoryview) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def read_header(descriptor: int, deadline: float | None = None) -> Json:
@@ -148,7 +152,7 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         "fingerprints": decoded.fingerprints,
         "arrays": [{"name": n, "dtype": str(a.dtype), "shape": a.shape} for n, a in arrays.items()],
     }
-    write_frame(descriptor, header, list(arrays.values()))
+    write_frame(descriptor, header, arrays.values())
 
 
 def read_reply(descriptor: int, deadline: float) -> Reply:
