@@ -84,7 +84,7 @@ def write_frame(descriptor: int, header: Json, arrays: Iterable[npt.NDArray[Any]
     text = json.dumps(header).encode("ascii")
     _write(descriptor, memoryview(_PREFIX.pack(len(text)) + text))
     for array in arrays:
-        _write(descriptor, memoryview(array.reshape(-1).view(np.uint8)))
+        _write(descriptor, array.reshape(-1).view(np.uint8).data)
 
 
 def _write(descriptor: int, data: memoryview) -> None:

@@ -35,8 +35,8 @@ DEMUXERS = """
     bonk brstm caf cavsvideo cine codec2 dhav dirac dnxhd dsf dss dts dtshd dv dxa eac3 ea evc flac flv g722 g723_1 g729
     gsm gxf h261 h263 h264 hca hevc iamf iff ilbc ipmovie ircam ivf ivr kux lc3 live_flv loas m4v matroska mjpeg mlp mlv
     mov mp3 mpc mpc8 mpeg mpegts mpegvideo mtv mxf nistsphere nsv nut nuv obu ogg oma osq pva pvf qcp qoa r3d rka rm roq
-    rso sbc shn siff sln smjpeg smk sol sox swf tak thp truehd tta ty vc1 vc1test vivo voc vqf vvc w64 wav wavarc wc3movie
-    webm wsd wtv wv xa xwma yuv4mpegpipe"""
+    rso sbc shn siff sln smjpeg smk sol sox swf tak thp truehd tta ty vc1 vc1test vivo voc vqf vvc w64 wav wavarc
+    wc3movie webm wsd wtv wv xa xwma yuv4mpegpipe"""
 """Demuxers a file may call for. Left out: play lists and everything that opens other files or addresses (``hls``,
 ``concat``, ``dash``, ``sdp``), pictures, subtitles, devices, and raw samples that any bytes would pass for."""
 
