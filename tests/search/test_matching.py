@@ -1,0 +1,105 @@
+"""Calibrations of a store: learnt when needed, kept, and learnt anew when they no longer fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.calibration import prior
+from search.matching import METADATA_KEY, Matcher, matcher_of
+
+
+def vectors(n: int, seed: int = 0) -> Any:
+    return np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
+
+
+def curve(matcher: Matcher, library: Any, asking: str = "images", asked: str = "images", space: str = "visual") -> Any:
+    return matcher.calibration(space, asking, asked, library.store.collections())
+
+
+def forbid_sampling(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("sampled again")
+
+    monkeypatch.setattr(library.store, "sample", refuse)
+
+
+def test_a_small_collection_uses_the_prior_and_a_larger_one_its_own_pairs(library: Any) -> None:
+    library.many_images(vectors(10))
+    assert curve(Matcher(library.store), library) == prior("visual")
+
+    library.many_images(vectors(30, seed=1), start=10)
+    learnt = curve(Matcher(library.store), library)
+
+    assert learnt.pairs == 40 * 39
+    # Cosines of random directions are symmetric about zero.
+    assert learnt.match(0.0) == pytest.approx(50, abs=8)
+
+
+def test_a_curve_is_kept_until_the_collection_has_grown_by_a_fifth(
+    library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matcher = Matcher(library.store)
+    library.many_images(vectors(50))
+    first = curve(matcher, library)
+
+    library.many_images(vectors(9, seed=1), start=50)
+    with monkeypatch.context() as patched:
+        forbid_sampling(library, patched)
+        assert curve(matcher, library) is first
+
+    library.many_images(vectors(2, seed=2), start=59)
+    assert curve(matcher, library).pairs == 61 * 60
+
+
+def test_a_restart_answers_from_what_the_store_keeps(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    library.many_images(vectors(40))
+    first = curve(Matcher(library.store), library)
+    assert library.store.metadata("images")[METADATA_KEY]
+
+    forbid_sampling(library, monkeypatch)
+    assert curve(Matcher(library.store), library) == first
+
+
+def test_a_photo_against_videos_has_another_curve_than_a_video(library: Any) -> None:
+    library.many_images(vectors(30))
+    frames = np.random.default_rng(5).normal(size=(30, 6, 4))
+    for at, rows in enumerate(frames):
+        library.video(f"film {at}", rows)
+    matcher = Matcher(library.store)
+
+    photo = curve(matcher, library, asking="images", asked="videos")
+    film = curve(matcher, library, asking="videos", asked="videos")
+    back = curve(matcher, library, asking="videos", asked="images")
+
+    assert photo.pairs == 30 * 30
+    # The best of six frames beats the mean of six such bests less often than either beats a single picture.
+    assert photo.scores != film.scores
+    assert film.scores[-1] < photo.scores[-1]
+    assert back.match(0.5) == pytest.approx(photo.match(0.5), abs=3)
+
+
+def test_without_media_of_the_questions_kind_the_collection_stands_in(library: Any) -> None:
+    library.many_images(vectors(40))
+
+    assert curve(Matcher(library.store), library, asking="videos").pairs == 40 * 39
+
+
+def test_sounds_are_calibrated_anew_when_standardised_anew(library: Any) -> None:
+    for at, row in enumerate(vectors(30)):
+        library.audio(f"sound {at}", row)
+    matcher = Matcher(library.store)
+    library.store.set_metadata("audio", {"sound_standardisation": {"version": 1}})
+    first = curve(matcher, library, "audio", "audio", "sound")
+    assert curve(matcher, library, "audio", "audio", "sound") is first
+
+    library.store.set_metadata("audio", {"sound_standardisation": {"version": 2}})
+
+    assert curve(matcher, library, "audio", "audio", "sound") is not first
+
+
+def test_a_store_has_one_matcher(library: Any, embedded_library: Any) -> None:
+    assert matcher_of(library.store) is matcher_of(library.store)
+    assert matcher_of(library.store) is not matcher_of(embedded_library.store)
