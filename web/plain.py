@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from typing import TypeVar
 
@@ -11,11 +10,6 @@ from pydantic import TypeAdapter, ValidationError
 from search.errors import StoreUnavailableError
 
 T = TypeVar("T")
-
-
-@functools.cache
-def _adapter(of: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(of)
 
 
 def dump(value: object) -> object:
@@ -34,7 +28,7 @@ def load(of: type[T], value: object) -> T:
         StoreUnavailableError: another version of Likewise wrote it.
     """
     try:
-        return _adapter(of).validate_python(value)
+        return TypeAdapter(of).validate_python(value)
     except ValidationError as error:
         raise StoreUnavailableError(
             f"The running Likewise answered something this version does not understand ({error.error_count()} places).",

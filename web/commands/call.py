@@ -7,6 +7,7 @@ error, with or without it.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from search.settings import Settings
+
+
+PIPE_WIDTH = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,11 @@ class Call:
 
 
 def stdout() -> Console:
+    """Standard output; tables are cut to a terminal's width, but never when they go into a file or pipe."""
     from rich.console import Console
 
-    return Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(width=width, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:

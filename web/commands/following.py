@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,7 +76,7 @@ def _watch(client: Client, job: str, display: Display | None) -> JobProgress:
 
 @contextmanager
 def _display() -> Iterator[Display]:
-    if click.get_text_stream("stderr").isatty():
+    if sys.stderr.isatty():
         with _bar() as bar:
             yield bar
     else:

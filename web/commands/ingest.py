@@ -54,6 +54,10 @@ def take_in(
     from search.errors import ConfirmationRequired, LikewiseError
     from web.commands.following import follow
 
+    if client.node is not None:
+        client.node.prepare()
+        for note in client.node.notes:
+            click.echo(note, err=True)
     body = {"paths": [str(path.expanduser().absolute()) for path in paths], "library": library}
     started = client.post("/jobs", body | {"confirm_missing": confirm_missing})
     progress = follow(client, started["id"])
@@ -62,9 +66,7 @@ def take_in(
             raise ConfirmationRequired(progress.message, "If that is right, run it again with --confirm-missing.")
         return take_in(client, paths, library=library, confirm_missing=True)
     if progress.state == "failed":
-        raise LikewiseError(
-            f"The job could not go on: {progress.message}", "What it had done stays; run it again to go on from there."
-        )
+        raise LikewiseError(f"The job could not go on: {progress.message}")
     if client.node is not None:
         client.node.settle()
     return progress

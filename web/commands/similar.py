@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +15,10 @@ from web.commands.filters import collections_of, filter_options, in_option
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from search.questions import SimilarAnswer
+    from search.questions import Question
     from search.store.filters import Filter
-    from web.client import Client, Json
+    from web.client import Json, Params
+    from web.node import Node
 
 
 @click.command("similar", short_help="What is like this file, or this stored media?")
@@ -45,21 +47,45 @@ def command(
     Answers come from every collection that shares a vector space with the example. "match" is the per cent of random
     pairs that are less alike than this pair.
     """
-    from web.client import connect, filter_params
+    from search.questions import Question
+    from web.client import connect
 
-    asked: dict[str, Any] = {
-        "like": list(like),
-        "unlike": list(unlike),
-        "in": list(collections_of(within)),
-        "spaces": list(spaces),
-        "limit": limit,
-        "exact": exact,
-        **filter_params(where),
-    }
+    question = Question(
+        like, unlike, collections=collections_of(within), spaces=spaces, where=where, limit=limit, exact=exact
+    )
     file = _file(example)
     with connect(call.settings()) as client:
-        answer = _ask_about_file(client, file, asked) if file else client.post("/similar", _with(example, asked))
+        if file is None:
+            answer = client.post("/similar", _asked(replace(question, like=(example, *like))))
+        elif client.node is None:
+            answer = client.upload("/similar", file, _asked(question))
+        else:
+            answer = _ask_about_file(client.node, file, question)
     call.answer(answer, lambda console: _show(answer, console))
+
+
+def _ask_about_file(node: Node, file: Path, question: Question) -> Json:
+    """In this process a file is read where it lies, however large; only a running server has to be sent it."""
+    from search.similar import find_similar
+    from web.plain import dump
+
+    probe = node.encoder.probe(str(file), file.name)
+    return dump(find_similar(node.store, replace(question, like=(probe, *question.like))))
+
+
+def _asked(question: Question) -> Params:
+    """A question about ids as the API takes it."""
+    from web.client import filter_params
+
+    return {
+        "like": list(question.like),
+        "unlike": list(question.unlike),
+        "in": list(question.collections),
+        "spaces": list(question.spaces),
+        "limit": question.limit,
+        "exact": question.exact,
+        **filter_params(question.where),
+    }
 
 
 def _file(example: str) -> Path | None:
@@ -79,14 +105,6 @@ def _file(example: str) -> Path | None:
         found = "is a folder" if path.is_dir() else "does not exist"
         raise NotFoundError(f"'{example}' is no id, and as a file it {found}.", "Give a file or an id.") from None
     return None
-
-
-def _with(media_id: str, asked: dict[str, Any]) -> dict[str, Any]:
-    return asked | {"like": [media_id, *asked["like"]]}
-
-
-def _ask_about_file(client: Client, file: Path, asked: dict[str, Any]) -> Json:
-    return client.upload("/similar", file, asked)
 
 
 def _show(answer: Json, console: Console) -> None:
