@@ -1,0 +1,101 @@
+"""``/openapi.json`` tells the truth: every route, every parameter, every answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from web.api.openapi import OPERATIONS
+from web.api.params import adapter
+
+PAGES = {"/", "/look", "/jobs", "/failures", "/duplicates", "/status", "/login", "/logout"}
+
+
+@pytest.fixture
+def document(client: FlaskClient) -> Any:
+    return client.get("/openapi.json").json
+
+
+def served(app: Flask) -> set[tuple[str, str]]:
+    """Method and path of every route that is no page."""
+    found = set()
+    for rule in app.url_map.iter_rules():
+        page = rule.rule in PAGES or rule.rule.startswith(("/static/", "/item/", "/jobs/", "/failures/"))
+        if not page:
+            path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
+            found |= {(method, path) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    return found
+
+
+def test_it_lists_exactly_the_routes(app: Flask, document: Any) -> None:
+    listed = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    assert listed == served(app)
+
+
+def test_every_reference_leads_somewhere(document: Any) -> None:
+    references = set(re.findall(r"'\$ref': '#/components/schemas/([^']+)'", str(document)))
+    assert references
+    assert references <= document["components"]["schemas"].keys()
+
+
+def test_every_call_is_described_and_named_once(document: Any) -> None:
+    described = [item for path in document["paths"].values() for item in path.values() if "operationId" in item]
+    assert len({item["operationId"] for item in described}) == len(described) == len(OPERATIONS)
+    assert all(item["summary"].endswith(".") for item in described)
+
+
+def test_path_variables_are_declared(document: Any) -> None:
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            declared = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
+            assert declared == set(re.findall(r"\{(\w+)\}", path))
+
+
+@pytest.fixture
+def samples(library: Any) -> dict[str, str]:
+    """A value that makes sense of every parameter whose schema does not say enough."""
+    beach, night = library.ids["beach_1.jpg"], library.ids["night_1.jpg"]
+    return {
+        **dict.fromkeys(("media_id", "like", "ids", "exclude_ids", "after"), beach),
+        **dict.fromkeys(("spaces", "space", "has_space"), "visual"),
+        **{"unlike": night, "in": "images", "collection": "images", "kinds": "image", "orientations": "landscape"},
+    }
+
+
+def sample(schema: Any) -> str:
+    types = str(schema)
+    return next(
+        (text for part, text in (("date-time", "2024-01-01"), ("boolean", "true"), ("'array'", "x")) if part in types),
+        "1",
+    )
+
+
+def test_every_query_parameter_is_accepted(client: FlaskClient, document: Any, samples: dict[str, str]) -> None:
+    tried = 0
+    for path, item in document["paths"].items():
+        parameters = [p for p in item.get("get", {}).get("parameters", ()) if p["in"] == "query"]
+        given = {p["name"]: samples.get(p["name"]) or sample(p["schema"]) for p in parameters}
+        required = {p["name"]: given[p["name"]] for p in parameters if p["required"]}
+        for name, value in given.items():
+            answer = client.get(path.format(**samples), query_string=required | {name: value})
+            assert answer.status_code == 200, (path, name, answer.text)
+            tried += 1
+    assert tried > 50
+
+
+def test_answers_are_of_the_type_they_declare(client: FlaskClient, library: Any) -> None:
+    media = library.ids["beach_1.jpg"]
+    asked = {"/browse": "?collection=images", "/search": "?q=beach", "/vectors": "?collection=images&space=visual"}
+    checked = 0
+    for operation in OPERATIONS:
+        if operation.method != "GET" or "job_id" in operation.rule:
+            continue
+        path = f"/api/v1{operation.rule.replace('<media_id>', media)}"
+        answer = client.get(path + asked.get(operation.rule, ""))
+        adapter(operation.answer).validate_python(answer.json)
+        checked += 1
+    assert checked >= 9

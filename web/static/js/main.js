@@ -1,0 +1,14 @@
+// Starts whatever the page has use for. Without scripts every page still works by links and forms.
+
+import { followJobs } from "./jobs.js";
+import { preparePlayers } from "./player.js";
+import { prepareSearch } from "./search.js";
+import { prepareViewer } from "./viewer.js";
+import { prepareHovering } from "./hover.js";
+
+document.documentElement.classList.add("scripted");
+preparePlayers(document);
+prepareHovering();
+prepareViewer();
+if (document.querySelector("#question")) prepareSearch();
+if (document.querySelector("[data-poll]")) followJobs();

@@ -1,0 +1,180 @@
+// The search page without reloads: the same addresses and the same HTML, of which only what changed is put in place.
+
+import { preparePlayers } from "./player.js";
+
+const LIVE = ["#drop", ".results"];
+const previews = new Map(); // name of an upload -> object URL of the dropped file, for as long as this page is open
+let pending = null;
+
+export function prepareSearch() {
+  history.replaceState({ likewise: true }, "");
+  foldFilters();
+  document.addEventListener("click", onClick);
+  document.addEventListener("submit", onSubmit);
+  document.addEventListener("change", onChange);
+  window.addEventListener("popstate", () => show(location.href, { push: false }));
+  prepareDropping();
+}
+
+function onClick(event) {
+  const link = event.target.closest("a[data-ask]");
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  document.querySelector("dialog[open]")?.close();
+  show(link.href);
+}
+
+function onSubmit(event) {
+  if (event.target.id === "question") {
+    event.preventDefault();
+    show(addressOf(event.target));
+  } else if (event.target.id === "drop") {
+    event.preventDefault();
+    const file = event.target.elements.file.files[0];
+    if (file) ask(file);
+  }
+}
+
+function onChange(event) {
+  const field = event.target;
+  if (field.id === "file" && field.files.length) ask(field.files[0]);
+  else if (field.form?.id === "question" && field.type !== "search") show(addressOf(field.form));
+}
+
+function addressOf(form) {
+  const asked = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (value.trim()) asked.append(name, value.trim());
+  return asked.size ? `/?${asked}` : "/";
+}
+
+/** Ask a question by its address and put the answer in place. */
+async function show(address, { push = true } = {}) {
+  pending?.abort();
+  pending = new AbortController();
+  const results = document.querySelector("#results");
+  results.setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(address, { headers: { Accept: "text/html" }, signal: pending.signal });
+    await place(response, push);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    results.setAttribute("aria-busy", "false");
+    say("Likewise does not answer. Is it still running?");
+  }
+}
+
+async function place(response, push) {
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (!page.querySelector("#results")) {
+    const problem = page.querySelector("main h1");
+    document.querySelector("#results").setAttribute("aria-busy", "false");
+    say([problem?.textContent, problem?.nextElementSibling?.textContent].filter(Boolean).join(" ") || response.statusText);
+    return;
+  }
+  if (push) history.pushState({ likewise: true }, "", response.url);
+  document.title = page.title;
+  for (const selector of LIVE) document.querySelector(selector).replaceWith(document.adoptNode(page.querySelector(selector)));
+  syncForm(page.querySelector("#question"), page.querySelector("#filters"));
+  showPreviews();
+  preparePlayers(document.querySelector("#results"));
+  if (push) window.scrollTo({ top: 0 });
+}
+
+/** The fields stay (the reader may be in one of them); only what they say follows the address. */
+function syncForm(fresh, freshFilters) {
+  const form = document.querySelector("#question");
+  for (const hidden of form.querySelectorAll("input[type=hidden]")) hidden.remove();
+  for (const hidden of fresh.querySelectorAll("input[type=hidden]")) form.append(document.adoptNode(hidden));
+  if (document.activeElement !== form.elements.q) form.elements.q.value = fresh.elements.q.value;
+  form.elements.q.placeholder = fresh.elements.q.placeholder;
+  const fields = document.querySelectorAll("#filters :is(input, select)");
+  freshFilters.querySelectorAll("input, select").forEach((from, at) => {
+    const to = fields[at];
+    if (to?.name !== from.name) return;
+    if (to.type === "checkbox") to.checked = from.checked;
+    else {
+      if (to.tagName === "SELECT" && ![...to.options].some((option) => option.value === from.value)) to.add(new Option(from.value));
+      to.value = from.value;
+    }
+  });
+}
+
+/** Send a file as the example; the answer is the page of the question about it. */
+async function ask(file) {
+  const form = document.querySelector("#drop");
+  const body = new FormData(form);
+  body.set("file", file, file.name);
+  say(`Looking at ${file.name} …`);
+  document.querySelector("#results").setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } });
+    const name = new URL(response.url).searchParams.getAll("like").find((value) => value.startsWith("upload-"));
+    if (name) previews.set(name, URL.createObjectURL(file));
+    say("");
+    await place(response, true);
+  } catch {
+    document.querySelector("#results").setAttribute("aria-busy", "false");
+    say(`${file.name} could not be sent. It may be larger than this node takes, or Likewise has stopped.`);
+  } finally {
+    const input = document.querySelector("#file");
+    if (input) input.value = "";
+  }
+}
+
+function showPreviews() {
+  for (const example of document.querySelectorAll("[data-example^=upload-]")) {
+    const address = previews.get(example.dataset.example);
+    if (!address || example.dataset.kind === "audio") continue;
+    const thumb = example.querySelector(".thumb");
+    const picture = document.createElement(example.dataset.kind === "video" ? "video" : "img");
+    picture.addEventListener("load", () => thumb.replaceChildren(picture)); // a format the browser cannot draw keeps its icon
+    picture.addEventListener("loadeddata", () => thumb.replaceChildren(picture));
+    if (picture.tagName === "VIDEO") picture.muted = true;
+    else picture.alt = "";
+    picture.src = address;
+  }
+}
+
+function say(text) {
+  document.querySelector("#drop .busy").textContent = text;
+}
+
+function prepareDropping() {
+  let depth = 0;
+  const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
+  const end = () => {
+    depth = 0;
+    document.body.classList.remove("dragging");
+  };
+  document.addEventListener("dragenter", (event) => {
+    if (!carriesFile(event)) return;
+    depth += 1;
+    document.body.classList.add("dragging");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (carriesFile(event) && --depth <= 0) end();
+  });
+  document.addEventListener("dragover", (event) => {
+    if (carriesFile(event)) event.preventDefault();
+  });
+  document.addEventListener("drop", (event) => {
+    if (!carriesFile(event)) return;
+    event.preventDefault();
+    end();
+    const files = event.dataTransfer.files;
+    if (files.length === 1) ask(files[0]);
+    else say("Drop one file at a time. Further examples can be added from the results.");
+  });
+  document.addEventListener("paste", (event) => {
+    const file = event.clipboardData?.files[0];
+    if (file) ask(file);
+  });
+}
+
+/** On a narrow page the filters start folded, so that results come first. */
+function foldFilters() {
+  const narrow = window.matchMedia("(max-width: 860px)");
+  const fold = () => document.querySelector("#filters").toggleAttribute("open", !narrow.matches);
+  narrow.addEventListener("change", fold);
+  fold();
+}
