@@ -1,0 +1,94 @@
+"""Fractal noise: the one source of irregularity in every generated scene."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Plane: TypeAlias = NDArray[np.float32]
+"""float32 (rows, columns)."""
+
+
+def fractal_noise(
+    shape: tuple[int, int],
+    cells: float,
+    rng: np.random.Generator,
+    *,
+    octaves: int = 6,
+    gain: float = 0.5,
+    stretch: float = 1.0,
+    ridged: bool = False,
+) -> Plane:
+    """Value noise summed over octaves, with mean 0 and deviation 1.
+
+    Args:
+        cells: features of the coarsest octave along the shorter side; each further octave has twice as many.
+        gain: amplitude of an octave relative to the one before it; 0.5 looks like clouds, 0.7 like gravel.
+        stretch: how much wider than tall a feature is.
+        ridged: fold every octave at zero and let ridges carry more detail than valleys, as eroded mountains do
+            (Source: Musgrave, "Texturing and Modeling", ridged multifractal).
+    """
+    rows, columns = shape
+    side = min(rows, columns)
+    total = np.zeros(shape, np.float32)
+    weight: Plane | float = 1.0
+    for octave in range(octaves):
+        across = cells * 2**octave
+        grid_rows = max(2, round(across * rows / side))
+        grid_columns = max(2, round(across * columns / side / stretch))
+        if grid_rows > rows or grid_columns > columns:
+            break
+        grid = rng.standard_normal((grid_rows + 1, grid_columns + 1)).astype(np.float32)
+        layer: Plane = cv2.resize(grid, (columns, rows), interpolation=cv2.INTER_CUBIC)
+        if ridged:
+            layer = np.square(np.maximum(1.0 - np.abs(layer), 0.0)) * weight
+            weight = np.clip(layer * 1.6, 0.0, 1.0)
+        total += gain**octave * layer
+    return standardised(total)
+
+
+def noise_line(count: int, cells: float, rng: np.random.Generator, *, octaves: int = 6, gain: float = 0.5) -> Plane:
+    """Fractal noise along a line: float32 (count,), mean 0 and deviation 1."""
+    total = np.zeros(count, np.float64)
+    at = np.linspace(0.0, 1.0, count)
+    for octave in range(octaves):
+        knots = max(2, round(cells * 2**octave))
+        values = rng.standard_normal(knots + 1)
+        position = at * knots
+        index = np.minimum(position.astype(int), knots - 1)
+        blend = position - index
+        blend = blend * blend * (3 - 2 * blend)
+        total += gain**octave * (values[index] * (1 - blend) + values[index + 1] * blend)
+    return standardised(total.astype(np.float32))
+
+
+def standardised(values: Plane) -> Plane:
+    """The values moved and scaled to mean 0 and deviation 1."""
+    return np.asarray((values - values.mean()) / max(float(values.std()), 1e-6), np.float32)
+
+
+def smoothstep(low: float, high: float, values: Plane) -> Plane:
+    """0 below ``low``, 1 above ``high``, a smooth cubic between them."""
+    t = np.clip((values - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
+
+
+def sample(texture: Plane, across: Plane, down: Plane) -> Plane:
+    """The texture at fractional positions, tiled by mirroring without end; one unit is one texture side."""
+    rows, columns = texture.shape[:2]
+    taken: Plane = cv2.remap(
+        texture,
+        mirrored(across) * (columns - 1),
+        mirrored(down) * (rows - 1),
+        interpolation=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return taken
+
+
+def mirrored(position: Plane) -> Plane:
+    """A position on an endless axis folded into [0, 1], going back and forth."""
+    return np.asarray(1.0 - np.abs(np.mod(position, 2.0) - 1.0), np.float32)

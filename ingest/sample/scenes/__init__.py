@@ -1,0 +1,31 @@
+"""The subjects a sample library shows, each painted by one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+
+from ingest.sample.paint import Frame, Light
+from ingest.sample.scenes.balloons import hot_air_balloons
+from ingest.sample.scenes.coast import lighthouse, sailing_boat
+from ingest.sample.scenes.landscape import desert_dunes, mountain_lake, pine_forest
+from ingest.sample.scenes.night import city_night, starry_sky
+from ingest.sample.scenes.still_life import flower, fruit_bowl
+
+Scene: TypeAlias = Callable[[Frame, np.random.Generator], Light]
+"""Paints a subject in a frame; viewpoint, arrangement, hour and colours come from the generator."""
+
+SCENES: dict[str, Scene] = {
+    "mountain-lake": mountain_lake,
+    "pine-forest": pine_forest,
+    "desert-dunes": desert_dunes,
+    "sailing-boat": sailing_boat,
+    "lighthouse": lighthouse,
+    "city-night": city_night,
+    "starry-sky": starry_sky,
+    "flower": flower,
+    "fruit-bowl": fruit_bowl,
+    "hot-air-balloons": hot_air_balloons,
+}
