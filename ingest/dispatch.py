@@ -1,0 +1,332 @@
+"""From planned files to batches, and from reports to the ledger.
+
+Bytes decide: a file whose hash the ledger knows is a new path of an old record (a payload edit), one whose hash is in
+a batch already waits for that batch, and only the rest is embedded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, select, update
+
+from ingest.entries import Entry, Owner, forget, owners, places, settle, settled, unsettle
+from ingest.hashing import Read, Task, read_files
+from ingest.jobs import LiveJob
+from ingest.ledger import Ledger
+from ingest.records import Records
+from ingest.tables import Action, FileState, files, libraries, planned
+from search.errors import ModelError, StoreError, UnreadableFileError
+from search.media import Kind, media_id
+from workers.report import Batch, BatchReport, FileRef, Outcome, Status
+
+BATCH_SIZE = {Kind.IMAGE: 64, Kind.VIDEO: 4, Kind.AUDIO: 16}
+"""Files a batch: a few seconds' work each, so that progress is smooth and a kill costs little."""
+
+CHUNK_FILES = 64
+CHUNK_BYTES = 64 * 2**20
+"""Hashed files are looked up in the ledger together, up to so many files or bytes."""
+
+PAGE = 256
+
+NOT_THE_BYTES = frozenset({StoreError.code, ModelError.code, UnreadableFileError.code})
+"""Failures that say nothing about the content, so that a copy of it may well succeed."""
+
+STATE_OF = {
+    Status.EMBEDDED: FileState.EMBEDDED,
+    Status.DUPLICATE: FileState.EMBEDDED,
+    Status.SKIPPED: FileState.SKIPPED,
+    Status.FAILED: FileState.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A file that turns out to hold the bytes of a record there is: ``forget`` is the path it moved from."""
+
+    read: Read
+    record: str
+    kind: Kind
+    counter: str
+    forget: str | None = None
+
+
+class Dispatch:
+    """One pass over a job's plan. Thread-safe: a runner may pull batches in one thread and report in another."""
+
+    def __init__(self, ledger: Ledger, records: Records, live: LiveJob, *, retry: bool) -> None:
+        self._ledger = ledger
+        self._records = records
+        self._live = live
+        self._retry = retry
+        self._lock = threading.RLock()
+        self._waiting: dict[str, list[Read]] = {}  # SHA-256 in a batch (or about to be) → further files of these bytes
+        self._batches: dict[str, tuple[Read, ...]] = {}
+        self._numbered = 0
+        with ledger.read() as connection:
+            rows = connection.execute(select(libraries.c.id, libraries.c.name))
+            self._library_names = {row.id: row.name for row in rows}
+
+    def batches(self) -> Generator[Batch, None, None]:
+        """Batches of one kind each, until everything planned is in one, or the job is cancelled."""
+        self._renew()
+        buffers: dict[Kind, list[Read]] = {kind: [] for kind in Kind}
+        for chunk in self._chunks():
+            if not self._live.wait_while_paused():
+                return
+            for read in self._place(chunk):
+                buffer = buffers[read.task.kind]
+                buffer.append(read)
+                if len(buffer) == BATCH_SIZE[read.task.kind]:
+                    yield self._batch(buffer)
+                    buffer.clear()
+                    if not self._live.wait_while_paused():
+                        return
+        for buffer in buffers.values():
+            if buffer and self._live.wait_while_paused():
+                yield self._batch(buffer)
+
+    def record(self, report: BatchReport) -> None:
+        """Write a batch's outcomes down: one transaction, after which the batch is done."""
+        with self._lock, self._live.write(self._ledger) as (connection, counts):
+            outcomes = {outcome.path: outcome for outcome in report.outcomes}
+            reads = self._batches.pop(report.batch)
+            held = self._held_elsewhere(connection, outcomes)
+            entries: dict[str, tuple[Entry, str]] = {}
+            shared: dict[str, Kind] = {}
+            done: list[str] = []
+            for read in reads:
+                outcome = outcomes[read.path]
+                copies = self._waiting.pop(read.sha256)
+                if outcome.media_id is not None:
+                    done.append(outcome.media_id)
+                    if copies or outcome.status is Status.DUPLICATE:
+                        shared[outcome.media_id] = outcome.kind or read.task.kind
+                # After a kill the store may hold what the ledger never heard of: for the ledger, that file is new.
+                new = outcome.status is Status.DUPLICATE and outcome.media_id not in held
+                entries[read.path] = _entry(read, outcome), (Status.EMBEDDED if new else outcome.status).value
+                for copy in copies:
+                    status = Status.DUPLICATE if outcome.media_id else outcome.status
+                    entries[copy.path] = _entry(copy, outcome), status.value
+            added, left = settle(connection, self._live.number, entries)
+            counts.update(added)
+            unsettle(connection, left)
+            settled(connection, done)
+            self._records.refresh(connection, shared | left)
+
+    def _held_elsewhere(self, connection: Connection, outcomes: dict[str, Outcome]) -> set[str]:
+        """Records called duplicate that the ledger knows under another path than the batch's own."""
+        claimed = {o.media_id: o.path for o in outcomes.values() if o.media_id and o.status is Status.DUPLICATE}
+        found = places(connection, claimed)
+        return {media for media, at in found.items() if set(at.paths) - {claimed[media]}}
+
+    def _renew(self) -> None:
+        """Files known by path, size and time whose records need an edit: found again, or of another library now."""
+        last = 0
+        while self._live.wait_while_paused():
+            with self._lock, self._live.write(self._ledger) as (connection, counts):
+                query = select(planned).where(
+                    planned.c.job == self._live.number, planned.c.action == Action.RENEW.value, planned.c.seq > last
+                )
+                rows = connection.execute(query.order_by(planned.c.seq).limit(PAGE)).all()
+                if not rows:
+                    return
+                last = rows[-1].seq
+                links = self._links_of_renewed(connection, {row.path: row.library for row in rows})
+                linked, lost = self._link(connection, links)
+                counts.update(linked)
+                for read in lost:
+                    chosen = (planned.c.job == self._live.number) & (planned.c.path == read.path)
+                    values = {"action": Action.READ.value, "kind": read.task.kind.value}
+                    connection.execute(update(planned).where(chosen).values(values))
+
+    def _links_of_renewed(self, connection: Connection, library: dict[str, int]) -> list[Link]:
+        links = []
+        for row in connection.execute(select(files).where(files.c.path.in_(library))):
+            kind = Kind(row.kind)
+            read = Read(Task(row.path, row.folder, library[row.path], kind), row.sha256, row.size, row.mtime_ns)
+            counter = "moved" if row.state == FileState.MISSING else "unchanged"
+            links.append(Link(read, row.media_id, kind, counter))
+        return links
+
+    def _chunks(self) -> Iterator[list[Read]]:
+        """Hashed files in groups; those that cannot be read are settled on the way."""
+        chunk: list[Read] = []
+        size = 0
+        for task, result in read_files(self._tasks()):
+            if isinstance(result, FileNotFoundError):
+                self._live.add({"total": -1})  # gone since the scan; the next one will see to it
+            elif isinstance(result, OSError):
+                self._fail(task, f"It cannot be read: {result.strerror}.")
+            else:
+                chunk.append(result)
+                size += result.size
+            if len(chunk) >= CHUNK_FILES or size >= CHUNK_BYTES:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
+
+    def _tasks(self) -> Iterator[Task]:
+        last = 0
+        while True:
+            query = select(planned).where(
+                planned.c.job == self._live.number, planned.c.action == Action.READ.value, planned.c.seq > last
+            )
+            with self._ledger.read() as connection:
+                rows = connection.execute(query.order_by(planned.c.seq).limit(PAGE)).all()
+            if not rows:
+                return
+            for row in rows:
+                if self._live.cancelled:
+                    return
+                yield Task(row.path, row.folder, row.library, Kind(row.kind))
+            last = rows[-1].seq
+
+    def _fail(self, task: Task, detail: str) -> None:
+        read = Read(task, "", 0, 0)
+        code = UnreadableFileError.code
+        entry = replace(_entry(read, Outcome(task.path, Status.FAILED, code=code, detail=detail)), sha256=None)
+        with self._live.write(self._ledger) as (connection, counts):
+            counts.update(settle(connection, self._live.number, {task.path: (entry, "failed")})[0])
+
+    def _place(self, chunk: list[Read]) -> list[Read]:
+        """Settle what needs no embedding; returns what does, in order."""
+        with self._lock, self._live.write(self._ledger) as (connection, counts):
+            held = owners(connection, self._live.number, {read.sha256 for read in chunk})
+            claimed: set[str] = set()
+            links: list[Link] = []
+            failed: dict[str, tuple[Entry, str]] = {}
+            fresh: list[Read] = []
+            for read in chunk:
+                if read.sha256 in self._waiting:
+                    self._waiting[read.sha256].append(read)
+                    continue
+                known = held.get(read.sha256, [])
+                link = _choose(read, known, claimed)
+                twin = None if link or self._retry else _failed_twin(read, known, claimed)
+                if link is not None:
+                    links.append(link)
+                elif twin is not None:
+                    failed[read.path] = _failed_like(read, twin), "failed"
+                else:
+                    fresh.append(read)
+                    self._waiting[read.sha256] = []
+            linked, lost = self._link(connection, links)
+            for read in lost:
+                if read.sha256 in self._waiting:
+                    self._waiting[read.sha256].append(read)
+                else:
+                    fresh.append(read)
+                    self._waiting[read.sha256] = []
+            settled_failed, left = settle(connection, self._live.number, failed)
+            unsettle(connection, left)
+            self._records.refresh(connection, left)
+            counts.update(linked)
+            counts.update(settled_failed)
+        return fresh
+
+    def _link(self, connection: Connection, links: list[Link]) -> tuple[Counter[str], list[Read]]:
+        """Give records further paths.
+
+        Returns:
+            What to count, and the files whose records turned out not to be in the store.
+        """
+        if not links:
+            return Counter(), []
+        absent = self._records.absent({link.record: link.kind for link in links})
+        sound = [link for link in links if link.record not in absent]
+        forget(connection, [link.forget for link in sound if link.forget])
+        entries = {link.read.path: (_linked_entry(link), link.counter) for link in sound}
+        counts, left = settle(connection, self._live.number, entries)
+        unsettle(connection, left)
+        self._records.refresh(connection, left | {link.record: link.kind for link in sound})
+        return counts, [link.read for link in links if link.record in absent]
+
+    def _batch(self, reads: list[Read]) -> Batch:
+        with self._lock:
+            self._numbered += 1
+            batch = Batch(
+                id=f"{self._live.number}-{self._numbered}",
+                job=str(self._live.number),
+                kind=reads[0].task.kind,
+                files=tuple(self._reference(read) for read in reads),
+            )
+            self._batches[batch.id] = tuple(reads)
+        with self._ledger.write() as connection:
+            # From here on the store may hold these records; should their files vanish first, the sweep finds them.
+            unsettle(connection, (media_id(read.sha256) for read in reads))
+        return batch
+
+    def _reference(self, read: Read) -> FileRef:
+        library = self._library_names[read.task.library]
+        return FileRef(read.path, library, read.size, read.mtime_ns / 1e9, read.sha256)
+
+
+def _choose(read: Read, known: list[Owner], claimed: set[str]) -> Link | None:
+    """Which record the file joins, if there is one of its bytes, and what that makes of it."""
+    held = [owner for owner in known if owner.media_id is not None]
+    if not held:
+        return None
+    first = held[0]
+    assert first.media_id is not None
+    assert first.kind is not None
+    link = Link(read, first.media_id, Kind(first.kind), "duplicate")
+    own = next((owner for owner in held if owner.path == read.path), None)
+    if own is not None:
+        return replace(link, counter="moved" if own.state is FileState.MISSING else "unchanged")
+    for owner in held:
+        if owner.path in claimed:
+            continue
+        if owner.plan is Action.GONE or (owner.state is FileState.MISSING and owner.plan is None):
+            claimed.add(owner.path)
+            return replace(link, counter="moved", forget=owner.path)
+        if owner.plan is Action.READ:  # other bytes are at its path now, or soon
+            claimed.add(owner.path)
+            return replace(link, counter="moved")
+    return link
+
+
+def _failed_twin(read: Read, known: list[Owner], claimed: set[str]) -> Owner | None:
+    """A path whose same bytes failed under the same kind of name: no use in trying these again unasked."""
+    suffix = read.path.rpartition(".")[2]
+    for owner in known:
+        if (
+            owner.state is FileState.FAILED
+            and owner.path != read.path
+            and owner.path not in claimed
+            and owner.code not in NOT_THE_BYTES
+            and owner.path.rpartition(".")[2] == suffix
+        ):
+            return owner
+    return None
+
+
+def _failed_like(read: Read, twin: Owner) -> Entry:
+    outcome = Outcome(read.path, Status.FAILED, code=twin.code, detail=twin.detail)
+    return replace(_entry(read, outcome), attempts=twin.attempts)
+
+
+def _entry(read: Read, outcome: Outcome) -> Entry:
+    task = read.task
+    return Entry(
+        path=task.path,
+        folder=task.folder,
+        library=task.library,
+        size=read.size,
+        mtime_ns=read.mtime_ns,
+        state=STATE_OF[outcome.status],
+        sha256=read.sha256,
+        media_id=outcome.media_id,
+        kind=(outcome.kind or task.kind).value,
+        code=outcome.code,
+        detail=outcome.detail,
+    )
+
+
+def _linked_entry(link: Link) -> Entry:
+    outcome = Outcome(link.read.path, Status.DUPLICATE, media_id=link.record, kind=link.kind)
+    return _entry(link.read, outcome)

@@ -1,0 +1,81 @@
+"""Which files a scan leaves out: hidden ones, excluded ones, and what ``.likewiseignore`` files name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from search.errors import SettingsError
+
+IGNORE_FILE = ".likewiseignore"
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRules:
+    """Rules in force in one folder: those of its own ignore file before those of the folders above it, as git does.
+
+    Attributes:
+        excludes: patterns from the settings, relative to the scanned folder; nothing below can take them back.
+        levels: ``(length of the folder's path with its slash, patterns)``, deepest first.
+    """
+
+    excludes: GitIgnoreSpec | None
+    base: int
+    levels: tuple[tuple[int, GitIgnoreSpec], ...] = ()
+
+    @classmethod
+    def for_root(cls, root: str, excludes: Sequence[str]) -> IgnoreRules:
+        """Rules before any ignore file has been read.
+
+        Raises:
+            SettingsError: an exclude is no pattern.
+        """
+        try:
+            spec = GitIgnoreSpec.from_lines(excludes) if excludes else None
+        except ValueError as error:
+            raise SettingsError(f"LIKEWISE_EXCLUDES holds what is no .gitignore pattern: {error}.") from None
+        return cls(spec, _length(root))
+
+    def entering(self, folder: str) -> IgnoreRules:
+        """Rules inside ``folder``, which holds an ignore file.
+
+        A line that is no pattern is left out, as git does.
+
+        Raises:
+            OSError: the ignore file cannot be read, so nobody knows what it wants kept out.
+        """
+        lines = Path(folder, IGNORE_FILE).read_text("utf-8", errors="replace").splitlines()
+        return IgnoreRules(self.excludes, self.base, ((_length(folder), _compile(lines)), *self.levels))
+
+    @property
+    def empty(self) -> bool:
+        return self.excludes is None and not self.levels
+
+    def ignores(self, path: str, *, is_folder: bool) -> bool:
+        """Whether the entry at ``path`` is left out. Hidden entries are the scan's business."""
+        tail = "/" if is_folder else ""
+        if self.excludes is not None and self.excludes.check_file(path[self.base :] + tail).include:
+            return True
+        for start, spec in self.levels:
+            verdict = spec.check_file(path[start:] + tail).include
+            if verdict is not None:
+                return verdict
+        return False
+
+
+def _length(folder: str) -> int:
+    return len(folder.rstrip("/")) + 1
+
+
+def _compile(lines: Sequence[str]) -> GitIgnoreSpec:
+    usable: list[str] = []
+    for line in lines:
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError:
+            continue
+        usable.append(line)
+    return GitIgnoreSpec.from_lines(usable)

@@ -1,0 +1,130 @@
+"""The ledger: what Likewise knows of every file it was ever shown, in an SQL database.
+
+SQLite in the data directory unless told otherwise; PostgreSQL works as well. Everything is written in transactions, so
+that a job killed at any moment finds the ledger as the last finished batch left it.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from ingest.tables import SCHEMA_VERSION, meta, metadata
+from search.errors import DiskFullError, LedgerError, SettingsError
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another one before it gives up."""
+
+
+class Ledger:
+    """The database behind one data directory.
+
+    Safe to use from several threads and processes; writers take turns.
+
+    Args:
+        url: an SQLAlchemy address, ``sqlite:////home/me/ledger.sqlite`` say.
+
+    Raises:
+        SettingsError: the address makes no sense.
+        LedgerError: it cannot be opened, or another version of Likewise wrote it.
+        DiskFullError: there is no room to create it.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+            self._engine = _create(parsed)
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise SettingsError(
+                f"'{url}' is no database address: {error}.", "LIKEWISE_DATABASE_URL takes an SQLAlchemy address."
+            ) from None
+        self._name = parsed.render_as_string(hide_password=True)
+        try:
+            if parsed.get_backend_name() == "sqlite" and parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LedgerError(f"The ledger {self._name} cannot be made: {error.strerror}.") from error
+        with self.write() as connection:
+            metadata.create_all(connection)
+            self._check_version(connection)
+
+    def _check_version(self, connection: Connection) -> None:
+        found = connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
+        if found is None:
+            connection.execute(insert(meta).values(key="schema", value=SCHEMA_VERSION))
+        elif found != SCHEMA_VERSION:
+            raise LedgerError(
+                f"The ledger {self._name} has layout {found}; this Likewise reads layout {SCHEMA_VERSION}.",
+                "Use the version of Likewise that wrote it, or another data directory (LIKEWISE_HOME).",
+            )
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for reading only."""
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: committed when the block ends, undone when it raises. Never nest two in one thread."""
+        with (
+            self._translated(),
+            self._engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            if _is_disk_full(cause):
+                raise DiskFullError(
+                    f"The ledger {self._name} cannot grow: the disk is full.",
+                    "Make room and run the same command again; nothing recorded is lost.",
+                ) from error
+            raise LedgerError(
+                f"The ledger {self._name} said no: {cause}.", "Nothing recorded is lost; run the command again."
+            ) from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _create(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin_sqlite, not by the driver
+    # WAL with synchronous NORMAL: readers never wait for the writer, a killed process loses nothing, a power cut loses
+    # at most the last batches, which are then done again.
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -16384"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later could otherwise fail half-way instead of waiting its turn.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return getattr(error, "errno", None) == errno.ENOSPC or getattr(error, "sqlstate", None) == "53100"

@@ -1,0 +1,95 @@
+"""A runner that embeds nothing and stores everything; as a script, an ingest that a test may kill.
+
+What a file's bytes start with decides its outcome: ``broken`` fails, ``dull`` is skipped, all else is embedded with a
+vector made from its hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ingest.job import Ingest
+from ingest.ledger import Ledger
+from search.media import Kind, MediaRecord, media_id
+from search.settings import Settings
+from search.spaces import CollectionSchema, Space, VectorField
+from search.store import open_store
+from search.store.base import Point, Store
+from workers.report import Batch, BatchReport, FileRef, Outcome, Status
+
+DIM = 8
+SPACE = Space("visual", "fake", "1", "bytes", DIM)
+SCHEMAS = tuple(CollectionSchema(kind, (VectorField(SPACE),)) for kind in Kind)
+
+
+class FakeRunner:
+    """Works like the real one as far as ingest can tell: real points in a real store, one outcome a file.
+
+    Attributes:
+        seen: paths of every file it was given, in order.
+        before: called with every batch before anything is stored; may raise what a store raises.
+    """
+
+    def __init__(self, store: Store, *, before: Callable[[Batch], None] | None = None, delay: float = 0.0) -> None:
+        self.store = store
+        self.seen: list[str] = []
+        self.batches: list[Batch] = []
+        self.before = before
+        self.delay = delay
+        for schema in SCHEMAS:
+            store.ensure(schema)
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        for batch in batches:
+            self.batches.append(batch)
+            if self.before:
+                self.before(batch)
+            yield BatchReport(batch.id, tuple(self._outcome(batch, file) for file in batch.files))
+
+    def _outcome(self, batch: Batch, file: FileRef) -> Outcome:
+        time.sleep(self.delay)
+        self.seen.append(file.path)
+        content = Path(file.path).read_bytes()
+        if content.startswith(b"broken"):
+            return Outcome(file.path, Status.FAILED, code="corrupt", detail="It is broken.")
+        if content.startswith(b"dull"):
+            return Outcome(file.path, Status.SKIPPED, code="unsupported", detail="It is dull.")
+        assert hashlib.sha256(content).hexdigest() == file.sha256
+        identity = media_id(file.sha256)
+        if self.store.retrieve(batch.kind.collection, [identity]):
+            return Outcome(file.path, Status.DUPLICATE, media_id=identity, kind=batch.kind)
+        record = MediaRecord(
+            id=identity,
+            kind=batch.kind,
+            paths=tuple(sorted({file.path, *file.other_paths})),
+            libraries=(file.library,),
+            size=file.size,
+            mtime=file.mtime,
+            job=batch.job,
+        )
+        vector = np.frombuffer(bytes.fromhex(file.sha256), np.uint8)[:DIM].astype(np.float32)[None] + 1
+        self.store.upsert(batch.kind.collection, [Point(identity, {"visual": vector}, record.to_payload())])
+        return Outcome(file.path, Status.EMBEDDED, media_id=identity, kind=batch.kind)
+
+
+def ingest_until_killed(home: str, media: str) -> None:
+    """Ingest ``media`` into ``home``, taking up what an earlier process left."""
+    settings = Settings(home=Path(home), device="cpu")
+    store = open_store(settings)
+    ledger = Ledger(settings.ledger_url)
+    ingest = Ingest(settings, store, ledger, FakeRunner(store, delay=0.002))
+    for job in ingest.unfinished() or [ingest.start([Path(media)])]:
+        print(job, flush=True)
+        ingest.run(job)
+    store.close()
+    ledger.close()
+
+
+if __name__ == "__main__":
+    ingest_until_killed(*sys.argv[1:])
