@@ -21,6 +21,12 @@ _WEIGHTS = {"tag": 1.0, "photographer": 1.0, "name": 0.9, "folder": 0.7, "camera
 _PREFIX = 0.8
 """What the beginning of a word is worth against the whole of it."""
 
+MIN_BEGINNING = 3
+"""Fewest letters that stand for the words they begin."""
+
+MAX_TAGS = 2000
+"""Most tags a collection that are looked through for a beginning; the image models know 1,000."""
+
 
 @dataclass(frozen=True, slots=True)
 class WordHit:
@@ -50,7 +56,7 @@ def search_words(
 ) -> tuple[WordHit, ...]:
     """Records that hold the words, upper or lower case; those with all of them first, then those with any.
 
-    The last letters of a word may be left out. Within the same number of words, order is by where they stand, then id.
+    The beginning of a word is enough for tags. Within the same number of words, order is by where they stand, then id.
     No words find nothing.
     """
     typed = tuple(word_list(words))
@@ -59,8 +65,7 @@ def search_words(
     asked = [name for name in collections if name in stored]
     found: dict[str, WordHit] = {}
 
-    def look(wanted: str) -> None:
-        narrowed = replace(where, words=f"{where.words or ''} {wanted}".strip())
+    def look(narrowed: Filter) -> None:
         for collection in asked:
             for point in islice(store.scroll(collection, where=narrowed), CANDIDATES):
                 if point.id not in found:
@@ -69,11 +74,28 @@ def search_words(
                         found[hit.id] = hit
 
     if typed:
-        look(" ".join(typed))
+        look(_also(where, " ".join(typed)))
     if len(typed) > 1 and len(found) < limit:
         for word in typed:
-            look(word)
+            look(_also(where, word))
+    if len(found) < limit and not where.tags:
+        tags = tuple(tag for name in asked for tag in _tags_beginning(store, name, where, typed))
+        if tags:
+            look(replace(where, tags=tags))
     return tuple(sorted(found.values(), key=lambda hit: (-len(hit.matched), -hit.score, hit.id))[:limit])
+
+
+def _also(where: Filter, words: str) -> Filter:
+    return replace(where, words=f"{where.words or ''} {words}".strip())
+
+
+def _tags_beginning(store: Store, collection: str, where: Filter, typed: Sequence[str]) -> Iterator[str]:
+    """Tags with a word that one of those typed is the beginning of, and not the whole."""
+    beginnings = tuple(word for word in typed if len(word) >= MIN_BEGINNING)
+    if beginnings:
+        for tag in store.facet(collection, "tags", where=where, limit=MAX_TAGS):
+            if any(word.startswith(beginnings) and word not in typed for word in word_list(tag.value)):
+                yield tag.value
 
 
 def _hit(record: MediaRecord, typed: Sequence[str]) -> WordHit:

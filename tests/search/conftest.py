@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ Vector = Sequence[float]
 class Library:
     """Adds media by name; an id is that of the name's bytes."""
 
-    spaces = {"visual": VISUAL, "motion": MOTION, "sound": SOUND}
+    spaces: ClassVar = {"visual": VISUAL, "motion": MOTION, "sound": SOUND}
 
     def __init__(self, store: Store) -> None:
         self.store = store

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def test_match_increases_with_score_everywhere() -> None:
 
     matches = [curve.match(score) for score in np.linspace(SCORES.min(), 0.9, 2000)]
 
-    assert all(low < high for low, high in zip(matches, matches[1:], strict=False))
+    assert all(low < high for low, high in pairwise(matches))
     assert curve.match(-1.0) == 0.0
     assert matches[-1] < 100.0
 
