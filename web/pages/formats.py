@@ -7,10 +7,12 @@ from fractions import Fraction
 from flask import Flask
 
 
-def clock(seconds: float | None) -> str:
-    """``0:07``, ``12:30`` or ``1:02:03``."""
+def clock(seconds: float | None, short: bool = False) -> str:
+    """``0:07``, ``12:30`` or ``1:02:03``; ``short`` tells moments of a short video apart: ``7.3 s``."""
     if seconds is None:
         return ""
+    if short:
+        return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

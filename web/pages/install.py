@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from flask import Flask
 
+from search.errors import StoreError
+from web.api.ports import Node
 from web.auth import Guard
 from web.pages import item, jobs, library, login, search
 from web.pages.formats import install_formats
 from web.pages.shelf import Shelf
+
+
+def models_in_use(node: Node) -> dict[str, str]:
+    """Model of each space, for the foot of every page; nothing when the store does not answer, so that an error page
+    about it can still be shown."""
+    try:
+        infos = node.store.collections().values()
+    except StoreError:
+        return {}
+    spaces = [field.space for info in infos for field in info.schema.fields if not field.space.name.endswith("_raw")]
+    return {space.name: space.model for space in sorted(spaces, key=lambda space: space.name, reverse=True)}
 
 
 def install_pages(app: Flask, guard: Guard, version: str) -> None:
@@ -16,5 +29,6 @@ def install_pages(app: Flask, guard: Guard, version: str) -> None:
     app.jinja_env.globals.update(node=app.extensions["node"], guard=guard, asset_version=version)
     app.extensions["shelf"] = Shelf()
     app.extensions["choices"] = search.Choices()
+    app.context_processor(lambda: {"models": models_in_use(app.extensions["node"])})
     for module in (search, item, jobs, library, login):
         app.register_blueprint(module.blueprint)

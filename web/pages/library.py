@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template
 
 from search.duplicates import DuplicateGroup
-from search.media import MediaRecord
+from search.media import COLLECTIONS, MediaRecord
 from search.questions import Relation
 from search.spaces import Space
 from web.api.operation import current_node
@@ -43,7 +43,7 @@ def status() -> str:
             info.indexed,
             tuple(field.space for field in info.schema.fields if not field.space.name.endswith("_raw")),
         )
-        for name, info in node.store.collections().items()
+        for name, info in sorted(node.store.collections().items(), key=lambda item: COLLECTIONS.index(item[0]))
     ]
     return render_template("status.html", holdings=holdings, engine=node.store.engine, home=node.settings.home)
 
