@@ -157,6 +157,12 @@ class Ingest:
             if not stored.finished:
                 LiveJob(stored).enter(JobState.CANCELLED, self._ledger)
 
+    def halt(self) -> None:
+        """Stop whatever runs here after the batches in work and leave it queued: this process is about to end, and
+        the next one goes on with :meth:`unfinished`."""
+        for live in list(self._live.values()):
+            live.halt()
+
     def progress(self, job_id: str) -> JobProgress:
         """How a job stands, to the file when it runs in this process, to the last batch otherwise."""
         live = self._live.get(job_id)
@@ -268,7 +274,7 @@ class Ingest:
 
     def _run_once(self, live: LiveJob, order: _Order) -> JobProgress:
         if live.cancelled:
-            return live.enter(JobState.CANCELLED, self._ledger)
+            return live.enter(live.cut_off, self._ledger)
         live.recount()
         live.enter(JobState.SCANNING, self._ledger)
         clear_plan(self._ledger, live.number)
@@ -292,7 +298,7 @@ class Ingest:
                 dispatch.record(report)
         if live.cancelled:
             clear_plan(self._ledger, live.number)
-            return live.enter(JobState.CANCELLED, self._ledger)
+            return live.enter(live.cut_off, self._ledger)
         in_doubt = [] if order.confirm_missing else doubts(self._ledger, live.number, order.roots)
         mark_missing(self._ledger, self._records, live, [doubt.root for doubt in in_doubt])
         expire(self._ledger, self._settings.missing_grace_days)

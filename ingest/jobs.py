@@ -87,6 +87,7 @@ class LiveJob:
         self._go = threading.Event()
         self._go.set()
         self._cancelled = threading.Event()
+        self._halted = False
 
     def snapshot(self) -> JobProgress:
         with self._lock:
@@ -160,6 +161,16 @@ class LiveJob:
     def cancel(self) -> None:
         self._cancelled.set()
         self._go.set()
+
+    def halt(self) -> None:
+        """As :meth:`cancel`, but the job is left for another process to resume."""
+        self._halted = True
+        self.cancel()
+
+    @property
+    def cut_off(self) -> JobState:
+        """The state a cancelled or halted job ends in here."""
+        return JobState.QUEUED if self._halted else JobState.CANCELLED
 
     def wait_while_paused(self) -> bool:
         """Blocks while paused; False once cancelled."""

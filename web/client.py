@@ -11,15 +11,17 @@ from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
 from search.errors import LikewiseError, StoreUnavailableError, UnreadableFileError
 from search.settings import Settings
 from search.store.filters import Filter
-from web.node import Node
 from web.running import Running, find_running
+
+if TYPE_CHECKING:
+    from web.node import Node
 
 Json: TypeAlias = Any
 """What ``json.loads`` gives."""
@@ -106,6 +108,7 @@ def connect_inside(settings: Settings) -> Iterator[tuple[Client, Node]]:
         StoreError: as :func:`connect`.
     """
     from web.app import create_app
+    from web.node import Node
 
     with Node.open(settings) as node:
         inside = Running("http://127.0.0.1", os.getpid(), node.token)

@@ -53,6 +53,8 @@ class Node:
         self._making = threading.RLock()
         self._jobs = Background("ingest")
         self._upkeep = Background("upkeep")
+        self._submitted: set[str] = set()
+        self._closing = threading.Event()
 
     @classmethod
     def open(cls, settings: Settings) -> Node:
@@ -106,27 +108,29 @@ class Node:
     def start_ingest(self, paths: Sequence[Path], *, library: str | None = None, confirm_missing: bool = False) -> str:
         """Take in ``paths`` in the background, after the jobs already waiting; the id of the new job."""
         job = self.ingest.start(paths, library=library, confirm_missing=confirm_missing)
-        self._jobs.submit(lambda: self.run_job(job))
-        return job
+        self._replace_left_behind(job)
+        return self._submit(job)
 
     def retry_failures(self) -> str | None:
         """Try the failed files again in the background; the job's id, or None when there are none."""
         job = self.ingest.retry_failures()
-        if job is not None:
-            self._jobs.submit(lambda: self.run_job(job))
-        return job
+        return None if job is None else self._submit(job)
 
     def resume_unfinished(self) -> list[str]:
         """Go on, in the background, with jobs that a stopped process left behind; their ids."""
-        jobs = self.ingest.unfinished()
-        for job in jobs:
-            self._jobs.submit(lambda job=job: self.run_job(job))  # type: ignore[misc]
-        return jobs
+        return [self.resume(job) for job in self.ingest.unfinished()]
+
+    def resume(self, job: str) -> str:
+        """Go on with a paused job, or in the background with one that a stopped process left behind."""
+        self.ingest.resume(job)
+        if job not in self._submitted and not self.ingest.progress(job).finished:
+            self._submit(job)
+        return job
 
     def run_job(self, job: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
         """Run a job to its end in this thread, then see to what its files changed."""
         progress = self.ingest.run(job, on_progress)
-        if progress.embedded:
+        if progress.embedded and not self._closing.is_set():
             self._refit_sound()
             self._upkeep.submit(self.optimise)
         return progress
@@ -149,12 +153,26 @@ class Node:
 
     def close(self) -> None:
         """Stop the running job after its batch (the next start resumes it) and let go of everything."""
+        self._closing.set()
+        self.ingest.halt()
         for background in (self._jobs, self._upkeep):
             background.close(CLOSING_SECONDS)
         if "_pool" in self.__dict__:
             self._pool.close()
         self.ledger.close()
         self.store.close()
+
+    def _submit(self, job: str) -> str:
+        self._submitted.add(job)
+        self._jobs.submit(lambda: self.run_job(job))
+        return job
+
+    def _replace_left_behind(self, job: str) -> None:
+        """A job over the same paths that a killed process left behind is what ``job`` now does."""
+        roots = self.ingest.progress(job).roots
+        for other in self.ingest.unfinished():
+            if other != job and other not in self._submitted and self.ingest.progress(other).roots == roots:
+                self.ingest.cancel(other)
 
     @cached_property
     def _choice(self) -> ModelChoice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -25,26 +26,34 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
 
     Two of its files are broken on purpose, to show how failures are told; --no-serve therefore ends with status 1.
     """
-    from ingest.sample import make_sample_library
     from web.client import connect
     from web.commands.ingest import exit_status, show, take_in
     from web.commands.up import run_server
 
     settings = call.settings(host=host, port=port)
     folder = settings.home / FOLDER
-    library = make_sample_library(folder)
-    call.say(f"{library.describe()} in {folder}")
-
-    if no_serve:
-        with connect(settings) as client:
-            progress = take_in(client, (folder,), library=FOLDER)
-            failures = client.get("/failures", {"limit": 500}) if progress.failed else []
-        call.answer(progress.to_json(), lambda console: show(progress, failures, console))
-        return exit_status(progress)
 
     def begin(node: Node) -> None:
+        _make(call, folder)
         node.resume_unfinished()
         node.start_ingest([folder], library=FOLDER)
 
-    run_server(call, settings, begin)
-    return 0
+    if not no_serve:
+        run_server(call, settings, begin)
+        return 0
+    with connect(settings) as client:
+        _make(call, folder)
+        progress = take_in(client, (folder,), library=FOLDER)
+        failures = client.get("/failures", {"limit": 500}) if progress.failed else []
+    call.answer(progress.to_json(), lambda console: show(progress, failures, console))
+    return exit_status(progress)
+
+
+def _make(call: Call, folder: Path) -> None:
+    from ingest.sample import make_sample_library
+    from search.media import Kind
+
+    call.say(f"Making the sample library in {folder}")
+    library = make_sample_library(folder)
+    counts = ", ".join(f"{len(library.of(kind))} {kind.collection}" for kind in Kind)
+    call.say(f"{counts} and {len(library.broken)} broken files")

@@ -86,6 +86,8 @@ def show(progress: JobProgress, failures: Json, console: Console) -> None:
     said = ", ".join(f"{getattr(progress, name)} {name}" for name in counts if getattr(progress, name))
     rate = f", {progress.rate:.1f} a second" if progress.rate else ""
     console.print(f"{progress.total} files in {duration(progress.seconds)}{rate}: {said or 'nothing to do'}.")
+    if progress.message:
+        console.print(progress.message)
     own = [failure for failure in failures if failure["job"] == progress.id]
     if not own:
         return

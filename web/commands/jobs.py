@@ -32,10 +32,11 @@ def command(call: Call, action: str | None, job: str | None, limit: int) -> None
     with connect(call.settings()) as client:
         if action is None:
             answer = client.get("/jobs", {"limit": limit})
+        elif action == "resume" and client.node is not None:
+            client.node.resume(str(job))
+            answer = dump(follow(client, str(job)))
         else:
             answer = client.post(f"/jobs/{job}/{action}")
-            if action == "resume" and client.node is not None:
-                answer = dump(follow(client, str(job)))
     call.answer(answer, lambda console: _show(answer if isinstance(answer, list) else [answer], console))
 
 
