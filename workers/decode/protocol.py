@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from search.errors import MEDIA_ERRORS, DecoderCrashError, MediaError
+from search.errors import MEDIA_ERRORS, MediaError
 from search.media import Kind
 from workers.decode.decoded import CLIP_FRAMES, CLIP_SIDE, CROP, Decoded, MediaFacts, no_crops
 
@@ -220,9 +220,11 @@ def _fits(shape: list[object], form: _Form) -> bool:
 
 
 def _error(said: object) -> MediaError:
-    if not isinstance(said, dict) or said.get("code") not in MEDIA_ERRORS:
-        return DecoderCrashError("The decoder reported an error of no known kind.")
-    return MEDIA_ERRORS[said["code"]](_text(said.get("message")), _text(said.get("hint")))
+    known = MEDIA_ERRORS.get(str(said.get("code"))) if isinstance(said, dict) else None
+    if known is None:
+        raise ProtocolError("an error of no known kind")
+    assert isinstance(said, dict)
+    return known(_text(said.get("message")), _text(said.get("hint")))
 
 
 def _text(value: object) -> str:

@@ -25,7 +25,7 @@ def loudest_hertz(samples: np.ndarray) -> float:
         ("a.wav", "pcm_s16le", 44100),
         ("a.flac", "flac", 48000),
         ("a.mp3", "libmp3lame", 44100),
-        ("a.ogg", "libvorbis", 44100),
+        ("a.ogg", "libopus", 48000),
         ("a.opus", "libopus", 48000),
         ("a.m4a", "aac", 44100),
         ("a.aac", "aac", 44100),

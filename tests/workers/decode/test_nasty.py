@@ -1,0 +1,54 @@
+"""Hundreds of odd, broken and hostile files through the pool, against what a reference decoder says of each."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from search.errors import MediaError
+from search.media import Kind
+from search.settings import Settings
+from workers.decode.decoded import Decoded
+from workers.decode.pool import DecodePool
+
+KNOWN_BROKEN = {"corrupt", "unsupported", "empty"}
+
+
+def outcomes(folder: Path) -> list[tuple[dict[str, str], Decoded | str]]:
+    rows = list(csv.DictReader((folder / "manifest.csv").open()))
+    with DecodePool(Settings(decode_workers=2, decode_timeout=30, decode_memory_mb=1024)) as pool:
+        futures = [pool.submit(str(folder / row["path"])) for row in rows]
+        return [
+            (row, error.code if isinstance(error := future.exception(), MediaError) else future.result())
+            for row, future in zip(rows, futures, strict=True)
+        ]
+
+
+@pytest.mark.parametrize("name", ["nasty_images", "nasty_av"])
+def test_what_the_reference_reads_is_decoded_and_the_rest_fails_with_its_code(shared_data: Path, name: str) -> None:
+    wrong = []
+    for row, outcome in outcomes(shared_data / name):
+        reference = row["reference_result"]
+        if reference == "ok":
+            fine = isinstance(outcome, Decoded)
+        elif reference == "DecompressionBombError":
+            fine = outcome == "too_large"
+        else:
+            fine = outcome in KNOWN_BROKEN
+        if not fine:
+            wrong.append((row["path"], reference, outcome if isinstance(outcome, str) else "decoded"))
+    assert wrong == []
+
+
+def test_everything_decoded_is_whole(shared_data: Path) -> None:
+    for row, outcome in outcomes(shared_data / "nasty_av"):
+        if not isinstance(outcome, Decoded):
+            continue
+        streams = row["reference_info"].split("frames=")[0]
+        if "video:" not in streams or "video:png" in streams:
+            assert outcome.kind is Kind.AUDIO, row["path"]
+        assert outcome.preview
+        assert (outcome.sound is not None) or outcome.kind is Kind.VIDEO
+        assert len(outcome.crops) == len(outcome.moments)

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from search.errors import (
+    CorruptMediaError,
+    DecoderCrashError,
+    DecoderMemoryError,
+    DecodeTimeoutError,
+)
+from search.media import Kind
+from search.settings import Settings
+from workers.decode.pool import DecodePool
+
+HOSTILE = (sys.executable, str(Path(__file__).with_name("hostile_child.py")))
+Pools = Callable[..., DecodePool]
+
+
+@pytest.fixture
+def hostile() -> Iterator[Pools]:
+    """Pools whose children do as the name of the file tells them."""
+    opened: list[DecodePool] = []
+
+    def make(**settings: object) -> DecodePool:
+        defaults = {"decode_workers": 1, "decode_memory_mb": 256}
+        opened.append(DecodePool(Settings.model_validate(defaults | settings), command=HOSTILE))
+        return opened[-1]
+
+    yield make
+    for pool in opened:
+        pool.close()
+
+
+def child_of(pool: DecodePool) -> str:
+    return pool.submit("/fine").result().mime
+
+
+def test_a_picture_through_real_children(photo: Image.Image, tmp_path: Path) -> None:
+    path = tmp_path / "caf\udce9 \n.png"
+    photo.save(path)
+    with DecodePool(Settings(decode_workers=1)) as pool:
+        decoded = pool.submit(str(path)).result()
+    assert decoded.kind is Kind.IMAGE
+    assert (decoded.facts.width, decoded.facts.height) == photo.size
+    assert decoded.crops.shape == (1, 224, 224, 3)
+    assert decoded.preview.startswith(b"RIFF")
+
+
+def test_what_a_child_answers_arrives_whole(hostile: Pools) -> None:
+    decoded = hostile().submit("/large").result()
+    assert (decoded.crops == 7).all()
+    assert decoded.sound.shape == (3_000_000,)
+    assert (decoded.sound == 1).all()
+    assert decoded.preview == b"webp"
+    assert decoded.facts.camera == "/large"
+
+
+def test_errors_arrive_as_they_were_raised(hostile: Pools) -> None:
+    error = hostile().submit("/corrupt").exception()
+    assert type(error) is CorruptMediaError
+    assert (error.message, error.hint) == ("broken", "mend it")
+
+
+def test_an_unforeseen_error_is_that_files_alone(hostile: Pools) -> None:
+    pool = hostile()
+    child = child_of(pool)
+    with pytest.raises(CorruptMediaError, match="RuntimeError: an error nobody foresaw"):
+        pool.submit("/raise").result()
+    assert child_of(pool) == child
+
+
+@pytest.mark.parametrize(("order", "cause"), [("/die", "SIGSEGV"), ("/be killed", "SIGKILL"), ("/exit", "status 7")])
+def test_a_child_that_dies_is_named_and_replaced(hostile: Pools, order: str, cause: str) -> None:
+    pool = hostile()
+    with pytest.raises(DecoderCrashError, match=cause):
+        pool.submit(order).result()
+    assert child_of(pool)
+
+
+def test_a_child_killed_while_it_waits_costs_no_file(hostile: Pools) -> None:
+    pool = hostile()
+    child = psutil.Process(int(child_of(pool).removeprefix("pid/")))
+    child.kill()
+    psutil.wait_procs([child], timeout=10)
+    assert child_of(pool)
+
+
+def test_a_child_that_hangs_is_killed(hostile: Pools) -> None:
+    pool = hostile(decode_timeout=0.5)
+    child = int(child_of(pool).removeprefix("pid/"))
+    with pytest.raises(DecodeTimeoutError, match=r"'hang' .* 0\.5 s"):
+        pool.submit("/hang").result()
+    assert not psutil.pid_exists(child)
+    assert child_of(pool)
+
+
+def test_a_child_that_needs_too_much_memory(hostile: Pools) -> None:
+    pool = hostile()
+    with pytest.raises(DecoderMemoryError, match="256 MiB"):
+        pool.submit("/allocate").result()
+    assert child_of(pool)
+
+
+def test_a_picture_that_needs_too_much_memory(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    Image.new("L", (11_000, 11_000)).save(path, compress_level=1)
+    with DecodePool(Settings(decode_workers=1, decode_memory_mb=200)) as pool, pytest.raises(DecoderMemoryError):
+        pool.submit(str(path)).result()
+
+
+def test_a_child_that_swells_is_replaced(hostile: Pools) -> None:
+    pool = hostile()
+    first = child_of(pool)
+    assert child_of(pool) == first
+    assert pool.submit("/swell").result().mime == first
+    assert child_of(pool) != first
+
+
+def test_a_child_may_write_no_file(hostile: Pools) -> None:
+    with pytest.raises((CorruptMediaError, DecoderCrashError)):
+        hostile().submit("/write").result()
+
+
+def test_chatter_reaches_neither_the_protocol_nor_the_terminal(hostile: Pools, capfd) -> None:
+    assert hostile().submit("/chatter").result()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_child_that_talks_nonsense_is_not_believed(hostile: Pools) -> None:
+    pool = hostile()
+    with pytest.raises(DecoderCrashError, match="answered with"):
+        pool.submit("/babble").result()
+    assert child_of(pool)
+
+
+def test_a_command_that_does_not_start(tmp_path: Path) -> None:
+    pool = DecodePool(Settings(decode_workers=1), command=("false",))
+    with pool, pytest.raises(DecoderCrashError, match="did not start"):
+        pool.submit("/any").result()
+
+
+def test_cancelled_files_are_skipped(hostile: Pools) -> None:
+    pool = hostile(decode_timeout=2.0)
+    hanging = pool.submit("/hang")
+    waiting = [pool.submit("/fine") for _ in range(5)]
+    assert all(future.cancel() for future in waiting[1:])
+    assert isinstance(hanging.exception(), DecodeTimeoutError)
+    assert waiting[0].result()
+
+
+def test_closing_does_not_wait_for_what_hangs(hostile: Pools) -> None:
+    pool = hostile(decode_workers=2)
+    child_of(pool)
+    futures = [pool.submit("/hang") for _ in range(6)]
+    while not all(future.running() for future in futures[:2]):
+        time.sleep(0.01)
+    pool.close()
+    for future in futures:
+        with pytest.raises(CancelledError):
+            future.result(timeout=0)
+    assert not psutil.Process().children()
+    with pytest.raises(RuntimeError):
+        pool.submit("/fine")
+    pool.close()
+
+
+def test_many_files_from_many_threads(hostile: Pools) -> None:
+    pool = hostile(decode_workers=3)
+    orders = ["fine", "corrupt", "die", "raise"]
+    wrong: list[str] = []
+
+    def ask(thread: int) -> None:
+        for number in range(5):
+            path = f"/{thread}/{number}/{orders[(thread + number) % 4]}"
+            future = pool.submit(path)
+            good = future.exception() is None and future.result().facts.camera == path
+            if good != path.endswith("fine"):
+                wrong.append(path)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_children_start_only_when_there_is_work(hostile: Pools) -> None:
+    pool = hostile(decode_workers=4)
+    assert not psutil.Process().children()
+    child_of(pool)
+    assert len(psutil.Process().children()) == 1
+
+
+@pytest.mark.parametrize("order", ["hang", "fine"])
+def test_children_end_with_their_parent(order: str) -> None:
+    script = (
+        "import sys; from search.settings import Settings; from workers.decode.pool import DecodePool\n"
+        f"pool = DecodePool(Settings(decode_workers=2), command={HOSTILE!r})\n"
+        f"pool.submit('/fine').result(); pool.submit('/{order}'); pool.submit('/{order}')\n"
+        "print('ready', flush=True); sys.stdin.read()\n"
+    )
+    root = Path(__file__).resolve().parents[3]
+    parent = subprocess.Popen([sys.executable, "-c", script], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert parent.stdout.readline() == b"ready\n"
+    children = psutil.Process(parent.pid).children(recursive=True)
+    assert children
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdin.close()
+    parent.stdout.close()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_the_decoders_never_import_a_model_library() -> None:
+    code = "import sys, workers.decode.child, workers.decode.file; print('torch' in sys.modules)"
+    root = Path(__file__).resolve().parents[3]
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=root).strip() == b"False"
+
+
+def test_arrays_belong_to_the_caller(hostile: Pools) -> None:
+    crops = hostile().submit("/fine").result().crops
+    crops += np.uint8(1)
+    assert (crops == 8).all()

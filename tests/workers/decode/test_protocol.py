@@ -1,0 +1,188 @@
+"""What the parent refuses to believe."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from search.errors import MEDIA_ERRORS
+from search.media import Kind
+from workers.decode.decoded import Decoded, MediaFacts
+from workers.decode.protocol import (
+    MOST_HEADER_BYTES,
+    ChildGone,
+    Overdue,
+    ProtocolError,
+    Reply,
+    read_reply,
+    write_reply,
+)
+
+FULL = Decoded(
+    kind=Kind.VIDEO,
+    mime="video/mp4",
+    facts=MediaFacts(width=640, height=480, duration=2.5, camera="Käfer", latitude=-1.5, has_sound=True),
+    crops=np.arange(2 * 224 * 224 * 3, dtype=np.uint32).astype(np.uint8).reshape(2, 224, 224, 3),
+    moments=(0.0, 1.25),
+    clips=np.ones((1, 16, 112, 112, 3), np.uint8),
+    sound=np.linspace(-1, 1, 100, dtype=np.float32),
+    fingerprints=("0" * 64, "f" * 64),
+    preview=b"picture",
+)
+
+
+def answer(*writes: bytes | Reply) -> Reply:
+    """What the parent makes of what a child writes."""
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        for part in writes:
+            if isinstance(part, Reply):
+                write_reply(writing, part)
+            else:
+                os.write(writing, part)
+        os.close(writing)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        return read_reply(reading, time.monotonic() + 30)
+    finally:
+        thread.join()
+        os.close(reading)
+
+
+def frame(header: object, body: bytes = b"") -> bytes:
+    text = json.dumps(header).encode()
+    return struct.pack(">I", len(text)) + text + body
+
+
+GOOD: dict[str, object] = {
+    "rss": 1,
+    "kind": "image",
+    "mime": "image/png",
+    "facts": {},
+    "moments": [],
+    "fingerprints": [],
+    "arrays": [],
+}
+
+
+@pytest.mark.parametrize(
+    "decoded", [FULL, Decoded(Kind.AUDIO, "audio/wav", MediaFacts()), replace(FULL, clips=None, sound=None)]
+)
+def test_a_reply_survives_the_pipe(decoded: Decoded) -> None:
+    reply = answer(Reply(decoded, 12345))
+    assert reply.rss == 12345
+    got = reply.result
+    assert isinstance(got, Decoded)
+    for name in ("crops", "clips", "sound"):
+        sent, received = getattr(decoded, name), getattr(got, name)
+        assert (sent is None) == (received is None)
+        assert sent is None or (np.array_equal(sent, received) and sent.dtype == received.dtype)
+    for name in ("kind", "mime", "facts", "moments", "fingerprints", "preview"):
+        assert getattr(decoded, name) == getattr(got, name)
+
+
+@pytest.mark.parametrize("code", MEDIA_ERRORS)
+def test_an_error_survives_the_pipe(code: str) -> None:
+    error = answer(Reply(MEDIA_ERRORS[code]("what", "do"), 1)).result
+    assert type(error) is MEDIA_ERRORS[code]
+    assert (error.message, error.hint) == ("what", "do")
+
+
+def test_an_error_of_no_known_kind() -> None:
+    for said in ({"code": "SystemExit"}, {"code": ["x"]}, "text", None, {}, {"code": "corrupt", "message": 1}):
+        with pytest.raises(ProtocolError):
+            answer(frame({"rss": 1, "error": said}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rss": -1},
+        {"rss": None},
+        {"kind": "executable"},
+        {"kind": ["image"]},
+        {"mime": None},
+        {"mime": "x" * 5000},
+        {"facts": None},
+        {"facts": {"__class__": "x"}},
+        {"facts": {"width": "1"}},
+        {"facts": {"width": 1.5}},
+        {"facts": {"width": True}},
+        {"facts": {"iso": float("nan")}},
+        {"facts": {"camera": 5}},
+        {"facts": {"camera": "x" * 5000}},
+        {"facts": {"has_sound": None}},
+        {"moments": None},
+        {"moments": ["1"]},
+        {"moments": [float("inf")]},
+        {"kind": "video", "moments": [1.0]},
+        {"fingerprints": ["0" * 63]},
+        {"fingerprints": ["G" * 64]},
+        {"fingerprints": [None]},
+        {"fingerprints": ["0" * 64] * 300},
+        {"arrays": None},
+        {"arrays": [None]},
+        {"arrays": [{}]},
+        {"arrays": [{"name": "secrets", "dtype": "uint8", "shape": [1]}]},
+        {"arrays": [{"name": ["crops"], "dtype": "uint8", "shape": [1]}]},
+        {"arrays": [{"name": "crops", "dtype": "object", "shape": [0, 224, 224, 3]}]},
+        {"arrays": [{"name": "crops", "dtype": "uint8", "shape": [1, 224, 224]}]},
+        {"arrays": [{"name": "crops", "dtype": "uint8", "shape": [1, 225, 224, 3]}]},
+        {"arrays": [{"name": "crops", "dtype": "uint8", "shape": [-1, 224, 224, 3]}]},
+        {"arrays": [{"name": "crops", "dtype": "uint8", "shape": [10**9, 224, 224, 3]}]},
+        {"arrays": [{"name": "crops", "dtype": "uint8", "shape": "all"}]},
+        {"arrays": [{"name": "preview", "dtype": "uint8", "shape": [10**12]}]},
+        {"arrays": [{"name": "sound", "dtype": "float64", "shape": [1]}]},
+    ],
+    ids=str,
+)
+def test_nonsense_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ProtocolError):
+        answer(frame(GOOD | changes))
+
+
+def test_the_same_array_twice() -> None:
+    preview = {"name": "preview", "dtype": "uint8", "shape": [1]}
+    with pytest.raises(ProtocolError):
+        answer(frame(GOOD | {"arrays": [preview, preview]}, b"xx"))
+
+
+def test_sound_that_is_no_number() -> None:
+    sound = {"name": "sound", "dtype": "float32", "shape": [1]}
+    with pytest.raises(ProtocolError):
+        answer(frame(GOOD | {"arrays": [sound]}, np.float32("nan").tobytes()))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [struct.pack(">I", MOST_HEADER_BYTES + 1), struct.pack(">I", 4) + b"nope", frame([1]), frame("x"), b"\xff" * 64],
+    ids=["too long", "no JSON", "a list", "a text", "noise"],
+)
+def test_headers_that_are_none(data: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        answer(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"\0\0", struct.pack(">I", 10) + b"{", frame(GOOD)[:-1]])
+def test_a_reply_that_breaks_off(data: bytes) -> None:
+    with pytest.raises(ChildGone):
+        answer(data)
+
+
+def test_a_reply_that_does_not_come() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"\0\0")
+    with pytest.raises(Overdue):
+        read_reply(reading, time.monotonic() + 0.05)
+    os.close(writing)
+    os.close(reading)
