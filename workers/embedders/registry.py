@@ -184,10 +184,10 @@ def _check(wanted: str, made: str, variable: str) -> None:
 
 def _first_available(wanted: str, official: str, fallback: str, purpose: str, notes: list[str]) -> str:
     """``wanted`` if the settings name it, else ``official`` if its weights can be had, else ``fallback``."""
-    from workers.embedders.weights import obtain
-
     if wanted not in ("auto", official):
         return wanted
+    from workers.embedders.weights import obtain
+
     reason = obtain(official, insist=wanted == official)
     if reason is None:
         return official
