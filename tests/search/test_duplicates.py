@@ -65,6 +65,24 @@ def test_videos_need_half_of_the_shorter_ones_key_frames() -> None:
     assert not is_near_duplicate(whole, media(Kind.VIDEO, frames[0], flipped(128), flipped(128, 90)), 0.9)
 
 
+def test_a_logo_over_every_key_frame_makes_no_other_video() -> None:
+    frames = [flipped(60, at * 60) for at in range(4)]
+    logo = int(flipped(16, 240), 16)
+    marked = [f"{int(frame, 16) ^ logo ^ int(flipped(24, at * 9), 16):064x}" for at, frame in enumerate(frames)]
+
+    assert min(fingerprint_distance(a, b) for a, b in zip(frames, marked, strict=True)) > PICTURE_BITS
+    assert is_near_duplicate(media(Kind.VIDEO, *frames), media(Kind.VIDEO, *marked), 0.9)
+
+
+def test_two_films_of_one_fixed_camera_are_not_edits_of_one_another() -> None:
+    # Twelve bits flicker from frame to frame; the frames of the two films are as near each other as among themselves.
+    first = [flipped(12, 12 * at) for at in range(5)]
+    second = [flipped(12, 12 * at + 66) for at in range(5)]
+
+    assert max(fingerprint_distance(a, b) for a in first for b in second) <= PICTURE_BITS
+    assert not is_near_duplicate(media(Kind.VIDEO, *first), media(Kind.VIDEO, *second), 0.99)
+
+
 def test_sounds_need_fingerprint_and_duration() -> None:
     a = media(Kind.AUDIO, flipped(0), duration=12.3)
 
