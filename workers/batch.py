@@ -85,31 +85,30 @@ class _Stream:
     def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
         source = iter(batches)
         try:
-            while True:
-                self._fill(source)
+            self._fill(source)
+            while self._open:
                 if self._decoding:
                     self._collect()
                     self._fill(source)
                 if self._enough() or not self._decoding:
                     self._embed()
                 yield from self._finished()
-                if not (self._open or self._queue):
-                    return
+                self._fill(source)
         finally:
             for future in self._decoding:
                 future.cancel()
 
     def _fill(self, source: Iterator[Batch]) -> None:
-        """Keep the decoders busy, as far as the window lets."""
+        """Keep the decoders busy, as far as the window lets and no finished batch waits to be reported."""
         while sum(item.weight for item in self._decoding.values()) + len(self._decoded) < self._window:
             if self._queue:
                 item = self._queue.popleft()
                 item.began = time.monotonic()
                 self._decoding[self._pool.submit(item.file.path, item.progress.batch.kind)] = item
-            elif (batch := next(source, None)) is not None:
-                self._admit(batch)
-            else:
+            elif any(progress.done for progress in self._open) or (batch := next(source, None)) is None:
                 return
+            else:
+                self._admit(batch)
 
     def _admit(self, batch: Batch) -> None:
         """Queue the files whose content is neither stored nor under way."""

@@ -8,6 +8,11 @@ from search.errors import SettingsError
 from search.settings import Settings
 
 
+def use_threads(settings: Settings) -> None:
+    """Let torch's one pool of CPU threads have ``settings.threads`` threads, or as many as there are cores."""
+    torch.set_num_threads(settings.threads or settings.cores)
+
+
 def choose_device(settings: Settings) -> torch.device:
     """The device that ``settings.device`` asks for; ``auto`` is CUDA where there is one, else the CPU.
 

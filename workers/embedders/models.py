@@ -172,9 +172,10 @@ class Models:
         return self._runner(R3D18.name, r3d18_network)
 
     def _runner(self, name: str, build: Callable[[StateDict | None], nn.Module]) -> Runner:
-        from workers.device import choose_device
+        from workers.device import choose_device, use_threads
         from workers.embedders.base import Runner
 
+        use_threads(self._settings)
         return Runner(build(self._states.get(name)), choose_device(self._settings), self._settings.batch_size, name)
 
     @cached_property

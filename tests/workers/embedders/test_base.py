@@ -1,0 +1,58 @@
+"""Running a network over rows: batches, and what happens when the device is full."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from search.errors import ModelError
+from workers.embedders.base import Normalise, Runner
+
+CPU = torch.device("cpu")
+
+
+class Crowded(nn.Module):
+    """Sums each row; holds at most ``room`` rows at once."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+        self.sizes: list[int] = []
+
+    def forward(self, rows: Tensor) -> tuple[Tensor]:
+        self.sizes.append(len(rows))
+        if len(rows) > self.room:
+            raise torch.OutOfMemoryError("no room")
+        return (rows.flatten(1).float().sum(1, keepdim=True),)
+
+
+ROWS = np.arange(23 * 4, dtype=np.uint8).reshape(23, 4)
+
+
+def test_out_of_memory_halves_the_batch_and_loses_nothing() -> None:
+    network = Crowded(room=5)
+    runner = Runner(network, CPU, 16)
+    (sums,) = runner(ROWS)
+    np.testing.assert_array_equal(sums[:, 0], ROWS.sum(1))
+    assert network.sizes == [16, 8, 4, 4, 4, 4, 4, 3]
+    runner(ROWS[:8])
+    assert network.sizes[8:] == [4, 4]
+
+
+def test_a_single_row_that_does_not_fit_is_a_model_error() -> None:
+    with pytest.raises(ModelError, match="single item"):
+        Runner(Crowded(room=0), CPU, 4)(ROWS)
+
+
+def test_a_failing_network_is_a_model_error_that_keeps_its_cause() -> None:
+    with pytest.raises(ModelError, match="shapes cannot be multiplied") as caught:
+        Runner(nn.Sequential(nn.Flatten(), nn.Linear(3, 2)), CPU, 4)(ROWS.astype(np.float32))
+    assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+def test_normalise_scales_each_channel() -> None:
+    pixels = torch.tensor([[[[255, 0, 51]]]], dtype=torch.uint8)
+    out = Normalise((0.5, 0.0, 0.1), (0.5, 1.0, 0.2))(pixels)
+    torch.testing.assert_close(out, torch.tensor([1.0, 0.0, 0.5]).view(1, 3, 1, 1))

@@ -1,0 +1,125 @@
+"""All models of a process together, with real weights where there are some."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.models.video import r3d_18
+
+from search.media import Kind
+from search.settings import Settings
+from workers.decode.decoded import Decoded, MediaFacts
+from workers.decode.geometry import crop
+from workers.embedders.base import Runner
+from workers.embedders.frames import pool_frames
+from workers.embedders.models import Models
+from workers.embedders.r3d import r3d18_network
+from workers.embedders.registry import ModelChoice
+
+FALLBACK = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
+RNG = np.random.default_rng(11)
+
+
+@pytest.fixture
+def models(make_settings: Callable[..., Settings]) -> Models:
+    return Models(make_settings(batch_size=4), FALLBACK)
+
+
+def picture(seed: int = 0) -> Decoded:
+    crops = np.random.default_rng(seed).integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
+    return Decoded(Kind.IMAGE, "image/png", MediaFacts(), crops)
+
+
+def video(frames: int, sound: np.ndarray | None = None) -> Decoded:
+    crops = RNG.integers(0, 256, (frames, 224, 224, 3), dtype=np.uint8)
+    return Decoded(Kind.VIDEO, "video/mp4", MediaFacts(), crops, tuple(float(n) for n in range(frames)), sound=sound)
+
+
+def noise(samples: int = 8000) -> np.ndarray:
+    return (RNG.normal(size=samples) * 0.1).astype(np.float32)
+
+
+def test_every_item_gets_its_own_vectors_in_order(models: Models) -> None:
+    clip = video(5, noise())
+    heard = Decoded(Kind.AUDIO, "audio/wav", MediaFacts(), sound=noise())
+    items = [picture(1), clip, heard, picture(2)]
+    one, moving, sounding, two = models.embed(items)
+
+    assert set(one.vectors) == {"visual"}
+    assert {name: rows.shape for name, rows in moving.vectors.items()} == {
+        "visual": (5, 1280),
+        "motion": (1, 2560),
+        "sound_raw": (1, 256),
+    }
+    assert set(sounding.vectors) == {"sound_raw"}
+    assert sounding.tags == ()
+    np.testing.assert_allclose(moving.vectors["motion"], pool_frames(moving.vectors["visual"]))
+    for item, embedded in ((items[0], one), (items[3], two), (clip, moving)):
+        (alone,) = models.embed([item])
+        np.testing.assert_allclose(embedded.vectors["visual"], alone.vectors["visual"], atol=1e-5)
+
+
+def test_vectors_fit_the_schemas(models: Models) -> None:
+    schemas = {schema.kind: schema for schema in models.schemas}
+    for item, embedded in zip(items := [picture(), video(2, noise())], models.embed(items), strict=True):
+        for name, rows in embedded.vectors.items():
+            field = schemas[item.kind].by_name[name]
+            assert rows.dtype == np.float32
+            assert rows.shape[1] == field.space.dim
+            assert field.multi or len(rows) == 1
+
+
+def test_a_silent_sound_track_is_not_compared_but_a_silent_file_is(models: Models) -> None:
+    silence = np.zeros(8000, np.float32)
+    track, file = models.embed([video(1, silence), Decoded(Kind.AUDIO, "", MediaFacts(), sound=silence)])
+    assert "sound_raw" not in track.vectors
+    assert np.isfinite(file.vectors["sound_raw"]).all()
+
+
+def test_nothing_in_nothing_out(models: Models) -> None:
+    assert models.embed([]) == []
+    (empty,) = models.embed([Decoded(Kind.VIDEO, "video/mp4", MediaFacts())])
+    assert empty.vectors == {}
+
+
+def test_clips_are_averaged_before_they_are_normalised(make_settings: Callable[..., Settings]) -> None:
+    torch.manual_seed(4)
+    state = r3d_18(weights=None).state_dict()
+    models = Models(make_settings(), ModelChoice("efficientnet_lite0", "r3d18"), states={"r3d18": state})
+    assert models.needs_clips
+    clips = RNG.integers(0, 256, (3, 16, 112, 112, 3), dtype=np.uint8)
+    (activations,) = Runner(r3d18_network(state), torch.device("cpu"), 4)(clips)
+
+    crops = picture().crops
+    moving = Decoded(Kind.VIDEO, "", MediaFacts(), crops, (0.0,), clips=clips[1:])
+    single = Decoded(Kind.VIDEO, "", MediaFacts(), crops, (0.0,), clips=clips[:1])
+    still = Decoded(Kind.VIDEO, "", MediaFacts(), crops, (0.0,))
+    first, none, second = models.embed([moving, still, single])
+
+    assert "motion" not in none.vectors
+    for embedded, rows in ((first, activations[1:]), (second, activations[:1])):
+        mean = rows.mean(axis=0)
+        np.testing.assert_allclose(embedded.vectors["motion"][0], mean / np.linalg.norm(mean), atol=1e-5)
+
+
+def test_tags_name_what_pictures_show(models: Models, shared_data: Path) -> None:
+    expected = {
+        "cougar_face": "cougar",
+        "dalmatian": "dalmatian",
+        "crayfish": "crayfish",
+        "soccer_ball": "soccer ball",
+    }
+    for name, tag in expected.items():
+        paths = sorted((shared_data / "images_caltech101" / name).glob("*.jpg"))[:4]
+        items = [
+            Decoded(Kind.IMAGE, "image/jpeg", MediaFacts(), crop(Image.open(path).convert("RGB"))[None])
+            for path in paths
+        ]
+        tags = [embedded.tags for embedded in models.embed(items)]
+        assert all(len(each) <= 5 for each in tags)
+        assert sum(tag in each for each in tags) >= len(tags) / 2, (name, tags)

@@ -1,0 +1,60 @@
+"""Encoding a file as an example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.errors import CorruptMediaError, UnreadableFileError, UnsupportedMediaError
+from search.media import Kind, media_id
+from search.settings import Settings
+from search.store.base import Store
+from workers.batch import BatchProcessor
+from workers.encode import Encoder
+from workers.report import Batch, FileRef
+
+MakeFile = Callable[..., FileRef]
+
+
+@pytest.fixture
+def encoder(settings: Settings, store: Store, pool: Any, models: Any) -> Encoder:
+    return Encoder(settings, store, pool, models)
+
+
+def test_a_probe_has_the_vectors_its_stored_self_would_have(
+    encoder: Encoder, settings: Settings, store: Store, pool: Any, models: Any, make_file: MakeFile
+) -> None:
+    files = tuple(make_file(f"{number}.mp4") for number in range(6))
+    BatchProcessor(settings, store, pool, models).process(Batch("b", "j", Kind.VIDEO, files))
+    probe = encoder.probe(files[2].path, name="upload.mp4")
+    (point,) = store.retrieve("videos", [str(probe.media_id)], vectors=("visual", "motion", "sound"))
+    assert set(probe.vectors) == {"visual", "motion", "sound"}
+    for space, rows in point.vectors.items():
+        np.testing.assert_allclose(probe.vectors[space], rows, atol=1e-5)
+    assert probe.media_id == media_id(files[2].sha256)
+    assert probe.kind is Kind.VIDEO
+    assert probe.moments == (0.0, 1.0)
+    assert probe.name == "upload.mp4"
+    schema = store.schema("videos")
+    assert probe.spaces == {name: schema.by_name[name].space.fingerprint for name in probe.vectors}
+
+
+def test_a_sound_can_be_encoded_before_any_is_stored(encoder: Encoder, store: Store, make_file: MakeFile) -> None:
+    probe = encoder.probe(make_file("a.wav").path)
+    assert np.linalg.norm(probe.vectors["sound"]) == pytest.approx(1, abs=1e-5)
+    assert probe.name == "a.wav"
+    assert not store.metadata("audio")
+
+
+def test_files_that_cannot_be_used_say_why(encoder: Encoder, pool: Any, make_file: MakeFile, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match=r"absent\.jpg"):
+        encoder.probe(str(tmp_path / "absent.jpg"))
+    pool.errors = {"a.jpg": CorruptMediaError("'a.jpg' is broken.")}
+    with pytest.raises(CorruptMediaError, match="broken"):
+        encoder.probe(make_file("a.jpg").path)
+    with pytest.raises(UnsupportedMediaError, match="nothing to compare"):
+        encoder.probe(make_file("a.nothing").path)
