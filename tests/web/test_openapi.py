@@ -62,7 +62,11 @@ def samples(library: Any) -> dict[str, str]:
     return {
         **dict.fromkeys(("media_id", "like", "ids", "exclude_ids", "after"), beach),
         **dict.fromkeys(("spaces", "space", "has_space"), "visual"),
-        **{"unlike": night, "in": "images", "collection": "images", "kinds": "image", "orientations": "landscape"},
+        "unlike": night,
+        "in": "images",
+        "collection": "images",
+        "kinds": "image",
+        "orientations": "landscape",
     }
 
 

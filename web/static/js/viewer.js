@@ -100,13 +100,14 @@ function side(tile) {
   for (const link of tile.querySelectorAll(".acts a")) {
     const copy = make("a", { href: link.href, className: "button", textContent: link.textContent.trim() || link.title });
     copy.dataset.ask = "";
+    if (!buttons.firstChild) copy.classList.add("primary", "wide");
     buttons.append(copy);
   }
   buttons.append(make("a", { href: tile.querySelector(".frame").href, className: "button", textContent: "All details" }));
   buttons.append(make("a", { href: `${tile.dataset.src}?download=1`, className: "button", textContent: "Download" }));
   const steps = make("div", { className: "buttons" });
   for (const [step, text] of [[-1, "Previous"], [1, "Next"]]) {
-    const button = make("button", { className: "button step", type: "button", textContent: text, onclick: () => go(step) });
+    const button = make("button", { className: "button", type: "button", textContent: text, onclick: () => go(step) });
     button.disabled = at + step < 0 || at + step >= tiles.length;
     steps.append(button);
   }

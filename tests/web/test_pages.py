@@ -1,0 +1,248 @@
+"""The pages as they are sent, without a browser."""
+
+from __future__ import annotations
+
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+
+from ingest.progress import Failure, JobState
+from search.errors import NotFoundError
+from search.questions import Probe
+from web.app import create_app
+from web.pages.formats import clock, exposure, percent, size, span
+from web.pages.shelf import Shelf
+
+HTML = {"Accept": "text/html"}
+
+
+def names(page: str) -> list[str]:
+    return re.findall(r'class="tile [^>]*data-name="([^"]*)"', page)
+
+
+class Tags(HTMLParser):
+    """Every tag of a page with its attributes, as a browser reads them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def form_token(page: str) -> str:
+    found = re.search(r'name="form_token" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs", "/failures", "/duplicates", "/status", "/login", "/?q=beach"])
+def test_no_page_holds_inline_code_or_anything_from_elsewhere(client: FlaskClient, path: str) -> None:
+    tags = Tags()
+    tags.feed(client.get(path).text)
+    for tag, attributes in tags.found:
+        assert tag != "style"
+        assert tag != "script" or "src" in attributes
+        assert not [name for name in attributes if name == "style" or name.startswith("on")]
+        for name in ("src", "href", "action"):
+            assert not re.match(r"(https?:)?//|javascript:|data:", attributes.get(name) or "")
+    assert len(tags.found) > 20
+
+
+def test_the_start_page_shows_what_there_is(client: FlaskClient) -> None:
+    page = client.get("/").text
+    assert "In the library" in page
+    assert page.count('class="row"') == 3
+    assert "because this is a test" in page  # the models' notes are said on every page
+
+
+def test_an_empty_library_says_how_to_fill_it(make_node: Any, tmp_path: Path) -> None:
+    from search.settings import Settings
+    from search.store import open_store
+
+    store = open_store(Settings(home=tmp_path / "empty"))
+    node = make_node()
+    node.store = store
+    page = create_app(node).test_client().get("/").text
+    store.close()
+    assert "likewise ingest" in page
+    assert 'action="/jobs"' in page
+
+
+def test_words(client: FlaskClient) -> None:
+    page = client.get("/?q=beach&in=images").text
+    assert len(names(page)) == 8
+    assert all(name.startswith("beach") for name in names(page))
+    assert "No tag, name or folder" in client.get("/?q=zebra").text
+
+
+def test_more_like_this_and_unlike_that(client: FlaskClient, library: Any) -> None:
+    like, unlike = library.ids["beach_1.jpg"], library.ids["night_2.jpg"]
+    page = client.get(f"/?like={like}&unlike={unlike}&in=images&limit=7").text
+    assert all(name.startswith("beach") for name in names(page))
+    assert "7 most like" in page
+    assert f'href="/?unlike={unlike}&amp;in=images&amp;limit=7"' in page  # takes the example away again
+
+
+def test_words_narrow_a_question(client: FlaskClient, library: Any) -> None:
+    page = client.get(f"/?like={library.ids['beach_1.jpg']}&q=night&in=images").text
+    assert set(names(page)) == {f"night_{n}.jpg" for n in range(8)}
+
+
+def test_every_filter_narrows_and_can_be_taken_away(client: FlaskClient, library: Any) -> None:
+    asked = "photographers=Ada&cameras=Nikon+F3&orientations=landscape&taken_from=2011-01-01&taken_to=2013-12-31"
+    page = client.get(f"/?q=beach&in=images&{asked}&min_size=100&max_size=1000000&path_prefix={library.folder}").text
+    assert set(names(page)) == {"beach_1.jpg", "beach_3.jpg"}
+    assert page.count("Take this filter away") == 9
+
+
+def test_rows_by_kind(client: FlaskClient, library: Any) -> None:
+    page = client.get(f"/?like={library.ids['forest_2.jpg']}&view=rows").text
+    assert re.findall(r'id="row-(\w+)"', page) == ["images", "videos", "audio"]
+    assert "through <a" in page  # the sounds were reached through a video
+
+
+def test_pages_of_a_collection(client: FlaskClient) -> None:
+    first = client.get("/?in=images&limit=20").text
+    more = re.search(r'href="([^"]*after=[^"]*)"', first)
+    assert more
+    second = client.get(more[1].replace("&amp;", "&")).text
+    assert len(names(first)) == 20
+    assert len(names(second)) == 12
+    assert not set(names(first)) & set(names(second))
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "said"),
+    [
+        ("like=nothing", 404, "not the id"),
+        ("like=upload-gone", 404, "no longer remembered"),
+        ("limit=x", 400, "cannot be"),
+        ("nonsense=1", 400, "no parameter"),
+        ("unlike={id}", 400, "nothing to compare with"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_explained_in_place(
+    client: FlaskClient, library: Any, query: str, status: int, said: str
+) -> None:
+    answer = client.get("/?" + query.format(id=library.ids["beach_1.jpg"]))
+    assert answer.status_code == status
+    assert said in answer.text
+    assert 'id="question"' in answer.text
+
+
+def test_an_upload_gets_an_address(client: FlaskClient) -> None:
+    data = io.BytesIO()
+    Image.new("RGB", (40, 30), (22, 26, 58)).save(data, "PNG")
+    form = {"form_token": form_token(client.get("/").text), "in": "images"}
+    sent = client.post("/look", data={**form, "file": (io.BytesIO(data.getvalue()), "evening.png")})
+    assert sent.status_code == 303
+    assert re.fullmatch(r"/\?in=images&like=upload-[\w-]+", sent.headers["Location"])
+    page = client.get(sent.headers["Location"]).text
+    assert all(name.startswith("night") for name in names(page)[:8])
+    assert "evening.png" in page
+
+
+def test_an_upload_that_is_no_media(client: FlaskClient) -> None:
+    form = {"form_token": form_token(client.get("/").text)}
+    answer = client.post("/look", data={**form, "file": (io.BytesIO(b"hello"), "a.txt")}, headers=HTML)
+    assert answer.status_code == 415
+    assert "is not a picture, video or sound" in answer.text
+    assert client.post("/look", data=form, headers=HTML).status_code == 400
+
+
+def test_a_hostile_name_is_text(client: FlaskClient, library: Any) -> None:
+    for path in ("/?q=rose", f"/item/{library.ids['<img src=x onerror=alert(1)>.jpg']}"):
+        page = client.get(path).text
+        assert "&lt;img src=x onerror=alert(1)&gt;.jpg" in page
+        assert "<img src=x" not in page
+
+
+def test_the_item_page(client: FlaskClient, library: Any) -> None:
+    page = client.get(f"/item/{library.ids['forest_0.jpg']}").text
+    for text in ("Nikon F3", "2010-06-15", "240 × 160 px", "Near-duplicates", "mean colour", "/file?download=1"):
+        assert text in page
+    both = client.get(f"/item/{library.ids['night_0.jpg']}").text
+    assert "2 exact copies" in both
+    video = client.get(f"/item/{library.ids['clip_0.webm']}?t=2").text
+    assert "/file#t=2.0" in video
+    assert 'data-jump="2.00"' in video
+    assert client.get("/item/nothing", headers=HTML).status_code == 404
+
+
+def test_jobs(client: FlaskClient, node: Any, tmp_path: Path) -> None:
+    assert "No job has run yet" in client.get("/jobs").text
+    token = form_token(client.get("/jobs").text)
+    wrong = client.post("/jobs", data={"form_token": token, "path": "/no/such"}, headers=HTML)
+    assert wrong.status_code == 404
+    assert 'value="/no/such"' in wrong.text
+    client.post("/jobs", data={"form_token": token, "path": str(tmp_path), "library": "holiday"})
+    node.ingest.set("1", state=JobState.RUNNING, total=2000, embedded=500, rate=12.5, eta_seconds=120.0)
+    page = client.get("/jobs").text
+    assert "holiday" in page
+    assert "2\u202f000" in page
+    assert "2 min" in page
+    client.post("/jobs/1/pause", data={"form_token": token})
+    assert node.ingest.progress("1").state is JobState.PAUSED
+    assert "Resume" in client.get("/jobs").text
+    assert client.post("/jobs/1/explode", data={"form_token": token}, headers=HTML).status_code == 404
+
+
+def test_a_job_that_waits_for_a_yes(client: FlaskClient, node: Any, tmp_path: Path) -> None:
+    token = form_token(client.get("/jobs").text)
+    client.post("/jobs", data={"form_token": token, "path": str(tmp_path)})
+    node.ingest.set("1", state=JobState.NEEDS_CONFIRMATION, message="Nearly all files have gone.")
+    page = client.get("/jobs").text
+    assert "Nearly all files have gone." in page
+    form = dict(re.findall(r'<input type="hidden" name="(path|library|confirm_missing)" value="([^"]*)">', page))
+    client.post("/jobs", data={**form, "form_token": token})
+    assert node.started[-1] == ((tmp_path,), tmp_path.name, True)
+
+
+def test_failures_by_code(client: FlaskClient, node: Any) -> None:
+    assert "Every file was usable" in client.get("/failures").text
+    node.ingest.failed = [
+        Failure("/media/a.jpg", "corrupt", "It ends too early.", 3, "media", "1"),
+        Failure("/media/<b>.jpg", "empty", "It has no bytes.", 1, "media", "1"),
+    ]
+    page = client.get("/failures").text
+    assert "It ends too early." in page
+    assert "/media/&lt;b&gt;.jpg" in page
+    assert "a.jpg" not in client.get("/failures?code=empty").text
+    client.post("/failures/retry", data={"form_token": form_token(page)})
+    assert node.ingest.progress("1").total == 2
+
+
+def test_duplicates_and_status(client: FlaskClient, library: Any) -> None:
+    page = client.get("/duplicates").text
+    assert "Exact copies" in page
+    assert "Near-duplicates" in page
+    status = client.get("/status").text
+    assert str(library.home) in status
+    assert "fake-sound" in status
+
+
+def test_the_shelf_forgets_the_oldest() -> None:
+    shelf = Shelf(capacity=2)
+    first, second = (shelf.put(Probe("image", {}, {}, name=str(n))) for n in range(2))
+    shelf.get(first)
+    third = shelf.put(Probe("image", {}, {}, name="2"))
+    assert [shelf.get(name).name for name in (first, third)] == ["0", "2"]
+    with pytest.raises(NotFoundError):
+        shelf.get(second)
+
+
+def test_numbers_as_people_read_them() -> None:
+    assert [clock(s) for s in (None, 7.9, 750, 3723)] == ["", "0:07", "12:30", "1:02:03"]
+    assert clock(7.26, short=True) == "7.3 s"
+    assert [span(s) for s in (None, 12, 120, 12_000)] == ["", "12 s", "2 min", "3 h 20 min"]
+    assert [size(n) for n in (0, 999, 1_500, 123_456, 5_600_000)] == ["0 B", "999 B", "1.5 kB", "123 kB", "5.6 MB"]
+    assert [percent(m) for m in (12.3, 99.96, 100.0)] == ["12 %", "99.9 %", "100 %"]
+    assert [exposure(s) for s in (None, 1 / 250, 2.5)] == ["", "1/250 s", "2.5 s"]

@@ -1,0 +1,283 @@
+"""The pages in Chromium: what scripts add, and that nothing breaks the Content-Security-Policy."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from ingest.progress import Failure, JobProgress, JobState
+from web.app import create_app
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs Chromium at {CHROMIUM}: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)  # a fresh profile each time
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(node: Any) -> Iterator[str]:
+    """The node, served on a free port."""
+    server = make_server("127.0.0.1", 0, create_app(node), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A wide page; fails the test that leaves errors in the console (the policy's violations are such)."""
+    complaints: list[str] = []
+    context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
+    yield page
+    context.close()
+    assert [text for text in complaints if "status of 4" not in text] == []
+
+
+def tiles(page: Page) -> list[str]:
+    return page.locator("#results .tile").evaluate_all("found => found.map(tile => tile.dataset.name)")
+
+
+def png(colour: tuple[int, int, int]) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (60, 40), colour).save(data, "PNG")
+    return data.getvalue()
+
+
+def drop(page: Page, name: str, content: bytes) -> None:
+    """Let go of a file over the page, as a file manager does."""
+    page.evaluate(
+        """([name, content]) => {
+            const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([bytes], name));
+            for (const type of ["dragenter", "dragover", "drop"])
+                document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+        }""",
+        [name, base64.b64encode(content).decode()],
+    )
+
+
+def test_a_dropped_file_finds_its_like_and_the_address_can_be_shared(page: Page) -> None:
+    page.goto("/?in=images")
+    drop(page, "evening.png", png((22, 26, 58)))
+    page.wait_for_url(re.compile(r"like=upload-"))
+    expect(page.locator(".summary h1")).to_contain_text("evening.png")
+    expect(page.locator(".example .thumb img")).to_be_visible()  # the dropped picture itself
+    assert all(name.startswith("night") for name in tiles(page)[:6])
+    before = tiles(page)
+    page.goto(page.url)
+    assert tiles(page) == before
+
+
+def test_a_chosen_file_finds_its_like(page: Page) -> None:
+    page.goto("/?in=images")
+    page.set_input_files("#file", {"name": "sand.png", "mimeType": "image/png", "buffer": png((228, 198, 142))})
+    page.wait_for_url(re.compile(r"like=upload-"))
+    assert tiles(page)[0].startswith("beach")
+
+
+def test_a_dropped_file_that_is_no_media_is_refused_in_words(page: Page) -> None:
+    page.goto("/")
+    drop(page, "notes.txt", b"hello")
+    expect(page.locator(".busy")).to_contain_text("'notes.txt' is not a picture, video or sound")
+    drop(page, "half.jpg", b"broken")
+    expect(page.locator(".busy")).to_contain_text("ends in the middle")
+
+
+def test_words_then_filters_then_back(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Words").fill("beach")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?q=beach")
+    expect(page.locator(".summary h1")).to_contain_text("beach")
+    page.get_by_label("Images", exact=True).check()
+    page.wait_for_url(re.compile("in=images"))
+    expect(page.locator("#results .tile")).to_have_count(8)
+    page.get_by_label("Photographer").select_option("Ada")
+    expect(page.locator("#results .tile")).to_have_count(4)
+    page.get_by_title("Take this filter away").last.click()
+    expect(page.locator("#results .tile")).to_have_count(8)
+    assert page.get_by_label("Photographer").input_value() == ""
+    page.go_back()
+    expect(page.locator("#results .tile")).to_have_count(4)
+    assert page.get_by_label("Photographer").input_value() == "Ada"
+
+
+def test_more_like_this_several_examples_and_unlike(page: Page) -> None:
+    page.goto("/?q=night&in=images")
+    tile = page.locator("#results .tile").first
+    tile.hover()
+    tile.get_by_text("More like this").click()
+    page.wait_for_url(re.compile(r"like="))
+    expect(page.locator(".example")).to_have_count(1)
+    assert tiles(page)[0].startswith("night")
+    page.locator("#results .tile").nth(1).hover()
+    page.get_by_label(re.compile("^Also like")).nth(1).click()
+    expect(page.locator(".examples.like .example")).to_have_count(2)
+    page.locator("#results .tile").last.hover()
+    page.get_by_label(re.compile("^Unlike")).last.click()
+    expect(page.locator(".examples.unlike .example")).to_have_count(1)
+    page.get_by_label(re.compile("^Remove")).last.click()
+    expect(page.locator(".examples.unlike")).to_have_count(0)
+
+
+def test_together_or_by_kind(page: Page, library: Any) -> None:
+    page.goto(f"/?like={library.ids['forest_2.jpg']}")
+    expect(page.locator(".grid")).to_have_count(1)
+    page.get_by_role("link", name="By kind").click()
+    expect(page.locator(".row")).to_have_count(3)
+    assert "view=rows" in page.url
+
+
+def test_a_video_opens_at_its_moment(page: Page, library: Any) -> None:
+    page.goto(f"/?like={library.ids['night_1.jpg']}&in=videos")
+    page.locator(".tile[data-name='clip_0.webm'] .frame").click()
+    video = page.locator("dialog video")
+    expect(video).to_be_visible()
+    page.wait_for_function("document.querySelector('dialog video').currentTime >= 2")
+    expect(page.locator("dialog dl")).to_contain_text("visual")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_the_viewer_is_worked_by_keys(page: Page) -> None:
+    page.goto("/?q=beach&in=images")
+    names = tiles(page)
+    page.locator(".tile .frame").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog h2")).to_have_text(names[0])
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("dialog h2")).to_have_text(names[1])
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.closest('.tile').dataset.name") == names[1]
+
+
+def test_a_sound_plays_from_where_its_waveform_is_clicked(page: Page, library: Any) -> None:
+    page.goto(f"/item/{library.ids['sound_0.wav']}")
+    page.wait_for_function("document.querySelector('audio').readyState >= 1")
+    track = page.locator(".track")
+    box = track.bounding_box()
+    assert box
+    track.click(position={"x": box["width"] * 0.5, "y": 10})
+    page.wait_for_function("document.querySelector('audio').currentTime >= .45")
+    assert page.locator(".wave").evaluate("wave => parseFloat(wave.style.getPropertyValue('--played'))") >= 40
+
+
+def test_key_frames_jump(page: Page, library: Any) -> None:
+    page.goto(f"/item/{library.ids['clip_1.webm']}")
+    page.get_by_role("link", name="2.0 s", exact=True).click()
+    page.wait_for_function("document.querySelector('video').currentTime >= 2")
+
+
+def test_a_hostile_name_runs_nothing(page: Page) -> None:
+    page.goto("/?q=rose&in=images")
+    name = "<img src=x onerror=alert(1)>.jpg"
+    tile = page.locator(".tile", has_text=name)
+    expect(tile.locator(".name")).to_have_text(name)
+    tile.locator(".frame").click()
+    expect(page.locator("dialog h2")).to_have_text(name)
+    tile_link = page.locator("dialog").get_by_text("More like this")
+    tile_link.click()
+    expect(page.locator(".example .name")).to_have_text(name)
+
+
+def test_progress_is_live(page: Page, node: Any) -> None:
+    node.ingest.known["1"] = JobProgress("1", JobState.RUNNING, "holiday", ("/media",), total=100)
+    page.goto("/jobs")
+    job = page.locator("[data-job='1']")
+    expect(job.locator("[data-field=done]")).to_have_text("0")
+    node.ingest.set("1", embedded=40, failed=2, skipped=1, rate=10.0, eta_seconds=5.7)
+    expect(job.locator("[data-field=done]")).to_have_text("43")
+    expect(job.locator("[data-field=failed]")).to_have_text("2")
+    expect(job.locator("[data-field=eta]")).to_have_text("6 s")
+    expect(job.locator("progress")).to_have_js_property("value", 43)
+    node.ingest.set("1", state=JobState.DONE_WITH_FAILURES, embedded=97)
+    expect(job.locator(".state")).to_have_text("done with failures")
+    expect(job.get_by_text("See failures")).to_be_visible()
+
+
+def test_start_pause_resume_cancel(page: Page, node: Any, tmp_path: Path) -> None:
+    page.goto("/jobs")
+    page.get_by_label("Folder on this machine").fill(str(tmp_path))
+    page.get_by_role("button", name="Take it in").click()
+    for action, state in (("Pause", "paused"), ("Resume", "running"), ("Cancel", "cancelled")):
+        page.get_by_role("button", name=action).click()
+        expect(page.locator(".state")).to_have_text(state)
+    assert node.ingest.progress("1").state is JobState.CANCELLED
+
+
+def test_failures_are_tried_again(page: Page, node: Any) -> None:
+    node.ingest.failed = [Failure("/media/a.jpg", "corrupt", "It ends too early.", 1, "media", "1")]
+    page.goto("/failures")
+    expect(page.locator("tbody")).to_contain_text("It ends too early.")
+    page.get_by_role("button", name="Try all again").click()
+    page.wait_for_url("**/jobs")
+    expect(page.locator(".job .state")).to_have_text("running")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 820, 1440])
+def test_no_page_is_wider_than_its_window(
+    browser: Browser, address: str, library: Any, node: Any, width: int, scheme: str
+) -> None:
+    node.ingest.known["1"] = JobProgress("1", JobState.RUNNING, "holiday", ("/a/very/long/path" * 8,), total=100)
+    node.ingest.failed = [Failure("/media/" + "a" * 200 + ".jpg", "corrupt", "It ends. " * 30, 1, "media", "1")]
+    beach, night = library.ids["beach_1.jpg"], library.ids["night_1.jpg"]
+    paths = ["/", "/?q=rose", f"/?like={beach}&unlike={night}&view=rows&in=images&cameras=Nikon+F3", "/status"]
+    paths += [f"/item/{library.ids['clip_0.webm']}", "/jobs", "/failures", "/duplicates", "/login", "/nothing"]
+    context = browser.new_context(base_url=address, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    for path in paths:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    context.close()
+
+
+def test_it_works_without_scripts(browser: Browser, address: str) -> None:
+    context = browser.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/?in=images")
+    page.get_by_label("Words").fill("beach")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"q=beach"))
+    expect(page.locator(".tile").first).to_be_visible()
+    page.set_input_files("#file", {"name": "sand.png", "mimeType": "image/png", "buffer": png((228, 198, 142))})
+    page.get_by_role("button", name="Find what is like it").click()
+    page.wait_for_url(re.compile(r"like=upload-"))
+    expect(page.locator(".tile").first).to_contain_text("beach")
+    context.close()
