@@ -75,6 +75,7 @@ class Ingest:
         self._retry_delays = tuple(retry_delays)
         self._turn = threading.Lock()
         self._live: dict[str, LiveJob] = {}
+        self._halting = False
 
     def start(
         self,
@@ -133,6 +134,8 @@ class Ingest:
         if stored.finished:
             return stored
         live = self._live.setdefault(job_id, LiveJob(stored, on_progress))
+        if self._halting:
+            live.halt()
         try:
             with self._turn:
                 return self._run(live)
@@ -160,6 +163,7 @@ class Ingest:
     def halt(self) -> None:
         """Stop whatever runs here after the batches in work and leave it queued: this process is about to end, and
         the next one goes on with :meth:`unfinished`."""
+        self._halting = True
         for live in list(self._live.values()):
             live.halt()
 

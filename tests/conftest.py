@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from search.media import Kind
 from search.settings import Settings
+from search.spaces import CollectionSchema, Distance, Space, VectorField
+from search.store.base import Array
+from workers.decode.decoded import Decoded
+from workers.embedders.models import Embedded
+from workers.embedders.registry import ModelChoice
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+COLOUR = Space("visual", "quick", "1", "mean colour", 3)
+LOUDNESS = Space("sound", "quick", "1", "loudness of three parts", 3)
+RAW_LOUDNESS = Space("sound_raw", "quick", "1", "loudness of three parts", 3, Distance.DOT)
+HEARD = (VectorField(LOUDNESS), VectorField(RAW_LOUDNESS, indexed=False))
+QUICK_SCHEMAS = (
+    CollectionSchema(Kind.IMAGE, (VectorField(COLOUR),)),
+    CollectionSchema(Kind.VIDEO, (VectorField(COLOUR, multi=True), *HEARD)),
+    CollectionSchema(Kind.AUDIO, HEARD),
+)
 
 
 @pytest.fixture(scope="session")
@@ -43,5 +62,62 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
     def make(**overrides: object) -> Settings:
         defaults: dict[str, object] = {"home": tmp_path / "home", "device": "cpu", "port": 0, "decode_workers": 1}
         return Settings.model_validate(defaults | overrides)
+
+    return make
+
+
+@dataclass
+class QuickModels:
+    """Models that need no network: the mean colour, and the loudness of a sound.
+
+    Attributes:
+        before_embedding: called first by every :meth:`embed`; a test may wait or raise there.
+    """
+
+    before_embedding: Callable[[], object] = lambda: None
+    schemas: tuple[CollectionSchema, ...] = QUICK_SCHEMAS
+
+    def load(self) -> None:
+        pass
+
+    def embed(self, items: Sequence[Decoded]) -> list[Embedded]:
+        self.before_embedding()
+        return [self._one(item) for item in items]
+
+    @staticmethod
+    def _one(item: Decoded) -> Embedded:
+        vectors: dict[str, Array] = {}
+        if len(item.crops):
+            colours = item.crops.reshape(len(item.crops), -1, 3).mean(axis=1).astype(np.float32) + 1
+            vectors["visual"] = colours / np.linalg.norm(colours, axis=1, keepdims=True)
+        if item.sound is not None:
+            parts = np.array_split(np.abs(item.sound), 3)
+            vectors["sound_raw"] = np.array([[part.mean() for part in parts]], np.float32)
+        return Embedded(vectors, ("swatch",) if len(item.crops) else ())
+
+
+@pytest.fixture
+def quick_models(monkeypatch: pytest.MonkeyPatch) -> QuickModels:
+    """Every node of this process embeds with :class:`QuickModels`; all else, decoding too, is real."""
+    models = QuickModels()
+    choice = ModelChoice("quick", "frames_quick", "quick", notes=("Quick models are in use.",))
+    monkeypatch.setattr("web.node.choose_models", lambda settings, existing: choice)
+    monkeypatch.setattr("workers.embedders.models.Models", lambda settings, choice: models)
+    return models
+
+
+@pytest.fixture
+def make_media(tmp_path: Path) -> Callable[..., Path]:
+    """A folder of plain pictures in named colours, ``each`` of them, every one with bytes of its own."""
+
+    def make(folder: str = "media", each: int = 3, colours: Sequence[str] = ("red", "green", "blue")) -> Path:
+        root = tmp_path / folder
+        for colour in colours:
+            (root / colour).mkdir(parents=True, exist_ok=True)
+            for number in range(each):
+                picture = Image.new("RGB", (64, 48), colour)
+                picture.putpixel((number % 64, number // 64), (255, 255, 255))
+                picture.save(root / colour / f"{colour}-{number}.png")
+        return root
 
     return make

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-OPTIMISE_FROM = 5_000
-"""Points from which on the approximate index pays: below, comparing one by one takes under a millisecond."""
-
 CLOSING_SECONDS = 20.0
 """How long closing waits for a batch in progress; whatever is cut off is done again by the next start."""
 
@@ -142,21 +139,26 @@ class Node:
 
     def warm(self) -> None:
         """Load the models in the background, so that the first question about a file need not wait for them."""
-        self._upkeep.submit(lambda: self.encoder)
+        self._upkeep.submit(lambda: self.models.load())
 
-    def optimise(self, at_least: int = OPTIMISE_FROM) -> None:
-        """Index what has been written, in each collection that has ``at_least`` so many records."""
-        for name, info in self.store.collections().items():
-            if info.points >= at_least:
-                log.info("Indexing %s (%d records).", name, info.points)
-                self.store.optimise(name)
+    def optimise(self) -> None:
+        """Index what has been written, in each collection where the store finds it worth while."""
+        for name in self.store.collections():
+            if self.store.optimise(name):
+                log.info("Indexed %s.", name)
 
     def close(self) -> None:
-        """Stop the running job after its batch (the next start resumes it) and let go of everything."""
+        """Stop the running job after its batch (the next start resumes it) and let go of everything.
+
+        A batch that takes longer than ``CLOSING_SECONDS`` ends with the process, as if that were killed: the store and
+        the ledger are made for it, and must not be closed under its hands.
+        """
         self._closing.set()
         self.ingest.halt()
-        for background in (self._jobs, self._upkeep):
-            background.close(CLOSING_SECONDS)
+        if not self._jobs.close(CLOSING_SECONDS):
+            log.warning("Not waiting any longer for the batch in work; the next start does it again.")
+            return
+        self._upkeep.close(0)  # closing the store ends an indexing in progress
         if "_pool" in self.__dict__:
             self._pool.close()
         self.ledger.close()

@@ -43,7 +43,7 @@ def command(call: Call, folder: Path, k: int | None) -> int:
     with _home(call) as settings, connect_inside(settings) as (client, node):
         progress = take_in(client, (folder,))
         call.say(f"{progress.done} files taken in, {progress.failed} failed. Measuring.")
-        node.optimise(at_least=1)
+        node.optimise()
         evaluation = evaluate(node.store, labels_by_id(node.store, labels), k=k)
     call.answer(evaluation, lambda console: _show(evaluation, console))
     return exit_status(progress)

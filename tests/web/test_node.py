@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.progress import JobState
+from search.errors import SettingsError, SpaceMismatchError, StoreError, StoreLockedError
+from search.media import Kind
+from search.settings import Settings
+from search.spaces import CollectionSchema, Space, VectorField
+from search.store import open_store
+from web.node import Node
+
+
+@pytest.fixture
+def node(make_settings: Callable[..., Settings], quick_models: Any) -> Iterator[Node]:
+    with Node.open(make_settings()) as opened:
+        yield opened
+
+
+def finished(node: Node, job: str) -> JobState:
+    node.settle()
+    return node.ingest.progress(job).state
+
+
+def test_a_job_runs_in_the_background_and_fills_the_store(node: Node, make_media: Callable[..., Path]) -> None:
+    job = node.start_ingest([make_media()])
+    assert finished(node, job) is JobState.DONE
+    assert node.store.count("images") == 9
+    assert node.ingest.progress(job).embedded == 9
+
+
+def test_jobs_take_turns(node: Node, make_media: Callable[..., Path]) -> None:
+    first = node.start_ingest([make_media("a", colours=("red",))])
+    second = node.start_ingest([make_media("b", colours=("navy",))])
+    assert finished(node, second) is JobState.DONE
+    assert node.ingest.progress(first).state is JobState.DONE
+    assert node.store.count("images") == 6
+
+
+def test_models_are_chosen_when_first_needed_and_their_notes_told(node: Node) -> None:
+    assert node.notes == ()
+    assert node.store.collections() == {}
+    node.prepare()
+    assert node.notes == ("Quick models are in use.",)
+    assert set(node.store.collections()) == {"images", "videos", "audio"}
+
+
+def test_a_rescan_that_finds_nothing_new_loads_no_model(
+    make_settings: Callable[..., Settings],
+    make_media: Callable[..., Path],
+    quick_models: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    media = make_media()
+    with Node.open(make_settings()) as node:
+        node.start_ingest([media])
+        node.settle()
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a model was made")
+
+    monkeypatch.setattr("workers.embedders.models.Models", refuse)
+    with Node.open(make_settings()) as node:
+        job = node.start_ingest([media])
+        assert finished(node, job) is JobState.DONE
+        assert node.ingest.progress(job).unchanged == 9
+
+
+def test_a_stopped_node_leaves_its_job_to_the_next(
+    make_settings: Callable[..., Settings], make_media: Callable[..., Path], quick_models: Any
+) -> None:
+    embedding, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        embedding.set()
+        assert go_on.wait(60)
+
+    quick_models.before_embedding = wait
+    settings = make_settings(batch_size=2)
+    node = Node.open(settings)
+    job = node.start_ingest([make_media(each=100, colours=("red",))])
+    assert embedding.wait(60)
+    closing = threading.Thread(target=node.close)
+    closing.start()
+    while not node._closing.is_set():
+        pass
+    go_on.set()
+    closing.join(60)
+    with Node.open(settings) as again:
+        left = again.ingest.progress(job)
+        assert left.state is JobState.QUEUED
+        assert 0 < left.embedded < 100
+        assert again.resume_unfinished() == [job]
+        assert finished(again, job) is JobState.DONE
+        assert again.store.count("images") == 100
+
+
+def test_a_new_run_replaces_what_a_killed_one_left(node: Node, make_media: Callable[..., Path]) -> None:
+    media = make_media()
+    left_behind = node.ingest.start([media])  # registered, but nothing runs it: as if its process had been killed
+    other = node.ingest.start([make_media("other")])
+    job = node.start_ingest([media])
+    assert finished(node, job) is JobState.DONE
+    assert node.ingest.progress(left_behind).state is JobState.CANCELLED
+    assert node.ingest.progress(other).state is JobState.QUEUED
+
+
+def test_resuming_runs_a_job_that_was_left_behind(node: Node, make_media: Callable[..., Path]) -> None:
+    job = node.ingest.start([make_media()])
+    node.resume(job)
+    assert finished(node, job) is JobState.DONE
+
+
+def test_work_that_breaks_does_not_stop_the_next(
+    node: Node, make_media: Callable[..., Path], quick_models: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down() -> None:
+        raise StoreError("the store broke")
+
+    quick_models.before_embedding = break_down
+    broken = node.start_ingest([make_media("a", colours=("red",))])
+    assert finished(node, broken) in {JobState.FAILED, JobState.DONE_WITH_FAILURES}
+    quick_models.before_embedding = lambda: None
+    assert finished(node, node.start_ingest([make_media("b", colours=("navy",))])) is JobState.DONE
+
+
+def test_two_nodes_cannot_share_a_data_directory(node: Node) -> None:
+    with pytest.raises(StoreLockedError, match="in use by process"):
+        Node.open(node.settings)
+
+
+def test_a_data_directory_that_cannot_be_made(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="cannot be made"):
+        Node.open(make_settings(home=tmp_path / "file" / "home"))
+
+
+def test_a_ledger_that_cannot_be_opened_lets_go_of_the_store(make_settings: Callable[..., Settings]) -> None:
+    with pytest.raises(SettingsError):
+        Node.open(make_settings(database_url="nonsense"))
+    Node.open(make_settings()).close()
+
+
+def test_a_collection_of_another_model_is_refused(make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings(image_model="resnet18")
+    store = open_store(settings)
+    other = Space("visual", "efficientnet_lite0", "x", "y", 1280)
+    store.ensure(CollectionSchema(Kind.IMAGE, (VectorField(other),)))
+    store.close()
+    with Node.open(settings) as node, pytest.raises(SpaceMismatchError, match=r"resnet18.*efficientnet_lite0"):
+        node.prepare()
