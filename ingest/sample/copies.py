@@ -129,7 +129,7 @@ def reencode_film(original: str, extension: str, folder: Path) -> bytes:
     with av.open(folder / original) as container:
         stream = container.streams.video[0]
         rate = round(float(stream.average_rate or 16))
-        frames = [resized(frame.to_ndarray(format="rgb24")) for frame in container.decode(stream)]
+        frames = [resized(frame.to_ndarray(format="rgb24").astype(np.uint8)) for frame in container.decode(stream)]
     height, width = frames[0].shape[:2]
     return encode_film(frames, (width, height), rate, extension)
 

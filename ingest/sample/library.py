@@ -43,8 +43,9 @@ class SampleLibrary:
 def make_sample_library(folder: Path) -> SampleLibrary:
     """Make the sample library in a folder, or complete the one that is there.
 
-    The same versions of the libraries used make the same bytes. Files already made by this version are left as they are,
-    so a second call costs next to nothing and an interrupted one goes on where it was. Other files are not touched.
+    The same versions of the libraries used make the same bytes. Files already made by this version are left as they
+    are, so a second call costs next to nothing and an interrupted one goes on where it was. Nothing else in the folder
+    is touched.
 
     Raises:
         OSError: the folder cannot be written.

@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.sample.paint import Frame, Light, Point, rgb, soften
+from ingest.sample.noise import Plane
+from ingest.sample.paint import Frame, Light, rgb, soften
 from ingest.sample.photographers import Style, develop
 from ingest.sample.scenes import SCENES
 from ingest.sample.scenes.balloons import ballooning
 from ingest.sample.scenes.coast import lighthouse_watch, sailing
-from ingest.sample.scenes.night import LAMPS, city, night_sky, night_skyline
+from ingest.sample.scenes.night import LAMPS, add_lamp, city, night_sky, night_skyline
 
 Pixels: TypeAlias = NDArray[np.uint8]
 FILM_STYLE = Style(contrast=1.05, saturation=1.05)
@@ -72,12 +73,13 @@ SNOW = ((900, 0.0022, 0.22), (260, 0.0045, 0.38), (60, 0.009, 0.62))
 """Flakes, their radius and their speed in frame heights a second, from the farthest to the nearest."""
 
 
-def flakes(frame: Frame, count: int, radius: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def flakes(frame: Frame, count: int, radius: float, rng: np.random.Generator) -> Plane:
     """Mask of soft flakes strewn over a frame."""
     seeds = np.zeros(frame.shape, np.float32)
     seeds[rng.integers(0, frame.height, count), rng.integers(0, frame.width, count)] = 1.0
     spread = soften(seeds, frame, radius * 0.7)
-    return np.clip(spread / spread.max() * 1.2, 0, 0.9).astype(np.float32)
+    mask: Plane = np.clip(spread / float(spread.max()) * 1.2, 0, 0.9)
+    return mask
 
 
 def sailing_boat(frame: Frame, rng: np.random.Generator, count: int, rate: int) -> Iterator[Pixels]:
@@ -107,16 +109,9 @@ def traffic(frame: Frame, rng: np.random.Generator, count: int, rate: int) -> It
             x = float(np.mod(start * span + speed * time + span, 2 * span) - span)
             colour = LAMPS[2] if speed > 0 else rgb("ff3a24")
             level = shore - (0.030 if speed > 0 else 0.020)
-            lamp(picture, frame, (x, level), 0.007, colour * np.float32(5.0))
-            lamp(picture, frame, (x, 2 * shore - level + 0.03), 0.016, colour * np.float32(0.7))
+            add_lamp(picture, frame, (x, level), 0.007, colour * 5.0)
+            add_lamp(picture, frame, (x, 2 * shore - level + 0.03), 0.016, colour * 0.7)
         yield develop(picture, FILM_STYLE, rng)
-
-
-def lamp(picture: Light, frame: Frame, centre: Point, radius: float, colour: Light) -> None:
-    """A small light and its halo."""
-    rows, columns = frame.window(centre, radius * 6)
-    squared = np.square(frame.x[:, columns] - np.float32(centre[0])) + np.square(frame.y[rows] - np.float32(centre[1]))
-    picture[rows, columns] += colour * np.exp(-squared / np.float32(radius**2 * 2))[..., None]
 
 
 def turning_stars(frame: Frame, rng: np.random.Generator, count: int, rate: int) -> Iterator[Pixels]:

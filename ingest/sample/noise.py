@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Plane: TypeAlias = NDArray[np.float32]
-"""float32 (rows, columns)."""
+Plane: TypeAlias = NDArray[np.floating[Any]]
+"""float32 (rows, columns). (Typed loosely: the stubs widen float32 by a Python float, though NumPy 2 does not.)"""
 
 
 def fractal_noise(
@@ -62,33 +62,38 @@ def noise_line(count: int, cells: float, rng: np.random.Generator, *, octaves: i
         blend = position - index
         blend = blend * blend * (3 - 2 * blend)
         total += gain**octave * (values[index] * (1 - blend) + values[index + 1] * blend)
-    return standardised(total.astype(np.float32))
+    return standardised(total)
 
 
 def standardised(values: Plane) -> Plane:
     """The values moved and scaled to mean 0 and deviation 1."""
-    return np.asarray((values - values.mean()) / max(float(values.std()), 1e-6), np.float32)
+    spread = max(float(values.std()), 1e-6)
+    return ((values - float(values.mean())) / spread).astype(np.float32)
 
 
 def smoothstep(low: float, high: float, values: Plane) -> Plane:
     """0 below ``low``, 1 above ``high``, a smooth cubic between them."""
-    t = np.clip((values - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
-    return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
+    t = np.clip((values - low) / (high - low), 0.0, 1.0)
+    eased: Plane = t * t * (3.0 - 2.0 * t)
+    return eased
 
 
 def sample(texture: Plane, across: Plane, down: Plane) -> Plane:
-    """The texture at fractional positions, tiled by mirroring without end; one unit is one texture side."""
+    """The texture at fractional positions, tiled by mirroring without end; one unit is one texture side.
+
+    ``down`` may be anything that broadcasts to the shape of ``across``.
+    """
     rows, columns = texture.shape[:2]
     taken: Plane = cv2.remap(
         texture,
-        mirrored(across) * (columns - 1),
-        mirrored(down) * (rows - 1),
+        mirrored(across, columns),
+        mirrored(np.broadcast_to(down, across.shape), rows),
         interpolation=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
     return taken
 
 
-def mirrored(position: Plane) -> Plane:
-    """A position on an endless axis folded into [0, 1], going back and forth."""
-    return np.asarray(1.0 - np.abs(np.mod(position, 2.0) - 1.0), np.float32)
+def mirrored(position: Plane, cells: int) -> NDArray[np.float32]:
+    """A position on an endless axis as a cell of a finite one that is run through back and forth."""
+    return ((1.0 - np.abs(np.mod(position, 2.0) - 1.0)) * (cells - 1)).astype(np.float32)

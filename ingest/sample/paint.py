@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.sample.noise import Plane, smoothstep
+from ingest.sample.noise import Plane
 
-Light: TypeAlias = NDArray[np.float32]
+Light: TypeAlias = NDArray[np.floating[Any]]
 """A picture in linear light, float32 (rows, columns, 3) RGB, 1.0 being paper white; or one such colour, (3,)."""
 
 Point: TypeAlias = tuple[float, float]
@@ -54,12 +54,12 @@ class Frame:
     @cached_property
     def x(self) -> Plane:
         """Every pixel's x: float32 (1, width), ready to broadcast."""
-        return ((np.arange(self.width, dtype=np.float32) + 0.5) / self.unit - self.right)[None, :]
+        return (((np.arange(self.width) + 0.5) / self.unit - self.right)[None, :]).astype(np.float32)
 
     @cached_property
     def y(self) -> Plane:
         """Every pixel's y: float32 (height, 1), ready to broadcast."""
-        return ((np.arange(self.height, dtype=np.float32) + 0.5) / self.unit - self.bottom)[:, None]
+        return (((np.arange(self.height) + 0.5) / self.unit - self.bottom)[:, None]).astype(np.float32)
 
     def row(self, y: float) -> int:
         """The pixel row at ``y``, within the frame."""
@@ -80,13 +80,12 @@ class Frame:
 def rgb(code: str) -> Light:
     """The colour of a six-digit hexadecimal sRGB code, in linear light."""
     encoded = np.array([int(code[i : i + 2], 16) for i in (0, 2, 4)], np.float32) / 255
-    return np.asarray(np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4), np.float32)
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
 def mix(a: Light, b: Light, share: float | Plane) -> Light:
     """``a`` where share is 0, ``b`` where it is 1; a (rows, columns) share gives a picture."""
-    weight = np.float32(share) if isinstance(share, float | int) else share[..., None]
-    return np.asarray(a + (b - a) * weight, np.float32)
+    return a + (b - a) * (share[..., None] if isinstance(share, np.ndarray) else share)
 
 
 def gradient(at: Plane, stops: Sequence[tuple[float, Light]]) -> Light:
@@ -96,17 +95,12 @@ def gradient(at: Plane, stops: Sequence[tuple[float, Light]]) -> Light:
     return np.stack(channels, axis=-1).astype(np.float32)
 
 
-def blank(frame: Frame, colour: Light) -> Light:
-    """A picture of one colour."""
-    return np.full((*frame.shape, 3), colour, np.float32)
-
-
 def cover(picture: Light, paint: Light, mask: Plane) -> None:
     """Paint a colour or a picture over ``picture``, in place, as far as the mask (0 to 1) says."""
     picture += (paint - picture) * mask[..., None]
 
 
-def polygons(frame: Frame, outlines: Sequence[Sequence[Point] | NDArray[np.float32]]) -> Plane:
+def polygons(frame: Frame, outlines: Sequence[Sequence[Point] | Plane]) -> Plane:
     """Mask of filled outlines with smooth edges: float32 (rows, columns), 0 to 1."""
     fine = 16  # sub-pixel steps, as cv2's `shift` counts them: 2**4
     centre = np.array([frame.right, frame.bottom], np.float32)
@@ -117,47 +111,57 @@ def polygons(frame: Frame, outlines: Sequence[Sequence[Point] | NDArray[np.float
     return mask.astype(np.float32) / 255
 
 
-def below(frame: Frame, line: NDArray[np.float32]) -> Plane:
+def box(centre: Point, half_width: float, half_height: float) -> list[Point]:
+    """Outline of an upright rectangle."""
+    x, y = centre
+    left, right, top, bottom = x - half_width, x + half_width, y - half_height, y + half_height
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
+
+
+def curve(start: Point, bend: Point, end: Point, count: int = 16) -> list[Point]:
+    """Points of a quadratic Bézier curve."""
+    t = np.linspace(0, 1, count)[:, None]
+    points = (1 - t) ** 2 * np.array(start) + 2 * t * (1 - t) * np.array(bend) + t**2 * np.array(end)
+    return [(float(x), float(y)) for x, y in points]
+
+
+def below(frame: Frame, line: Plane) -> Plane:
     """Mask of everything under a line given as one y per pixel column, with a smooth edge."""
-    return np.clip((frame.y - line[None, :]) * frame.unit + 0.5, 0.0, 1.0).astype(np.float32)
+    return np.clip((frame.y - line) * frame.unit + 0.5, 0.0, 1.0)
 
 
-def disc(frame: Frame, centre: Point, radius: float, softness: float = 0.003) -> Plane:
-    """Mask of a disc whose edge fades over ``softness``."""
-    distance = np.hypot(frame.x - np.float32(centre[0]), frame.y - np.float32(centre[1]))
-    return 1.0 - smoothstep(radius - softness, radius + softness, distance)
-
-
-def soften(picture: NDArray[np.float32], frame: Frame, radius: float) -> NDArray[np.float32]:
+def soften(picture: Plane, frame: Frame, radius: float, *, signed: bool = False) -> Plane:
     """The picture or mask blurred over ``radius`` (a share of the frame's shorter side).
 
-    Wide blurs work on a smaller copy: nobody sees the difference, and they would dominate the time otherwise.
+    Wide blurs work on a smaller copy: nobody sees the difference, and they would dominate the time otherwise. Enlarging
+    it may undershoot zero, which only ``signed`` values may keep.
     """
     sigma = radius * frame.unit
+    picture = picture.astype(np.float32, copy=False)
     shrink = max(1, int(sigma / 4))
     height, width = picture.shape[:2]
     if shrink == 1:
-        blurred: NDArray[np.float32] = cv2.GaussianBlur(picture, (0, 0), sigma)
+        blurred: Plane = cv2.GaussianBlur(picture, (0, 0), sigma)
         return blurred
     small = cv2.resize(picture, (max(2, width // shrink), max(2, height // shrink)), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma / shrink)
-    enlarged: NDArray[np.float32] = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.maximum(enlarged, 0.0)
+    enlarged: Plane = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    return enlarged if signed else np.maximum(enlarged, 0.0)
 
 
 def shine(picture: Light, frame: Frame, centre: Point, radius: float, colour: Light) -> None:
     """Add the glow of a light: brightest at its centre, half as bright at ``radius``, fading without an edge."""
-    squared = np.square(frame.x - np.float32(centre[0])) + np.square(frame.y - np.float32(centre[1]))
-    picture += (colour * np.float32(1.0)) * (1.0 / (1.0 + squared / np.float32(radius * radius)))[..., None] ** 2
+    squared = np.square(frame.x - centre[0]) + np.square(frame.y - centre[1])
+    picture += colour * np.square(1.0 / (1.0 + squared / radius**2))[..., None]
 
 
 def bloom(picture: Light, frame: Frame, radius: float = 0.02, strength: float = 0.35) -> None:
     """Let everything brighter than white spill over its surroundings, as it does in a lens."""
     excess = np.maximum(picture - 0.8, 0.0)
-    picture += soften(excess, frame, radius) * np.float32(strength)
-    picture += soften(excess, frame, radius * 4) * np.float32(strength * 0.4)
+    picture += soften(excess, frame, radius) * strength
+    picture += soften(excess, frame, radius * 4) * (strength * 0.4)
 
 
-def haze(picture: Light, colour: Light, depth: Plane | float, density: float) -> Light:
+def haze(picture: Light, colour: Light, depth: Plane, density: float) -> Light:
     """The picture seen through air of a colour: more of the colour the deeper it lies."""
-    return mix(picture, colour, 1.0 - np.exp(-np.asarray(depth, np.float32) * np.float32(density)))
+    return mix(picture, colour, 1.0 - np.exp(-depth * density))

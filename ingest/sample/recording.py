@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -34,7 +35,7 @@ REPRODUCIBLE = {"fflags": "+bitexact"}
 """Keeps containers from writing random serial numbers and the date."""
 
 
-def encode_sound(samples: NDArray[np.float64], rate: int, extension: str) -> bytes:
+def encode_sound(samples: NDArray[np.floating[Any]], rate: int, extension: str) -> bytes:
     """Mono samples (n,) within [-1, 1] as a sound file."""
     container_name, codec, bit_rate = SOUND_FORMATS[extension]
     buffer = io.BytesIO()
@@ -49,7 +50,7 @@ def encode_film(
     size: tuple[int, int],
     frame_rate: int,
     extension: str,
-    sound: NDArray[np.float64] | None = None,
+    sound: NDArray[np.floating[Any]] | None = None,
     sound_rate: int = 48_000,
 ) -> bytes:
     """Frames, uint8 (height, width, 3) RGB, as a film, with a mono sound track if there is one.
@@ -85,7 +86,7 @@ def add_sound_stream(container: av.container.OutputContainer, codec: str, rate: 
 
 
 def write_sound(
-    container: av.container.OutputContainer, stream: av.AudioStream, samples: NDArray[np.float64], rate: int
+    container: av.container.OutputContainer, stream: av.AudioStream, samples: NDArray[np.floating[Any]], rate: int
 ) -> None:
     """Encode all samples; PyAV cuts them into the frames that the encoder wants."""
     pcm = np.asarray(np.clip(samples, -1, 1) * 32_767, np.int16)[None, :]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from ingest.sample.noise import Plane, fractal_noise, sample, smoothstep
-from ingest.sample.paint import Frame, Light, Point, blank, cover, gradient, mix, rgb, shine
+from ingest.sample.paint import Frame, Light, Point, cover, gradient, mix, rgb, shine
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class Hour:
     clouds: Light
     shade: Light
     height: float
+
+    def sky_at(self, up: Plane) -> Light:
+        """The clear sky's colour, from eye level (0) to overhead (1)."""
+        return gradient(up, [(0.0, self.horizon), (0.35, self.middle), (1.0, self.zenith)])
 
 
 DAWN = Hour(
@@ -65,8 +70,7 @@ def sky(
     cover_share: float = 0.4,
 ) -> Light:
     """A sky down to eye level at ``horizon``, with clouds over about ``cover_share`` of it and the sun's glow."""
-    height = (np.float32(horizon) - frame.y) / np.float32(0.75)
-    colours = gradient(np.clip(height[:, 0], 0, 1), [(0.0, hour.horizon), (0.35, hour.middle), (1.0, hour.zenith)])
+    colours = hour.sky_at(np.clip((horizon - frame.y[:, 0]) / 0.75, 0.0, 1.0))
     picture = np.repeat(colours[:, None, :], frame.width, axis=1)
     if sun is not None:
         shine(picture, frame, sun, 0.30, hour.sun * 0.22)
@@ -88,21 +92,19 @@ def add_clouds(
 ) -> None:
     """Clouds on a flat ceiling, running together towards the horizon, brighter on their sunny side."""
     texture = fractal_noise((768, 768), 5, rng, octaves=7, gain=0.55)
+    threshold = float(np.quantile(texture, 1 - cover_share))
     rows = max(frame.row(horizon), 1)
     top = frame.y[:rows]
-    distance = 1.0 / (np.float32(horizon) - top + np.float32(0.10))
-    across = frame.x * distance * np.float32(0.16) + np.float32(rng.uniform(0, 4))
-    away = np.broadcast_to(distance * np.float32(0.20) + np.float32(rng.uniform(0, 4)), across.shape)
-    threshold = float(np.quantile(texture, 1 - cover_share))
-    thickness = sample(texture, across, np.ascontiguousarray(away))
-    step = 0.02
-    toward = sample(texture, across + np.float32(step * np.sign(sun[0])), np.ascontiguousarray(away) - np.float32(step))
+    distance = 1.0 / (horizon - top + 0.10)
+    across = frame.x * distance * 0.16 + rng.uniform(0, 4)
+    away = distance * 0.20 + rng.uniform(0, 4)
+    thickness = sample(texture, across, away)
+    toward_sun = sample(texture, across + math.copysign(0.02, sun[0]), away - 0.02)
     body = smoothstep(threshold - 0.25, threshold + 0.9, thickness)
-    light = np.clip(0.62 + 0.55 * (thickness - toward) - 0.22 * body, 0.0, 1.0)
-    near_sun = np.exp(-np.hypot(frame.x - np.float32(sun[0]), top - np.float32(sun[1])) * 2.2)
-    colours = mix(hour.shade, hour.clouds, light) + (hour.sun * np.float32(0.35)) * near_sun[..., None]
-    fade = smoothstep(0.0, 0.12, np.broadcast_to(np.float32(horizon) - top, body.shape))
-    cover(picture[:rows], colours, body * np.float32(0.92) * (0.35 + 0.65 * fade))
+    light = np.clip(0.62 + 0.55 * (thickness - toward_sun) - 0.22 * body, 0.0, 1.0)
+    near_sun = np.exp(-np.hypot(frame.x - sun[0], top - sun[1]) * 2.2)
+    colours = mix(hour.shade, hour.clouds, light) + hour.sun * 0.35 * near_sun[..., None]
+    cover(picture[:rows], colours, body * (0.32 + 0.60 * smoothstep(0.0, 0.12, horizon - top)))
 
 
 @dataclass(frozen=True)
@@ -134,33 +136,25 @@ def paint_sea(
     the colour: level rays see the horizon, tilted ones the higher sky, and steep ones into the water (Schlick 1994).
     """
     first = frame.row(sea.horizon)
-    y = frame.y[first:]
-    if len(y) == 0:
+    if first == frame.height:
         return
-    drop = y - np.float32(sea.horizon) + np.float32(0.004)
-    distance = np.float32(0.05 / sea.scale) / drop
-    across = frame.x * distance * np.float32(3.0)
-    away = np.broadcast_to(distance, across.shape)
-    drift = np.float32(time * 0.012)
-    swell = sample(texture, across + drift, away * 1.3 - drift * np.float32(1.6))
-    chop = sample(texture, across * 2.7 - drift * np.float32(1.2) + np.float32(0.37), away * 3.1 - drift * 3)
-    calm = 1.0 / (1.0 + distance * np.float32(0.5))
-    tilt = (swell + 0.6 * chop) * np.float32(sea.waves) * (0.35 + 0.65 * calm)
+    drop = frame.y[first:] - sea.horizon + 0.004
+    distance = 0.05 / sea.scale / drop
+    across = frame.x * distance * 3.0
+    drift = time * 0.012
+    swell = sample(texture, across + drift, distance * 1.3 - drift * 1.6)
+    chop = sample(texture, across * 2.7 - drift * 1.2 + 0.37, distance * 3.1 - drift * 3)
+    tilt = (swell + 0.6 * chop) * sea.waves * (0.35 + 0.65 / (1.0 + distance * 0.5))
     facing = drop / np.sqrt(drop**2 + 0.35)
     fresnel = 0.04 + 0.96 * (1.0 - np.clip(facing + tilt * 0.8, 0.0, 1.0)) ** 5
-    up = np.clip(np.float32(0.25) * drop / np.float32(0.5) + tilt * 1.6 + 0.12, 0.0, 1.0)
-    mirrored_sky = gradient(up, [(0.0, hour.horizon), (0.35, hour.middle), (1.0, hour.zenith)])
-    water = mix(sea.deep, mirrored_sky, np.clip(fresnel + 0.25, 0, 1).astype(np.float32))
+    mirrored_up = np.clip(0.5 * drop + tilt * 1.6 + 0.12, 0.0, 1.0)
+    water = mix(sea.deep, hour.sky_at(mirrored_up), np.clip(fresnel + 0.25, 0.0, 1.0))
     if sun is not None:
-        column = np.exp(-np.square((frame.x - np.float32(sun[0])) / (0.05 + 0.35 * drop)))
-        sparkle = smoothstep(0.9, 2.6, swell * 0.7 + chop + 1.1 * column)
-        water += (hour.sun * np.float32(1.1)) * (sparkle * column)[..., None]
-    picture[first:] = haze_to_horizon(water, hour, drop)
-
-
-def haze_to_horizon(water: Light, hour: Hour, drop: Plane) -> Light:
-    """Water fading into the air where it meets the sky."""
-    return mix(water, hour.horizon * np.float32(0.9), np.broadcast_to(np.exp(-drop * 26) * 0.75, water.shape[:2]))
+        column = np.exp(-np.square((frame.x - sun[0]) / (0.05 + 0.35 * drop)))
+        sparkle = smoothstep(0.9, 2.6, swell * 0.7 + chop + 1.1 * column) * column
+        water += hour.sun * 1.1 * sparkle[..., None]
+    far = np.exp(-drop * 26) * 0.75
+    picture[first:] = mix(water, hour.horizon * 0.9, np.broadcast_to(far, water.shape[:2]))
 
 
 def mirror(
@@ -168,17 +162,12 @@ def mirror(
 ) -> None:
     """Reflect what is above ``shore`` in still water beneath it, broken by ripples that grow towards the viewer."""
     first = frame.row(shore)
-    below_shore = frame.height - first
-    if below_shore <= 0:
+    if first == frame.height:
         return
-    drop = (np.arange(below_shore, dtype=np.float32) + 0.5)[:, None] / frame.unit
+    drop = frame.y[first:] - frame.y[first] + 0.5 / frame.unit
     texture = fractal_noise((512, 512), 24, rng, octaves=4, stretch=4.0)
     distance = 0.06 / (drop + 0.01)
-    wobble = sample(texture, frame.x * distance * 2.0, np.broadcast_to(distance, (below_shore, frame.width)).copy())
-    offset = wobble * np.float32(ripples) * (0.15 + drop) * frame.unit
-    source = np.clip(first - 1 - drop * frame.unit * 0.96 - np.abs(offset), 0, frame.height - 1).astype(np.int32)
-    reflection = picture[source, np.arange(frame.width)[None, :]]
-    picture[first:] = reflection * np.float32(dark)
-
-
-__all__ = ["DAWN", "DUSK", "GOLDEN", "NOON", "OVERCAST", "Hour", "Sea", "blank", "mirror", "paint_sea", "sky"]
+    wobble = sample(texture, frame.x * distance * 2.0, distance) * ripples * (0.15 + drop)
+    source = first - 1 - (drop * 0.96 + np.abs(wobble)) * frame.unit
+    columns = np.arange(frame.width)
+    picture[first:] = picture[np.clip(source, 0, frame.height - 1).astype(np.intp), columns] * dark

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from ingest.sample.plan import Item, SampleFile, generator
 from ingest.sample.recording import encode_sound
 from search.media import Kind
 
-Samples: TypeAlias = NDArray[np.float64]
+Samples: TypeAlias = NDArray[np.floating[Any]]
 """Mono sound, float64 (n,), at :data:`RATE`, within [-1, 1]."""
 
 RATE = 48_000
@@ -90,7 +90,7 @@ def shaped_noise(count: int, shape: Callable[[Samples], Samples], rng: np.random
     """White noise with its spectrum multiplied by ``shape`` (hertz to gain), at deviation 1."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     noise = np.fft.irfft(spectrum * shape(np.fft.rfftfreq(count, 1 / RATE)), count)
-    return noise / noise.std()
+    return noise / float(noise.std())
 
 
 def band(centre: float, octaves: float) -> Callable[[Samples], Samples]:
@@ -105,7 +105,8 @@ def slow(count: int, per_second: float, rng: np.random.Generator) -> Samples:
     values = rng.random(knots)
     index = np.minimum(at.astype(int), knots - 2)
     blend = (1 - np.cos(np.pi * (at - index))) / 2
-    return values[index] * (1 - blend) + values[index + 1] * blend
+    curve: Samples = values[index] * (1 - blend) + values[index + 1] * blend
+    return curve
 
 
 def bell(rng: np.random.Generator) -> Samples:
@@ -184,7 +185,8 @@ def engine(rng: np.random.Generator) -> Samples:
     for harmonic in range(1, 28):
         sound += np.sin(harmonic * phase + rng.uniform(0, 6)) * rng.uniform(0.4, 1.0) / harmonic**0.8
     rattle = shaped_noise(len(t), band(1400, 0.9), rng) * np.maximum(np.sin(phase), 0) ** 6
-    return np.tanh(sound * 0.5) + 0.16 * rattle
+    running: Samples = np.tanh(sound * 0.5) + 0.16 * rattle
+    return running
 
 
 def birds(rng: np.random.Generator) -> Samples:

@@ -10,9 +10,11 @@ import numpy as np
 from ingest.sample.paint import Frame, Light
 from ingest.sample.scenes.balloons import hot_air_balloons
 from ingest.sample.scenes.coast import lighthouse, sailing_boat
-from ingest.sample.scenes.landscape import desert_dunes, mountain_lake, pine_forest
+from ingest.sample.scenes.flower import flower
+from ingest.sample.scenes.forest import pine_forest
+from ingest.sample.scenes.fruit import fruit_bowl
+from ingest.sample.scenes.landscape import desert_dunes, mountain_lake
 from ingest.sample.scenes.night import city_night, starry_sky
-from ingest.sample.scenes.still_life import flower, fruit_bowl
 
 Scene: TypeAlias = Callable[[Frame, np.random.Generator], Light]
 """Paints a subject in a frame; viewpoint, arrangement, hour and colours come from the generator."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -9,9 +10,8 @@ import numpy as np
 
 from ingest.sample.noise import Plane, fractal_noise, smoothstep
 from ingest.sample.paint import Frame, Light, Point, cover, haze, mix, rgb
-from ingest.sample.scenes.landscape import MAP
 from ingest.sample.sky import DAWN, GOLDEN, NOON, Hour, sky
-from ingest.sample.terrain import Ground, Viewpoint, layered, lit, look, relief_light
+from ingest.sample.terrain import MAP, Ground, Viewpoint, layered, lit, look, relief_light
 
 COLOURS = tuple(rgb(code) for code in ("c8281e", "f2b21a", "1f5fae", "f4efe2", "2a8a5a", "7a3a92", "e8701a", "182a4a"))
 
@@ -36,7 +36,7 @@ def hot_air_balloons(frame: Frame, rng: np.random.Generator) -> Light:
 def ballooning(frame: Frame, rng: np.random.Generator, times: Iterable[float]) -> Iterator[Light]:
     """The balloons at one moment after another (seconds), rising; nearer ones seem faster."""
     hour = (DAWN, GOLDEN, NOON)[rng.integers(3)]
-    horizon = float(rng.uniform(0.16, 0.26))
+    horizon = rng.uniform(0.16, 0.26)
     side = float(rng.choice([-1.0, 1.0]))
     sun: Point = (side * 0.5, horizon - 0.1 - 0.5 * hour.height)
     backdrop = sky(frame, hour, rng, horizon=horizon, sun=sun, cover_share=rng.uniform(0.1, 0.4))
@@ -61,30 +61,30 @@ def fleet(frame: Frame, rng: np.random.Generator) -> list[Balloon]:
 
     far = [
         sewn(
-            float(rng.uniform(-frame.right, frame.right)),
-            float(rng.uniform(-0.38, 0.12)),
-            float(rng.uniform(0.025, 0.055)),
+            rng.uniform(-frame.right, frame.right),
+            rng.uniform(-0.38, 0.12),
+            rng.uniform(0.025, 0.055),
             0.45,
         )
         for _ in range(int(rng.integers(3, 7)))
     ]
     halfway = [
         sewn(
-            x + float(rng.uniform(-0.06, 0.06)),
-            y + float(rng.uniform(-0.08, 0.08)),
-            float(rng.uniform(0.085, 0.12)),
+            x + rng.uniform(-0.06, 0.06),
+            y + rng.uniform(-0.08, 0.08),
+            rng.uniform(0.085, 0.12),
             0.2,
         )
         for x, y in ((-0.42, 0.02), (0.40, -0.14))[: int(rng.integers(1, 3))]
     ]
-    near = sewn(float(rng.uniform(-0.10, 0.10)), float(rng.uniform(-0.14, -0.06)), float(rng.uniform(0.20, 0.25)), 0.0)
+    near = sewn(rng.uniform(-0.10, 0.10), rng.uniform(-0.14, -0.06), rng.uniform(0.20, 0.25), 0.0)
     return [*far, *halfway, near]
 
 
 def add_valley(picture: Light, frame: Frame, hour: Hour, horizon: float, side: float, rng: np.random.Generator) -> None:
     """Rolling fields and woods running into haze."""
     hills = fractal_noise((MAP, MAP), 5, rng, octaves=6, gain=0.42)
-    height = np.asarray(0.016 * (hills + 1.5), np.float32)
+    height = 0.016 * (hills + 1.5)
     sunlight, _ = relief_light(height, (side, 0.1, 0.25 + 0.5 * hour.height))
     fields = fractal_noise((MAP, MAP), 9, rng, octaves=2)
     woods = smoothstep(0.35, 0.6, fractal_noise((MAP, MAP), 12, rng, octaves=5))
@@ -104,28 +104,28 @@ def add_balloon(whole: Light, whole_frame: Frame, hour: Hour, balloon: Balloon, 
     (x, y), radius, air = balloon.centre, balloon.radius, balloon.air
     rows, columns = whole_frame.window((x, y), radius * 2.0)
     picture = whole[rows, columns]
-    u = (whole_frame.x[:, columns] - np.float32(x)) / np.float32(radius)
-    v = (whole_frame.y[rows] - np.float32(y)) / np.float32(radius)
+    u = (whole_frame.x[:, columns] - x) / radius
+    v = (whole_frame.y[rows] - y) / radius
     cone = np.clip((v - 0.35) / 1.05, 0, 1)
     half = np.where(
         v < 0.35, np.sqrt(np.clip(1 - v**2, 0, 1)), 0.937 * (1 - cone) ** 0.80 * (1 - 0.1 * cone) + 0.13 * cone
     )
-    half = np.where((v > -1.0) & (v < 1.42), half, 0.0).astype(np.float32)
-    inside = np.clip((half - np.abs(u)) * np.float32(radius * whole_frame.unit) + 0.5, 0, 1) * (half > 0)
+    half = np.where((v > -1.0) & (v < 1.42), half, 0.0)
+    inside = np.clip((half - np.abs(u)) * (radius * whole_frame.unit) + 0.5, 0, 1) * (half > 0)
     longitude = np.arcsin(np.clip(u / np.maximum(half, 1e-3), -1, 1)).astype(np.float32)
     cloth = pattern(longitude, np.broadcast_to(v, longitude.shape), balloon)
     seam = 0.90 + 0.10 * np.abs(np.cos(longitude * balloon.gores / 2)) ** 0.3
     facing = np.clip(np.sin(longitude) * side * 0.62 + np.cos(longitude) * 0.42 - v * 0.30 + 0.12, 0, 1)
-    light = hour.ambient * np.float32(1.15) + (hour.sun * np.float32(0.42)) * np.asarray(facing, np.float32)[..., None]
-    dark = mix(rgb("3a2a1c") * np.float32(0.8), hour.air, air)
-    wicker = mix(rgb("7a5230") * np.float32(0.8), hour.air, air)
+    light = hour.ambient * 1.15 + (hour.sun * 0.42) * facing[..., None]
+    dark = mix(rgb("3a2a1c") * 0.8, hour.air, air)
+    wicker = mix(rgb("7a5230") * 0.8, hour.air, air)
     for rope in (-0.105, 0.105):
         cover(picture, dark, bar(u, v, rope, 0.012, (1.40, 1.72)))
     cover(picture, wicker, bar(u, v, 0.0, 0.095, (1.70, 1.88)))
     cover(
         picture,
-        mix(np.asarray(cloth * light * seam[..., None], np.float32), hour.air, air),
-        np.asarray(inside, np.float32),
+        mix(cloth * light * seam[..., None], hour.air, air),
+        inside,
     )
 
 
@@ -139,7 +139,7 @@ def bar(u: Plane, v: Plane, middle: float, half: float, span: tuple[float, float
 def pattern(longitude: Plane, v: Plane, balloon: Balloon) -> Light:
     """How the cloth is sewn together: plain gores, gores with a belt, zigzags or spirals."""
     colours = balloon.colours
-    around = longitude * np.float32(balloon.gores / (2 * np.pi))
+    around = longitude * (balloon.gores / (2 * math.pi))
     if balloon.cut == 0:
         return mix(colours[0], colours[1], stripe(around))
     if balloon.cut == 1:
@@ -154,4 +154,4 @@ def pattern(longitude: Plane, v: Plane, balloon: Balloon) -> Light:
 def stripe(at: Plane) -> Plane:
     """0 and 1 in turn, changing smoothly at every half."""
     wave = np.abs(np.mod(at, 1.0) - 0.5)
-    return smoothstep(0.235, 0.265, np.asarray(wave, np.float32))
+    return smoothstep(0.235, 0.265, wave)
