@@ -54,14 +54,15 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
         facts = picture_facts(picture, width, height)
         mime = Image.MIME.get(picture.format or "", f"image/{(picture.format or 'unknown').lower()}")
         upright = load_upright(picture, orientation)
-    fingerprint = picture_fingerprint(upright)
+    preview = fit_preview(upright)
+    fingerprint = picture_fingerprint(preview)
     return Decoded(
         kind=Kind.IMAGE,
         mime=mime,
         facts=facts,
         crops=crop(upright)[np.newaxis],
         fingerprints=(fingerprint,) if fingerprint else (),
-        preview=encode_preview(fit_preview(upright)),
+        preview=encode_preview(preview),
     )
 
 
@@ -83,7 +84,7 @@ def open_picture(file: IO[bytes], max_pixels: int) -> Iterator[Image.Image]:
 
 
 def load_upright(picture: Image.Image, orientation: int) -> Image.Image:
-    """RGB pixels of an opened picture, upright, shrunk when it is more than twice as large as the crop needs.
+    """RGB pixels of an opened picture, upright, shrunk when it is much larger than the crop needs.
 
     A JPEG is shrunk while it is decoded (DCT scaling, by 2, 4 or 8), anything else afterwards by averaging boxes.
     """

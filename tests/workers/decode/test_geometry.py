@@ -29,10 +29,10 @@ def test_a_sliver_is_cropped_without_swelling() -> None:
     assert (crop(sliver) == (10, 20, 30)).all()
 
 
-def test_cheap_shrinking_leaves_twice_what_the_crop_needs() -> None:
-    assert reduction(1023, 5000) == 1
-    assert reduction(1024, 5000) == 2
-    assert reduction(6000, 4000) == 7
+def test_cheap_shrinking_leaves_four_times_what_the_crop_needs() -> None:
+    assert reduction(2047, 5000) == 1
+    assert reduction(2048, 5000) == 2
+    assert reduction(6000, 4000) == 3
     assert reduction(0, 4000) == 1
 
 

@@ -167,7 +167,7 @@ def test_large_pictures_keep_what_the_model_sees(decode, shared_data: Path, tmp_
         expected = full.convert("RGB")
     decoded = decode(path)
     assert (decoded.facts.width, decoded.facts.height) == (4000, 3000)
-    assert mean_difference(decoded, expected) < 1.5
+    assert mean_difference(decoded, expected) < 1.0
 
 
 def test_a_truncated_picture_is_corrupt(decode, photo, tmp_path: Path) -> None:
