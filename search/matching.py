@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 from search.calibration import MIN_PAIRS, Calibration, fit, pair_scores, prior
 from search.errors import StoreError
@@ -130,5 +130,6 @@ def matcher_of(store: Store) -> Matcher:
     """The one matcher of a store, as long as the store lives."""
     with _matchers_lock:
         if store not in _matchers:
-            _matchers[store] = Matcher(store)
+            # By proxy, or the matcher would keep the store alive that it is dropped with.
+            _matchers[store] = Matcher(proxy(store))
         return _matchers[store]

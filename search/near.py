@@ -85,12 +85,7 @@ def fingerprint_distance(a: str, b: str) -> int:
     Raises:
         UsageError: they differ in length or are not hex, so they cannot be fingerprints of the same kind.
     """
-    if len(a) != len(b):
-        raise UsageError(f"Fingerprints of {4 * len(a)} and {4 * len(b)} bits cannot be compared.")
-    try:
-        return (int(a or "0", 16) ^ int(b or "0", 16)).bit_count()
-    except ValueError:
-        raise UsageError(f"'{a}' and '{b}' are not both hexadecimal fingerprints.") from None
+    return int(fingerprint_distances([a], [b])[0, 0])
 
 
 def is_near_duplicate(a: Fingerprinted, b: Fingerprinted, score: float) -> bool:
@@ -112,8 +107,24 @@ def is_near_duplicate(a: Fingerprinted, b: Fingerprinted, score: float) -> bool:
 
 
 def fingerprint_distances(a: Sequence[str], b: Sequence[str]) -> NDArray[np.int64]:
-    """Hamming distances of all pairs, int64 ``(len(a), len(b))``."""
-    return np.array([[fingerprint_distance(x, y) for y in b] for x in a], np.int64).reshape(len(a), len(b))
+    """Hamming distances of all pairs, int64 ``(len(a), len(b))``.
+
+    Raises:
+        UsageError: as :func:`fingerprint_distance`.
+    """
+    left, right = _packed(a), _packed(b)
+    if left.shape[1] != right.shape[1]:
+        raise UsageError(f"Fingerprints of {8 * left.shape[1]} and {8 * right.shape[1]} bits cannot be compared.")
+    counted: NDArray[np.int64] = np.bitwise_count(left[:, None] ^ right[None]).sum(axis=-1, dtype=np.int64)
+    return counted
+
+
+def _packed(fingerprints: Sequence[str]) -> NDArray[np.uint8]:
+    """uint8 ``(n, bytes)``."""
+    try:
+        return np.frombuffer(bytes.fromhex("".join(fingerprints)), np.uint8).reshape(len(fingerprints), -1)
+    except ValueError:
+        raise UsageError(f"{', '.join(fingerprints)!r} are not hexadecimal fingerprints of one length.") from None
 
 
 def _matching_frames(distances: NDArray[np.int64]) -> int:

@@ -52,13 +52,16 @@ def pivot(
     infos: Mapping[str, CollectionInfo],
     matcher: Matcher,
 ) -> list[Finding]:
-    """Findings of ``collection`` reached through videos; none when nothing leads there or it is not wanted.
+    """Findings of ``collection`` reached through videos; none when it is not wanted, nothing leads there,
+    or an example can be compared directly.
 
     The question's filter narrows what is found, not the videos on the way.
     """
     if not question.pivot or collection not in _LEGS or VIDEOS not in infos:
         return []
     first, second = _LEGS[collection]
+    if examples.having(second):
+        return []
     far = infos[collection].schema.space(second)
     through = infos[VIDEOS].schema
     if far is None or through.space(second) is None or (question.spaces and second not in question.spaces):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
+from qdrant_client import QdrantClient
 
 from search.calibration import prior
 from search.matching import METADATA_KEY, Matcher, matcher_of
+from search.store.server import ServerStore
 
 
 def vectors(n: int, seed: int = 0) -> Any:
@@ -100,6 +105,32 @@ def test_sounds_are_calibrated_anew_when_standardised_anew(library: Any) -> None
     assert curve(matcher, library, "audio", "audio", "sound") is not first
 
 
-def test_a_store_has_one_matcher(library: Any, embedded_library: Any) -> None:
-    assert matcher_of(library.store) is matcher_of(library.store)
-    assert matcher_of(library.store) is not matcher_of(embedded_library.store)
+def test_a_store_has_one_matcher_and_is_not_kept_alive_by_it() -> None:
+    one, other = (ServerStore(QdrantClient(":memory:")) for _ in range(2))
+    assert matcher_of(one) is matcher_of(one)
+    assert matcher_of(one) is not matcher_of(other)
+
+    gone = weakref.ref(one)
+    del one
+    gc.collect()
+    assert gone() is None
+
+
+def test_questions_from_many_threads_learn_a_curve_once(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    library.many_images(vectors(40))
+    sampled: list[str] = []
+    sample = library.store.sample
+
+    def counting(collection: str, space: str, n: int) -> Any:
+        sampled.append(space)
+        return sample(collection, space, n)
+
+    monkeypatch.setattr(library.store, "sample", counting)
+    matcher = Matcher(library.store)
+    infos = library.store.collections()
+
+    with ThreadPoolExecutor(8) as threads:
+        curves = list(threads.map(lambda _: matcher.calibration("visual", "images", "images", infos), range(32)))
+
+    assert sampled == ["visual"]
+    assert all(learnt is curves[0] for learnt in curves)

@@ -138,6 +138,17 @@ def test_a_sound_reaches_pictures_through_the_video_that_sounds_like_it(library:
     assert ask(library, bell, spaces=("sound",)).by_collection["images"] == ()
 
 
+def test_what_can_be_compared_directly_is_not_reached_by_pivot(library: Any) -> None:
+    asked = library.video("asked", [X], sound=Y)
+    library.video("bridge", [Z], sound=Y)
+    library.image("unlike", Z, tags=("red",))
+
+    answer = ask(library, asked, where=Filter(tags=("blue",)))
+
+    assert answer.by_collection["images"] == ()
+    assert [hit.via for hit in ask(library, asked).by_collection["images"]] == [None]
+
+
 def test_a_video_nothing_like_the_photo_is_no_bridge(library: Any) -> None:
     library.video("elsewhere", [W], sound=Y)
     library.audio("bell", Y)
