@@ -31,6 +31,9 @@ FILES_A_READ = 2000
 FOLDERS_A_READ = 200
 """Folders are compared in groups of about this many files or folders, one ledger query each."""
 
+UNKNOWN: Known = ("", -1, -1, "", -1, -1, "")
+"""Stands for the row of a file that has none."""
+
 NOT_MEDIA = "It is not a picture, video or sound by its name or first bytes."
 
 
@@ -77,9 +80,13 @@ class Planner:
         plans: list[dict[str, object]] = []
         outcomes: dict[str, tuple[Entry, str]] = {}
         for listing in listings:
-            if listing.covers is None:
-                self._listed.add(listing.folder)
-            self._compare_folder(listing, known[listing.folder], counts, plans, outcomes)
+            self._compare_folder(listing, known, counts, plans, outcomes)
+        whole = {listing.folder for listing in listings if listing.covers is None}
+        looked_for = {path for listing in listings for path in listing.covers or ()}
+        for path, row in known.items():
+            if row[-1] in whole or path in looked_for:
+                plans.extend(self._gone(row))
+        self._listed |= whole
         for found in group:
             if isinstance(found, Unreadable):
                 self._blind.add(found.path)
@@ -108,14 +115,14 @@ class Planner:
         for file in listing.files:
             path, size, mtime_ns = file
             library = self._libraries.of(path) if path in named else of_folder
-            row = known.pop(path, None)
-            if row is not None and row.size == size and row.mtime_ns == mtime_ns:
-                if row.state in settled and row.library == library:
-                    if row.job != job:
+            _, known_size, known_time, state, known_job, known_library, _ = known.pop(path, UNKNOWN)
+            if known_size == size and known_time == mtime_ns:
+                if state in settled and known_library == library:
+                    if known_job != job:
                         unchanged += 1
-                        self.failed_before += row.state == "failed"
+                        self.failed_before += state == "failed"
                     continue
-                if row.state in (FileState.EMBEDDED, FileState.MISSING):
+                if state in (FileState.EMBEDDED, FileState.MISSING):
                     plans.append(self._task(Action.RENEW, folder, library, file, None))
                     continue
             outcome = self._settle_unread(folder, library, file)
@@ -124,11 +131,6 @@ class Planner:
             else:
                 outcomes[path] = outcome
         counts["unchanged"] += unchanged
-        plans.extend(
-            self._task(Action.GONE, folder, row.library, row[:3], None)
-            for row in known.values()
-            if row.state != FileState.MISSING and (listing.covers is None or row.path in listing.covers)
-        )
 
     def _settle_unread(self, folder: str, library: int, file: FoundFile) -> Kind | tuple[Entry, str]:
         """The kind of a file that is worth reading; otherwise how it ends, without having been read."""
@@ -172,6 +174,11 @@ class Planner:
             "kind": kind.value if kind else None,
         }
 
+    def _gone(self, row: Known) -> Iterator[dict[str, object]]:
+        path, size, mtime_ns, state, _job, library, folder = row
+        if state != FileState.MISSING:  # else it has been dealt with
+            yield self._task(Action.GONE, folder, library, (path, size, mtime_ns), None)
+
     def _plan_unvisited(self, root: str) -> None:
         """Plan as gone every row in a folder at or below ``root`` that the scan did not come upon."""
         with self._ledger.read() as connection:
@@ -181,14 +188,9 @@ class Planner:
         self._listed.update(unvisited)
         for chunk in chunked(unvisited, FOLDERS_A_READ):
             with self._ledger.write() as connection:
-                for folder, known in known_in(connection, chunk).items():
-                    gone = [
-                        self._task(Action.GONE, folder, row.library, row[:3], None)
-                        for row in known.values()
-                        if row.state != FileState.MISSING
-                    ]
-                    for tasks in chunked(gone):
-                        connection.execute(insert(planned), tasks)
+                known = known_in(connection, chunk)
+                for tasks in chunked(task for row in known.values() for task in self._gone(row)):
+                    connection.execute(insert(planned), tasks)
 
     def _cannot_see(self, folder: str) -> bool:
         """Whether it is, or is below, a folder that could not be read: nobody knows what is in there."""

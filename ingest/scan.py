@@ -9,13 +9,17 @@ are followed after all real folders, and no folder is listed twice, so that loop
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeAlias
 
 from ingest.ignore import IGNORE_FILE, IgnoreRules
+
+_by_name = attrgetter("name")
 
 FoundFile: TypeAlias = tuple[str, int, int]
 """Path, size in bytes, modification time in nanoseconds. A bare tuple: a scan makes one for every file there is."""
@@ -124,7 +128,7 @@ class Scan:
             self._seen.add(identity)
             try:
                 with os.scandir(folder) as entries:
-                    ordered = sorted(entries, key=_name)
+                    ordered = sorted(entries, key=_by_name)
                 if any(entry.name == IGNORE_FILE for entry in ordered):
                     rules = rules.entering(folder)
             except OSError as error:
@@ -164,9 +168,9 @@ class Scan:
                 elif entry.is_file():
                     status = entry.stat()
                     files.append((path, status.st_size, status.st_mtime_ns))
-            except FileNotFoundError:
-                continue  # gone since the folder was listed
             except OSError as error:
+                if error.errno in (errno.ENOENT, errno.ELOOP):
+                    continue  # gone since the folder was listed, or a link to itself: there is no file
                 yield Unreadable(as_text(path), f"It cannot be looked at: {error.strerror}.")
 
 
@@ -181,10 +185,6 @@ def list_paths(folder: str, paths: Iterable[str]) -> Listing:
             continue
         files.append((path, status.st_size, status.st_mtime_ns))
     return Listing(folder, files, covers=wanted, named=wanted)
-
-
-def _name(entry: os.DirEntry[str]) -> str:
-    return entry.name
 
 
 def _identity(folder: str) -> tuple[int, int] | None:

@@ -1,4 +1,7 @@
-"""A small ingest over a temporary folder: real ledger, real embedded store, fake embedding."""
+"""A small ingest over a temporary folder: real ledger, real files, fake embedding.
+
+The store is the server's in-memory double, which is there at once; the tests that kill use the embedded one on disk.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,14 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from qdrant_client import QdrantClient
 
 from ingest.job import Ingest, JobProgress
 from ingest.ledger import Ledger
 from search.media import COLLECTIONS, MediaRecord
 from search.settings import Settings
-from search.store import open_store
 from search.store.filters import Filter
+from search.store.server import ServerStore
 
 FAKES = Path(__file__).with_name("fakes.py")
 
@@ -43,7 +47,7 @@ class Desk:
     def __init__(self, settings: Settings, fakes: ModuleType, media: Path) -> None:
         self.settings = settings
         self.media = media
-        self.store = open_store(settings)
+        self.store = ServerStore(QdrantClient(":memory:"))
         self.ledger = Ledger(settings.ledger_url)
         self.runner = fakes.FakeRunner(self.store)
         self.ingest = Ingest(settings, self.store, self.ledger, self.runner, retry_delays=(0.0, 0.0))
@@ -95,9 +99,7 @@ def media(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_desk(
-    make_settings: Callable[..., Settings], fakes: ModuleType, media: Path
-) -> Iterator[Callable[..., Desk]]:
+def make_desk(make_settings: Callable[..., Settings], fakes: ModuleType, media: Path) -> Iterator[Callable[..., Desk]]:
     desks: list[Desk] = []
 
     def make(**settings: object) -> Desk:

@@ -251,7 +251,7 @@ def test_progress_is_reported_and_stored(desk: Any) -> None:
     shown: list[JobProgress] = []
     job = desk.ingest.start([desk.media])
     final = desk.ingest.run(job, shown.append)
-    assert [state for state in dict.fromkeys(p.state for p in shown)] == ["scanning", "running", "done"]
+    assert list(dict.fromkeys(p.state for p in shown)) == ["scanning", "running", "done"]
     assert shown[-1].done == shown[-1].total == 300
     assert desk.ingest.progress(job).to_json() == final.to_json()
     assert [p.id for p in desk.ingest.jobs(10)] == [job]

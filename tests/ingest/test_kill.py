@@ -1,0 +1,71 @@
+"""Killed with -9 at random moments and taken up again, an ingest ends with everything stored exactly once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from sqlalchemy import select
+
+from ingest.job import Ingest, JobState
+from ingest.ledger import Ledger
+from ingest.tables import files, planned, unsettled
+from search.media import MediaRecord, media_id
+from search.settings import Settings
+from search.store import open_store
+
+KILLS = 6
+
+
+def test_killed_again_and_again(
+    make_settings: Callable[..., Settings], fakes: ModuleType, media: Path, repository: Path
+) -> None:
+    expected = {}
+    for i in range(1000):
+        path = media / f"{i % 7}" / f"{i}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"picture {i}")
+        expected[media_id(hashlib.sha256(f"picture {i}".encode()).hexdigest())] = (str(path),)
+    settings = make_settings()
+    source = random.Random(0)
+    command = [sys.executable, str(fakes.__file__), str(settings.home), str(media)]
+    environment = os.environ | {"PYTHONPATH": str(repository)}
+    killed = 0
+    while killed < KILLS:
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline().strip() == "1", "a later process takes up the first one's job"
+            time.sleep(source.uniform(0.02, 0.4))
+            child.send_signal(signal.SIGKILL)
+            assert child.wait() == -signal.SIGKILL, "it ended before it could be killed"
+            killed += 1
+
+    store, ledger = open_store(settings), Ledger(settings.ledger_url)
+    try:
+        ingest = Ingest(settings, store, ledger, fakes.FakeRunner(store))
+        assert ingest.unfinished() == ["1"]
+        final = ingest.run("1")
+        assert final.state is JobState.DONE
+        assert (final.total, final.done, final.embedded) == (1000, 1000, 1000)
+        stored = {point.id: MediaRecord.from_payload(point.payload).paths for point in store.scroll("images")}
+        assert stored == expected
+        assert store.count("images") == 1000
+        with ledger.read() as connection:
+            rows = connection.execute(select(files.c.media_id, files.c.path, files.c.state)).all()
+            assert {row.media_id: (row.path,) for row in rows} == expected
+            assert {row.state for row in rows} == {"embedded"}
+            assert len(rows) == 1000
+            assert connection.execute(select(planned)).all() == connection.execute(select(unsettled)).all() == []
+        again = ingest.run(ingest.start([media]))
+        assert (again.unchanged, again.embedded) == (1000, 0)
+    finally:
+        store.close()
+        ledger.close()
