@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,16 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
+
+from search.errors import (
+    DecodeTimeoutError,
+    DiskFullError,
+    MediaTooLargeError,
+    ModelError,
+    SpaceMismatchError,
+    StoreLockedError,
+    StoreUnavailableError,
+)
 
 
 def names(hits: list[dict[str, Any]]) -> list[str]:
@@ -146,6 +157,33 @@ def test_an_unknown_space(client: FlaskClient, library: Any) -> None:
     answer = client.post("/api/v1/similar", json={"like": [library.ids["beach_1.jpg"]], "spaces": ["taste"]})
     assert answer.status_code == 400
     assert "taste" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (StoreLockedError("In use."), 409),
+        (SpaceMismatchError("Another model."), 409),
+        (StoreUnavailableError("Away."), 503),
+        (ModelError("No weights."), 503),
+        (DecodeTimeoutError("Too slow."), 422),
+        (MediaTooLargeError("Too many pixels."), 413),
+        (DiskFullError("Full."), 507),
+        (OSError(errno.ENOSPC, "No space left on device"), 507),
+        (OSError(errno.EIO, "secret detail"), 500),
+        (ValueError("secret detail"), 500),
+    ],
+)
+def test_every_failure_has_its_status(client: FlaskClient, node: Any, error: Exception, status: int) -> None:
+    def probe(path: str, name: str = "") -> None:
+        raise error
+
+    node.encoder.probe = probe
+    answer = client.post("/api/v1/similar", data={"file": (picture("red"), "a.png")})
+    assert answer.status_code == status
+    assert answer.json["error"]["message"]
+    assert "secret" not in answer.text
+    assert ("Retry-After" in answer.headers) == getattr(error, "retryable", False)
 
 
 def test_words(client: FlaskClient) -> None:

@@ -73,6 +73,7 @@ def test_an_empty_library_says_how_to_fill_it(make_node: Any, tmp_path: Path) ->
     page = create_app(node).test_client().get("/").text
     store.close()
     assert "likewise ingest" in page
+    assert "workspace bare" in page  # nothing to filter yet
     assert 'action="/jobs"' in page
 
 

@@ -46,7 +46,10 @@ function update(job) {
   set("done", number(done));
   set("total", number(job.total));
   set("seconds", span(job.seconds));
-  for (const name of COUNTS) set(name, number(job[name]));
+  for (const name of COUNTS) {
+    set(name, number(job[name]));
+    box.querySelector(`.${name}`).classList.toggle("zero", !job[name]);
+  }
   const working = WORKING.has(job.state);
   set("rate", job.rate.toFixed(1));
   box.querySelector("[data-show=rate]").hidden = !job.rate || !working;

@@ -102,6 +102,8 @@ function syncForm(fresh, freshFilters) {
 /** Send a file as the example; the answer is the page of the question about it. */
 async function ask(file) {
   const form = document.querySelector("#drop");
+  const most = Number(form.dataset.maxMb);
+  if (file.size > most * 2 ** 20) return say(`${file.name} is larger than ${most} MiB, the most this node takes.`);
   const body = new FormData(form);
   body.set("file", file, file.name);
   say(`Looking at ${file.name} …`);
