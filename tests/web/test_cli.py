@@ -1,0 +1,376 @@
+"""The command line without a server: answers, exit statuses, messages."""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from search.errors import DiskFullError
+from search.settings import Settings
+from search.store import open_store
+from search.store.edge import EdgeStore
+from web.cli import COMMANDS, main
+from web.node import Node
+
+
+class Cli:
+    """Runs commands in this process on one data directory."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def __call__(self, *arguments: object, home: bool = True) -> Result:
+        words = [str(argument) for argument in arguments]
+        return CliRunner().invoke(main, [*words, "--home", str(self.home)] if home else words)
+
+    def json(self, *arguments: object, status: int = 0) -> Any:
+        """The one object on standard output, of a command that ends with ``status``."""
+        result = self(*arguments, "--json")
+        assert result.exit_code == status, result.output
+        return json.loads(result.stdout)
+
+
+@pytest.fixture
+def cli(tmp_path: Path, quick_models: Any, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.setenv("LIKEWISE_DECODE_WORKERS", "1")
+    monkeypatch.chdir(tmp_path)
+    return Cli(tmp_path / "home")
+
+
+@pytest.fixture
+def media(make_media: Callable[..., Path]) -> Path:
+    """Nine pictures in three colours, a broken one, and a note."""
+    root = make_media()
+    (root / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nand then nothing")
+    (root / "note.txt").write_text("no media")
+    return root
+
+
+def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom web.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "heavy = {'torch', 'numpy', 'flask', 'pydantic', 'sqlalchemy', 'rich', 'httpx'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for name in COMMANDS:
+        assert f"\n  {name} " in done.stdout
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_has_json_and_home_and_explains_itself(name: str) -> None:
+    result = CliRunner().invoke(main, [name, "--help"])
+    assert result.exit_code == 0
+    assert "--json" in result.output
+    assert "--home" in result.output
+
+
+def test_ingest_tells_what_became_of_every_file(cli: Cli, media: Path) -> None:
+    answer = cli.json("ingest", media, status=1)
+    assert answer["state"] == "done_with_failures"
+    counts = {"total": 11, "embedded": 9, "duplicate": 0, "unchanged": 0, "moved": 0, "missing": 0, "skipped": 1}
+    assert {name: answer[name] for name in counts} == counts
+    assert answer["failed"] == 1
+    assert answer["seconds"] > 0
+    (failure,) = cli.json("failures")
+    assert failure["path"] == str(media / "broken.png")
+    assert failure["code"] == "corrupt"
+    assert failure["attempts"] == 1
+    assert set(failure) == {"path", "code", "detail", "attempts"}
+
+
+def test_ingest_for_people(cli: Cli, media: Path) -> None:
+    result = cli("ingest", media)
+    assert result.exit_code == 1
+    assert "9 embedded, 1 skipped, 1 failed" in result.stdout
+    assert "corrupt" in result.stdout
+    assert str(media / "broken.png") in result.stdout
+    assert "Quick models are in use." in result.stderr
+    assert "11 of 11 done, 1 failed, 1 skipped" in result.stderr
+
+    again = cli("ingest", media)
+    assert again.exit_code == 0
+    assert "unchanged" in again.stdout
+
+
+def test_failures_are_tried_again_when_asked(cli: Cli, media: Path) -> None:
+    cli("ingest", media)
+    (failure,) = cli.json("failures", "--retry", status=1)
+    assert failure["attempts"] == 2
+    (media / "broken.png").write_bytes((media / "red" / "red-0.png").read_bytes())
+    assert cli.json("failures", "--retry") == []
+
+
+def test_much_gone_stops_with_a_question(cli: Cli, media: Path) -> None:
+    cli("ingest", media)
+    for path in media.rglob("*.png"):
+        path.unlink()
+    error = cli.json("ingest", media, status=3)["error"]
+    assert error["code"] == "confirmation_required"
+    assert "--confirm-missing" in error["message"] + error["hint"]
+    assert cli.json("ingest", media, "--confirm-missing")["missing"] == 9
+
+
+def test_status_names_models_and_fingerprints(cli: Cli, media: Path) -> None:
+    assert cli.json("status")["collections"] == {}
+    cli("ingest", media)
+    answer = cli.json("status")
+    assert answer["store"] == "edge"
+    assert answer["home"] == str(cli.home)
+    images = answer["collections"]["images"]
+    assert images["points"] == 9
+    assert images["spaces"]["visual"]["model"] == "quick"
+    assert images["spaces"]["visual"]["dim"] == 3
+    assert len(images["spaces"]["visual"]["fingerprint"]) == 16
+    assert set(answer["collections"]["audio"]["spaces"]) == {"sound"}
+    assert "quick" in cli("status").stdout
+
+
+def test_similar_to_a_file_and_to_an_id(cli: Cli, media: Path) -> None:
+    cli("ingest", media)
+    answer = cli.json("similar", media / "red" / "red-1.png", "--limit", 3)
+    assert set(answer) >= {"query", "hits", "by_collection", "took_ms"}
+    first = answer["hits"][0]
+    assert first["relation"] == "same_content"
+    assert first["paths"] == [str(media / "red" / "red-1.png")]
+    assert {Path(hit["paths"][0]).parent.name for hit in answer["hits"]} == {"red"}
+    by_id = cli.json("similar", first["id"], "--in", "images", "--space", "visual")
+    assert first["id"] not in {hit["id"] for hit in by_id["hits"]}
+    assert list(by_id["by_collection"]) == ["images"]
+    assert "red-1.png" in cli("similar", media / "red" / "red-1.png").stdout
+
+
+def test_filters_narrow_a_question(cli: Cli, media: Path) -> None:
+    cli("ingest", media)
+    red = media / "red" / "red-0.png"
+    under = cli.json("similar", red, "--under", media / "blue")
+    assert {Path(hit["paths"][0]).parent.name for hit in under["hits"]} == {"blue"}
+    assert cli.json("similar", red, "--orientation", "portrait")["hits"] == []
+    assert cli.json("similar", red, "--tag", "nothing-has-this")["hits"] == []
+    assert len(cli.json("similar", red, "--max-size", 10**6, "--from", "1990-01-01")["hits"]) == 0
+    blue = cli.json("search", "blue")["hits"][0]["id"]
+    unlike = cli.json("similar", red, "--unlike", blue, "--limit", 2)
+    assert {Path(hit["paths"][0]).parent.name for hit in unlike["hits"]} == {"red"}
+
+
+def test_search_by_words(cli: Cli, media: Path) -> None:
+    cli("ingest", media)
+    hits = cli.json("search", "green")["hits"]
+    assert {Path(hit["paths"][0]).parent.name for hit in hits} == {"green"}
+    assert "green-0.png" in cli("search", "green").stdout
+    assert cli.json("search", "zebra")["hits"] == []
+    assert "Nothing" in cli("search", "zebra").stdout
+
+
+def test_duplicates_and_jobs(cli: Cli, media: Path) -> None:
+    (media / "copy.png").write_bytes((media / "red" / "red-0.png").read_bytes())
+    cli("ingest", media)
+    groups = cli.json("duplicates")["groups"]
+    exact = [group for group in groups if group["relation"] == "same_content"]
+    assert [sorted(exact[0]["members"][0]["paths"])] == [[str(media / "copy.png"), str(media / "red" / "red-0.png")]]
+    assert str(media / "copy.png") in cli("duplicates").stdout
+    (job,) = cli.json("jobs")
+    assert job["state"] == "done_with_failures"
+    assert "done with failures" in cli("jobs").stdout
+
+
+def test_jobs_can_be_resumed_and_cancelled(cli: Cli, media: Path, make_settings: Callable[..., Settings]) -> None:
+    with Node.open(make_settings(home=cli.home)) as node:
+        cut_off, unwanted = node.ingest.start([media]), node.ingest.start([media / "red"])
+    assert cli.json("jobs", "cancel", unwanted)["state"] == "cancelled"
+    assert cli.json("jobs", "resume", cut_off)["embedded"] == 9
+
+
+def test_interrupting_cancels_after_the_batch_and_says_how_to_go_on(
+    cli: Cli, make_media: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = make_media()
+    pressed: list[bool] = []
+
+    def press(_: float) -> None:
+        if not pressed:
+            pressed.append(True)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("web.commands.following.time.sleep", press)
+    result = cli("ingest", media)
+    assert result.exit_code == 130
+    assert "Run the same command again" in result.stderr
+    assert cli.json("ingest", media)["total"] == 9
+    assert cli.json("status")["collections"]["images"]["points"] == 9
+
+
+def test_export_in_every_format(cli: Cli, media: Path, tmp_path: Path) -> None:
+    import joblib
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    cli("ingest", media)
+    out = {kind: tmp_path / f"vectors.{kind}" for kind in ("npz", "parquet", "joblib")}
+    for kind, path in out.items():
+        assert cli.json("export", path) | {"path": ""} == {
+            "path": "", "format": kind, "collection": "images", "space": "visual", "rows": 9, "dim": 3,
+        }  # fmt: skip
+    arrays = np.load(out["npz"])
+    table = pq.read_table(out["parquet"])
+    cache = joblib.load(out["joblib"])
+    assert arrays["embeddings"].shape == (9, 3)
+    assert arrays["embeddings"].dtype == np.float32
+    assert set(cache) == {"embeddings", "filenames"}
+    assert list(arrays["filenames"]) == table["filename"].to_pylist() == cache["filenames"]
+    assert set(cache["filenames"]) == {str(path) for path in media.glob("*/*.png")}
+    np.testing.assert_array_equal(arrays["embeddings"], cache["embeddings"])
+    np.testing.assert_array_equal(arrays["embeddings"], np.array(table["embedding"].to_pylist(), np.float32))
+    np.testing.assert_allclose(np.linalg.norm(arrays["embeddings"], axis=1), 1, atol=1e-5)
+    assert sorted(path.name for path in tmp_path.glob("*vectors*")) == sorted(path.name for path in out.values())
+
+
+def test_a_failed_export_leaves_the_old_file(
+    cli: Cli, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("ingest", media)
+    target = tmp_path / "vectors.npz"
+    target.write_text("the old one")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr("web.export.np.savez", full)
+    error = cli.json("export", target, status=3)["error"]
+    assert error["code"] == "disk_full"
+    assert target.read_text() == "the old one"
+    assert [path.name for path in tmp_path.glob("*vectors*")] == ["vectors.npz"]
+
+
+def test_evaluate_measures_in_a_directory_of_its_own(cli: Cli, make_media: Callable[..., Path]) -> None:
+    folder = make_media(each=4)
+    result = CliRunner().invoke(main, ["evaluate", str(folder), "--json"])
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout)["spaces"]["visual"]
+    assert figures == {
+        "n": 12, "classes": 3, "p_at_1": 1.0, "k": 5, "p_at_k": pytest.approx(0.6), "map": 1.0, "index_recall": 1.0,
+    }  # fmt: skip
+    assert not cli.home.exists()
+    shown = CliRunner().invoke(main, ["evaluate", str(folder), "--k", "3"])
+    assert "1.000" in shown.stdout
+    assert cli.json("evaluate", folder, "--k", 3)["spaces"]["visual"]["p_at_k"] == 1.0
+    assert cli.json("status")["collections"]["images"]["points"] == 12
+
+
+def test_doctor_lists_settings_with_origins_and_checks(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIKEWISE_PROT", "80")
+    monkeypatch.setenv("LIKEWISE_TOKEN", "secret")
+    monkeypatch.setenv("LIKEWISE_IMAGE_MODEL", "efficientnet_lite0")
+    monkeypatch.setenv("LIKEWISE_VIDEO_MODEL", "frames")
+    monkeypatch.setenv("LIKEWISE_DEVICE", "cpu")
+    answer = cli.json("doctor")
+    assert answer["settings"]["home"] == {"value": str(cli.home), "from": "--home"}
+    assert answer["settings"]["token"]["from"] == "LIKEWISE_TOKEN"
+    assert answer["settings"]["port"]["from"] == "default"
+    assert "secret" not in json.dumps(answer).replace("client_secret", "")
+    checks = {check["name"]: check for check in answer["checks"]}
+    assert {"versions", "data directory", "store", "ledger", "device"} <= set(checks)
+    assert "LIKEWISE_PROT" in checks["variables"]["detail"]
+    assert all(check["hint"] for check in checks.values() if check["health"] != "ok")
+
+
+class TestBadInput:
+    """Each with a clear message and the documented exit status."""
+
+    def test_unknown_command_and_option(self, cli: Cli) -> None:
+        assert cli("photograph").exit_code == 2
+        assert cli("status", "--colour").exit_code == 2
+        assert cli.json("similar", status=2)["error"]["code"] == "usage"
+
+    def test_missing_path(self, cli: Cli, tmp_path: Path) -> None:
+        error = cli.json("ingest", tmp_path / "nowhere", status=2)["error"]
+        assert error["code"] == "not_found"
+        assert "nowhere" in error["message"]
+        assert error["hint"]
+
+    def test_unreadable_folder(self, cli: Cli, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(path: str) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+
+        monkeypatch.setattr("ingest.job.os.scandir", refuse)
+        result = cli("ingest", media)
+        assert result.exit_code == 3
+        assert "cannot be read: Permission denied" in result.stderr
+
+    def test_example_that_is_not_there(self, cli: Cli, media: Path) -> None:
+        assert cli.json("similar", "nowhere.jpg", status=2)["error"]["code"] == "not_found"
+        assert "folder" in cli("similar", media).stderr
+        unknown = cli.json("similar", "6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c11", status=2)["error"]
+        assert unknown["code"] == "not_found"
+
+    def test_example_that_is_no_media(self, cli: Cli, media: Path) -> None:
+        error = cli.json("similar", media / "note.txt", status=3)["error"]
+        assert error["code"] == "unsupported"
+        assert "note.txt" in error["message"]
+
+    def test_wrong_setting(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LIKEWISE_BATCH_SIZE", "many")
+        result = cli("status")
+        assert result.exit_code == 2
+        assert "LIKEWISE_BATCH_SIZE" in result.stderr
+        assert "many" in result.stderr
+
+    def test_wrong_choices(self, cli: Cli, media: Path) -> None:
+        assert "images, videos, audio" in cli("search", "x", "--in", "pictures").stderr
+        assert cli.json("similar", media / "red" / "red-0.png", "--in", "films", status=2)["error"]["code"] == "usage"
+        cli("ingest", media)
+        assert "visual" in cli("similar", media / "red" / "red-0.png", "--space", "smell").stderr
+        assert cli("export", "out.dat").exit_code == 2
+        assert cli("export", "out.npz", "--space", "smell").exit_code == 2
+
+    def test_job_that_is_not_there(self, cli: Cli) -> None:
+        assert cli.json("jobs", "cancel", "99", status=2)["error"]["code"] == "not_found"
+        assert cli("jobs", "pause").exit_code == 2
+
+    def test_data_directory_in_use(self, cli: Cli, make_settings: Callable[..., Settings]) -> None:
+        store = open_store(make_settings(home=cli.home))
+        try:
+            error = cli.json("status", status=3)["error"]
+        finally:
+            store.close()
+        assert error["code"] == "store_locked"
+        assert "in use by process" in error["message"]
+
+    def test_collection_of_another_model(self, cli: Cli, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        cli("ingest", media)
+        monkeypatch.undo()
+        monkeypatch.setenv("LIKEWISE_IMAGE_MODEL", "resnet18")
+        error = cli.json("ingest", media, status=3)["error"]
+        assert error["code"] == "space_mismatch"
+        assert "resnet18" in error["message"]
+        assert "quick" in error["message"]
+
+    def test_full_disk(self, cli: Cli, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*_: object) -> None:
+            raise DiskFullError("No space is left on the device of the store.", "Free some space.")
+
+        monkeypatch.setattr(EdgeStore, "upsert", full)
+        result = cli("ingest", media)
+        assert result.exit_code == 3
+        assert "No space is left" in result.stderr
+
+    def test_nothing_labelled(self, cli: Cli, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        assert "label" in cli("evaluate", tmp_path / "empty").stderr
+        assert cli.json("evaluate", tmp_path / "nowhere", status=2)["error"]["code"] == "not_found"
+
+    def test_public_address_without_token(self, cli: Cli) -> None:
+        result = cli("up", "--host", "0.0.0.0", "--port", "0")
+        assert result.exit_code == 2
+        assert "LIKEWISE_TOKEN" in result.stderr
