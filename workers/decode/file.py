@@ -19,7 +19,7 @@ from search.errors import (
 from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.image import NotAPicture, decode_image
-from workers.decode.kinds import SNIFFED_BYTES, Family, is_raw_name, kind_of_name, sniff
+from workers.decode.kinds import SNIFFED_BYTES, TIFF_STARTS, Family, is_raw_name, kind_of_name, sniff
 from workers.decode.options import MIB, DecodeOptions
 from workers.decode.raw import decode_raw
 from workers.decode.streams import NotARecording, decode_streams
@@ -36,7 +36,10 @@ def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded
     """
     name = Path(path).name
     with open_regular(path, options.max_bytes) as file:
-        family = sniff(file.read(SNIFFED_BYTES))
+        head = file.read(SNIFFED_BYTES)
+        family = sniff(head)
+        if is_raw_name(name) and head.startswith(TIFF_STARTS):
+            family = Family.RAW
         file.seek(0)
 
         def picture() -> Decoded:
@@ -48,7 +51,7 @@ def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded
         if family is Family.UNKNOWN:
             return _try_both(picture, recording, kind or kind_of_name(name), name)
         try:
-            if family is Family.RAW or (family is Family.PICTURE and is_raw_name(name)):
+            if family is Family.RAW:
                 return decode_raw(file, name, options)
             return picture() if family is Family.PICTURE else recording()
         except (NotAPicture, NotARecording):

@@ -60,7 +60,7 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
         kind=Kind.IMAGE,
         mime=mime,
         facts=facts,
-        crops=crop(upright)[np.newaxis],
+        crops=crop(upright, (width, height))[np.newaxis],
         fingerprints=(fingerprint,) if fingerprint else (),
         preview=encode_preview(preview),
     )

@@ -49,12 +49,12 @@ class Candidate:
     contrast: float
 
     @classmethod
-    def of(cls, moment: float, picture: Image.Image) -> Candidate:
+    def of(cls, moment: float, picture: Image.Image, full_size: tuple[int, int]) -> Candidate:
         thumb = np.asarray(picture.resize((_THUMB, _THUMB), Image.Resampling.BOX))
         red, green, blue = np.moveaxis(thumb.astype(np.int32) * _LEVELS // 256, -1, 0)
         cells = (red * _LEVELS + green) * _LEVELS + blue
         colours = np.bincount(cells.ravel(), minlength=_LEVELS**3).astype(np.float32) / cells.size
-        return cls(moment, crop(picture), fit_preview(picture), colours, float(thumb.mean(axis=2).std()))
+        return cls(moment, crop(picture, full_size), fit_preview(picture), colours, float(thumb.mean(axis=2).std()))
 
 
 class Sampler:
@@ -65,11 +65,11 @@ class Sampler:
         self._due = 0.0
         self.candidates: list[Candidate] = []
 
-    def offer(self, moment: float, picture: Callable[[], Image.Image]) -> None:
-        """Take the frame at ``moment`` if one is due; ``picture`` is only called then."""
+    def offer(self, moment: float, candidate: Callable[[], Candidate]) -> None:
+        """Take the frame at ``moment`` if one is due; ``candidate`` is only called then."""
         if moment < self._due:
             return
-        self.candidates.append(Candidate.of(moment, picture()))
+        self.candidates.append(candidate())
         self._due = moment + self._step
         if len(self.candidates) > self._most:
             self.candidates = self.candidates[::2]

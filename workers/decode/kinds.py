@@ -66,13 +66,13 @@ SNIFFED_BYTES = 64
 _PICTURE_BRANDS = frozenset(
     (b"avif", b"avis", b"mif1", b"msf1", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"jpeg", b"jpgs")
 )
+TIFF_STARTS = (b"II*\0", b"MM\0*")
 _PICTURE_STARTS = (
+    *TIFF_STARTS,
     b"\xff\xd8\xff",
     b"\x89PNG\r\n\x1a\n",
     b"GIF87a",
     b"GIF89a",
-    b"II*\0",
-    b"MM\0*",
     b"II+\0",
     b"MM\0+",
     b"8BPS",

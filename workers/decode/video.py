@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import av
 import av.error
@@ -95,7 +96,7 @@ class Film:
     def all_through(self) -> list[Candidate]:
         sampler = Sampler()
         for count, (moment, frame) in enumerate(self.frames()):
-            sampler.offer(moment, lambda frame=frame: self.picture(frame))  # type: ignore[misc]
+            sampler.offer(moment, partial(self._candidate, moment, frame))
             if count * self.pixels > 4 * SEQUENTIAL_PIXELS:
                 break
         return sampler.candidates
@@ -117,7 +118,7 @@ class Film:
         with contextlib.suppress(CorruptMediaError, av.error.FFmpegError):
             moment, frame = next(frames, (None, None))
             if moment is not None and frame is not None and moment not in found:
-                found[moment] = Candidate.of(moment, self.picture(frame))
+                found[moment] = self._candidate(moment, frame)
 
     def _near(self, target: float, affordable: int) -> Iterator[tuple[float, VideoFrame]]:
         """The frame at ``target``, or the last of the ``affordable`` frames before it."""
@@ -137,6 +138,10 @@ class Film:
             moment = frame.time - self._start if frame.time is not None else moment + 1 / self.rate
             self.end = max(self.end, moment + 1 / self.rate)
             yield max(0.0, moment), frame
+
+    def _candidate(self, moment: float, frame: VideoFrame) -> Candidate:
+        picture = self.picture(frame)
+        return Candidate.of(moment, picture, self.size)
 
     def picture(self, frame: VideoFrame) -> Image.Image:
         """RGB, shrunk cheaply when much larger than needed."""
