@@ -1,0 +1,181 @@
+"""``likewise up`` as a process of its own, and the command line beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from search.errors import StoreUnavailableError
+from web.cli import main
+from web.client import Client
+from web.running import FILE, Running, announced, find_running
+
+MODELS = {"LIKEWISE_IMAGE_MODEL": "efficientnet_lite0", "LIKEWISE_VIDEO_MODEL": "frames", "LIKEWISE_DEVICE": "cpu"}
+"""Weights that come with the packages, so that nothing looks for a download."""
+
+
+@dataclass(frozen=True)
+class Up:
+    home: Path
+    url: str
+    process: subprocess.Popen[str]
+
+    def json(self, *arguments: object, status: int = 0) -> Any:
+        words = [str(argument) for argument in arguments]
+        result = CliRunner().invoke(main, [*words, "--json", "--home", str(self.home)])
+        assert result.exit_code == status, result.output
+        return json.loads(result.stdout)
+
+
+def start(home: Path, *arguments: object) -> Up:
+    command = [
+        sys.executable,
+        "-m",
+        "web.cli",
+        "up",
+        "--home",
+        str(home),
+        "--port",
+        "0",
+        "--json",
+        *map(str, arguments),
+    ]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("LIKEWISE_")} | MODELS
+    with (home.parent / "up.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environ)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, (home.parent / "up.log").read_text()
+    return Up(home, json.loads(line)["url"], process)
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """A running server that took a folder in from the start."""
+    root = tmp_path_factory.mktemp("up")
+    (root / "media").mkdir()
+    for number, colour in enumerate(("red", "green", "blue")):
+        Image.linear_gradient("L").convert("RGB", None).rotate(90 * number).save(root / "media" / f"{colour}.png")
+    running = start(root / "home", root / "media")
+    yield running
+    running.process.kill()
+    running.process.wait()
+
+
+@pytest.mark.slow
+def test_page_and_api_answer(up: Up) -> None:
+    assert httpx.get(up.url).status_code == 200
+    assert httpx.get(f"{up.url}/healthz").status_code == 200
+
+
+@pytest.mark.slow
+def test_commands_ask_the_running_server(up: Up) -> None:
+    media = up.home.parent / "media"
+    answer = up.json("ingest", media)
+    assert answer["state"] == "done"
+    assert answer["total"] == 3
+    assert up.json("status")["collections"]["images"]["points"] == 3
+    hits = up.json("similar", media / "red.png", "--limit", 2)["hits"]
+    assert [hit["relation"] for hit in hits[:1]] == ["same_content"]
+    assert up.json("search", "green")["hits"][0]["paths"] == [str(media / "green.png")]
+    assert up.json("failures") == []
+    assert up.json("duplicates")["groups"] is not None
+    assert {job["state"] for job in up.json("jobs")} == {"done"}
+    assert up.json("export", up.home.parent / "out.npz")["rows"] == 3
+    assert up.json("ingest", media / "nowhere", status=2)["error"]["code"] == "not_found"
+    assert up.json("similar", "6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c11", status=2)["error"]["code"] == "not_found"
+    store = next(check for check in up.json("doctor")["checks"] if check["name"] == "store")
+    assert up.url in store["detail"]
+
+
+@pytest.mark.slow
+def test_a_second_server_of_the_same_directory_is_refused(up: Up) -> None:
+    error = up.json("up", "--port", 0, status=3)["error"]
+    assert error["code"] == "store_locked"
+    assert up.url in error["message"]
+
+
+@pytest.mark.slow
+def test_only_the_owner_reads_the_token(up: Up) -> None:
+    assert stat.S_IMODE((up.home / FILE).stat().st_mode) == 0o600
+    assert len(json.loads((up.home / FILE).read_text())["token"]) >= 43  # 256 bits in base64
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    up = start(tmp_path / "home")
+    assert find_running(up.home) is not None
+    up.process.send_signal(number)
+    assert up.process.wait(60) == 0
+    assert not (up.home / FILE).exists()
+    assert up.json("status")["collections"].keys() == {"images", "videos", "audio"}
+
+
+def test_a_port_in_use_is_an_error_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(main, ["up", "--home", str(tmp_path / "home"), "--port", str(port)])
+    assert result.exit_code == 3
+    assert str(port) in result.stderr
+    assert "--port" in result.stderr
+    assert not (tmp_path / "home").exists()
+
+
+class TestFindingTheServer:
+    """``server.json`` is believed only while somebody answers."""
+
+    def test_nobody_there(self, tmp_path: Path) -> None:
+        assert find_running(tmp_path) is None
+
+    def test_left_behind_by_a_killed_process(self, tmp_path: Path) -> None:
+        gone = subprocess.Popen([sys.executable, "-c", ""])
+        gone.wait()
+        with announced(tmp_path, Running("http://127.0.0.1:9", gone.pid, "t")):
+            assert find_running(tmp_path) is None
+
+    def test_process_lives_but_does_not_serve(self, tmp_path: Path) -> None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+            with announced(tmp_path, Running(url, os.getpid(), "t")):
+                assert find_running(tmp_path) is None
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", '{"url": "http://x"}', '{"url": 1, "pid": "x", "token": 2}'])
+    def test_damaged(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / FILE).write_text(text)
+        assert find_running(tmp_path) is None
+
+    def test_gone_after_the_block_unless_another_took_its_place(self, tmp_path: Path) -> None:
+        other = Running("http://127.0.0.1:2", os.getpid(), "other")
+        with announced(tmp_path, Running("http://127.0.0.1:1", os.getpid(), "t")):
+            assert (tmp_path / FILE).exists()
+        assert not (tmp_path / FILE).exists()
+        with announced(tmp_path, Running("http://127.0.0.1:1", os.getpid(), "t")):
+            (tmp_path / FILE).write_text(json.dumps({"url": other.url, "pid": other.pid, "token": other.token}))
+        assert (tmp_path / FILE).exists()
+
+
+def test_the_server_going_away_is_told() -> None:
+    def cut(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("connection refused")
+
+    http = httpx.Client(base_url="http://127.0.0.1:1", transport=httpx.MockTransport(cut))
+    with http, pytest.raises(StoreUnavailableError, match="stopped answering"):
+        Client(http, None).get("/status")
