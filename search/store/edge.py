@@ -7,6 +7,7 @@ child process on a copy (``search.store.shard``).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -68,6 +69,7 @@ class EdgeStore:
         with engine_errors(home):
             self._lock = DirectoryLock(home)
         self._root = home / "collections"
+        self._ensuring = threading.Lock()
         self._shards: dict[str, LiveShard] = {}
         try:
             for folder in sorted(self._root.glob("*")):
@@ -78,11 +80,12 @@ class EdgeStore:
             raise
 
     def ensure(self, schema: CollectionSchema) -> None:
-        shard = self._shards.get(schema.collection)
-        if shard is None:
-            self._shards[schema.collection] = LiveShard.create(self._root / schema.collection, schema)
-        else:
-            check_same_spaces(shard.schema, schema)
+        with self._ensuring:
+            live = self._shards.get(schema.collection)
+            if live is None:
+                self._shards[schema.collection] = LiveShard.create(self._root / schema.collection, schema)
+            else:
+                check_same_spaces(live.schema, schema)
 
     def collections(self) -> Mapping[str, CollectionInfo]:
         found: dict[str, CollectionInfo] = {}

@@ -40,11 +40,11 @@ def home(tmp_path):
 
 @pytest.fixture
 def indexable(monkeypatch, home, images, make_image):
-    """A store whose 1,500 images are worth an index, and the images."""
-    monkeypatch.setattr(layout, "INDEXING_THRESHOLD_KB", 32)
+    """A store whose 700 images are worth an index, and the images."""
+    monkeypatch.setattr(layout, "INDEXING_THRESHOLD_KB", 16)
     store = EdgeStore(home)
     store.ensure(images)
-    points = [make_image(n) for n in range(1500)]
+    points = [make_image(n) for n in range(700)]
     store.upsert("images", points)
     yield store, points
     store.close()
@@ -147,8 +147,9 @@ def test_acknowledged_writes_survive_kill_9(repository, home):
     writer = child(repository, WRITER, home)
     acknowledged = [id_ for _ in range(30) for id_ in writer.stdout.readline().split()]
     writer.send_signal(signal.SIGKILL)
-    rest, _ = writer.communicate()
-    acknowledged += [id_ for line in rest.splitlines(keepends=True) if line.endswith("\n") for id_ in line.split()]
+    whole_lines = (line for line in writer.stdout if line.endswith("\n"))
+    acknowledged += [id_ for line in whole_lines for id_ in line.split()]
+    writer.wait()
     store = EdgeStore(home)
     assert len(store.retrieve("images", acknowledged)) == len(acknowledged) >= 600
     store.close()
@@ -166,11 +167,20 @@ class TestOptimising:
     def test_indexes_once_and_again_only_after_writes(self, indexable, home, images):
         store, points = indexable
         assert store.optimise("images") is True
-        assert store.collections()["images"].indexed >= 1500
+        assert store.collections()["images"].indexed >= 700
         assert [p.name for p in (home / "collections" / "images").glob("shard-*")] == ["shard-2"]
         assert store.optimise("images") is False
-        assert store.count("images") == 1500
+        assert store.count("images") == 700
         assert all(nearest(store, images, p) == p.id for p in points[::50])
+
+    def test_clears_out_after_many_deletions(self, indexable):
+        store, points = indexable
+        store.optimise("images")
+        store.delete("images", [p.id for p in points[:100]])
+        assert store.optimise("images") is False
+        store.delete("images", [p.id for p in points[100:400]])
+        assert store.optimise("images") is True
+        assert store.collections()["images"].indexed == store.count("images") == 300
 
     def test_answers_keep_coming_and_no_write_is_lost(self, indexable, home, images, make_image, monkeypatch):
         """Queries, upserts, patches and deletes go on from the moment the child starts until it is done."""
@@ -189,7 +199,7 @@ class TestOptimising:
         thread = threading.Thread(target=lambda: results.append(store.optimise("images")))
         thread.start()
         assert started.wait(60)
-        new = [make_image(n) for n in range(2000, 2400)]
+        new = [make_image(n) for n in range(2000, 2100)]
         for n, point in enumerate(new):
             store.upsert("images", [point])
             assert nearest(store, images, points[n]) == points[n].id
@@ -203,7 +213,7 @@ class TestOptimising:
         assert results == [True]
 
         def check():
-            assert store.count("images") == 1500 + 400 - 2
+            assert store.count("images") == 700 + 100 - 2
             assert store.retrieve("images", [points[1].id, new[0].id]) == []
             (patched,) = store.retrieve("images", [points[0].id])
             assert patched.payload["camera"] == "Leica"
@@ -238,7 +248,7 @@ class TestOptimising:
         thread.join()
         assert results in ([True], [False])
         store = EdgeStore(home)
-        assert store.count("images") == 1500
+        assert store.count("images") == 700
         assert len(list((home / "collections" / "images").glob("shard-*"))) == 1
         store.close()
 
@@ -255,7 +265,7 @@ class TestOptimising:
         monkeypatch.setattr(shard.LiveShard, "_copy_to", damage)
         with pytest.raises(StoreError):
             store.optimise("images")
-        assert store.count("images") == 1500
+        assert store.count("images") == 700
         assert [p.name for p in (home / "collections" / "images").glob("shard-*")] == ["shard-1"]
 
     @pytest.mark.parametrize("committed", [False, True])

@@ -1,0 +1,67 @@
+"""Files that are whole after a crash, and copies that stay sparse."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+
+import pytest
+
+from search.errors import DiskFullError, NotFoundError, StoreError
+from search.store import durable
+from search.store.payloads import group_patches
+
+
+def test_a_sparse_folder_is_copied_byte_for_byte_without_filling_its_holes(tmp_path):
+    source = tmp_path / "source"
+    (source / "inner").mkdir(parents=True)
+    with (source / "inner" / "sparse").open("wb") as file:
+        file.write(b"head")
+        file.seek(20 * 2**20)
+        file.write(b"middle")
+        file.truncate(60 * 2**20)
+    (source / "empty").write_bytes(b"")
+    (source / "hole").open("wb").truncate(2**20)
+    durable.copy_sparse(source, tmp_path / "copy")
+    for name in ("inner/sparse", "empty", "hole"):
+        assert (tmp_path / "copy" / name).read_bytes() == (source / name).read_bytes()
+    assert durable.size_on_disk(tmp_path / "copy") <= max(durable.size_on_disk(source), 2**20)
+
+
+def test_json_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "metadata.json"
+    durable.write_json(path, {"n": 1})
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFullError), durable.engine_errors(tmp_path):
+        durable.write_json(path, {"n": 2})
+    assert json.loads(path.read_text()) == {"n": 1}
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (Exception("Service runtime error: No space left on device (os error 28)"), DiskFullError),
+        (Exception("Service runtime error: something else"), StoreError),
+        (OSError(errno.EDQUOT, "quota"), DiskFullError),
+        (OSError(errno.EACCES, "denied"), StoreError),
+        (NotFoundError("as it is"), NotFoundError),
+    ],
+)
+def test_what_the_engine_raises_is_told_apart_and_keeps_its_cause(tmp_path, raised, expected):
+    with pytest.raises(expected) as caught, durable.engine_errors(tmp_path):
+        raise raised
+    assert type(caught.value) is expected
+    assert caught.value is raised or caught.value.__cause__ is raised
+
+
+def test_equal_patches_become_one_operation():
+    patches = group_patches({"a": {"missing": True}, "b": {"missing": True}, "c": {"missing": True, "size": None}})
+    assert [(p.ids, p.set, p.remove) for p in patches] == [
+        (["a", "b"], {"missing": 1}, []),
+        (["c"], {"missing": 1}, ["size"]),
+    ]
