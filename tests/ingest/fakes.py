@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -36,12 +35,11 @@ class FakeRunner:
         before: called with every batch before anything is stored; may raise what a store raises.
     """
 
-    def __init__(self, store: Store, *, before: Callable[[Batch], None] | None = None, delay: float = 0.0) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
         self.seen: list[str] = []
         self.batches: list[Batch] = []
-        self.before = before
-        self.delay = delay
+        self.before: Callable[[Batch], None] | None = None
         for schema in SCHEMAS:
             store.ensure(schema)
 
@@ -53,7 +51,6 @@ class FakeRunner:
             yield BatchReport(batch.id, tuple(self._outcome(batch, file) for file in batch.files))
 
     def _outcome(self, batch: Batch, file: FileRef) -> Outcome:
-        time.sleep(self.delay)
         self.seen.append(file.path)
         content = Path(file.path).read_bytes()
         if content.startswith(b"broken"):
@@ -78,12 +75,21 @@ class FakeRunner:
         return Outcome(file.path, Status.EMBEDDED, media_id=identity, kind=batch.kind)
 
 
+class TalkingRunner(FakeRunner):
+    """Says a word after each file, so that a test can kill it in the midst of its work however slow the machine."""
+
+    def _outcome(self, batch: Batch, file: FileRef) -> Outcome:
+        outcome = super()._outcome(batch, file)
+        print("file", flush=True)
+        return outcome
+
+
 def ingest_until_killed(home: str, media: str) -> None:
     """Ingest ``media`` into ``home``, taking up what an earlier process left."""
     settings = Settings(home=Path(home), device="cpu")
     store = open_store(settings)
     ledger = Ledger(settings.ledger_url)
-    ingest = Ingest(settings, store, ledger, FakeRunner(store, delay=0.002))
+    ingest = Ingest(settings, store, ledger, TalkingRunner(store))
     for job in ingest.unfinished() or [ingest.start([Path(media)])]:
         print(job, flush=True)
         ingest.run(job)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ingest.job import Ingest, JobState
 from ingest.ledger import Ledger
@@ -22,7 +22,17 @@ from search.media import MediaRecord, media_id
 from search.settings import Settings
 from search.store import open_store
 
-KILLS = 6
+KILLS = 7
+MOST_FILES_A_RUN = 130
+"""So few that all runs together cannot come to the end of the folder."""
+
+
+def count_rows(settings: Settings) -> int:
+    ledger = Ledger(settings.ledger_url)
+    with ledger.read() as connection:
+        rows = connection.execute(select(func.count()).select_from(files)).scalar_one()
+    ledger.close()
+    return rows
 
 
 def test_killed_again_and_again(
@@ -38,15 +48,18 @@ def test_killed_again_and_again(
     source = random.Random(0)
     command = [sys.executable, str(fakes.__file__), str(settings.home), str(media)]
     environment = os.environ | {"PYTHONPATH": str(repository)}
-    killed = 0
-    while killed < KILLS:
+    done_at_kill: list[int] = []
+    for _ in range(KILLS):
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             assert child.stdout.readline().strip() == "1", "a later process takes up the first one's job"
-            time.sleep(source.uniform(0.02, 0.4))
+            for _ in range(source.randint(1, MOST_FILES_A_RUN)):
+                child.stdout.readline()
+            time.sleep(source.uniform(0, 0.005))
             child.send_signal(signal.SIGKILL)
             assert child.wait() == -signal.SIGKILL, "it ended before it could be killed"
-            killed += 1
+        done_at_kill.append(count_rows(settings))
+    assert 0 < done_at_kill[-1] < 1000, "the kills came before or after the work, not during it"
 
     store, ledger = open_store(settings), Ledger(settings.ledger_url)
     try:
