@@ -15,8 +15,9 @@ HNSW_EF_CONSTRUCT = 128
 INDEXING_THRESHOLD_KB = 8 * 1024
 """Vectors of one space in KiB from which an index beats scanning them: 4,096 vectors of 512 dimensions."""
 
-_VACUUM_SHARE = 0.2
-"""Share of deleted points from which a segment is rewritten (the engine's own default)."""
+_VACUUM_SHARE, _VACUUM_LEAST = 0.2, 1000
+"""Share of deleted vectors from which a segment is rewritten, and the fewest vectors it must have (the engine's own
+defaults)."""
 
 _INDEX_TYPES = {
     IndexType.KEYWORD: qdrant.PayloadSchemaType.Keyword,
@@ -52,7 +53,8 @@ def worth_optimising(shard: qdrant.EdgeShard, schema: CollectionSchema) -> bool:
     indexed = shard.info().indexed_vectors_count
     widest = max(field.space.dim for field in schema.fields)
     unindexed_kb = (held - indexed) / len(schema.fields) * widest * 4 / 1024
-    return unindexed_kb >= INDEXING_THRESHOLD_KB or indexed - held > _VACUUM_SHARE * indexed
+    worn = indexed >= _VACUUM_LEAST and indexed - held > _VACUUM_SHARE * indexed
+    return worn or unindexed_kb >= INDEXING_THRESHOLD_KB
 
 
 def _vector_params(field: VectorField) -> qdrant.EdgeVectorParams:

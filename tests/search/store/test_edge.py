@@ -173,14 +173,15 @@ class TestOptimising:
         assert store.count("images") == 700
         assert all(nearest(store, images, p) == p.id for p in points[::50])
 
-    def test_clears_out_after_many_deletions(self, indexable):
+    def test_clears_out_after_many_deletions(self, indexable, make_image):
         store, points = indexable
+        store.upsert("images", [make_image(n) for n in range(1000, 1500)])
         store.optimise("images")
         store.delete("images", [p.id for p in points[:100]])
         assert store.optimise("images") is False
-        store.delete("images", [p.id for p in points[100:400]])
+        store.delete("images", [p.id for p in points[100:500]])
         assert store.optimise("images") is True
-        assert store.collections()["images"].indexed == store.count("images") == 300
+        assert store.collections()["images"].indexed == store.count("images") == 700
 
     def test_answers_keep_coming_and_no_write_is_lost(self, indexable, home, images, make_image, monkeypatch):
         """Queries, upserts, patches and deletes go on from the moment the child starts until it is done."""
