@@ -97,7 +97,12 @@ def gradient(at: Plane, stops: Sequence[tuple[float, Light]]) -> Light:
 
 def cover(picture: Light, paint: Light, mask: Plane) -> None:
     """Paint a colour or a picture over ``picture``, in place, as far as the mask (0 to 1) says."""
-    picture += (paint - picture) * mask[..., None]
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if len(rows) == 0:
+        return
+    part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)  # most things are small
+    place = picture[part]
+    place += (np.broadcast_to(paint, picture.shape)[part] - place) * mask[part][..., None]
 
 
 def polygons(frame: Frame, outlines: Sequence[Sequence[Point] | Plane]) -> Plane:

@@ -115,7 +115,9 @@ def encode_picture(
         "png": lambda: image.convert("L").save(buffer, "PNG", **extra),
         "webp": lambda: image.save(buffer, "WEBP", quality=quality, method=3, **extra),
         "avif": lambda: image.save(buffer, "AVIF", quality=72, speed=9, max_threads=1, **extra),
-        "heic": lambda: pillow_heif.from_pillow(image).save(buffer, quality=72, save_all=False, **extra),
+        "heic": lambda: pillow_heif.from_pillow(image).save(
+            buffer, quality=72, save_all=False, enc_params={"preset": "ultrafast"}, **extra
+        ),
     }
     writers[extension]()
     return buffer.getvalue()

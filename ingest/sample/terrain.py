@@ -14,7 +14,7 @@ from ingest.sample.paint import Frame, Light, mix
 MAP = 800
 """Side of the height maps used here, in cells."""
 
-SLICES = 900
+SLICES = 700
 """Depths at which the ground is looked up along each pixel column; fewer show as steps."""
 
 
