@@ -132,6 +132,10 @@ class Node:
             self._upkeep.submit(self.optimise)
         return progress
 
+    def later(self, work: Callable[[], object]) -> None:
+        """Do ``work`` in the background, beside the jobs."""
+        self._upkeep.submit(work)
+
     def settle(self) -> None:
         """Wait for the background work that finished jobs left."""
         self._jobs.drain()

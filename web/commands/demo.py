@@ -33,10 +33,13 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
     settings = call.settings(host=host, port=port)
     folder = settings.home / FOLDER
 
-    def begin(node: Node) -> None:
+    def fill(node: Node) -> None:
         _make(call, folder)
-        node.resume_unfinished()
         node.start_ingest([folder], library=FOLDER)
+
+    def begin(node: Node) -> None:
+        node.resume_unfinished()
+        node.later(lambda: fill(node))  # it takes half a minute the first time, and the page should not wait
 
     if not no_serve:
         run_server(call, settings, begin)
