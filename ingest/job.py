@@ -248,8 +248,10 @@ class Ingest:
             return self._run_with_retries(live, order)
         except LikewiseError as error:
             return self._give_up(live, str(error))
-        except BaseException as error:
-            self._give_up(live, f"It was cut off by {type(error).__name__}: {error}.")
+        except Exception as error:
+            # The boundary of a job: recorded for whoever looks, then raised for whoever mends. An interrupt is let
+            # through unrecorded and leaves the job to be resumed, like a kill.
+            self._give_up(live, f"It ended in an error of its own, {type(error).__name__}: {error}.")
             raise
 
     def _give_up(self, live: LiveJob, reason: str) -> JobProgress:

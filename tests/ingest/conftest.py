@@ -20,6 +20,7 @@ from ingest.job import Ingest, JobProgress
 from ingest.ledger import Ledger
 from search.media import COLLECTIONS, MediaRecord
 from search.settings import Settings
+from search.store.base import Store
 from search.store.filters import Filter
 from search.store.server import ServerStore
 
@@ -44,10 +45,10 @@ def fakes() -> ModuleType:
 class Desk:
     """Everything one test handles."""
 
-    def __init__(self, settings: Settings, fakes: ModuleType, media: Path) -> None:
+    def __init__(self, settings: Settings, fakes: ModuleType, media: Path, store: Store | None = None) -> None:
         self.settings = settings
         self.media = media
-        self.store = ServerStore(QdrantClient(":memory:"))
+        self.store = store or ServerStore(QdrantClient(":memory:"))
         self.ledger = Ledger(settings.ledger_url)
         self.runner = fakes.FakeRunner(self.store)
         self.ingest = Ingest(settings, self.store, self.ledger, self.runner, retry_delays=(0.0, 0.0))
@@ -102,8 +103,8 @@ def media(tmp_path: Path) -> Path:
 def make_desk(make_settings: Callable[..., Settings], fakes: ModuleType, media: Path) -> Iterator[Callable[..., Desk]]:
     desks: list[Desk] = []
 
-    def make(**settings: object) -> Desk:
-        desks.append(Desk(make_settings(**settings), fakes, media))
+    def make(store: Store | None = None, **settings: object) -> Desk:
+        desks.append(Desk(make_settings(**settings), fakes, media, store))
         return desks[-1]
 
     yield make

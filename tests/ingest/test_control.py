@@ -118,8 +118,9 @@ def test_job_that_was_cut_off_is_taken_up_with_its_counts(desk: Any, counts: Cou
     desk.runner.before = after_two
     with pytest.raises(Killed):
         desk.ingest.run(job)
-    assert desk.ingest.progress(job).state is JobState.FAILED
-    _as_after_a_kill(desk, job)
+    assert desk.ingest.progress(job).state is JobState.RUNNING
+    assert desk.ingest.progress(job).embedded == 128
+    assert desk.ingest.unfinished() == [job]
     desk.runner.before = None
     desk.write("00299.jpg", "changed meanwhile")
     (desk.media / "00150.jpg").unlink()
@@ -128,16 +129,6 @@ def test_job_that_was_cut_off_is_taken_up_with_its_counts(desk: Any, counts: Cou
     assert counts(final) == {"embedded": 299, "duplicate": 1, "failed": 1}
     assert final.total == final.done == 301
     assert len(desk.records(missing=True)) == 300
-
-
-def _as_after_a_kill(desk: Any, job: str) -> None:
-    """A killed process would have had no time to write its last state."""
-    from sqlalchemy import update
-
-    from ingest.tables import jobs
-
-    with desk.ledger.write() as connection:
-        connection.execute(update(jobs).where(jobs.c.id == int(job)).values(state="running"))
 
 
 def test_record_written_by_a_killed_job_for_a_file_that_is_gone_since(desk: Any) -> None:
@@ -154,8 +145,34 @@ def test_record_written_by_a_killed_job_for_a_file_that_is_gone_since(desk: Any)
         desk.ingest.run(job)
     assert len(desk.records()) == 10
     (desk.media / "00004.jpg").unlink()
-    _as_after_a_kill(desk, job)
     desk.runner.before = None
     final = desk.ingest.run(job)
     assert (final.state, final.embedded, final.duplicate) == (JobState.DONE, 9, 0)
     assert len(desk.records(missing=True)) == 9, "no record without a file stays behind"
+
+
+def test_error_of_our_own_is_recorded_and_raised(desk: Any) -> None:
+    desk.fill(3)
+
+    def stumble(_batch: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    desk.runner.before = stumble
+    job = desk.ingest.start([desk.media])
+    with pytest.raises(ZeroDivisionError):
+        desk.ingest.run(job)
+    assert desk.ingest.progress(job).state is JobState.FAILED
+    assert "ZeroDivisionError: a bug" in desk.ingest.progress(job).message
+
+
+def test_halt_leaves_the_job_for_the_next_process(desk: Any, counts: Counts, make_desk: Any) -> None:
+    desk.fill(300)
+    gate = Gate(at=2)
+    job, thread = start(desk, gate)
+    desk.ingest.halt()
+    gate.opened.set()
+    thread.join(PATIENCE)
+    assert desk.ingest.unfinished() == [job]
+    assert len(desk.records()) == 128
+    later = make_desk(store=desk.store)
+    assert counts(later.ingest.run(job)) == {"embedded": 300}

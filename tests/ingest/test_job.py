@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ingest.job import JobProgress, JobState
+from ingest.job import Ingest, JobProgress, JobState
 from search.errors import NotFoundError, StoreUnavailableError, UsageError
+from workers.report import Batch, BatchReport, Outcome, Status
 
 Counts = Callable[[JobProgress], dict[str, int]]
 
@@ -198,6 +200,29 @@ def test_records_the_store_has_lost_are_embedded_again(desk: Any, counts: Counts
     assert counts(progress) == {"unchanged": 4, "embedded": 1}
     assert desk.seen == ["00003.jpg"]
     assert len(desk.records()) == 5
+
+
+class Refuser:
+    """Fails every file at once, so that only ingest itself uses memory."""
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        for batch in batches:
+            failed = [Outcome(file.path, Status.FAILED, code="corrupt", detail="Refused.") for file in batch.files]
+            yield BatchReport(batch.id, tuple(failed))
+
+
+def test_memory_does_not_grow_with_the_number_of_files(desk: Any) -> None:
+    ingest = Ingest(desk.settings, desk.store, desk.ledger, Refuser())
+    peaks = []
+    tracemalloc.start()
+    for count in (1500, 4500):
+        for i in range(count):
+            desk.write(f"{count}/{i // 100}/{i}.jpg", f"{count} {i}")
+        tracemalloc.reset_peak()
+        assert ingest.run(ingest.start([desk.media / str(count)])).failed == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+    tracemalloc.stop()
+    assert peaks[1] < 1.6 * peaks[0], f"three times the files took {peaks[1] / peaks[0]:.2f} times the memory"
 
 
 def test_named_files(desk: Any, counts: Counts) -> None:
