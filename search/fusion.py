@@ -46,8 +46,15 @@ def best_per_id(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def rank(hits: Iterable[SimilarHit]) -> tuple[SimilarHit, ...]:
-    """Same content, then near duplicates, then the rest; within each by match, score and id: ties are stable."""
-    return tuple(sorted(hits, key=lambda hit: (_STRENGTH[hit.relation], -hit.match, -hit.score, hit.id)))
+    """Same content, near duplicates, what resembles an example directly, what a pivot reached; within each by match,
+    score and id: ties are stable.
+
+    A pivot comes last whatever its match, because that compares it with something other than the example: the drums of
+    a video like this photo may be very like other drums, and tell less of the photo than any picture does.
+    """
+    return tuple(
+        sorted(hits, key=lambda hit: (_STRENGTH[hit.relation], hit.via is not None, -hit.match, -hit.score, hit.id))
+    )
 
 
 def fuse(rows: Iterable[Sequence[SimilarHit]], limit: int) -> tuple[SimilarHit, ...]:

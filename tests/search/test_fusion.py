@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from search.fusion import Finding, best_per_id, fuse, rank
 from search.media import Kind
@@ -41,6 +42,13 @@ def test_claims_rank_before_matches_and_matches_before_ids() -> None:
 
     for seed in range(5):
         assert rank(random.Random(seed).sample(expected, len(expected))) == tuple(expected)
+
+
+def test_a_pivot_ranks_behind_what_resembles_the_example_itself() -> None:
+    direct = hit("direct", 60)
+    reached = replace(hit("reached", 99), via=Via("v"))
+
+    assert rank([reached, direct]) == (direct, reached)
 
 
 def test_the_fused_list_interleaves_rows_by_match_and_is_cut() -> None:
