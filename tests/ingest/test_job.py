@@ -285,7 +285,7 @@ def test_progress_is_reported_and_stored(desk: Any) -> None:
 
 def test_a_folder_inside_the_data_directory_can_be_ingested_by_name(desk: Any, counts: Counts) -> None:
     sample = desk.settings.home / "sample"
-    sample.mkdir()
+    sample.mkdir(parents=True)
     (sample / "a.jpg").write_text("a")
     desk.run(sample)
     desk.write("b.jpg", "b")
