@@ -1,8 +1,9 @@
 """Folding batch normalisation into the convolution before it: the same numbers for less work on a CPU.
 
-Pictures a second on 2 cores, batch 16, best of six paired runs (ResNet-18 / EfficientNet-Lite0): eager 56 / 61, channels
-last 78 / 97, channels last and folded 93 / 119, ``torch.compile`` with freezing 89 / 115, ONNX Runtime 108 / 218. ONNX
-Runtime would be faster still, but needs an export at first use and three more packages, and decoding takes longer anyway.
+Pictures a second on 2 cores, batch 16, best of six paired runs (ResNet-18 / EfficientNet-Lite0): eager 56 / 61,
+channels last 78 / 97, channels last and folded (by torch.fx and TorchScript) 93 / 119, ``torch.compile`` with freezing
+89 / 115, ONNX Runtime 108 / 218. ONNX Runtime would be faster still, but needs an export at first use and three more
+packages, and decoding large pictures takes longer anyway.
 """
 
 from __future__ import annotations
