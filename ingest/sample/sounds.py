@@ -88,8 +88,9 @@ def seconds(length: float) -> Samples:
 
 def shaped_noise(count: int, shape: Callable[[Samples], Samples], rng: np.random.Generator) -> Samples:
     """White noise with its spectrum multiplied by ``shape`` (hertz to gain), at deviation 1."""
-    spectrum = np.fft.rfft(rng.standard_normal(count))
-    noise = np.fft.irfft(spectrum * shape(np.fft.rfftfreq(count, 1 / RATE)), count)
+    size = 1 << (count - 1).bit_length()  # a power of two: other lengths may take many times as long
+    spectrum = np.fft.rfft(rng.standard_normal(size))
+    noise = np.fft.irfft(spectrum * shape(np.fft.rfftfreq(size, 1 / RATE)), size)[:count]
     return noise / float(noise.std())
 
 
