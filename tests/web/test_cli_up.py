@@ -98,6 +98,11 @@ def test_commands_ask_the_running_server(up: Up) -> None:
     assert up.json("export", up.home.parent / "out.npz")["rows"] == 3
     assert up.json("ingest", media / "nowhere", status=2)["error"]["code"] == "not_found"
     assert up.json("similar", "6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c11", status=2)["error"]["code"] == "not_found"
+    note = up.home.parent / "note.txt"
+    note.write_text("no media")
+    refused = up.json("similar", note, status=3)["error"]
+    assert refused["code"] == "unsupported"
+    assert "note.txt" in refused["message"]
     store = next(check for check in up.json("doctor")["checks"] if check["name"] == "store")
     assert up.url in store["detail"]
 
@@ -179,3 +184,20 @@ def test_the_server_going_away_is_told() -> None:
     http = httpx.Client(base_url="http://127.0.0.1:1", transport=httpx.MockTransport(cut))
     with http, pytest.raises(StoreUnavailableError, match="stopped answering"):
         Client(http, None).get("/status")
+
+
+@pytest.mark.slow
+def test_demo_makes_a_library_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in MODELS.items():
+        monkeypatch.setenv(name, value)
+    home = tmp_path / "home"
+    result = CliRunner().invoke(main, ["demo", "--no-serve", "--json", "--home", str(home)])
+    assert result.exit_code == 1, result.output  # two of its files are broken on purpose
+    answer = json.loads(result.stdout)
+    assert answer["state"] == "done_with_failures"
+    assert answer["failed"] == 2
+    assert answer["duplicate"] > 0
+    picture = next((home / "sample" / "photographers").rglob("*.jpg"))
+    found = CliRunner().invoke(main, ["similar", str(picture), "--json", "--home", str(home)])
+    by_collection = json.loads(found.stdout)["by_collection"]
+    assert all(by_collection[name] for name in ("images", "videos", "audio"))

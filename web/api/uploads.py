@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
-from search.errors import EmptyFileError, MediaTooLargeError, UsageError
+from search.errors import EmptyFileError, MediaError, MediaTooLargeError, UsageError
 from search.questions import Probe
 from web.api.ports import Node
 
@@ -33,7 +33,10 @@ def probe_upload(node: Node, request: Request) -> Probe | None:
     file = files[0]
     name = PurePosixPath((file.filename or "").replace("\\", "/")).name
     with _on_disk(file, node.settings.home / "uploads", node.settings.max_upload_mb) as path:
-        return node.encoder.probe(str(path), name)
+        try:
+            return node.encoder.probe(str(path), name)
+        except MediaError as error:  # it speaks of the file it was given, the reader knows another name
+            raise type(error)(error.message.replace(path.name, name), error.hint) from None
 
 
 @contextmanager
