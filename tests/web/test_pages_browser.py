@@ -195,7 +195,7 @@ def test_a_sound_plays_from_where_its_waveform_is_clicked(page: Page, library: A
     assert box
     track.click(position={"x": box["width"] * 0.5, "y": 10})
     page.wait_for_function("document.querySelector('audio').currentTime >= .45")
-    assert page.locator(".wave").evaluate("wave => parseFloat(wave.style.getPropertyValue('--played'))") >= 40
+    page.wait_for_function("parseFloat(document.querySelector('.wave').style.getPropertyValue('--played')) >= 40")
 
 
 def test_key_frames_jump(page: Page, library: Any) -> None:
