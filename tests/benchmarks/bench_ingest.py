@@ -131,8 +131,8 @@ def describe(path: Path) -> FileRef:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("--pictures", type=int, default=48, help="12-megapixel pictures a round (default 48)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of each recipe, alternating (default 3)")
+    parser.add_argument("--pictures", type=int, default=160, help="12-megapixel pictures a round (default 160)")
+    parser.add_argument("--rounds", type=int, default=2, help="rounds of each recipe, alternating (default 2)")
     parser.add_argument("--threads", type=int, default=0, help="threads of the model; 0 means one a core")
     options = parser.parse_args()
     torch.set_num_threads(options.threads or Settings().cores)
