@@ -191,7 +191,9 @@ class Dispatch:
         code = UnreadableFileError.code
         entry = replace(_entry(read, Outcome(task.path, Status.FAILED, code=code, detail=detail)), sha256=None)
         with self._live.write(self._ledger) as (connection, counts):
-            counts.update(settle(connection, self._live.number, {task.path: (entry, "failed")})[0])
+            added, left = settle(connection, self._live.number, {task.path: (entry, "failed")})
+            self._records.abandon(connection, left)
+            counts.update(added)
 
     def _place(self, chunk: list[Read]) -> list[Read]:
         """Settle what needs no embedding; returns what does, in order."""
@@ -223,8 +225,7 @@ class Dispatch:
                     fresh.append(read)
                     self._waiting[read.sha256] = []
             settled_failed, left = settle(connection, self._live.number, failed)
-            unsettle(connection, left)
-            self._records.refresh(connection, left)
+            self._records.abandon(connection, left)
             counts.update(linked)
             counts.update(settled_failed)
         return fresh

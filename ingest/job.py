@@ -7,6 +7,7 @@ killed anywhere, :meth:`Ingest.run` scans again and finds only the rest to do.
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -186,7 +187,13 @@ class Ingest:
             return [str(number) for number in connection.execute(query.order_by(jobs.c.id)).scalars()]
 
     def failures(
-        self, *, job: str | None = None, library: str | None = None, limit: int | None = None, after: str = ""
+        self,
+        *,
+        job: str | None = None,
+        library: str | None = None,
+        code: str | None = None,
+        limit: int | None = None,
+        after: str = "",
     ) -> list[Failure]:
         """Files that have no record and why, by path.
 
@@ -200,6 +207,8 @@ class Ingest:
             query = query.where(files.c.job == self._number(job))
         if library is not None:
             query = query.where(libraries.c.name == library)
+        if code is not None:
+            query = query.where(files.c.code == code)
         with self._ledger.read() as connection:
             rows = connection.execute(query.order_by(files.c.path).limit(limit)).all()
         return [Failure(*row[:5], job=str(row[5])) for row in rows]
@@ -219,25 +228,30 @@ class Ingest:
 
     def _checked(self, path: Path) -> str:
         """The real path of something that may be ingested."""
-        real = os.path.realpath(path)
+        try:
+            real = os.path.realpath(path)
+            if stat.S_ISDIR(os.stat(real).st_mode):
+                os.scandir(real).close()
+        except FileNotFoundError:
+            self._check_known(path, real)
+        except ValueError:
+            raise UsageError(f"{path!r} is no path: a path holds no null character.") from None
+        except OSError as error:
+            raise UnreadableFileError(
+                f"'{path}' cannot be read: {error.strerror}.", "Check the path, and that you may read it."
+            ) from error
         if not is_text(real):
             raise UsageError(f"The name of {path!r} is not valid UTF-8.", "Rename it.")
         if real == os.path.realpath(self._settings.home):
             raise UsageError(f"'{real}' is Likewise's own data directory.", "Name the folder with your media.")
-        if not Path(real).exists():
-            with self._ledger.read() as connection:
-                query = select(files.c.path).where(at_or_below(files.c.path, real)).limit(1)
-                known = connection.execute(query).first()
-            if known is None:
-                raise NotFoundError(f"'{path}' does not exist.", "Check the spelling, and that its drive is mounted.")
-        elif Path(real).is_dir():
-            try:
-                os.scandir(real).close()
-            except OSError as error:
-                raise UnreadableFileError(
-                    f"The folder '{path}' cannot be read: {error.strerror}.", "Give yourself the right to list it."
-                ) from error
         return real
+
+    def _check_known(self, path: Path, real: str) -> None:
+        """A path that does not exist may be ingested if the ledger knows what was there: its files are missing."""
+        with self._ledger.read() as connection:
+            known = connection.execute(select(files.c.path).where(at_or_below(files.c.path, real)).limit(1)).first()
+        if known is None:
+            raise NotFoundError(f"'{path}' does not exist.", "Check the spelling, and that its drive is mounted.")
 
     def _run(self, live: LiveJob) -> JobProgress:
         with self._ledger.read() as connection:
@@ -290,6 +304,7 @@ class Ingest:
             known_roots = LibraryMap(connection)
         planner = Planner(
             self._ledger,
+            self._records,
             live,
             known_roots,
             retry=order.retry_failed,

@@ -20,6 +20,9 @@ from search.errors import NotFoundError
 SHOW_EVERY = 0.2
 """Seconds between two calls of ``on_progress`` while nothing important happens."""
 
+MOST_DIGITS = 18
+"""Of a job's number; what is longer does not fit into a database's integers."""
+
 
 def create_job(
     connection: Connection, *, roots: Sequence[str], library: str, confirm_missing: bool, retry_failed: bool
@@ -46,7 +49,8 @@ def load_job(connection: Connection, job_id: str) -> Row[tuple[object, ...]]:
     Raises:
         NotFoundError: there is no such job.
     """
-    row = connection.execute(select(jobs).where(jobs.c.id == int(job_id))).one_or_none() if job_id.isdecimal() else None
+    number = int(job_id) if job_id.isdecimal() and len(job_id) <= MOST_DIGITS else 0
+    row = connection.execute(select(jobs).where(jobs.c.id == number)).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no job '{job_id}'.", "`likewise jobs` lists them.")
     return row

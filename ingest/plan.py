@@ -46,8 +46,18 @@ class Planner:
         max_bytes: larger files are refused unread.
     """
 
-    def __init__(self, ledger: Ledger, live: LiveJob, libraries: LibraryMap, *, retry: bool, max_bytes: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        records: Records,
+        live: LiveJob,
+        libraries: LibraryMap,
+        *,
+        retry: bool,
+        max_bytes: int,
+    ) -> None:
         self._ledger = ledger
+        self._records = records
         self._live = live
         self._libraries = libraries
         self._max_bytes = max_bytes
@@ -83,21 +93,22 @@ class Planner:
             self._compare_folder(listing, known, counts, plans, outcomes)
         whole = {listing.folder for listing in listings if listing.covers is None}
         looked_for = {path for listing in listings for path in listing.covers or ()}
-        for path, row in known.items():
-            if row[-1] in whole or path in looked_for:
-                plans.extend(self._gone(row))
-        self._listed |= whole
         for found in group:
             if isinstance(found, Unreadable):
                 self._blind.add(found.path)
                 counts["total"] += 1
                 outcomes[found.path] = (self._unreadable(found), "failed")
+        for path, row in known.items():
+            if (row[-1] in whole or path in looked_for) and path not in self._blind:
+                plans.extend(self._gone(row))
+        self._listed |= whole
         self._live.add(counts)
         if plans or outcomes:
             with self._live.write(self._ledger) as (connection, added):
                 for chunk in chunked(plans):
                     connection.execute(insert(planned), chunk)
-                settled, _left = settle(connection, self._live.number, outcomes)
+                settled, left = settle(connection, self._live.number, outcomes)
+                self._records.abandon(connection, left)
                 added.update(settled)
 
     def _compare_folder(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from ingest.entries import Places, chunked, places
+from ingest.entries import Places, chunked, places, unsettle
 from search.errors import NotFoundError
 from search.media import COLLECTIONS, Kind, MediaRecord, Payload
 from search.store.base import Store, StoredPoint
@@ -57,6 +57,11 @@ class Records:
                 if patches:
                     self._store.patch_payload(collection, patches)
         return absent
+
+    def abandon(self, connection: Connection, left: Mapping[str, Kind]) -> None:
+        """Take from each record the path that has left it; one without any other is swept when the job ends."""
+        unsettle(connection, left)
+        self.refresh(connection, left)
 
     def absent(self, media: Mapping[str, Kind]) -> set[str]:
         """Which of these the store does not hold."""

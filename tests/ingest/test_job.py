@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tracemalloc
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from ingest.job import Ingest, JobProgress, JobState
-from search.errors import NotFoundError, StoreUnavailableError, UsageError
+from search.errors import NotFoundError, StoreUnavailableError, UnreadableFileError, UsageError
 from workers.report import Batch, BatchReport, Outcome, Status
 
 Counts = Callable[[JobProgress], dict[str, int]]
@@ -95,6 +96,50 @@ def test_changed_content_replaces_its_record(desk: Any, counts: Counts) -> None:
     records = desk.records(missing=True)
     assert set(records) == {"00000.jpg", "00001.jpg", "00002.jpg"}
     assert old not in {record.id for record in records.values()}
+
+
+@pytest.mark.parametrize("content", [b"", b"0" * (2 << 20)])
+def test_file_that_is_no_longer_worth_reading_loses_its_record(
+    make_desk: Callable[..., Any], counts: Counts, content: bytes
+) -> None:
+    desk = make_desk(max_file_mb=1)
+    desk.write("a.jpg", "a picture")
+    desk.write("copy.jpg", "a picture")
+    desk.write("b.jpg", "another")
+    desk.run()
+    desk.write("a.jpg", content)
+    desk.write("b.jpg", content)
+    assert counts(desk.run()) == {"failed": 2, "unchanged": 1}
+    assert desk.records(missing=True).keys() == {"copy.jpg"}
+
+
+def test_file_that_cannot_be_read_any_more_loses_its_record(
+    desk: Any, counts: Counts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = desk.write("a.jpg", "a picture")
+    desk.fill(3)
+    desk.run()
+    desk.write("a.jpg", "a picture that nobody may read")
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.hashing.hashlib.file_digest", lambda *_: _refuse(path))
+        assert counts(desk.run()) == {"failed": 1, "unchanged": 3}
+    assert "a.jpg" not in desk.records(missing=True)
+    assert counts(desk.ingest.run(desk.ingest.retry_failures())) == {"embedded": 1}
+
+
+def _refuse(path: Path) -> None:
+    raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+
+def test_name_that_cannot_be_looked_at_any_more_stays_a_failure(desk: Any, counts: Counts) -> None:
+    desk.fill(3)
+    desk.run()
+    (desk.media / "00001.jpg").unlink()
+    (desk.media / "00001.jpg").symlink_to("x" * 300)  # the system refuses to follow it
+    for attempts in (1, 2):
+        assert counts(desk.run()) == {"failed": 1, "unchanged": 2}
+        assert [(desk.name(f.path), f.attempts) for f in desk.ingest.failures()] == [("00001.jpg", attempts)]
+    assert desk.records(missing=True).keys() == {"00000.jpg", "00002.jpg"}
 
 
 def test_touched_file_is_read_but_not_embedded(desk: Any, counts: Counts) -> None:
@@ -241,8 +286,17 @@ def test_paths_that_cannot_be(desk: Any) -> None:
         desk.ingest.start([])
     with pytest.raises(UsageError, match="own data directory"):
         desk.ingest.start([desk.settings.home])
+    with pytest.raises(UsageError, match="null"):
+        desk.ingest.start([desk.media / "a\0b"])
+    with pytest.raises(UnreadableFileError, match="too long"):
+        desk.ingest.start([desk.media / ("a" * 300)])
+    (desk.media / "round").symlink_to("round")
+    with pytest.raises(UnreadableFileError, match="round"):
+        desk.ingest.start([desk.media / "round"])
     with pytest.raises(NotFoundError):
         desk.ingest.progress("77")
+    with pytest.raises(NotFoundError):
+        desk.ingest.progress("9" * 30)
     with pytest.raises(NotFoundError):
         desk.ingest.cancel("x")
 
