@@ -56,6 +56,14 @@ class Settings(BaseModel):
     missing_grace_days: float = Field(30.0, ge=0, description="days before records of missing files are deleted")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe message logged")
 
+    @field_validator("home", "token", mode="before")
+    @classmethod
+    def _something(cls, value: object) -> object:
+        """Empty, a home would be whatever folder one happens to be in, and a token would keep nobody out."""
+        if value == "":
+            raise ValueError("it is empty")
+        return value
+
     @field_validator("home", mode="after")
     @classmethod
     def _absolute(cls, home: Path) -> Path:

@@ -42,6 +42,11 @@ def test_secret_from_a_file_is_stripped_and_never_shown(tmp_path: Path) -> None:
     assert "sesame" not in repr(settings)
 
 
+def test_an_empty_token_is_refused_since_it_would_protect_nothing() -> None:
+    with pytest.raises(SettingsError, match=r"LIKEWISE_TOKEN=\(secret\) is not allowed: it is empty"):
+        load_settings(environ={"LIKEWISE_TOKEN": ""})
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
@@ -52,6 +57,7 @@ def test_secret_from_a_file_is_stripped_and_never_shown(tmp_path: Path) -> None:
         ("LIKEWISE_IMAGE_MODEL", "vgg"),
         ("LIKEWISE_BATCH_SIZE", "0"),
         ("LIKEWISE_DECODE_TIMEOUT", "-1"),
+        ("LIKEWISE_HOME", ""),
     ],
 )
 def test_a_wrong_value_is_named_with_variable_value_and_what_is_allowed(variable: str, value: str) -> None:

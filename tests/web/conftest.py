@@ -101,9 +101,6 @@ class FakeIngest:
     def pause(self, job_id: str) -> None:
         self.set(job_id, state=JobState.PAUSED)
 
-    def resume(self, job_id: str) -> None:
-        self.set(job_id, state=JobState.RUNNING)
-
     def cancel(self, job_id: str) -> None:
         self.set(job_id, state=JobState.CANCELLED)
 
@@ -115,8 +112,11 @@ class FakeIngest:
     def jobs(self, limit: int = 50) -> list[JobProgress]:
         return list(reversed(self.known.values()))[:limit]
 
-    def failures(self) -> list[Failure]:
-        return self.failed
+    def failures(
+        self, *, job: str | None = None, code: str | None = None, limit: int | None = None, after: str = ""
+    ) -> list[Failure]:
+        chosen = [f for f in self.failed if job in {None, f.job} and code in {None, f.code} and f.path > after]
+        return chosen[:limit]
 
 
 @dataclass
@@ -138,6 +138,10 @@ class FakeNode:
         roots = tuple(str(path) for path in paths)
         self.ingest.known[job_id] = JobProgress(job_id, JobState.QUEUED, library or paths[0].name, roots)
         return job_id
+
+    def resume(self, job: str) -> str:
+        self.ingest.set(job, state=JobState.RUNNING)
+        return job
 
     def retry_failures(self) -> str | None:
         if not self.ingest.failed:

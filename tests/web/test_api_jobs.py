@@ -81,5 +81,8 @@ def test_failures_by_code_and_their_retry(client: FlaskClient, node: Any) -> Non
     assert [one["path"] for one in client.get("/api/v1/failures").json] == ["/media/a.jpg", "/media/b.jpg"]
     assert client.get("/api/v1/failures?code=empty").json[0]["detail"] == "It has no bytes."
     assert len(client.get("/api/v1/failures?limit=1").json) == 1
+    second = client.get("/api/v1/failures?limit=1&after=/media/a.jpg").json
+    assert [one["path"] for one in second] == ["/media/b.jpg"]
+    assert client.get("/api/v1/failures?job=2").json == []
     retried = client.post("/api/v1/failures/retry").json["job"]
     assert client.get(f"/api/v1/jobs/{retried}").json["total"] == 2

@@ -189,7 +189,35 @@ def test_jobs_can_be_resumed_and_cancelled(cli: Cli, media: Path, make_settings:
     with Node.open(make_settings(home=cli.home)) as node:
         cut_off, unwanted = node.ingest.start([media]), node.ingest.start([media / "red"])
     assert cli.json("jobs", "cancel", unwanted)["state"] == "cancelled"
-    assert cli.json("jobs", "resume", cut_off)["embedded"] == 9
+    assert cli.json("jobs", "resume", cut_off, status=1)["embedded"] == 9
+
+
+def test_failures_are_listed_whole_and_counted_whole(
+    cli: Cli, make_media: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = make_media(colours=())
+    media.mkdir()
+    names = ["one.png", "two .png", "two\n.png", "x.gif", "y.gif"]
+    for number, name in enumerate(names):
+        (media / name).write_bytes(b"\x89PNG\r\n\x1a\n" + bytes([number]))
+    monkeypatch.setattr("web.commands.failures.PAGE", 2)
+    result = cli("ingest", media)
+    assert "5 failed" in result.stdout
+    assert ["5", "corrupt"] in [line.split()[:2] for line in result.stdout.splitlines()]
+    assert sorted(Path(one["path"]).name for one in cli.json("failures")) == sorted(names)
+    assert len(cli.json("failures", "--limit", 3)) == 3
+    assert cli.json("failures", "--code", "empty") == []
+
+
+def test_a_missing_path_is_told_before_any_model_is_sought(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("models were sought")
+
+    monkeypatch.setattr("web.node.choose_models", refuse)
+    assert cli("ingest", tmp_path / "nowhere").exit_code == 2
+    assert cli("up", tmp_path / "nowhere", "--port", "0").exit_code == 2
 
 
 def test_interrupting_cancels_after_the_batch_and_says_how_to_go_on(

@@ -13,6 +13,7 @@ from search.media import Kind
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
+from web.app import create_app
 from web.node import Node
 
 
@@ -20,6 +21,10 @@ from web.node import Node
 def node(make_settings: Callable[..., Settings], quick_models: Any) -> Iterator[Node]:
     with Node.open(make_settings()) as opened:
         yield opened
+
+
+def _own(node: Node) -> dict[str, str]:
+    return {"Authorization": f"Bearer {node.token}"}
 
 
 def finished(node: Node, job: str) -> JobState:
@@ -112,7 +117,8 @@ def test_a_new_run_replaces_what_a_killed_one_left(node: Node, make_media: Calla
 
 def test_resuming_runs_a_job_that_was_left_behind(node: Node, make_media: Callable[..., Path]) -> None:
     job = node.ingest.start([make_media()])
-    node.resume(job)
+    answer = create_app(node).test_client().post(f"/api/v1/jobs/{job}/resume", headers=_own(node))
+    assert answer.status_code == 200
     assert finished(node, job) is JobState.DONE
 
 

@@ -46,10 +46,18 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class FailureListing:
-    """Which failures: those with this ``code`` (all when absent), the first ``limit``."""
+    """Which failures, in order of their paths.
+
+    Attributes:
+        code: only with this failure code.
+        job: only those that this job tried last.
+        after: only paths behind this one, the last of the page before.
+    """
 
     code: str | None = None
+    job: str | None = None
     limit: Limit = 200
+    after: str = ""
 
 
 def list_jobs(node: Node, listing: Listing) -> list[JobProgress]:
@@ -81,8 +89,8 @@ def pause_job(node: Node, job_id: str) -> JobProgress:
 
 
 def resume_job(node: Node, job_id: str) -> JobProgress:
-    """Go on with a paused job."""
-    node.ingest.resume(job_id)
+    """Go on with a paused job, or with one that a stopped process left behind."""
+    node.resume(job_id)
     return node.ingest.progress(job_id)
 
 
@@ -105,8 +113,7 @@ def job_events(node: Node, job_id: str) -> Response:
 
 def list_failures(node: Node, listing: FailureListing) -> list[Failure]:
     """Files that could not be used, with the reason and how often they were tried."""
-    chosen = [failure for failure in node.ingest.failures() if listing.code in {None, failure.code}]
-    return chosen[: listing.limit]
+    return node.ingest.failures(job=listing.job, code=listing.code, limit=listing.limit, after=listing.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,6 @@ OPERATIONS = (
     Operation("POST", "/jobs/<job_id>/resume", resume_job, JobProgress, errors=(400, 404)),
     Operation("POST", "/jobs/<job_id>/cancel", cancel_job, JobProgress, errors=(400, 404)),
     Operation("GET", "/jobs/<job_id>/events", job_events, None, errors=(404, 503)),
-    Operation("GET", "/failures", list_failures, list[Failure], takes=(FailureListing,)),
+    Operation("GET", "/failures", list_failures, list[Failure], takes=(FailureListing,), errors=(404,)),
     Operation("POST", "/failures/retry", retry_failures, Retry),
 )

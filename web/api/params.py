@@ -82,14 +82,15 @@ def properties(type_: Any) -> Mapping[str, Mapping[str, Any]]:
 def read_query(values: MultiDict[str, str], types: Sequence[Any]) -> tuple[Any, ...]:
     """One instance of each of ``types`` from a query string or form.
 
-    A list is given by repeating its name; an empty value counts as absent, as an HTML form sends it.
+    A list is given by repeating its name; an empty value counts as absent, as an HTML form sends it. Blanks around a
+    value do not count, but in ``after`` they do: it may be a path, and nobody types it.
 
     Raises:
         UsageError: a name none of the types knows, a name given twice that takes one value, or a value of wrong form.
     """
     given: Values = {}
     for name in values:
-        texts = [text.strip() for text in values.getlist(name) if text.strip()]
+        texts = [text if name == "after" else text.strip() for text in values.getlist(name) if text.strip()]
         takes_list = any(properties(type_).get(name, {}).get("type") == "array" for type_ in types)
         if takes_list:
             given[name] = texts

@@ -21,11 +21,12 @@ class Ingest(Protocol):
     """Jobs and their books; safe to call from several threads."""
 
     def pause(self, job_id: str) -> None: ...
-    def resume(self, job_id: str) -> None: ...
     def cancel(self, job_id: str) -> None: ...
     def progress(self, job_id: str) -> JobProgress: ...
     def jobs(self, limit: int = 50) -> list[JobProgress]: ...
-    def failures(self) -> list[Failure]: ...
+    def failures(
+        self, *, job: str | None = None, code: str | None = None, limit: int | None = None, after: str = ""
+    ) -> list[Failure]: ...
 
 
 class Node(Protocol):
@@ -51,6 +52,9 @@ class Node(Protocol):
 
     def start_ingest(self, paths: Sequence[Path], *, library: str | None = None, confirm_missing: bool = False) -> str:
         """Take in ``paths`` in the background; the id of the new job."""
+
+    def resume(self, job: str) -> str:
+        """Go on with a paused job, or in the background with one that a stopped process left behind; its id."""
 
     def retry_failures(self) -> str | None:
         """Try the failed files again in the background; the job's id, or None when there are none."""

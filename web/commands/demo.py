@@ -27,6 +27,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
     Two of its files are broken on purpose, to show how failures are told; --no-serve therefore ends with status 1.
     """
     from web.client import connect
+    from web.commands.failures import all_failures
     from web.commands.ingest import exit_status, show, take_in
     from web.commands.up import run_server
 
@@ -47,7 +48,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
     with connect(settings) as client:
         _make(call, folder)
         progress = take_in(client, (folder,), library=FOLDER)
-        failures = client.get("/failures", {"limit": 500}) if progress.failed else []
+        failures = list(all_failures(client, job=progress.id)) if progress.failed else []
     call.answer(progress.to_json(), lambda console: show(progress, failures, console))
     return exit_status(progress)
 

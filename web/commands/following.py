@@ -23,15 +23,30 @@ class Display(Protocol):
     def update(self, progress: JobProgress) -> None: ...
 
 
-def follow(client: Client, job: str) -> JobProgress:
-    """Show how ``job`` gets on until it ends.
+def prepare(client: Client) -> None:
+    """Choose the models for a job, if this process does the work, and tell what there is to tell of them.
 
     Raises:
+        SpaceMismatchError: what is stored was made with other models than the settings demand.
+    """
+    if client.node is not None:
+        client.node.prepare()
+        for note in client.node.notes:
+            click.echo(note, err=True)
+
+
+def follow(client: Client, job: str) -> JobProgress:
+    """Show how ``job`` gets on until it ends, and all that this process does for it has been done.
+
+    Raises:
+        LikewiseError: the job could not go on.
         click.Abort: interrupted; the job was cancelled after its batch, and what it had done stays.
     """
+    from search.errors import LikewiseError
+
     try:
         with _display() as display:
-            return _watch(client, job, display)
+            ended = _watch(client, job, display)
     except KeyboardInterrupt:
         click.echo("Stopping after the batch in work (Ctrl-C again to stop at once).", err=True)
         client.post(f"/jobs/{job}/cancel")
@@ -42,6 +57,11 @@ def follow(client: Client, job: str) -> JobProgress:
             err=True,
         )
         raise click.Abort from None
+    if ended.state == "failed":
+        raise LikewiseError(f"The job could not go on: {ended.message}")
+    if client.node is not None:
+        client.node.settle()
+    return ended
 
 
 def line(progress: JobProgress) -> str:

@@ -32,10 +32,11 @@ def command(call: Call, paths: tuple[Path, ...], library: str | None, confirm_mi
     A running `likewise up` of the same data directory does the work and stays usable meanwhile.
     """
     from web.client import connect
+    from web.commands.failures import all_failures
 
     with connect(call.settings()) as client:
         progress = take_in(client, paths, library=library, confirm_missing=confirm_missing)
-        failures = client.get("/failures", {"limit": 500}) if progress.failed else []
+        failures = list(all_failures(client, job=progress.id)) if progress.failed else []
     call.answer(progress.to_json(), lambda console: show(progress, failures, console))
     return exit_status(progress)
 
@@ -51,24 +52,17 @@ def take_in(
         LikewiseError: the job could not run.
         click.Abort: interrupted.
     """
-    from search.errors import ConfirmationRequired, LikewiseError
-    from web.commands.following import follow
+    from search.errors import ConfirmationRequired
+    from web.commands.following import follow, prepare
 
-    if client.node is not None:
-        client.node.prepare()
-        for note in client.node.notes:
-            click.echo(note, err=True)
     body = {"paths": [str(path.expanduser().absolute()) for path in paths], "library": library}
     started = client.post("/jobs", body | {"confirm_missing": confirm_missing})
+    prepare(client)
     progress = follow(client, started["id"])
     if progress.state == "needs_confirmation":
         if not (sys.stdin.isatty() and click.confirm(f"{progress.message} Go on?", err=True)):
             raise ConfirmationRequired(progress.message, "If that is right, run it again with --confirm-missing.")
         return take_in(client, paths, library=library, confirm_missing=True)
-    if progress.state == "failed":
-        raise LikewiseError(f"The job could not go on: {progress.message}")
-    if client.node is not None:
-        client.node.settle()
     return progress
 
 
@@ -88,13 +82,12 @@ def show(progress: JobProgress, failures: Json, console: Console) -> None:
     console.print(f"{progress.total} files in {duration(progress.seconds)}{rate}: {said or 'nothing to do'}.")
     if progress.message:
         console.print(progress.message)
-    own = [failure for failure in failures if failure["job"] == progress.id]
-    if not own:
+    if not failures:
         return
     table = Table("failed", "code", "for example", box=None, pad_edge=False)
-    for code, count in Counter(failure["code"] for failure in own).most_common():
-        table.add_row(str(count), code, next(f["path"] for f in own if f["code"] == code))
+    for code, count in Counter(failure["code"] for failure in failures).most_common():
+        table.add_row(str(count), code, next(f["path"] for f in failures if f["code"] == code))
     console.print(table)
-    for failure in own[:SHOWN_FAILURES]:
+    for failure in failures[:SHOWN_FAILURES]:
         console.print(f"  {failure['path']}: {failure['detail']}")
     console.print("`likewise failures` lists them all; `likewise failures --retry` tries them again.")

@@ -21,10 +21,10 @@ COUNTS = ("total", "embedded", "duplicate", "unchanged", "skipped", "failed")
 @click.argument("job", required=False, metavar="[ID]")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="List so many, newest first.")
 @common
-def command(call: Call, action: str | None, job: str | None, limit: int) -> None:
+def command(call: Call, action: str | None, job: str | None, limit: int) -> int:
     """List ingest jobs, newest first; or do something to one: pause ID, resume ID, cancel ID."""
     from web.client import connect
-    from web.commands.following import follow
+    from web.commands.following import follow, prepare
     from web.plain import dump
 
     if action and not job:
@@ -33,11 +33,13 @@ def command(call: Call, action: str | None, job: str | None, limit: int) -> None
         if action is None:
             answer = client.get("/jobs", {"limit": limit})
         elif action == "resume" and client.node is not None:
-            client.node.resume(str(job))
+            prepare(client)
+            client.post(f"/jobs/{job}/resume")
             answer = dump(follow(client, str(job)))
         else:
             answer = client.post(f"/jobs/{job}/{action}")
     call.answer(answer, lambda console: _show(answer if isinstance(answer, list) else [answer], console))
+    return 1 if action == "resume" and answer["failed"] else 0
 
 
 def _show(jobs: Json, console: Console) -> None:

@@ -52,8 +52,8 @@ def run_server(call: Call, settings: Settings, begin: Callable[[Node], None]) ->
     for chatty in ("waitress.queue", "httpx", "PIL", "sqlalchemy"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     with listen(settings) as listening, Node.open(settings) as node:
+        begin(node)  # first, so that a wrong path is told at once and folders are walked while the models are sought
         node.prepare()
-        begin(node)
         node.warm()
         serve(node, listening, lambda url: announce(call, node, url))
         call.say("Stopping: the batch in work is finished first.")

@@ -18,9 +18,9 @@ RAW_EXTENSIONS = _words(
 """Cameras' own formats. Many are TIFF inside, so the name decides whether the embedded preview is wanted."""
 
 IMAGE_EXTENSIONS = RAW_EXTENSIONS | _words(
-    """apng avif avifs bmp bw cur dcx dds dib eps fit fits flc fli gbr gif hdp heic heics heif heifs hif icb icns ico im
-    j2c j2k jfif jls jp2 jpc jpe jpeg jpf jpg jpx jxl jxr mpo msp pbm pcd pcx pfm pgm png pnm ppm psd pxr qoi ras rgb
-    rgba sgi tga tif tiff vda vst wbmp wdp webp wmf xbm xcf xpm"""
+    """apng avif avifs bmp bw cur dcx dds dib eps fit fits flc fli gbr gif gpl hdp heic heics heif heifs hif icb icns ico
+    im j2c j2k jfif jls jp2 jpc jpe jpeg jpf jpg jpx jxl jxr mpo msp p7 pbm pcd pcx pfm pgm png pnm ppm psd pxr qoi ras
+    rgb rgba sgi spi spider tga tif tiff vda vst wbmp wdp webp wmf xbm xcf xpm"""
 )
 VIDEO_EXTENSIONS = _words(
     """3g2 3gp 3gpp amv asf avi divx dv f4v flv h264 h265 hevc ivf m1v m2p m2t m2ts m2v m4v mj2 mjpeg mjpg mkv mod mov
@@ -87,9 +87,12 @@ _PICTURE_STARTS = (
     b"/* XPM",
     b"DanM",
     b"LinS",
+    b"P7 332",
 )
 _QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"pnot", b"skip")
 """What QuickTime files begin with that are older than ``ftyp``."""
+_FLI_MARKS, _FLI_FLAGS = (b"\x11\xaf", b"\x12\xaf"), (b"\0\0", b"\x03\0")
+"""At bytes 4 and 14 of an Autodesk animation, which begins with its length."""
 _JPEG_LS = b"\xff\xd8\xff\xf7"
 """Begins as a JPEG does, and is none."""
 _RAW_STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
@@ -129,6 +132,8 @@ def sniff(head: bytes) -> Family:
         if brand == b"crx ":
             return Family.RAW
         return Family.PICTURE if brand in _PICTURE_BRANDS else Family.STREAMS
+    if head[4:6] in _FLI_MARKS and head[14:16] in _FLI_FLAGS:
+        return Family.PICTURE
     if head.startswith(_JPEG_LS):
         return Family.UNKNOWN
     if head.startswith((b"RIFF", b"RF64")):
