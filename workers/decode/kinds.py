@@ -18,9 +18,9 @@ RAW_EXTENSIONS = _words(
 """Cameras' own formats. Many are TIFF inside, so the name decides whether the embedded preview is wanted."""
 
 IMAGE_EXTENSIONS = RAW_EXTENSIONS | _words(
-    """apng avif avifs bmp bw cur dcx dds dib eps fit fits flc fli gbr gif gpl hdp heic heics heif heifs hif icb icns ico
-    im j2c j2k jfif jls jp2 jpc jpe jpeg jpf jpg jpx jxl jxr mpo msp p7 pbm pcd pcx pfm pgm png pnm ppm psd pxr qoi ras
-    rgb rgba sgi spi spider tga tif tiff vda vst wbmp wdp webp wmf xbm xcf xpm"""
+    """apng avif avifs bmp bw cur dcx dds dib eps fit fits flc fli gbr gif gpl hdp heic heics heif heifs hif icb
+    icns ico im j2c j2k jfif jls jp2 jpc jpe jpeg jpf jpg jpx jxl jxr mpo msp p7 pbm pcd pcx pfm pgm png pnm ppm psd
+    pxr qoi ras rgb rgba sgi spi spider tga tif tiff vda vst wbmp wdp webp wmf xbm xcf xpm"""
 )
 VIDEO_EXTENSIONS = _words(
     """3g2 3gp 3gpp amv asf avi divx dv f4v flv h264 h265 hevc ivf m1v m2p m2t m2ts m2v m4v mj2 mjpeg mjpg mkv mod mov
