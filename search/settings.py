@@ -127,7 +127,7 @@ def _gather(
     config = Path(environ.get(PREFIX + "CONFIG", "likewise.toml"))
     if config.is_file():
         for name, value in _read_toml(config).items():
-            take(name, value, f"'{name}' in {config}")
+            take(name, _split(name, value) if isinstance(value, str) else value, f"'{name}' in {config}")
     elif PREFIX + "CONFIG" in environ:
         raise SettingsError(f"LIKEWISE_CONFIG names '{config}', which is not a file.")
     for variable in sorted(environ):

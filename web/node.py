@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -249,3 +250,8 @@ def _make_home(home: Path) -> None:
             f"The data directory '{home}' cannot be made: {error.strerror}.",
             "Name another with --home or LIKEWISE_HOME.",
         ) from None
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        raise StoreError(
+            f"The data directory '{home}' may not be read and written by this user.",
+            "Change its owner or permissions, or name another with --home or LIKEWISE_HOME.",
+        )

@@ -42,6 +42,12 @@ def test_secret_from_a_file_is_stripped_and_never_shown(tmp_path: Path) -> None:
     assert "sesame" not in repr(settings)
 
 
+def test_excludes_may_be_one_text_or_a_list(tmp_path: Path) -> None:
+    for text in ('excludes = "a, *.tmp"', 'excludes = ["a", "*.tmp"]'):
+        (tmp_path / "likewise.toml").write_text(text)
+        assert load_settings(environ={}).excludes == ("a", "*.tmp")
+
+
 def test_an_empty_token_is_refused_since_it_would_protect_nothing() -> None:
     with pytest.raises(SettingsError, match=r"LIKEWISE_TOKEN=\(secret\) is not allowed: it is empty"):
         load_settings(environ={"LIKEWISE_TOKEN": ""})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -335,6 +336,22 @@ class TestBadInput:
         result = cli("ingest", media)
         assert result.exit_code == 3
         assert "cannot be read: Permission denied" in result.stderr
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_unreadable_folder_for_real(self, cli: Cli, media: Path) -> None:
+        media.chmod(0)
+        assert cli.json("ingest", media, status=3)["error"]["code"] == "unreadable"
+        media.chmod(0o700)
+
+    def test_empty_home_is_not_the_working_directory(self, cli: Cli, tmp_path: Path) -> None:
+        result = cli("status", "--home", "", home=False)
+        assert result.exit_code == 2
+        assert "--home" in result.stderr
+        assert list(tmp_path.iterdir()) == []
+
+    def test_home_that_is_a_file(self, cli: Cli) -> None:
+        cli.home.write_text("in the way")
+        assert cli.json("status", status=3)["error"]["code"] == "store"
 
     def test_example_that_is_not_there(self, cli: Cli, media: Path) -> None:
         assert cli.json("similar", "nowhere.jpg", status=2)["error"]["code"] == "not_found"

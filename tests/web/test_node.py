@@ -146,6 +146,14 @@ def test_a_data_directory_that_cannot_be_made(make_settings: Callable[..., Setti
         Node.open(make_settings(home=tmp_path / "file" / "home"))
 
 
+def test_a_data_directory_that_may_not_be_written(
+    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.node.os.access", lambda path, mode: False)  # whoever runs this may be allowed everything
+    with pytest.raises(StoreError, match="may not be read and written"):
+        Node.open(make_settings())
+
+
 def test_a_ledger_that_cannot_be_opened_lets_go_of_the_store(make_settings: Callable[..., Settings]) -> None:
     with pytest.raises(SettingsError):
         Node.open(make_settings(database_url="nonsense"))

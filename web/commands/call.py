@@ -10,7 +10,6 @@ import functools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,7 +32,7 @@ class Call:
         json: answer with one JSON object on standard output.
     """
 
-    home: Path | None
+    home: str | None
     json: bool
 
     def settings(self, **flags: object) -> Settings:
@@ -73,12 +72,12 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option(
         "--home",
-        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
         help="Data directory.  [default: LIKEWISE_HOME, else the user's data folder]",
     )
     @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on standard output.")
     @functools.wraps(command)
-    def wrapped(home: Path | None, as_json: bool, **rest: Any) -> Any:
+    def wrapped(home: str | None, as_json: bool, **rest: Any) -> Any:
         return command(Call(home, as_json), **rest)
 
     return wrapped

@@ -22,7 +22,7 @@ SHOWN_FAILURES = 5
 
 
 @click.command("ingest", short_help="Take in folders and files.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path, readable=False))
 @click.option("--library", help="Name for what is below them.  [default: the folder's own]")
 @click.option("--confirm-missing", is_flag=True, help="Yes, most of what was there has really gone.")
 @common

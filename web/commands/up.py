@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("up", short_help="Open the page and take in folders in the background.")
-@click.argument("paths", nargs=-1, metavar="[PATH…]", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, metavar="[PATH…]", type=click.Path(path_type=Path, readable=False))
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
 @click.option("--library", help="Name for what is below the paths.  [default: the folder's own]")
