@@ -149,7 +149,11 @@ class Store(Protocol):
         after: str | None = None,
     ) -> Iterator[StoredPoint]:
         """Every point that matches (and whose id follows ``after``), once, in order of id, fetched ``page`` at a
-        time."""
+        time.
+
+        Raises:
+            UsageError: ``after`` is not a UUID.
+        """
 
     def count(self, collection: str, where: Filter | None = None) -> int: ...
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from search.errors import UsageError
 from search.store.filters import Filter
 
 EngineFilter = TypeVar("EngineFilter")
@@ -89,8 +90,15 @@ def valid_ids(ids: Iterable[str]) -> list[str]:
 
 
 def following_id(id_: str) -> str:
-    """The least UUID after ``id_``: where a scroll that comes after it starts."""
-    return str(uuid.UUID(int=uuid.UUID(id_).int + 1))
+    """The least UUID after ``id_``: where a scroll that comes after it starts.
+
+    Raises:
+        UsageError: it is no UUID, so nothing can come after it.
+    """
+    if not _is_uuid(id_):
+        raise UsageError(f"'{id_}' is not an id that a listing could go on from.")
+    # No media id is the last UUID of all, so that it need not have a successor.
+    return str(uuid.UUID(int=min(uuid.UUID(id_).int + 1, 2**128 - 1)))
 
 
 def _is_uuid(text: str) -> bool:

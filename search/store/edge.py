@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -226,9 +227,10 @@ class EdgeStore:
         return self._at(collection).optimise()
 
     def close(self) -> None:
-        for live in self._shards.values():
-            live.close()
-        self._lock.release()
+        with ExitStack() as everything:  # whatever one of them raises, the others are closed too
+            everything.callback(self._lock.release)
+            for live in self._shards.values():
+                everything.callback(live.close)
 
     def _at(self, collection: str) -> LiveShard:
         live = self._shards.get(collection)

@@ -6,7 +6,7 @@ Schema, fingerprints and metadata values live in the collection's own metadata, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
@@ -28,12 +28,14 @@ from search.store.base import (
 from search.store.conditions import Dialect, compile_filter, following_id, valid_ids
 from search.store.filters import Filter
 from search.store.payloads import PAYLOAD_INDEXES, check_facet_key, from_stored, group_patches, to_stored
-from search.store.schemas import check_same_spaces, no_collection
+from search.store.schemas import check_same_spaces
 from search.store.server_errors import server_errors
 from search.store.vectors import from_engine, mean_score, query_vector, to_engine
 
+_T = TypeVar("_T")
+
 _REQUEST_FLOATS = 500_000
-"""Vector components in one upsert: about 11 MB as JSON, where a server takes 32 MB by default
+"""Vector components in one write: about 11 MB as JSON, where a server takes 32 MB by default
 (``service.max_request_size_mb``)."""
 
 _REQUEST_POINTS = 500
@@ -84,6 +86,7 @@ class ServerStore:
 
     def ensure(self, schema: CollectionSchema) -> None:
         name = schema.collection
+        self._schemas.pop(name, None)  # whoever deleted and made it anew may have done so with other models
         with server_errors(name):
             if not self._client.collection_exists(name):
                 self._create(schema)
@@ -120,7 +123,7 @@ class ServerStore:
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
         schema = self.schema(collection)
-        for chunk in _requests(points):
+        for chunk in _requests((point, point.vectors) for point in points):
             structs = [
                 models.PointStruct(
                     id=point.id, vector=to_engine(schema, point.vectors), payload=to_stored(point.payload)
@@ -133,10 +136,10 @@ class ServerStore:
     def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
         schema = self.schema(collection)
         converted = {id_: to_engine(schema, named) for id_, named in vectors.items()}
-        edits = [models.PointVectors(id=id_, vector=converted[id_]) for id_ in self._existing(collection, vectors)]
-        for start in range(0, len(edits), _REQUEST_POINTS):
+        for ids in _requests((id_, vectors[id_]) for id_ in self._existing(collection, vectors)):
+            edits = [models.PointVectors(id=id_, vector=converted[id_]) for id_ in ids]
             with server_errors(collection, self._schemas):
-                self._client.update_vectors(collection, edits[start : start + _REQUEST_POINTS], wait=True)
+                self._client.update_vectors(collection, edits, wait=True)
 
     def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
         existing = self._existing(collection, patches)
@@ -292,8 +295,6 @@ class ServerStore:
 
     def _metadata(self, collection: str) -> Mapping[str, Any]:
         with server_errors(collection, self._schemas):
-            if not self._client.collection_exists(collection):
-                raise no_collection(collection)
             return self._client.get_collection(collection).config.metadata or {}
 
     def _existing(self, collection: str, ids: Iterable[str]) -> list[str]:
@@ -301,15 +302,16 @@ class ServerStore:
         return [point.id for point in self.retrieve(collection, list(ids), payload=False)]
 
 
-def _requests(points: Sequence[Point]) -> Iterator[list[Point]]:
-    chunk: list[Point] = []
+def _requests(items: Iterable[tuple[_T, Mapping[str, Array]]]) -> Iterator[list[_T]]:
+    """What goes with the vectors, cut into pieces that a server takes in one request."""
+    chunk: list[_T] = []
     floats = 0
-    for point in points:
-        size = sum(vector.size for vector in point.vectors.values())
+    for item, vectors in items:
+        size = sum(vector.size for vector in vectors.values())
         if chunk and (floats + size > _REQUEST_FLOATS or len(chunk) == _REQUEST_POINTS):
             yield chunk
             chunk, floats = [], 0
-        chunk.append(point)
+        chunk.append(item)
         floats += size
     if chunk:
         yield chunk

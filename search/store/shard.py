@@ -26,7 +26,16 @@ import qdrant_edge as qdrant
 from search.errors import StoreError
 from search.spaces import CollectionSchema
 from search.store import layout, optimise
-from search.store.durable import check_space, copy_sparse, engine_errors, failure, size_on_disk, write_json
+from search.store.durable import (
+    check_space,
+    copy_sparse,
+    engine_errors,
+    failure,
+    quick_folder,
+    size_on_disk,
+    sync_tree,
+    write_json,
+)
 
 _METADATA = "metadata.json"
 _FLUSH_EVERY = 5_000
@@ -71,17 +80,25 @@ class LiveShard:
 
     @classmethod
     def create(cls, folder: Path, schema: CollectionSchema) -> LiveShard:
-        """Make an empty collection with its payload indexes and open it."""
+        """Make an empty collection with its payload indexes and open it.
+
+        The engine synchronises some 170 files one by one while it makes the indexes, which takes seconds on a busy
+        disk; so the shard is made in memory, copied, and synchronised once.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         check_space(folder)
         first = folder / "shard-1"
         with engine_errors(folder):
             _remove_leftovers(folder, keep=None)
-            shard = qdrant.EdgeShard.create(str(first), layout.edge_config(schema))
-            for operation in layout.edge_indexes():
-                shard.update(operation)
-            shard.flush()
-            shard.close()
+            with quick_folder(folder) as quick:
+                made = quick / first.name
+                shard = qdrant.EdgeShard.create(str(made), layout.edge_config(schema))
+                for operation in layout.edge_indexes():
+                    shard.update(operation)
+                shard.flush()
+                shard.close()
+                copy_sparse(made, first)
+            sync_tree(first)
             write_json(folder / _METADATA, {"schema": schema.to_json(), "shard": first.name, "values": {}})
         return cls(folder)
 

@@ -33,7 +33,13 @@ def _empty(client: QdrantClient) -> None:
 
 
 def _live_client() -> QdrantClient:
-    return QdrantClient(url=os.environ["QDRANT_URL"], api_key=os.environ.get("QDRANT_API_KEY"), timeout=60)
+    return QdrantClient(
+        url=os.environ["QDRANT_URL"],
+        api_key=os.environ.get("QDRANT_API_KEY"),
+        timeout=60,
+        check_compatibility=False,
+        prefer_grpc=False,
+    )
 
 
 _IMPLEMENTATIONS = ["edge", "memory"] + (["live"] if "QDRANT_URL" in os.environ else [])

@@ -217,6 +217,11 @@ class TestReading:
         assert found[0].vectors["visual"].shape == (1, 16)
         assert found[0].vectors["visual"].dtype == np.float32
 
+    def test_scroll_after_what_is_no_id_is_refused_and_after_the_last_ends(self, store, thirty):
+        with pytest.raises(UsageError, match=r"'cat\.jpg'"):
+            next(store.scroll("images", after="cat.jpg"))
+        assert list(store.scroll("images", after=str(uuid.UUID(int=2**128 - 1)))) == []
+
     def test_count_without_filter_includes_the_missing(self, store, thirty):
         assert store.count("images") == 30
         assert store.count("images", Filter()) == 29

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,33 @@ def test_a_sparse_folder_is_copied_byte_for_byte_without_filling_its_holes(tmp_p
     for name in ("inner/sparse", "empty", "hole"):
         assert (tmp_path / "copy" / name).read_bytes() == (source / name).read_bytes()
     assert durable.size_on_disk(tmp_path / "copy") <= max(durable.size_on_disk(source), 2**20)
+
+
+def test_a_tree_is_synchronised_to_the_last_file_and_folder(tmp_path, monkeypatch):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "file").write_bytes(b"x")
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(Path(f"/proc/self/fd/{handle}").readlink()))
+    durable.sync_tree(tmp_path)
+    assert set(synced) == {tmp_path, tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / "b" / "file"}
+
+
+@pytest.mark.parametrize("needed", [0, 2**62])
+def test_the_quick_folder_is_in_memory_only_where_there_is_room(tmp_path, monkeypatch, needed):
+    memory, disk = tmp_path / "memory", tmp_path / "disk"
+    memory.mkdir()
+    disk.mkdir()
+    monkeypatch.setattr(durable, "_MEMORY", memory)
+    monkeypatch.setattr(durable, "_MEMORY_NEEDED", needed)
+    with durable.quick_folder(disk) as folder:
+        assert folder.parent == (disk if needed else memory)
+    assert not folder.exists()
+
+
+def test_a_system_without_memory_folders_makes_it_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(durable, "_MEMORY", tmp_path / "absent")
+    with durable.quick_folder(tmp_path) as folder:
+        assert folder.parent == tmp_path
 
 
 def test_json_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):

@@ -124,6 +124,23 @@ class TestOpening:
             with pytest.raises(StoreError, match="closed"):
                 call()
 
+    def test_one_collection_that_cannot_be_closed_keeps_no_other_open(self, home, images, videos, monkeypatch):
+        store = EdgeStore(home)
+        store.ensure(images)
+        store.ensure(videos)
+        close = shard.LiveShard.close
+
+        def failing(live):
+            close(live)
+            if live.schema == images:
+                raise StoreError("The last flush failed.")
+
+        monkeypatch.setattr(shard.LiveShard, "close", failing)
+        with pytest.raises(StoreError, match="flush"):
+            store.close()
+        monkeypatch.undo()
+        EdgeStore(home).close()
+
 
 WRITER = """
 import sys

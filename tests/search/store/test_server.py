@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
+
 import pytest
 from qdrant_client import QdrantClient
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from search.errors import DiskFullError, NotFoundError, SpaceMismatchError, StoreError, StoreUnavailableError
-from search.store import open_store
+from search.spaces import CollectionSchema, VectorField
+from search.store import open_store, server
 from search.store.base import Point
 from search.store.server import ServerStore, _requests
 from search.store.server_errors import server_errors
@@ -59,7 +63,40 @@ def test_a_collection_made_by_someone_else_is_refused(images):
 
 
 def test_requests_stay_within_what_a_server_accepts(vectors):
-    large = [Point(str(n), {"visual": vectors(300, 1280)}, {}) for n in range(3)]
-    assert [len(chunk) for chunk in _requests(large)] == [1, 1, 1]
-    small = [Point(str(n), {"visual": vectors(1, 16)}, {}) for n in range(1001)]
+    large = [(n, {"visual": vectors(300, 1280)}) for n in range(3)]
+    assert list(_requests(large)) == [[0], [1], [2]]
+    small = [(n, {"visual": vectors(1, 16)}) for n in range(1001)]
     assert [len(chunk) for chunk in _requests(small)] == [500, 500, 1]
+
+
+def test_new_vectors_of_many_points_are_sent_in_requests_a_server_accepts(videos, vectors, monkeypatch):
+    client = QdrantClient(":memory:")
+    store = ServerStore(client)
+    store.ensure(videos)
+    frames = {str(uuid.uuid4()): {"visual": vectors(32)} for _ in range(6)}
+    store.upsert("videos", [Point(id_, named, {}) for id_, named in frames.items()])
+    monkeypatch.setattr(server, "_REQUEST_FLOATS", 2 * 32 * 16)
+    sent = []
+    update = client.update_vectors
+
+    def counting(collection, edits, **options):
+        sent.append(len(edits))
+        return update(collection, edits, **options)
+
+    monkeypatch.setattr(client, "update_vectors", counting)
+    store.update_vectors("videos", frames)
+    assert sent == [2, 2, 2]
+
+
+def test_a_collection_made_anew_by_another_process_is_not_taken_for_the_old_one(images):
+    client = QdrantClient(":memory:")
+    store = ServerStore(client)
+    store.ensure(images)
+    client.delete_collection("images")
+    space = replace(images.fields[0].space, model="other-model")
+    other = CollectionSchema(images.kind, (VectorField(space),))
+    ServerStore(client).ensure(other)
+    with pytest.raises(SpaceMismatchError, match=r"other-model.*test-model"):
+        store.ensure(images)
+    store.ensure(other)
+    assert store.schema("images") == other
