@@ -66,16 +66,34 @@ class Dispatch:
         self._waiting: dict[str, list[Read]] = {}  # SHA-256 in a batch (or about to be) → further files of these bytes
         self._batches: dict[str, tuple[Read, ...]] = {}
         self._numbered = 0
+        self._source = self._all()
+        self.exhausted = False
         with ledger.read() as connection:
             rows = connection.execute(select(libraries.c.id, libraries.c.name))
             self._library_names = {row.id: row.name for row in rows}
 
-    def batches(self) -> Generator[Batch, None, None]:
-        """Batches of one kind each, until everything planned is in one, or the job is cancelled."""
+    def batches(self) -> Iterator[Batch]:
+        """Batches of one kind each, until everything planned is in one, or the job is paused or cancelled.
+
+        Called again after a pause, it goes on; ``exhausted`` says when nothing is left. A pause ends the batches
+        instead of holding them back, so that whoever runs them brings those at hand to their end.
+        """
+        for batch in self._source:
+            if batch is None:
+                return
+            yield batch
+        self.exhausted = True
+
+    def close(self) -> None:
+        """Stop hashing ahead."""
+        self._source.close()
+
+    def _all(self) -> Generator[Batch | None, None, None]:
+        """Every batch; None wherever the job has just been paused."""
         self._renew()
         buffers: dict[Kind, list[Read]] = {kind: [] for kind in Kind}
         for chunk in self._chunks():
-            if not self._live.wait_while_paused():
+            if not (yield from self._goes_on()):
                 return
             for read in self._place(chunk):
                 buffer = buffers[read.task.kind]
@@ -83,11 +101,16 @@ class Dispatch:
                 if len(buffer) == BATCH_SIZE[read.task.kind]:
                     yield self._batch(buffer)
                     buffer.clear()
-                    if not self._live.wait_while_paused():
+                    if not (yield from self._goes_on()):
                         return
         for buffer in buffers.values():
-            if buffer and self._live.wait_while_paused():
+            if buffer and (yield from self._goes_on()):
                 yield self._batch(buffer)
+
+    def _goes_on(self) -> Generator[None, None, bool]:
+        while self._live.paused:
+            yield None
+        return not self._live.cancelled
 
     def record(self, report: BatchReport) -> None:
         """Write a batch's outcomes down: one transaction, after which the batch is done."""

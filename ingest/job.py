@@ -75,6 +75,7 @@ class Ingest:
         self._records = Records(store, settings.home)
         self._retry_delays = tuple(retry_delays)
         self._turn = threading.Lock()
+        self._roll = threading.Lock()  # held while a job becomes live, or is found not to be
         self._live: dict[str, LiveJob] = {}
         self._halting = False
 
@@ -131,10 +132,11 @@ class Ingest:
         Raises:
             NotFoundError: there is no such job.
         """
-        stored = self._stored(job_id)
-        if stored.finished:
-            return stored
-        live = self._live.setdefault(job_id, LiveJob(stored, on_progress))
+        with self._roll:
+            stored = self._stored(job_id)
+            if stored.finished:
+                return stored
+            live = self._live.setdefault(job_id, LiveJob(stored, on_progress))
         if self._halting:
             live.halt()
         try:
@@ -144,7 +146,7 @@ class Ingest:
             self._live.pop(job_id, None)
 
     def pause(self, job_id: str) -> None:
-        """Stop before the next batch. Does nothing to a job that is not running here."""
+        """Stop after the batches in work. Does nothing to a job that is not running here."""
         if live := self._switch(job_id):
             live.pause()
 
@@ -154,11 +156,10 @@ class Ingest:
 
     def cancel(self, job_id: str) -> None:
         """End the job after the batches it is working on; what is stored stays stored."""
-        if live := self._switch(job_id):
-            live.cancel()
-        else:
-            stored = self._stored(job_id)
-            if not stored.finished:
+        with self._roll:
+            if live := self._switch(job_id):
+                live.cancel()
+            elif not (stored := self._stored(job_id)).finished:
                 LiveJob(stored).enter(JobState.CANCELLED, self._ledger)
 
     def halt(self) -> None:
@@ -230,7 +231,7 @@ class Ingest:
         """The real path of something that may be ingested."""
         try:
             real = os.path.realpath(path)
-            if stat.S_ISDIR(os.stat(real).st_mode):
+            if stat.S_ISDIR(Path(real).stat().st_mode):
                 os.scandir(real).close()
         except FileNotFoundError:
             self._check_known(path, real)
@@ -257,6 +258,8 @@ class Ingest:
         with self._ledger.read() as connection:
             row = load_job(connection, str(live.number))
         stored = progress_of(row)
+        if stored.finished:  # by another thread that ran the same job, while this one waited for its turn
+            return stored
         order = _Order(stored.roots, row.confirm_missing, row.retry_failed)
         try:
             return self._run_with_retries(live, order)
@@ -314,9 +317,10 @@ class Ingest:
         planner.plan(self._found(order, known_roots), folders)
         live.enter(JobState.RUNNING, self._ledger)
         dispatch = Dispatch(self._ledger, self._records, live, retry=order.retry_failed)
-        with closing(dispatch.batches()) as batches:
-            for report in self._runner.run(batches):
-                dispatch.record(report)
+        with closing(dispatch):
+            while live.wait_while_paused() and not dispatch.exhausted:
+                for report in self._runner.run(dispatch.batches()):
+                    dispatch.record(report)
         if live.cancelled:
             clear_plan(self._ledger, live.number)
             return live.enter(live.cut_off, self._ledger)

@@ -81,6 +81,7 @@ class LiveJob:
     def __init__(self, stored: JobProgress, on_progress: Callable[[JobProgress], None] | None = None) -> None:
         self.number = int(stored.id)
         self._lock = threading.RLock()
+        self._writing = threading.Lock()
         # total and unchanged are counted anew by each scan; the rest is in the ledger for good
         self._progress = replace(stored, total=0, unchanged=0, message="", eta_seconds=None)
         self._seconds_before = stored.seconds
@@ -103,30 +104,28 @@ class LiveJob:
             rate = self._meter.rate(worked)
             steady = now.state is JobState.RUNNING and rate > 0
             eta = max(0, now.total - now.done) / rate if steady else None
-            state = now.state if self._go.is_set() else JobState.PAUSED
+            state = JobState.PAUSED if self.paused else now.state
             return replace(now, state=state, seconds=seconds, rate=rate, eta_seconds=eta)
 
     def add(self, counts: Mapping[str, int]) -> None:
         """Count without writing it down yet."""
         with self._lock:
-            now = self._progress
-            self._progress = replace(now, **{name: getattr(now, name) + n for name, n in counts.items()})
+            self._progress = _plus(self._progress, counts)
         self.show()
 
     @contextmanager
     def write(self, ledger: Ledger) -> Iterator[tuple[Connection, Counter[str]]]:
-        """A transaction, and the counts it adds: both take effect together, or neither."""
-        with self._lock:
-            counts: Counter[str] = Counter()
-            before = self._progress
-            try:
-                with ledger.write() as connection:
-                    yield connection, counts
-                    self._progress = replace(before, **{name: getattr(before, name) + n for name, n in counts.items()})
-                    _save(connection, self.snapshot())
-            except BaseException:
-                self._progress = before
-                raise
+        """A transaction, and the counts it adds: they are written down with it and take effect once it is committed.
+
+        Whoever looks at the job meanwhile does not wait, however slow the store is that the block asks.
+        """
+        counts: Counter[str] = Counter()
+        with self._writing:
+            with ledger.write() as connection:
+                yield connection, counts
+                _save(connection, _plus(self.snapshot(), counts))
+            with self._lock:
+                self._progress = _plus(self._progress, counts)
         self.show()
 
     def enter(self, state: JobState, ledger: Ledger, message: str = "") -> JobProgress:
@@ -137,7 +136,7 @@ class LiveJob:
                 last = replace(last, eta_seconds=None)
             self._progress = replace(last, state=state, message=message)
         self.show(at_once=True)
-        with ledger.write() as connection:
+        with self._writing, ledger.write() as connection:
             _save(connection, self._progress)
         return self._progress
 
@@ -156,6 +155,10 @@ class LiveJob:
     def cancelled(self) -> bool:
         return self._cancelled.is_set()
 
+    @property
+    def paused(self) -> bool:
+        return not self._go.is_set()
+
     def pause(self) -> None:
         self._go.clear()
 
@@ -163,13 +166,18 @@ class LiveJob:
         self._go.set()
 
     def cancel(self) -> None:
-        self._cancelled.set()
-        self._go.set()
+        self._halted = False
+        self._stop()
 
     def halt(self) -> None:
-        """As :meth:`cancel`, but the job is left for another process to resume."""
-        self._halted = True
-        self.cancel()
+        """As :meth:`cancel`, but the job is left for another process to resume, unless it has been cancelled."""
+        if not self.cancelled:
+            self._halted = True
+        self._stop()
+
+    def _stop(self) -> None:
+        self._cancelled.set()
+        self._go.set()
 
     @property
     def cut_off(self) -> JobState:
@@ -178,7 +186,7 @@ class LiveJob:
 
     def wait_while_paused(self) -> bool:
         """Blocks while paused; False once cancelled."""
-        if not self._go.is_set():
+        if self.paused:
             self.show(at_once=True)
             self._go.wait()
         return not self.cancelled
@@ -186,6 +194,10 @@ class LiveJob:
     def sleep(self, seconds: float) -> bool:
         """Sleeps, unless cancelled meanwhile; False once cancelled."""
         return not self._cancelled.wait(seconds)
+
+
+def _plus(now: JobProgress, counts: Mapping[str, int]) -> JobProgress:
+    return replace(now, **{name: getattr(now, name) + n for name, n in counts.items()})
 
 
 def _save(connection: Connection, now: JobProgress) -> None:

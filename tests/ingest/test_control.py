@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 
-from ingest.job import JobProgress, JobState
+from ingest.job import Ingest, JobProgress, JobState
+from workers.report import Batch, BatchReport
 
 Counts = Callable[[JobProgress], dict[str, int]]
 PATIENCE = 60
@@ -39,6 +41,13 @@ def start(desk: Any, gate: Gate) -> tuple[str, threading.Thread]:
     return job, thread
 
 
+def wait_until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_pause_and_resume(desk: Any, counts: Counts) -> None:
     desk.fill(300)
     gate = Gate(at=2)
@@ -46,8 +55,8 @@ def test_pause_and_resume(desk: Any, counts: Counts) -> None:
     desk.ingest.pause(job)
     assert desk.ingest.progress(job).state is JobState.PAUSED
     gate.opened.set()
-    thread.join(0.5)
-    assert thread.is_alive()
+    wait_until(lambda: desk.ingest.progress(job).embedded == 128)
+    assert desk.ingest.progress(job).state is JobState.PAUSED
     assert len(desk.runner.batches) == 2, "the next batch waits"
     assert desk.ingest.unfinished() == [job]
     desk.ingest.resume(job)
@@ -55,6 +64,60 @@ def test_pause_and_resume(desk: Any, counts: Counts) -> None:
     done = desk.ingest.progress(job)
     assert done.state is JobState.DONE
     assert counts(done) == {"embedded": 300}
+
+
+class ReadAhead:
+    """A runner that takes a batch more than it works on, as the real one does."""
+
+    def __init__(self, runner: Any) -> None:
+        self._runner = runner
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        taken: list[Batch] = []
+        for batch in batches:
+            taken.append(batch)
+            if len(taken) == 2:
+                yield from self._runner.run([taken.pop(0)])
+        yield from self._runner.run(taken)
+
+
+def test_batches_in_work_are_reported_while_the_job_is_paused(desk: Any, counts: Counts) -> None:
+    desk.fill(300)
+    desk.ingest = Ingest(desk.settings, desk.store, desk.ledger, ReadAhead(desk.runner))
+    gate = Gate(at=1)
+    job, thread = start(desk, gate)
+    desk.ingest.pause(job)
+    gate.opened.set()
+    wait_until(lambda: desk.ingest.progress(job).embedded == 128)
+    assert desk.ingest.progress(job).state is JobState.PAUSED
+    desk.ingest.resume(job)
+    thread.join(PATIENCE)
+    assert counts(desk.ingest.progress(job)) == {"embedded": 300}
+
+
+def test_looking_at_a_job_does_not_wait_for_the_store(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.fill(3)
+    desk.write("copy.jpg", "picture . 0")
+    gate = Gate(at=1)
+    refresh = desk.ingest._records.refresh
+
+    def slow(*arguments: Any) -> set[str]:
+        gate(None)
+        return refresh(*arguments)
+
+    monkeypatch.setattr(desk.ingest._records, "refresh", slow)
+    job = desk.ingest.start([desk.media])
+    thread = threading.Thread(target=desk.ingest.run, args=(job,))
+    thread.start()
+    assert gate.reached.wait(PATIENCE)
+    looked: list[JobProgress] = []
+    looking = threading.Thread(target=lambda: looked.append(desk.ingest.progress(job)), daemon=True)
+    looking.start()
+    looking.join(PATIENCE / 10)
+    totals = [seen.total for seen in looked]
+    gate.opened.set()
+    thread.join(PATIENCE)
+    assert totals == [4]
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -163,6 +226,37 @@ def test_error_of_our_own_is_recorded_and_raised(desk: Any) -> None:
         desk.ingest.run(job)
     assert desk.ingest.progress(job).state is JobState.FAILED
     assert "ZeroDivisionError: a bug" in desk.ingest.progress(job).message
+
+
+def test_job_that_two_threads_run_is_run_once(desk: Any, counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.fill(100)
+    scans: list[object] = []
+    found = desk.ingest._found
+    monkeypatch.setattr(desk.ingest, "_found", lambda *order: scans.append(order) or found(*order))
+    gate = Gate(at=1)
+    job, thread = start(desk, gate)
+    answers: list[JobProgress] = []
+    other = threading.Thread(target=lambda: answers.append(desk.ingest.run(job)))
+    other.start()
+    other.join(0.2)  # by now it most likely waits for its turn; a later start is answered as well
+    gate.opened.set()
+    thread.join(PATIENCE)
+    other.join(PATIENCE)
+    assert answers == [desk.ingest.progress(job)]
+    assert counts(answers[0]) == {"embedded": 100}
+    assert len(scans) == 1
+
+
+def test_job_that_was_cancelled_stays_so_when_the_process_ends(desk: Any) -> None:
+    desk.fill(300)
+    gate = Gate(at=2)
+    job, thread = start(desk, gate)
+    desk.ingest.cancel(job)
+    desk.ingest.halt()
+    gate.opened.set()
+    thread.join(PATIENCE)
+    assert desk.ingest.progress(job).state is JobState.CANCELLED
+    assert desk.ingest.unfinished() == []
 
 
 def test_halt_leaves_the_job_for_the_next_process(desk: Any, counts: Counts, make_desk: Any) -> None:
