@@ -1,7 +1,7 @@
 """Short clips of a video as R3D-18 was trained on them.
 
 Source: torchvision's Kinetics-400 preset: 16 frames at 15 a second, 128 x 171 bilinear without antialias, centre crop
-112, clips spread evenly (REFERENCE §1).
+112, clips spread evenly.
 """
 
 from __future__ import annotations

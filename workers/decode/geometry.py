@@ -54,6 +54,11 @@ def crop(picture: Image.Image, full_size: tuple[int, int] | None = None) -> npt.
     return np.asarray(boxed, np.uint8)
 
 
+def squeeze(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    """All of ``picture`` on a 224 x 224 square, its sides out of proportion, uint8 (224, 224, 3)."""
+    return np.asarray(picture.resize((CROP, CROP), Image.Resampling.BILINEAR), np.uint8)
+
+
 def reduction(width: int, height: int) -> int:
     """Whole number by which a picture may be shrunk cheaply before it is cropped."""
     return max(1, min(width, height) // WORKING_SHORT_SIDE)

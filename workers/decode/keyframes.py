@@ -19,7 +19,7 @@ from PIL import Image
 from workers.decode.geometry import crop, fit_preview
 
 FEWEST = 8
-"""Key frames of any video that has as many: the mean of eight is a good vector of the whole (REFERENCE §2)."""
+"""Key frames of any video that has as many: the mean of eight is a good vector of the whole."""
 SECONDS_EACH = 15.0
 """A long shot gets a key frame about as often."""
 CUT = 0.35

@@ -35,6 +35,10 @@ _MOST_CROPS, _MOST_CLIPS = 256, 64
 _MOST_SAMPLES = 1 << 25
 _MOST_PREVIEW_BYTES = 4 << 20
 _LONGEST_TEXT = 2000
+_MOST_WHOLE = 1 << 31
+"""Larger whole numbers than any that is meant; some databases take no larger ones."""
+_LONGEST_WAIT = 1.0
+"""Seconds of one wait: of a stop of this process, at most so much is held against the child."""
 _PREFIX = struct.Struct(">I")
 
 
@@ -50,6 +54,35 @@ class Overdue(Exception):
     """The answer was not complete in time."""
 
 
+class Patience:
+    """Seconds left to wait for an answer.
+
+    Time in which this process itself did not run (stopped with Ctrl-Z, frozen with its container) does not count: it
+    says nothing of the child, which may have been stopped too, or have waited with a full pipe.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    def wait(self, descriptor: int) -> None:
+        """Wait until there is something to read.
+
+        Raises:
+            Overdue: that took too long.
+        """
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        while True:
+            slice_ = min(self._left, _LONGEST_WAIT)
+            began = time.monotonic()
+            if poll.poll(slice_ * 1000):
+                self._left -= min(time.monotonic() - began, slice_)
+                return
+            self._left -= slice_
+            if self._left <= 0:
+                raise Overdue
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """What an array of one name must look like; ``None`` in the shape is any length up to ``most``."""
@@ -61,6 +94,7 @@ class _Form:
 
 _FORMS = {
     "crops": _Form("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
+    "whole": _Form("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
     "clips": _Form("uint8", (None, CLIP_FRAMES, CLIP_SIDE, CLIP_SIDE, 3), _MOST_CLIPS),
     "sound": _Form("float32", (None,), _MOST_SAMPLES),
     "preview": _Form("uint8", (None,), _MOST_PREVIEW_BYTES),
@@ -92,20 +126,17 @@ def _write(descriptor: int, data: memoryview) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def read_header(descriptor: int, deadline: float | None = None) -> Json:
-    """Read the header of the next frame.
-
-    Args:
-        deadline: of ``time.monotonic()``; None waits for ever.
+def read_header(descriptor: int, patience: Patience | None = None) -> Json:
+    """Read the header of the next frame; without ``patience``, however long it takes.
 
     Raises:
         ChildGone, Overdue, ProtocolError
     """
-    (length,) = _PREFIX.unpack(_read(descriptor, _PREFIX.size, deadline))
+    (length,) = _PREFIX.unpack(_read(descriptor, _PREFIX.size, patience))
     if length > MOST_HEADER_BYTES:
         raise ProtocolError(f"a header of {length} bytes")
     try:
-        header = json.loads(_read(descriptor, length, deadline))
+        header = json.loads(_read(descriptor, length, patience))
     except (ValueError, RecursionError):
         raise ProtocolError("a header that is not JSON") from None
     if not isinstance(header, dict):
@@ -113,14 +144,12 @@ def read_header(descriptor: int, deadline: float | None = None) -> Json:
     return header
 
 
-def _read(descriptor: int, count: int, deadline: float | None) -> bytearray:
+def _read(descriptor: int, count: int, patience: Patience | None) -> bytearray:
     buffer = bytearray(count)
     unread = memoryview(buffer)
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
     while unread:
-        if deadline is not None and not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise Overdue
+        if patience is not None:
+            patience.wait(descriptor)
         got = os.readv(descriptor, [unread])
         if not got:
             raise ChildGone
@@ -139,6 +168,7 @@ def write_reply(descriptor: int, reply: Reply) -> None:
     named = {
         "crops": decoded.crops,
         "clips": decoded.clips,
+        "whole": decoded.whole,
         "sound": decoded.sound,
         "preview": None if decoded.preview is None else np.frombuffer(decoded.preview, np.uint8),
     }
@@ -155,13 +185,13 @@ def write_reply(descriptor: int, reply: Reply) -> None:
     write_frame(descriptor, header, arrays.values())
 
 
-def read_reply(descriptor: int, deadline: float) -> Reply:
+def read_reply(descriptor: int, patience: Patience) -> Reply:
     """Read and check what a child answered.
 
     Raises:
         ChildGone, Overdue, ProtocolError
     """
-    header = read_header(descriptor, deadline)
+    header = read_header(descriptor, patience)
     rss = header.get("rss")
     if not isinstance(rss, int) or rss < 0:
         raise ProtocolError("no resident memory")
@@ -171,7 +201,7 @@ def read_reply(descriptor: int, deadline: float) -> Reply:
         kind = Kind(str(header.get("kind")))
     except ValueError:
         raise ProtocolError("an unknown kind") from None
-    arrays = _read_arrays(descriptor, header.get("arrays"), deadline)
+    arrays = _read_arrays(descriptor, header.get("arrays"), patience)
     crops = arrays.get("crops", no_crops())
     preview = arrays.get("preview")
     moments = _numbers(header.get("moments"))
@@ -184,6 +214,7 @@ def read_reply(descriptor: int, deadline: float) -> Reply:
         crops=crops,
         moments=moments,
         clips=arrays.get("clips"),
+        whole=arrays.get("whole"),
         sound=arrays.get("sound"),
         fingerprints=_fingerprints(header.get("fingerprints")),
         preview=None if preview is None else preview.tobytes(),
@@ -191,7 +222,7 @@ def read_reply(descriptor: int, deadline: float) -> Reply:
     return Reply(decoded, rss)
 
 
-def _read_arrays(descriptor: int, announced: object, deadline: float) -> dict[str, npt.NDArray[Any]]:
+def _read_arrays(descriptor: int, announced: object, patience: Patience) -> dict[str, npt.NDArray[Any]]:
     if not isinstance(announced, list) or len(announced) > len(_FORMS):
         raise ProtocolError("no list of arrays")
     arrays: dict[str, npt.NDArray[Any]] = {}
@@ -204,7 +235,7 @@ def _read_arrays(descriptor: int, announced: object, deadline: float) -> dict[st
         if entry.get("dtype") != form.dtype or not isinstance(shape, list) or not _fits(shape, form):
             raise ProtocolError(f"'{name}' of dtype {entry.get('dtype')} and shape {shape}")
         dtype = np.dtype(form.dtype)
-        data = _read(descriptor, math.prod(shape) * dtype.itemsize, deadline)
+        data = _read(descriptor, math.prod(shape) * dtype.itemsize, patience)
         array = np.frombuffer(data, dtype).reshape(shape)
         if name == "sound" and not np.isfinite(array).all():
             raise ProtocolError("a sound with samples that are no numbers")
@@ -230,7 +261,12 @@ def _error(said: object) -> MediaError:
 def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         raise ProtocolError("a text that is none or too long")
-    return value
+    return _writable(value)
+
+
+def _writable(text: str) -> str:
+    """The text as any database and JSON reader takes it: no lone surrogates, no null characters."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def _numbers(value: object) -> tuple[float, ...]:
@@ -240,7 +276,9 @@ def _numbers(value: object) -> tuple[float, ...]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= _MOST_WHOLE
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _fingerprints(value: object) -> tuple[str, ...]:
@@ -265,9 +303,9 @@ def _facts(value: object) -> MediaFacts:
             if wanted == "bool"
             else fact is None
             or ("str" in wanted and isinstance(fact, str) and len(fact) <= _LONGEST_TEXT)
-            or ("int" in wanted and isinstance(fact, int) and not isinstance(fact, bool))
+            or ("int" in wanted and isinstance(fact, int) and _is_number(fact))
             or ("float" in wanted and _is_number(fact))
         )
         if not fine:
             raise ProtocolError(f"a {name} of {str(fact)[:40]!r}")
-    return MediaFacts(**value)
+    return MediaFacts(**{name: _writable(fact) if isinstance(fact, str) else fact for name, fact in value.items()})

@@ -21,7 +21,7 @@ from search.media import Kind
 from workers.decode.clips import cut_clips
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.frames import NoFrames, decode_frames
-from workers.decode.geometry import encode_preview, reduction
+from workers.decode.geometry import encode_preview, reduction, squeeze
 from workers.decode.keyframes import FEWEST, Candidate, Sampler, choose_key_frames
 from workers.decode.options import DecodeOptions
 from workers.decode.perceptual import picture_fingerprint
@@ -73,6 +73,7 @@ def decode_video(
         crops=np.stack([frame.crop for frame in chosen]),
         moments=tuple(round(frame.moment, 3) for frame in chosen),
         clips=cut_clips(film.frames, seconds or film.end) if options.clips else None,
+        whole=None if options.clips else np.stack([squeeze(frame.preview) for frame in chosen]),
         fingerprints=tuple(text for text in fingerprints if text),
         preview=encode_preview(max(chosen, key=lambda frame: frame.contrast).preview),
     )

@@ -98,14 +98,12 @@ class Models:
         """
         with self._lock:
             seen = self._look(items)
-            moved = self._watch(items) if self.needs_clips else [None] * len(items)
+            moved = self._watch(items) if self.needs_clips else self._glance(items)
             made: list[Embedded] = []
             for item, (visual, probabilities), motion in zip(items, seen, moved, strict=True):
                 vectors: dict[str, Array] = {}
                 if len(visual):
                     vectors["visual"] = visual
-                if item.kind is Kind.VIDEO and not self.needs_clips and len(visual):
-                    motion = pool_frames(visual)
                 if motion is not None:
                     vectors["motion"] = motion
                 heard = self._hear(item)
@@ -123,6 +121,15 @@ class Models:
         vectors, probabilities = self._image(np.concatenate([item.crops for item in items]))
         ends = np.cumsum(counts)[:-1]
         return list(zip(np.split(vectors, ends), np.split(probabilities, ends), strict=True))
+
+    def _glance(self, items: Sequence[Decoded]) -> list[Array | None]:
+        """Pooled whole key frames of each video as a unit vector ``(1, dim)``; None for an item without any."""
+        frames = [item.whole for item in items if item.whole is not None and len(item.whole)]
+        if not frames:
+            return [None] * len(items)
+        vectors = self._image(np.concatenate(frames))[0]
+        rows = iter(np.split(vectors, np.cumsum([len(part) for part in frames])[:-1]))
+        return [pool_frames(next(rows)) if item.whole is not None and len(item.whole) else None for item in items]
 
     def _watch(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Mean of each item's clips as a unit vector ``(1, dim)``; None for an item without clips."""

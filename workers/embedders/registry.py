@@ -104,7 +104,7 @@ def _frames(image: ModelDescription) -> ModelDescription:
         licence=image.licence,
         source="workers.embedders.frames",
         weights=f"those of {image.name}",
-        preprocessing=f"mean and deviation over key frames of: {image.preprocessing}",
+        preprocessing=f"mean and deviation over key frames, each squeezed whole to 224x224, as: {image.preprocessing}",
         input="unit vectors of a video's key frames",
     )
 
@@ -134,7 +134,7 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
 
     What the collections were made with wins; where there is nothing yet, the settings; where they leave it open, the
     official weights if they are in the torch hub cache or can be downloaded now, else what needs no download. ``notes``
-    says each fallback aloud.
+    says each fallback aloud, when it is chosen and at every later start.
 
     Args:
         existing: collection name to schema, as the store holds them.
@@ -146,20 +146,61 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
     """
     made_image = _made_with(existing.values(), "visual")
     made_video = _made_with(existing.values(), "motion")
-    notes: list[str] = []
     if made_image is not None:
         _check(settings.image_model, made_image, "LIKEWISE_IMAGE_MODEL")
-        image = made_image
-    else:
-        image = _first_available(settings.image_model, RESNET18.name, EFFICIENTNET_LITE0.name, "pictures", notes)
-    frames = f"frames_{image}"
     if made_video is not None:
         _check(settings.video_model, made_video, "LIKEWISE_VIDEO_MODEL")
-        video = made_video
-    else:
-        wanted = frames if settings.video_model == "frames" else settings.video_model
-        video = _first_available(wanted, R3D18.name, frames, "motion", notes)
-    return ModelChoice(image, video, LOGMEL.name, tuple(notes))
+    lacking = _obtain(
+        {
+            official: wanted
+            for official, wanted, made in (
+                (RESNET18.name, settings.image_model, made_image),
+                (R3D18.name, settings.video_model, made_video),
+            )
+            if made is None and wanted in ("auto", official)
+        }
+    )
+    image = made_image or _settled(settings.image_model, RESNET18.name, EFFICIENTNET_LITE0.name, lacking)
+    video = made_video or _settled(settings.video_model, R3D18.name, f"frames_{image}", lacking)
+    notes = (
+        _note("Pictures", settings.image_model, image, RESNET18.name, lacking),
+        _note("Motion", settings.video_model, video, R3D18.name, lacking),
+    )
+    return ModelChoice(image, video, LOGMEL.name, tuple(note for note in notes if note))
+
+
+def _obtain(unsettled: Mapping[str, str]) -> Mapping[str, str]:
+    """Official models whose weights cannot be had, and in words why, of those that the settings leave open.
+
+    Args:
+        unsettled: official model to ``auto``, or to itself where the settings insist on it.
+
+    Raises:
+        ModelError: one that is insisted on cannot be had.
+    """
+    if not unsettled:
+        return {}
+    from workers.embedders import weights
+
+    for official, wanted in unsettled.items():
+        if wanted == official:
+            weights.require(official)
+    return weights.obtain([official for official, wanted in unsettled.items() if wanted == "auto"])
+
+
+def _settled(wanted: str, official: str, fallback: str, lacking: Mapping[str, str]) -> str:
+    return official if wanted == official or (wanted == "auto" and official not in lacking) else fallback
+
+
+def _note(purpose: str, wanted: str, chosen: str, official: str, lacking: Mapping[str, str]) -> str | None:
+    """That ``chosen`` stands in for ``official``; None when it does not, or the settings ask for it."""
+    if chosen == official or wanted != "auto":
+        return None
+    if official in lacking:
+        return (
+            f"The weights of {official} {lacking[official]}; {purpose.lower()} will be embedded with {chosen} instead."
+        )
+    return f"{purpose}: embedded with {chosen}, as when this library was made, not with the preferred {official}."
 
 
 def _made_with(schemas: Iterable[CollectionSchema], space: str) -> str | None:
@@ -180,16 +221,3 @@ def _check(wanted: str, made: str, variable: str) -> None:
             f"{variable} asks for {wanted}, but this data directory was made with {made}.",
             f"Leave {variable} unset, or use a new data directory (LIKEWISE_HOME).",
         )
-
-
-def _first_available(wanted: str, official: str, fallback: str, purpose: str, notes: list[str]) -> str:
-    """``wanted`` if the settings name it, else ``official`` if its weights can be had, else ``fallback``."""
-    if wanted not in ("auto", official):
-        return wanted
-    from workers.embedders.weights import obtain
-
-    reason = obtain(official, insist=wanted == official)
-    if reason is None:
-        return official
-    notes.append(f"The weights of {official} {reason}; {purpose} will be embedded with {fallback} instead.")
-    return fallback

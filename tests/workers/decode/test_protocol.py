@@ -32,6 +32,7 @@ FULL = Decoded(
     crops=np.arange(2 * 224 * 224 * 3, dtype=np.uint32).astype(np.uint8).reshape(2, 224, 224, 3),
     moments=(0.0, 1.25),
     clips=np.ones((1, 16, 112, 112, 3), np.uint8),
+    whole=np.full((2, 224, 224, 3), 7, np.uint8),
     sound=np.linspace(-1, 1, 100, dtype=np.float32),
     fingerprints=("0" * 64, "f" * 64),
     preview=b"picture",
@@ -83,7 +84,7 @@ def test_a_reply_survives_the_pipe(decoded: Decoded) -> None:
     assert reply.rss == 12345
     got = reply.result
     assert isinstance(got, Decoded)
-    for name in ("crops", "clips", "sound"):
+    for name in ("crops", "clips", "whole", "sound"):
         sent, received = getattr(decoded, name), getattr(got, name)
         assert (sent is None) == (received is None)
         assert sent is None or (np.array_equal(sent, received) and sent.dtype == received.dtype)

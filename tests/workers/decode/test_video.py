@@ -47,6 +47,7 @@ def test_containers(decode, tmp_path: Path, name: str, codec: str, mime: str, to
     assert list(decoded.moments) == sorted(decoded.moments)
     assert decoded.facts.has_sound == (tone and name != "a.ts") == (decoded.sound is not None)
     assert decoded.clips is None
+    assert decoded.whole.shape == decoded.crops.shape
     assert decoded.preview
     if decoded.sound is not None:
         assert len(decoded.sound) == pytest.approx(2.0 * 16_000, abs=3000)
@@ -100,6 +101,16 @@ def test_a_single_frame(decode, options: DecodeOptions, tmp_path: Path, scene, w
     decoded = decode(write_video(tmp_path / "a.mp4", [scene(1)]), using=replace(options, clips=True))
     assert decoded.moments == (0.0,)
     assert decoded.clips.shape == (1, 16, 112, 112, 3)
+    assert decoded.whole is None
+
+
+def test_whole_frames_lose_nothing_at_the_sides(decode, tmp_path: Path, write_video) -> None:
+    frame = np.zeros((96, 288, 3), np.uint8)
+    frame[:, :40], frame[:, -40:] = (255, 0, 0), (0, 0, 255)
+    decoded = decode(write_video(tmp_path / "a.mp4", [frame] * 10))
+    assert decoded.crops[0, 112, 5] == pytest.approx((0, 0, 0), abs=30)
+    assert decoded.whole[0, 112, 5] == pytest.approx((255, 0, 0), abs=30)
+    assert decoded.whole[0, 112, -5] == pytest.approx((0, 0, 255), abs=30)
 
 
 def test_the_phone_was_held_upright(decode, options: DecodeOptions, tmp_path: Path, write_video) -> None:

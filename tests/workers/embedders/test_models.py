@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,9 @@ def picture(seed: int = 0) -> Decoded:
 
 
 def video(frames: int, sound: np.ndarray | None = None) -> Decoded:
-    crops = RNG.integers(0, 256, (frames, 224, 224, 3), dtype=np.uint8)
-    return Decoded(Kind.VIDEO, "video/mp4", MediaFacts(), crops, tuple(float(n) for n in range(frames)), sound=sound)
+    crops, whole = RNG.integers(0, 256, (2, frames, 224, 224, 3), dtype=np.uint8)
+    times = tuple(float(n) for n in range(frames))
+    return Decoded(Kind.VIDEO, "video/mp4", MediaFacts(), crops, times, whole=whole, sound=sound)
 
 
 def noise(samples: int = 8000) -> np.ndarray:
@@ -58,7 +60,8 @@ def test_every_item_gets_its_own_vectors_in_order(models: Models) -> None:
     }
     assert set(sounding.vectors) == {"sound_raw"}
     assert sounding.tags == ()
-    np.testing.assert_allclose(moving.vectors["motion"], pool_frames(moving.vectors["visual"]))
+    (whole,) = models.embed([replace(clip, crops=clip.whole)])
+    np.testing.assert_allclose(moving.vectors["motion"], pool_frames(whole.vectors["visual"]), atol=1e-5)
     for item, embedded in ((items[0], one), (items[3], two), (clip, moving)):
         (alone,) = models.embed([item])
         np.testing.assert_allclose(embedded.vectors["visual"], alone.vectors["visual"], atol=1e-5)
