@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
-from search.errors import LikewiseError, StoreUnavailableError, UnreadableFileError
+from search.errors import LikewiseError, StoreUnavailableError, UnreadableFileError, UsageError
 from search.settings import Settings
 from search.store.filters import Filter
 from web.running import Running, find_running
@@ -46,7 +46,8 @@ class Client:
     def get(self, path: str, params: Params | None = None) -> Json:
         """
         Raises:
-            LikewiseError: what the API answered, as the class of that code; StoreUnavailableError when nobody answers.
+            LikewiseError: what the API answered, as the class of that code; StoreUnavailableError when nobody answers;
+                UsageError for text that is not valid UTF-8.
         """
         return self._ask("GET", path, params=params)
 
@@ -78,6 +79,10 @@ class Client:
             raise StoreUnavailableError(
                 f"The running Likewise at {self._http.base_url} stopped answering: {error}.",
                 "Start it again with `likewise up`, or run the command again without it.",
+            ) from None
+        except UnicodeEncodeError:
+            raise UsageError(
+                "A name that was given is not valid UTF-8, as all that is stored must be.", "Rename it."
             ) from None
         if response.is_success:
             return response.json()

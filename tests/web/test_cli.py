@@ -210,6 +210,16 @@ def test_failures_are_listed_whole_and_counted_whole(
     assert cli.json("failures", "--code", "empty") == []
 
 
+def test_names_are_shown_on_one_line_and_cannot_command_the_terminal(cli: Cli, make_media: Callable[..., Path]) -> None:
+    media = make_media(colours=("red",))
+    (media / "red" / "red-0.png").rename(media / "red" / "a\nb\x1b[31m.png")
+    (media / "c\x1b[31m.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    shown = cli("ingest", media).stdout + cli("failures").stdout + cli("search", "red").stdout
+    assert "\x1b" not in shown
+    assert "c\\x1b[31m.png" in shown
+    assert "a\\nb\\x1b[31m.png" in shown
+
+
 def test_a_missing_path_is_told_before_any_model_is_sought(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,6 +338,10 @@ class TestBadInput:
         assert "nowhere" in error["message"]
         assert error["hint"]
 
+    def test_name_that_is_not_utf8(self, cli: Cli, tmp_path: Path) -> None:
+        error = cli.json("ingest", f"{tmp_path}/\udcff.jpg", status=2)["error"]
+        assert "UTF-8" in error["message"]
+
     def test_unreadable_folder(self, cli: Cli, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(path: str) -> None:
             raise PermissionError(errno.EACCES, "Permission denied", path)
@@ -400,6 +414,7 @@ class TestBadInput:
         assert error["code"] == "space_mismatch"
         assert "resnet18" in error["message"]
         assert "quick" in error["message"]
+        assert cli.json("jobs")[0]["state"] in {"cancelled", "failed"}
 
     def test_full_disk(self, cli: Cli, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: object) -> None:

@@ -67,6 +67,11 @@ def stdout() -> Console:
     return Console(width=width, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
+def one_line(text: str) -> str:
+    """A name as a terminal may show it: line breaks and escape codes in it are spelt out, not obeyed."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command ``--home`` and ``--json``, handed to it as its first argument, a :class:`Call`."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.commands.call import Call, common
+from web.commands.call import Call, common, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,4 +34,4 @@ def _show(answer: Json, console: Console) -> None:
         said = "exact copies" if group["relation"] == "same_content" else "edits of one another"
         console.print(f"Group {number}: {group['kind']}, {said}")
         for path in (path for member in group["members"] for path in member["paths"]):
-            console.print(f"  {path}")
+            console.print(f"  {one_line(path)}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.commands.call import Call, common
+from web.commands.call import Call, common, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,5 +67,6 @@ def _show(failures: Json, console: Console) -> None:
         return
     table = Table("code", "tries", "file", "why", box=None, pad_edge=False)
     for failure in failures:
-        table.add_row(failure["code"], str(failure["attempts"]), failure["path"], failure["detail"])
+        names = one_line(failure["path"]), one_line(failure["detail"])
+        table.add_row(failure["code"], str(failure["attempts"]), *names)
     console.print(table)

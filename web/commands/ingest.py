@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.commands.call import Call, common
+from web.commands.call import Call, common, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,12 +52,16 @@ def take_in(
         LikewiseError: the job could not run.
         click.Abort: interrupted.
     """
-    from search.errors import ConfirmationRequired
+    from search.errors import ConfirmationRequired, LikewiseError
     from web.commands.following import follow, prepare
 
     body = {"paths": [str(path.expanduser().absolute()) for path in paths], "library": library}
     started = client.post("/jobs", body | {"confirm_missing": confirm_missing})
-    prepare(client)
+    try:
+        prepare(client)
+    except LikewiseError:
+        client.post(f"/jobs/{started['id']}/cancel")  # it was never begun, and no later start shall take it up
+        raise
     progress = follow(client, started["id"])
     if progress.state == "needs_confirmation":
         if not (sys.stdin.isatty() and click.confirm(f"{progress.message} Go on?", err=True)):
@@ -79,15 +83,16 @@ def show(progress: JobProgress, failures: Json, console: Console) -> None:
     counts = ("embedded", "duplicate", "unchanged", "moved", "missing", "skipped", "failed")
     said = ", ".join(f"{getattr(progress, name)} {name}" for name in counts if getattr(progress, name))
     rate = f", {progress.rate:.1f} a second" if progress.rate else ""
-    console.print(f"{progress.total} files in {duration(progress.seconds)}{rate}: {said or 'nothing to do'}.")
+    files = "1 file" if progress.total == 1 else f"{progress.total} files"
+    console.print(f"{files} in {duration(progress.seconds)}{rate}: {said or 'nothing to do'}.")
     if progress.message:
         console.print(progress.message)
     if not failures:
         return
     table = Table("failed", "code", "for example", box=None, pad_edge=False)
     for code, count in Counter(failure["code"] for failure in failures).most_common():
-        table.add_row(str(count), code, next(f["path"] for f in failures if f["code"] == code))
+        table.add_row(str(count), code, one_line(next(f["path"] for f in failures if f["code"] == code)))
     console.print(table)
     for failure in failures[:SHOWN_FAILURES]:
-        console.print(f"  {failure['path']}: {failure['detail']}")
+        console.print(one_line(f"  {failure['path']}: {failure['detail']}"))
     console.print("`likewise failures` lists them all; `likewise failures --retry` tries them again.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.commands.call import Call, common
+from web.commands.call import Call, common, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,5 +54,7 @@ def _show(jobs: Json, console: Console) -> None:
         column.justify = "right"
     for job in jobs:
         counts = [str(job[name]) for name in COUNTS]
-        table.add_row(job["id"], job["state"].replace("_", " "), job["library"] or "", *counts, f"{job['seconds']:.1f}")
+        table.add_row(
+            job["id"], job["state"].replace("_", " "), one_line(job["library"] or ""), *counts, f"{job['seconds']:.1f}"
+        )
     console.print(table)

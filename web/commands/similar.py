@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.commands.call import Call, common
+from web.commands.call import Call, common, one_line
 from web.commands.filters import collections_of, filter_options, in_option
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _show(answer: Json, console: Console) -> None:
         moment = "" if hit.moment is None else f"{hit.moment:.1f} s"
         table.add_row(
             f"{hit.match:.1f} %", f"{hit.score:.3f}", hit.kind.value, hit.space, hit.relation.value.replace("_", " "),
-            moment, hit.paths[0] if hit.paths else "", hit.id,
+            moment, one_line(hit.paths[0]) if hit.paths else "", hit.id,
         )  # fmt: skip
     console.print(table)
     console.print(f"{len(found.hits)} found in {found.took_ms:.0f} ms.")

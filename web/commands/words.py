@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.commands.call import Call, common
+from web.commands.call import Call, common, one_line
 from web.commands.filters import collections_of, filter_options, in_option
 
 if TYPE_CHECKING:
@@ -41,5 +41,5 @@ def _show(answer: Json, console: Console) -> None:
         return
     table = Table("kind", "tags", "file", "id", box=None, pad_edge=False)
     for hit in hits:
-        table.add_row(hit["kind"], ", ".join(hit["tags"]), hit["paths"][0] if hit["paths"] else "", hit["id"])
+        table.add_row(hit["kind"], ", ".join(hit["tags"]), one_line(hit["paths"][0]) if hit["paths"] else "", hit["id"])
     console.print(table)
