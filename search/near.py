@@ -3,7 +3,7 @@
 Two witnesses must agree. For pictures and films they are the perceptual fingerprint and the vector: the fingerprint
 alone could be fooled by layout, the vector alone calls two photos of one subject alike. For sounds they are the
 fingerprint and the duration, for the vector of a sound is relative to the library it is standardised on. What the
-fingerprints are, and why these thresholds: ``workers.decode.perceptual``.
+fingerprints are: ``workers.decode.perceptual``.
 """
 
 from __future__ import annotations

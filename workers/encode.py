@@ -52,6 +52,7 @@ class Encoder:
             fingerprints=decoded.fingerprints,
             moments=decoded.moments,
             name=name or Path(path).name,
+            duration=decoded.facts.duration,
         )
 
 

@@ -56,7 +56,8 @@ class Outcome:
         kind: what the content turned out to be; None when that was never known.
         code: stable failure code (``search.errors``) when failed, the reason when skipped, else empty.
         detail: one sentence for a person.
-        seconds: from the decoder's start on it to its last stage.
+        seconds: from when it was handed to the decoders until it ended, waiting for its turn included; 0 for a file
+            that needed no decoding.
     """
 
     path: str

@@ -38,6 +38,7 @@ def test_a_probe_has_the_vectors_its_stored_self_would_have(
     assert probe.media_id == media_id(files[2].sha256)
     assert probe.kind is Kind.VIDEO
     assert probe.moments == (0.0, 1.0)
+    assert probe.duration == 2.0
     assert probe.name == "upload.mp4"
     schema = store.schema("videos")
     assert probe.spaces == {name: schema.by_name[name].space.fingerprint for name in probe.vectors}

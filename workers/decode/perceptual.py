@@ -1,11 +1,7 @@
 """256-bit fingerprints that survive editing: of a picture, and of a sound.
 
-Two fingerprints are compared by the number of bits that differ. Unrelated content differs in about 128 of the 256.
-
-Recommended thresholds (measured on ../shared/data: images_neardup, images_caltech101, audio_*):
-
-* pictures and key frames: near duplicate at ``NEAR_PICTURE_BITS`` differing bits or fewer;
-* sounds: near duplicate at ``NEAR_SOUND_BITS`` or fewer.
+Two fingerprints are compared by the number of bits that differ. Unrelated content differs in about 128 of the 256; how
+few make a near duplicate is said in ``search.near``.
 
 Source of the picture hash: PDQ, in Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm"
 (2019): luminance, 64 x 64, the 16 x 16 lowest frequencies of the DCT without the constant, one bit each for above the
@@ -16,18 +12,12 @@ differences of band energies along frequency and time; here over eight steps of 
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from workers.decode.decoded import SOUND_RATE
 
-NEAR_PICTURE_BITS: Final = 31
-NEAR_SOUND_BITS: Final = 48
-
-BITS = 256
 _SIDE, _FREQUENCIES = 64, 16
 LEAST_DETAIL = 1.5
 """Mean step between neighbours of the 64 x 64 luminance, in gray levels, below which a picture is too plain."""

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -47,26 +49,34 @@ def official_weights(name: str) -> StateDict:
     return state
 
 
-def obtain(name: str, *, insist: bool = False) -> str | None:
-    """Make sure that the official weights of ``name`` are in the cache; None when they are, else why they are not.
-
-    Gives up within seconds where the server cannot be reached.
+def require(name: str) -> None:
+    """Make sure that the official weights of ``name`` are in the cache.
 
     Raises:
-        ModelError: they cannot be had although ``insist``.
+        ModelError: they are not and could not be downloaded.
     """
-    if cached_path(name).is_file():
-        return None
-    if insist:
+    if not cached_path(name).is_file():
         official_weights(name)
-        return None
-    if not is_reachable(name):
-        return "are not in the torch hub cache and their server cannot be reached"
-    try:
-        official_weights(name)
-    except ModelError as error:
-        return f"could not be downloaded ({error.__cause__})"
-    return None
+
+
+def obtain(names: Iterable[str]) -> Mapping[str, str]:
+    """Make sure that the official weights of ``names`` are in the cache, as far as they can be had; why not, in words,
+    of each that is not.
+
+    Gives up within seconds where their servers cannot be reached.
+    """
+    wanted = [name for name in names if not cached_path(name).is_file()]
+    answering = reachable(wanted)
+    reasons: dict[str, str] = {}
+    for name in wanted:
+        if name not in answering:
+            reasons[name] = "are not in the torch hub cache and their server cannot be reached"
+            continue
+        try:
+            official_weights(name)
+        except ModelError as error:
+            reasons[name] = f"could not be downloaded ({error.__cause__})"
+    return reasons
 
 
 def packaged_weights() -> StateDict:
@@ -99,25 +109,31 @@ def cached_path(name: str) -> Path:
 
 
 def is_reachable(name: str) -> bool:
-    """Whether the server of the official weights of ``name`` answers soon.
+    """Whether the server of the official weights of ``name`` answers soon."""
+    return name in reachable([name])
 
-    Asked in a thread of its own, because looking up a host name obeys no time limit.
+
+def reachable(names: Iterable[str]) -> frozenset[str]:
+    """Those whose official weights a server offers within ``_PROBE_SECONDS``, all asked at the same time.
+
+    Each is asked in a thread of its own, because looking up a host name obeys no time limit.
     """
-    url = _OFFICIAL[name].url
-    answers: list[bool] = []
+    answering: set[str] = set()
 
-    def ask() -> None:
-        try:
-            request = urllib.request.Request(url, method="HEAD")  # noqa: S310 (torchvision's own https address)
+    def ask(name: str) -> None:
+        with suppress(OSError, ValueError, HTTPException):
+            request = urllib.request.Request(_OFFICIAL[name].url, method="HEAD")  # noqa: S310 (torchvision's own)
             with urllib.request.urlopen(request, timeout=_PROBE_SECONDS) as answer:  # noqa: S310
-                answers.append(answer.status == 200)
-        except (OSError, ValueError):
-            answers.append(False)
+                if answer.status == 200:
+                    answering.add(name)
 
-    asking = threading.Thread(target=ask, daemon=True, name="weights-probe")
-    asking.start()
-    asking.join(_PROBE_SECONDS)
-    return bool(answers and answers[0])
+    asking = [threading.Thread(target=ask, args=(name,), daemon=True, name="weights-probe") for name in names]
+    deadline = time.monotonic() + _PROBE_SECONDS
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return frozenset(answering)
 
 
 @contextmanager

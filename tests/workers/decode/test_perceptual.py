@@ -8,8 +8,9 @@ import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
 from search.errors import MediaError
+from search.near import PICTURE_BITS, SOUND_BITS
 from workers.decode.decoded import SOUND_RATE
-from workers.decode.perceptual import NEAR_PICTURE_BITS, NEAR_SOUND_BITS, picture_fingerprint, sound_fingerprint
+from workers.decode.perceptual import picture_fingerprint, sound_fingerprint
 
 
 def distance(a: str | None, b: str | None) -> int:
@@ -30,12 +31,12 @@ def distance(a: str | None, b: str | None) -> int:
     ],
 )
 def test_edits_stay_near(photo: Image.Image, edit) -> None:
-    assert distance(picture_fingerprint(photo), picture_fingerprint(edit(photo))) <= NEAR_PICTURE_BITS
+    assert distance(picture_fingerprint(photo), picture_fingerprint(edit(photo))) <= PICTURE_BITS
 
 
 def test_other_pictures_are_far(photo: Image.Image) -> None:
     other = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    assert distance(picture_fingerprint(photo), picture_fingerprint(other)) > 2 * NEAR_PICTURE_BITS
+    assert distance(picture_fingerprint(photo), picture_fingerprint(other)) > 2 * PICTURE_BITS
 
 
 def test_plain_pictures_have_none() -> None:
@@ -57,7 +58,7 @@ def test_every_edit_of_the_bridge_is_near_another_and_no_distractor_is(decode, s
             continue
         prints.update((row["path"], text) for text in found)
     for path, text in prints.items():
-        near = {other for other in prints if other != path and distance(text, prints[other]) <= NEAR_PICTURE_BITS}
+        near = {other for other in prints if other != path and distance(text, prints[other]) <= PICTURE_BITS}
         assert {other.split("/")[0] for other in near} <= {path.split("/")[0]}
         if path.startswith("bridge/") and not any(word in path for word in UNLIKE):
             assert near, f"{path} is near no other edit"
@@ -74,7 +75,7 @@ def test_different_photographs_are_hardly_ever_near(shared_data: Path) -> None:
             labels.append(path.parent.name)
     matrix = np.stack(bits)
     differing = matrix @ (1 - matrix).T + (1 - matrix) @ matrix.T
-    first, second = np.nonzero(np.triu(differing <= NEAR_PICTURE_BITS, 1))
+    first, second = np.nonzero(np.triu(differing <= PICTURE_BITS, 1))
     assert all(labels[a] == labels[b] for a, b in zip(first, second, strict=True))
     assert len(first) < len(labels) ** 2 / 2 * 1e-4
 
@@ -97,11 +98,11 @@ def test_the_same_sound_stays_near() -> None:
     padded = np.concatenate([np.zeros(1105, np.float32), sound, np.zeros(400, np.float32)])
     hissing = sound + np.random.default_rng(5).standard_normal(len(sound)).astype(np.float32) * 0.002
     for changed in (sound * 0.1, -sound, padded, hissing):
-        assert distance(sound_fingerprint(sound), sound_fingerprint(changed)) <= NEAR_SOUND_BITS
+        assert distance(sound_fingerprint(sound), sound_fingerprint(changed)) <= SOUND_BITS
 
 
 def test_other_sounds_are_far() -> None:
-    assert distance(sound_fingerprint(noise(1)), sound_fingerprint(noise(2))) > NEAR_SOUND_BITS + 30
+    assert distance(sound_fingerprint(noise(1)), sound_fingerprint(noise(2))) > SOUND_BITS + 30
 
 
 def test_silence_and_clicks_have_none() -> None:
@@ -114,4 +115,4 @@ def test_every_encoding_of_a_recording_is_near_another(decode, shared_data: Path
     prints = [decode(path).fingerprints[0] for path in sorted((shared_data / "audio_formats_lena").rglob("lena*.*"))]
     assert len(prints) > 1
     for index, text in enumerate(prints):
-        assert min(distance(text, other) for at, other in enumerate(prints) if at != index) <= NEAR_SOUND_BITS
+        assert min(distance(text, other) for at, other in enumerate(prints) if at != index) <= SOUND_BITS

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,12 +71,12 @@ def test_each_collection_has_its_spaces(make_settings: MakeSettings) -> None:
 def test_official_weights_are_preferred_when_they_can_be_had(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weights, "obtain", lambda name, insist: None)
+    monkeypatch.setattr(weights, "obtain", lambda names: {})
     assert choose_models(make_settings(), {}) == ModelChoice("resnet18", "r3d18")
 
 
 def test_the_fallback_is_said_aloud(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "obtain", lambda name, insist: "cannot be reached")
+    monkeypatch.setattr(weights, "obtain", lambda names: dict.fromkeys(names, "cannot be reached"))
     choice = choose_models(make_settings(), {})
     assert (choice.image, choice.video) == ("efficientnet_lite0", "frames_efficientnet_lite0")
     assert [note.split()[3] for note in choice.notes] == ["resnet18", "r3d18"]
@@ -84,11 +86,30 @@ def test_the_fallback_is_said_aloud(make_settings: MakeSettings, monkeypatch: py
 def test_what_a_collection_was_made_with_wins_and_nothing_is_looked_for(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weights, "obtain", lambda name, insist: pytest.fail("looked for weights"))
+    monkeypatch.setattr(weights, "obtain", lambda names: pytest.fail("looked for weights"))
     existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
-    choice = choose_models(make_settings(), existing)
+    choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), existing)
     assert choice == ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
-    assert choose_models(make_settings(video_model="frames"), existing) == choice
+
+
+def test_the_fallback_is_said_aloud_at_every_later_start_too(make_settings: MakeSettings) -> None:
+    existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
+    pictures, motion = choose_models(make_settings(), existing).notes
+    assert "embedded with efficientnet_lite0, as when this library was made" in pictures
+    assert "frames_efficientnet_lite0" in motion
+    assert "r3d18" in motion
+    assert choose_models(make_settings(), schemas("resnet18", "r3d18")).notes == ()
+
+
+def test_a_library_with_one_collection_settles_only_its_own_model(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(weights, "obtain", lambda names: asked.extend(names) or {})
+    images = {"images": schemas("efficientnet_lite0", "r3d18")["images"]}
+    choice = choose_models(make_settings(), images)
+    assert (choice.image, choice.video) == ("efficientnet_lite0", "r3d18")
+    assert asked == ["r3d18"]
 
 
 def test_asking_for_another_model_than_the_collections_names_both(make_settings: MakeSettings) -> None:
@@ -110,7 +131,7 @@ def test_collections_made_with_different_models_are_refused(make_settings: MakeS
 def test_settings_can_choose_what_needs_no_download(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weights, "obtain", lambda name, insist: pytest.fail("looked for weights"))
+    monkeypatch.setattr(weights, "obtain", lambda names: pytest.fail("looked for weights"))
     choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), {})
     assert choice == ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
 
@@ -132,18 +153,44 @@ def test_insisting_on_official_weights_that_cannot_be_had_is_an_error(
 
 def test_weights_in_the_cache_are_used_without_asking_anyone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(weights, "is_reachable", lambda name: pytest.fail("asked the network"))
+    monkeypatch.setattr(weights.urllib.request, "urlopen", lambda *_, **__: pytest.fail("asked the network"))
     cached = weights.cached_path("r3d18")
     assert tmp_path in cached.parents
     cached.parent.mkdir(parents=True)
     cached.write_bytes(b"")
-    assert weights.obtain("r3d18") is None
+    assert weights.obtain(["r3d18"]) == {}
+    weights.require("r3d18")
 
 
 def test_an_unreachable_server_is_given_up_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(weights, "is_reachable", lambda name: False)
-    assert "cannot be reached" in str(weights.obtain("resnet18"))
+    monkeypatch.setattr(weights, "reachable", lambda names: frozenset())
+    assert "cannot be reached" in weights.obtain(["resnet18"])["resnet18"]
+
+
+def test_servers_are_asked_at_the_same_time_and_silent_ones_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = threading.Barrier(3, timeout=30)
+    silence = threading.Event()
+
+    class Answer:
+        status = 200
+
+        def __enter__(self) -> Answer:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+    def urlopen(request: urllib.request.Request, timeout: float) -> Answer:
+        meeting.wait()
+        if "resnet18" in request.full_url:
+            silence.wait()
+        return Answer()
+
+    monkeypatch.setattr(weights.urllib.request, "urlopen", urlopen)
+    everyone = threading.Thread(target=meeting.wait, daemon=True)
+    everyone.start()
+    assert weights.reachable(["resnet18", "r3d18"]) == {"r3d18"}
+    silence.set()
 
 
 def test_nobody_listening_is_not_reachable(monkeypatch: pytest.MonkeyPatch) -> None:
