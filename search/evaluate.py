@@ -39,6 +39,10 @@ RECALL_QUESTIONS = 200
 """Most questions that the approximate index is compared on."""
 
 _ROUND_TRIP = 16
+"""Most questions a round trip."""
+
+_ROUND_TRIP_HITS = 50_000
+"""Hits about which a round trip may bring: full rankings of a large library are asked for one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +186,9 @@ class _Bench:
     ) -> Iterator[tuple[str, list[ScoredHit]]]:
         """Each question's id with its hits, a few questions a round trip."""
         space = self.field.space
-        for start in range(0, len(asked), _ROUND_TRIP):
-            ids = asked[start : start + _ROUND_TRIP]
+        together = max(1, min(_ROUND_TRIP, _ROUND_TRIP_HITS // limit))
+        for start in range(0, len(asked), together):
+            ids = asked[start : start + together]
             points = self.store.retrieve(self.collection, ids, vectors=[space.name], payload=False)
             queries = [VectorQuery(space, p.vectors[space.name], limit, where, exact=exact) for p in points]
             yield from zip((p.id for p in points), self.store.query(self.collection, queries), strict=True)

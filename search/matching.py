@@ -10,9 +10,14 @@ from weakref import WeakKeyDictionary, proxy
 
 from search.calibration import MIN_PAIRS, Calibration, fit, pair_scores, prior
 from search.errors import StoreError
+from search.media import MediaRecord
+from search.near import distinct
 from search.store.base import Array, CollectionInfo, Store
 
 METADATA_KEY = "calibration"
+
+_COMPARED = ("id", "kind", "paths", "fingerprints", "duration")
+"""Payload keys that tell edits of one content."""
 
 GROWTH = 1.2
 """A curve is learnt anew once either collection has grown, or shrunk, by this factor."""
@@ -48,6 +53,9 @@ class Matcher:
     A curve belongs to a space, the collection asked and the collection the question's example is of the kind of: a
     photo against videos is the best of many key frames, a video against photos likewise, a video against videos the
     mean of such bests, and none of the three has the others' distribution.
+
+    Of several edits of one content only one is sampled: in a library full of copies a random pair would otherwise be
+    a pair of copies, and a copy nothing remarkable.
     """
 
     def __init__(self, store: Store) -> None:
@@ -93,7 +101,10 @@ class Matcher:
         if field is None:
             return []
         points = self._store.sample(collection, space, MULTI_SAMPLE if field.multi else SINGLE_SAMPLE)
-        return [(point.id, point.vectors[space]) for point in points]
+        vectors = {point.id: point.vectors[space] for point in points}
+        stored = self._store.retrieve(collection, list(vectors), payload=_COMPARED)
+        records = [MediaRecord.from_payload(point.payload) for point in stored]
+        return [(records[at].id, vectors[records[at].id]) for at in distinct(records)]
 
     def _version(self, space: str, collection: str) -> int:
         """Of the standardisation of sounds, which moves every vector when it is fitted anew."""

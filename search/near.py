@@ -106,6 +106,23 @@ def is_near_duplicate(a: Fingerprinted, b: Fingerprinted, score: float) -> bool:
     return bool(_matching_frames(distances) >= MIN_FRAME_SHARE * min(distances.shape))
 
 
+def distinct(media: Sequence[Fingerprinted]) -> list[int]:
+    """Positions of those that are no edit of one before them; vectors are not compared."""
+    kept: list[int] = []
+    prints: list[str] = []
+    owners: list[int] = []
+    for at, one in enumerate(media):
+        if one.fingerprints and prints:
+            close = fingerprint_distances(one.fingerprints, prints).min(axis=0) <= FRAME_BITS
+            candidates = {owners[index] for index in np.flatnonzero(close)}
+            if any(is_near_duplicate(one, media[other], 1.0) for other in candidates):
+                continue
+        kept.append(at)
+        prints.extend(one.fingerprints)
+        owners.extend([at] * len(one.fingerprints))
+    return kept
+
+
 def fingerprint_distances(a: Sequence[str], b: Sequence[str]) -> NDArray[np.int64]:
     """Hamming distances of all pairs, int64 ``(len(a), len(b))``.
 

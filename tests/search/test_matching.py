@@ -59,6 +59,22 @@ def test_a_curve_is_kept_until_the_collection_has_grown_by_a_fifth(
     assert curve(matcher, library).pairs == 61 * 60
 
 
+def test_copies_of_one_picture_do_not_make_copies_unremarkable(library: Any) -> None:
+    random = np.random.default_rng(3)
+    prints = [random.bytes(32).hex() for _ in range(25)]
+    for at, (row, text) in enumerate(zip(vectors(25), prints, strict=True)):
+        library.image(f"{at}.jpg", row, fingerprints=(text,))
+    copied = vectors(25)[0]
+    for at in range(75):
+        edited = copied + random.normal(0, 0.01, 4)
+        library.image(f"copy {at}.jpg", edited, fingerprints=(f"{int(prints[0], 16) ^ (1 << at):064x}",))
+
+    learnt = curve(Matcher(library.store), library)
+
+    assert learnt.pairs == 25 * 24
+    assert learnt.match(0.999) > 95
+
+
 def test_a_restart_answers_from_what_the_store_keeps(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     library.many_images(vectors(40))
     first = curve(Matcher(library.store), library)
