@@ -12,12 +12,15 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from ingest.progress import Failure, JobState
+from ingest.progress import Failure, JobProgress, JobState
 from search.errors import NotFoundError
-from search.questions import Probe
+from search.media import Kind
+from search.questions import Probe, Relation
+from web.api.questions import duplicates as find_groups
 from web.app import create_app
 from web.pages.formats import clock, exposure, percent, size, span
 from web.pages.shelf import Shelf
+from web.pages.tiles import Tile
 
 HTML = {"Accept": "text/html"}
 
@@ -102,12 +105,14 @@ def test_every_filter_narrows_and_can_be_taken_away(client: FlaskClient, library
     page = client.get(f"/?q=beach&in=images&{asked}&min_size=100&max_size=1000000&path_prefix={library.folder}").text
     assert set(names(page)) == {"beach_1.jpg", "beach_3.jpg"}
     assert page.count("Take this filter away") == 9
+    assert "Kind: <b>Images</b>" in page
+    assert '<a class="all" href="/?q=beach"' in page
 
 
 def test_rows_by_kind(client: FlaskClient, library: Any) -> None:
     page = client.get(f"/?like={library.ids['forest_2.jpg']}&view=rows").text
     assert re.findall(r'id="row-(\w+)"', page) == ["images", "videos", "audio"]
-    assert "through <a" in page  # the sounds were reached through a video
+    assert re.search(r">through <a [^>]*>clip_\d.webm</a>", page.replace("\n", ""))  # how the sounds were reached
 
 
 def test_pages_of_a_collection(client: FlaskClient) -> None:
@@ -168,7 +173,7 @@ def test_a_hostile_name_is_text(client: FlaskClient, library: Any) -> None:
 
 def test_the_item_page(client: FlaskClient, library: Any) -> None:
     page = client.get(f"/item/{library.ids['forest_0.jpg']}").text
-    for text in ("Nikon F3", "2010-06-15", "240 × 160 px", "Near-duplicates", "mean colour", "/file?download=1"):
+    for text in ("Nikon F3", "2010-06-15", "240 × 160 px", "Near duplicates", "mean colour", "/file?download=1"):
         assert text in page
     both = client.get(f"/item/{library.ids['night_0.jpg']}").text
     assert "2 exact copies" in both
@@ -202,7 +207,7 @@ def test_a_job_that_waits_for_a_yes(client: FlaskClient, node: Any, tmp_path: Pa
     node.ingest.set("1", state=JobState.NEEDS_CONFIRMATION, message="Nearly all files have gone.")
     page = client.get("/jobs").text
     assert "Nearly all files have gone." in page
-    form = dict(re.findall(r'<input type="hidden" name="(path|library|confirm_missing)" value="([^"]*)">', page))
+    form = dict(re.findall(r'<(?:input|button) [^>]*name="(path|library|confirm_missing)" value="([^"]+)">', page))
     client.post("/jobs", data={**form, "form_token": token})
     assert node.started[-1] == ((tmp_path,), tmp_path.name, True)
 
@@ -215,7 +220,7 @@ def test_failures_by_code(client: FlaskClient, node: Any) -> None:
     ]
     page = client.get("/failures").text
     assert "It ends too early." in page
-    assert "/media/&lt;b&gt;.jpg" in page
+    assert "<b>&lt;b&gt;.jpg</b> <small>/media</small>" in page
     assert "a.jpg" not in client.get("/failures?code=empty").text
     client.post("/failures/retry", data={"form_token": form_token(page)})
     assert node.ingest.progress("1").total == 2
@@ -224,10 +229,42 @@ def test_failures_by_code(client: FlaskClient, node: Any) -> None:
 def test_duplicates_and_status(client: FlaskClient, library: Any) -> None:
     page = client.get("/duplicates").text
     assert "Exact copies" in page
-    assert "Near-duplicates" in page
+    assert "Near duplicates" in page
     status = client.get("/status").text
     assert str(library.home) in status
     assert "fake-sound" in status
+
+
+def test_duplicates_are_looked_for_again_only_after_a_job_did_something(
+    client: FlaskClient, node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+    monkeypatch.setattr(
+        "web.pages.library.find_groups", lambda node, asked: looked.append(asked) or find_groups(node, asked)
+    )
+    first = client.get("/duplicates").text
+    assert client.get("/duplicates").text == first
+    assert len(looked) == 1
+    node.start_ingest([Path("/")])
+    client.get("/duplicates")
+    assert len(looked) == 2
+
+
+def test_a_match_is_never_whole_for_what_is_not_the_same() -> None:
+    def shown(relation: Relation) -> Tile:
+        return Tile("1", Kind.IMAGE, "a", (), None, 10, None, False, 100.0, 0.99, "visual", relation, model="fake")
+
+    assert shown(Relation.SIMILAR).match_words == "99.9 %"
+    assert shown(Relation.SAME_CONTENT).match_words == "100 %"
+    assert shown(Relation.SIMILAR).why == "Match in visual by fake, cosine 0.990"
+    assert len({shown(relation).relation_words for relation in Relation}) == 3
+
+
+def test_jobs_at_work_come_first_then_the_queue_then_the_latest(client: FlaskClient, node: Any) -> None:
+    states = ("done", "failed", "running", "queued", "queued")
+    for at, state in enumerate(states):
+        node.ingest.known[str(at)] = JobProgress(str(at), JobState(state), "media", (), created=float(at))
+    assert re.findall(r'data-job="(\d)"', client.get("/jobs").text) == ["2", "3", "4", "1", "0"]
 
 
 def test_the_shelf_forgets_the_oldest() -> None:
@@ -245,5 +282,6 @@ def test_numbers_as_people_read_them() -> None:
     assert clock(7.26, short=True) == "7.3 s"
     assert [span(s) for s in (None, 12, 120, 12_000)] == ["", "12 s", "2 min", "3 h 20 min"]
     assert [size(n) for n in (0, 999, 1_500, 123_456, 5_600_000)] == ["0 B", "999 B", "1.5 kB", "123 kB", "5.6 MB"]
-    assert [percent(m) for m in (12.3, 99.96, 100.0)] == ["12 %", "99.9 %", "100 %"]
+    assert [percent(m) for m in (12.9, 98.99, 99.0, 99.96, 100.0)] == ["12 %", "98 %", "99.0 %", "99.9 %", "99.9 %"]
+    assert percent(99.2, same=True) == "100 %"
     assert [exposure(s) for s in (None, 1 / 250, 2.5)] == ["", "1/250 s", "2.5 s"]

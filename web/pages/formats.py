@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from flask import Flask
@@ -38,9 +39,12 @@ def size(count: int) -> str:
     return f"{value:.1f} TB"
 
 
-def percent(match: float) -> str:
-    """A match; never rounded up to 100, which is for the same content alone."""
-    return "100 %" if match >= 100 else f"{min(match, 99.9):.1f} %" if match >= 99 else f"{match:.0f} %"
+def percent(match: float, same: bool = False) -> str:
+    """A match, cut and not rounded; ``100 %`` is for the ``same`` content alone, however close others come."""
+    if same:
+        return "100 %"
+    match = min(match, 99.9)
+    return f"{math.floor(10 * match) / 10:.1f} %" if match >= 99 else f"{math.floor(match)} %"
 
 
 def exposure(seconds: float | None) -> str:

@@ -29,6 +29,7 @@ def install_pages(app: Flask, guard: Guard, version: str) -> None:
     app.jinja_env.globals.update(node=app.extensions["node"], guard=guard, asset_version=version)
     app.extensions["shelf"] = Shelf()
     app.extensions["choices"] = search.Choices()
+    app.extensions["duplicates"] = library.Found()
     app.context_processor(lambda: {"models": models_in_use(app.extensions["node"])})
     for module in (search, item, jobs, library, login):
         app.register_blueprint(module.blueprint)

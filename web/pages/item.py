@@ -24,6 +24,8 @@ from web.pages.tiles import Tile, hit_tiles, record_tile
 
 blueprint = Blueprint("item", __name__)
 
+KIND_WORDS = {Kind.IMAGE: "Image", Kind.VIDEO: "Video", Kind.AUDIO: "Sound"}
+
 ALIKE = 18
 """How many similar media the page shows."""
 
@@ -93,7 +95,7 @@ def _alike(node: Node, record: MediaRecord) -> Alike:
 def _facts(record: MediaRecord) -> dict[str, str]:
     """What is known, as label and text; unknown facts are left out."""
     facts = {
-        "Kind": f"{record.kind.value} ({record.mime})" if record.mime else record.kind.value,
+        "Kind": KIND_WORDS[record.kind] + (f" ({record.mime})" if record.mime else ""),
         "Size": size(record.size),
         "Picture": f"{number(record.width)} × {number(record.height)} px" if record.width and record.height else "",
         "Duration": clock(record.duration),

@@ -7,6 +7,7 @@ from collections import Counter
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from ingest.progress import JobProgress, JobState
 from search.errors import LikewiseError, NotFoundError
 from web.api import jobs as api
 from web.api.operation import current_node
@@ -86,5 +87,12 @@ def retry() -> Response:
 
 
 def _jobs_page(problem: LikewiseError | None = None, typed: api.NewJob | None = None) -> str:
-    jobs = current_node().ingest.jobs(SHOWN)
+    jobs = sorted(current_node().ingest.jobs(SHOWN), key=_turn)
     return render_template("jobs.html", jobs=jobs, problem=problem, typed=typed)
+
+
+def _turn(job: JobProgress) -> tuple[int, float]:
+    """What is at work or paused first, then what is queued in the order it will be done, then the latest."""
+    if job.state is JobState.QUEUED:
+        return (1, job.created)
+    return (2 if job.finished else 0, -job.created)

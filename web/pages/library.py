@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template
+from flask import Blueprint, current_app, render_template
 
 from search.duplicates import DuplicateGroup
 from search.media import COLLECTIONS, MediaRecord
 from search.questions import Relation
 from search.spaces import Space
 from web.api.operation import current_node
-from web.api.questions import Duplicating
+from web.api.ports import Node
+from web.api.questions import DuplicateAnswer, Duplicating
 from web.api.questions import duplicates as find_groups
 from web.pages.address import Address
 from web.pages.tiles import Tile, record_tile, records_of
@@ -20,6 +22,7 @@ from web.pages.tiles import Tile, record_tile, records_of
 blueprint = Blueprint("library", __name__)
 
 GROUPS_SHOWN = 200
+JOBS_WATCHED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,31 @@ class Group:
     spare: int
 
 
+class Found:
+    """The duplicates last found, which takes seconds in a large library; looked for again once a job has done more.
+
+    Jobs alone change what is stored, so their figures and the number of records say whether anything has changed.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._as_of: object = None
+        self._answer = DuplicateAnswer((), 0)
+
+    def get(self, node: Node) -> DuplicateAnswer:
+        with self._lock:
+            points = {name: info.points for name, info in node.store.collections().items()}
+            now = (points, node.ingest.jobs(JOBS_WATCHED))
+            if now != self._as_of:
+                self._answer, self._as_of = find_groups(node, Duplicating(GROUPS_SHOWN)), now
+            return self._answer
+
+
 @blueprint.get("/duplicates")
 def duplicates() -> str:
     """Exact copies, and edits of the same original."""
     node = current_node()
-    found = find_groups(node, Duplicating(GROUPS_SHOWN))
+    found = current_app.extensions["duplicates"].get(node)
     wanted = ((group.kind, member.id) for group in found.groups for member in group.members)
     records = records_of(node.store, wanted)
     groups = [_group(group, records) for group in found.groups]

@@ -104,6 +104,7 @@ def page() -> Response:
         problem=problem,
         choices=current_app.extensions["choices"].get(node),
         points=points,
+        working=not any(points.values()) and any(not job.finished for job in node.ingest.jobs(1)),
     )
     return make_response(body, STATUS_OF.get(problem.code, 500) if problem else 200)
 

@@ -12,15 +12,16 @@ from search.questions import Probe, Relation, SimilarHit, Via
 from search.records import thumbnail_address
 from search.store.base import Store
 from web.api.media import shown_inline
+from web.pages.formats import percent
 
 NARROWEST, WIDEST = 7, 24
 """Clamp of a tile's width, in tenths of its height; the style sheet has one rule for each."""
 
 WAVEFORM_RATIO = 20
 RELATION_WORDS = {
-    Relation.SAME_CONTENT: "exact copy",
-    Relation.NEAR_DUPLICATE: "near-duplicate",
-    Relation.SIMILAR: "similar",
+    Relation.SAME_CONTENT: "Exact copy",
+    Relation.NEAR_DUPLICATE: "Near duplicate",
+    Relation.SIMILAR: "Similar",
 }
 
 
@@ -31,6 +32,8 @@ class Tile:
     Attributes:
         ratio: width in tenths of the height.
         match, score, space, relation, moment, via: as in ``SimilarHit``; None where nothing was compared.
+        model: what made the vectors of ``space``.
+        through: name of the video in ``via``.
         playable: a browser may be asked to play it in place.
     """
 
@@ -49,6 +52,8 @@ class Tile:
     moment: float | None = None
     via: Via | None = None
     mime: str = ""
+    model: str = ""
+    through: str = ""
 
     @property
     def href(self) -> str:
@@ -59,18 +64,22 @@ class Tile:
         return RELATION_WORDS[self.relation] if self.relation else ""
 
     @property
+    def match_words(self) -> str:
+        return "" if self.match is None else percent(self.match, self.relation is Relation.SAME_CONTENT)
+
+    @property
     def why(self) -> str:
-        """The figures behind the match, in a line."""
+        """The figures behind the match, in a line; then where the file is."""
         if self.match is None or self.score is None:
             return "\n".join(self.paths)
-        return f"{self.space} space, cosine {self.score:.3f}\n" + "\n".join(self.paths)
+        return "\n".join((f"Match in {self.space} by {self.model}, cosine {self.score:.3f}", *self.paths))
 
 
 def record_tile(record: MediaRecord) -> Tile:
     return Tile(
         id=record.id,
         kind=record.kind,
-        name=PurePosixPath(record.paths[0]).name if record.paths else record.id,
+        name=_name(record),
         paths=record.paths,
         thumbnail=thumbnail_address(record),
         ratio=_ratio(record),
@@ -83,10 +92,14 @@ def record_tile(record: MediaRecord) -> Tile:
 def hit_tiles(store: Store, hits: Sequence[SimilarHit]) -> list[Tile]:
     """Tiles of similar hits, in their order."""
     records = records_of(store, ((hit.kind, hit.id) for hit in hits))
+    passed = records_of(store, ((Kind.VIDEO, hit.via.id) for hit in hits if hit.via))
+    spaces = {collection: info.schema.by_name for collection, info in store.collections().items()}
     tiles = []
     for hit in hits:
         record = records.get(hit.id) or MediaRecord(hit.id, hit.kind, hit.paths)
         plain = record_tile(record)
+        field = spaces[hit.kind.collection].get(hit.space)
+        video = passed.get(hit.via.id) if hit.via else None
         tiles.append(
             Tile(
                 id=hit.id,
@@ -104,6 +117,8 @@ def hit_tiles(store: Store, hits: Sequence[SimilarHit]) -> list[Tile]:
                 moment=hit.moment,
                 via=hit.via,
                 mime=plain.mime,
+                model=field.space.model if field else "",
+                through=_name(video) if video else "",
             )
         )
     return tiles
@@ -122,8 +137,12 @@ def records_of(store: Store, wanted: Iterable[tuple[Kind, str]]) -> dict[str, Me
     return {
         point.id: MediaRecord.from_payload(point.payload)
         for collection, some in ids.items()
-        for point in store.retrieve(collection, some)
+        for point in store.retrieve(collection, list(dict.fromkeys(some)))
     }
+
+
+def _name(record: MediaRecord) -> str:
+    return PurePosixPath(record.paths[0]).name if record.paths else record.id
 
 
 def _ratio(record: MediaRecord) -> int:

@@ -1,7 +1,8 @@
-// Live jobs: asks once a second while one is at work, and changes figures in place; the cards are fetched anew when a
-// job changes its state, because then its buttons change too.
+// Live jobs: asks once a second while one is at work (less often on other pages, which only say so in the bar), and
+// changes figures in place; a card is fetched anew when its job changes state, because then its buttons change too.
 
 const WORKING_MS = 1000;
+const ELSEWHERE_MS = 3000;
 const RESTING_MS = 5000;
 const WORKING = new Set(["queued", "scanning", "running"]);
 const COUNTS = ["embedded", "unchanged", "duplicate", "moved", "missing", "skipped", "failed"];
@@ -9,19 +10,40 @@ const DONE = ["embedded", "duplicate", "unchanged", "moved", "skipped", "failed"
 const groups = new Intl.NumberFormat("en", { useGrouping: true });
 
 export async function followJobs() {
-  let busy = true;
+  const list = document.querySelector("#jobs");
+  let busy = false;
   try {
-    const response = await fetch("/api/v1/jobs?limit=30");
-    if (response.ok) {
+    const response = document.hidden ? null : await fetch("/api/v1/jobs?limit=30");
+    if (response?.ok) {
       const jobs = await response.json();
       busy = jobs.some((job) => WORKING.has(job.state));
-      if (jobs.every(isShown) && jobs.length === document.querySelectorAll("[data-job]").length) jobs.forEach(update);
-      else await redraw();
+      announce(jobs);
+      if (list && jobs.every(isShown) && jobs.length === list.querySelectorAll("[data-job]").length) jobs.forEach(update);
+      else if (list) await redraw(list);
     }
   } catch {
-    busy = false; // the server is away; look again later
+    // the server is away; look again later
   }
-  setTimeout(followJobs, busy && !document.hidden ? WORKING_MS : RESTING_MS);
+  setTimeout(followJobs, !busy ? RESTING_MS : list ? WORKING_MS : ELSEWHERE_MS);
+}
+
+/** In the bar of every page: how far the work is. A page with an empty library says it, too, and fills once it can. */
+function announce(jobs) {
+  const working = jobs.filter((job) => WORKING.has(job.state));
+  const sum = (amount) => working.reduce((total, job) => total + amount(job), 0);
+  const done = sum(doneOf);
+  const total = sum((job) => job.total);
+  const counting = working.some((job) => job.state !== "running");
+  const badge = document.querySelector("[data-jobs-badge]");
+  badge.hidden = !working.length;
+  write(badge, counting || !total ? "…" : `${Math.floor((100 * done) / total)} %`);
+  badge.title = working.length ? `${number(done)} of ${number(total)} files` : "";
+  const underway = document.querySelector("#underway");
+  if (!underway) return;
+  underway.hidden = !working.length;
+  write(underway.querySelector("[data-progress]"), total ? `${number(done)} of ${number(total)}.` : "");
+  const typing = document.querySelector(".welcome [name=path]").value;
+  if (jobs.some((job) => job.embedded) && !typing) location.reload();
 }
 
 function card(job) {
@@ -33,12 +55,10 @@ function isShown(job) {
 }
 
 function update(job) {
+  if (job.state === "queued") return; // its card has no figures yet
   const box = card(job);
-  const set = (name, text) => {
-    const field = box.querySelector(`[data-field=${name}]`);
-    if (field && field.textContent !== text) field.textContent = text;
-  };
-  const done = DONE.reduce((sum, name) => sum + job[name], 0);
+  const set = (name, text) => write(box.querySelector(`[data-field=${name}]`), text);
+  const done = doneOf(job);
   const bar = box.querySelector("progress");
   bar.max = job.total || 1;
   if (job.state === "scanning") bar.removeAttribute("value");
@@ -57,11 +77,26 @@ function update(job) {
   box.querySelector("[data-show=eta]").hidden = job.eta_seconds === null || !working;
 }
 
-async function redraw() {
+/** Take over the cards of jobs that are new or in another state; the others stay, with the focus that may be in them. */
+async function redraw(list) {
   const response = await fetch(location.href);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const fresh = page.querySelector("#jobs");
-  if (fresh) document.querySelector("#jobs").replaceWith(document.adoptNode(fresh));
+  if (!fresh) return;
+  const wanted = [...fresh.children].map((node) => {
+    const shown = node.dataset.job && card({ id: node.dataset.job });
+    return shown && shown.dataset.state === node.dataset.state ? shown : document.adoptNode(node);
+  });
+  for (const node of [...list.children]) if (!wanted.includes(node)) node.remove();
+  wanted.forEach((node, at) => list.children[at] !== node && list.insertBefore(node, list.children[at] ?? null));
+}
+
+function doneOf(job) {
+  return DONE.reduce((sum, name) => sum + job[name], 0);
+}
+
+function write(field, text) {
+  if (field.textContent !== text) field.textContent = text; // what has not changed is not read aloud again
 }
 
 function number(value) {

@@ -11,4 +11,4 @@ preparePlayers(document);
 prepareHovering();
 prepareViewer();
 if (document.querySelector("#question")) prepareSearch();
-if (document.querySelector("[data-poll]")) followJobs();
+if (document.body.matches("[data-follow-jobs]")) followJobs();

@@ -53,6 +53,7 @@ function prepareStage(stage) {
   };
   if (player.error) complain();
   onUnplayable(player, complain);
+  drawFrames(player, [...stage.querySelectorAll("[data-jump]")]);
   for (const jump of stage.querySelectorAll("[data-jump]")) {
     jump.addEventListener("click", (event) => {
       event.preventDefault();
@@ -60,4 +61,41 @@ function prepareStage(stage) {
       player.play().catch(() => {});
     });
   }
+}
+
+/** A small picture beside the time of each key frame, taken from the video itself by a second, silent player. */
+async function drawFrames(player, jumps) {
+  if (!jumps.length || navigator.connection?.saveData) return;
+  const frames = jumps.map((jump) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 208, height: 117 });
+    jump.prepend(canvas);
+    return { canvas, moment: Number(jump.dataset.jump) };
+  });
+  const video = Object.assign(document.createElement("video"), { muted: true, preload: "auto", src: player.src.split("#")[0] });
+  try {
+    await happens(video, "loadeddata");
+    for (const { canvas, moment } of frames) {
+      video.currentTime = Math.min(moment, Math.max(0, video.duration - 0.05));
+      await happens(video, "seeked");
+      drawCovering(canvas, video);
+    }
+  } catch {
+    for (const { canvas } of frames) canvas.remove();
+  }
+  video.removeAttribute("src");
+  video.load();
+}
+
+function happens(player, event) {
+  return new Promise((resolve, reject) => {
+    player.addEventListener(event, resolve, { once: true });
+    player.addEventListener("error", reject, { once: true });
+  });
+}
+
+function drawCovering(canvas, video) {
+  const scale = Math.max(canvas.width / video.videoWidth, canvas.height / video.videoHeight);
+  const [width, height] = [video.videoWidth * scale, video.videoHeight * scale];
+  // Held in memory: drawn by the graphics card, all pictures may end up showing the same frame.
+  canvas.getContext("2d", { willReadFrequently: true }).drawImage(video, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
 }

@@ -21,7 +21,7 @@ function onClick(event) {
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   event.preventDefault();
   document.querySelector("dialog[open]")?.close();
-  show(link.href);
+  show(link.href, { stay: "stay" in link.dataset });
 }
 
 function onSubmit(event) {
@@ -48,14 +48,14 @@ function addressOf(form) {
 }
 
 /** Ask a question by its address and put the answer in place. */
-async function show(address, { push = true } = {}) {
+async function show(address, { push = true, stay = false } = {}) {
   pending?.abort();
   pending = new AbortController();
   const results = document.querySelector("#results");
   results.setAttribute("aria-busy", "true");
   try {
     const response = await fetch(address, { headers: { Accept: "text/html" }, signal: pending.signal });
-    await place(response, push);
+    await place(response, push, stay);
   } catch (error) {
     if (error.name === "AbortError") return;
     results.setAttribute("aria-busy", "false");
@@ -63,7 +63,7 @@ async function show(address, { push = true } = {}) {
   }
 }
 
-async function place(response, push) {
+async function place(response, push, stay = false) {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   if (!page.querySelector("#results")) {
     const problem = page.querySelector("main h1");
@@ -77,7 +77,8 @@ async function place(response, push) {
   syncForm(page.querySelector("#question"), page.querySelector("#filters"));
   showPreviews();
   preparePlayers(document.querySelector("#results"));
-  if (push) window.scrollTo({ top: 0 });
+  if (push && !stay) window.scrollTo({ top: 0 });
+  if (document.activeElement === document.body) document.querySelector("#results h1")?.focus({ preventScroll: true });
 }
 
 /** The fields stay (the reader may be in one of them); only what they say follows the address. */

@@ -87,12 +87,12 @@ function stage(tile) {
 }
 
 function side(tile) {
-  const { name, match, relation, space, score, moment, path } = tile.dataset;
+  const { name, match, relation, space, model, score, moment, path } = tile.dataset;
   const facts = make("dl", { className: "facts" });
   const fact = (label, text) => text && facts.append(make("dt", { textContent: label }), make("dd", { textContent: text }));
   fact("Match", match);
   fact("Relation", relation);
-  fact("Space", space);
+  fact("Compared in", space && `${space}, by ${model}`);
   fact("Cosine", score);
   fact("Moment", moment && `${Number(moment).toFixed(1)} s`);
   fact("Path", path);
