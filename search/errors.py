@@ -14,6 +14,7 @@
     │   ├── DecodeTimeoutError     the decoder ran past its time limit
     │   ├── DecoderCrashError      the decoder process died
     │   └── DecoderMemoryError     the decoder ran into its memory limit
+    ├── DecoderStartError          no decoder process can be started just now (retryable)
     ├── ModelError                 a model could not be loaded or run
     ├── StoreError                 the vector store said no
     │   ├── StoreUnavailableError  it cannot be reached just now (retryable)
@@ -106,6 +107,11 @@ class DecoderCrashError(MediaError):
 
 class DecoderMemoryError(MediaError):
     code = "out_of_memory"
+
+
+class DecoderStartError(LikewiseError):
+    code = "decoder_start"
+    retryable = True
 
 
 class ModelError(LikewiseError):

@@ -24,6 +24,7 @@ STATUS_OF = {
     "timeout": 422,
     "decoder_crash": 422,
     "out_of_memory": 422,
+    "decoder_start": 503,
     "model": 503,
     "store_unavailable": 503,
     "store_locked": 409,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from typing import Protocol
 
-from search.errors import DecoderCrashError, MediaError, ModelError
+from search.errors import DecoderCrashError, DecoderStartError, MediaError, ModelError
 from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
 from search.store.base import Store
@@ -149,7 +149,7 @@ class _Stream:
             item.progress.spend("decode", waited / len(done))
             try:
                 decoded = future.result()
-            except CancelledError:  # the pool was closed: the job goes on at the next start
+            except (CancelledError, DecoderStartError):  # no file's fault: they are done when the job goes on
                 raise
             except Exception as error:  # the per-file boundary: whatever one file does to its decoder ends here
                 self._fail(item, error if isinstance(error, MediaError) else DecoderCrashError(repr(error)))

@@ -5,7 +5,15 @@ import pickle
 import pytest
 
 from search import errors
-from search.errors import MEDIA_ERRORS, LikewiseError, MediaError, StoreError, StoreUnavailableError, UsageError
+from search.errors import (
+    MEDIA_ERRORS,
+    DecoderStartError,
+    LikewiseError,
+    MediaError,
+    StoreError,
+    StoreUnavailableError,
+    UsageError,
+)
 
 
 def family(root: type[LikewiseError]) -> list[type[LikewiseError]]:
@@ -47,4 +55,4 @@ def test_wrong_usage_ends_with_2_and_what_could_not_run_with_3() -> None:
 
 
 def test_only_what_passes_by_itself_is_retryable() -> None:
-    assert [kind for kind in family(LikewiseError) if kind.retryable] == [StoreUnavailableError]
+    assert [kind for kind in family(LikewiseError) if kind.retryable] == [DecoderStartError, StoreUnavailableError]

@@ -13,6 +13,7 @@ import pytest
 
 from search.errors import (
     CorruptMediaError,
+    DecoderStartError,
     DecodeTimeoutError,
     ModelError,
     StoreUnavailableError,
@@ -198,6 +199,23 @@ def test_a_file_that_changed_since_the_scan_is_left_for_the_next(
     pool.submit = submit
     assert statuses(processor.process(planned)) == [("skipped", "changed"), ("skipped", "gone"), ("skipped", "changed")]
     assert store.count("images") == 0
+
+
+def test_no_decoder_to_be_had_is_no_files_failure(
+    processor: BatchProcessor, pool: Any, make_file: MakeFile, store: Store
+) -> None:
+    def submit(path: str, kind: Kind | None = None) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_exception(DecoderStartError("No decoder can be started."))
+        return future
+
+    planned = batch(Kind.IMAGE, make_file("a.jpg"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "submit", submit)
+        with pytest.raises(DecoderStartError):
+            processor.process(planned)
+    assert statuses(processor.process(planned)) == [("embedded", "")]
+    assert store.count("images") == 1
 
 
 def test_the_content_decides_the_collection(processor: BatchProcessor, store: Store, make_file: MakeFile) -> None:

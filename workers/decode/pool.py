@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from search.errors import MediaError
+from search.errors import DecoderStartError, MediaError
 from search.media import Kind
 from search.settings import Settings
 from workers.decode.decoded import Decoded
@@ -49,8 +49,8 @@ class DecodePool:
             kind: what it is taken for where the content does not say; by its name when None.
 
         Returns:
-            A future that can be cancelled until it starts. Its exception is a ``MediaError``, or ``CancelledError``
-            when the pool was closed meanwhile.
+            A future that can be cancelled until it starts. Its exception is a ``MediaError``; a ``DecoderStartError``
+            when no child can be started for it; or ``CancelledError`` when the pool was closed meanwhile.
         """
         return self._threads.submit(self._decode, str(Path(path).absolute()), kind)
 
@@ -79,7 +79,7 @@ class DecodePool:
         process = self._process()
         try:
             return process.decode(path, kind, self._seconds)
-        except MediaError:
+        except (MediaError, DecoderStartError):
             if self._closed:
                 raise CancelledError from None
             raise

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import workers
-from search.errors import DecoderCrashError, DecoderMemoryError, DecodeTimeoutError
+from search.errors import DecoderCrashError, DecoderMemoryError, DecoderStartError, DecodeTimeoutError
 from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.options import DecodeOptions
-from workers.decode.protocol import ChildGone, Overdue, ProtocolError, read_header, read_reply, write_frame
+from workers.decode.protocol import ChildGone, Overdue, Patience, ProtocolError, read_header, read_reply, write_frame
 
 _PACKAGES = Path(workers.__file__).parents[1]
 """Where the packages are found: the child's working directory, which ``python -m`` searches first."""
@@ -29,6 +29,18 @@ _FILES_EACH = 1000
 _LIKELY_CAUSE = MappingProxyType({signal.SIGKILL: " (was the machine out of memory?)"})
 
 
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHON", "LD_")
+"""How the names of variables begin that a child may see. It has no need of anyone's passwords."""
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
+
+
+def _not_started(why: str) -> DecoderStartError:
+    return DecoderStartError(f"No decoder can be started: {why}.", "Is the machine out of memory or processes?")
+
+
 class DecoderProcess:
     """One child. Used by one thread; only :meth:`kill` may be called from others."""
 
@@ -37,16 +49,20 @@ class DecoderProcess:
         self._files = 0
         self._start_rss: int | None = None
         self._worn = False
-        self._child = subprocess.Popen(
-            [*command, options.to_json()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=_PACKAGES,
-            bufsize=0,
-            pipesize=_PIPE_BYTES,
-            process_group=0,
-        )
+        try:
+            self._child = subprocess.Popen(
+                [*command, options.to_json()],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=_PACKAGES,
+                env=_environment(),
+                bufsize=0,
+                pipesize=_PIPE_BYTES,
+                process_group=0,
+            )
+        except OSError as error:
+            raise _not_started(error.strerror or str(error)) from error
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         self._requests, self._replies = self._child.stdin.fileno(), self._child.stdout.fileno()
@@ -62,23 +78,25 @@ class DecoderProcess:
 
         Raises:
             MediaError: what the child says of the file, or what became of the child.
+            DecoderStartError: there is no child to ask, which is not the file's fault.
         """
         name = Path(path).name
+        self._wait_until_ready()
+        self._files += 1
         try:
-            self._wait_until_ready()
-            self._files += 1
             write_frame(self._requests, {"path": path, "kind": kind.value if kind else None})
-            reply = read_reply(self._replies, time.monotonic() + seconds)
+            reply = read_reply(self._replies, Patience(seconds))
         except Overdue:
             self.close(at_once=True)
             raise DecodeTimeoutError(
                 f"'{name}' was not decoded within {seconds:g} s.", "LIKEWISE_DECODE_TIMEOUT sets the limit."
             ) from None
-        except ProtocolError as error:
-            self.close(at_once=True)
-            raise DecoderCrashError(f"The decoder of '{name}' answered with {error}.") from None
         except (ChildGone, BrokenPipeError):
             raise DecoderCrashError(f"The decoder of '{name}' {self._epitaph()}.") from None
+        except Exception as error:  # whatever it said, what comes next in the pipe belongs to no question
+            self.close(at_once=True)
+            said = error if isinstance(error, ProtocolError) else "what cannot be read"
+            raise DecoderCrashError(f"The decoder of '{name}' answered with {said}.") from error
         if self._start_rss is None:
             self._start_rss = reply.rss
         self._worn = reply.rss - self._start_rss > self._options.memory_bytes // 2
@@ -88,10 +106,12 @@ class DecoderProcess:
         raise reply.result
 
     def _wait_until_ready(self) -> None:
+        if self._ready:
+            return
+        with contextlib.suppress(ChildGone, Overdue, ProtocolError):
+            self._ready = read_header(self._replies, Patience(_START_SECONDS)).get("ready") is True
         if not self._ready:
-            self._ready = read_header(self._replies, time.monotonic() + _START_SECONDS).get("ready") is True
-            if not self._ready:
-                raise ProtocolError("no greeting")
+            raise _not_started(f"it {self._epitaph()}")
 
     def _epitaph(self) -> str:
         """How the child ended; called when its pipe has closed."""
@@ -102,7 +122,7 @@ class DecoderProcess:
             except ValueError:
                 return f"was killed by signal {-status}"
             return f"was killed by {cause.name}{_LIKELY_CAUSE.get(cause, '')}"
-        return f"ended with status {status}" if self._ready else f"did not start (status {status})"
+        return f"ended with status {status}"
 
     def kill(self) -> None:
         """End the child now. The pipes stay open for the thread that may be reading them."""

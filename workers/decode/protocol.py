@@ -308,4 +308,5 @@ def _facts(value: object) -> MediaFacts:
         )
         if not fine:
             raise ProtocolError(f"a {name} of {str(fact)[:40]!r}")
-    return MediaFacts(**{name: _writable(fact) if isinstance(fact, str) else fact for name, fact in value.items()})
+    clean: dict[str, Any] = {name: _writable(fact) if isinstance(fact, str) else fact for name, fact in value.items()}
+    return MediaFacts(**clean)

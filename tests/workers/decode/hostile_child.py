@@ -36,7 +36,7 @@ def misbehave(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
     elif order == "swell":
         held.append(np.ones(int(options.memory_bytes * 0.6), np.uint8))
     elif order == "write":
-        Path("/tmp/never-written").write_text("x")
+        Path(path).write_text("x")
     elif order == "chatter":
         os.write(1, b"\xff" * 100)
         os.write(2, b"noise from a C library\n")

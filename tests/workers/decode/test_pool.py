@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from search.errors import (
     CorruptMediaError,
     DecoderCrashError,
     DecoderMemoryError,
+    DecoderStartError,
     DecodeTimeoutError,
 )
 from search.media import Kind
@@ -129,9 +131,10 @@ def test_a_child_that_swells_is_replaced(hostile: Pools) -> None:
     assert child_of(pool) != first
 
 
-def test_a_child_may_write_no_file(hostile: Pools) -> None:
+def test_a_child_may_write_no_file(hostile: Pools, tmp_path: Path) -> None:
     with pytest.raises((CorruptMediaError, DecoderCrashError)):
-        hostile().submit("/write").result()
+        hostile().submit(str(tmp_path / "write")).result()
+    assert not (tmp_path / "write").exists() or not (tmp_path / "write").stat().st_size
 
 
 def test_chatter_reaches_neither_the_protocol_nor_the_terminal(hostile: Pools, capfd) -> None:
@@ -148,8 +151,40 @@ def test_a_child_that_talks_nonsense_is_not_believed(hostile: Pools) -> None:
 
 def test_a_command_that_does_not_start(tmp_path: Path) -> None:
     pool = DecodePool(Settings(decode_workers=1), command=("false",))
-    with pool, pytest.raises(DecoderCrashError, match="did not start"):
+    with pool, pytest.raises(DecoderStartError, match="ended with status 1"):
         pool.submit("/any").result()
+
+
+def test_a_machine_out_of_processes_is_no_files_fault(hostile: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    pool = hostile()
+    with monkeypatch.context() as patch:
+        patch.setattr("subprocess.Popen", refuse)
+        with pytest.raises(DecoderStartError, match="temporarily unavailable"):
+            pool.submit("/fine").result()
+    assert child_of(pool)
+
+
+def test_a_child_is_told_no_secrets(hostile: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIKEWISE_TOKEN", "secret")
+    monkeypatch.setenv("DATABASE_PASSWORD", "secret")
+    child = psutil.Process(int(child_of(hostile()).removeprefix("pid/")))
+    assert "secret" not in child.environ().values()
+
+
+def test_an_answer_that_cannot_be_understood_is_the_last_of_its_child(
+    hostile: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of it is still in the pipe must not be taken for the answer to the next question."""
+    pool = hostile()
+    child = child_of(pool)
+    with monkeypatch.context() as patch:
+        patch.setattr("workers.decode.protocol._facts", lambda _: 1 / 0)
+        with pytest.raises(DecoderCrashError, match="cannot be read"):
+            pool.submit("/fine").result()
+    assert child_of(pool) != child
 
 
 def test_cancelled_files_are_skipped(hostile: Pools) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import struct
 import threading
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from workers.decode.protocol import (
     MOST_HEADER_BYTES,
     ChildGone,
     Overdue,
+    Patience,
     ProtocolError,
     Reply,
     read_reply,
@@ -54,7 +55,7 @@ def answer(*writes: bytes | Reply) -> Reply:
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        return read_reply(reading, time.monotonic() + 30)
+        return read_reply(reading, Patience(30))
     finally:
         thread.join()
         os.close(reading)
@@ -119,6 +120,8 @@ def test_an_error_of_no_known_kind() -> None:
         {"facts": {"width": "1"}},
         {"facts": {"width": 1.5}},
         {"facts": {"width": True}},
+        {"facts": {"width": 10**300}},
+        {"facts": {"iso": 10**400}},
         {"facts": {"iso": float("nan")}},
         {"facts": {"camera": 5}},
         {"facts": {"camera": "x" * 5000}},
@@ -126,6 +129,7 @@ def test_an_error_of_no_known_kind() -> None:
         {"moments": None},
         {"moments": ["1"]},
         {"moments": [float("inf")]},
+        {"moments": [10**400]},
         {"kind": "video", "moments": [1.0]},
         {"fingerprints": ["0" * 63]},
         {"fingerprints": ["G" * 64]},
@@ -150,6 +154,13 @@ def test_an_error_of_no_known_kind() -> None:
 def test_nonsense_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ProtocolError):
         answer(frame(GOOD | changes))
+
+
+def test_texts_that_no_database_takes_are_cleaned() -> None:
+    facts = {"camera": "a\0b \ud800"}
+    assert answer(frame(GOOD | {"facts": facts})).result.facts.camera == "ab ?"
+    said = {"code": "corrupt", "message": "'\udce9.png'\0", "hint": ""}
+    assert answer(frame({"rss": 1, "error": said})).result.message == "'?.png'"
 
 
 def test_the_same_array_twice() -> None:
@@ -184,6 +195,18 @@ def test_a_reply_that_does_not_come() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"\0\0")
     with pytest.raises(Overdue):
-        read_reply(reading, time.monotonic() + 0.05)
+        read_reply(reading, Patience(0.05))
+    os.close(writing)
+    os.close(reading)
+
+
+def test_time_in_which_this_process_stood_still_is_not_held_against_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"x")
+    patience = Patience(5)
+    with monkeypatch.context() as patch:
+        patch.setattr("workers.decode.protocol.time.monotonic", itertools.count(step=3600.0).__next__)
+        patience.wait(reading)
+        patience.wait(reading)
     os.close(writing)
     os.close(reading)
