@@ -53,10 +53,19 @@ class Runner:
     Args:
         network: uint8 rows to a tuple of float32 tensors with as many rows.
         batch_size: most rows a forward pass.
+
+    Raises:
+        ModelError: the network does not fit into the device's memory, or the device fails.
     """
 
     def __init__(self, network: nn.Module, device: torch.device, batch_size: int, name: str = "model") -> None:
-        self._network = network.eval().to(device)
+        try:
+            self._network = network.eval().to(device)
+        except RuntimeError as error:
+            raise ModelError(
+                f"{name} could not be put on {device}: {error}",
+                "Free memory on the device, or run on the CPU (LIKEWISE_DEVICE=cpu).",
+            ) from error
         self._device = device
         self._name = name
         self.batch_size = batch_size
@@ -73,19 +82,20 @@ class Runner:
             batch = rows[start : start + self.batch_size]
             try:
                 parts.append(self._forward(batch))
+                start += len(batch)
+                continue
             except torch.OutOfMemoryError as error:
                 if len(batch) == 1:
                     raise ModelError(
                         f"{self._name} ran out of memory on {self._device} with a single item.",
                         "Free memory on the device, or run on the CPU (LIKEWISE_DEVICE=cpu).",
                     ) from error
-                self.batch_size = max(1, len(batch) // 2)
-                if self._device.type == "cuda":
-                    torch.cuda.empty_cache()
-                continue
             except RuntimeError as error:
                 raise ModelError(f"{self._name} failed on {self._device}: {error}") from error
-            start += len(batch)
+            # Only here: while the error is handled, its traceback holds every tensor of the failed pass.
+            self.batch_size = len(batch) // 2
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
         return tuple(torch.cat(column).numpy() for column in zip(*parts, strict=True))
 
     def _forward(self, batch: NDArray[np.uint8]) -> tuple[Tensor, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +47,35 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing() -> None:
 def test_a_single_row_that_does_not_fit_is_a_model_error() -> None:
     with pytest.raises(ModelError, match="single item"):
         Runner(Crowded(room=0), CPU, 4)(ROWS)
+
+
+def test_the_failed_pass_holds_no_memory_when_the_device_is_asked_to_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    activations: list[weakref.ref[Tensor]] = []
+
+    class Greedy(nn.Module):
+        def forward(self, rows: Tensor) -> tuple[Tensor]:
+            activation = rows.float() * 2
+            activations.append(weakref.ref(activation))
+            if len(rows) > 1:
+                raise torch.OutOfMemoryError("no room")
+            return (activation,)
+
+    held: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: held.append(activations[-1]() is not None))
+    runner = Runner(Greedy(), CPU, 2)
+    runner._device = SimpleNamespace(type="cuda")  # type: ignore[assignment]
+    monkeypatch.setattr(runner, "_forward", lambda batch: runner._network(torch.from_numpy(batch)))
+    runner(ROWS[:2])
+    assert held == [False]
+
+
+def test_a_network_that_does_not_fit_on_the_device_is_a_model_error() -> None:
+    class Full(nn.Module):
+        def to(self, *_: object) -> Full:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(ModelError, match="could not be put on cpu"):
+        Runner(Full(), CPU, 4)
 
 
 def test_a_failing_network_is_a_model_error_that_keeps_its_cause() -> None:
