@@ -28,6 +28,9 @@ from workers.writer import Writer
 
 log = logging.getLogger(__name__)
 
+SOUND_BYTES = 64 * 2**20
+"""Samples that may wait for a fuller forward pass, which sounds gain nothing by: three recordings of five minutes."""
+
 
 class Decoder(Protocol):
     """What a batch needs of ``workers.decode.pool.DecodePool``."""
@@ -75,7 +78,10 @@ class _Stream:
     def __init__(self, settings: Settings, store: Store, pool: Decoder, models: Embedder) -> None:
         self._settings, self._store, self._pool, self._models = settings, store, pool, models
         self._writer = Writer(settings, store)
-        self._window = settings.batch_size + 2 * (settings.decode_workers or settings.cores)
+        workers = settings.decode_workers or settings.cores
+        self._window = settings.batch_size + 2 * workers
+        # Five minutes of sound or 32 key frames are up to 27 MB: two a decoder keep it busy, however large a batch is.
+        self._heavy = self._window // (2 * workers)
         self._queue: deque[Item] = deque()
         self._decoding: dict[Future[Decoded], Item] = {}
         self._decoded: list[tuple[Item, Decoded]] = []
@@ -100,7 +106,7 @@ class _Stream:
 
     def _fill(self, source: Iterator[Batch]) -> None:
         """Keep the decoders busy, as far as the window lets and no finished batch waits to be reported."""
-        while sum(item.weight for item in self._decoding.values()) + len(self._decoded) < self._window:
+        while sum(map(self._weight, self._decoding.values())) + len(self._decoded) < self._window:
             if self._queue:
                 item = self._queue.popleft()
                 item.began = time.monotonic()
@@ -109,6 +115,10 @@ class _Stream:
                 return
             else:
                 self._admit(batch)
+
+    def _weight(self, item: Item) -> int:
+        """Share of the window that a file takes while it is decoded."""
+        return 1 if item.progress.batch.kind is Kind.IMAGE else self._heavy
 
     def _admit(self, batch: Batch) -> None:
         """Queue the files whose content is neither stored nor under way."""
@@ -174,9 +184,10 @@ class _Stream:
             self._queue.appendleft(heir)
 
     def _enough(self) -> bool:
-        """Whether a forward pass would be full."""
+        """Whether a forward pass would be full, or too much sound waits for it."""
         rows = sum(max(1, len(decoded.crops)) for _, decoded in self._decoded)
-        return rows >= self._settings.batch_size
+        sound = sum(decoded.sound.nbytes for _, decoded in self._decoded if decoded.sound is not None)
+        return rows >= self._settings.batch_size or sound >= SOUND_BYTES
 
     def _embed(self) -> None:
         waiting, self._decoded = self._decoded, []

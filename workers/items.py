@@ -9,9 +9,6 @@ from pathlib import Path
 from search.media import Kind, MediaRecord
 from workers.report import Batch, BatchReport, FileRef, Outcome, Status
 
-WEIGHT = {Kind.IMAGE: 1, Kind.VIDEO: 4, Kind.AUDIO: 4}
-"""Share of the window that a file of each kind takes: minutes of sound weigh more than one crop."""
-
 SAME_TIME = 1e-5
 """Seconds by which equal modification times may differ after a float has carried them."""
 
@@ -47,11 +44,6 @@ class Item:
     known: MediaRecord | None = None
     began: float = 0.0
     twins: list[Item] = field(default_factory=list)
-
-    @property
-    def weight(self) -> int:
-        """Share of the window it takes."""
-        return WEIGHT[self.progress.batch.kind]
 
     def skip_if_changed(self) -> bool:
         """End it if the file is no longer what the planner read: it has no identity until the next scan."""

@@ -281,3 +281,18 @@ def test_the_runner_reports_every_batch_and_keeps_a_bounded_number_under_way(
     assert {outcome.status for report in reported for outcome in report.outcomes} == {Status.EMBEDDED}
     assert store.count("images") == 90
     assert furthest <= 2 * (settings.batch_size + 2)
+
+
+def test_long_sounds_do_not_pile_up_however_large_a_batch_is(
+    make_settings: Callable[..., Settings],
+    store: Store,
+    pool: Any,
+    models: Any,
+    make_file: MakeFile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.batch.SOUND_BYTES", 1)
+    processor = BatchProcessor(make_settings(batch_size=64, decode_workers=2), store, pool, models)
+    processor.process(batch(Kind.AUDIO, *(make_file(f"{n}.wav") for n in range(40))))
+    assert store.count("audio") == 40
+    assert max(models.groups) <= 4
