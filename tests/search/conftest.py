@@ -1,6 +1,6 @@
 """A small library whose vectors are written by hand, in a real store.
 
-The in-memory server, as making an embedded store takes two seconds; the contract suite holds the two alike.
+The in-memory server, which is made at once; the contract suite holds it and the embedded store alike.
 """
 
 from __future__ import annotations
