@@ -210,6 +210,7 @@ def test_a_job_that_waits_for_a_yes(client: FlaskClient, node: Any, tmp_path: Pa
     form = dict(re.findall(r'<(?:input|button) [^>]*name="(path|library|confirm_missing)" value="([^"]+)">', page))
     client.post("/jobs", data={**form, "form_token": token})
     assert node.started[-1] == ((tmp_path,), tmp_path.name, True)
+    assert "these files have gone" not in client.get("/jobs").text  # asked and answered
 
 
 def test_failures_by_code(client: FlaskClient, node: Any) -> None:

@@ -87,8 +87,10 @@ def retry() -> Response:
 
 
 def _jobs_page(problem: LikewiseError | None = None, typed: api.NewJob | None = None) -> str:
-    jobs = sorted(current_node().ingest.jobs(SHOWN), key=_turn)
-    return render_template("jobs.html", jobs=jobs, problem=problem, typed=typed)
+    jobs = current_node().ingest.jobs(SHOWN)
+    latest = {job.roots: job.id for job in reversed(jobs)}  # what an older job of the same folder asked is answered
+    shown = sorted(jobs, key=_turn)
+    return render_template("jobs.html", jobs=shown, latest=latest.values(), problem=problem, typed=typed)
 
 
 def _turn(job: JobProgress) -> tuple[int, float]:
