@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -10,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from waitress.channel import HTTPChannel
 from waitress.server import create_server
+from waitress.task import ErrorTask
 
 from search.errors import LikewiseError
 from search.settings import Settings
@@ -71,6 +74,7 @@ def serve(node: Node, listening: socket.socket, on_ready: Callable[[str], None])
         max_request_body_size=(node.settings.max_upload_mb + 1) << 20,
         clear_untrusted_proxy_headers=True,
     )
+    server.channel_class = _Channel
     url = _address(node.settings.host, listening.getsockname()[1])
     # waitress ends its loop on KeyboardInterrupt, which is what both signals become; suppressed for one that comes
     # while nothing is served yet or any more.
@@ -79,6 +83,29 @@ def serve(node: Node, listening: socket.socket, on_ready: Callable[[str], None])
         threading.Thread(target=on_ready, args=(url,), daemon=True).start()
         server.run()
     server.close()
+
+
+class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
+    """What waitress refuses before the application sees it, told in the form of every other error."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        message, hint = f"{error.reason}: {error.body}.", ""
+        if error.code == 413:
+            megabytes = self.channel.server.adj.max_request_body_size // 2**20 - 1
+            message = f"The upload is larger than {megabytes} MiB, the most this node takes."
+            hint = "Raise LIKEWISE_MAX_UPLOAD_MB, or ingest the file by its path."
+        code = "too_large" if error.code == 413 else "usage" if error.code < 500 else "error"
+        body = json.dumps({"error": {"code": code, "message": message, "hint": hint}}).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers += [("Content-Type", "application/json"), ("Connection", "close")]
+        self.close_on_finish = True
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    error_task_class = _ErrorTask
 
 
 def _address(host: str, port: int) -> str:

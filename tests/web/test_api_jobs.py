@@ -41,11 +41,17 @@ def test_start_and_look(client: FlaskClient, node: Any, job: str, tmp_path: Path
         ({"paths": ["/no/such/folder"]}, 404, "not_found"),
         ({"paths": "/one/text"}, 400, "usage"),
         ({"paths": ["/"], "confirm": True}, 400, "usage"),
+        ({"paths": ["/no\udcffutf8"]}, 400, "usage"),
     ],
 )
 def test_starts_that_cannot_be(client: FlaskClient, body: Any, status: int, code: str) -> None:
     answer = client.post("/api/v1/jobs", json=body)
     assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
+
+
+def test_a_body_nested_without_end_is_refused(client: FlaskClient) -> None:
+    answer = client.post("/api/v1/jobs", data=b"[" * 100_000, content_type="application/json")
+    assert (answer.status_code, answer.json["error"]["code"]) == (400, "usage")
 
 
 def test_pause_resume_cancel(client: FlaskClient, job: str) -> None:

@@ -108,6 +108,16 @@ def test_commands_ask_the_running_server(up: Up) -> None:
 
 
 @pytest.mark.slow
+def test_an_upload_far_over_the_cap_is_refused_in_json(up: Up, tmp_path: Path) -> None:
+    big = tmp_path / "big.jpg"
+    with big.open("wb") as file:
+        file.truncate(300 << 20)
+    error = up.json("similar", big, status=3)["error"]
+    assert error["code"] == "too_large"
+    assert "256 MiB" in error["message"]
+    assert "LIKEWISE_MAX_UPLOAD_MB" in error["hint"]
+
+
 def test_a_second_server_of_the_same_directory_is_refused(up: Up) -> None:
     error = up.json("up", "--port", 0, status=3)["error"]
     assert error["code"] == "store_locked"

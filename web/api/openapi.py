@@ -111,7 +111,7 @@ def _describe(operation: Operation, schemas: Mapping[tuple[Any, JsonSchemaMode],
         media_type: {"schema": schemas[operation.answer, "serialization"]} if operation.answer is not None else {}
     }
     success = {str(operation.status): {"description": HTTPStatus(operation.status).phrase, "content": content}}
-    failures = {400, 401, 403, *operation.errors} if operation.takes else {401, 403, *operation.errors}
+    failures = {400, 401, 403, *operation.errors}
     return described | {"parameters": parameters, "responses": success | _failures(tuple(sorted(failures)))}
 
 

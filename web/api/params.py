@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -109,7 +110,11 @@ def read_body(request: Request, types: Sequence[Any]) -> tuple[Any, ...]:
     Raises:
         UsageError: no JSON object, or as for :func:`read_query`.
     """
-    body = request.get_json(silent=True) if request.get_data(cache=True) else {}
+    try:
+        body = request.get_json(silent=True) if request.get_data(cache=True) else {}
+        json.dumps(body, ensure_ascii=False).encode()
+    except (RecursionError, UnicodeEncodeError):
+        raise UsageError("The body is nested too deeply, or not all of its text is valid UTF-8.") from None
     if not isinstance(body, dict):
         raise UsageError("The body is not a JSON object.", "Send an object with 'Content-Type: application/json'.")
     return _build(body, types)
