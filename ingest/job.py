@@ -160,6 +160,7 @@ class Ingest:
             if live := self._switch(job_id):
                 live.cancel()
             elif not (stored := self._stored(job_id)).finished:
+                clear_plan(self._ledger, int(stored.id))
                 LiveJob(stored).enter(JobState.CANCELLED, self._ledger)
 
     def halt(self) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ingest.progress import JobState
-from search.errors import SettingsError, SpaceMismatchError, StoreError, StoreLockedError
+from ingest.tables import planned
+from search.errors import DiskFullError, SettingsError, SpaceMismatchError, StoreError, StoreLockedError
 from search.media import Kind
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
@@ -108,11 +109,16 @@ def test_a_stopped_node_leaves_its_job_to_the_next(
 def test_a_new_run_replaces_what_a_killed_one_left(node: Node, make_media: Callable[..., Path]) -> None:
     media = make_media()
     left_behind = node.ingest.start([media])  # registered, but nothing runs it: as if its process had been killed
+    with node.ledger.write() as connection:
+        plan = {"job": int(left_behind), "action": "read", "path": "/a", "folder": "/", "library": 1}
+        connection.execute(planned.insert().values(plan | {"size": 1, "mtime_ns": 1, "kind": "image"}))
     other = node.ingest.start([make_media("other")])
     job = node.start_ingest([media])
     assert finished(node, job) is JobState.DONE
     assert node.ingest.progress(left_behind).state is JobState.CANCELLED
     assert node.ingest.progress(other).state is JobState.QUEUED
+    with node.ledger.read() as connection:
+        assert connection.execute(planned.select()).all() == []
 
 
 def test_resuming_runs_a_job_that_was_left_behind(node: Node, make_media: Callable[..., Path]) -> None:
@@ -151,6 +157,14 @@ def test_a_data_directory_that_may_not_be_written(
 ) -> None:
     monkeypatch.setattr("web.node.os.access", lambda path, mode: False)  # whoever runs this may be allowed everything
     with pytest.raises(StoreError, match="may not be read and written"):
+        Node.open(make_settings())
+
+
+def test_a_disk_without_room_for_one_page_is_not_worked_on(
+    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.node.LEAST_FREE", 1 << 60)
+    with pytest.raises(DiskFullError, match="is full"):
         Node.open(make_settings())
 
 
