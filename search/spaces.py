@@ -50,6 +50,10 @@ class Space:
     def __str__(self) -> str:
         return f"{self.name} = {self.model}@{self.revision}, {self.dim}-d, {self.fingerprint}"
 
+    def _told_from(self, other: Space) -> str:
+        """In words, with the preprocessing where it is that which differs."""
+        return str(self) if self.preprocessing == other.preprocessing else f"{self} ({self.preprocessing})"
+
 
 @dataclass(frozen=True, slots=True)
 class VectorField:
@@ -95,7 +99,8 @@ class CollectionSchema:
             raise SpaceMismatchError(f"Collection '{self.collection}' has no space '{wanted.name}'.")
         if found.space.fingerprint != wanted.fingerprint:
             raise SpaceMismatchError(
-                f"Collection '{self.collection}' was made with {found.space}, but this process brings {wanted}.",
+                f"Collection '{self.collection}' was made with {found.space._told_from(wanted)}, "
+                f"but this process brings {wanted._told_from(found.space)}.",
                 "Use the model the collection was made with, or a new data directory (LIKEWISE_HOME).",
             )
         return found

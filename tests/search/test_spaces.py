@@ -38,6 +38,11 @@ def test_a_mismatch_names_both_sides() -> None:
     assert caught.value.hint
 
 
+def test_a_mismatch_of_preprocessing_alone_says_so() -> None:
+    with pytest.raises(SpaceMismatchError, match=r"crop 224\).*crop 240\)"):
+        SCHEMA.require(replace(RESNET, preprocessing="resize 256, crop 240"))
+
+
 def test_a_space_that_is_not_there() -> None:
     with pytest.raises(SpaceMismatchError, match="no space 'sound'"):
         SCHEMA.require(replace(RESNET, name="sound"))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import wave
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
@@ -23,6 +26,7 @@ from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
 from web.app import create_app
+from web.cli import main
 from workers.previews import save_preview
 
 DIM = 16
@@ -263,3 +267,36 @@ def _sounds(home: Path, folder: Path) -> Iterator[tuple[Kind, Point]]:
             id=media_id(path.name), kind=Kind.AUDIO, paths=(str(path),), mime="audio/wav", duration=1.0, tags=(subject,)
         )
         yield _point(home, record, {"sound": vector(subject, 70 + number)}, Image.new("RGB", (480, 240), "teal"))
+
+
+class Cli:
+    """Runs commands in this process on one data directory."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def __call__(self, *arguments: object, home: bool = True) -> Result:
+        words = [str(argument) for argument in arguments]
+        return CliRunner().invoke(main, [*words, "--home", str(self.home)] if home else words)
+
+    def json(self, *arguments: object, status: int = 0) -> Any:
+        """The one object on standard output, of a command that ends with ``status``."""
+        result = self(*arguments, "--json")
+        assert result.exit_code == status, result.output
+        return json.loads(result.stdout)
+
+
+@pytest.fixture
+def cli(tmp_path: Path, quick_models: Any, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.setenv("LIKEWISE_DECODE_WORKERS", "1")
+    monkeypatch.chdir(tmp_path)
+    return Cli(tmp_path / "home")
+
+
+@pytest.fixture
+def media(make_media: Callable[..., Path]) -> Path:
+    """Nine pictures in three colours, a broken one, and a note."""
+    root = make_media()
+    (root / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nand then nothing")
+    (root / "note.txt").write_text("no media")
+    return root
