@@ -30,7 +30,7 @@ class Ledger:
     Safe to use from several threads and processes; writers take turns.
 
     Args:
-        url: an SQLAlchemy address, ``sqlite:////home/me/ledger.sqlite`` say.
+        url: an SQLAlchemy address, ``sqlite:////srv/likewise/ledger.sqlite`` say.
 
     Raises:
         SettingsError: the address makes no sense.

@@ -72,7 +72,7 @@ def start_job(node: Node, new: NewJob) -> JobProgress:
         raise UsageError("No folder is named.", "Name at least one folder or file to take in.")
     for path in paths:
         if not path.is_absolute():
-            raise UsageError(f"'{path}' is not an absolute path.", "Name it from the root on, as /home/me/Pictures.")
+            raise UsageError(f"'{path}' is not an absolute path.", "Name it from the root on, as /mnt/photos.")
     job = node.start_ingest(paths, library=new.library or None, confirm_missing=new.confirm_missing)
     return node.ingest.progress(job)
 
