@@ -15,12 +15,12 @@ from typing import Any
 
 from search.errors import DiskFullError, LikewiseError, StoreError
 
-RESERVE = 96 * 2**20
+RESERVE = 192 * 2**20
 """Bytes that must stay free for a write to be let through.
 
 Qdrant Edge writes through memory maps that grow by chunks of up to 32 MiB. When the disk cannot back a mapped page the
-kernel kills the process with SIGBUS, so the engine must not get that far: two chunks and a log segment are kept in
-hand.
+kernel kills the process with SIGBUS, so the engine must not get that far. One write to a new home was seen to take more
+than 100 MiB while it ran (chunks and log segments of three collections), so half as much again is kept in hand.
 """
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
