@@ -33,10 +33,36 @@ class Settings(BaseModel):
     token: SecretStr | None = Field(None, description="password of the page and API; needed on a public address")
     max_upload_mb: Positive = Field(256, description="largest upload, MiB")
 
+    server_url: str | None = Field(None, description="address of a Likewise elsewhere that commands ask")
+    web_processes: Positive = Field(1, description="processes of `likewise serve`")
+    web_threads: Positive = Field(8, description="requests one of its processes answers at once")
+
     store: Literal["edge", "server"] = Field("edge", description="embedded store, or a Qdrant server")
     qdrant_url: str | None = Field(None, description="address of the Qdrant server, for store = server")
     qdrant_api_key: SecretStr | None = Field(None, description="its API key")
-    database_url: str | None = Field(None, description="SQLAlchemy address of the ledger; default SQLite in home")
+    qdrant_prefix: str = Field("", pattern=r"^[A-Za-z0-9_-]*$", description="put before its collections' names")
+    qdrant_shards: Positive = Field(1, description="shards of a collection, when it is made")
+    qdrant_replicas: Positive = Field(1, description="copies of each shard, when a collection is made")
+    qdrant_write_consistency: Positive = Field(1, description="copies that must acknowledge a write")
+    qdrant_on_disk: bool = Field(False, description="vectors and payloads are read from disk, not held in memory")
+    qdrant_quantization: Literal["none", "int8", "binary"] = Field("none", description="compressed vectors in memory")
+    qdrant_oversampling: float = Field(2.0, ge=1.0, description="candidates a hit that are rescored when quantized")
+    qdrant_hnsw_m: int = Field(16, ge=4, le=128, description="links of a vector in the index")
+    qdrant_hnsw_ef_construct: int = Field(100, ge=4, description="candidates looked at when the index is built")
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy address of the ledger; default SQLite in home"
+    )
+    shared: str | None = Field(
+        None, description="folder or fsspec address of previews and uploads that web and workers reach; default home"
+    )
+    roots: dict[str, str] = Field({}, description="folders that this machine sees elsewhere: THERE=HERE, …")
+
+    broker_url: SecretStr | None = Field(None, description="address of the Redis that carries tasks to workers")
+    in_flight: Positive = Field(16, description="batches a job keeps with the workers at once")
+    task_seconds: float = Field(600.0, gt=0, description="seconds a batch may take before it is cut in two")
+    query_seconds: float = Field(30.0, gt=0, description="seconds a question waits for a worker")
+    worker_memory_mb: int = Field(0, ge=0, description="MiB of memory at which a worker is renewed; 0 means never")
+    metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's Prometheus metrics; 0 means none")
 
     image_model: Literal["auto", "resnet18", "efficientnet_lite0"] = Field("auto", description="model of `visual`")
     video_model: Literal["auto", "r3d18", "frames"] = Field("auto", description="model of `motion`")
@@ -55,6 +81,7 @@ class Settings(BaseModel):
     excludes: tuple[str, ...] = Field((), description="patterns left out of every scan, in .gitignore syntax")
     missing_grace_days: float = Field(30.0, ge=0, description="days before records of missing files are deleted")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe message logged")
+    log_format: Literal["text", "json"] = Field("text", description="lines for people, or one JSON object a line")
 
     @field_validator("home", "token", mode="before")
     @classmethod
@@ -77,7 +104,14 @@ class Settings(BaseModel):
 
     @property
     def ledger_url(self) -> str:
-        return self.database_url or f"sqlite:///{self.home / 'ledger.sqlite'}"
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home / 'ledger.sqlite'}"
+
+    @property
+    def shared_place(self) -> str:
+        """Where previews and uploads lie: a folder, or an fsspec address."""
+        return self.shared or str(self.home)
 
     @property
     def cores(self) -> int:
@@ -159,7 +193,14 @@ def _read_secret(variable: str, path: str) -> str:
 
 
 def _split(name: str, text: str) -> object:
-    return tuple(part.strip() for part in text.split(",") if part.strip()) if name == "excludes" else text
+    """The value of a variable whose setting is no single text."""
+    if name not in ("excludes", "roots"):
+        return text
+    parts = tuple(part.strip() for part in text.split(",") if part.strip())
+    if name == "excludes":
+        return parts
+    pairs = [part.partition("=") for part in parts]
+    return {there: here for there, _, here in pairs} if all(here for _, _, here in pairs) else text
 
 
 def _explain(problem: Mapping[str, object], origin: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from search.media import Kind
+from search.store.base import Point
 
 
 class Status(StrEnum):
@@ -17,16 +18,25 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+class Priority(StrEnum):
+    """Which job's batches workers take first. Questions of people who wait come before all of them."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
 @dataclass(frozen=True, slots=True)
 class FileRef:
     """One file to embed.
 
     Attributes:
-        path: absolute POSIX path.
+        path: absolute POSIX path, or an fsspec address (``s3://bucket/prefix/a.jpg``).
         library: name of the library it belongs to.
         size: bytes.  mtime: seconds since the epoch, UTC.
         sha256: of its bytes as the planner read them, hex.
         other_paths: further paths of this content that the ledger knows, so that a record written anew keeps them.
+        root: the library's root at or above ``path``; a worker may see it elsewhere (``Settings.roots``).
     """
 
     path: str
@@ -35,16 +45,23 @@ class FileRef:
     mtime: float
     sha256: str
     other_paths: tuple[str, ...] = ()
+    root: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Files of one kind (by their name; decoding has the last word) that are embedded and reported together."""
+    """Files of one kind (by their name; decoding has the last word) that are embedded and reported together.
+
+    Attributes:
+        into: the generation of a collection that is being filled anew (``search.store.base``); None for what is new.
+    """
 
     id: str
     job: str
     kind: Kind
     files: tuple[FileRef, ...]
+    priority: Priority = Priority.NORMAL
+    into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +87,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """A point that a worker made for a store that only its owner can write."""
+
+    collection: str
+    point: Point
+
+
+@dataclass(frozen=True, slots=True)
 class BatchReport:
-    """Outcomes in the order of the batch's files, and where the time went (stage to seconds)."""
+    """Outcomes in the order of the batch's files, and where the time went (stage to seconds).
+
+    Attributes:
+        deliveries: what is still to be stored before the outcomes are true; empty when the worker did that.
+    """
 
     batch: str
     outcomes: tuple[Outcome, ...]
     stages: dict[str, float] = field(default_factory=dict)
+    deliveries: tuple[Delivery, ...] = ()

@@ -94,6 +94,20 @@ class CollectionInfo:
     indexed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One making of a collection. Questions go to the ``current`` one; another is being filled, or has been replaced.
+
+    Attributes:
+        name: what to call it by in every method that takes a collection, ``images.2``.
+    """
+
+    name: str
+    schema: CollectionSchema
+    points: int
+    current: bool
+
+
 class Store(Protocol):
     """Vectors and payloads of every collection.
 
@@ -176,5 +190,32 @@ class Store(Protocol):
     def optimise(self, collection: str) -> bool:
         """Build the approximate index of what has been written; True when something was built. Answers keep coming
         while it runs; safe to call from a background thread."""
+
+    def hold_indexing(self, collection: str, *, held: bool) -> None:
+        """Build no approximate index during a bulk load, or build it again from now on. What is held stays held, also
+        after a crash, until it is let go; a store that indexes only when told (:meth:`optimise`) does nothing."""
+
+    def is_indexing_held(self, collection: str) -> bool: ...
+
+    def begin_generation(self, schema: CollectionSchema) -> str:
+        """Make the next generation of the schema's collection, empty and unasked, or find again the one with this
+        schema that is not promoted yet; its name. Metadata of the current one is copied when it is made.
+
+        Raises:
+            UsageError: a generation with another schema is being filled; drop that first.
+        """
+
+    def generations(self, collection: str) -> tuple[Generation, ...]:
+        """Every generation there is, oldest first; just one, until a collection is made anew."""
+
+    def promote(self, generation: str) -> None:
+        """Let questions go to this generation from now on, in one step; the one before stays until it is dropped."""
+
+    def drop_generation(self, generation: str) -> None:
+        """Delete a generation; one that does not exist (any more) is ignored.
+
+        Raises:
+            UsageError: it is the current one.
+        """
 
     def close(self) -> None: ...

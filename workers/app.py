@@ -1,0 +1,79 @@
+"""The Celery application: which queues there are, and how tasks survive whatever dies under them.
+
+Coordinators and workers make it from the same settings. A task is acknowledged when its result is stored; one whose
+process dies is run once more by Celery itself (``retry_on_worker_lost``, ``max_retries=1``) and then ends as a failure
+that its coordinator sees (``workers.cluster``).
+"""
+
+from __future__ import annotations
+
+from celery import Celery
+from kombu import Queue
+
+from search.errors import SettingsError
+from search.media import Kind
+from search.settings import Settings
+from workers.report import Priority
+
+EMBED_BATCH = "likewise.embed_batch"
+EMBED_FILE = "likewise.embed_file"
+CHOOSE_MODELS = "likewise.choose_models"
+"""Names of the tasks; see ``workers.tasks`` for what they take and answer."""
+
+QUERY_QUEUE, TRAIN_QUEUE = "query", "train"
+EMBED_QUEUE = {Kind.IMAGE: "embed.images", Kind.VIDEO: "embed.videos", Kind.AUDIO: "embed.audio"}
+QUEUES = (QUERY_QUEUE, *EMBED_QUEUE.values(), TRAIN_QUEUE)
+"""In the order in which a worker that has all of them looks for work."""
+
+QUERY_PRIORITY = 0
+PRIORITY = {Priority.HIGH: 3, Priority.NORMAL: 6, Priority.LOW: 9}
+"""Redis keeps one list a queue and priority; workers empty those of the lowest number first."""
+
+HARD_SECONDS = 60.0
+"""How long after its soft limit a task that will not listen is killed."""
+
+RESULT_SECONDS = 3600
+"""How long a result waits for a coordinator that has died; a living one collects within a second."""
+
+
+def make_app(settings: Settings) -> Celery:
+    """The application of these settings, without tasks: ``workers.tasks.register`` adds those to a worker's.
+
+    Raises:
+        SettingsError: no broker is set.
+    """
+    if settings.broker_url is None:
+        raise SettingsError(
+            "No broker is set.", "Set LIKEWISE_BROKER_URL, as redis://host:6379/0, here and on every worker."
+        )
+    address = settings.broker_url.get_secret_value()
+    app = Celery("likewise", broker=address, backend=address, set_as_current=False)
+    hard = settings.task_seconds + HARD_SECONDS
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        result_serializer="json",
+        result_accept_content=["json"],
+        result_expires=RESULT_SECONDS,
+        task_queues=[Queue(name) for name in QUEUES],
+        task_default_queue=QUERY_QUEUE,
+        task_create_missing_queues=False,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_track_started=True,
+        task_soft_time_limit=settings.task_seconds,
+        task_time_limit=hard,
+        worker_prefetch_multiplier=1,
+        worker_concurrency=1,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            # Above the hard limit, so that no task is handed out anew while it is still being worked on.
+            "visibility_timeout": 2 * hard,
+            "queue_order_strategy": "priority",
+            "priority_steps": [QUERY_PRIORITY, *PRIORITY.values()],
+        },
+    )
+    return app

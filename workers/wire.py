@@ -1,0 +1,132 @@
+"""What travels between a job's coordinator and the workers, as plain JSON types.
+
+Files travel as paths below the roots of their libraries, named once a message, because a worker may see a root
+elsewhere. Vectors travel as base64 of little-endian float32.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from search.media import Kind
+from search.store.base import Array, Point
+from workers.embedders.registry import ModelChoice
+from workers.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
+
+Json: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A batch as it is sent to a worker.
+
+    Attributes:
+        models: what to embed with; the worker loads these and no others.
+        deliver: ``store`` when the worker writes into the store itself, ``report`` when it sends the points back.
+        sound: standardisation of ``sound`` in force at the owner's store, for a worker that cannot ask it.
+    """
+
+    batch: Batch
+    models: ModelChoice
+    deliver: Literal["store", "report"]
+    sound: Json | None = None
+
+
+def order_to_json(order: Order) -> Json:
+    batch = order.batch
+    roots = list(dict.fromkeys(file.root for file in batch.files))
+    return {
+        "batch": batch.id,
+        "job": batch.job,
+        "kind": batch.kind.value,
+        "priority": batch.priority.value,
+        "into": batch.into,
+        "roots": roots,
+        "files": [_file_to_json(file, roots.index(file.root)) for file in batch.files],
+        "models": asdict(order.models),
+        "deliver": order.deliver,
+        "sound": order.sound,
+    }
+
+
+def order_from_json(data: Json) -> Order:
+    """Inverse of :func:`order_to_json`."""
+    batch = Batch(
+        id=data["batch"],
+        job=data["job"],
+        kind=Kind(data["kind"]),
+        files=tuple(_file_from_json(entry, data["roots"]) for entry in data["files"]),
+        priority=Priority(data["priority"]),
+        into=data["into"],
+    )
+    models = ModelChoice(**data["models"] | {"notes": tuple(data["models"]["notes"])})
+    return Order(batch, models, data["deliver"], data["sound"])
+
+
+def report_to_json(report: BatchReport) -> Json:
+    return {
+        "batch": report.batch,
+        "outcomes": [asdict(outcome) for outcome in report.outcomes],
+        "stages": report.stages,
+        "deliveries": [
+            {"collection": delivery.collection} | point_to_json(delivery.point) for delivery in report.deliveries
+        ],
+    }
+
+
+def report_from_json(data: Json) -> BatchReport:
+    """Inverse of :func:`report_to_json`."""
+    return BatchReport(
+        data["batch"],
+        tuple(
+            Outcome(
+                **entry | {"status": Status(entry["status"]), "kind": Kind(entry["kind"]) if entry["kind"] else None}
+            )
+            for entry in data["outcomes"]
+        ),
+        data["stages"],
+        tuple(Delivery(entry["collection"], point_from_json(entry)) for entry in data["deliveries"]),
+    )
+
+
+def point_to_json(point: Point) -> Json:
+    return {"id": point.id, "vectors": vectors_to_json(point.vectors), "payload": point.payload}
+
+
+def point_from_json(data: Json) -> Point:
+    """Inverse of :func:`point_to_json`."""
+    return Point(data["id"], vectors_from_json(data["vectors"]), data["payload"])
+
+
+def vectors_to_json(vectors: Mapping[str, Array]) -> Json:
+    """Space name to its rows and dimension, and their values in base64."""
+    return {
+        name: {
+            "shape": list(vector.shape),
+            "data": base64.b64encode(np.ascontiguousarray(vector, "<f4").tobytes()).decode("ascii"),
+        }
+        for name, vector in vectors.items()
+    }
+
+
+def vectors_from_json(data: Json) -> dict[str, Array]:
+    """Inverse of :func:`vectors_to_json`: space name to float32 ``(m, dim)``."""
+    return {
+        name: np.frombuffer(base64.b64decode(entry["data"]), "<f4").astype(np.float32).reshape(entry["shape"])
+        for name, entry in data.items()
+    }
+
+
+def _file_to_json(file: FileRef, root: int) -> list[Any]:
+    relative = file.path.removeprefix(file.root)
+    return [root, relative, file.library, file.size, file.mtime, file.sha256, list(file.other_paths)]
+
+
+def _file_from_json(entry: list[Any], roots: list[str]) -> FileRef:
+    root, relative, library, size, mtime, sha256, others = entry
+    return FileRef(roots[root] + relative, library, size, mtime, sha256, tuple(others), roots[root])
