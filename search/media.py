@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from pathlib import PurePosixPath
 from typing import Any, TypeAlias
+
+from search import addresses
 
 Payload: TypeAlias = dict[str, Any]
 """JSON object stored beside a point's vectors. Only this module knows its keys."""
@@ -53,7 +54,7 @@ class MediaRecord:
     Absent facts are ``None`` (or an empty tuple), never an invented default.
 
     Attributes:
-        paths: absolute POSIX paths holding these bytes, sorted.
+        paths: absolute POSIX paths, or addresses (``search.addresses``), holding these bytes, sorted.
         libraries: names of the libraries those paths belong to, sorted.
         size: bytes.  mtime: seconds since the epoch, UTC, of the newest path.
         width, height: pixels after EXIF orientation.  duration: seconds.
@@ -109,14 +110,14 @@ class MediaRecord:
     @property
     def folders(self) -> tuple[str, ...]:
         """Every ancestor folder of every path, so that a path-prefix filter is one keyword match."""
-        return tuple(sorted({str(parent) for path in self.paths for parent in PurePosixPath(path).parents}))
+        return tuple(sorted({folder for path in self.paths for folder in addresses.parents(path)}))
 
     @property
     def words(self) -> str:
         """What the word search looks through: tags, names, the last folders, photographer and camera."""
         parts: list[str] = [*self.tags]
         for path in self.paths:
-            parts.extend(PurePosixPath(path).parts[-3:])
+            parts.extend(addresses.parts(path)[-3:])
         parts.extend(text for text in (self.photographer, self.camera, self.lens) if text)
         return " ".join(word_list(" ".join(parts)))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import PurePosixPath
 
+from search import addresses
 from search.media import COLLECTIONS, Kind, MediaRecord, word_list
 from search.records import thumbnail_address
 from search.store.base import Store
@@ -117,9 +117,9 @@ def _places(record: MediaRecord) -> Iterator[tuple[frozenset[str], float]]:
     yield frozenset(word_list(" ".join(record.tags))), _WEIGHTS["tag"]
     yield frozenset(word_list(record.photographer or "")), _WEIGHTS["photographer"]
     yield frozenset(word_list(f"{record.camera or ''} {record.lens or ''}")), _WEIGHTS["camera"]
-    for path in map(PurePosixPath, record.paths):
-        yield frozenset(word_list(path.name)), _WEIGHTS["name"]
-        yield frozenset(word_list(" ".join(path.parts[-3:-1]))), _WEIGHTS["folder"]
+    for path in record.paths:
+        yield frozenset(word_list(addresses.name(path))), _WEIGHTS["name"]
+        yield frozenset(word_list(" ".join(addresses.parts(path)[-3:-1]))), _WEIGHTS["folder"]
 
 
 def _worth(word: str, text: frozenset[str]) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from flask import Blueprint, render_template, request
 
+from search import addresses
 from search.errors import LikewiseError, NotFoundError
 from search.media import Kind, MediaRecord
 from search.questions import Relation
@@ -110,7 +110,7 @@ def _facts(record: MediaRecord) -> dict[str, str]:
         "Focal length": f"{record.focal_length:g} mm" if record.focal_length else "",
         "Place": _place(record),
         "Library": ", ".join(record.libraries),
-        "Format": PurePosixPath(record.paths[0]).suffix.lstrip(".").upper() if record.paths else "",
+        "Format": addresses.suffix(record.paths[0]).lstrip(".").upper() if record.paths else "",
         "Id": record.id,
     }
     return {label: text for label, text in facts.items() if text}

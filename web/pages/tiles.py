@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from urllib.parse import urlencode
 
+from search import addresses
 from search.media import Kind, MediaRecord
 from search.questions import Probe, Relation, SimilarHit, Via
 from search.records import thumbnail_address
@@ -142,7 +142,7 @@ def records_of(store: Store, wanted: Iterable[tuple[Kind, str]]) -> dict[str, Me
 
 
 def _name(record: MediaRecord) -> str:
-    return PurePosixPath(record.paths[0]).name if record.paths else record.id
+    return addresses.name(record.paths[0]) if record.paths else record.id
 
 
 def _ratio(record: MediaRecord) -> int:
