@@ -17,9 +17,9 @@ from typing import Protocol
 from search.errors import DecoderCrashError, DecoderStartError, MediaError, ModelError
 from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
-from search.store.base import Store
 from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
+from workers.intake import Intake
 from workers.items import Item, Progress
 from workers.previews import preview_path
 from workers.records import find_records, payload_changes, with_files
@@ -49,7 +49,7 @@ class Embedder(Protocol):
 class BatchProcessor:
     """Turns batches of files into stored points."""
 
-    def __init__(self, settings: Settings, store: Store, pool: Decoder, models: Embedder) -> None:
+    def __init__(self, settings: Settings, store: Intake, pool: Decoder, models: Embedder) -> None:
         self._settings, self._store, self._pool, self._models = settings, store, pool, models
 
     def process(self, batch: Batch) -> BatchReport:
@@ -75,7 +75,7 @@ class BatchProcessor:
 class _Stream:
     """The state of one run over many batches; used by one thread."""
 
-    def __init__(self, settings: Settings, store: Store, pool: Decoder, models: Embedder) -> None:
+    def __init__(self, settings: Settings, store: Intake, pool: Decoder, models: Embedder) -> None:
         self._settings, self._store, self._pool, self._models = settings, store, pool, models
         self._writer = Writer(settings, store)
         workers = settings.decode_workers or settings.cores
@@ -125,16 +125,25 @@ class _Stream:
         progress = Progress(batch)
         self._open.append(progress)
         ids = [media_id(file.sha256) for file in batch.files]
-        known = find_records(self._store, list(dict.fromkeys(ids)))
+        filled = self._filled(batch, ids)
+        known = {} if batch.into else find_records(self._store, list(dict.fromkeys(ids)))
         for index, (file, id_) in enumerate(zip(batch.files, ids, strict=True)):
             item = Item(progress, index, file, id_, known.get(id_))
-            if id_ in self._by_id:
+            if id_ in filled:
+                item.end(Status.DUPLICATE, kind=batch.kind)
+            elif id_ in self._by_id:
                 self._by_id[id_].twins.append(item)
             elif item.known is not None and self._is_whole(item.known):
                 known[id_] = self._add_path(item, item.known)
             else:
                 self._by_id[id_] = item
                 self._queue.append(item)
+
+    def _filled(self, batch: Batch, ids: Sequence[str]) -> set[str]:
+        """Those that the generation being filled holds already, from a run that was cut short."""
+        if batch.into is None:
+            return set()
+        return {point.id for point in self._store.retrieve(batch.into, ids, payload=False)}
 
     def _is_whole(self, record: MediaRecord) -> bool:
         """Whether nothing that belongs to a stored content has been lost. Its spaces are checked by the store."""

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from search.settings import Settings
-from search.store.base import Array, Point, Store
+from search.store.base import Array, Point
 from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
+from workers.intake import Intake
 from workers.items import Item
 from workers.previews import save_preview
 from workers.records import new_record, with_files
+from workers.renew import renew
 from workers.report import Status
 from workers.standardise import provisional_statistics, standardise
 
@@ -20,7 +22,7 @@ from workers.standardise import provisional_statistics, standardise
 class Writer:
     """Writes a group of embedded files and ends them, with the files of the same content that came after them."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Intake) -> None:
         self._home, self._store = settings.home, store
 
     def write(self, made: Sequence[tuple[Item, Decoded, Embedded]]) -> None:
@@ -29,7 +31,7 @@ class Writer:
             StoreError: the store or the disk refused; no item of this group has ended.
         """
         sounds = self._standardised([embedded for _, _, embedded in made])
-        points: dict[str, list[Point]] = {}
+        points: dict[tuple[str, str | None], list[Point]] = {}
         ended: list[tuple[Item, list[Item], Decoded]] = []
         for (item, decoded, embedded), sound in zip(made, sounds, strict=True):
             thumbnail = save_preview(self._home, item.id, decoded.preview) if decoded.preview else None
@@ -39,10 +41,14 @@ class Writer:
             twins = [twin for twin in item.twins if not twin.skip_if_changed()]
             record = with_files(record, [twin.file for twin in twins])
             vectors = dict(embedded.vectors) if sound is None else {**embedded.vectors, "sound": sound}
-            points.setdefault(decoded.kind.collection, []).append(Point(item.id, vectors, record.to_payload()))
+            where = decoded.kind.collection, item.progress.batch.into
+            points.setdefault(where, []).append(Point(item.id, vectors, record.to_payload()))
             ended.append((item, twins, decoded))
-        for collection, group in points.items():
-            self._store.upsert(collection, group)
+        for (collection, generation), group in points.items():
+            if generation is None:
+                self._store.upsert(collection, group)
+            else:
+                renew(self._store, generation, group)
         for item, twins, decoded in ended:
             item.end(Status.EMBEDDED, kind=decoded.kind)
             for twin in twins:

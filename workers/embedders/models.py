@@ -12,11 +12,11 @@ import numpy as np
 
 from search.media import Kind
 from search.settings import Settings
-from search.spaces import CollectionSchema, Distance, VectorField
+from search.spaces import CollectionSchema
 from search.store.base import Array
 from workers.decode.decoded import Decoded
 from workers.embedders.frames import pool_frames
-from workers.embedders.registry import EFFICIENTNET_LITE0, MODELS, R3D18, RESNET18, ModelChoice
+from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, ModelChoice, schemas_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -67,16 +67,7 @@ class Models:
     @property
     def schemas(self) -> tuple[CollectionSchema, ...]:
         """What each collection holds with these models; known without loading them."""
-        visual = MODELS[self._choice.image].space("visual")
-        motion = MODELS[self._choice.video].space("motion")
-        sound = MODELS[self._choice.sound].space("sound")
-        raw = MODELS[self._choice.sound].space("sound_raw", Distance.DOT)
-        heard = (VectorField(sound), VectorField(raw, indexed=False))
-        return (
-            CollectionSchema(Kind.IMAGE, (VectorField(visual),)),
-            CollectionSchema(Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), *heard)),
-            CollectionSchema(Kind.AUDIO, heard),
-        )
+        return schemas_of(self._choice)
 
     def load(self) -> None:
         """Load what the choice needs now, so that a model that cannot be had stops a job before its first file.

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from search.errors import SpaceMismatchError
+from search.media import Kind
 from search.settings import Settings
-from search.spaces import CollectionSchema, Distance, Space
+from search.spaces import CollectionSchema, Distance, Space, VectorField
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,19 @@ class ModelChoice:
     video: str
     sound: str = LOGMEL.name
     notes: tuple[str, ...] = ()
+
+
+def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
+    """What each collection holds with these models."""
+    visual, motion = MODELS[choice.image].space("visual"), MODELS[choice.video].space("motion")
+    sound = MODELS[choice.sound].space("sound")
+    raw = MODELS[choice.sound].space("sound_raw", Distance.DOT)
+    heard = (VectorField(sound), VectorField(raw, indexed=False))
+    return (
+        CollectionSchema(Kind.IMAGE, (VectorField(visual),)),
+        CollectionSchema(Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), *heard)),
+        CollectionSchema(Kind.AUDIO, heard),
+    )
 
 
 def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) -> ModelChoice:
