@@ -21,7 +21,10 @@
     │   ├── StoreLockedError       another process has the data directory open
     │   ├── SpaceMismatchError     a collection was made with another model or preprocessing
     │   └── DiskFullError          nothing more can be written
-    └── LedgerError                the ledger database said no
+    ├── LedgerError                the ledger database said no
+    │   ├── LedgerUnavailableError it cannot be reached just now (retryable)
+    │   └── LeaseLostError         another process runs this job now
+    └── BrokerUnavailableError     Redis, which carries tasks to workers, cannot be reached just now (retryable)
 
 ``code`` is stable: it is what the ledger stores, the API answers and scripts compare. ``retryable`` says whether the
 same call may succeed later without anyone changing anything. Arguments are positional strings, so that an error
@@ -141,6 +144,20 @@ class DiskFullError(StoreError):
 
 class LedgerError(LikewiseError):
     code = "ledger"
+
+
+class LedgerUnavailableError(LedgerError):
+    code = "ledger_unavailable"
+    retryable = True
+
+
+class LeaseLostError(LedgerError):
+    code = "lease_lost"
+
+
+class BrokerUnavailableError(LikewiseError):
+    code = "broker_unavailable"
+    retryable = True
 
 
 MEDIA_ERRORS: dict[str, type[MediaError]] = {

@@ -31,6 +31,10 @@ STATUS_OF = {
     "space_mismatch": 409,
     "disk_full": 507,
     "ledger": 503,
+    "broker_unavailable": 503,
+    "no_worker": 503,
+    "lease_lost": 409,
+    "ledger_unavailable": 503,
 }
 """Stable error code (``search.errors``) to HTTP status; any other code is the server's own fault, 500."""
 
