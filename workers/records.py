@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
 from search.media import COLLECTIONS, MediaRecord, Payload
-from search.store.base import Store
 from workers.decode.decoded import Decoded
+from workers.intake import Intake
 from workers.report import FileRef
 
 
@@ -61,7 +61,7 @@ def payload_changes(before: MediaRecord, after: MediaRecord) -> Payload:
     return {key: new.get(key) for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
 
 
-def find_records(store: Store, ids: Sequence[str]) -> dict[str, MediaRecord]:
+def find_records(store: Intake, ids: Sequence[str]) -> dict[str, MediaRecord]:
     """Records of those contents that are stored, whichever collection they are in."""
     existing = store.collections()
     found: dict[str, MediaRecord] = {}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from search.media import Kind
 from search.store.base import Array, Store
 from search.store.filters import Filter
+from workers.intake import Intake
 
 COLLECTIONS = (Kind.AUDIO.collection, Kind.VIDEO.collection)
 KEY = "sound_standardisation"
@@ -82,14 +83,14 @@ def fit(pages: Iterable[Array], version: int) -> SoundStatistics:
     return SoundStatistics(version, count, mean, np.where(std > 1e-6, std, 1.0))
 
 
-def current_statistics(store: Store) -> SoundStatistics | None:
+def current_statistics(store: Intake) -> SoundStatistics | None:
     """The statistics in force; None before the first sound."""
     found = [store.metadata(name).get(KEY) for name in _present(store)]
     fits = [SoundStatistics.from_json(data) for data in found if data]
     return max(fits, key=lambda fitted: fitted.version, default=None)
 
 
-def provisional_statistics(store: Store, raw: Array) -> SoundStatistics:
+def provisional_statistics(store: Intake, raw: Array) -> SoundStatistics:
     """The statistics in force, or else, kept from now on, those of ``raw``: the first sounds can be found at once."""
     statistics = current_statistics(store)
     if statistics is None:
@@ -124,12 +125,12 @@ def refit_sound(store: Store) -> bool:
     return True
 
 
-def _present(store: Store) -> list[str]:
+def _present(store: Intake) -> list[str]:
     existing = store.collections()
     return [name for name in COLLECTIONS if name in existing]
 
 
-def _keep(store: Store, values: Mapping[str, Any]) -> None:
+def _keep(store: Intake, values: Mapping[str, Any]) -> None:
     for name in _present(store):
         store.set_metadata(name, values)
 

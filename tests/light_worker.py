@@ -1,0 +1,66 @@
+"""A real worker process that embeds with ``QuickModels``; settings come from the environment, as for `likewise worker`.
+
+    python tests/light_worker.py [--queues a,b] [--seconds S]
+
+Pictures in some colours do what a bad day does: a magenta one kills the process that embeds it, and a cyan one keeps it
+for ever.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from conftest import QuickModels
+
+from search.settings import load_settings
+from workers.app import QUEUES
+from workers.decode.decoded import Decoded
+from workers.embedders.models import Embedded
+from workers.worker import run_worker
+
+DEADLY, HANGING = (255, 0, 255), (0, 255, 255)
+NEAR = 8
+
+
+class LightModels(QuickModels):
+    """Quick models with bad days.
+
+    Args:
+        seconds: what every forward pass takes.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(before_embedding=lambda: time.sleep(seconds))
+
+    def embed(self, items: Sequence[Decoded]) -> list[Embedded]:
+        for item in items:
+            if shows(item, DEADLY):
+                os.kill(os.getpid(), signal.SIGKILL)
+            if shows(item, HANGING):
+                time.sleep(3600)
+        return super().embed(items)
+
+
+def shows(item: Decoded, colour: tuple[int, int, int]) -> bool:
+    if not len(item.crops):
+        return False
+    mean = item.crops.reshape(-1, 3).mean(axis=0)
+    return bool((np.abs(mean - colour) < NEAR).all())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--queues", default=",".join(QUEUES))
+    parser.add_argument("--seconds", type=float, default=0.0)
+    options = parser.parse_args()
+    return run_worker(load_settings(), options.queues.split(","), build=lambda _, __: LightModels(options.seconds))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

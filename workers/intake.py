@@ -1,0 +1,31 @@
+"""What embedding a batch needs of a store, which is less than a whole one: a worker without a store can stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from search.media import Payload
+from search.store.base import CollectionInfo, PayloadChoice, Point, StoredPoint
+
+
+class Intake(Protocol):
+    """The part of ``search.store.base.Store`` that embedding uses; see there.
+
+    Raises:
+        StoreUnavailableError, DiskFullError, StoreError: as their names say.
+    """
+
+    def collections(self) -> Mapping[str, CollectionInfo]: ...
+
+    def retrieve(
+        self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
+    ) -> list[StoredPoint]: ...
+
+    def upsert(self, collection: str, points: Sequence[Point]) -> None: ...
+
+    def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None: ...
+
+    def metadata(self, collection: str) -> Mapping[str, Any]: ...
+
+    def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None: ...
