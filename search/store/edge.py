@@ -7,7 +7,6 @@ child process on a copy (``search.store.shard``).
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
@@ -22,6 +21,7 @@ from search.store.base import (
     Array,
     CollectionInfo,
     Facet,
+    Generation,
     PayloadChoice,
     Point,
     ScoredHit,
@@ -30,11 +30,10 @@ from search.store.base import (
 )
 from search.store.conditions import Dialect, compile_filter, following_id, valid_ids
 from search.store.durable import engine_errors
+from search.store.edge_collections import EdgeCollections
 from search.store.filters import Filter
 from search.store.lock import DirectoryLock
 from search.store.payloads import check_facet_key, from_stored, group_patches, to_stored
-from search.store.schemas import check_same_spaces, no_collection
-from search.store.shard import LiveShard
 from search.store.vectors import from_engine, mean_score, query_vector, to_engine
 
 _UPSERT_CHUNK = 256
@@ -69,38 +68,29 @@ class EdgeStore:
         """
         with engine_errors(home):
             self._lock = DirectoryLock(home)
-        self._root = home / "collections"
-        self._ensuring = threading.Lock()
-        self._shards: dict[str, LiveShard] = {}
+        self._shards = EdgeCollections(home / "collections")
         try:
-            for folder in sorted(self._root.glob("*")):
-                if LiveShard.exists(folder):
-                    self._shards[folder.name] = LiveShard(folder)
+            self._shards.open()
         except BaseException:
             self.close()
             raise
 
     def ensure(self, schema: CollectionSchema) -> None:
-        with self._ensuring:
-            live = self._shards.get(schema.collection)
-            if live is None:
-                self._shards[schema.collection] = LiveShard.create(self._root / schema.collection, schema)
-            else:
-                check_same_spaces(live.schema, schema)
+        self._shards.ensure(schema)
 
     def collections(self) -> Mapping[str, CollectionInfo]:
         found: dict[str, CollectionInfo] = {}
-        for name, live in sorted(self._shards.items()):
+        for name, live in self._shards.current():
             with live.reading() as shard:
                 info = shard.info()
             found[name] = CollectionInfo(live.schema, info.points_count, info.indexed_vectors_count)
         return found
 
     def schema(self, collection: str) -> CollectionSchema:
-        return self._at(collection).schema
+        return self._shards.at(collection).schema
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
-        live = self._at(collection)
+        live = self._shards.at(collection)
         waiting = iter(points)
         while chunk := list(islice(waiting, _UPSERT_CHUNK)):
             converted = [
@@ -111,7 +101,7 @@ class EdgeStore:
                 shard.update(qdrant.UpdateOperation.upsert_points(converted))
 
     def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
-        live = self._at(collection)
+        live = self._shards.at(collection)
         converted = {id_: to_engine(live.schema, named) for id_, named in vectors.items()}
         with live.writing(converted) as shard:
             edits = [qdrant.PointVectors(id_, converted[id_]) for id_ in _existing(shard, converted)]
@@ -119,7 +109,7 @@ class EdgeStore:
                 shard.update(qdrant.UpdateOperation.update_vectors(edits))
 
     def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
-        with self._at(collection).writing(patches) as shard:
+        with self._shards.at(collection).writing(patches) as shard:
             existing = _existing(shard, patches)
             for patch in group_patches({id_: patches[id_] for id_ in existing}):
                 if patch.set:
@@ -128,19 +118,19 @@ class EdgeStore:
                     shard.update(qdrant.UpdateOperation.delete_payload(list(patch.ids), patch.remove))
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
-        with self._at(collection).writing(ids) as shard:
+        with self._shards.at(collection).writing(ids) as shard:
             shard.update(qdrant.UpdateOperation.delete_points(list(valid_ids(ids))))
 
     def retrieve(
         self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
     ) -> list[StoredPoint]:
-        with self._at(collection).reading() as shard:
+        with self._shards.at(collection).reading() as shard:
             records = shard.retrieve(list(valid_ids(ids)), _selected(payload), list(vectors))
         found = {str(record.id): _point(record) for record in records}
         return [found[id_] for id_ in ids if id_ in found]
 
     def query(self, collection: str, queries: Sequence[VectorQuery]) -> list[list[ScoredHit]]:
-        live = self._at(collection)
+        live = self._shards.at(collection)
         requests = [
             qdrant.QueryRequest(
                 limit=query.limit,
@@ -178,7 +168,7 @@ class EdgeStore:
         page: int = 1000,
         after: str | None = None,
     ) -> Iterator[StoredPoint]:
-        live = self._at(collection)
+        live = self._shards.at(collection)
         condition = compile_filter(_DIALECT, where)
         offset: Any = following_id(after) if after else None
         while True:
@@ -196,13 +186,13 @@ class EdgeStore:
                 return
 
     def count(self, collection: str, where: Filter | None = None) -> int:
-        with self._at(collection).reading() as shard:
+        with self._shards.at(collection).reading() as shard:
             return shard.count(qdrant.CountRequest(exact=True, filter=compile_filter(_DIALECT, where)))
 
     def facet(self, collection: str, key: str, *, where: Filter | None = None, limit: int = 50) -> list[Facet]:
         check_facet_key(key)
         request = qdrant.FacetRequest(key, limit=limit, exact=True, filter=compile_filter(_DIALECT, where))
-        with self._at(collection).reading() as shard:
+        with self._shards.at(collection).reading() as shard:
             hits = shard.facet(request).hits
         return sorted((Facet(str(hit.value), hit.count) for hit in hits), key=lambda facet: (-facet.count, facet.value))
 
@@ -214,29 +204,43 @@ class EdgeStore:
             with_vector=[space],
             with_payload=False,
         )
-        with self._at(collection).reading() as shard:
+        with self._shards.at(collection).reading() as shard:
             return [_point(hit) for hit in shard.query(request)]
 
     def metadata(self, collection: str) -> Mapping[str, Any]:
-        return self._at(collection).values()
+        return self._shards.at(collection).values()
 
     def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
-        self._at(collection).set_values(values)
+        self._shards.at(collection).set_values(values)
 
     def optimise(self, collection: str) -> bool:
-        return self._at(collection).optimise()
+        return self._shards.at(collection).optimise()
+
+    def hold_indexing(self, collection: str, *, held: bool) -> None:
+        """Nothing to do here: this store indexes only when :meth:`optimise` is called."""
+        self._shards.at(collection)
+
+    def is_indexing_held(self, collection: str) -> bool:
+        self._shards.at(collection)
+        return False
+
+    def begin_generation(self, schema: CollectionSchema) -> str:
+        return self._shards.begin_generation(schema)
+
+    def generations(self, collection: str) -> tuple[Generation, ...]:
+        return self._shards.generations(collection)
+
+    def promote(self, generation: str) -> None:
+        self._shards.promote(generation)
+
+    def drop_generation(self, generation: str) -> None:
+        self._shards.drop_generation(generation)
 
     def close(self) -> None:
         with ExitStack() as everything:  # whatever one of them raises, the others are closed too
             everything.callback(self._lock.release)
-            for live in self._shards.values():
+            for live in self._shards.everything():
                 everything.callback(live.close)
-
-    def _at(self, collection: str) -> LiveShard:
-        live = self._shards.get(collection)
-        if live is None:
-            raise no_collection(collection)
-        return live
 
 
 def _existing(shard: qdrant.EdgeShard, ids: Mapping[str, object]) -> list[str]:

@@ -1,7 +1,4 @@
-"""The store on a Qdrant server or cluster, through qdrant-client.
-
-Schema, fingerprints and metadata values live in the collection's own metadata, which Qdrant has from version 1.16 on.
-"""
+"""The store on a Qdrant server or cluster, through qdrant-client: what is in the collections."""
 
 from __future__ import annotations
 
@@ -9,16 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import UnexpectedResponse
 
-from search.errors import SpaceMismatchError
-from search.media import COLLECTIONS, Payload
+from search.media import Payload
 from search.settings import Settings
-from search.spaces import CollectionSchema, Distance, VectorField
+from search.spaces import CollectionSchema
 from search.store.base import (
     Array,
     CollectionInfo,
     Facet,
+    Generation,
     PayloadChoice,
     Point,
     ScoredHit,
@@ -27,8 +23,8 @@ from search.store.base import (
 )
 from search.store.conditions import Dialect, compile_filter, following_id, valid_ids
 from search.store.filters import Filter
-from search.store.payloads import PAYLOAD_INDEXES, check_facet_key, from_stored, group_patches, to_stored
-from search.store.schemas import check_same_spaces
+from search.store.payloads import check_facet_key, from_stored, group_patches, to_stored
+from search.store.server_collections import Place, ServerCollections
 from search.store.server_errors import server_errors
 from search.store.vectors import from_engine, mean_score, query_vector, to_engine
 
@@ -40,8 +36,6 @@ _REQUEST_FLOATS = 500_000
 
 _REQUEST_POINTS = 500
 _TIMEOUT_SECONDS = 60
-_SCHEMA, _VALUE = "likewise_schema", "likewise_value_"
-"""Keys of the collection metadata: the schema, and the prefix of every metadata value."""
 
 _DIALECT: Dialect[models.Filter] = Dialect(
     filter=models.Filter,
@@ -67,7 +61,7 @@ def connect(settings: Settings) -> ServerStore:
     client = QdrantClient(
         url=settings.qdrant_url, api_key=key, timeout=_TIMEOUT_SECONDS, check_compatibility=False, prefer_grpc=False
     )
-    store = ServerStore(client)
+    store = ServerStore(client, settings)
     store.collections()
     return store
 
@@ -75,74 +69,47 @@ def connect(settings: Settings) -> ServerStore:
 class ServerStore:
     """The :class:`~search.store.base.Store` behind a client; ``QdrantClient(":memory:")`` is its double in tests."""
 
-    def __init__(self, client: QdrantClient) -> None:
+    def __init__(self, client: QdrantClient, settings: Settings | None = None) -> None:
         """Take over ``client``: :meth:`close` closes it."""
         self._client = client
-        self._schemas: dict[str, CollectionSchema] = {}
+        self._collections = ServerCollections(client, settings or Settings.model_validate({}))
 
     @property
     def engine(self) -> str:
         return "server"
 
     def ensure(self, schema: CollectionSchema) -> None:
-        name = schema.collection
-        self._schemas.pop(name, None)  # whoever deleted and made it anew may have done so with other models
-        with server_errors(name):
-            if not self._client.collection_exists(name):
-                self._create(schema)
-        check_same_spaces(self.schema(name), schema)
-        with server_errors(name):
-            # Also when the collection was there: whoever made it may have been killed before its indexes were.
-            existing = self._client.get_collection(name).payload_schema
-            for key, index in PAYLOAD_INDEXES.items():
-                if key not in existing:
-                    self._client.create_payload_index(name, key, models.PayloadSchemaType(index.value), wait=True)
+        self._collections.ensure(schema)
 
     def collections(self) -> Mapping[str, CollectionInfo]:
-        with server_errors("*"):
-            present = {found.name for found in self._client.get_collections().collections}
-        made: dict[str, CollectionInfo] = {}
-        for name in sorted(present.intersection(COLLECTIONS)):
-            schema = self.schema(name)
-            with server_errors(name):
-                indexed = self._client.get_collection(name).indexed_vectors_count or 0
-            made[name] = CollectionInfo(schema, self.count(name), indexed)
-        return made
+        return self._collections.collections()
 
     def schema(self, collection: str) -> CollectionSchema:
-        known = self._schemas.get(collection)
-        if known is None:
-            stored = self._metadata(collection).get(_SCHEMA)
-            if stored is None:
-                raise SpaceMismatchError(
-                    f"Collection '{collection}' on the Qdrant server does not say what its vectors are.",
-                    "It was not made by Likewise, or the server is older than Qdrant 1.16; rename it or upgrade.",
-                )
-            known = self._schemas[collection] = CollectionSchema.from_json(stored)
-        return known
+        return self._collections.find(collection).schema
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
-        schema = self.schema(collection)
+        place = self._collections.find(collection, to_write=True)
         for chunk in _requests((point, point.vectors) for point in points):
             structs = [
                 models.PointStruct(
-                    id=point.id, vector=to_engine(schema, point.vectors), payload=to_stored(point.payload)
+                    id=point.id, vector=to_engine(place.schema, point.vectors), payload=to_stored(point.payload)
                 )
                 for point in chunk
             ]
-            with server_errors(collection, self._schemas):
-                self._client.upsert(collection, structs, wait=True)
+            with server_errors(collection, place.forget):
+                self._client.upsert(place.physical, structs, wait=True)
 
     def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
-        schema = self.schema(collection)
-        converted = {id_: to_engine(schema, named) for id_, named in vectors.items()}
-        for ids in _requests((id_, vectors[id_]) for id_ in self._existing(collection, vectors)):
+        place = self._collections.find(collection, to_write=True)
+        converted = {id_: to_engine(place.schema, named) for id_, named in vectors.items()}
+        for ids in _requests((id_, vectors[id_]) for id_ in self._existing(collection, place, vectors)):
             edits = [models.PointVectors(id=id_, vector=converted[id_]) for id_ in ids]
-            with server_errors(collection, self._schemas):
-                self._client.update_vectors(collection, edits, wait=True)
+            with server_errors(collection, place.forget):
+                self._client.update_vectors(place.physical, edits, wait=True)
 
     def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
-        existing = self._existing(collection, patches)
+        place = self._collections.find(collection, to_write=True)
+        existing = self._existing(collection, place, patches)
         operations: list[Any] = []
         for patch in group_patches({id_: patches[id_] for id_ in existing}):
             if patch.set:
@@ -152,37 +119,32 @@ class ServerStore:
                 removal = models.DeletePayload(keys=patch.remove, points=list(patch.ids))
                 operations.append(models.DeletePayloadOperation(delete_payload=removal))
         for start in range(0, len(operations), _REQUEST_POINTS):
-            with server_errors(collection, self._schemas):
-                self._client.batch_update_points(collection, operations[start : start + _REQUEST_POINTS], wait=True)
+            with server_errors(collection, place.forget):
+                self._client.batch_update_points(place.physical, operations[start : start + _REQUEST_POINTS], wait=True)
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
-        self.schema(collection)
+        place = self._collections.find(collection, to_write=True)
         doomed = valid_ids(ids)
         if doomed:
-            with server_errors(collection, self._schemas):
-                self._client.delete(collection, models.PointIdsList(points=list(doomed)), wait=True)
+            with server_errors(collection, place.forget):
+                self._client.delete(place.physical, models.PointIdsList(points=list(doomed)), wait=True)
 
     def retrieve(
         self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
     ) -> list[StoredPoint]:
-        self.schema(collection)
-        wanted = valid_ids(ids)
-        if not wanted:
-            return []
-        with server_errors(collection, self._schemas):
-            records = self._client.retrieve(
-                collection, wanted, with_payload=_selected(payload), with_vectors=list(vectors) or False
-            )
-        found = {str(record.id): _point(record) for record in records}
+        found = {
+            point.id: point
+            for point in self._fetch(collection, self._collections.find(collection), ids, vectors, payload)
+        }
         return [found[id_] for id_ in ids if id_ in found]
 
     def query(self, collection: str, queries: Sequence[VectorQuery]) -> list[list[ScoredHit]]:
         if not queries:
             return []
-        schema = self.schema(collection)
+        place = self._collections.find(collection)
         requests = [
             models.QueryRequest(
-                query=query_vector(schema, query),
+                query=query_vector(place.schema, query),
                 using=query.space.name,
                 limit=query.limit,
                 filter=compile_filter(_DIALECT, query.where),
@@ -193,8 +155,8 @@ class ServerStore:
             )
             for query in queries
         ]
-        with server_errors(collection, self._schemas):
-            answers = self._client.query_batch_points(collection, requests)
+        with server_errors(collection, place.forget):
+            answers = self._client.query_batch_points(place.physical, requests)
         return [
             [
                 ScoredHit(
@@ -217,13 +179,13 @@ class ServerStore:
         page: int = 1000,
         after: str | None = None,
     ) -> Iterator[StoredPoint]:
-        self.schema(collection)
+        place = self._collections.find(collection)
         condition = compile_filter(_DIALECT, where)
         offset: Any = following_id(after) if after else None
         while True:
-            with server_errors(collection, self._schemas):
+            with server_errors(collection, place.forget):
                 records, offset = self._client.scroll(
-                    collection,
+                    place.physical,
                     scroll_filter=condition,
                     limit=page,
                     offset=offset,
@@ -235,23 +197,23 @@ class ServerStore:
                 return
 
     def count(self, collection: str, where: Filter | None = None) -> int:
-        self.schema(collection)
-        with server_errors(collection, self._schemas):
-            return self._client.count(collection, compile_filter(_DIALECT, where), exact=True).count
+        place = self._collections.find(collection)
+        with server_errors(collection, place.forget):
+            return self._client.count(place.physical, compile_filter(_DIALECT, where), exact=True).count
 
     def facet(self, collection: str, key: str, *, where: Filter | None = None, limit: int = 50) -> list[Facet]:
         check_facet_key(key)
-        self.schema(collection)
+        place = self._collections.find(collection)
         condition = compile_filter(_DIALECT, where)
-        with server_errors(collection, self._schemas):
-            hits = self._client.facet(collection, key, facet_filter=condition, limit=limit, exact=True).hits
+        with server_errors(collection, place.forget):
+            hits = self._client.facet(place.physical, key, facet_filter=condition, limit=limit, exact=True).hits
         return sorted((Facet(str(hit.value), hit.count) for hit in hits), key=lambda facet: (-facet.count, facet.value))
 
     def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
-        self.schema(collection)
-        with server_errors(collection, self._schemas):
+        place = self._collections.find(collection)
+        with server_errors(collection, place.forget):
             hits = self._client.query_points(
-                collection,
+                place.physical,
                 query=models.SampleQuery(sample=models.Sample.RANDOM),
                 query_filter=models.Filter(must=[models.HasVectorCondition(has_vector=space)]),
                 limit=n,
@@ -261,45 +223,52 @@ class ServerStore:
         return [_point(hit) for hit in hits]
 
     def metadata(self, collection: str) -> Mapping[str, Any]:
-        return {
-            key.removeprefix(_VALUE): value
-            for key, value in self._metadata(collection).items()
-            if key.startswith(_VALUE) and value is not None
-        }
+        return self._collections.metadata(collection)
 
     def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
-        self.schema(collection)
-        # The server merges key by key; a null removes the key.
-        named = {_VALUE + key: value for key, value in values.items()}
-        with server_errors(collection, self._schemas):
-            self._client.update_collection(collection, metadata=named)
+        self._collections.set_metadata(collection, values)
 
     def optimise(self, collection: str) -> bool:
         """Nothing to do here: a server indexes by itself, in the background, once a segment is large enough."""
-        self.schema(collection)
+        self._collections.find(collection)
         return False
+
+    def hold_indexing(self, collection: str, *, held: bool) -> None:
+        self._collections.hold_indexing(collection, held=held)
+
+    def is_indexing_held(self, collection: str) -> bool:
+        return self._collections.is_indexing_held(collection)
+
+    def begin_generation(self, schema: CollectionSchema) -> str:
+        return self._collections.begin_generation(schema)
+
+    def generations(self, collection: str) -> tuple[Generation, ...]:
+        return self._collections.generations(collection)
+
+    def promote(self, generation: str) -> None:
+        self._collections.promote(generation)
+
+    def drop_generation(self, generation: str) -> None:
+        self._collections.drop_generation(generation)
 
     def close(self) -> None:
         self._client.close()
 
-    def _create(self, schema: CollectionSchema) -> None:
-        try:
-            self._client.create_collection(
-                schema.collection,
-                vectors_config={field.space.name: _vector_params(field) for field in schema.fields},
-                metadata={_SCHEMA: schema.to_json()},
-            )
-        except UnexpectedResponse as error:
-            if error.status_code != 409:  # 409: another process has just made it
-                raise
-
-    def _metadata(self, collection: str) -> Mapping[str, Any]:
-        with server_errors(collection, self._schemas):
-            return self._client.get_collection(collection).config.metadata or {}
-
-    def _existing(self, collection: str, ids: Iterable[str]) -> list[str]:
+    def _existing(self, collection: str, place: Place, ids: Iterable[str]) -> list[str]:
         # The server refuses a whole operation for one id that it does not know.
-        return [point.id for point in self.retrieve(collection, list(ids), payload=False)]
+        return [point.id for point in self._fetch(collection, place, ids, (), False)]
+
+    def _fetch(
+        self, collection: str, place: Place, ids: Iterable[str], vectors: Sequence[str], payload: PayloadChoice
+    ) -> list[StoredPoint]:
+        wanted = valid_ids(ids)
+        if not wanted:
+            return []
+        with server_errors(collection, place.forget):
+            records = self._client.retrieve(
+                place.physical, wanted, with_payload=_selected(payload), with_vectors=list(vectors) or False
+            )
+        return [_point(record) for record in records]
 
 
 def _requests(items: Iterable[tuple[_T, Mapping[str, Array]]]) -> Iterator[list[_T]]:
@@ -315,17 +284,6 @@ def _requests(items: Iterable[tuple[_T, Mapping[str, Array]]]) -> Iterator[list[
         floats += size
     if chunk:
         yield chunk
-
-
-def _vector_params(field: VectorField) -> models.VectorParams:
-    return models.VectorParams(
-        size=field.space.dim,
-        distance=models.Distance.COSINE if field.space.distance is Distance.COSINE else models.Distance.DOT,
-        multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
-        if field.multi
-        else None,
-        hnsw_config=None if field.indexed else models.HnswConfigDiff(m=0),
-    )
 
 
 def _point(record: models.Record | models.ScoredPoint) -> StoredPoint:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from search.errors import DiskFullError, LikewiseError, SpaceMismatchError, StoreError, StoreUnavailableError
-from search.spaces import CollectionSchema
 from search.store.durable import says_disk_full
 from search.store.schemas import no_collection
 
@@ -17,8 +16,8 @@ _TRY_LATER = frozenset({408, 425, 429, 502, 503, 504})
 
 
 @contextmanager
-def server_errors(collection: str, schemas: MutableMapping[str, CollectionSchema] | None = None) -> Iterator[None]:
-    """Translate errors of the client; a collection that has vanished is also forgotten from ``schemas``.
+def server_errors(collection: str, forget: Callable[[], None] | None = None) -> Iterator[None]:
+    """Translate errors of the client; ``forget`` is called when the collection has vanished.
 
     Raises:
         StoreUnavailableError: no connection, a timeout, or a server that asks to try later.
@@ -41,8 +40,8 @@ def server_errors(collection: str, schemas: MutableMapping[str, CollectionSchema
         ) from error
     except UnexpectedResponse as error:
         translated = _of_status(collection, error.status_code or 0, error.content.decode("utf-8", "replace"))
-        if error.status_code == 404 and schemas is not None:
-            schemas.pop(collection, None)
+        if error.status_code == 404 and forget is not None:
+            forget()
         raise translated from error
     except ValueError as error:
         # The in-memory double refuses with ValueError where a server answers 400 or 404.

@@ -33,6 +33,7 @@ from search.store.durable import (
     failure,
     quick_folder,
     size_on_disk,
+    sync,
     sync_tree,
     write_json,
 )
@@ -79,8 +80,8 @@ class LiveShard:
         return (folder / _METADATA).is_file()
 
     @classmethod
-    def create(cls, folder: Path, schema: CollectionSchema) -> LiveShard:
-        """Make an empty collection with its payload indexes and open it.
+    def create(cls, folder: Path, schema: CollectionSchema, values: Mapping[str, Any] | None = None) -> LiveShard:
+        """Make an empty collection with its payload indexes (and metadata values) and open it.
 
         The engine synchronises some 170 files one by one while it makes the indexes, which takes seconds on a busy
         disk; so the shard is made in memory, copied, and synchronised once.
@@ -99,7 +100,9 @@ class LiveShard:
                 shard.close()
                 copy_sparse(made, first)
             sync_tree(first)
-            write_json(folder / _METADATA, {"schema": schema.to_json(), "shard": first.name, "values": {}})
+            write_json(
+                folder / _METADATA, {"schema": schema.to_json(), "shard": first.name, "values": dict(values or {})}
+            )
         return cls(folder)
 
     @contextmanager
@@ -178,6 +181,14 @@ class LiveShard:
         with self._optimising, self._writes, self._engine, engine_errors(self.folder):
             self._shard.flush()
             self._shard.close()
+
+    def destroy(self) -> None:
+        """Close and delete it. Killed half-way, it is no collection any more when next looked for."""
+        self.close()
+        with engine_errors(self.folder):
+            (self.folder / _METADATA).unlink()
+            sync(self.folder)
+            shutil.rmtree(self.folder)
 
     def _check_open(self) -> None:
         if self._closed:

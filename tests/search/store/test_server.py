@@ -92,7 +92,7 @@ def test_a_collection_made_anew_by_another_process_is_not_taken_for_the_old_one(
     client = QdrantClient(":memory:")
     store = ServerStore(client)
     store.ensure(images)
-    client.delete_collection("images")
+    client.delete_collection("images-1")
     space = replace(images.fields[0].space, model="other-model")
     other = CollectionSchema(images.kind, (VectorField(space),))
     ServerStore(client).ensure(other)

@@ -1,0 +1,229 @@
+"""Collections on the server as such: made, described, made anew, dropped. What is in them is ``search.store.server``'s.
+
+Schema, fingerprints and metadata values live in a collection's own metadata, which Qdrant has from version 1.16 on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import UnexpectedResponse
+
+from search.errors import NotFoundError, SpaceMismatchError
+from search.media import COLLECTIONS
+from search.settings import Settings
+from search.spaces import CollectionSchema, Distance, VectorField
+from search.store.base import CollectionInfo, Generation
+from search.store.generations import GenerationName, refuse_to_drop, unfinished
+from search.store.payloads import PAYLOAD_INDEXES
+from search.store.schemas import check_same_spaces
+from search.store.server_errors import server_errors
+from search.store.server_names import ServerNames
+
+_SCHEMA, _VALUE = "likewise_schema", "likewise_value_"
+"""Keys of the collection metadata: the schema, and the prefix of every metadata value."""
+_HELD = "likewise_indexing_threshold"
+"""Key of the collection metadata while indexing is held back: the ``indexing_threshold`` to go back to."""
+
+_INDEXING_THRESHOLD_KB = 10_000
+"""What a server means by no ``indexing_threshold``. Source: its configuration file."""
+
+
+class Place(NamedTuple):
+    """A collection on the server, and its spaces."""
+
+    physical: str
+    schema: CollectionSchema
+    forget: Callable[[], None]
+
+
+class ServerCollections:
+    """The lifecycle half of :class:`~search.store.base.Store` on a server."""
+
+    def __init__(self, client: QdrantClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self._names = ServerNames(client, settings.qdrant_prefix)
+        self._schemas: dict[str, CollectionSchema] = {}
+
+    def find(self, collection: str, *, to_write: bool = False) -> Place:
+        """Where ``collection``, plain or a generation's name, is kept just now.
+
+        Raises:
+            NotFoundError: there is no such collection.
+            SpaceMismatchError: it does not say what its vectors are.
+        """
+        with server_errors(collection):
+            physical = self._names.physical(collection, fresh=to_write)
+        schema = self._schemas.get(physical) or self._read_schema(collection, physical)
+        return Place(physical, schema, lambda: self._forget(physical))
+
+    def ensure(self, schema: CollectionSchema) -> None:
+        name = schema.collection
+        with server_errors(name):
+            physical = self._names.physical(name, fresh=True)
+            made = self._names.current(name) is not None or self._client.collection_exists(physical)
+            if not made:
+                physical = self._names.made_as(GenerationName(name, 1))
+                self._make(physical, schema, {})
+        self._schemas.pop(physical, None)  # whoever deleted and made it anew may have done so with other models
+        check_same_spaces(self._read_schema(name, physical), schema)
+        with server_errors(name):
+            # Also when the collection was there: whoever made it may have been killed before its indexes were.
+            self._index_payload(physical)
+            if not made:
+                self._names.point_at(name, physical)
+
+    def collections(self) -> Mapping[str, CollectionInfo]:
+        found: dict[str, CollectionInfo] = {}
+        with server_errors("*"):
+            self._names.forget()
+        for name in sorted(COLLECTIONS):
+            try:
+                with server_errors(name):
+                    physical = self._names.physical(name)
+                    info = self._client.get_collection(physical)
+            except NotFoundError:
+                continue
+            found[name] = CollectionInfo(
+                self._schema_in(name, physical, info), info.points_count or 0, info.indexed_vectors_count or 0
+            )
+        return found
+
+    def metadata(self, collection: str) -> Mapping[str, Any]:
+        place = self.find(collection)
+        return _values(self._info(collection, place).config.metadata or {})
+
+    def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
+        place = self.find(collection, to_write=True)
+        # The server merges key by key; a null removes the key.
+        named = {_VALUE + key: value for key, value in values.items()}
+        with server_errors(collection, place.forget):
+            self._client.update_collection(place.physical, metadata=named)
+
+    def hold_indexing(self, collection: str, *, held: bool) -> None:
+        place = self.find(collection, to_write=True)
+        config = self._info(collection, place).config
+        remembered = (config.metadata or {}).get(_HELD)
+        if held == (remembered is not None):
+            return
+        # What to go back to is remembered by the server, in the request that changes it, so that a crash loses neither.
+        threshold = 0 if held else remembered
+        usual = config.optimizer_config.indexing_threshold or _INDEXING_THRESHOLD_KB
+        with server_errors(collection, place.forget):
+            self._client.update_collection(
+                place.physical,
+                optimizers_config=models.OptimizersConfigDiff(indexing_threshold=threshold),
+                metadata={_HELD: usual if held else None},
+            )
+
+    def is_indexing_held(self, collection: str) -> bool:
+        place = self.find(collection)
+        return (self._info(collection, place).config.metadata or {}).get(_HELD) is not None
+
+    def begin_generation(self, schema: CollectionSchema) -> str:
+        name = schema.collection
+        existing = self.generations(name)
+        begun = unfinished(existing, schema)
+        if begun is None:
+            newest = GenerationName.demand(existing[-1].name)
+            begun = str(newest._replace(number=newest.number + 1))
+            current = self._info(name, self.find(name, to_write=True))
+            values = {k: v for k, v in (current.config.metadata or {}).items() if k.startswith(_VALUE)}
+            with server_errors(name):
+                self._make(self._names.made_as(GenerationName.demand(begun)), schema, values)
+        with server_errors(begun):
+            self._index_payload(self._names.physical(begun))
+        return begun
+
+    def generations(self, collection: str) -> tuple[Generation, ...]:
+        self.find(collection)
+        with server_errors(collection):
+            current = self._names.physical(collection, fresh=True)
+            present = [described.name for described in self._client.get_collections().collections]
+        made = []
+        for name, physical in self._names.among(present, collection).items():
+            with server_errors(str(name)):
+                info = self._client.get_collection(physical)
+            if _SCHEMA in (info.config.metadata or {}):  # else it is somebody else's
+                schema = self._schema_in(str(name), physical, info)
+                made.append(Generation(str(name), schema, info.points_count or 0, current=physical == current))
+        return tuple(made)
+
+    def promote(self, generation: str) -> None:
+        name = GenerationName.demand(generation)
+        place = self.find(generation, to_write=True)
+        with server_errors(generation):
+            if self._names.physical(name.collection) != place.physical:
+                self._names.point_at(name.collection, place.physical)
+
+    def drop_generation(self, generation: str) -> None:
+        name = GenerationName.demand(generation)
+        with server_errors(generation):
+            physical = self._names.physical(generation, fresh=True)
+            if physical == self._names.physical(name.collection):
+                raise refuse_to_drop(name)
+            self._client.delete_collection(physical)
+            self._forget(physical)
+            self._names.settle(name.collection)
+
+    def _make(self, physical: str, schema: CollectionSchema, values: Mapping[str, Any]) -> None:
+        try:
+            self._client.create_collection(
+                physical,
+                vectors_config={field.space.name: _vector_params(field) for field in schema.fields},
+                metadata={_SCHEMA: schema.to_json(), **values},
+            )
+        except UnexpectedResponse as error:
+            if error.status_code != 409:  # 409: another process has just made it
+                raise
+
+    def _index_payload(self, physical: str) -> None:
+        existing = self._client.get_collection(physical).payload_schema
+        for key, index in PAYLOAD_INDEXES.items():
+            if key not in existing:
+                self._client.create_payload_index(physical, key, models.PayloadSchemaType(index.value), wait=True)
+
+    def _info(self, collection: str, place: Place) -> models.CollectionInfo:
+        with server_errors(collection, place.forget):
+            return self._client.get_collection(place.physical)
+
+    def _read_schema(self, collection: str, physical: str) -> CollectionSchema:
+        with server_errors(collection, lambda: self._forget(physical)):
+            info = self._client.get_collection(physical)
+        return self._schema_in(collection, physical, info)
+
+    def _schema_in(self, collection: str, physical: str, info: models.CollectionInfo) -> CollectionSchema:
+        stored = (info.config.metadata or {}).get(_SCHEMA)
+        if stored is None:
+            raise SpaceMismatchError(
+                f"Collection '{collection}' on the Qdrant server does not say what its vectors are.",
+                "It was not made by Likewise, or the server is older than Qdrant 1.16; rename it or upgrade.",
+            )
+        schema = self._schemas[physical] = CollectionSchema.from_json(stored)
+        return schema
+
+    def _forget(self, physical: str) -> None:
+        self._schemas.pop(physical, None)
+        self._names.forget()
+
+
+def _values(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        key.removeprefix(_VALUE): value
+        for key, value in metadata.items()
+        if key.startswith(_VALUE) and value is not None
+    }
+
+
+def _vector_params(field: VectorField) -> models.VectorParams:
+    return models.VectorParams(
+        size=field.space.dim,
+        distance=models.Distance.COSINE if field.space.distance is Distance.COSINE else models.Distance.DOT,
+        multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
+        if field.multi
+        else None,
+        hnsw_config=None if field.indexed else models.HnswConfigDiff(m=0),
+    )
