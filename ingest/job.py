@@ -6,8 +6,6 @@ killed anywhere, :meth:`Ingest.run` scans again and finds only the rest to do.
 
 from __future__ import annotations
 
-import os
-import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -15,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from ingest.dispatch import Dispatch
 from ingest.jobs import LiveJob, create_job, load_job, progress_of
@@ -25,9 +23,9 @@ from ingest.missing import clear_plan, doubts, expire, mark_missing, sweep
 from ingest.plan import Planner, find_lost_records
 from ingest.progress import UNFINISHED, Failure, JobProgress, JobState
 from ingest.records import Records
-from ingest.scan import Found, Root, Scan, is_text, list_paths
-from ingest.tables import FileState, at_or_below, files, jobs, libraries
-from search.errors import LikewiseError, NotFoundError, UnreadableFileError, UsageError
+from ingest.sources import Sources
+from ingest.tables import FileState, files, jobs, libraries
+from search.errors import LikewiseError, UsageError
 from search.settings import Settings
 from search.store.base import Store
 from workers.report import Batch, BatchReport
@@ -36,8 +34,6 @@ __all__ = ["Failure", "Ingest", "JobProgress", "JobState", "Runner"]
 
 RETRY_DELAYS = (1.0, 3.0, 10.0, 30.0)
 """Seconds before each new try when the store cannot be reached; the count starts over with every batch that works."""
-
-PAGE = 1000
 
 
 class Runner(Protocol):
@@ -73,6 +69,7 @@ class Ingest:
         self._ledger = ledger
         self._runner = runner
         self._records = Records(store, settings.home)
+        self._sources = Sources(settings, ledger)
         self._retry_delays = tuple(retry_delays)
         self._turn = threading.Lock()
         self._roll = threading.Lock()  # held while a job becomes live, or is found not to be
@@ -81,7 +78,7 @@ class Ingest:
 
     def start(
         self,
-        paths: Sequence[Path],
+        paths: Sequence[Path | str],
         *,
         library: str | None = None,
         confirm_missing: bool = False,
@@ -105,7 +102,7 @@ class Ingest:
         """
         if not paths:
             raise UsageError("No path was given.", "Name a folder or files to ingest.")
-        real = list(dict.fromkeys(self._checked(path) for path in paths))
+        real = list(dict.fromkeys(self._sources.checked(path) for path in paths))
         with self._ledger.write() as connection:
             return create_job(
                 connection,
@@ -228,33 +225,6 @@ class Ingest:
             self._stored(job_id)  # raises for an id that never was
         return live
 
-    def _checked(self, path: Path) -> str:
-        """The real path of something that may be ingested."""
-        try:
-            real = os.path.realpath(path)
-            if stat.S_ISDIR(Path(real).stat().st_mode):
-                os.scandir(real).close()
-        except FileNotFoundError:
-            self._check_known(path, real)
-        except ValueError:
-            raise UsageError(f"{path!r} is no path: a path holds no null character.") from None
-        except OSError as error:
-            raise UnreadableFileError(
-                f"'{path}' cannot be read: {error.strerror}.", "Check the path, and that you may read it."
-            ) from error
-        if not is_text(real):
-            raise UsageError(f"The name of {path!r} is not valid UTF-8.", "Rename it.")
-        if real == os.path.realpath(self._settings.home):
-            raise UsageError(f"'{real}' is Likewise's own data directory.", "Name the folder with your media.")
-        return real
-
-    def _check_known(self, path: Path, real: str) -> None:
-        """A path that does not exist may be ingested if the ledger knows what was there: its files are missing."""
-        with self._ledger.read() as connection:
-            known = connection.execute(select(files.c.path).where(at_or_below(files.c.path, real)).limit(1)).first()
-        if known is None:
-            raise NotFoundError(f"'{path}' does not exist.", "Check the spelling, and that its drive is mounted.")
-
     def _run(self, live: LiveJob) -> JobProgress:
         with self._ledger.read() as connection:
             row = load_job(connection, str(live.number))
@@ -314,8 +284,7 @@ class Ingest:
             retry=order.retry_failed,
             max_bytes=self._settings.max_file_mb * 2**20,
         )
-        folders = [root for root in order.roots if not Path(root).is_file()]
-        planner.plan(self._found(order, known_roots), folders)
+        planner.plan(self._sources.found(order.roots, known_roots), self._sources.folders(order.roots))
         live.enter(JobState.RUNNING, self._ledger)
         dispatch = Dispatch(self._ledger, self._records, live, retry=order.retry_failed)
         with closing(dispatch):
@@ -343,38 +312,3 @@ class Ingest:
             )
         state = JobState.DONE_WITH_FAILURES if live.snapshot().failed else JobState.DONE
         return live.enter(state, self._ledger, " ".join(notes))
-
-    def _found(self, order: _Order, known_roots: LibraryMap) -> Iterator[Found]:
-        """What the job's scan comes upon."""
-        if not order.roots:
-            yield from self._failed_files(known_roots)
-            return
-        given = dict.fromkeys(order.roots)
-        for root in order.roots:
-            given.update(dict.fromkeys(known_roots.within(root)))
-        folders = [Root(path, known_roots.base_of(path)) for path in given if Path(path).is_dir()]
-        named = [path for path in given if Path(path).is_file()]
-        yield from Scan(folders, excludes=self._settings.excludes, home=str(self._settings.home), named=named)
-
-    def _failed_files(self, known_roots: LibraryMap) -> Iterator[Found]:
-        """Failed files as partial listings, and folders that could not be read as scans of their own."""
-        last: tuple[str, str] = ("", "")
-        folders: list[Root] = []
-        while True:
-            with self._ledger.read() as connection:
-                behind = (files.c.folder > last[0]) | and_(files.c.folder == last[0], files.c.path > last[1])
-                query = select(files.c.folder, files.c.path).where(files.c.state == FileState.FAILED.value, behind)
-                page = connection.execute(query.order_by(files.c.folder, files.c.path).limit(PAGE)).all()
-            if not page:
-                break
-            last = (page[-1].folder, page[-1].path)
-            by_folder: dict[str, list[str]] = {}
-            for folder, path in page:
-                if folder != path:
-                    by_folder.setdefault(folder, []).append(path)
-                elif Path(path).is_dir():
-                    folders.append(Root(path, known_roots.base_of(path)))
-            for folder, paths in by_folder.items():
-                yield list_paths(folder, paths)
-        if folders:
-            yield from Scan(folders, excludes=self._settings.excludes, home=str(self._settings.home))

@@ -49,13 +49,14 @@ class Settings(BaseModel):
     qdrant_oversampling: float = Field(2.0, ge=1.0, description="candidates a hit that are rescored when quantized")
     qdrant_hnsw_m: int = Field(16, ge=4, le=128, description="links of a vector in the index")
     qdrant_hnsw_ef_construct: int = Field(100, ge=4, description="candidates looked at when the index is built")
-    database_url: SecretStr | None = Field(
-        None, description="SQLAlchemy address of the ledger; default SQLite in home"
-    )
+    database_url: SecretStr | None = Field(None, description="SQLAlchemy address of the ledger; default SQLite in home")
     shared: str | None = Field(
         None, description="folder or fsspec address of previews and uploads that web and workers reach; default home"
     )
     roots: dict[str, str] = Field({}, description="folders that this machine sees elsewhere: THERE=HERE, …")
+    remote_schemes: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*$")], ...] = Field(
+        ("s3", "gs", "az", "abfs"), description="schemes of addresses that may be ingested; never http or file"
+    )
 
     broker_url: SecretStr | None = Field(None, description="address of the Redis that carries tasks to workers")
     in_flight: Positive = Field(16, description="batches a job keeps with the workers at once")
@@ -194,10 +195,10 @@ def _read_secret(variable: str, path: str) -> str:
 
 def _split(name: str, text: str) -> object:
     """The value of a variable whose setting is no single text."""
-    if name not in ("excludes", "roots"):
+    if name not in ("excludes", "remote_schemes", "roots"):
         return text
     parts = tuple(part.strip() for part in text.split(",") if part.strip())
-    if name == "excludes":
+    if name != "roots":
         return parts
     pairs = [part.partition("=") for part in parts]
     return {there: here for there, _, here in pairs} if all(here for _, _, here in pairs) else text

@@ -1,0 +1,284 @@
+"""Objects in buckets, by way of fsspec: looked at, listed, read and written; what fails is an ``OSError`` that says why.
+
+Only schemes that are allowed are ever opened (``Settings.remote_schemes``, and what the operator's own settings name):
+whoever may start an ingest could otherwise read the files of this machine by ``file://``, or have it ask the neighbours
+in its network by ``http://``. Credentials and endpoints come from where each library looks for them (``AWS_*``, say).
+"""
+
+from __future__ import annotations
+
+import calendar
+import errno
+import random
+import re
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import IO, Any, TypeVar
+
+from search import addresses
+from search.errors import LikewiseError, UsageError
+from search.settings import Settings
+
+PACKAGE_OF = MappingProxyType({"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "abfs": "adlfs"})
+INSTALL = MappingProxyType({"s3fs": "pip install 'likewise[s3]'"})
+"""How to get a package that is an extra of Likewise's own; others are installed by their names."""
+
+READ_BYTES = 4 * 2**20
+"""What one request of a stream that is read through asks for."""
+SERVED_BYTES = 2**20
+"""The same where somebody may want only a part."""
+
+_OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "s3": {
+            "config_kwargs": {
+                "connect_timeout": 10,
+                "read_timeout": 20,
+                "max_pool_connections": 64,
+                "retries": {"total_max_attempts": 1},
+            }
+        }
+    }
+)
+_LIBRARY_TRIES = 2
+"""Tries of the storage library itself. Its default of five, each of which may hang, would outlast any time limit; what
+is tried longer than that is tried by :meth:`Objects.patiently`."""
+
+FIRST_DELAY, LONGEST_DELAY = 0.25, 8.0
+_PASSING = re.compile(r"Connection|Timeout|HTTPClient|Payload|Disconnected")
+"""In the names of the exceptions by which the libraries' HTTP clients say that there was no answer."""
+_PASSING_NUMBERS = frozenset(
+    getattr(errno, name)
+    for name in (
+        "EAGAIN", "EBUSY", "ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "EIO", "ENETUNREACH", "EPIPE",
+        "EREMOTEIO", "ETIMEDOUT",
+    )
+    if hasattr(errno, name)
+)  # fmt: skip
+
+T = TypeVar("T")
+
+
+class UnreachableError(OSError):
+    """There was no (whole) answer; the same request may succeed a little later."""
+
+
+class FileChangedError(OSError):
+    """Its bytes are no longer those that were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a listing says of an object or folder.
+
+    Attributes:
+        mtime_ns: seconds at which it was written, and in the place of their fraction, which listings round in
+            different ways, a checksum of its ETag: bytes that are replaced within one second differ as well.
+    """
+
+    address: str
+    size: int
+    mtime_ns: int
+    is_folder: bool = False
+
+
+class Objects:
+    """The buckets that this process may use. Thread-safe, and safe to take across a fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        named = (settings.shared_place, *settings.roots, *settings.roots.values())
+        self.schemes = frozenset(settings.remote_schemes) | {addresses.scheme(place) for place in named} - {""}
+        self._patience = settings.decode_timeout
+
+    def check(self, address: str) -> None:
+        """
+        Raises:
+            UsageError: addresses of this scheme are not allowed, or need a package that is not installed.
+        """
+        try:
+            self._filesystem(address)
+        except OSError as error:
+            raise UsageError(f"'{address}' cannot be used: {error.strerror}.") from None
+
+    def facts(self, address: str) -> Facts:
+        """
+        Raises:
+            FileNotFoundError: there is neither an object nor a folder.
+            OSError: it cannot be looked at.
+        """
+        with _told(address):
+            return _facts(address, self._filesystem(address).info(address))
+
+    def listing(self, folder: str) -> list[Facts]:
+        """What lies in a folder, in order of address; empty for one that is not there. Tried for a while.
+
+        Raises:
+            OSError: it cannot be listed.
+        """
+
+        def ask() -> list[Facts]:
+            with _told(folder):
+                scheme = addresses.scheme(folder)
+                found = self._filesystem(folder).ls(folder, detail=True)
+                return [_facts(f"{scheme}://{info['name'].lstrip('/')}", info) for info in found]
+
+        try:
+            entries = self.patiently(ask, self._patience)
+        except FileNotFoundError:
+            if addresses.parent(folder) is None:
+                raise  # a folder without objects is no folder, but a bucket is there or is not
+            return []
+        stem = folder + "/"
+        return sorted((entry for entry in entries if entry.address.startswith(stem)), key=lambda entry: entry.address)
+
+    @contextmanager
+    def opened(self, address: str, *, through: bool = True) -> Iterator[tuple[IO[bytes], Facts]]:
+        """The object open for reading, and what it is; all that is read is of this one version of it, or fails.
+
+        Args:
+            through: it is read from its beginning to its end, in pieces of ``READ_BYTES``.
+
+        Raises:
+            OSError: it cannot be opened; also from the block, where it cannot be read.
+        """
+        with _told(address):
+            cache, block = ("none", READ_BYTES) if through else ("readahead", SERVED_BYTES)
+            filesystem = self._filesystem(address)
+            with filesystem.open(address, "rb", block_size=block, cache_type=cache) as file:
+                yield file, _facts(address, getattr(file, "details", None) or filesystem.info(address))
+
+    def head(self, address: str, count: int) -> bytes:
+        """Its first bytes.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        with _told(address):
+            head = self._filesystem(address).cat_file(address, start=0, end=count)
+            return bytes(head)
+
+    def write(self, address: str, data: bytes) -> None:
+        """Put an object there, whole or not at all."""
+        with _told(address):
+            self._filesystem(address).pipe_file(address, data)
+
+    def upload(self, path: str, address: str) -> None:
+        with _told(address):
+            self._filesystem(address).put_file(path, address)
+
+    def read(self, address: str) -> bytes:
+        with _told(address):
+            return bytes(self._filesystem(address).cat_file(address))
+
+    def delete(self, address: str) -> None:
+        """Nothing happens where there is nothing."""
+        try:
+            with _told(address):
+                self._filesystem(address).rm_file(address)
+        except FileNotFoundError:
+            pass
+
+    def patiently(self, call: Callable[[], T], seconds: float, stop: threading.Event | None = None) -> T:
+        """``call()``, called again with growing, jittered delays while there is no answer and time is left.
+
+        Args:
+            stop: when set, no new try is made.
+        """
+        ends, delay = time.monotonic() + seconds, FIRST_DELAY
+        stop = stop or threading.Event()
+        while True:
+            try:
+                return call()
+            except UnreachableError:
+                wait = delay * random.uniform(0.5, 1.0)
+                if time.monotonic() + wait > ends or stop.wait(wait):
+                    raise
+                delay = min(2 * delay, LONGEST_DELAY)
+
+    def _filesystem(self, address: str) -> Any:
+        """fsspec's, made once a process and scheme; asked for every time, because none survives a fork."""
+        import fsspec  # some 50 ms, which only those pay who have buckets
+
+        scheme = addresses.scheme(address)
+        if scheme not in self.schemes:
+            allowed = ", ".join(f"{each}://" for each in sorted(self.schemes))
+            raise OSError(
+                errno.EPROTONOSUPPORT,
+                f"{scheme}:// addresses are not allowed, only {allowed} (LIKEWISE_REMOTE_SCHEMES)",
+            )
+        try:
+            filesystem = fsspec.filesystem(scheme, use_listings_cache=False, **_OPTIONS.get(scheme, {}))
+        except ImportError:
+            package = PACKAGE_OF.get(scheme, "an fsspec package")
+            install = INSTALL.get(package, f"pip install {package}")
+            raise OSError(
+                errno.EPROTONOSUPPORT, f"{scheme}:// addresses need {package}, which is not installed ({install})"
+            ) from None
+        except ValueError as error:  # no such scheme, or adlfs without an account
+            raise OSError(errno.EPROTONOSUPPORT, str(error).rstrip(".")) from error
+        if hasattr(filesystem, "retries"):
+            filesystem.retries = _LIBRARY_TRIES
+        return filesystem
+
+
+def _facts(address: str, info: Mapping[str, Any]) -> Facts:
+    if info.get("type") == "directory":
+        return Facts(address, 0, 0, is_folder=True)
+    return Facts(address, int(info.get("size") or 0), _seconds(info) * 10**9 + _version(info))
+
+
+def _seconds(info: Mapping[str, Any]) -> int:
+    """When it was written, in whole seconds since the epoch; 0 when the store does not tell."""
+    names = ("LastModified", "last_modified", "mtime", "updated", "created")
+    value = next((info[name] for name in names if info.get(name)), None)
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        return calendar.timegm(value.utctimetuple())
+    return int(value or 0)
+
+
+def _version(info: Mapping[str, Any]) -> int:
+    tag = str(info.get("ETag") or info.get("etag") or "").strip('"')
+    return zlib.crc32(tag.encode()) % 10**9 if tag else 0
+
+
+@contextmanager
+def _told(address: str) -> Iterator[None]:
+    """Whatever a storage library raises, as an ``OSError`` with a number and a reason for a person."""
+    try:
+        yield
+    except (UnreachableError, FileChangedError, LikewiseError):
+        raise  # of this module, or of the block around which it stands
+    except FileNotFoundError as error:
+        bucket = addresses.parent(address) is None or "bucket does not exist" in str(error)
+        what = f"there is no bucket '{addresses.parts(address)[0]}'" if bucket else "there is no such object"
+        raise FileNotFoundError(errno.ENOENT, what) from error
+    except PermissionError as error:
+        reason = "" if error.errno is None and str(error) in ("", "Forbidden") else f" ({_said(error)})"
+        raise PermissionError(errno.EACCES, f"access is denied{reason}") from error
+    except OSError as error:
+        if type(error).__name__ == "FileExpired":
+            raise FileChangedError(errno.ESTALE, "it was replaced while it was read") from error
+        if isinstance(error, TimeoutError) or error.errno in _PASSING_NUMBERS:
+            raise UnreachableError(errno.EIO, f"the store gives no answer ({_said(error)})") from error
+        raise OSError(error.errno or errno.EIO, _said(error)) from error
+    except Exception as error:  # the libraries' clients have trees of their own, which are not installed everywhere
+        names = [cls.__name__ for cls in type(error).__mro__]
+        if any("Credential" in name for name in names):
+            hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what your store asks for, where Likewise runs"
+            raise PermissionError(errno.EACCES, f"no credentials are found: {hint}") from error
+        if any(_PASSING.search(name) for name in names):
+            raise UnreachableError(errno.EIO, f"the store gives no answer ({_said(error)})") from error
+        raise OSError(errno.EIO, f"{type(error).__name__}: {_said(error)}") from error
+
+
+def _said(error: BaseException) -> str:
+    text = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
+    return text.splitlines()[0].rstrip(".")
