@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import numpy as np
 import psutil
 import pytest
@@ -111,7 +112,7 @@ def quick_models(monkeypatch: pytest.MonkeyPatch) -> QuickModels:
     """Every node of this process embeds with :class:`QuickModels`; all else, decoding too, is real."""
     models = QuickModels()
     choice = ModelChoice("quick", "frames_quick", "quick", notes=("Quick models are in use.",))
-    monkeypatch.setattr("web.node.choose_models", lambda settings, existing: choice)
+    monkeypatch.setattr("web.engine.choose_models", lambda settings, existing: choice)
     monkeypatch.setattr("workers.embedders.models.Models", lambda settings, choice: models)
     return models
 
@@ -266,3 +267,63 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
     yield start
     for worker in started:
         worker.kill()
+
+
+class Bucket:
+    """A bucket ``media`` on moto's server, over real HTTP; ``root`` is its address."""
+
+    root = "s3://media"
+
+    def __init__(self, endpoint: str) -> None:
+        import boto3
+
+        self.endpoint = endpoint
+        self.client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+
+    def put(self, key: str, content: bytes) -> str:
+        """Its address."""
+        self.client.put_object(Bucket="media", Key=key, Body=content)
+        return f"{self.root}/{key}"
+
+    def get(self, key: str) -> bytes:
+        content: bytes = self.client.get_object(Bucket="media", Key=key)["Body"].read()
+        return content
+
+    def delete(self, key: str) -> None:
+        self.client.delete_object(Bucket="media", Key=key)
+
+    def keys(self, prefix: str = "") -> list[str]:
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket="media", Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+
+
+@pytest.fixture(scope="session")
+def _object_store() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # takes a second to import, which only tests with buckets shall wait
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(_object_store: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """An empty bucket, and an environment in which ``s3://media`` means it."""
+    from s3fs import S3FileSystem
+
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "tests",
+        "AWS_SECRET_ACCESS_KEY": "tests",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": _object_store,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    made = Bucket(_object_store)
+    made.client.create_bucket(Bucket="media")
+    S3FileSystem.clear_instance_cache()
+    yield made
+    S3FileSystem.clear_instance_cache()
+    httpx.post(f"{_object_store}/moto-api/reset").raise_for_status()

@@ -1,4 +1,4 @@
-"""Objects in buckets, by way of fsspec: looked at, listed, read and written; what fails is an ``OSError`` that says why.
+"""Objects in buckets, by way of fsspec: looked at, listed, read, written; what fails is an ``OSError`` that says why.
 
 Only schemes that are allowed are ever opened (``Settings.remote_schemes``, and what the operator's own settings name):
 whoever may start an ingest could otherwise read the files of this machine by ``file://``, or have it ask the neighbours
@@ -280,5 +280,5 @@ def _told(address: str) -> Iterator[None]:
 
 
 def _said(error: BaseException) -> str:
-    text = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
-    return text.splitlines()[0].rstrip(".")
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(text.split()).rstrip(".:")
