@@ -21,6 +21,7 @@
     │   ├── StoreLockedError       another process has the data directory open
     │   ├── SpaceMismatchError     a collection was made with another model or preprocessing
     │   └── DiskFullError          nothing more can be written
+    ├── BackupError                a backup is damaged, unfinished, or of a newer version
     ├── LedgerError                the ledger database said no
     │   ├── LedgerUnavailableError it cannot be reached just now (retryable)
     │   └── LeaseLostError         another process runs this job now
@@ -140,6 +141,10 @@ class SpaceMismatchError(StoreError):
 
 class DiskFullError(StoreError):
     code = "disk_full"
+
+
+class BackupError(LikewiseError):
+    code = "backup"
 
 
 class LedgerError(LikewiseError):

@@ -35,6 +35,7 @@ STATUS_OF = {
     "no_worker": 503,
     "lease_lost": 409,
     "ledger_unavailable": 503,
+    "backup": 409,
 }
 """Stable error code (``search.errors``) to HTTP status; any other code is the server's own fault, 500."""
 
