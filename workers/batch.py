@@ -2,7 +2,8 @@
 
 Decoding runs in the pool's processes while this process embeds what has been decoded; a window bounds how much decoded
 media waits. One bad file is an outcome, never an exception; only what stops every file (the store, the disk, a model
-that cannot be loaded) is raised.
+that cannot be loaded) is raised. A store that is away for a moment is waited for, so that what has been decoded and
+embedded is not thrown away.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
 from workers.intake import Intake
 from workers.items import Item, Progress
+from workers.patience import patiently
 from workers.previews import preview_path
 from workers.records import find_records, payload_changes, with_files
 from workers.report import Batch, BatchReport, Status
@@ -125,25 +127,16 @@ class _Stream:
         progress = Progress(batch)
         self._open.append(progress)
         ids = [media_id(file.sha256) for file in batch.files]
-        filled = self._filled(batch, ids)
-        known = {} if batch.into else find_records(self._store, list(dict.fromkeys(ids)))
+        known = patiently(lambda: find_records(self._store, list(dict.fromkeys(ids))))
         for index, (file, id_) in enumerate(zip(batch.files, ids, strict=True)):
             item = Item(progress, index, file, id_, known.get(id_))
-            if id_ in filled:
-                item.end(Status.DUPLICATE, kind=batch.kind)
-            elif id_ in self._by_id:
+            if id_ in self._by_id:
                 self._by_id[id_].twins.append(item)
             elif item.known is not None and self._is_whole(item.known):
                 known[id_] = self._add_path(item, item.known)
             else:
                 self._by_id[id_] = item
                 self._queue.append(item)
-
-    def _filled(self, batch: Batch, ids: Sequence[str]) -> set[str]:
-        """Those that the generation being filled holds already, from a run that was cut short."""
-        if batch.into is None:
-            return set()
-        return {point.id for point in self._store.retrieve(batch.into, ids, payload=False)}
 
     def _is_whole(self, record: MediaRecord) -> bool:
         """Whether nothing that belongs to a stored content has been lost. Its spaces are checked by the store."""
@@ -154,7 +147,7 @@ class _Stream:
             return record
         merged = with_files(record, [item.file])
         if changes := payload_changes(record, merged):
-            self._store.patch_payload(record.kind.collection, {record.id: changes})
+            patiently(lambda: self._store.patch_payload(record.kind.collection, {record.id: changes}))
         item.end(Status.DUPLICATE, kind=record.kind)
         return merged
 
@@ -215,7 +208,7 @@ class _Stream:
                 made.append((item, decoded, embedded))
                 del self._by_id[item.id]
         embedded_at = time.monotonic()
-        self._writer.write(made)
+        patiently(lambda: self._writer.write(made))
         written_at = time.monotonic()
         for item, _ in waiting:
             item.progress.spend("embed", (embedded_at - began) / len(waiting))

@@ -1,25 +1,58 @@
-"""Filling a new generation of a collection: spaces of another model come from fresh embeddings, the rest is kept."""
+"""Filling new generations of collections: spaces of another model come from fresh embeddings, the rest is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from search.media import MediaRecord
-from search.store.base import Array, Point, Store, StoredPoint
+from search.media import MediaRecord, Payload
+from search.store.base import Array, CollectionInfo, PayloadChoice, Point, Store, StoredPoint
+
+
+class Renewal:
+    """An ``Intake`` in front of the store: what is embedded goes into the generations being filled.
+
+    A content counts as stored when its generation holds it. What is put there are the record and the comparable
+    vectors of the current generation, with the tags and vectors that were just made.
+
+    Args:
+        generations: their names, at most one of each collection.
+    """
+
+    def __init__(self, store: Store, generations: Sequence[str]) -> None:
+        self._store = store
+        self._generation = {store.schema(name).collection: name for name in generations}
+
+    def collections(self) -> Mapping[str, CollectionInfo]:
+        return {name: info for name, info in self._store.collections().items() if name in self._generation}
+
+    def retrieve(
+        self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
+    ) -> list[StoredPoint]:
+        return self._store.retrieve(self._generation[collection], ids, vectors=vectors, payload=payload)
+
+    def upsert(self, collection: str, points: Sequence[Point]) -> None:
+        """Points with vectors of (at least) the spaces that differ. A record that has gone meanwhile is left out."""
+        renew(self._store, self._generation[collection], points)
+
+    def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
+        self._store.patch_payload(self._generation[collection], patches)
+
+    def metadata(self, collection: str) -> Mapping[str, Any]:
+        return self._store.metadata(collection)
+
+    def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
+        self._store.set_metadata(collection, values)
 
 
 def renew(store: Store, generation: str, fresh: Sequence[Point]) -> None:
-    """Put records into ``generation`` with what was just embedded of them.
-
-    Args:
-        fresh: ids of records in the current generation, with vectors of (at least) the spaces that differ. Their tags
-            are taken over; all else a record says stays as it is. A record that has gone meanwhile is left out.
+    """Put records into ``generation`` with what was just embedded of them, see :meth:`Renewal.upsert`.
 
     Raises:
         StoreError: the store refused.
     """
-    fill(store, generation, {point.id: point for point in fresh})
+    _fill(store, generation, {point.id: point for point in fresh})
 
 
 def carry_over(store: Store, generation: str, ids: Sequence[str]) -> None:
@@ -28,18 +61,14 @@ def carry_over(store: Store, generation: str, ids: Sequence[str]) -> None:
     Raises:
         StoreError: the store refused.
     """
-    fill(store, generation, dict.fromkeys(ids))
+    _fill(store, generation, dict.fromkeys(ids))
 
 
-def fill(store: Store, generation: str, fresh: Mapping[str, Point | None]) -> None:
-    """What :func:`renew` and :func:`carry_over` have in common: id to what was embedded of it, if anything."""
+def _fill(store: Store, generation: str, fresh: Mapping[str, Point | None]) -> None:
+    """Records by id, with what was just embedded of them, if anything."""
     target = store.schema(generation)
     current = store.schema(target.collection)
-    kept = [
-        name
-        for name, field in target.by_name.items()
-        if (before := current.space(name)) is not None and before.fingerprint == field.space.fingerprint
-    ]
+    kept = [field.space.name for field in target.fields if current.space(field.space.name) == field.space]
     stored = store.retrieve(target.collection, list(fresh), vectors=kept)
     made = [_joined(old, fresh[old.id], kept, target.by_name) for old in stored]
     if made:

@@ -19,6 +19,7 @@ from workers.decode.pool import DecodePool
 from workers.embedders.models import Models
 from workers.embedders.registry import R3D18, ModelChoice
 from workers.outbox import Outbox
+from workers.renew import Renewal
 from workers.report import BatchReport
 from workers.wire import Order
 
@@ -41,7 +42,9 @@ class Station:
         models = self._embedder(order.models)
         pool = self._pool(order.models)
         if order.deliver == "store":
-            return BatchProcessor(self._settings, self._store, pool, models).process(order.batch)
+            into = order.batch.into
+            intake = Renewal(self._store, [into]) if into else self._store
+            return BatchProcessor(self._settings, intake, pool, models).process(order.batch)
         outbox = Outbox(order.sound)
         report = BatchProcessor(self._settings, outbox, pool, models).process(order.batch)
         return replace(report, deliveries=tuple(outbox.deliveries))

@@ -14,7 +14,6 @@ from workers.intake import Intake
 from workers.items import Item
 from workers.previews import save_preview
 from workers.records import new_record, with_files
-from workers.renew import renew
 from workers.report import Status
 from workers.standardise import provisional_statistics, standardise
 
@@ -31,7 +30,7 @@ class Writer:
             StoreError: the store or the disk refused; no item of this group has ended.
         """
         sounds = self._standardised([embedded for _, _, embedded in made])
-        points: dict[tuple[str, str | None], list[Point]] = {}
+        points: dict[str, list[Point]] = {}
         ended: list[tuple[Item, list[Item], Decoded]] = []
         for (item, decoded, embedded), sound in zip(made, sounds, strict=True):
             thumbnail = save_preview(self._home, item.id, decoded.preview) if decoded.preview else None
@@ -41,14 +40,10 @@ class Writer:
             twins = [twin for twin in item.twins if not twin.skip_if_changed()]
             record = with_files(record, [twin.file for twin in twins])
             vectors = dict(embedded.vectors) if sound is None else {**embedded.vectors, "sound": sound}
-            where = decoded.kind.collection, item.progress.batch.into
-            points.setdefault(where, []).append(Point(item.id, vectors, record.to_payload()))
+            points.setdefault(decoded.kind.collection, []).append(Point(item.id, vectors, record.to_payload()))
             ended.append((item, twins, decoded))
-        for (collection, generation), group in points.items():
-            if generation is None:
-                self._store.upsert(collection, group)
-            else:
-                renew(self._store, generation, group)
+        for collection, group in points.items():
+            self._store.upsert(collection, group)
         for item, twins, decoded in ended:
             item.end(Status.EMBEDDED, kind=decoded.kind)
             for twin in twins:

@@ -1,0 +1,267 @@
+"""Changing the model of a space without downtime: every collection that holds it is made anew beside the old one.
+
+Questions are answered from the old generation until the new one holds every record. What can be embedded is embedded
+with the new model; of the rest, whatever is still comparable is kept. Killed anywhere, the next run finds the
+generation by its schema and goes on with the records that it lacks; a generation of that model which is still there
+from before is brought up to date instead of being made from nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from ingest.dispatch import BATCH_SIZE
+from ingest.entries import chunked
+from ingest.ledger import Ledger
+from ingest.passes import Runner
+from ingest.tables import FileState, files, libraries
+from ingest.tasks import TaskRun
+from search.errors import UsageError
+from search.generations import promote_together
+from search.media import MediaRecord, media_id
+from search.store.base import Store
+from search.store.filters import Filter
+from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, ModelChoice, schemas_of
+from workers.records import payload_changes
+from workers.renew import carry_over
+from workers.report import Batch, BatchReport, FileRef
+
+PAGE = 256
+
+MODELS_OF = {"visual": (RESNET18.name, EFFICIENTNET_LITE0.name), "motion": (R3D18.name, "frames")}
+"""Spaces whose model can be chosen, and from what."""
+
+ANOTHER_PATH = frozenset({"gone", "changed", "unreadable"})
+"""How a file may end without its content being to blame, so that a copy of it may do."""
+
+NAMED_FAILURES = 5
+
+
+def target_choice(store: Store, name: str, model: str) -> ModelChoice:
+    """The models in use, but ``model`` for the space ``name``. Motion made from key frames follows ``visual``.
+
+    Raises:
+        UsageError: nothing is stored yet, or no such space or model.
+    """
+    if model not in MODELS_OF.get(name, ()):
+        known = "; ".join(f"{space}: {', '.join(models)}" for space, models in MODELS_OF.items())
+        raise UsageError(f"'{name}' cannot be made with '{model}'.", f"What can be chosen is {known}.")
+    made = {
+        field.space.name: field.space.model for info in store.collections().values() for field in info.schema.fields
+    }
+    if not {"visual", "motion", "sound"} <= made.keys():
+        raise UsageError(
+            "Nothing has been taken in yet.", "Set LIKEWISE_IMAGE_MODEL or LIKEWISE_VIDEO_MODEL and ingest."
+        )
+    image = model if name == "visual" else made["visual"]
+    motion = model if name == "motion" else made["motion"]
+    return ModelChoice(image, motion if motion == R3D18.name else f"frames_{image}", made["sound"])
+
+
+class Reembed:
+    """The job task ``reembed``; its options are ``space`` and ``model``.
+
+    Args:
+        runner_for: makes what runs batches with these models into these generations.
+        on_switch: called once questions go to the new generations.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        runner_for: Callable[[ModelChoice, Sequence[str]], Runner],
+        on_switch: Callable[[], None],
+    ) -> None:
+        self._store, self._ledger = store, ledger
+        self._runner_for, self._on_switch = runner_for, on_switch
+
+    def check(self, options: Mapping[str, str]) -> str:
+        """
+        Raises:
+            UsageError: as :func:`target_choice`.
+        """
+        space, model = options.get("space", ""), options.get("model", "")
+        target_choice(self._store, space, model)
+        return f"{space} with {model}"
+
+    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+        choice = target_choice(self._store, options["space"], options["model"])
+        generations = self._generations(choice)
+        if not generations:
+            return f"'{options['space']}' is made with {options['model']} already."
+        filling = Filling(self._store, self._ledger, job, self._runner_for(choice, generations), generations)
+        filling.fill()
+        if not job.goes_on():
+            return "What has been embedded is kept; the same command goes on from there."
+        job.say("Every record is in place; looking once more at all of them, then questions go to the new vectors.")
+        for generation in generations:
+            filling.bring_up_to_date(generation)
+            self._store.optimise(generation)
+            if not job.goes_on():
+                return "What has been embedded is kept; the same command goes on from there."
+        failed = filling.shortfall()
+        promote_together(self._store, generations)
+        self._on_switch()
+        switched = f"Questions now go to {', '.join(generations)}; what was before is kept until --drop-old."
+        return f"{failed} {switched}".strip()
+
+    def _generations(self, choice: ModelChoice) -> list[str]:
+        """The generations to fill; one of these models that was kept from before serves again."""
+        existing = self._store.collections()
+        wanted: list[str] = []
+        for schema in schemas_of(choice):
+            info = existing.get(schema.collection)
+            if info is None or info.schema == schema:
+                continue
+            kept = [old.name for old in self._store.generations(schema.collection) if old.schema == schema]
+            wanted.append(kept[-1] if kept else self._store.begin_generation(schema))
+        return wanted
+
+
+class Filling:
+    """One run of a job over its generations."""
+
+    def __init__(self, store: Store, ledger: Ledger, job: TaskRun, runner: Runner, generations: Sequence[str]) -> None:
+        self._store, self._ledger, self._job, self._runner = store, ledger, job, runner
+        self._generations = generations
+        self._batches: dict[str, Batch] = {}
+        self._under_way: set[str] = set()
+        self._numbered = 0
+        self._paths_tried: Counter[str] = Counter()
+        self._hopeless: set[str] = set()
+        self._failed: dict[str, str] = {}  # media id → path and code
+
+    def fill(self) -> None:
+        """Embed what the generations lack, and carry over what cannot be; returns early when the job is to stop."""
+        collections = [self._store.schema(name).collection for name in self._generations]
+        held = sum(self._store.count(name) for name in self._generations)
+        self._job.begin(sum(self._store.count(name) for name in collections), done=held)
+        looked_again = True
+        while looked_again and self._job.goes_on():  # another look finds what is to be tried under another path
+            looked_again = False
+            for report in self._runner.run(self._orders()):
+                self._take(report)
+                looked_again = True
+
+    def bring_up_to_date(self, generation: str) -> None:
+        """What a generation from before does not know: records that have gone since, files that have moved."""
+        collection = self._store.schema(generation).collection
+        for page in chunked(self._store.scroll(generation, page=PAGE), PAGE):
+            current = {point.id: point for point in self._store.retrieve(collection, [point.id for point in page])}
+            gone = [point.id for point in page if point.id not in current]
+            if gone:
+                self._store.delete(generation, gone)
+            patches = {}
+            for point in page:
+                if point.id in current:
+                    here = MediaRecord.from_payload(point.payload)
+                    wanted = replace(MediaRecord.from_payload(current[point.id].payload), tags=here.tags)
+                    if changes := payload_changes(here, wanted):
+                        patches[point.id] = changes
+            if patches:
+                self._store.patch_payload(generation, patches)
+
+    def shortfall(self) -> str:
+        """Count as failed, and say, what holds a space in the old generation and not in the new one."""
+        lacking = sum(map(self._lacking_vectors, self._generations))
+        if not lacking:
+            return ""
+        self._job.count(failed=lacking, done=-lacking)
+        examples = list(self._failed.values())[:NAMED_FAILURES]
+        shown = f", for example {', '.join(examples)}" if examples else ""
+        return f"{lacking:,} could not be embedded anew and keep their other spaces{shown}."
+
+    def _lacking_vectors(self, generation: str) -> int:
+        target = self._store.schema(generation)
+        current = self._store.schema(target.collection)
+        changed = [
+            field.space.name for field in target.fields if current.space(field.space.name) not in (None, field.space)
+        ]
+
+        def held(collection: str, space: str) -> int:
+            return self._store.count(collection, Filter(has_space=space, include_missing=True))
+
+        # A record that lost several spaces is one record.
+        return max((held(target.collection, name) - held(generation, name) for name in changed), default=0)
+
+    def _orders(self) -> Iterator[Batch]:
+        for generation in self._generations:
+            schema = self._store.schema(generation)
+            size = BATCH_SIZE[schema.kind]
+            waiting: list[FileRef] = []
+            points = self._store.scroll(schema.collection, payload=False, page=PAGE)
+            for ids in chunked((point.id for point in points), PAGE):
+                waiting += self._lacking(generation, ids)
+                while len(waiting) >= size:
+                    if not self._job.goes_on():
+                        return
+                    yield self._batch(generation, waiting[:size])
+                    del waiting[:size]
+            if waiting and self._job.goes_on():
+                yield self._batch(generation, waiting)
+
+    def _batch(self, generation: str, refs: Sequence[FileRef]) -> Batch:
+        self._numbered += 1
+        batch = Batch(
+            id=f"{self._job.id}-{self._numbered}",
+            job=self._job.id,
+            kind=self._store.schema(generation).kind,
+            files=tuple(refs),
+            priority=self._job.priority,
+            into=generation,
+        )
+        self._batches[batch.id] = batch
+        self._under_way.update(media_id(ref.sha256) for ref in refs)
+        return batch
+
+    def _lacking(self, generation: str, ids: Sequence[str]) -> list[FileRef]:
+        """A file for each record that ``generation`` lacks; a record without one left to try is carried over."""
+        held = {point.id for point in self._store.retrieve(generation, ids, payload=False)}
+        lacking = [id_ for id_ in ids if id_ not in held and id_ not in self._under_way]
+        known = self._files(lacking)
+        to_try: list[FileRef] = []
+        without: list[str] = []
+        for id_ in lacking:
+            paths = [] if id_ in self._hopeless else known.get(id_, [])[self._paths_tried[id_] :]
+            if paths:
+                to_try.append(paths[0])
+            else:
+                without.append(id_)
+        if without:
+            carry_over(self._store, generation, without)
+            self._job.count(done=len(without))
+        return to_try
+
+    def _files(self, ids: Sequence[str]) -> dict[str, list[FileRef]]:
+        """The present files of some records, by record."""
+        columns = (files.c.path, files.c.size, files.c.mtime_ns, files.c.sha256, files.c.media_id)
+        query = select(*columns, libraries.c.name).join(libraries).where(files.c.state == FileState.EMBEDDED.value)
+        found: dict[str, list[FileRef]] = {}
+        with self._ledger.read() as connection:
+            for chunk in chunked(ids):
+                rows = connection.execute(query.where(files.c.media_id.in_(chunk)).order_by(files.c.path))
+                for path, size, mtime_ns, sha256, id_, library in rows:
+                    found.setdefault(id_, []).append(FileRef(path, library, size, mtime_ns / 1e9, sha256))
+        return found
+
+    def _take(self, report: BatchReport) -> None:
+        """Count what a batch has done; what failed is looked at again by the next pass."""
+        batch = self._batches.pop(report.batch)
+        done = 0
+        for file, outcome in zip(batch.files, report.outcomes, strict=True):
+            id_ = media_id(file.sha256)
+            self._under_way.discard(id_)
+            if outcome.media_id is not None:
+                done += 1
+                self._failed.pop(id_, None)
+                continue
+            self._failed[id_] = f"{file.path} ({outcome.code})"
+            self._paths_tried[id_] += 1
+            if outcome.code not in ANOTHER_PATH:
+                self._hopeless.add(id_)
+        self._job.count(done=done)
