@@ -8,26 +8,23 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.job import Ingest, JobProgress
 from ingest.ledger import Ledger
 from search.errors import DiskFullError, StoreError
-from search.media import COLLECTIONS
+from search.logs import at_work
 from search.settings import Settings
 from search.store import open_store
 from search.store.base import Store
+from search.store.measured import measured
 from web.background import Background
-from workers.embedders.registry import ModelChoice, choose_models
+from web.engine import Encoder, Engine, LocalEngine, refit_sounds
 from workers.report import Batch, BatchReport
 
 if TYPE_CHECKING:
-    from workers.decode.pool import DecodePool
-    from workers.embedders.models import Models
-    from workers.encode import Encoder
-    from workers.local import LocalRunner
+    from workers.broker import Broker
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +34,9 @@ with a bus error (seen at 388 kB, not at 2 MB) where everything else ends in a m
 
 CLOSING_SECONDS = 20.0
 """How long closing waits for a batch in progress; whatever is cut off is done again by the next start."""
+
+WATCH_SECONDS = 10.0
+"""How often a node that stays looks for jobs whose coordinator has died."""
 
 
 class Node:
@@ -49,30 +49,36 @@ class Node:
         token: secret of this process, accepted by its own server beside ``settings.token``; see ``web.running``.
     """
 
-    def __init__(self, settings: Settings, store: Store, ledger: Ledger) -> None:
-        self.settings, self.store, self.ledger = settings, store, ledger
-        self.token = secrets.token_urlsafe(32)
-        self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(self))
-        self._making = threading.RLock()
+    def __init__(
+        self, settings: Settings, store: Store, ledger: Ledger, engine: Engine, broker: Broker | None, token: str
+    ) -> None:
+        self.settings, self.store, self.ledger, self.broker, self.token = settings, store, ledger, broker, token
+        self._engine = engine
+        self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(engine))
         self._jobs = Background("ingest")
         self._upkeep = Background("upkeep")
         self._submitted: set[str] = set()
         self._closing = threading.Event()
 
     @classmethod
-    def open(cls, settings: Settings) -> Node:
+    def open(cls, settings: Settings, token: str | None = None) -> Node:
         """
+        Args:
+            token: secret of this node, where several processes are to accept the same one; by default its own.
+
         Raises:
             StoreError: the data directory cannot be made, or is in use by another process (StoreLockedError).
             LedgerError: the ledger cannot be opened.
         """
         _make_home(settings.home)
-        store = open_store(settings)
+        store = measured(open_store(settings))
         try:
-            return cls(settings, store, Ledger(settings.ledger_url))
+            ledger = Ledger(settings.ledger_url)
         except BaseException:
             store.close()
             raise
+        engine, broker = _make_engine(settings, store)
+        return cls(settings, store, ledger, engine, broker, token or secrets.token_urlsafe(32))
 
     def __enter__(self) -> Node:
         return self
@@ -83,7 +89,11 @@ class Node:
     @property
     def notes(self) -> tuple[str, ...]:
         """What to tell people about the models in use; empty until they are chosen (:meth:`prepare`)."""
-        return self._choice.notes if "_choice" in self.__dict__ else ()
+        return self._engine.notes
+
+    @property
+    def encoder(self) -> Encoder:
+        return self._engine.encoder
 
     def prepare(self) -> None:
         """Choose the models and make or check the collections. May take seconds: it sees whether weights can be had.
@@ -91,22 +101,7 @@ class Node:
         Raises:
             SpaceMismatchError: a collection was made with other models than the settings demand.
         """
-        self.models  # noqa: B018  (made by being asked for)
-
-    @property
-    def models(self) -> Models:
-        with self._making:
-            return self._models
-
-    @property
-    def encoder(self) -> Encoder:
-        with self._making:
-            return self._encoder
-
-    @property
-    def runner(self) -> LocalRunner:
-        with self._making:
-            return self._runner
+        self._engine.prepare()
 
     def start_ingest(self, paths: Sequence[Path], *, library: str | None = None, confirm_missing: bool = False) -> str:
         """Take in ``paths`` in the background, after the jobs already waiting; the id of the new job."""
@@ -132,9 +127,10 @@ class Node:
 
     def run_job(self, job: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
         """Run a job to its end in this thread, then see to what its files changed."""
-        progress = self.ingest.run(job, on_progress)
+        with at_work(job=job):
+            progress = self.ingest.run(job, on_progress)
         if progress.embedded and not self._closing.is_set():
-            self._refit_sound()
+            refit_sounds(self.store)
             self._upkeep.submit(self.optimise)
         return progress
 
@@ -149,7 +145,7 @@ class Node:
 
     def warm(self) -> None:
         """Load the models in the background, so that the first question about a file need not wait for them."""
-        self._upkeep.submit(lambda: self.models.load())
+        self._upkeep.submit(self._engine.warm)
 
     def optimise(self) -> None:
         """Index what has been written, in each collection where the store finds it worth while."""
@@ -169,8 +165,7 @@ class Node:
             log.warning("Not waiting any longer for the batch in work; the next start does it again.")
             return
         self._upkeep.close(0)  # closing the store ends an indexing in progress
-        if "_pool" in self.__dict__:
-            self._pool.close()
+        self._engine.close()
         self.ledger.close()
         self.store.close()
 
@@ -186,65 +181,32 @@ class Node:
             if other != job and other not in self._submitted and self.ingest.progress(other).roots == roots:
                 self.ingest.cancel(other)
 
-    @cached_property
-    def _choice(self) -> ModelChoice:
-        existing = {name: info.schema for name, info in self.store.collections().items() if name in COLLECTIONS}
-        choice = choose_models(self.settings, existing)
-        for note in choice.notes:
-            log.info("%s", note)
-        return choice
-
-    @cached_property
-    def _models(self) -> Models:
-        from workers.embedders.models import Models
-
-        models = Models(self.settings, self._choice)
-        for schema in models.schemas:
-            self.store.ensure(schema)
-        self._refit_sound()
-        return models
-
-    @cached_property
-    def _pool(self) -> DecodePool:
-        from workers.decode.pool import DecodePool
-
-        return DecodePool(self.settings, clips=self._choice.video == "r3d18")
-
-    @cached_property
-    def _encoder(self) -> Encoder:
-        from workers.encode import Encoder
-
-        return Encoder(self.settings, self.store, self._pool, self._models)
-
-    @cached_property
-    def _runner(self) -> LocalRunner:
-        from workers.batch import BatchProcessor
-        from workers.local import LocalRunner
-
-        return LocalRunner(BatchProcessor(self.settings, self.store, self._pool, self._models))
-
-    def _refit_sound(self) -> None:
-        from workers.standardise import refit_sound
-
-        if refit_sound(self.store):
-            log.info("Standardised the sounds anew over the whole collection.")
-
 
 class _RunnerWhenNeeded:
-    """The node's runner, made when the first batch comes: a rescan that finds nothing new loads no model."""
+    """The engine's runner, made when the first batch comes: a rescan that finds nothing new loads no model."""
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
         iterator = iter(batches)
         for first in iterator:
-            yield from self._node.runner.run(_chain(first, iterator))
+            yield from self._engine.runner.run(_chain(first, iterator))
 
 
 def _chain(first: Batch, rest: Iterator[Batch]) -> Iterator[Batch]:
     yield first
     yield from rest
+
+
+def _make_engine(settings: Settings, store: Store) -> tuple[Engine, Broker | None]:
+    if settings.broker_url is None:
+        return LocalEngine(settings, store), None
+    # Imported on demand: a node without a broker needs no Celery.
+    from web.cluster_engine import ClusterEngine
+
+    engine = ClusterEngine(settings, store)
+    return engine, engine.broker
 
 
 def _make_home(home: Path) -> None:

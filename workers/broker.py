@@ -13,6 +13,9 @@ from redis.exceptions import RedisError
 
 from search.errors import BrokerUnavailableError
 
+PATIENCE = {"socket_connect_timeout": 2.0, "socket_timeout": 3.0}
+"""Seconds; who asks how the broker is waits no longer to learn that nothing can be learnt."""
+
 ANSWER_SECONDS = 1.0
 """How long workers are given to name themselves; one that is at work answers at once, beside it."""
 
@@ -25,53 +28,47 @@ class Listener:
     queues: tuple[str, ...]
 
 
-def check_broker(app: Celery) -> None:
-    """
-    Raises:
-        BrokerUnavailableError: it does not answer.
-    """
-    with _connected(app):
-        pass
-
-
-def queue_depths(app: Celery) -> Mapping[str, int]:
-    """Tasks of all priorities that wait in each queue, not counting those a worker has taken.
+class Broker:
+    """The broker of an application. Every method connects anew, so that what it says holds now.
 
     Raises:
-        BrokerUnavailableError: it does not answer.
+        BrokerUnavailableError: it does not answer (any method).
     """
-    with _connected(app) as channel:
-        return {queue.name: _depth(channel, queue.name) for queue in app.conf.task_queues}
 
+    def __init__(self, app: Celery) -> None:
+        self._app = app
 
-def listeners(app: Celery, seconds: float = ANSWER_SECONDS) -> tuple[Listener, ...]:
-    """Workers that name themselves within ``seconds``, all of which this takes, in order of name.
+    def check(self) -> None:
+        with self._connected():
+            pass
 
-    Raises:
-        BrokerUnavailableError: it does not answer.
-    """
-    with _errors_told():
-        replies = app.control.inspect(timeout=seconds).active_queues() or {}
-    return tuple(Listener(name, tuple(queue["name"] for queue in queues)) for name, queues in sorted(replies.items()))
+    def depths(self) -> Mapping[str, int]:
+        """Tasks of all priorities that wait in each queue, without those that a worker has taken."""
+        with self._connected() as channel:
+            return {queue.name: _depth(channel, queue.name) for queue in self._app.conf.task_queues}
 
+    def listeners(self, seconds: float = ANSWER_SECONDS) -> tuple[Listener, ...]:
+        """Workers that name themselves within ``seconds``, all of which this takes, in order of name."""
+        with self._connected() as channel:
+            inspect = self._app.control.inspect(timeout=seconds, connection=channel.connection.client)
+            replies = inspect.active_queues() or {}
+        return tuple(
+            Listener(name, tuple(queue["name"] for queue in queues)) for name, queues in sorted(replies.items())
+        )
 
-@contextmanager
-def _connected(app: Celery) -> Iterator[Any]:
-    """A channel that is known to reach the broker."""
-    with _errors_told(), app.connection_for_read() as connection:
-        connection.ensure_connection(max_retries=1, interval_start=0, timeout=ANSWER_SECONDS)
-        with connection.channel() as channel:
-            yield channel
-
-
-@contextmanager
-def _errors_told() -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, RedisError, OSError) as error:
-        raise BrokerUnavailableError(
-            f"The broker does not answer: {error}.", "Start Redis at LIKEWISE_BROKER_URL, or correct the address."
-        ) from None
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        """A channel that is known to reach the broker."""
+        try:
+            with self._app.connection_for_read(transport_options=PATIENCE) as connection:
+                connection.ensure_connection(max_retries=1, interval_start=0)
+                with connection.channel() as channel:
+                    yield channel
+        except (OperationalError, RedisError, OSError) as error:
+            raise BrokerUnavailableError(
+                f"The broker does not answer: {str(error).rstrip('.')}.",
+                "Start Redis at LIKEWISE_BROKER_URL, or correct the address.",
+            ) from None
 
 
 def _depth(channel: Any, queue: str) -> int:

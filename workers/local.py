@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from search.media import Kind
 from workers.batch import BatchProcessor
+from workers.counts import count_report
 from workers.report import Batch, BatchReport
 
 
@@ -20,4 +22,13 @@ class LocalRunner:
         Raises:
             StoreError, ModelError: what stops every file; batches without a report are to be done again.
         """
-        return self._processor.stream(batches)
+        kinds: dict[str, Kind] = {}
+
+        def noting_kinds() -> Iterator[Batch]:
+            for batch in batches:
+                kinds[batch.id] = batch.kind
+                yield batch
+
+        for report in self._processor.stream(noting_kinds()):
+            count_report(kinds.pop(report.batch), report)
+            yield report

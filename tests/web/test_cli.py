@@ -189,7 +189,7 @@ def test_a_missing_path_is_told_before_any_model_is_sought(
     def refuse(*_: object) -> None:
         raise AssertionError("models were sought")
 
-    monkeypatch.setattr("web.node.choose_models", refuse)
+    monkeypatch.setattr("web.engine.choose_models", refuse)
     assert cli("ingest", tmp_path / "nowhere").exit_code == 2
     assert cli("up", tmp_path / "nowhere", "--port", "0").exit_code == 2
 

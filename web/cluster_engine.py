@@ -1,0 +1,74 @@
+"""What a node embeds with where a broker is set: workers elsewhere. Nothing here imports a model library."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from search.errors import BrokerUnavailableError, WorkerUnavailableError
+from search.settings import Settings
+from search.store.base import Store
+from workers.app import make_app
+from workers.broker import Broker
+from workers.cluster import CeleryRunner
+from workers.embedders.registry import schemas_of
+from workers.remote import RemoteEncoder, choose_models_remotely
+
+if TYPE_CHECKING:
+    from workers.embedders.registry import ModelChoice
+
+log = logging.getLogger(__name__)
+
+
+class ClusterEngine:
+    """Sends batches and uploads to workers by way of the broker."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings, self._store = settings, store
+        self._making = threading.RLock()
+        self.app = make_app(settings)
+        self.broker = Broker(self.app)
+        self.encoder = RemoteEncoder(settings, self.app, store)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._choice.notes if "_choice" in self.__dict__ else ()
+
+    def prepare(self) -> None:
+        """As every engine, and while no worker can be asked for the models of an empty store, leave it for later: that
+        must not keep the page from being served."""
+        try:
+            with self._making:
+                self._choice  # noqa: B018  (made by being asked for)
+        except (WorkerUnavailableError, BrokerUnavailableError) as error:
+            log.warning("The models are not chosen yet. %s", error)
+
+    def warm(self) -> None:
+        """Workers load their models by themselves."""
+
+    @property
+    def runner(self) -> CeleryRunner:
+        """
+        Raises:
+            WorkerUnavailableError, BrokerUnavailableError: the models of an empty store cannot be chosen just now.
+        """
+        with self._making:
+            return self._runner
+
+    def close(self) -> None:
+        self.app.close()
+
+    @cached_property
+    def _choice(self) -> ModelChoice:
+        choice = choose_models_remotely(self._settings, self.app, self._store)
+        for schema in schemas_of(choice):
+            self._store.ensure(schema)
+        for note in choice.notes:
+            log.info("%s", note)
+        return choice
+
+    @cached_property
+    def _runner(self) -> CeleryRunner:
+        return CeleryRunner(self._settings, self.app, self._store, self._choice)

@@ -1,0 +1,142 @@
+"""What a node embeds with, in this process: models, decoders and what needs them, made when first used."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from ingest.job import Runner
+from search.media import COLLECTIONS
+from search.questions import Probe
+from search.settings import Settings
+from search.spaces import CollectionSchema
+from search.store.base import Store
+from workers.embedders.registry import R3D18, ModelChoice, choose_models
+
+if TYPE_CHECKING:
+    from workers.decode.pool import DecodePool
+    from workers.embedders.models import Models
+    from workers.encode import Encoder as LocalEncoder
+    from workers.local import LocalRunner
+
+log = logging.getLogger(__name__)
+
+
+class Encoder(Protocol):
+    """Turns a file into an example of a question."""
+
+    def probe(self, path: str, name: str = "") -> Probe: ...
+
+
+class Engine(Protocol):
+    """Whatever embeds for a node: this process, or workers elsewhere (``web.cluster_engine``). Safe to use from several
+    threads; nothing heavy is made before it is asked for."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to tell people about the models in use; empty until they are chosen."""
+
+    def prepare(self) -> None:
+        """Choose the models and make or check the collections, which may take seconds.
+
+        Raises:
+            SpaceMismatchError: a collection was made with other models than the settings demand.
+        """
+
+    def warm(self) -> None:
+        """Get ready for the first question about a file, so that it need not wait. Takes long; for the background."""
+
+    @property
+    def encoder(self) -> Encoder: ...
+
+    @property
+    def runner(self) -> Runner: ...
+
+    def close(self) -> None:
+        """Let go of what was made. Nothing may be in work."""
+
+
+def existing_schemas(store: Store) -> Mapping[str, CollectionSchema]:
+    """Schemas of the collections that hold media, which settle the choice of their models."""
+    return {name: info.schema for name, info in store.collections().items() if name in COLLECTIONS}
+
+
+def refit_sounds(store: Store) -> None:
+    """See to what many new sounds change about all of them; also goes on where a killed process stopped."""
+    from workers.standardise import refit_sound
+
+    if refit_sound(store):
+        log.info("Standardised the sounds anew over the whole collection.")
+
+
+class LocalEngine:
+    """Decodes in child processes and embeds in this one."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings, self._store = settings, store
+        self._making = threading.RLock()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._choice.notes if "_choice" in self.__dict__ else ()
+
+    def prepare(self) -> None:
+        with self._making:
+            self._models  # noqa: B018  (made by being asked for)
+
+    def warm(self) -> None:
+        self.prepare()
+        self._models.load()
+
+    @property
+    def encoder(self) -> LocalEncoder:
+        with self._making:
+            return self._encoder
+
+    @property
+    def runner(self) -> LocalRunner:
+        with self._making:
+            return self._runner
+
+    def close(self) -> None:
+        if "_pool" in self.__dict__:
+            self._pool.close()
+
+    @cached_property
+    def _choice(self) -> ModelChoice:
+        choice = choose_models(self._settings, existing_schemas(self._store))
+        for note in choice.notes:
+            log.info("%s", note)
+        return choice
+
+    @cached_property
+    def _models(self) -> Models:
+        from workers.embedders.models import Models
+
+        models = Models(self._settings, self._choice)
+        for schema in models.schemas:
+            self._store.ensure(schema)
+        refit_sounds(self._store)
+        return models
+
+    @cached_property
+    def _pool(self) -> DecodePool:
+        from workers.decode.pool import DecodePool
+
+        return DecodePool(self._settings, clips=self._choice.video == R3D18.name)
+
+    @cached_property
+    def _encoder(self) -> LocalEncoder:
+        from workers.encode import Encoder
+
+        return Encoder(self._settings, self._store, self._pool, self._models)
+
+    @cached_property
+    def _runner(self) -> LocalRunner:
+        from workers.batch import BatchProcessor
+        from workers.local import LocalRunner
+
+        return LocalRunner(BatchProcessor(self._settings, self._store, self._pool, self._models))
