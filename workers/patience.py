@@ -1,0 +1,43 @@
+"""Trying again what may succeed a little later."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from search.errors import LikewiseError
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 60.0
+"""Long enough for a server to start again; what takes longer is for whoever keeps the books to wait for."""
+
+FIRST_DELAY, LONGEST_DELAY = 0.2, 8.0
+
+T = TypeVar("T")
+
+
+def patiently(action: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
+    """What ``action`` answers, which is asked again, in growing and uneven pauses, while its error is retryable.
+
+    Args:
+        action: whose effect is the same when it is done twice.
+        seconds: after which the last error is raised.
+
+    Raises:
+        LikewiseError: one that is not retryable, or the last one.
+    """
+    ends = time.monotonic() + seconds
+    delay = FIRST_DELAY
+    while True:
+        try:
+            return action()
+        except LikewiseError as error:
+            if not error.retryable or time.monotonic() + delay > ends:
+                raise
+            log.warning("%s Trying again.", error)
+        time.sleep(delay * random.uniform(0.5, 1.0))
+        delay = min(2 * delay, LONGEST_DELAY)
