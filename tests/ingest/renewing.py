@@ -1,0 +1,113 @@
+"""A library made with one model and a runner that embeds it anew with another; as a script, for a test to kill.
+
+Vectors are drawn from the bytes of a file and the name of the model, so that anyone can tell what they should be.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ingest.job import Ingest
+from ingest.ledger import Ledger
+from ingest.reembed import Reembed
+from search.media import Kind, MediaRecord, media_id
+from search.settings import Settings
+from search.spaces import CollectionSchema
+from search.store import open_store
+from search.store.base import Array, Point, Store
+from workers.embedders.registry import ModelChoice, schemas_of
+from workers.renew import Renewal
+from workers.report import Batch, BatchReport, FileRef, Outcome, Status
+
+BEFORE = ModelChoice("resnet18", "frames_resnet18")
+AFTER = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
+
+
+def vectors_of(content: bytes, schema: CollectionSchema) -> dict[str, Array]:
+    """What a model of each space would make of these bytes: unit rows, two for a video's key frames."""
+    made: dict[str, Array] = {}
+    for field in schema.fields:
+        seed = zlib.crc32(content + field.space.model.encode() + field.space.name.encode())
+        rows = np.random.default_rng(seed).normal(size=(2 if field.multi else 1, field.space.dim))
+        made[field.space.name] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return made
+
+
+class ModelRunner:
+    """Runs batches with the vectors of one choice of models, into the current generation or into new ones.
+
+    Attributes:
+        seen: paths in the order in which they were embedded.
+        before: called before each batch.
+    """
+
+    def __init__(self, store: Store, choice: ModelChoice, into: Sequence[str] = ()) -> None:
+        self.store, self.choice = store, choice
+        self.intake = Renewal(store, into) if into else store
+        self.schemas = {schema.kind: schema for schema in schemas_of(choice)}
+        self.seen: list[str] = []
+        self.before: Callable[[], object] = lambda: None
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        for batch in batches:
+            self.before()
+            yield BatchReport(batch.id, tuple(self._outcome(batch, file) for file in batch.files))
+
+    def _outcome(self, batch: Batch, file: FileRef) -> Outcome:
+        self.seen.append(file.path)
+        print("file", flush=True)
+        try:
+            content = Path(file.path).read_bytes()
+        except FileNotFoundError:
+            return Outcome(file.path, Status.SKIPPED, code="gone")
+        if content.startswith(b"broken") and batch.into:
+            return Outcome(file.path, Status.FAILED, code="corrupt")
+        identity = media_id(hashlib.sha256(content).hexdigest())
+        record = MediaRecord(identity, batch.kind, (file.path,), (file.library,), tags=(self.choice.image,))
+        vectors = vectors_of(content, self.schemas[batch.kind])
+        self.intake.upsert(batch.kind.collection, [Point(identity, vectors, record.to_payload())])
+        return Outcome(file.path, Status.EMBEDDED, identity, batch.kind)
+
+
+def ingest_of(settings: Settings, store: Store, ledger: Ledger) -> Ingest:
+    """An ingest with ``BEFORE``, whose job ``reembed`` brings whatever model it is asked for."""
+    runner_for = lambda choice, into: ModelRunner(store, choice, into)  # noqa: E731
+    tasks = {"reembed": Reembed(store, ledger, runner_for, lambda: None)}
+    return Ingest(settings, store, ledger, ModelRunner(store, BEFORE), tasks=tasks, retry_delays=(0.0,))
+
+
+def fill(media: Path, pictures: int) -> None:
+    """Some pictures, two videos and a sound."""
+    for number in range(pictures):
+        (media / f"{number:04}.jpg").write_bytes(b"picture %d" % number)
+    for name in ("one.mp4", "two.mp4", "three.wav"):
+        (media / name).write_bytes(name.encode())
+
+
+def run_until_killed(home: str) -> None:
+    settings = Settings(home=Path(home), device="cpu")
+    store, ledger = open_store(settings), Ledger(settings.ledger_url)
+    ingest = ingest_of(settings, store, ledger)
+    for job in ingest.unfinished() or [ingest.start_task("reembed", {"space": "visual", "model": AFTER.image})]:
+        print(job, flush=True)
+        ingest.run(job)
+    print("finished", flush=True)
+    store.close()
+    ledger.close()
+
+
+def expected(media: Path, choice: ModelChoice, kind: Kind) -> dict[str, dict[str, Array]]:
+    """Vectors that the files of one kind should have, by name of the file."""
+    schema = next(schema for schema in schemas_of(choice) if schema.kind is kind)
+    suffix = {Kind.IMAGE: ".jpg", Kind.VIDEO: ".mp4", Kind.AUDIO: ".wav"}[kind]
+    return {path.name: vectors_of(path.read_bytes(), schema) for path in sorted(media.glob(f"*{suffix}"))}
+
+
+if __name__ == "__main__":
+    run_until_killed(*sys.argv[1:])

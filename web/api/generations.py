@@ -1,0 +1,84 @@
+"""Changing the model of a space, and what is kept of a collection from before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ingest.progress import JobProgress
+from search.media import COLLECTIONS
+from web.api.operation import Operation
+from web.api.ports import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Reembedding:
+    """Which space is to be made anew, with which model.
+
+    Attributes:
+        space: ``visual`` or ``motion``.
+        model: ``resnet18`` or ``efficientnet_lite0`` for ``visual``; ``r3d18`` or ``frames`` for ``motion``.
+    """
+
+    space: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStatus:
+    """One making of a collection.
+
+    Attributes:
+        current: questions go to this one.
+        spaces: name to model.
+        coverage: share of the current generation's records that it holds, at most 1.
+    """
+
+    name: str
+    collection: str
+    current: bool
+    points: int
+    coverage: float
+    spaces: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Names of the generations that were deleted."""
+
+    dropped: tuple[str, ...]
+
+
+def reembed(node: Node, asked: Reembedding) -> JobProgress:
+    """Make a space anew with another model. Questions are answered from the old vectors until all new ones are there;
+    the answer is the job that does it."""
+    return node.ingest.progress(node.start_task("reembed", {"space": asked.space, "model": asked.model}))
+
+
+def generations(node: Node) -> list[GenerationStatus]:
+    """Every generation of every collection, oldest first."""
+    found: list[GenerationStatus] = []
+    existing = node.store.collections()
+    for collection in COLLECTIONS:
+        if collection in existing:
+            points = existing[collection].points
+            for one in node.store.generations(collection):
+                coverage = min(1.0, one.points / points) if points else 1.0
+                spaces = {field.space.name: field.space.model for field in one.schema.fields}
+                found.append(GenerationStatus(one.name, collection, one.current, one.points, coverage, spaces))
+    return found
+
+
+def drop_generations(node: Node) -> Dropped:
+    """Delete every generation that questions do not go to: those from before, and one that is not full yet."""
+    others = [one.name for one in generations(node) if not one.current]
+    for name in others:
+        node.store.drop_generation(name)
+    return Dropped(tuple(others))
+
+
+OPERATIONS = (
+    Operation("POST", "/reembed", reembed, JobProgress, takes=(Reembedding,), status=202, errors=(400, 409, 503)),
+    Operation("GET", "/generations", generations, list[GenerationStatus]),
+    Operation("POST", "/generations/drop", drop_generations, Dropped, errors=(409,)),
+)
