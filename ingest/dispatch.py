@@ -17,10 +17,12 @@ from ingest.entries import Entry, Owner, forget, owners, places, settle, settled
 from ingest.hashing import Read, Task, read_files
 from ingest.jobs import LiveJob
 from ingest.ledger import Ledger
+from ingest.libraries import LibraryMap
 from ingest.records import Records
 from ingest.tables import Action, FileState, files, libraries, planned
 from search.errors import ModelError, StoreError, UnreadableFileError
 from search.media import Kind, media_id
+from workers.files import FileAccess
 from workers.report import Batch, BatchReport, FileRef, Outcome, Status
 
 BATCH_SIZE = {Kind.IMAGE: 64, Kind.VIDEO: 4, Kind.AUDIO: 16}
@@ -57,10 +59,11 @@ class Link:
 class Dispatch:
     """One pass over a job's plan. Thread-safe: a runner may pull batches in one thread and report in another."""
 
-    def __init__(self, ledger: Ledger, records: Records, live: LiveJob, *, retry: bool) -> None:
+    def __init__(self, ledger: Ledger, records: Records, live: LiveJob, access: FileAccess, *, retry: bool) -> None:
         self._ledger = ledger
         self._records = records
         self._live = live
+        self._access = access
         self._retry = retry
         self._lock = threading.RLock()
         self._waiting: dict[str, list[Read]] = {}  # SHA-256 in a batch (or about to be) → further files of these bytes
@@ -71,6 +74,7 @@ class Dispatch:
         with ledger.read() as connection:
             rows = connection.execute(select(libraries.c.id, libraries.c.name))
             self._library_names = {row.id: row.name for row in rows}
+            self._roots = LibraryMap(connection)
 
     def batches(self) -> Iterator[Batch]:
         """Batches of one kind each, until everything planned is in one, or the job is paused or cancelled.
@@ -114,7 +118,7 @@ class Dispatch:
 
     def record(self, report: BatchReport) -> None:
         """Write a batch's outcomes down: one transaction, after which the batch is done."""
-        with self._lock, self._live.write(self._ledger) as (connection, counts):
+        with self._lock, self._live.write() as (connection, counts):
             outcomes = {outcome.path: outcome for outcome in report.outcomes}
             reads = self._batches.pop(report.batch)
             held = self._held_elsewhere(connection, outcomes)
@@ -136,8 +140,8 @@ class Dispatch:
                     entries[copy.path] = _entry(copy, outcome), status.value
             added, left = settle(connection, self._live.number, entries)
             counts.update(added)
-            unsettle(connection, left)
-            settled(connection, done)
+            unsettle(connection, self._live.number, left)
+            settled(connection, self._live.number, done)
             self._records.refresh(connection, shared | left)
 
     def _held_elsewhere(self, connection: Connection, outcomes: dict[str, Outcome]) -> set[str]:
@@ -150,7 +154,7 @@ class Dispatch:
         """Files known by path, size and time whose records need an edit: found again, or of another library now."""
         last = 0
         while self._live.wait_while_paused():
-            with self._lock, self._live.write(self._ledger) as (connection, counts):
+            with self._lock, self._live.write() as (connection, counts):
                 query = select(planned).where(
                     planned.c.job == self._live.number, planned.c.action == Action.RENEW.value, planned.c.seq > last
                 )
@@ -179,7 +183,7 @@ class Dispatch:
         """Hashed files in groups; those that cannot be read are settled on the way."""
         chunk: list[Read] = []
         size = 0
-        for task, result in read_files(self._tasks()):
+        for task, result in read_files(self._tasks(), self._access):
             if isinstance(result, FileNotFoundError):
                 self._live.add({"total": -1})  # gone since the scan; the next one will see to it
             elif isinstance(result, OSError):
@@ -213,14 +217,14 @@ class Dispatch:
         read = Read(task, "", 0, 0)
         code = UnreadableFileError.code
         entry = replace(_entry(read, Outcome(task.path, Status.FAILED, code=code, detail=detail)), sha256=None)
-        with self._live.write(self._ledger) as (connection, counts):
+        with self._live.write() as (connection, counts):
             added, left = settle(connection, self._live.number, {task.path: (entry, "failed")})
-            self._records.abandon(connection, left)
+            self._records.abandon(connection, self._live.number, left)
             counts.update(added)
 
     def _place(self, chunk: list[Read]) -> list[Read]:
         """Settle what needs no embedding; returns what does, in order."""
-        with self._lock, self._live.write(self._ledger) as (connection, counts):
+        with self._lock, self._live.write() as (connection, counts):
             held = owners(connection, self._live.number, {read.sha256 for read in chunk})
             claimed: set[str] = set()
             links: list[Link] = []
@@ -248,7 +252,7 @@ class Dispatch:
                     fresh.append(read)
                     self._waiting[read.sha256] = []
             settled_failed, left = settle(connection, self._live.number, failed)
-            self._records.abandon(connection, left)
+            self._records.abandon(connection, self._live.number, left)
             counts.update(linked)
             counts.update(settled_failed)
         return fresh
@@ -266,7 +270,7 @@ class Dispatch:
         forget(connection, [link.forget for link in sound if link.forget])
         entries = {link.read.path: (_linked_entry(link), link.counter) for link in sound}
         counts, left = settle(connection, self._live.number, entries)
-        unsettle(connection, left)
+        unsettle(connection, self._live.number, left)
         self._records.refresh(connection, left | {link.record: link.kind for link in sound})
         return counts, [link.read for link in links if link.record in absent]
 
@@ -278,16 +282,18 @@ class Dispatch:
                 job=str(self._live.number),
                 kind=reads[0].task.kind,
                 files=tuple(self._reference(read) for read in reads),
+                priority=self._live.priority,
             )
             self._batches[batch.id] = tuple(reads)
-        with self._ledger.write() as connection:
+        with self._live.write() as (connection, _):
             # From here on the store may hold these records; should their files vanish first, the sweep finds them.
-            unsettle(connection, (media_id(read.sha256) for read in reads))
+            unsettle(connection, self._live.number, (media_id(read.sha256) for read in reads))
         return batch
 
     def _reference(self, read: Read) -> FileRef:
         library = self._library_names[read.task.library]
-        return FileRef(read.path, library, read.size, read.mtime_ns / 1e9, read.sha256)
+        root = self._roots.root_of(read.path)
+        return FileRef(read.path, library, read.size, read.mtime_ns / 1e9, read.sha256, root=root)
 
 
 def _choose(read: Read, known: list[Owner], claimed: set[str]) -> Link | None:

@@ -193,14 +193,19 @@ def distrust(connection: Connection, media_ids: Iterable[str]) -> None:
         connection.execute(update(files).where(files.c.media_id.in_(chunk)).values(mtime_ns=-1))
 
 
-def unsettle(connection: Connection, media_ids: Iterable[str]) -> None:
-    """Note that these records may be in the store without a file."""
+def unsettle(connection: Connection, job: int, media_ids: Iterable[str]) -> None:
+    """Note that these records may be in the store without a file, and that no other job may sweep them away before
+    this one has ended."""
     for chunk in chunked(sorted(set(media_ids))):
-        connection.execute(delete(unsettled).where(unsettled.c.media_id.in_(chunk)))
-        connection.execute(insert(unsettled), [{"media_id": media_id} for media_id in chunk])
+        connection.execute(delete(unsettled).where(unsettled.c.media_id.in_(chunk), unsettled.c.job == job))
+        connection.execute(insert(unsettled), [{"media_id": media_id, "job": job} for media_id in chunk])
 
 
-def settled(connection: Connection, media_ids: Iterable[str]) -> None:
+def settled(connection: Connection, job: int, media_ids: Iterable[str]) -> None:
     """Inverse of :func:`unsettle`."""
     for chunk in chunked(media_ids):
-        connection.execute(delete(unsettled).where(unsettled.c.media_id.in_(chunk)))
+        connection.execute(delete(unsettled).where(unsettled.c.media_id.in_(chunk), unsettled.c.job == job))
+
+
+def forget_plan(connection: Connection, job: int) -> None:
+    connection.execute(delete(planned).where(planned.c.job == job))

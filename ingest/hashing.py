@@ -1,21 +1,22 @@
 """SHA-256 of files, a few at a time, ahead of whoever needs them."""
 
-# Paths stay text from the walk to the ledger: a Path object for every file would double the cost of a rescan.
-# ruff: noqa: PTH123
-
 from __future__ import annotations
 
-import hashlib
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
+from search import addresses
 from search.media import Kind
+from workers.files import FileAccess
 
 THREADS = 2
 """Hashing is bound by the disk and shares the processor with decoding."""
+
+REMOTE_THREADS = 16
+"""Objects in buckets come one request after the other, each waiting for an answer."""
 
 AHEAD = 32
 """Files hashed, or being hashed, before they are asked for."""
@@ -45,31 +46,26 @@ class Read:
         return self.task.path
 
 
-def read_file(task: Task) -> Read:
-    """Hash one file.
-
-    Raises:
-        OSError: it cannot be opened or read.
-    """
-    with open(task.path, "rb") as file:
-        status = os.fstat(file.fileno())
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Read(task, digest, status.st_size, status.st_mtime_ns)
-
-
-def read_files(tasks: Iterable[Task]) -> Iterator[tuple[Task, Read | OSError]]:
+def read_files(tasks: Iterable[Task], files: FileAccess) -> Iterator[tuple[Task, Read | OSError]]:
     """Hash files in their order, ``AHEAD`` of the consumer."""
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="hash") as pool:
+    with ExitStack() as stack:
+        near = ThreadPoolExecutor(THREADS, thread_name_prefix="hash")
+        far = ThreadPoolExecutor(REMOTE_THREADS, thread_name_prefix="fetch")  # which starts no thread without work
+        for pool in (near, far):
+            stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         waiting: deque[tuple[Task, Future[Read]]] = deque()
-        try:
-            for task in tasks:
-                waiting.append((task, pool.submit(read_file, task)))
-                if len(waiting) >= AHEAD:
-                    yield _result(*waiting.popleft())
-            while waiting:
+        for task in tasks:
+            pool = far if addresses.is_remote(files.here(task.path)) else near
+            waiting.append((task, pool.submit(_read, task, files)))
+            if len(waiting) >= AHEAD:
                 yield _result(*waiting.popleft())
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        while waiting:
+            yield _result(*waiting.popleft())
+
+
+def _read(task: Task, files: FileAccess) -> Read:
+    contents = files.read(task.path)
+    return Read(task, contents.sha256, contents.size, contents.mtime_ns)
 
 
 def _result(task: Task, future: Future[Read]) -> tuple[Task, Read | OSError]:

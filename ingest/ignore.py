@@ -42,12 +42,14 @@ class IgnoreRules:
     def entering(self, folder: str) -> IgnoreRules:
         """Rules inside ``folder``, which holds an ignore file.
 
-        A line that is no pattern is left out, as git does.
-
         Raises:
             OSError: the ignore file cannot be read, so nobody knows what it wants kept out.
         """
-        lines = Path(folder, IGNORE_FILE).read_text("utf-8", errors="replace").splitlines()
+        return self.told(folder, Path(folder, IGNORE_FILE).read_bytes())
+
+    def told(self, folder: str, content: bytes) -> IgnoreRules:
+        """Rules inside ``folder``, whose ignore file reads so. A line that is no pattern is left out, as git does."""
+        lines = content.decode("utf-8", "replace").splitlines()
         return IgnoreRules(self.excludes, self.base, ((_length(folder), _compile(lines)), *self.levels))
 
     @property

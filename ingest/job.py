@@ -1,60 +1,56 @@
-"""Ingest jobs: start, run, pause, resume, cancel, look at.
+"""Jobs: start, run, pause, resume, cancel, look at, from any process that shares the ledger.
 
-A job is scan → plan → batches → reports → missing files, and everything it has done is in the ledger at every moment:
-killed anywhere, :meth:`Ingest.run` scans again and finds only the rest to do.
+Everything a job has done is in the ledger at every moment: killed anywhere, :meth:`Ingest.run` takes it up, here or on
+another machine, and finds only the rest to do.
 """
 
 from __future__ import annotations
 
+import random
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select, update
 
-from ingest.dispatch import Dispatch
-from ingest.jobs import LiveJob, create_job, load_job, progress_of
+from ingest.entries import forget_plan
+from ingest.jobs import LiveJob, Order, create_job, load_job, order_of, progress_of
+from ingest.leases import Keeper, Wanted, is_free, new_name, take
 from ingest.ledger import Ledger
-from ingest.libraries import LibraryMap, register
-from ingest.missing import clear_plan, doubts, expire, mark_missing, sweep
-from ingest.plan import Planner, find_lost_records
+from ingest.libraries import register
+from ingest.passes import Pass, Runner
 from ingest.progress import UNFINISHED, Failure, JobProgress, JobState
 from ingest.records import Records
 from ingest.sources import Sources
-from ingest.tables import FileState, files, jobs, libraries
-from search.errors import LikewiseError, UsageError
+from ingest.tables import INGEST, FileState, files, jobs, libraries
+from ingest.tasks import JobTask, TaskRun
+from ingest.turns import in_line, in_the_way
+from search.errors import LeaseLostError, LedgerUnavailableError, LikewiseError, NotFoundError, UsageError
 from search.settings import Settings
 from search.store.base import Store
-from workers.report import Batch, BatchReport
+from workers.previews import Previews
+from workers.report import Priority
 
 __all__ = ["Failure", "Ingest", "JobProgress", "JobState", "Runner"]
 
-RETRY_DELAYS = (1.0, 3.0, 10.0, 30.0)
-"""Seconds before each new try when the store cannot be reached; the count starts over with every batch that works."""
+RETRY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, *[60.0] * 10)
+"""Seconds before each new try when store, ledger or broker cannot be reached, give or take a fifth, so that all who
+wait do not come back at once. The count starts over with every batch that works."""
 
-
-class Runner(Protocol):
-    """Whatever turns batches into reports: this process, or a cluster."""
-
-    def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
-        """Reports of the batches, in any order; pulls only as many batches as it can work on."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What a job was started with."""
-
-    roots: tuple[str, ...]
-    confirm_missing: bool
-    retry_failed: bool
+TURN_SECONDS = 0.5
+"""A job that must wait for another one looks so often whether its turn has come."""
 
 
 class Ingest:
-    """The ingest of one data directory. Jobs run one after another; all methods may be called from any thread."""
+    """The jobs of one data directory, or of one cluster, as one process sees them.
+
+    Here they run one after another. Other processes may run jobs on the same ledger at the same time, but never two
+    over the same folders, nor any beside a task (:mod:`ingest.turns`). All methods may be called from any thread.
+
+    Args:
+        tasks: long-running work other than taking in files, by name.
+    """
 
     def __init__(
         self,
@@ -63,14 +59,17 @@ class Ingest:
         ledger: Ledger,
         runner: Runner,
         *,
+        tasks: Mapping[str, JobTask] | None = None,
         retry_delays: Sequence[float] = RETRY_DELAYS,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._runner = runner
-        self._records = Records(store, settings.home)
+        self._tasks = tasks or {}
+        self._records = Records(store, Previews(settings))
         self._sources = Sources(settings, ledger)
         self._retry_delays = tuple(retry_delays)
+        self._keeper = Keeper(ledger, new_name())
         self._turn = threading.Lock()
         self._roll = threading.Lock()  # held while a job becomes live, or is found not to be
         self._live: dict[str, LiveJob] = {}
@@ -83,8 +82,9 @@ class Ingest:
         library: str | None = None,
         confirm_missing: bool = False,
         retry_failed: bool = False,
+        priority: Priority = Priority.NORMAL,
     ) -> str:
-        """Register a job over files and folders; :meth:`run` does it.
+        """Register a job over files and folders; :meth:`run` does it. It is this process's to run, until that ends.
 
         Args:
             library: put everything below the paths into this library; by default what is known keeps its library and
@@ -104,13 +104,9 @@ class Ingest:
             raise UsageError("No path was given.", "Name a folder or files to ingest.")
         real = list(dict.fromkeys(self._sources.checked(path) for path in paths))
         with self._ledger.write() as connection:
-            return create_job(
-                connection,
-                roots=real,
-                library=register(connection, real, library),
-                confirm_missing=confirm_missing,
-                retry_failed=retry_failed,
-            )
+            order = Order(tuple(real), register(connection, real, library), confirm_missing, retry_failed, priority)
+            job = self._create(connection, order)
+        return self._keep(job)
 
     def retry_failures(self) -> str | None:
         """Register a job that reads every failed file again and nothing else; None when nothing has failed."""
@@ -119,12 +115,32 @@ class Ingest:
             names = sorted(connection.execute(query).scalars())
             if not names:
                 return None
-            return create_job(connection, roots=(), library=", ".join(names), confirm_missing=False, retry_failed=True)
+            job = self._create(connection, Order(library=", ".join(names), retry_failed=True))
+        return self._keep(job)
+
+    def start_task(
+        self, name: str, options: Mapping[str, str] | None = None, *, priority: Priority = Priority.NORMAL
+    ) -> str:
+        """Register a job of another kind of work; :meth:`run` does it. It waits until no other job runs.
+
+        Raises:
+            NotFoundError: there is no such work.
+            UsageError: it cannot be done with these options.
+        """
+        if name not in self._tasks:
+            known = ", ".join(sorted(self._tasks)) or "none here"
+            raise NotFoundError(f"There is no task '{name}'.", f"Tasks are: {known}.")
+        given = dict(options or {})
+        order = Order(library=self._tasks[name].check(given), priority=priority, task=name, options=given)
+        with self._ledger.write() as connection:
+            job = self._create(connection, order)
+        return self._keep(job)
 
     def run(self, job_id: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
-        """Run a job to its end in this thread, after any other that is running.
+        """Run a job to its end in this thread, when its turn has come.
 
-        Also takes up a job that a killed process left behind. Returns at once when the job has ended already.
+        Also takes up a job that a killed process left behind. Returns at once when the job has ended already, or when
+        another process runs it.
 
         Raises:
             NotFoundError: there is no such job.
@@ -133,42 +149,47 @@ class Ingest:
             stored = self._stored(job_id)
             if stored.finished:
                 return stored
-            live = self._live.setdefault(job_id, LiveJob(stored, on_progress))
+            live = self._live.setdefault(job_id, LiveJob(self._ledger, stored, self._keeper.name, on_progress))
         if self._halting:
             live.halt()
         try:
-            with self._turn:
-                return self._run(live)
+            return self._run(live)
+        except LeaseLostError:
+            return self._stored(job_id)
         finally:
             self._live.pop(job_id, None)
+            self._keeper.drop(live.number)
 
     def pause(self, job_id: str) -> None:
-        """Stop after the batches in work. Does nothing to a job that is not running here."""
-        if live := self._switch(job_id):
+        """Stop after the batches in work, wherever it runs; one that waits does not begin."""
+        if live := self._live.get(job_id):
             live.pause()
+        self._want(job_id, Wanted.PAUSE)
 
     def resume(self, job_id: str) -> None:
-        if live := self._switch(job_id):
+        """Undo :meth:`pause`."""
+        if live := self._live.get(job_id):
             live.resume()
+        self._want(job_id, Wanted.NOTHING)
 
     def cancel(self, job_id: str) -> None:
-        """End the job after the batches it is working on; what is stored stays stored."""
+        """End the job after the batches it is working on, wherever it runs; what is stored stays stored."""
         with self._roll:
-            if live := self._switch(job_id):
+            live = self._live.get(job_id)
+            if live is not None:
                 live.cancel()
-            elif not (stored := self._stored(job_id)).finished:
-                clear_plan(self._ledger, int(stored.id))
-                LiveJob(stored).enter(JobState.CANCELLED, self._ledger)
+            self._want(job_id, Wanted.CANCEL, here=live is not None)
 
     def halt(self) -> None:
         """Stop whatever runs here after the batches in work and leave it queued: this process is about to end, and
-        the next one goes on with :meth:`unfinished`."""
+        the next one, or another, goes on with :meth:`unfinished`."""
         self._halting = True
         for live in list(self._live.values()):
             live.halt()
+        self._keeper.drop_waiting()
 
     def progress(self, job_id: str) -> JobProgress:
-        """How a job stands, to the file when it runs in this process, to the last batch otherwise."""
+        """How a job stands: to the file when it runs in this process, to the last batch or few seconds otherwise."""
         live = self._live.get(job_id)
         return live.snapshot() if live else self._stored(job_id)
 
@@ -180,10 +201,16 @@ class Ingest:
         return [live.snapshot() if (live := self._live.get(job.id)) else job for job in stored]
 
     def unfinished(self) -> list[str]:
-        """Jobs that no process has brought to an end, oldest first: queued, or cut off by a kill."""
+        """Jobs that no process has brought to an end, oldest first: queued, running somewhere, or cut off by a kill."""
         with self._ledger.read() as connection:
             query = select(jobs.c.id).where(jobs.c.state.in_([state.value for state in UNFINISHED]))
             return [str(number) for number in connection.execute(query.order_by(jobs.c.id)).scalars()]
+
+    def waiting(self) -> list[str]:
+        """Unfinished jobs that this process may run: nobody else who is alive has them, and they are not paused. In the
+        order in which they are to be run."""
+        with self._ledger.read() as connection:
+            return in_line(connection, self._keeper.name, self._ledger.now(connection))
 
     def failures(
         self,
@@ -219,21 +246,72 @@ class Ingest:
         with self._ledger.read() as connection:
             return progress_of(load_job(connection, job_id))
 
-    def _switch(self, job_id: str) -> LiveJob | None:
-        live = self._live.get(job_id)
-        if live is None:
-            self._stored(job_id)  # raises for an id that never was
-        return live
+    def _create(self, connection: Connection, order: Order) -> str:
+        return create_job(connection, order, owner=self._keeper.name, now=self._ledger.now(connection))
+
+    def _keep(self, job_id: str) -> str:
+        self._keeper.keep(int(job_id))
+        return job_id
+
+    def _want(self, job_id: str, wanted: Wanted, *, here: bool = False) -> None:
+        """Write down what is asked of a job; a cancelled one that nobody runs has ended with that.
+
+        Args:
+            here: it runs in this process, which knows already.
+        """
+        with self._ledger.write() as connection:
+            row = load_job(connection, job_id)
+            if progress_of(row).finished or (row.wanted == Wanted.CANCEL and wanted is not Wanted.CANCEL):
+                return
+            values = {"wanted": wanted.value}
+            if wanted is Wanted.CANCEL and not here and is_free(row, self._keeper.name, self._ledger.now(connection)):
+                forget_plan(connection, row.id)
+                values = {"wanted": "", "owner": "", "state": JobState.CANCELLED.value}
+            connection.execute(update(jobs).where(jobs.c.id == row.id).values(values))
 
     def _run(self, live: LiveJob) -> JobProgress:
-        with self._ledger.read() as connection:
+        while True:
+            has_turn = self._turn.acquire(timeout=TURN_SECONDS)
+            try:
+                if has_turn or live.cancelled:
+                    begun = self._begin(live)
+                    if isinstance(begun, JobProgress):
+                        return begun
+                    if begun is not None:
+                        return self._run_begun(live, begun)
+            finally:
+                if has_turn:
+                    self._turn.release()
+            if has_turn:
+                live.sleep(TURN_SECONDS)
+
+    def _begin(self, live: LiveJob) -> JobProgress | Order | None:
+        """Take the job's lease: what to do then. None while another job is in its way; its progress when there is
+        nothing to be done for it here."""
+        with self._ledger.write() as connection:
             row = load_job(connection, str(live.number))
-        stored = progress_of(row)
-        if stored.finished:  # by another thread that ran the same job, while this one waited for its turn
-            return stored
-        order = _Order(stored.roots, row.confirm_missing, row.retry_failed)
+            now = self._ledger.now(connection)
+            stored = progress_of(row)
+            if stored.finished or not is_free(row, self._keeper.name, now):
+                return stored
+            reason = "" if live.cancelled else in_the_way(connection, row, now)
+            if reason:
+                live.say(reason)
+                if row.message != reason:
+                    connection.execute(update(jobs).where(jobs.c.id == row.id).values(message=reason))
+                return None
+            take(connection, row.id, self._keeper.name, now)
+            order = order_of(row)
+            state = JobState.SCANNING if order.task == INGEST else JobState.RUNNING
+            connection.execute(update(jobs).where(jobs.c.id == row.id).values(state=state.value))
+        self._keeper.keep(live.number, live)
+        return order
+
+    def _run_begun(self, live: LiveJob, order: Order) -> JobProgress:
         try:
-            return self._run_with_retries(live, order)
+            return self._run_with_retries(live, self._work(live, order))
+        except LeaseLostError:
+            raise
         except LikewiseError as error:
             return self._give_up(live, str(error))
         except Exception as error:
@@ -242,19 +320,30 @@ class Ingest:
             self._give_up(live, f"It ended in an error of its own, {type(error).__name__}: {error}.")
             raise
 
+    def _work(self, live: LiveJob, order: Order) -> Callable[[], JobProgress]:
+        """What has to be done until it succeeds, or fails for good."""
+        if order.task == INGEST:
+            return Pass(self._settings, self._ledger, self._records, self._sources, self._runner, live, order).run
+        task = self._tasks.get(order.task)
+        if task is None:
+            raise UsageError(f"This version of Likewise knows no task '{order.task}'.")
+        return lambda: _run_task(task, live, order)
+
     def _give_up(self, live: LiveJob, reason: str) -> JobProgress:
         message = f"{reason} What is stored stays; run it again to go on."
         try:
-            return live.enter(JobState.FAILED, self._ledger, message)
+            with live.write() as (connection, _):
+                forget_plan(connection, live.number)
+            return live.enter(JobState.FAILED, message)
         except LikewiseError:
             return live.snapshot()  # the ledger itself is what failed: the caller still learns why
 
-    def _run_with_retries(self, live: LiveJob, order: _Order) -> JobProgress:
+    def _run_with_retries(self, live: LiveJob, work: Callable[[], JobProgress]) -> JobProgress:
         delays = iter(self._retry_delays)
         while True:
             done_before = live.snapshot().done
             try:
-                return self._run_once(live, order)
+                return work()
             except LikewiseError as error:
                 if not error.retryable:
                     raise
@@ -263,52 +352,17 @@ class Ingest:
                 delay = next(delays, None)
                 if delay is None:
                     raise
-                live.enter(JobState.RUNNING, self._ledger, f"{error} Trying again in {delay:.0f} s.")
+                delay *= random.uniform(0.8, 1.2)
+                with suppress(LedgerUnavailableError):  # it may be the ledger that is away
+                    live.enter(JobState.RUNNING, f"{error} Trying again in {delay:.0f} s.")
                 live.sleep(delay)
 
-    def _run_once(self, live: LiveJob, order: _Order) -> JobProgress:
-        if live.cancelled:
-            return live.enter(live.cut_off, self._ledger)
-        live.recount()
-        live.enter(JobState.SCANNING, self._ledger)
-        clear_plan(self._ledger, live.number)
-        lost = find_lost_records(self._ledger, self._records)
-        notes = [f"{lost:,} records were not in the store; their files were read again."] if lost else []
-        with self._ledger.read() as connection:
-            known_roots = LibraryMap(connection)
-        planner = Planner(
-            self._ledger,
-            self._records,
-            live,
-            known_roots,
-            retry=order.retry_failed,
-            max_bytes=self._settings.max_file_mb * 2**20,
-        )
-        planner.plan(self._sources.found(order.roots, known_roots), self._sources.folders(order.roots))
-        live.enter(JobState.RUNNING, self._ledger)
-        dispatch = Dispatch(self._ledger, self._records, live, retry=order.retry_failed)
-        with closing(dispatch):
-            while live.wait_while_paused() and not dispatch.exhausted:
-                for report in self._runner.run(dispatch.batches()):
-                    dispatch.record(report)
-        if live.cancelled:
-            clear_plan(self._ledger, live.number)
-            return live.enter(live.cut_off, self._ledger)
-        in_doubt = [] if order.confirm_missing else doubts(self._ledger, live.number, order.roots)
-        mark_missing(self._ledger, self._records, live, [doubt.root for doubt in in_doubt])
-        expire(self._ledger, self._settings.missing_grace_days)
-        sweep(self._ledger, self._records)
-        clear_plan(self._ledger, live.number)
-        if in_doubt:
-            notes += [
-                *map(str, in_doubt),
-                "Nothing was marked missing. Is the drive mounted? If they are gone for good,",
-            ]
-            notes[-1] += " ingest again with --confirm-missing."
-            return live.enter(JobState.NEEDS_CONFIRMATION, self._ledger, " ".join(notes))
-        if planner.failed_before:
-            notes.append(
-                f"{planner.failed_before:,} files failed before and have not changed; --retry tries them again."
-            )
-        state = JobState.DONE_WITH_FAILURES if live.snapshot().failed else JobState.DONE
-        return live.enter(state, self._ledger, " ".join(notes))
+
+def _run_task(task: JobTask, live: LiveJob, order: Order) -> JobProgress:
+    if live.cancelled:
+        return live.enter(live.cut_off)
+    live.enter(JobState.RUNNING)
+    message = task.run(order.options, TaskRun(live))
+    if live.cancelled:
+        return live.enter(live.cut_off)
+    return live.enter(JobState.DONE_WITH_FAILURES if live.snapshot().failed else JobState.DONE, message)

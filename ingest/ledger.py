@@ -1,27 +1,48 @@
 """The ledger: what Likewise knows of every file it was ever shown, in an SQL database.
 
-SQLite in the data directory unless told otherwise; PostgreSQL works as well. Everything is written in transactions, so
-that a job killed at any moment finds the ledger as the last finished batch left it.
+SQLite in the data directory unless told otherwise; PostgreSQL where several machines share one. Everything is written
+in transactions, one at a time whoever writes, so that a job killed at any moment finds the ledger as the last finished
+batch left it, and nobody decides on what somebody else is about to change.
 """
 
 from __future__ import annotations
 
 import errno
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ingest.tables import SCHEMA_VERSION, meta, metadata
-from search.errors import DiskFullError, LedgerError, SettingsError
+from ingest.tables import SCHEMA_VERSION
+from ingest.upgrade import upgrade
+from search.errors import DiskFullError, LedgerError, LedgerUnavailableError, SettingsError
 
 BUSY_SECONDS = 30
 """How long a writer waits for another one before it gives up."""
+
+CONNECT_SECONDS = 10
+"""How long a database server may take to answer at all."""
+
+WRITERS = 0x6C696B65
+"""Number of the PostgreSQL lock that makes writers take turns, as SQLite's do by themselves."""
+
+AWAY = frozenset({"08", "57", "53", "40", "55"})
+"""Classes of SQLSTATE that pass: no connection, server going down or coming up, out of connections or memory, deadlock,
+lock not to be had."""
 
 
 class Ledger:
@@ -53,14 +74,9 @@ class Ledger:
         except OSError as error:
             raise LedgerError(f"The ledger {self._name} cannot be made: {error.strerror}.") from error
         with self.write() as connection:
-            metadata.create_all(connection)
-            self._check_version(connection)
-
-    def _check_version(self, connection: Connection) -> None:
-        found = connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
-        if found is None:
-            connection.execute(insert(meta).values(key="schema", value=SCHEMA_VERSION))
-        elif found != SCHEMA_VERSION:
+            found = upgrade(connection)
+        if found != SCHEMA_VERSION:
+            self.close()
             raise LedgerError(
                 f"The ledger {self._name} has layout {found}; this Likewise reads layout {SCHEMA_VERSION}.",
                 "Use the version of Likewise that wrote it, or another data directory (LIKEWISE_HOME).",
@@ -80,7 +96,19 @@ class Ledger:
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
+            if self._is_server:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": WRITERS})
             yield connection
+
+    def now(self, connection: Connection) -> float:
+        """Seconds since the epoch by the one clock that all who share the ledger can read."""
+        if self._is_server:
+            return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+        return time.time()
+
+    @property
+    def _is_server(self) -> bool:
+        return self._engine.dialect.name == "postgresql"
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -93,6 +121,11 @@ class Ledger:
                     f"The ledger {self._name} cannot grow: the disk is full.",
                     "Make room and run the same command again; nothing recorded is lost.",
                 ) from error
+            if _passes(error):
+                raise LedgerUnavailableError(
+                    f"The ledger {self._name} cannot be used just now: {str(cause).strip()}.",
+                    "Nothing recorded is lost. Is its server running, and LIKEWISE_DATABASE_URL right?",
+                ) from error
             raise LedgerError(
                 f"The ledger {self._name} said no: {cause}.", "Nothing recorded is lost; run the command again."
             ) from error
@@ -103,7 +136,8 @@ class Ledger:
 
 def _create(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        wait = {"connect_timeout": CONNECT_SECONDS} if url.get_backend_name() == "postgresql" else {}
+        return create_engine(url, pool_pre_ping=True, connect_args=wait)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -122,6 +156,21 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later could otherwise fail half-way instead of waiting its turn.
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _passes(error: SQLAlchemyError) -> bool:
+    """Whether the same statement may succeed later."""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    state = getattr(cause, "sqlstate", None)
+    if state is None:  # the driver's own: it never got, or has lost, its connection
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return state[:2] in AWAY
 
 
 def _is_disk_full(error: BaseException) -> bool:

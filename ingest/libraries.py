@@ -1,17 +1,15 @@
 """Libraries: named groups of roots. A file belongs to the library of the closest root at or above it."""
 
-# Paths stay text from the walk to the ledger: a Path object for every file would double the cost of a rescan.
-# ruff: noqa: PTH120
-
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select
 
 from ingest.tables import at_or_below, libraries, roots
+from search import addresses
+from workers.decode.kinds import kind_of_name
 
 
 class LibraryMap:
@@ -23,31 +21,29 @@ class LibraryMap:
 
     def of(self, path: str) -> int:
         """The library's number for a file or folder below some root."""
-        root = self._closest(path)
+        return self._library_of[self.root_of(path)]
+
+    def root_of(self, path: str) -> str:
+        """The closest root at or above a file or folder."""
+        root: str | None = path
+        while root is not None and root not in self._library_of:
+            root = addresses.parent(root)
         if root is None:
             raise LookupError(f"'{path}' is below no root")
-        return self._library_of[root]
+        return root
 
     def base_of(self, root: str) -> str:
         """The outermost folder of the same library at or above ``root``: from there on ignore files count."""
         library, base = self.of(root), root
-        for parent in Path(root).parents:
-            if self._library_of.get(str(parent)) == library:
-                base = str(parent)
+        for parent in addresses.parents(root):
+            if self._library_of.get(parent) == library:
+                base = parent
         return base
 
     def within(self, folder: str) -> list[str]:
         """Roots below ``folder``."""
         stem = folder.rstrip("/") + "/"
         return sorted(root for root in self._library_of if root.startswith(stem))
-
-    def _closest(self, path: str) -> str | None:
-        while path not in self._library_of:
-            parent = os.path.dirname(path)
-            if parent == path:
-                return None
-            path = parent
-        return path
 
 
 def register(connection: Connection, paths: Sequence[str], library: str | None) -> str:
@@ -80,7 +76,7 @@ def _library(connection: Connection, name: str) -> int:
 
 
 def _enclosing(connection: Connection, path: str) -> str | None:
-    lineage = [path, *map(str, Path(path).parents)]
+    lineage = [path, *addresses.parents(path)]
     query = select(roots.c.path, libraries.c.name).join(libraries).where(roots.c.path.in_(lineage))
     found = {row.path: row.name for row in connection.execute(query)}
     return next((found[folder] for folder in lineage if folder in found), None)
@@ -96,13 +92,18 @@ def _assign(connection: Connection, path: str, library: int, *, with_nested: boo
 
 def _free_name(connection: Connection, path: str) -> str:
     """The folder's name, or with a number behind it when another library, elsewhere, has that name."""
-    folder = Path(path) if Path(path).is_dir() else Path(path).parent
-    wanted = folder.name or "files"
+    folder = path if _is_folder(path) else addresses.parent(path) or path
+    wanted = addresses.name(folder) or "files"
     number, name = 1, wanted
-    while _taken_elsewhere(connection, name, str(folder)):
+    while _taken_elsewhere(connection, name, folder):
         number += 1
         name = f"{wanted} {number}"
     return name
+
+
+def _is_folder(path: str) -> bool:
+    """By its name alone in a bucket, which knows folders only by what is in them."""
+    return kind_of_name(path) is None if addresses.is_remote(path) else Path(path).is_dir()
 
 
 def _taken_elsewhere(connection: Connection, name: str, folder: str) -> bool:

@@ -1,22 +1,19 @@
 """What becomes of files that have gone: asked about when too many, else marked, hidden and one day deleted."""
 
-# Paths stay text from the walk to the ledger: a Path object for every file would double the cost of a rescan.
-# ruff: noqa: PTH110
-
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
-from ingest.entries import CHUNK, chunked, forget, places, settled, unsettle
+from ingest.entries import CHUNK, chunked, forget, places, unsettle
 from ingest.jobs import LiveJob
 from ingest.ledger import Ledger
+from ingest.progress import UNFINISHED
 from ingest.records import Records
-from ingest.tables import Action, FileState, at_or_below, files, planned, roots, unsettled
+from ingest.tables import Action, FileState, at_or_below, files, jobs, planned, roots, unsettled
 from search.media import Kind
 
 MANY = 10
@@ -58,34 +55,39 @@ def _count(connection: Connection, where: object) -> int:
     return int(connection.execute(select(func.count()).select_from(files).where(where)).scalar_one())  # type: ignore[arg-type]
 
 
-def mark_missing(ledger: Ledger, records: Records, live: LiveJob, spared: Sequence[str]) -> None:
+def mark_missing(
+    live: LiveJob, records: Records, spared: Sequence[str], exists: Callable[[str], bool]
+) -> None:
     """Mark what the plan calls gone and hide records that have no path left.
 
     Args:
         spared: roots below which nothing is marked.
+        exists: whether something is at a path or address.
     """
     wanted = (planned.c.job == live.number) & (planned.c.action == Action.GONE.value)
     if spared:
         wanted &= ~or_(*(at_or_below(planned.c.path, root) for root in spared))
     last = 0
     while True:
-        with live.write(ledger) as (connection, counts):
+        with live.write() as (connection, counts):
             query = select(planned.c.seq, planned.c.path).where(wanted, planned.c.seq > last)
             page = connection.execute(query.order_by(planned.c.seq).limit(CHUNK)).all()
             if not page:
                 return
             last = page[-1].seq
-            counts["missing"] += _mark(connection, records, live.number, [row.path for row in page])
+            counts["missing"] += _mark(connection, records, live.number, [row.path for row in page], exists)
 
 
-def _mark(connection: Connection, records: Records, job: int, paths: list[str]) -> int:
+def _mark(
+    connection: Connection, records: Records, job: int, paths: list[str], exists: Callable[[str], bool]
+) -> int:
     """Returns how many files with a record have gone."""
     named = set(connection.execute(select(roots.c.path).where(roots.c.path.in_(paths))).scalars())
     rows = connection.execute(
         select(files.c.path, files.c.media_id, files.c.kind, files.c.state).where(files.c.path.in_(paths))
     ).all()
     # A file that a person gave by name stays, whatever rule hides it now, for as long as it is there.
-    rows = [row for row in rows if not (row.path in named and os.path.exists(row.path))]
+    rows = [row for row in rows if not (row.path in named and exists(row.path))]
     gone = {row.path: row for row in rows if row.state == FileState.EMBEDDED}
     forget(connection, [row.path for row in rows if row.media_id is None])
     for chunk in chunked(gone):
@@ -98,31 +100,35 @@ def _mark(connection: Connection, records: Records, job: int, paths: list[str]) 
     return len(gone)
 
 
-def expire(ledger: Ledger, grace_days: float) -> None:
+def expire(live: LiveJob, grace_days: float) -> None:
     """Forget files missing for longer than the grace period; :func:`sweep` then deletes their records."""
     overdue = (files.c.state == FileState.MISSING.value) & (files.c.missing_since <= time.time() - grace_days * DAY)
     while True:
-        with ledger.write() as connection:
+        with live.write() as (connection, _):
             rows = connection.execute(select(files.c.path, files.c.media_id).where(overdue).limit(CHUNK)).all()
             if not rows:
                 return
             forget(connection, [row.path for row in rows])
-            unsettle(connection, [row.media_id for row in rows])
+            unsettle(connection, live.number, [row.media_id for row in rows])
 
 
-def sweep(ledger: Ledger, records: Records) -> None:
-    """Delete records that no file, present or missing, holds: replaced, expired, or written by a job killed since."""
+def sweep(live: LiveJob, records: Records) -> None:
+    """Delete records that no file, present or missing, holds: replaced, expired, or written by a job killed since.
+
+    What another job that has not ended has unsettled is left to that one: it may be writing the record just now, and
+    its files will hold it when its report comes. Deleting happens within the transaction, so that no job can begin to
+    write a record again between the look and the deed.
+    """
+    unended = jobs.c.state.in_([state.value for state in UNFINISHED]) & (jobs.c.id != live.number)
+    others = select(unsettled.c.media_id).join(jobs, jobs.c.id == unsettled.c.job).where(unended)
+    due = unsettled.c.job.not_in(select(jobs.c.id).where(unended))
     while True:
-        with ledger.write() as connection:
-            ids = list(connection.execute(select(unsettled.c.media_id).limit(CHUNK)).scalars())
+        with live.write() as (connection, _):
+            ids = list(connection.execute(select(unsettled.c.media_id).where(due).distinct().limit(CHUNK)).scalars())
             if not ids:
                 return
             query = select(files.c.media_id).where(files.c.media_id.in_(ids)).distinct()
-            held = set(connection.execute(query).scalars())
-            records.delete([media_id for media_id in ids if media_id not in held])
-            settled(connection, ids)
-
-
-def clear_plan(ledger: Ledger, job: int) -> None:
-    with ledger.write() as connection:
-        connection.execute(delete(planned).where(planned.c.job == job))
+            kept = set(connection.execute(query).scalars())
+            kept.update(connection.execute(others.where(unsettled.c.media_id.in_(ids))).scalars())
+            records.delete([media_id for media_id in ids if media_id not in kept])
+            connection.execute(delete(unsettled).where(due, unsettled.c.media_id.in_(ids)))

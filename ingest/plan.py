@@ -5,14 +5,10 @@ hashed or written for it. What remains goes into the ledger's ``planned`` table,
 number of files.
 """
 
-# Paths stay text from the walk to the ledger: a Path object for every file would double the cost of a rescan.
-# ruff: noqa: PTH123
-
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from sqlalchemy import func, insert, select
 
@@ -23,9 +19,11 @@ from ingest.libraries import LibraryMap
 from ingest.records import Records
 from ingest.scan import Found, FoundFile, Listing, Unreadable
 from ingest.tables import Action, FileState, below, files, planned
+from search import addresses
 from search.errors import EmptyFileError, MediaTooLargeError, UnreadableFileError, UnsupportedMediaError
 from search.media import Kind
 from workers.decode.kinds import SNIFFED_BYTES, Family, kind_of_name, sniff
+from workers.files import FileAccess
 
 FILES_A_READ = 2000
 FOLDERS_A_READ = 200
@@ -42,6 +40,7 @@ class Planner:
 
     Args:
         libraries: which library a folder's files belong to.
+        access: for the first bytes of files whose names say nothing.
         retry: failed files are read again although they have not changed.
         max_bytes: larger files are refused unread.
     """
@@ -52,6 +51,7 @@ class Planner:
         records: Records,
         live: LiveJob,
         libraries: LibraryMap,
+        access: FileAccess,
         *,
         retry: bool,
         max_bytes: int,
@@ -60,6 +60,7 @@ class Planner:
         self._records = records
         self._live = live
         self._libraries = libraries
+        self._access = access
         self._max_bytes = max_bytes
         self._settled = {FileState.EMBEDDED.value, FileState.SKIPPED.value} | (
             set() if retry else {FileState.FAILED.value}
@@ -104,11 +105,11 @@ class Planner:
         self._listed |= whole
         self._live.add(counts)
         if plans or outcomes:
-            with self._live.write(self._ledger) as (connection, added):
+            with self._live.write() as (connection, added):
                 for chunk in chunked(plans):
                     connection.execute(insert(planned), chunk)
                 settled, left = settle(connection, self._live.number, outcomes)
-                self._records.abandon(connection, left)
+                self._records.abandon(connection, self._live.number, left)
                 added.update(settled)
 
     def _compare_folder(
@@ -154,7 +155,7 @@ class Planner:
         kind = kind_of_name(path)
         if kind is None and size > 0:
             try:
-                kind = _kind_of_bytes(path)
+                kind = self._kind_of_bytes(path)
             except OSError as error:
                 return ends(FileState.FAILED, UnreadableFileError.code, f"It cannot be read: {error.strerror}.")
         if kind is None:
@@ -165,6 +166,22 @@ class Planner:
             detail = f"It has {size / 2**20:.0f} MiB; the cap is {self._max_bytes / 2**20:.0f} (LIKEWISE_MAX_FILE_MB)."
             return ends(FileState.FAILED, MediaTooLargeError.code, detail)
         return kind
+
+    def _kind_of_bytes(self, path: str) -> Kind | None:
+        """Kind by the first bytes, for a name that says nothing. Streams go as video: decoding has the last word.
+
+        In a bucket, where each look is a request that waits and costs, only names without any extension are looked
+        behind.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if addresses.is_remote(path) and addresses.suffix(path):
+            return None
+        family = sniff(self._access.head(path, SNIFFED_BYTES))
+        if family is Family.UNKNOWN:
+            return None
+        return Kind.VIDEO if family is Family.STREAMS else Kind.IMAGE
 
     def _unreadable(self, found: Unreadable) -> Entry:
         """The row of a folder or name that cannot be used: its own folder, so that no listing claims it."""
@@ -198,7 +215,7 @@ class Planner:
         unvisited = [folder for folder in folders if folder not in self._listed and not self._cannot_see(folder)]
         self._listed.update(unvisited)
         for chunk in chunked(unvisited, FOLDERS_A_READ):
-            with self._ledger.write() as connection:
+            with self._live.write() as (connection, _):
                 known = known_in(connection, chunk)
                 for tasks in chunked(task for row in known.values() for task in self._gone(row)):
                     connection.execute(insert(planned), tasks)
@@ -207,7 +224,7 @@ class Planner:
         """Whether it is, or is below, a folder that could not be read: nobody knows what is in there."""
         if not self._blind:
             return False
-        return folder in self._blind or any(str(parent) in self._blind for parent in Path(folder).parents)
+        return folder in self._blind or any(above in self._blind for above in addresses.parents(folder))
 
 
 def _grouped(scan: Iterable[Found]) -> Iterator[list[Found]]:
@@ -221,15 +238,6 @@ def _grouped(scan: Iterable[Found]) -> Iterator[list[Found]]:
             group, count = [], 0
     if group:
         yield group
-
-
-def _kind_of_bytes(path: str) -> Kind | None:
-    """Kind by the first bytes, for a name that says nothing. Streams go as video: decoding has the last word."""
-    with open(path, "rb") as file:
-        family = sniff(file.read(SNIFFED_BYTES))
-    if family is Family.UNKNOWN:
-        return None
-    return Kind.VIDEO if family is Family.STREAMS else Kind.IMAGE
 
 
 def find_lost_records(ledger: Ledger, records: Records) -> int:

@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ingest.tables import COUNTERS
+from ingest.tables import COUNTERS, INGEST
+from workers.report import Priority
 
 RATE_WINDOW = 20.0
 """Seconds over which files a second are averaged: long enough to be steady, short enough to follow a change."""
@@ -27,6 +28,9 @@ class JobState(StrEnum):
 
 UNFINISHED = (JobState.QUEUED, JobState.SCANNING, JobState.RUNNING, JobState.PAUSED)
 
+RANK = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
+"""What comes first, smallest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
@@ -42,6 +46,9 @@ class JobProgress:
         eta_seconds: time left at that rate; None while it cannot be told.
         message: one or two sentences for a person; empty when all is plain.
         created: seconds since the epoch, UTC.
+        task: what it does: ``ingest``, or the name of other long-running work, for which ``total`` counts that work's
+            own units and ``embedded`` those of them that are done.
+        priority: which of several jobs comes first.
     """
 
     id: str
@@ -61,6 +68,8 @@ class JobProgress:
     eta_seconds: float | None = None
     message: str = ""
     created: float = 0.0
+    task: str = INGEST
+    priority: Priority = Priority.NORMAL
 
     @property
     def done(self) -> int:
@@ -86,6 +95,8 @@ class JobProgress:
             "eta_seconds": None if self.eta_seconds is None else round(self.eta_seconds, 1),
             "message": self.message,
             "created": self.created,
+            "task": self.task,
+            "priority": self.priority.value,
         }
 
 

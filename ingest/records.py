@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -17,7 +16,7 @@ from ingest.entries import Places, chunked, places, unsettle
 from search.errors import NotFoundError
 from search.media import COLLECTIONS, Kind, MediaRecord, Payload
 from search.store.base import Store, StoredPoint
-from workers.previews import preview_path
+from workers.previews import Previews
 
 EDITED = ("paths", "libraries", "folders", "words", "mtime", "missing")
 """Payload keys that follow from where a content lives."""
@@ -26,11 +25,11 @@ PAGE = 256
 
 
 class Records:
-    """The records in one store, and their previews in ``home``."""
+    """The records in one store, and their previews."""
 
-    def __init__(self, store: Store, home: Path) -> None:
+    def __init__(self, store: Store, previews: Previews) -> None:
         self._store = store
-        self._home = home
+        self._previews = previews
 
     def refresh(self, connection: Connection, media: Mapping[str, Kind]) -> set[str]:
         """Give each record the paths that the ledger's rows give it; hide one that has none.
@@ -58,9 +57,9 @@ class Records:
                     self._store.patch_payload(collection, patches)
         return absent
 
-    def abandon(self, connection: Connection, left: Mapping[str, Kind]) -> None:
+    def abandon(self, connection: Connection, job: int, left: Mapping[str, Kind]) -> None:
         """Take from each record the path that has left it; one without any other is swept when the job ends."""
-        unsettle(connection, left)
+        unsettle(connection, job, left)
         self.refresh(connection, left)
 
     def absent(self, media: Mapping[str, Kind]) -> set[str]:
@@ -87,7 +86,7 @@ class Records:
                     key = point.payload.get("thumbnail")
                     if isinstance(key, str):
                         with suppress(NotFoundError):  # not a key of ours
-                            preview_path(self._home, key).unlink(missing_ok=True)
+                            self._previews.delete(key)
 
     def _retrieve(self, collection: str, ids: list[str], *, payload: bool = True) -> list[StoredPoint]:
         try:

@@ -82,13 +82,22 @@ class Scan:
         roots: folders; one that does not exist yields nothing.
         excludes: patterns from the settings.
         home: Likewise's data directory, left out wherever it lies.
+        own: further folders of Likewise's own, left out as well.
         named: existing files given explicitly, listed whatever the rules say.
     """
 
-    def __init__(self, roots: Iterable[Root], *, excludes: Sequence[str], home: str, named: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        roots: Iterable[Root],
+        *,
+        excludes: Sequence[str],
+        home: str,
+        own: Iterable[str] = (),
+        named: Iterable[str] = (),
+    ) -> None:
         self._roots = list(roots)
         self._excludes = excludes
-        self._seen = {_identity(home)} - {None}
+        self._seen = {_identity(folder) for folder in (home, *own)} - {None}
         self._links: deque[tuple[str, IgnoreRules]] = deque()
         self._named: dict[str, set[str]] = {}
         for path in named:

@@ -22,11 +22,15 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    false,
     or_,
 )
 
-SCHEMA_VERSION = "1"
-"""Stored in ``meta`` and checked on every open."""
+SCHEMA_VERSION = "2"
+"""Stored in ``meta`` and checked on every open; ``ingest.upgrade`` brings older ledgers to it."""
+
+INGEST = "ingest"
+"""What ``jobs.task`` says of a job that takes in files."""
 
 
 class FileState(StrEnum):
@@ -103,13 +107,19 @@ files = Table(
 """One row a path. A folder that cannot be read has a row of its own with ``folder`` equal to
 ``path``."""
 
-unsettled = Table("unsettled", metadata, Column("media_id", String(36), primary_key=True))
-"""Records that may be in the store without any file: about to be written, or replaced. Swept when a job ends."""
+unsettled = Table(
+    "unsettled",
+    metadata,
+    Column("media_id", String(36), primary_key=True),
+    Column("job", Integer, primary_key=True),
+)
+"""Records that may be in the store without any file: about to be written, or replaced, by a job. Swept when a job ends,
+but for those that another job which has not ended yet has here too: that one is still writing them."""
 
 planned = Table(
     "planned",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("job", Integer, nullable=False),
     Column("action", String(8), nullable=False),
     Column("path", PathText, nullable=False),
@@ -140,8 +150,18 @@ jobs = Table(
     Column("rate", Float, nullable=False, default=0.0),
     Column("eta_seconds", Float),
     *(Column(name, Integer, nullable=False, default=0) for name in COUNTERS),
+    Column("task", String(24), nullable=False, server_default=INGEST),
+    Column("options", Text, nullable=False, server_default="{}"),
+    Column("priority", String(8), nullable=False, server_default="normal"),
+    Column("wanted", String(8), nullable=False, server_default=""),
+    Column("owner", String(96), nullable=False, server_default=""),
+    Column("heartbeat", Float),
+    Column("bulk", Boolean, nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )
+"""One row a job. ``options`` is a JSON object of texts. ``wanted`` is what people have asked of it and whoever runs it
+has still to do (``ingest.leases.Wanted``). ``owner`` and ``heartbeat`` are its lease: which coordinator runs it, and
+when that was last seen alive. ``bulk``: the store's indexing is held back until it ends."""
 
 
 def below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:

@@ -231,8 +231,8 @@ def test_error_of_our_own_is_recorded_and_raised(desk: Any) -> None:
 def test_job_that_two_threads_run_is_run_once(desk: Any, counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.fill(100)
     scans: list[object] = []
-    found = desk.ingest._found
-    monkeypatch.setattr(desk.ingest, "_found", lambda *order: scans.append(order) or found(*order))
+    found = desk.ingest._sources.found
+    monkeypatch.setattr(desk.ingest._sources, "found", lambda *order: scans.append(order) or found(*order))
     gate = Gate(at=1)
     job, thread = start(desk, gate)
     answers: list[JobProgress] = []

@@ -1,0 +1,127 @@
+"""One pass over a job: scan → plan → batches → reports → missing files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import Protocol
+
+from ingest.dispatch import Dispatch
+from ingest.entries import forget_plan
+from ingest.jobs import LiveJob, Order
+from ingest.ledger import Ledger
+from ingest.libraries import LibraryMap
+from ingest.missing import Doubt, doubts, expire, mark_missing, sweep
+from ingest.plan import Planner, find_lost_records
+from ingest.progress import JobProgress, JobState
+from ingest.records import Records
+from ingest.sources import Sources
+from search.settings import Settings
+from workers.report import Batch, BatchReport
+
+
+class Runner(Protocol):
+    """Whatever turns batches into reports: this process, or a cluster."""
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        """Reports of the batches, in any order; pulls only as many batches as it can work on."""
+        ...
+
+
+class Pass:
+    """Everything a job does from its scan to its end. When a job is taken up, a new pass finds done what is done."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        records: Records,
+        sources: Sources,
+        runner: Runner,
+        live: LiveJob,
+        order: Order,
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._records = records
+        self._sources = sources
+        self._runner = runner
+        self._live = live
+        self._order = order
+        self._notes: list[str] = []
+
+    def run(self) -> JobProgress:
+        """
+        Raises:
+            LikewiseError: it could not go on; what is done stays done.
+        """
+        live = self._live
+        if live.cancelled:
+            return live.enter(live.cut_off)
+        live.recount()
+        live.enter(JobState.SCANNING)
+        self._plan()
+        live.enter(JobState.RUNNING)
+        self._embed()
+        if live.cancelled:
+            self._forget_plan()
+            return live.enter(live.cut_off)
+        in_doubt = self._see_to_missing()
+        self._forget_plan()
+        if in_doubt:
+            return live.enter(JobState.NEEDS_CONFIRMATION, self._question(in_doubt))
+        state = JobState.DONE_WITH_FAILURES if live.snapshot().failed else JobState.DONE
+        return live.enter(state, " ".join(self._notes))
+
+    def _plan(self) -> None:
+        self._forget_plan()
+        lost = find_lost_records(self._ledger, self._records)
+        if lost:
+            self._notes.append(f"{lost:,} records were not in the store; their files were read again.")
+        with self._ledger.read() as connection:
+            known_roots = LibraryMap(connection)
+        planner = Planner(
+            self._ledger,
+            self._records,
+            self._live,
+            known_roots,
+            self._sources.access,
+            retry=self._order.retry_failed,
+            max_bytes=self._settings.max_file_mb * 2**20,
+        )
+        roots = self._order.roots
+        planner.plan(self._sources.found(roots, known_roots), self._sources.folders(roots))
+        if planner.failed_before:
+            self._notes.append(
+                f"{planner.failed_before:,} files failed before and have not changed; --retry tries them again."
+            )
+
+    def _forget_plan(self) -> None:
+        with self._live.write() as (connection, _):
+            forget_plan(connection, self._live.number)
+
+    def _embed(self) -> None:
+        dispatch = Dispatch(
+            self._ledger, self._records, self._live, self._sources.access, retry=self._order.retry_failed
+        )
+        with closing(dispatch):
+            while self._live.wait_while_paused() and not dispatch.exhausted:
+                for report in self._runner.run(dispatch.batches()):
+                    dispatch.record(report)
+
+    def _see_to_missing(self) -> list[Doubt]:
+        """Mark, expire and sweep; returns the roots where nothing was marked, because too much has gone."""
+        live, order = self._live, self._order
+        in_doubt = [] if order.confirm_missing else doubts(self._ledger, live.number, order.roots)
+        mark_missing(live, self._records, [doubt.root for doubt in in_doubt], self._sources.exists)
+        expire(live, self._settings.missing_grace_days)
+        sweep(live, self._records)
+        return in_doubt
+
+    def _question(self, in_doubt: list[Doubt]) -> str:
+        said = [
+            *map(str, in_doubt),
+            "Nothing was marked missing. Is the drive mounted? If they are gone for good,",
+            "ingest again with --confirm-missing.",
+        ]
+        return " ".join([*self._notes, *said])

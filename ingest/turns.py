@@ -1,0 +1,67 @@
+"""Which jobs may run at the same time, and which of those that wait comes first.
+
+Ingest jobs of several coordinators run side by side when no root of one is, or lies below, a root of another: then no
+file belongs to both, and all they share are records of equal contents, which writers of the ledger see to one after the
+other. Jobs over the same folders, and tries at failed files anywhere, wait for each other; a task runs all alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Row, select
+
+from ingest.leases import Wanted, is_free
+from ingest.progress import RANK, UNFINISHED, JobState
+from ingest.tables import INGEST, jobs
+from workers.report import Priority
+
+JobRow: TypeAlias = Row[tuple[Any, ...]]
+
+
+def in_the_way(connection: Connection, job: JobRow, now: float) -> str:
+    """Why a job has to wait, in words; empty when its turn has come.
+
+    It waits for one that cannot run beside it and either runs or comes before it, as long as that one's coordinator
+    is alive.
+    """
+    for other in _unfinished(connection):
+        if other.id == job.id or not _excludes(job, other) or is_free(other, "", now):
+            continue
+        if other.state != JobState.QUEUED:
+            return f"It waits for job {other.id} to end."
+        if other.wanted != Wanted.PAUSE and _place_in_line(other) < _place_in_line(job):
+            return f"It waits for job {other.id}, which comes first."
+    return ""
+
+
+def in_line(connection: Connection, name: str, now: float) -> list[str]:
+    """Jobs that the coordinator ``name`` may run, best first; those with another one in their way come last."""
+    free = [row for row in _unfinished(connection) if row.wanted != Wanted.PAUSE and is_free(row, name, now)]
+    ordered = sorted(free, key=lambda row: (bool(in_the_way(connection, row, now)), *_place_in_line(row)))
+    return [str(row.id) for row in ordered]
+
+
+def _unfinished(connection: Connection) -> Sequence[JobRow]:
+    query = select(jobs).where(jobs.c.state.in_([state.value for state in UNFINISHED]))
+    return connection.execute(query.order_by(jobs.c.id)).all()
+
+
+def _place_in_line(job: JobRow) -> tuple[int, int]:
+    return RANK[Priority(job.priority)], job.id
+
+
+def _excludes(one: JobRow, other: JobRow) -> bool:
+    """Whether two jobs may not run at the same time."""
+    if {one.task, other.task} != {INGEST}:
+        return True
+    ours, theirs = json.loads(one.roots), json.loads(other.roots)
+    if not ours or not theirs:
+        return True
+    return any(_inside(a, b) or _inside(b, a) for a in ours for b in theirs)
+
+
+def _inside(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
