@@ -9,8 +9,9 @@ rounding of a normalisation in a space of cosines, whose vectors every engine br
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -35,6 +36,9 @@ MOST_POINTS, FRAMES = 500, 32
 MARK_EVERY = 4_000
 """Points after which the copy writes down where it is; that many are written twice at most."""
 
+SAMPLE = 200
+"""Points that are looked at to tell how much room all of them will take."""
+
 ROUNDING = 1e-6
 """Difference of two components that normalising a vector once more may make: a few times float32's precision."""
 
@@ -57,6 +61,21 @@ def pages(store: Store, collection: str, after: str | None = None) -> Iterator[l
             page = []
     if page:
         yield page
+
+
+def point_bytes(point: Point) -> int:
+    """About what a point takes, its vectors and its payload."""
+    return sum(vector.nbytes for vector in point.vectors.values()) + len(json.dumps(point.payload))
+
+
+def estimate(store: Store, collection: str, bytes_of: Callable[[Point], int] = point_bytes) -> int:
+    """About what all points of a collection take, by those that come first (ids are as good as random)."""
+    sizes: list[int] = []
+    for page in pages(store, collection):
+        sizes += map(bytes_of, page)
+        if len(sizes) >= SAMPLE:
+            break
+    return sum(sizes) * store.count(collection) // len(sizes) if sizes else 0
 
 
 def portable_metadata(store: Store, collection: str) -> dict[str, object]:

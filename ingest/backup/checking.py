@@ -1,0 +1,60 @@
+"""Is a backup whole? Read part by part, without restoring anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Table
+
+from ingest.backup import books, parts
+from ingest.backup.manifest import MODELS, Holds, Manifest, Part, read_part
+from ingest.tables import SCHEMA_VERSION
+from search.errors import BackupError
+from search.spaces import CollectionSchema
+
+TABLE_OF: dict[str, Table] = {table.name: table for table in books.TABLES}
+
+
+def check_readable(folder: Path, manifest: Manifest) -> None:
+    """
+    Raises:
+        BackupError: this version cannot make use of what the backup holds.
+        SpaceMismatchError: a schema contradicts itself.
+    """
+    if int(manifest.head.ledger_layout) > int(SCHEMA_VERSION):
+        raise BackupError(
+            f"The ledger in the backup '{folder}' has layout {manifest.head.ledger_layout}; this Likewise reads "
+            f"layouts up to {SCHEMA_VERSION}.",
+            f"Restore it with the Likewise that wrote it ({manifest.head.made_by}), or upgrade.",
+        )
+    for part in manifest.parts:
+        if part.holds is Holds.FILE and not part.of.startswith(f"{MODELS}/"):
+            raise BackupError(f"The backup in '{folder}' wants to write '{part.of}', which no backup holds.")
+    for books_of in manifest.collections.values():
+        CollectionSchema.from_json(books_of.schema)
+
+
+def damages(folder: Path, manifest: Manifest) -> Iterator[tuple[Part | None, str]]:
+    """Every part in turn, with what is wrong with it: empty when nothing is. Last, without a part, what is missing."""
+    rows = {name: books.Digest() for name in manifest.head.tables}
+    points: Counter[str] = Counter()
+    for part in manifest.parts:
+        complaint = ""
+        try:
+            data = read_part(folder, part)
+            if part.holds is Holds.ROWS:
+                rows[part.of].add(parts.decode_rows(data))
+            elif part.holds is Holds.POINTS:
+                schema = CollectionSchema.from_json(manifest.collections[part.of].schema)
+                points[part.of] += sum(1 for _ in parts.decode_points(schema, data))
+        except BackupError as error:
+            complaint = error.message
+        yield part, complaint
+    for name, table in manifest.head.tables.items():
+        if rows[name].hex() != table.digest:
+            yield None, f"The backup in '{folder}' does not have the rows of '{name}' that its manifest speaks of."
+    for name, collection in manifest.collections.items():
+        if points[name] != collection.points:
+            yield None, f"The backup in '{folder}' has {points[name]:,} points of '{name}', not {collection.points:,}."
