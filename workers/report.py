@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 from search.media import Kind
 from search.store.base import Point
@@ -62,6 +64,18 @@ class Batch:
     files: tuple[FileRef, ...]
     priority: Priority = Priority.NORMAL
     into: str | None = None
+
+
+@runtime_checkable
+class BatchSource(Protocol):
+    """Batches of a job that somebody may pause or cancel while they are with a cluster."""
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+    @property
+    def stopped(self) -> bool:
+        """Whether batches that nobody has begun are not wanted just now. Should the job go on, those that ended without
+        a report come again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,87 @@
+"""Where tasks are: in a queue, with a worker that answers, or nowhere.
+
+A task is nowhere when the machine of its worker died, or when the broker came back without what it held. Redis keeps a
+queue as one list for each priority, of messages as kombu writes them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+
+from celery import Celery
+from celery.exceptions import BackendError
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from search.errors import BrokerUnavailableError
+from workers.app import EMBED_QUEUE, PRIORITY
+
+ANSWER_SECONDS = 2.0
+"""How long workers are given to say what they have; they answer beside their work."""
+
+SEPARATOR = "\x06\x16"
+"""What kombu's Redis transport puts between a queue and a priority to name a list."""
+
+
+@contextmanager
+def broker_errors() -> Iterator[None]:
+    """
+    Raises:
+        BrokerUnavailableError: in place of whatever Celery, kombu and redis raise when the broker cannot be reached.
+    """
+    try:
+        yield
+    except (OperationalError, BackendError, RedisError, OSError) as error:
+        raise BrokerUnavailableError(
+            f"The broker cannot be reached: {str(error).rstrip('.')}.",
+            "Start Redis at LIKEWISE_BROKER_URL, or correct the address.",
+        ) from error
+
+
+def find_tasks(app: Celery, tasks: Collection[str], seconds: float = ANSWER_SECONDS) -> set[str]:
+    """Which of these are in a queue, or with a worker that answers within ``seconds`` (taken only when some are in no
+    queue).
+
+    Raises:
+        BrokerUnavailableError: the broker does not answer.
+    """
+    # Queues first: a task that a worker takes meanwhile is found with it.
+    found = {task for _, _, task in _queued(app)}.intersection(tasks)
+    if absent := set(tasks) - found:
+        with broker_errors():
+            answers = app.control.inspect(timeout=seconds).query_task(*absent) or {}
+        found.update(task for answer in answers.values() for task in answer if task in absent)
+    return found
+
+
+def withdraw_tasks(app: Celery, wanted: Callable[[str], bool]) -> set[str]:
+    """Take tasks out of their queues; ids of those that no worker will see now.
+
+    Args:
+        wanted: whether to take out the task of this id.
+
+    Raises:
+        BrokerUnavailableError: the broker does not answer.
+    """
+    taken = set()
+    for name, message, task in _queued(app):
+        if wanted(task):
+            with broker_errors():
+                if app.backend.client.lrem(name, 1, message):
+                    taken.add(task)
+    return taken
+
+
+def _queued(app: Celery) -> Iterator[tuple[str, bytes, str]]:
+    """Every batch that waits: its list, its message, its task's id."""
+    names = [f"{queue}{SEPARATOR}{step}" for queue in EMBED_QUEUE.values() for step in PRIORITY.values()]
+    with broker_errors():
+        pipeline = app.backend.client.pipeline(transaction=False)
+        for name in names:
+            pipeline.lrange(name, 0, -1)
+        lists = pipeline.execute()
+    for name, messages in zip(names, lists, strict=True):
+        for message in messages:
+            yield name, message, json.loads(message)["headers"]["id"]
