@@ -101,7 +101,8 @@ class CollectionSchema:
             raise SpaceMismatchError(
                 f"Collection '{self.collection}' was made with {found.space._told_from(wanted)}, "
                 f"but this process brings {wanted._told_from(found.space)}.",
-                "Use the model the collection was made with, or a new data directory (LIKEWISE_HOME).",
+                "Use the model the collection was made with, or make the collection anew with "
+                f"`likewise reembed --space {wanted.name}`.",
             )
         return found
 

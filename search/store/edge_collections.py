@@ -22,7 +22,7 @@ from search.spaces import CollectionSchema
 from search.store.base import Generation
 from search.store.durable import engine_errors, write_json
 from search.store.generations import GenerationName, refuse_to_drop, unfinished
-from search.store.schemas import check_same_spaces, no_collection
+from search.store.schemas import check_same_spaces, no_collection, spaces_to_add
 from search.store.shard import LiveShard
 
 _CURRENT = "generations.json"
@@ -86,6 +86,9 @@ class EdgeCollections:
                 self._add(name, LiveShard.create(self._folder(name), schema))
             else:
                 check_same_spaces(live.schema, schema)
+                added = spaces_to_add(live.schema, schema)
+                if added:
+                    live.add_spaces(added)
 
     def generations(self, collection: str) -> tuple[Generation, ...]:
         current = self.at(collection)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import qdrant_edge as qdrant
 
 from search.spaces import CollectionSchema, Distance, VectorField
@@ -44,6 +46,16 @@ def edge_indexes() -> list[qdrant.UpdateOperation]:
     ]
 
 
+def edge_additions(fields: Iterable[VectorField]) -> list[qdrant.UpdateOperation]:
+    """The operations that add vectors to a shard; one that is there in the same form stays."""
+    return [
+        qdrant.UpdateOperation.create_dense_vector(
+            field.space.name, field.space.dim, _distance(field), _comparison(field)
+        )
+        for field in fields
+    ]
+
+
 def worth_optimising(shard: qdrant.EdgeShard, schema: CollectionSchema) -> bool:
     """Whether enough has been written or deleted since the last time; an estimate that spares copying the shard."""
     held = sum(
@@ -58,13 +70,20 @@ def worth_optimising(shard: qdrant.EdgeShard, schema: CollectionSchema) -> bool:
 
 
 def _vector_params(field: VectorField) -> qdrant.EdgeVectorParams:
-    comparator = qdrant.MultiVectorConfig(qdrant.MultiVectorComparator.MaxSim) if field.multi else None
     return qdrant.EdgeVectorParams(
         size=field.space.dim,
-        distance=qdrant.Distance.Cosine if field.space.distance is Distance.COSINE else qdrant.Distance.Dot,
-        multivector_config=comparator,
+        distance=_distance(field),
+        multivector_config=_comparison(field),
         hnsw_config=None if field.indexed else _hnsw(0),
     )
+
+
+def _distance(field: VectorField) -> qdrant.Distance:
+    return qdrant.Distance.Cosine if field.space.distance is Distance.COSINE else qdrant.Distance.Dot
+
+
+def _comparison(field: VectorField) -> qdrant.MultiVectorConfig | None:
+    return qdrant.MultiVectorConfig(qdrant.MultiVectorComparator.MaxSim) if field.multi else None
 
 
 def _hnsw(m: int) -> qdrant.HnswIndexConfig:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from search.errors import NotFoundError, SpaceMismatchError
-from search.spaces import CollectionSchema
+from search.spaces import CollectionSchema, VectorField
 
 
 def no_collection(name: str) -> NotFoundError:
@@ -11,16 +14,35 @@ def no_collection(name: str) -> NotFoundError:
 
 
 def check_same_spaces(existing: CollectionSchema, wanted: CollectionSchema) -> None:
-    """Spaces that ``existing`` has beyond ``wanted`` are fine: nobody writes to them.
+    """Spaces that only one of the two has are fine: nobody writes to them, or they can be added.
 
     Raises:
-        SpaceMismatchError: a wanted space is absent, of another fingerprint, or held in another form.
+        SpaceMismatchError: a wanted space is there with another fingerprint, or held in another form.
     """
     for field in wanted.fields:
+        if field.space.name not in existing.by_name:
+            continue
         found = existing.require(field.space)
         if found.multi != field.multi:
             raise SpaceMismatchError(
                 f"Collection '{existing.collection}' keeps {'many vectors' if found.multi else 'one vector'} "
                 f"of '{field.space.name}' a point, not {'many' if field.multi else 'one'}.",
-                "Use a new data directory (LIKEWISE_HOME).",
+                "Make it anew with `likewise reembed`.",
             )
+
+
+def spaces_to_add(existing: CollectionSchema, wanted: CollectionSchema) -> tuple[VectorField, ...]:
+    """The wanted fields that ``existing`` lacks."""
+    return tuple(field for field in wanted.fields if field.space.name not in existing.by_name)
+
+
+def with_added(existing: CollectionSchema, fields: Sequence[VectorField]) -> CollectionSchema:
+    return replace(existing, fields=(*existing.fields, *fields))
+
+
+def lacks(schema: CollectionSchema, field: VectorField, reason: str) -> SpaceMismatchError:
+    """The error for a space that cannot be added to a collection."""
+    return SpaceMismatchError(
+        f"Collection '{schema.collection}' has no space '{field.space.name}', {reason}.",
+        f"Make it anew with `likewise reembed --space {field.space.name}`.",
+    )

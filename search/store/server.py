@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
@@ -26,6 +27,7 @@ from search.store.filters import Filter
 from search.store.payloads import check_facet_key, from_stored, group_patches, to_stored
 from search.store.server_collections import Place, ServerCollections
 from search.store.server_errors import server_errors
+from search.store.server_layout import search_params
 from search.store.vectors import from_engine, mean_score, query_vector, to_engine
 
 _T = TypeVar("_T")
@@ -72,7 +74,8 @@ class ServerStore:
     def __init__(self, client: QdrantClient, settings: Settings | None = None) -> None:
         """Take over ``client``: :meth:`close` closes it."""
         self._client = client
-        self._collections = ServerCollections(client, settings or Settings.model_validate({}))
+        self._settings = settings or Settings.model_validate({})
+        self._collections = ServerCollections(client, self._settings)
 
     @property
     def engine(self) -> str:
@@ -88,20 +91,18 @@ class ServerStore:
         return self._collections.find(collection).schema
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
-        place = self._collections.find(collection, to_write=True)
+        if not points:
+            self._collections.find(collection, to_write=True)
         for chunk in _requests((point, point.vectors) for point in points):
-            structs = [
-                models.PointStruct(
-                    id=point.id, vector=to_engine(place.schema, point.vectors), payload=to_stored(point.payload)
-                )
-                for point in chunk
-            ]
+            place, structs = self._collections.find_for(collection, partial(_structs, chunk), to_write=True)
             with server_errors(collection, place.forget):
                 self._client.upsert(place.physical, structs, wait=True)
 
     def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
-        place = self._collections.find(collection, to_write=True)
-        converted = {id_: to_engine(place.schema, named) for id_, named in vectors.items()}
+        def convert(schema: CollectionSchema) -> dict[str, dict[str, Any]]:
+            return {id_: to_engine(schema, named) for id_, named in vectors.items()}
+
+        place, converted = self._collections.find_for(collection, convert, to_write=True)
         for ids in _requests((id_, vectors[id_]) for id_ in self._existing(collection, place, vectors)):
             edits = [models.PointVectors(id=id_, vector=converted[id_]) for id_ in ids]
             with server_errors(collection, place.forget):
@@ -141,19 +142,19 @@ class ServerStore:
     def query(self, collection: str, queries: Sequence[VectorQuery]) -> list[list[ScoredHit]]:
         if not queries:
             return []
-        place = self._collections.find(collection)
+        place, vectors = self._collections.find_for(
+            collection, lambda schema: [query_vector(schema, query) for query in queries]
+        )
         requests = [
             models.QueryRequest(
-                query=query_vector(place.schema, query),
+                query=vector,
                 using=query.space.name,
                 limit=query.limit,
                 filter=compile_filter(_DIALECT, query.where),
-                params=models.SearchParams(hnsw_ef=query.ef, exact=query.exact)
-                if query.ef is not None or query.exact
-                else None,
+                params=search_params(self._settings, exact=query.exact, ef=query.ef),
                 with_payload=_selected(query.with_payload),
             )
-            for query in queries
+            for query, vector in zip(queries, vectors, strict=True)
         ]
         with server_errors(collection, place.forget):
             answers = self._client.query_batch_points(place.physical, requests)
@@ -269,6 +270,13 @@ class ServerStore:
                 place.physical, wanted, with_payload=_selected(payload), with_vectors=list(vectors) or False
             )
         return [_point(record) for record in records]
+
+
+def _structs(points: Sequence[Point], schema: CollectionSchema) -> list[models.PointStruct]:
+    return [
+        models.PointStruct(id=point.id, vector=to_engine(schema, point.vectors), payload=to_stored(point.payload))
+        for point in points
+    ]
 
 
 def _requests(items: Iterable[tuple[_T, Mapping[str, Array]]]) -> Iterator[list[_T]]:

@@ -5,8 +5,8 @@ Schema, fingerprints and metadata values live in a collection's own metadata, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
@@ -14,12 +14,13 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from search.errors import NotFoundError, SpaceMismatchError
 from search.media import COLLECTIONS
 from search.settings import Settings
-from search.spaces import CollectionSchema, Distance, VectorField
+from search.spaces import CollectionSchema, VectorField
 from search.store.base import CollectionInfo, Generation
 from search.store.generations import GenerationName, refuse_to_drop, unfinished
 from search.store.payloads import PAYLOAD_INDEXES
-from search.store.schemas import check_same_spaces
+from search.store.schemas import check_same_spaces, lacks, spaces_to_add, with_added
 from search.store.server_errors import server_errors
+from search.store.server_layout import COMMIT_SECONDS, add_vector, create
 from search.store.server_names import ServerNames
 
 _SCHEMA, _VALUE = "likewise_schema", "likewise_value_"
@@ -29,6 +30,9 @@ _HELD = "likewise_indexing_threshold"
 
 _INDEXING_THRESHOLD_KB = 10_000
 """What a server means by no ``indexing_threshold``. Source: its configuration file."""
+
+
+_T = TypeVar("_T")
 
 
 class Place(NamedTuple):
@@ -60,6 +64,24 @@ class ServerCollections:
         schema = self._schemas.get(physical) or self._read_schema(collection, physical)
         return Place(physical, schema, lambda: self._forget(physical))
 
+    def find_for(
+        self, collection: str, convert: Callable[[CollectionSchema], _T], *, to_write: bool = False
+    ) -> tuple[Place, _T]:
+        """Where ``collection`` is kept, and what ``convert`` makes of its schema. One that does not fit is read anew
+        once: another process may have added a space, or promoted a generation, since.
+
+        Raises:
+            NotFoundError: there is no such collection.
+            SpaceMismatchError: from ``convert``.
+        """
+        place = self.find(collection, to_write=to_write)
+        try:
+            return place, convert(place.schema)
+        except SpaceMismatchError:
+            place.forget()
+            place = self.find(collection, to_write=to_write)
+            return place, convert(place.schema)
+
     def ensure(self, schema: CollectionSchema) -> None:
         name = schema.collection
         with server_errors(name):
@@ -68,11 +90,15 @@ class ServerCollections:
             if not made:
                 physical = self._names.made_as(GenerationName(name, 1))
                 self._make(physical, schema, {})
-        self._schemas.pop(physical, None)  # whoever deleted and made it anew may have done so with other models
-        check_same_spaces(self._read_schema(name, physical), schema)
+        # Read anew: whoever deleted and made it again may have done so with other models.
+        found = self._read_schema(name, physical)
+        check_same_spaces(found, schema)
+        added = spaces_to_add(found, schema)
         with server_errors(name):
             # Also when the collection was there: whoever made it may have been killed before its indexes were.
             self._index_payload(physical)
+            if added:
+                self._add(physical, found, added)
             if not made:
                 self._names.point_at(name, physical)
 
@@ -98,26 +124,24 @@ class ServerCollections:
 
     def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
         place = self.find(collection, to_write=True)
-        # The server merges key by key; a null removes the key.
+        # The server merges the keys, whole values at a time; a null removes the key.
         named = {_VALUE + key: value for key, value in values.items()}
-        with server_errors(collection, place.forget):
-            self._client.update_collection(place.physical, metadata=named)
+        self._update(collection, place, metadata=named)
 
     def hold_indexing(self, collection: str, *, held: bool) -> None:
         place = self.find(collection, to_write=True)
         config = self._info(collection, place).config
         remembered = (config.metadata or {}).get(_HELD)
-        if held == (remembered is not None):
+        if remembered is None and not held:
             return
-        # What to go back to is remembered by the server, in the request that changes it, so that a crash loses neither.
-        threshold = 0 if held else remembered
-        usual = config.optimizer_config.indexing_threshold or _INDEXING_THRESHOLD_KB
-        with server_errors(collection, place.forget):
-            self._client.update_collection(
-                place.physical,
-                optimizers_config=models.OptimizersConfigDiff(indexing_threshold=threshold),
-                metadata={_HELD: usual if held else None},
-            )
+        usual = remembered or config.optimizer_config.indexing_threshold or _INDEXING_THRESHOLD_KB
+        # The server remembers what to go back to, from before it is changed until after it is changed back.
+        if held:
+            self._update(collection, place, metadata={_HELD: usual})
+            self._update(collection, place, optimizers_config=models.OptimizersConfigDiff(indexing_threshold=0))
+        else:
+            self._update(collection, place, optimizers_config=models.OptimizersConfigDiff(indexing_threshold=usual))
+            self._update(collection, place, metadata={_HELD: None})
 
     def is_indexing_held(self, collection: str) -> bool:
         place = self.find(collection)
@@ -165,26 +189,40 @@ class ServerCollections:
             physical = self._names.physical(generation, fresh=True)
             if physical == self._names.physical(name.collection):
                 raise refuse_to_drop(name)
-            self._client.delete_collection(physical)
+            self._client.delete_collection(physical, timeout=COMMIT_SECONDS)
             self._forget(physical)
             self._names.settle(name.collection)
 
     def _make(self, physical: str, schema: CollectionSchema, values: Mapping[str, Any]) -> None:
         try:
-            self._client.create_collection(
-                physical,
-                vectors_config={field.space.name: _vector_params(field) for field in schema.fields},
-                metadata={_SCHEMA: schema.to_json(), **values},
-            )
+            create(self._client, physical, schema, self._settings, {_SCHEMA: schema.to_json(), **values})
         except UnexpectedResponse as error:
             if error.status_code != 409:  # 409: another process has just made it
                 raise
+
+    def _add(self, physical: str, schema: CollectionSchema, fields: Sequence[VectorField]) -> None:
+        """Add spaces to a collection. The schema that says so is written last; a vector that is there by then already,
+        as another process was killed on the way, is the same one."""
+        for field in fields:
+            try:
+                add_vector(self._client, physical, field, self._settings)
+            except UnexpectedResponse as error:
+                if error.status_code in (404, 405):
+                    raise lacks(schema, field, "which a Qdrant server can be given from version 1.18 on") from error
+                raise
+        extended = with_added(schema, fields)
+        self._client.update_collection(physical, metadata={_SCHEMA: extended.to_json()}, timeout=COMMIT_SECONDS)
+        self._schemas[physical] = extended
 
     def _index_payload(self, physical: str) -> None:
         existing = self._client.get_collection(physical).payload_schema
         for key, index in PAYLOAD_INDEXES.items():
             if key not in existing:
                 self._client.create_payload_index(physical, key, models.PayloadSchemaType(index.value), wait=True)
+
+    def _update(self, collection: str, place: Place, **changes: Any) -> None:
+        with server_errors(collection, place.forget):
+            self._client.update_collection(place.physical, timeout=COMMIT_SECONDS, **changes)
 
     def _info(self, collection: str, place: Place) -> models.CollectionInfo:
         with server_errors(collection, place.forget):
@@ -200,7 +238,8 @@ class ServerCollections:
         if stored is None:
             raise SpaceMismatchError(
                 f"Collection '{collection}' on the Qdrant server does not say what its vectors are.",
-                "It was not made by Likewise, or the server is older than Qdrant 1.16; rename it or upgrade.",
+                "It was not made by Likewise (set LIKEWISE_QDRANT_PREFIX to keep clear of it), or the server is older "
+                "than Qdrant 1.16.",
             )
         schema = self._schemas[physical] = CollectionSchema.from_json(stored)
         return schema
@@ -216,14 +255,3 @@ def _values(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
         for key, value in metadata.items()
         if key.startswith(_VALUE) and value is not None
     }
-
-
-def _vector_params(field: VectorField) -> models.VectorParams:
-    return models.VectorParams(
-        size=field.space.dim,
-        distance=models.Distance.COSINE if field.space.distance is Distance.COSINE else models.Distance.DOT,
-        multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
-        if field.multi
-        else None,
-        hnsw_config=None if field.indexed else models.HnswConfigDiff(m=0),
-    )

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+import httpx
+from pydantic import ValidationError
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from search.errors import DiskFullError, LikewiseError, SpaceMismatchError, StoreError, StoreUnavailableError
+from search.errors import (
+    DiskFullError,
+    LikewiseError,
+    SettingsError,
+    SpaceMismatchError,
+    StoreError,
+    StoreUnavailableError,
+)
 from search.store.durable import says_disk_full
 from search.store.schemas import no_collection
 
-_TRY_LATER = frozenset({408, 425, 429, 502, 503, 504})
+_INSUFFICIENT_STORAGE = 507
+_TRY_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses after which the same request may succeed. Qdrant answers 408 for its own timeouts, 503 for a shard that is
+being recovered, and 500 for whatever one node could not get from another, which it calls transient itself.
+Source: ``HttpError::status_code`` and ``CollectionError::is_transient`` in the server's code."""
+
+_LONGEST = 300
+"""Characters of a server's answer that are repeated."""
 
 
 @contextmanager
@@ -30,17 +47,17 @@ def server_errors(collection: str, forget: Callable[[], None] | None = None) -> 
     except LikewiseError:
         raise
     except ResponseHandlingException as error:
-        raise StoreUnavailableError(
-            f"The Qdrant server cannot be reached: {error.source or type(error.source).__name__}.",
-            "Check that it runs and that LIKEWISE_QDRANT_URL is its address.",
-        ) from error
+        raise _of_transport(error.source) from error
     except ResourceExhaustedResponse as error:
         raise StoreUnavailableError(
             f"The Qdrant server is overloaded: {error}.", f"Try again in {error.retry_after_s} s."
         ) from error
+    except QdrantException as error:
+        # A Retry-After that is a date, which the client does not read.
+        raise StoreUnavailableError(f"The Qdrant server is overloaded: {error}.") from error
     except UnexpectedResponse as error:
-        translated = _of_status(collection, error.status_code or 0, error.content.decode("utf-8", "replace"))
-        if error.status_code == 404 and forget is not None:
+        translated = _of_status(collection, error.status_code or 0, _said(error.content), _retry_after(error))
+        if error.status_code == httpx.codes.NOT_FOUND and forget is not None:
             forget()
         raise translated from error
     except ValueError as error:
@@ -48,15 +65,51 @@ def server_errors(collection: str, forget: Callable[[], None] | None = None) -> 
         raise _of_status(collection, 404 if "not found" in str(error) else 400, str(error)) from error
 
 
-def _of_status(collection: str, status: int, text: str) -> LikewiseError:
-    if says_disk_full(text):
-        return DiskFullError("The Qdrant server's disk is full.", "Free some space there; nothing stored was lost.")
-    if status == 404 and "ollection" in text:
+def _of_transport(source: object) -> LikewiseError:
+    if isinstance(source, ValidationError):
+        return StoreError(
+            "What answers at LIKEWISE_QDRANT_URL does not answer as a Qdrant server of a known version does.",
+            "Check the address, and what stands between.",
+        )
+    if isinstance(source, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return SettingsError(f"LIKEWISE_QDRANT_URL is no address of a server: {source}.")
+    if isinstance(source, httpx.TimeoutException):
+        return StoreUnavailableError(f"The Qdrant server did not answer in time ({type(source).__name__}).")
+    return StoreUnavailableError(
+        f"The Qdrant server cannot be reached: {str(source) or type(source).__name__}.",
+        "Check that it runs and that LIKEWISE_QDRANT_URL is its address.",
+    )
+
+
+def _of_status(collection: str, status: int, text: str, retry_after: str = "") -> LikewiseError:
+    if status == _INSUFFICIENT_STORAGE or says_disk_full(text):
+        return DiskFullError(
+            f"The Qdrant server has no room left: {text}.", "Free some space there; nothing stored was lost."
+        )
+    if status == httpx.codes.NOT_FOUND and "ollection" in text:
         return no_collection(collection)
-    if status in (401, 403):
-        return StoreError("The Qdrant server refuses us.", "Set LIKEWISE_QDRANT_API_KEY to a key that may write.")
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return StoreError(
+            f"The Qdrant server refuses us: {text}.",
+            "Set LIKEWISE_QDRANT_API_KEY to a key that may write, unless its operator has locked it.",
+        )
     if status in _TRY_LATER:
-        return StoreUnavailableError(f"The Qdrant server answered {status}; it may be starting or overloaded.")
-    if status == 400 and ("dimension" in text or "vector name" in text):
+        return StoreUnavailableError(
+            f"The Qdrant server answered {status}, so it may be starting, recovering or overloaded: {text}.",
+            f"Try again in {retry_after} s." if retry_after else "",
+        )
+    if status == httpx.codes.BAD_REQUEST and ("dimension" in text or "vector name" in text):
         return SpaceMismatchError(f"Collection '{collection}' takes other vectors: {text}.")
-    return StoreError(f"The Qdrant server answered {status} about collection '{collection}': {text[:300]}.")
+    return StoreError(f"The Qdrant server answered {status} about collection '{collection}': {text}.")
+
+
+def _said(content: bytes) -> str:
+    """The message of a server's answer; the whole of one that is not of Qdrant's form (a proxy's)."""
+    text = content.decode("utf-8", "replace").strip()
+    with suppress(ValueError, TypeError, KeyError):
+        text = json.loads(text)["status"]["error"]
+    return str(text)[:_LONGEST].rstrip(".") or "no reason given"
+
+
+def _retry_after(error: UnexpectedResponse) -> str:
+    return str(error.headers.get("Retry-After", "")) if error.headers else ""

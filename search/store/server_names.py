@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from qdrant_client import QdrantClient, models
 
 from search.store.generations import GenerationName
+from search.store.server_layout import COMMIT_SECONDS
 
 _KNOWN_FOR = 1.0
 """Seconds for which questions trust the aliases as last read; writes read them anew."""
@@ -65,14 +66,12 @@ class ServerNames:
         aliases = self._known(fresh=True)
         alias, stand_in = self._prefix + collection, self._stand_in(collection)
         taken = alias not in aliases and self._client.collection_exists(alias)
-        changes: list[models.AliasOperations] = [
-            models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=name))
-            for name in (alias, stand_in)
-            if name in aliases
-        ]
         target = models.CreateAlias(collection_name=physical, alias_name=stand_in if taken else alias)
-        changes.append(models.CreateAliasOperation(create_alias=target))
-        self._client.update_collection_aliases(changes)
+        # One operation takes the alias from wherever it points: even a server that dies has the old one or the new one.
+        changes: list[models.AliasOperations] = [models.CreateAliasOperation(create_alias=target)]
+        if stand_in in aliases and not taken:
+            changes.append(models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=stand_in)))
+        self._client.update_collection_aliases(changes, timeout=COMMIT_SECONDS)
         self.forget()
 
     def settle(self, collection: str) -> None:
@@ -81,7 +80,9 @@ class ServerNames:
         alias, stand_in = self._prefix + collection, self._stand_in(collection)
         if stand_in in aliases and alias not in aliases and not self._client.collection_exists(alias):
             renaming = models.RenameAlias(old_alias_name=stand_in, new_alias_name=alias)
-            self._client.update_collection_aliases([models.RenameAliasOperation(rename_alias=renaming)])
+            self._client.update_collection_aliases(
+                [models.RenameAliasOperation(rename_alias=renaming)], timeout=COMMIT_SECONDS
+            )
             self.forget()
 
     def forget(self) -> None:

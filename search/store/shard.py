@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from typing import Any
 import qdrant_edge as qdrant
 
 from search.errors import StoreError
-from search.spaces import CollectionSchema
+from search.spaces import CollectionSchema, VectorField
 from search.store import layout, optimise
 from search.store.durable import (
     check_space,
@@ -37,6 +37,7 @@ from search.store.durable import (
     sync_tree,
     write_json,
 )
+from search.store.schemas import with_added
 
 _METADATA = "metadata.json"
 _FLUSH_EVERY = 5_000
@@ -64,7 +65,7 @@ class LiveShard:
         self._optimising, self._writes, self._engine = threading.Lock(), threading.RLock(), threading.RLock()
         self._dirty: set[str] | None = None
         self._child: subprocess.Popen[str] | None = None
-        self._closed = False
+        self._closed = self._stopping = False
         self._unflushed = 0
         self._unoptimised_writes = True
         with engine_errors(folder):
@@ -144,11 +145,29 @@ class LiveShard:
             merged = {key: value for key, value in {**self._values, **values}.items() if value is not None}
             self._commit(self._current, merged)
 
+    def add_spaces(self, fields: Sequence[VectorField]) -> None:
+        """Let points hold vectors of further spaces too; until they do, they lack them.
+
+        Killed on the way, the metadata does not know the spaces yet, and adding them again finds them as they are.
+        """
+        extended = with_added(self.schema, fields)
+        with self._no_optimiser(), self._writes, self._engine, engine_errors(self.folder):
+            self._check_open()
+            check_space(self.folder)
+            for operation in layout.edge_additions(fields):
+                self._shard.update(operation)
+            # What is not part of a vector's definition, such as having no graph, is given when a shard is opened.
+            self._shard.flush()
+            self._shard.close()
+            self._shard = qdrant.EdgeShard.load(str(self._current), layout.edge_config(extended))
+            self._commit(self._current, self._values, extended)
+
     def optimise(self) -> bool:
         """Index a copy in a child process and take its place; writes made meanwhile are carried over.
 
         Returns:
-            False when there was nothing worth doing, another thread is at it, or the store was closed meanwhile.
+            False when there was nothing worth doing, another thread is at it, or it was stopped (the store was closed,
+            or a space added).
         """
         if not self._optimising.acquire(blocking=False):
             return False
@@ -162,7 +181,7 @@ class LiveShard:
                 self._replace_by(replacement)
                 return True
         except StoreError:
-            if self._closed:
+            if self._stopping:
                 return False
             raise
         finally:
@@ -176,9 +195,7 @@ class LiveShard:
         if self._closed:
             return
         self._closed = True
-        if self._child is not None:
-            self._child.kill()
-        with self._optimising, self._writes, self._engine, engine_errors(self.folder):
+        with self._no_optimiser(), self._writes, self._engine, engine_errors(self.folder):
             self._shard.flush()
             self._shard.close()
 
@@ -189,6 +206,16 @@ class LiveShard:
             (self.folder / _METADATA).unlink()
             sync(self.folder)
             shutil.rmtree(self.folder)
+
+    @contextmanager
+    def _no_optimiser(self) -> Iterator[None]:
+        """Stop the optimiser of another thread, which then gives up, and let no other begin."""
+        self._stopping = True
+        if self._child is not None:
+            self._child.kill()
+        with self._optimising:
+            self._stopping = self._closed
+            yield
 
     def _check_open(self) -> None:
         if self._closed:
@@ -210,13 +237,13 @@ class LiveShard:
         command = [sys.executable, "-P", str(Path(optimise.__file__).resolve()), str(target)]
         self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
-            if self._closed:
+            if self._stopping:
                 self._child.kill()
             _, complaint = self._child.communicate()
             status = self._child.returncode
         finally:
             self._child = None
-        if self._closed:
+        if self._stopping:
             return False
         if status == optimise.NOTHING_TO_DO:
             self._unoptimised_writes = bool(self._dirty)
@@ -260,11 +287,11 @@ class LiveShard:
             if gone:
                 replacement.update(qdrant.UpdateOperation.delete_points(list(gone)))
 
-    def _commit(self, current: Path, values: dict[str, Any]) -> None:
-        state = {"schema": self.schema.to_json(), "shard": current.name, "values": values}
-        write_json(self.folder / _METADATA, state)
+    def _commit(self, current: Path, values: dict[str, Any], schema: CollectionSchema | None = None) -> None:
+        schema = schema or self.schema
+        write_json(self.folder / _METADATA, {"schema": schema.to_json(), "shard": current.name, "values": values})
         with self._engine:
-            self._current, self._values = current, values
+            self.schema, self._current, self._values = schema, current, values
 
 
 def _remove_leftovers(folder: Path, keep: Path | None) -> None:

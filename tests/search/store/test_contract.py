@@ -53,17 +53,44 @@ class TestCollections:
 
     def test_another_model_of_the_same_size_is_refused_and_both_are_named(self, store, images):
         store.ensure(images)
-        with pytest.raises(SpaceMismatchError, match=r"test-model.*other-model"):
+        with pytest.raises(SpaceMismatchError, match=r"test-model.*other-model.*likewise reembed --space visual"):
             store.ensure(other_model(images, "visual"))
 
-    def test_a_space_the_collection_lacks_is_refused(self, store, images, videos):
+    def test_a_space_the_collection_lacks_is_added_and_points_hold_it_once_they_are_given_it(
+        self, store, thirty, images, videos, vectors
+    ):
+        """A space of every form: compared one to one, set against set, and one that is only ever fetched."""
+        frames = replace(videos.by_name["visual"], space=replace(videos.by_name["visual"].space, name="frames"))
+        added = (videos.by_name["sound"], videos.by_name["sound_raw"], frames)
+        wider = CollectionSchema(images.kind, (*images.fields, *added))
+        before = store.retrieve("images", [thirty[3].id], vectors=["visual"])[0]
+        store.ensure(wider)
+        store.ensure(wider)
         store.ensure(images)
-        with pytest.raises(SpaceMismatchError, match="'sound'"):
-            store.ensure(CollectionSchema(images.kind, (*images.fields, videos.by_name["sound"])))
+        assert store.schema("images").by_name == wider.by_name
+        assert store.count("images") == 30
+        assert store.count("images", Filter(has_space="sound")) == 0
+        after = store.retrieve("images", [thirty[3].id], vectors=["visual", "sound"])[0]
+        assert (after.payload, set(after.vectors)) == (before.payload, {"visual"})
+        np.testing.assert_array_equal(after.vectors["visual"], before.vectors["visual"])
+
+        sound, many = vectors(1, 8, seed=3), vectors(3, 16, seed=4)
+        store.update_vectors("images", {thirty[3].id: {"sound": sound, "sound_raw": sound, "frames": many}})
+        store.upsert("images", [Point(thirty[4].id, {"visual": vectors(), "sound": vectors(1, 8)}, thirty[4].payload)])
+        (found,) = store.retrieve("images", [thirty[3].id], vectors=["sound_raw", "frames"])
+        np.testing.assert_allclose(found.vectors["sound_raw"], sound, rtol=1e-6)
+        assert found.vectors["frames"].shape == (3, 16)
+        by_sound, by_frames = (
+            store.query("images", [VectorQuery(field.space, vector, 5)])[0]
+            for field, vector in ((added[0], sound), (frames, many))
+        )
+        assert [hit.id for hit in by_sound] == [thirty[3].id, thirty[4].id]
+        assert [(hit.id, hit.score) for hit in by_frames] == [(thirty[3].id, pytest.approx(1, abs=1e-5))]
+        assert store.count("images", Filter(has_space="sound")) == 2
 
     def test_single_and_multivectors_are_not_mistaken_for_each_other(self, store, images):
         store.ensure(images)
-        with pytest.raises(SpaceMismatchError):
+        with pytest.raises(SpaceMismatchError, match="likewise reembed"):
             store.ensure(CollectionSchema(images.kind, (VectorField(images.fields[0].space, multi=True),)))
 
     def test_info_counts_points(self, store, thirty):

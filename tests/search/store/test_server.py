@@ -36,7 +36,11 @@ def test_a_server_that_is_not_there_is_a_retryable_error(make_settings):
         (400, b'{"status":{"error":"Format error in JSON body"}}', StoreError),
         (401, b"Must provide an API key", StoreError),
         (500, b'{"status":{"error":"Service internal error: No space left on device"}}', DiskFullError),
-        (500, b'{"status":{"error":"Service internal error"}}', StoreError),
+        (
+            500,
+            b'{"status":{"error":"Service internal error: Tonic status error: status: Unavailable"}}',
+            StoreUnavailableError,
+        ),
         (503, b"", StoreUnavailableError),
         (429, b"", StoreUnavailableError),
     ],
