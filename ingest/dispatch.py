@@ -57,7 +57,8 @@ class Link:
 
 
 class Dispatch:
-    """One pass over a job's plan. Thread-safe: a runner may pull batches in one thread and report in another."""
+    """One pass over a job's plan, as a ``BatchSource``. Thread-safe: a runner may pull batches in one thread and report
+    in another."""
 
     def __init__(self, ledger: Ledger, records: Records, live: LiveJob, access: FileAccess, *, retry: bool) -> None:
         self._ledger = ledger
@@ -67,26 +68,39 @@ class Dispatch:
         self._retry = retry
         self._lock = threading.RLock()
         self._waiting: dict[str, list[Read]] = {}  # SHA-256 in a batch (or about to be) → further files of these bytes
-        self._batches: dict[str, tuple[Read, ...]] = {}
+        self._batches: dict[str, tuple[Batch, tuple[Read, ...]]] = {}  # those that are not reported yet
         self._numbered = 0
         self._source = self._all()
-        self.exhausted = False
+        self._all_given = False
         with ledger.read() as connection:
             rows = connection.execute(select(libraries.c.id, libraries.c.name))
             self._library_names = {row.id: row.name for row in rows}
             self._roots = LibraryMap(connection)
 
-    def batches(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Batch]:
         """Batches of one kind each, until everything planned is in one, or the job is paused or cancelled.
 
-        Called again after a pause, it goes on; ``exhausted`` says when nothing is left. A pause ends the batches
-        instead of holding them back, so that whoever runs them brings those at hand to their end.
+        Iterated again after a pause, it goes on, beginning with what has been given up unreported; ``exhausted`` says
+        when nothing is left. A pause ends the batches instead of holding them back, so that whoever runs them brings
+        those at hand to their end.
         """
+        for batch, _ in list(self._batches.values()):
+            if self.stopped:
+                return
+            yield batch
         for batch in self._source:
             if batch is None:
                 return
             yield batch
-        self.exhausted = True
+        self._all_given = True
+
+    @property
+    def stopped(self) -> bool:
+        return self._live.paused or self._live.cancelled
+
+    @property
+    def exhausted(self) -> bool:
+        return self._all_given and not self._batches
 
     def close(self) -> None:
         """Stop hashing ahead."""
@@ -120,7 +134,7 @@ class Dispatch:
         """Write a batch's outcomes down: one transaction, after which the batch is done."""
         with self._lock, self._live.write() as (connection, counts):
             outcomes = {outcome.path: outcome for outcome in report.outcomes}
-            reads = self._batches.pop(report.batch)
+            _, reads = self._batches.pop(report.batch)
             held = self._held_elsewhere(connection, outcomes)
             entries: dict[str, tuple[Entry, str]] = {}
             shared: dict[str, Kind] = {}
@@ -284,7 +298,7 @@ class Dispatch:
                 files=tuple(self._reference(read) for read in reads),
                 priority=self._live.priority,
             )
-            self._batches[batch.id] = tuple(reads)
+            self._batches[batch.id] = batch, tuple(reads)
         with self._live.write() as (connection, _):
             # From here on the store may hold these records; should their files vanish first, the sweep finds them.
             unsettle(connection, self._live.number, (media_id(read.sha256) for read in reads))

@@ -24,7 +24,10 @@ class Runner(Protocol):
     """Whatever turns batches into reports: this process, or a cluster."""
 
     def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
-        """Reports of the batches, in any order; pulls only as many batches as it can work on."""
+        """Reports of the batches, in any order; pulls only as many batches as it can work on.
+
+        Given a ``workers.report.BatchSource``, it may give batches up while that is stopped.
+        """
         ...
 
 
@@ -106,7 +109,7 @@ class Pass:
         )
         with closing(dispatch):
             while self._live.wait_while_paused() and not dispatch.exhausted:
-                for report in self._runner.run(dispatch.batches()):
+                for report in self._runner.run(dispatch):
                     dispatch.record(report)
 
     def _see_to_missing(self) -> list[Doubt]:
