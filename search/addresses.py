@@ -50,7 +50,7 @@ def absolute(given: Path | str) -> str:
 def parent(text: str) -> str | None:
     """The folder it lies in; None for the root of the file system, and for a bucket."""
     head, slash, last = text.rpartition("/")
-    if not slash or not last or head.endswith(":/"):
+    if not slash or head.endswith(":/") or not (head or last):
         return None
     return head or "/"
 

@@ -20,10 +20,12 @@ from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
 from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
+from workers.files import FileAccess
 from workers.intake import Intake
 from workers.items import Item, Progress
+from workers.objects import FileChangedError
 from workers.patience import patiently
-from workers.previews import preview_path
+from workers.previews import Previews
 from workers.records import find_records, payload_changes, with_files
 from workers.report import Batch, BatchReport, Status
 from workers.writer import Writer
@@ -37,7 +39,7 @@ SOUND_BYTES = 64 * 2**20
 class Decoder(Protocol):
     """What a batch needs of ``workers.decode.pool.DecodePool``."""
 
-    def submit(self, path: str, kind: Kind | None = None) -> Future[Decoded]: ...
+    def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]: ...
 
 
 class Embedder(Protocol):
@@ -80,6 +82,8 @@ class _Stream:
     def __init__(self, settings: Settings, store: Intake, pool: Decoder, models: Embedder) -> None:
         self._settings, self._store, self._pool, self._models = settings, store, pool, models
         self._writer = Writer(settings, store)
+        self._previews = Previews(settings)
+        self._access = FileAccess(settings)
         workers = settings.decode_workers or settings.cores
         self._window = settings.batch_size + 2 * workers
         # Five minutes of sound or 32 key frames are up to 27 MB: two a decoder keep it busy, however large a batch is.
@@ -112,7 +116,8 @@ class _Stream:
             if self._queue:
                 item = self._queue.popleft()
                 item.began = time.monotonic()
-                self._decoding[self._pool.submit(item.file.path, item.progress.batch.kind)] = item
+                file = item.file
+                self._decoding[self._pool.submit(file.path, item.progress.batch.kind, file.sha256)] = item
             elif any(progress.done for progress in self._open) or (batch := next(source, None)) is None:
                 return
             else:
@@ -124,7 +129,7 @@ class _Stream:
 
     def _admit(self, batch: Batch) -> None:
         """Queue the files whose content is neither stored nor under way."""
-        progress = Progress(batch)
+        progress = Progress(batch, self._access)
         self._open.append(progress)
         ids = [media_id(file.sha256) for file in batch.files]
         known = patiently(lambda: find_records(self._store, list(dict.fromkeys(ids))))
@@ -140,7 +145,7 @@ class _Stream:
 
     def _is_whole(self, record: MediaRecord) -> bool:
         """Whether nothing that belongs to a stored content has been lost. Its spaces are checked by the store."""
-        return record.thumbnail is None or preview_path(self._settings.home, record.thumbnail).is_file()
+        return record.thumbnail is None or self._previews.exists(record.thumbnail)
 
     def _add_path(self, item: Item, record: MediaRecord) -> MediaRecord:
         if item.skip_if_changed():
@@ -163,10 +168,13 @@ class _Stream:
                 decoded = future.result()
             except (CancelledError, DecoderStartError):  # no file's fault: they are done when the job goes on
                 raise
+            except FileChangedError:
+                item.skip_changed()
+                self._release(item)
             except Exception as error:  # the per-file boundary: whatever one file does to its decoder ends here
                 self._fail(item, error if isinstance(error, MediaError) else DecoderCrashError(repr(error)))
             else:
-                if item.skip_if_changed():
+                if not self._access.is_copied(item.file.path) and item.skip_if_changed():
                     self._release(item)
                 else:
                     self._decoded.append((item, decoded))

@@ -73,6 +73,10 @@ class FileAccess:
         status = os.stat(here)
         return status.st_size, status.st_mtime_ns
 
+    def is_copied(self, path: str) -> bool:
+        """Whether :meth:`local` makes a copy of it, whose bytes it checks."""
+        return addresses.is_remote(self.here(path))
+
     def is_same_place(self, path: str) -> bool:
         """Whether modification times mean the same here as where the path comes from: both in folders or buckets."""
         return addresses.is_remote(path) == addresses.is_remote(self.here(path))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from search.media import Kind, MediaRecord
+from workers.files import FileAccess
+from workers.objects import UnreachableError
 from workers.report import Batch, BatchReport, FileRef, Outcome, Status
 
 SAME_TIME = 1e-5
@@ -18,6 +19,7 @@ class Progress:
     """A batch under way."""
 
     batch: Batch
+    access: FileAccess
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
 
@@ -47,15 +49,22 @@ class Item:
 
     def skip_if_changed(self) -> bool:
         """End it if the file is no longer what the planner read: it has no identity until the next scan."""
+        access = self.progress.access
         try:
-            now = Path(self.file.path).stat()
+            size, mtime_ns = access.size_and_time(self.file.path)
+        except UnreachableError:
+            return False  # nobody knows, and what was decoded is what was scanned
         except OSError as error:
             self.end(Status.SKIPPED, code="gone", detail=f"The file cannot be found any more: {error.strerror}.")
             return True
-        if now.st_size == self.file.size and abs(now.st_mtime - self.file.mtime) < SAME_TIME:
+        same_time = abs(mtime_ns / 1e9 - self.file.mtime) < SAME_TIME or not access.is_same_place(self.file.path)
+        if size == self.file.size and same_time:
             return False
-        self.end(Status.SKIPPED, code="changed", detail="The file changed after it was scanned; scan again.")
+        self.skip_changed()
         return True
+
+    def skip_changed(self) -> None:
+        self.end(Status.SKIPPED, code="changed", detail="The file changed after it was scanned; scan again.")
 
     def end(self, status: Status, *, kind: Kind | None = None, code: str = "", detail: str = "") -> None:
         stored = status in (Status.EMBEDDED, Status.DUPLICATE)

@@ -163,10 +163,12 @@ class Objects:
             head = self._filesystem(address).cat_file(address, start=0, end=count)
             return bytes(head)
 
-    def write(self, address: str, data: bytes) -> None:
-        """Put an object there, whole or not at all."""
-        with _told(address):
-            self._filesystem(address).pipe_file(address, data)
+    def write(self, contents: Mapping[str, bytes]) -> None:
+        """Put objects at these addresses of one bucket, many at once, each whole or not at all."""
+        if contents:
+            first = next(iter(contents))
+            with _told(first):
+                self._filesystem(first).pipe(dict(contents))
 
     def upload(self, path: str, address: str) -> None:
         with _told(address):

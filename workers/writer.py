@@ -12,7 +12,7 @@ from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
 from workers.intake import Intake
 from workers.items import Item
-from workers.previews import save_preview
+from workers.previews import Previews
 from workers.records import new_record, with_files
 from workers.report import Status
 from workers.standardise import provisional_statistics, standardise
@@ -22,7 +22,7 @@ class Writer:
     """Writes a group of embedded files and ends them, with the files of the same content that came after them."""
 
     def __init__(self, settings: Settings, store: Intake) -> None:
-        self._home, self._store = settings.home, store
+        self._previews, self._store = Previews(settings), store
 
     def write(self, made: Sequence[tuple[Item, Decoded, Embedded]]) -> None:
         """
@@ -32,10 +32,10 @@ class Writer:
         sounds = self._standardised([embedded for _, _, embedded in made])
         points: dict[str, list[Point]] = {}
         ended: list[tuple[Item, list[Item], Decoded]] = []
+        keys = self._previews.save({item.id: decoded.preview for item, decoded, _ in made if decoded.preview})
         for (item, decoded, embedded), sound in zip(made, sounds, strict=True):
-            thumbnail = save_preview(self._home, item.id, decoded.preview) if decoded.preview else None
             record = new_record(
-                item.id, item.file, decoded, item.known, embedded.tags, thumbnail, item.progress.batch.job
+                item.id, item.file, decoded, item.known, embedded.tags, keys.get(item.id), item.progress.batch.job
             )
             twins = [twin for twin in item.twins if not twin.skip_if_changed()]
             record = with_files(record, [twin.file for twin in twins])

@@ -27,7 +27,7 @@ from search.store import open_store
 from search.store.base import Array, Point, Store
 from web.app import create_app
 from web.cli import main
-from workers.previews import save_preview
+from workers.previews import Previews
 
 DIM = 16
 VISUAL = Space("visual", "fake", "1", "mean colour", DIM)
@@ -185,7 +185,7 @@ def client(app: Flask) -> FlaskClient:
 def _point(home: Path, record: MediaRecord, vectors: dict[str, Array], preview: Image.Image) -> tuple[Kind, Point]:
     scratch = home / "preview.webp"
     preview.save(scratch)
-    key = save_preview(home, record.id, scratch.read_bytes())
+    key = Previews(Settings(home=home)).save({record.id: scratch.read_bytes()})[record.id]
     scratch.unlink()
     record = replace(record, thumbnail=key, size=Path(record.paths[0]).stat().st_size, libraries=("media",))
     return record.kind, Point(record.id, vectors, record.to_payload())

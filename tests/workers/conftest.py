@@ -51,7 +51,7 @@ class FakePool:
     before: Callable[[str], object] = lambda path: None
     asked: list[str] = field(default_factory=list)
 
-    def submit(self, path: str, kind: Kind | None = None) -> Future[Decoded]:
+    def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]:
         future: Future[Decoded] = Future()
         self.asked.append(path)
         self.before(path)

@@ -24,7 +24,7 @@ from search.store.base import Store
 from search.store.filters import Filter
 from workers.batch import BatchProcessor
 from workers.local import LocalRunner
-from workers.previews import preview_path
+from workers.previews import Previews
 from workers.report import Batch, BatchReport, FileRef, Status
 
 MakeFile = Callable[..., FileRef]
@@ -66,7 +66,7 @@ def test_an_image_becomes_a_point_with_its_record(
     assert found.tags == ("tabby",)
     assert found.job == "job-1"
     assert found.thumbnail is not None
-    assert preview_path(settings.home, found.thumbnail).read_bytes() == b"webp"
+    assert Previews(settings).read(found.thumbnail) == b"webp"
 
 
 def test_a_video_has_all_its_spaces(processor: BatchProcessor, store: Store, make_file: MakeFile) -> None:
@@ -168,7 +168,8 @@ def test_a_record_whose_preview_was_lost_is_made_anew_and_keeps_its_paths(
 ) -> None:
     first, second = make_file("a.jpg", "same"), make_file("b.jpg", "same")
     processor.process(batch(Kind.IMAGE, first))
-    lost = preview_path(settings.home, str(record(store, first).thumbnail))
+    lost = Previews(settings).path(str(record(store, first).thumbnail))
+    assert lost is not None
     lost.unlink()
     report = processor.process(batch(Kind.IMAGE, second))
     assert statuses(report) == [("embedded", "")]
@@ -190,7 +191,7 @@ def test_a_file_that_changed_since_the_scan_is_left_for_the_next(
     planned = batch(Kind.IMAGE, growing, gone, broken)
     real_submit = pool.submit
 
-    def submit(path: str, kind: Kind | None = None) -> Future[Any]:
+    def submit(path: str, kind: Kind | None = None, sha256: str = "") -> Future[Any]:
         future: Future[Any] = real_submit(path, kind)
         if path.endswith("b.jpg"):
             Path(path).unlink()
@@ -204,7 +205,7 @@ def test_a_file_that_changed_since_the_scan_is_left_for_the_next(
 def test_no_decoder_to_be_had_is_no_files_failure(
     processor: BatchProcessor, pool: Any, make_file: MakeFile, store: Store
 ) -> None:
-    def submit(path: str, kind: Kind | None = None) -> Future[Any]:
+    def submit(path: str, kind: Kind | None = None, sha256: str = "") -> Future[Any]:
         future: Future[Any] = Future()
         future.set_exception(DecoderStartError("No decoder can be started."))
         return future

@@ -1,41 +1,95 @@
-"""Previews on disk: whole or not there, and never outside their folder."""
+"""Previews are written whole or not at all, in a folder or a bucket, and no key leads anywhere else."""
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from search.errors import DiskFullError, NotFoundError, StoreError
-from workers.previews import preview_path, save_preview
+from search.settings import Settings
+from workers.previews import Previews
 
 ID = "0a1b2c3d-0000-5000-8000-000000000001"
+OTHER = "0b1b2c3d-0000-5000-8000-000000000002"
+Make = Callable[..., Settings]
 
 
-def test_a_saved_preview_is_found_by_its_key(tmp_path: Path) -> None:
-    key = save_preview(tmp_path, ID, b"first")
-    assert key == f"0a/{ID}.webp"
-    assert save_preview(tmp_path, ID, b"second") == key
-    assert preview_path(tmp_path, key) == tmp_path / "previews" / "0a" / f"{ID}.webp"
-    assert preview_path(tmp_path, key).read_bytes() == b"second"
-    assert len(list((tmp_path / "previews" / "0a").iterdir())) == 1
+def test_a_saved_preview_is_found_by_its_key(make_settings: Make) -> None:
+    settings = make_settings()
+    previews = Previews(settings)
+    keys = previews.save({ID: b"first", OTHER: b"other"})
+    assert keys == {ID: f"0a/{ID}.webp", OTHER: f"0b/{OTHER}.webp"}
+    assert previews.save({ID: b"second"}) == {ID: keys[ID]}
+    assert previews.path(keys[ID]) == settings.home / "previews" / "0a" / f"{ID}.webp"
+    assert previews.read(keys[ID]) == b"second"
+    assert len(list((settings.home / "previews" / "0a").iterdir())) == 1
+    previews.delete(keys[ID])
+    previews.delete(keys[ID])
+    assert not previews.exists(keys[ID])
+    assert previews.exists(keys[OTHER])
+    with pytest.raises(NotFoundError):
+        previews.read(keys[ID])
+
+
+def test_another_folder_may_be_shared(make_settings: Make, tmp_path: Path) -> None:
+    settings = make_settings(shared=str(tmp_path / "mounted"))
+    (key,) = Previews(settings).save({ID: b"webp"}).values()
+    assert (tmp_path / "mounted" / "previews" / key).read_bytes() == b"webp"
+    assert not (settings.home / "previews").exists()
+
+
+def test_a_bucket_may_be_shared(make_settings: Make, bucket: Any) -> None:
+    previews = Previews(make_settings(shared=f"{bucket.root}/likewise"))
+    key, other = previews.save({ID: b"first", OTHER: b"other"}).values()
+    assert previews.save({ID: b"second"})[ID] == key
+    assert bucket.get(f"likewise/previews/{key}") == b"second"
+    assert previews.read(key) == b"second"
+    assert previews.path(key) is None
+    previews.delete(key)
+    previews.delete(key)
+    assert not previews.exists(key)
+    assert previews.exists(other)
+    with pytest.raises(NotFoundError):
+        previews.read(key)
+
+
+def test_a_bucket_that_is_not_there_is_an_error_of_the_store(make_settings: Make, bucket: Any) -> None:
+    with pytest.raises(StoreError, match="no bucket 'nowhere'") as refused:
+        Previews(make_settings(shared="s3://nowhere/likewise")).save({ID: b"webp"})
+    assert not refused.value.retryable
+
+
+def test_a_bucket_that_cannot_be_reached_is_tried_again_by_the_job(
+    make_settings: Make, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(StoreError, match="gives no answer") as refused:
+        Previews(make_settings(shared=bucket.root, decode_timeout=0.2)).save({ID: b"webp"})
+    assert refused.value.retryable
 
 
 @pytest.mark.parametrize(
     "key",
     ["", "../../etc/passwd", f"../{ID}.webp", f"0b/{ID}.webp", f"0a/{ID}.webp/..", f"/0a/{ID}.webp", f"0a/{ID}.webp\n"],
 )
-def test_other_keys_are_refused(tmp_path: Path, key: str) -> None:
-    with pytest.raises(NotFoundError):
-        preview_path(tmp_path, key)
+def test_other_keys_are_refused(make_settings: Make, key: str) -> None:
+    previews = Previews(make_settings())
+    for ask in (previews.path, previews.read, previews.exists, previews.delete):
+        with pytest.raises(NotFoundError):
+            ask(key)
 
 
 @pytest.mark.parametrize(("code", "expected"), [(errno.ENOSPC, DiskFullError), (errno.EACCES, StoreError)])
 def test_a_disk_that_refuses_leaves_nothing_half_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, expected: type[StoreError]
+    make_settings: Make, monkeypatch: pytest.MonkeyPatch, code: int, expected: type[StoreError]
 ) -> None:
-    save_preview(tmp_path, ID, b"whole")
+    settings = make_settings()
+    previews = Previews(settings)
+    previews.save({ID: b"whole"})
 
     def refuse(path: Path, data: bytes) -> int:
         with path.open("wb") as file:
@@ -44,7 +98,7 @@ def test_a_disk_that_refuses_leaves_nothing_half_written(
 
     monkeypatch.setattr(Path, "write_bytes", refuse)
     with pytest.raises(expected):
-        save_preview(tmp_path, ID, b"newer")
+        previews.save({ID: b"newer"})
     monkeypatch.undo()
-    folder = tmp_path / "previews" / "0a"
+    folder = settings.home / "previews" / "0a"
     assert [file.read_bytes() for file in folder.iterdir()] == [b"whole"]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
+import io
+import zlib
+from contextlib import ExitStack
 
 from flask import Blueprint, Response, request, send_file
+from werkzeug.wsgi import FileWrapper
 
-from search.errors import NotFoundError
+from search import addresses
+from search.errors import NotFoundError, StoreUnavailableError
 from search.media import MediaRecord
 from search.records import find_record
 from web.api.operation import current_node
 from web.api.questions import check_id
-from workers.previews import preview_path
+from workers.files import FileAccess
+from workers.objects import Objects, UnreachableError
+from workers.previews import Previews
 
 blueprint = Blueprint("media", __name__, url_prefix="/media")
 
@@ -20,32 +25,41 @@ PLAYABLE = ("video/", "audio/")
 SHOWN_IN_BROWSER = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/bmp"})
 """Pictures every current browser draws, and none of which can carry a script (SVG can)."""
 
+DAY = 86_400
+
 
 @blueprint.get("/<media_id>/preview")
 def preview(media_id: str) -> Response:
     """A WebP picture of at most 480 pixels a side; the waveform of a sound."""
     node = current_node()
-    record = find_record(node.store, check_id(media_id))
-    path = preview_path(node.settings.home, record.thumbnail) if record.thumbnail else None
-    if path is None or not path.is_file():
+    key = find_record(node.store, check_id(media_id)).thumbnail
+    previews = Previews(node.settings)
+    path = previews.path(key) if key else None
+    if key is None or (path is not None and not path.is_file()):
         raise NotFoundError(f"There is no preview of {media_id}.", "Ingesting its folder again makes one.")
-    return _locked_down(send_file(path, mimetype="image/webp", conditional=True, max_age=86_400))
+    if path is not None:
+        return _locked_down(send_file(path, mimetype="image/webp", conditional=True, max_age=DAY))
+    webp = previews.read(key)
+    response = send_file(io.BytesIO(webp), mimetype="image/webp", max_age=DAY, etag=f"{zlib.crc32(webp):08x}")
+    return _locked_down(response)
 
 
 @blueprint.get("/<media_id>/file")
 def file(media_id: str) -> Response:
     """The bytes, in whole or by Range; as an attachment unless browsers show or play that kind safely."""
-    record = find_record(current_node().store, check_id(media_id))
-    path = existing_path(record)
+    node = current_node()
+    record = find_record(node.store, check_id(media_id))
+    access = FileAccess(node.settings)
+    path = existing_path(record, access)
     inline = shown_inline(record)
-    response = send_file(
-        path,
-        mimetype=record.mime if inline else "application/octet-stream",
-        as_attachment=not inline or "download" in request.args,
-        download_name=path.name,
-        conditional=True,
-    )
-    return _locked_down(response)
+    mimetype = record.mime if inline else "application/octet-stream"
+    attached = not inline or "download" in request.args
+    # A server's own wrapper (gunicorn's) cannot seek: a range near the end of a film would read all that is before it.
+    request.environ["wsgi.file_wrapper"] = FileWrapper
+    here, name = access.here(path), addresses.name(path)
+    if addresses.is_remote(here):
+        return _locked_down(_send_object(access.objects, here, mimetype, name, attached=attached))
+    return _locked_down(send_file(here, mimetype, attached, name, conditional=True))
 
 
 def shown_inline(record: MediaRecord) -> bool:
@@ -53,19 +67,40 @@ def shown_inline(record: MediaRecord) -> bool:
     return record.mime in SHOWN_IN_BROWSER or record.mime.startswith(PLAYABLE)
 
 
-def existing_path(record: MediaRecord) -> Path:
-    """A path that still holds this content, as far as its size tells.
+def existing_path(record: MediaRecord, access: FileAccess) -> str:
+    """A path or address that still holds this content, as far as its size tells.
 
     Raises:
         NotFoundError: none does.
+        StoreUnavailableError: none was found, but a bucket gives no answer just now.
     """
-    for path in map(Path, record.paths):
-        with contextlib.suppress(OSError, ValueError):
-            if path.is_file() and path.stat().st_size == record.size:
+    silent: UnreachableError | None = None
+    for path in record.paths:
+        try:
+            size, _ = access.size_and_time(path)
+            if size == record.size and (addresses.is_remote(access.here(path)) or access.is_file(path)):
                 return path
+        except UnreachableError as error:
+            silent = error
+        except (OSError, ValueError):
+            continue
+    if silent is not None:
+        raise StoreUnavailableError(f"The file of {record.id} cannot be reached: {silent.strerror}.")
     raise NotFoundError(
         f"The file of {record.id} has gone or has changed: {', '.join(record.paths)}.", "Ingest its folder again."
     )
+
+
+def _send_object(objects: Objects, address: str, mimetype: str, name: str, *, attached: bool) -> Response:
+    """An object of a bucket, as much of it as the request asks for; no more is fetched than that."""
+    with ExitStack() as stack:
+        stream, facts = stack.enter_context(objects.opened(address, through=False))
+        tag, written = f"{facts.size:x}-{facts.mtime_ns:x}", facts.mtime_ns // 10**9
+        response = send_file(stream, mimetype, attached, name, conditional=False, etag=tag, last_modified=written)
+        response.content_length = facts.size
+        response.make_conditional(request.environ, accept_ranges=True, complete_length=facts.size)
+        response.call_on_close(stack.pop_all().close)
+    return response
 
 
 def _locked_down(response: Response) -> Response:

@@ -1,19 +1,24 @@
-"""Uploads: onto disk under the cap, to the encoder, and away again."""
+"""Uploads: into the shared place under the cap, to the encoder, and away again."""
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
+from search import addresses
 from search.errors import EmptyFileError, MediaError, MediaTooLargeError, UsageError
 from search.questions import Probe
+from search.settings import Settings
 from web.api.ports import Node
+from workers.shared import UPLOADS, shared_place
 
 CHUNK = 1 << 20
 MIB = 1 << 20
@@ -32,31 +37,47 @@ def probe_upload(node: Node, request: Request) -> Probe | None:
         raise UsageError("Several files came in one request.", "Send one file, or ingest them and ask by their ids.")
     file = files[0]
     name = PurePosixPath((file.filename or "").replace("\\", "/")).name
-    with _on_disk(file, node.settings.home / "uploads", node.settings.max_upload_mb) as path:
+    with _kept(file, node.settings) as path:
         try:
-            return node.encoder.probe(str(path), name)
+            return node.encoder.probe(path, name)
         except MediaError as error:  # it speaks of the file it was given, the reader knows another name
-            raise type(error)(error.message.replace(path.name, name), error.hint) from None
+            raise type(error)(error.message.replace(addresses.name(path), name), error.hint) from None
 
 
 @contextmanager
-def _on_disk(file: FileStorage, folder: Path, cap_mb: int) -> Iterator[Path]:
-    """The upload as a file of its own, which is gone afterwards whatever happens."""
-    folder.mkdir(parents=True, exist_ok=True)
+def _kept(file: FileStorage, settings: Settings) -> Iterator[str]:
+    """The path or address of the upload in the shared place, from which it is gone afterwards whatever happens."""
+    place = shared_place(settings)
+    folder = place.path(UPLOADS)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=_suffix(file.filename or "")) as target:
-        written = 0
-        while chunk := file.stream.read(CHUNK):
-            written += len(chunk)
-            if written > cap_mb * MIB:
-                raise MediaTooLargeError(
-                    f"'{file.filename}' is larger than {cap_mb} MiB.",
-                    "Raise LIKEWISE_MAX_UPLOAD_MB, or ingest the file by its path.",
-                )
-            target.write(chunk)
-        if not written:
-            raise EmptyFileError(f"'{file.filename}' has no bytes.")
-        target.flush()
-        yield Path(target.name)
+        _copy(file, target, settings.max_upload_mb)
+        if settings.broker_url is not None:
+            os.fsync(target.fileno())  # a network file system shows it to others no sooner
+        if folder is not None:
+            yield target.name
+            return
+        name = f"{UPLOADS}/{Path(target.name).name}"
+        try:
+            yield place.add(Path(target.name), name)
+        finally:
+            place.delete(name)
+
+
+def _copy(file: FileStorage, target: IO[bytes], cap_mb: int) -> None:
+    written = 0
+    while chunk := file.stream.read(CHUNK):
+        written += len(chunk)
+        if written > cap_mb * MIB:
+            raise MediaTooLargeError(
+                f"'{file.filename}' is larger than {cap_mb} MiB.",
+                "Raise LIKEWISE_MAX_UPLOAD_MB, or ingest the file by its path.",
+            )
+        target.write(chunk)
+    if not written:
+        raise EmptyFileError(f"'{file.filename}' has no bytes.")
+    target.flush()
 
 
 def _suffix(name: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template, request
 
 from search import addresses
-from search.errors import LikewiseError, NotFoundError
+from search.errors import LikewiseError, NotFoundError, StoreUnavailableError
 from search.media import Kind, MediaRecord
 from search.questions import Relation
 from search.records import asked_fields, find_record
@@ -21,6 +21,7 @@ from web.api.questions import ask, check_id
 from web.pages.address import Address
 from web.pages.formats import clock, exposure, number, size
 from web.pages.tiles import Tile, hit_tiles, record_tile
+from workers.files import FileAccess
 
 blueprint = Blueprint("item", __name__)
 
@@ -56,7 +57,7 @@ def page(media_id: str) -> str:
         record=record,
         tile_=record_tile(record),
         address=Address(),
-        present=_is_present(record),
+        present=_is_present(node, record),
         inline=shown_inline(record),
         moment=request.args.get("t", type=float),
         facts=_facts(record),
@@ -65,11 +66,12 @@ def page(media_id: str) -> str:
     )
 
 
-def _is_present(record: MediaRecord) -> bool:
+def _is_present(node: Node, record: MediaRecord) -> bool:
     try:
-        return existing_path(record).is_file()
-    except NotFoundError:
+        existing_path(record, FileAccess(node.settings))
+    except (NotFoundError, StoreUnavailableError):
         return False
+    return True
 
 
 def _spaces(node: Node, record: MediaRecord) -> list[SpaceHeld]:

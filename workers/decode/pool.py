@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +15,8 @@ from search.settings import Settings
 from workers.decode.decoded import Decoded
 from workers.decode.options import DecodeOptions
 from workers.decode.process import DecoderProcess
+from workers.files import FileAccess
+from workers.objects import FileChangedError
 
 COMMAND = (sys.executable, "-m", "workers.decode.child")
 
@@ -35,6 +36,7 @@ class DecodePool:
         self._options = DecodeOptions.of(settings, clips=clips)
         self._seconds = settings.decode_timeout
         self._command = command
+        self._access = FileAccess(settings)
         self._lock = threading.Lock()
         self._processes: set[DecoderProcess] = set()
         self._closed = False
@@ -42,17 +44,20 @@ class DecodePool:
         self.workers = settings.decode_workers or settings.cores
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="decode")
 
-    def submit(self, path: str, kind: Kind | None = None) -> Future[Decoded]:
-        """Decode ``path`` when a child is free.
+    def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]:
+        """Decode ``path`` when a child is free. What lies in a bucket is fetched first, and its copy removed after.
 
         Args:
+            path: a path, or an address.
             kind: what it is taken for where the content does not say; by its name when None.
+            sha256: what the bytes of an object in a bucket must be; anything when empty.
 
         Returns:
-            A future that can be cancelled until it starts. Its exception is a ``MediaError``; a ``DecoderStartError``
-            when no child can be started for it; or ``CancelledError`` when the pool was closed meanwhile.
+            A future that can be cancelled until it starts. Its exception is a ``MediaError``; a ``FileChangedError``
+            when an object has other bytes; a ``DecoderStartError`` when no child can be started for it; or
+            ``CancelledError`` when the pool was closed meanwhile.
         """
-        return self._threads.submit(self._decode, str(Path(path).absolute()), kind)
+        return self._threads.submit(self._decode, path, kind, sha256)
 
     def close(self) -> None:
         """Cancel what waits, kill what runs. Prompt, and safe to call twice."""
@@ -60,6 +65,7 @@ class DecodePool:
             self._closed = True
             running = set(self._processes)
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._access.close()
         for process in running:
             process.kill()
         self._threads.shutdown(wait=True)
@@ -75,14 +81,19 @@ class DecodePool:
     ) -> None:
         self.close()
 
-    def _decode(self, path: str, kind: Kind | None) -> Decoded:
-        process = self._process()
+    def _decode(self, path: str, kind: Kind | None, sha256: str) -> Decoded:
         try:
-            return process.decode(path, kind, self._seconds)
-        except (MediaError, DecoderStartError):
+            with self._access.local(path, sha256) as here:
+                return self._decode_here(here, kind)
+        except (MediaError, FileChangedError, DecoderStartError):
             if self._closed:
                 raise CancelledError from None
             raise
+
+    def _decode_here(self, path: str, kind: Kind | None) -> Decoded:
+        process = self._process()
+        try:
+            return process.decode(path, kind, self._seconds)
         finally:
             if not process.usable:
                 self._retire(process)
