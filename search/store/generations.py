@@ -56,11 +56,13 @@ def unfinished(generations: Iterable[Generation], schema: CollectionSchema) -> s
             current = number
         elif current and number > current:
             if generation.schema.by_name != schema.by_name:
-                raise UsageError(
-                    f"Generation '{generation.name}' is being filled with other spaces.", "Drop that one first."
-                )
+                raise filled_otherwise(generation.name)
             return generation.name
     return None
+
+
+def filled_otherwise(name: str) -> UsageError:
+    return UsageError(f"Generation '{name}' is being filled with other spaces.", "Drop that one first.")
 
 
 def refuse_to_drop(name: GenerationName) -> UsageError:

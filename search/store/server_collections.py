@@ -16,7 +16,7 @@ from search.media import COLLECTIONS
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
 from search.store.base import CollectionInfo, Generation
-from search.store.generations import GenerationName, refuse_to_drop, unfinished
+from search.store.generations import GenerationName, filled_otherwise, refuse_to_drop, unfinished
 from search.store.payloads import PAYLOAD_INDEXES
 from search.store.schemas import check_same_spaces, lacks, spaces_to_add, with_added
 from search.store.server_errors import server_errors
@@ -149,24 +149,27 @@ class ServerCollections:
 
     def begin_generation(self, schema: CollectionSchema) -> str:
         name = schema.collection
-        existing = self.generations(name)
-        begun = unfinished(existing, schema)
+        begun = unfinished(self.generations(name), schema)
         if begun is None:
-            newest = GenerationName.demand(existing[-1].name)
-            begun = str(newest._replace(number=newest.number + 1))
-            current = self._info(name, self.find(name, to_write=True))
-            values = {k: v for k, v in (current.config.metadata or {}).items() if k.startswith(_VALUE)}
+            metadata = self._info(name, self.find(name, to_write=True)).config.metadata or {}
+            values = {key: value for key, value in metadata.items() if key.startswith(_VALUE)}
             with server_errors(name):
-                self._make(self._names.made_as(GenerationName.demand(begun)), schema, values)
+                # The next number after all there are, somebody else's collections of such names included.
+                newest = max(self._names.among(self._present(), name))
+                begun = str(newest._replace(number=newest.number + 1))
+                self._make(self._names.physical(begun), schema, values)
+        physical = self.find(begun, to_write=True).physical
+        if self._read_schema(begun, physical).by_name != schema.by_name:  # made by another process just now
+            raise filled_otherwise(begun)
         with server_errors(begun):
-            self._index_payload(self._names.physical(begun))
+            self._index_payload(physical)
         return begun
 
     def generations(self, collection: str) -> tuple[Generation, ...]:
         self.find(collection)
         with server_errors(collection):
             current = self._names.physical(collection, fresh=True)
-            present = [described.name for described in self._client.get_collections().collections]
+            present = self._present()
         made = []
         for name, physical in self._names.among(present, collection).items():
             with server_errors(str(name)):
@@ -185,13 +188,20 @@ class ServerCollections:
 
     def drop_generation(self, generation: str) -> None:
         name = GenerationName.demand(generation)
+        try:
+            place = self.find(generation, to_write=True)
+        except NotFoundError:
+            place = None
         with server_errors(generation):
-            physical = self._names.physical(generation, fresh=True)
-            if physical == self._names.physical(name.collection):
-                raise refuse_to_drop(name)
-            self._client.delete_collection(physical, timeout=COMMIT_SECONDS)
-            self._forget(physical)
+            if place is not None:
+                if place.physical == self._names.physical(name.collection):
+                    raise refuse_to_drop(name)
+                self._client.delete_collection(place.physical, timeout=COMMIT_SECONDS)
+                place.forget()
             self._names.settle(name.collection)
+
+    def _present(self) -> list[str]:
+        return [described.name for described in self._client.get_collections().collections]
 
     def _make(self, physical: str, schema: CollectionSchema, values: Mapping[str, Any]) -> None:
         try:

@@ -14,6 +14,7 @@ from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedR
 from search.errors import (
     DiskFullError,
     LikewiseError,
+    NotFoundError,
     SettingsError,
     SpaceMismatchError,
     StoreError,
@@ -56,13 +57,16 @@ def server_errors(collection: str, forget: Callable[[], None] | None = None) -> 
         # A Retry-After that is a date, which the client does not read.
         raise StoreUnavailableError(f"The Qdrant server is overloaded: {error}.") from error
     except UnexpectedResponse as error:
-        translated = _of_status(collection, error.status_code or 0, _said(error.content), _retry_after(error))
-        if error.status_code == httpx.codes.NOT_FOUND and forget is not None:
+        refusal = _of_status(collection, error.status_code or 0, _said(error.content), _retry_after(error))
+        if isinstance(refusal, NotFoundError) and forget is not None:
             forget()
-        raise translated from error
+        raise refusal from error
     except ValueError as error:
         # The in-memory double refuses with ValueError where a server answers 400 or 404.
-        raise _of_status(collection, 404 if "not found" in str(error) else 400, str(error)) from error
+        refusal = _of_status(collection, 404 if "not found" in str(error) else 400, str(error))
+        if isinstance(refusal, NotFoundError) and forget is not None:
+            forget()
+        raise refusal from error
 
 
 def _of_transport(source: object) -> LikewiseError:

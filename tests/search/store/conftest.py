@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from qdrant_client import QdrantClient
 
-from search.media import COLLECTIONS, Kind, MediaRecord
+from search.media import Kind, MediaRecord
+from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Array, Point, Store
 from search.store.edge import EdgeStore
@@ -27,9 +30,16 @@ VIDEOS = CollectionSchema(
 )
 
 
-def _empty(client: QdrantClient) -> None:
-    for name in COLLECTIONS:
-        client.delete_collection(name)
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+QdrantRest = _load("qdrant_rest").QdrantRest
 
 
 def _live_client() -> QdrantClient:
@@ -42,25 +52,48 @@ def _live_client() -> QdrantClient:
     )
 
 
-_IMPLEMENTATIONS = ["edge", "memory"] + (["live"] if "QDRANT_URL" in os.environ else [])
+_LIVE = ["live", "live int8", "live binary"] if "QDRANT_URL" in os.environ else []
 
 
-@pytest.fixture(params=_IMPLEMENTATIONS)
+@pytest.fixture
+def live_prefix() -> Iterator[str]:
+    """A prefix that no collection of a live server has; those that a test made with it are gone afterwards."""
+    prefix = f"likewise-test-{uuid.uuid4().hex[:12]}-"
+    yield prefix
+    client = _live_client()
+    for described in client.get_collections().collections:
+        if described.name.startswith(prefix):
+            client.delete_collection(described.name)
+    client.close()
+
+
+@pytest.fixture(params=["edge", "memory", "rest", *_LIVE])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store of each implementation. The live server loses its Likewise collections, before and after."""
+    """An empty store of each implementation: embedded; on the server's double, called directly and over HTTP with
+    other settings; on a live server, plain and with compressed vectors, beside whatever is there."""
     made: Store
-    if request.param == "edge":
+    engine, _, quantization = request.param.partition(" ")
+    if engine == "edge":
         made = EdgeStore(tmp_path / "home")
-    elif request.param == "memory":
+    elif engine == "memory":
         made = ServerStore(QdrantClient(":memory:"))
+    elif engine == "rest":
+        made = ServerStore(QdrantRest().client(), _settings("some-", "int8"))
     else:
-        client = _live_client()
-        _empty(client)
-        made = ServerStore(client)
+        prefix = request.getfixturevalue("live_prefix")
+        made = ServerStore(_live_client(), _settings(prefix, quantization or "none"))
     yield made
     made.close()
-    if request.param == "live":
-        _empty(_live_client())
+
+
+def _settings(prefix: str, quantization: str) -> Settings:
+    return Settings.model_validate({"qdrant_prefix": prefix, "qdrant_quantization": quantization})
+
+
+@pytest.fixture
+def rest() -> QdrantRest:
+    """A server behind HTTP that remembers what it was asked."""
+    return QdrantRest()
 
 
 @pytest.fixture
