@@ -23,6 +23,7 @@ from ingest.tasks import TaskRun
 from search.errors import UsageError
 from search.generations import promote_together
 from search.media import MediaRecord, media_id
+from search.settings import Settings
 from search.store.base import Store
 from search.store.filters import Filter
 from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, ModelChoice, schemas_of
@@ -72,21 +73,28 @@ class Reembed:
 
     def __init__(
         self,
+        settings: Settings,
         store: Store,
         ledger: Ledger,
         runner_for: Callable[[ModelChoice, Sequence[str]], Runner],
         on_switch: Callable[[], None],
     ) -> None:
-        self._store, self._ledger = store, ledger
+        self._settings, self._store, self._ledger = settings, store, ledger
         self._runner_for, self._on_switch = runner_for, on_switch
 
     def check(self, options: Mapping[str, str]) -> str:
         """
         Raises:
-            UsageError: as :func:`target_choice`.
+            UsageError: as :func:`target_choice`; or the settings insist on another model.
         """
         space, model = options.get("space", ""), options.get("model", "")
         target_choice(self._store, space, model)
+        setting = "image_model" if space == "visual" else "video_model"
+        if getattr(self._settings, setting) not in ("auto", model):
+            raise UsageError(
+                f"LIKEWISE_{setting.upper()} asks for {getattr(self._settings, setting)}, not for {model}.",
+                "Remove that setting, here and on every worker, or let it name the new model.",
+            )
         return f"{space} with {model}"
 
     def run(self, options: Mapping[str, str], job: TaskRun) -> str:

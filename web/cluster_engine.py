@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,15 @@ class ClusterEngine:
         """
         with self._making:
             return self._runner
+
+    def runner_for(self, choice: ModelChoice, generations: Sequence[str]) -> CeleryRunner:
+        """Each batch says itself which generation it goes into."""
+        return CeleryRunner(self._settings, self.app, self._store, choice)
+
+    def forget(self) -> None:
+        with self._making:
+            for name in ("_choice", "_runner"):
+                self.__dict__.pop(name, None)
 
     def close(self) -> None:
         self.app.close()

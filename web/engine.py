@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -55,6 +55,12 @@ class Engine(Protocol):
     @property
     def runner(self) -> Runner: ...
 
+    def runner_for(self, choice: ModelChoice, generations: Sequence[str]) -> Runner:
+        """What embeds with other models than those in use, into new generations of collections."""
+
+    def forget(self) -> None:
+        """Choose the models anew when they are needed next: collections have got others."""
+
     def close(self) -> None:
         """Let go of what was made. Nothing may be in work."""
 
@@ -78,6 +84,7 @@ class LocalEngine:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings, self._store = settings, store
         self._making = threading.RLock()
+        self._pools: dict[bool, DecodePool] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -101,9 +108,23 @@ class LocalEngine:
         with self._making:
             return self._runner
 
+    def runner_for(self, choice: ModelChoice, generations: Sequence[str]) -> LocalRunner:
+        from workers.batch import BatchProcessor
+        from workers.embedders.models import Models
+        from workers.local import LocalRunner
+        from workers.renew import Renewal
+
+        renewal, models = Renewal(self._store, generations), Models(self._settings, choice)
+        return LocalRunner(BatchProcessor(self._settings, renewal, self._pool(choice), models))
+
+    def forget(self) -> None:
+        with self._making:
+            for name in ("_choice", "_models", "_encoder", "_runner"):
+                self.__dict__.pop(name, None)
+
     def close(self) -> None:
-        if "_pool" in self.__dict__:
-            self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
 
     @cached_property
     def _choice(self) -> ModelChoice:
@@ -122,21 +143,25 @@ class LocalEngine:
         refit_sounds(self._store)
         return models
 
-    @cached_property
-    def _pool(self) -> DecodePool:
+    def _pool(self, choice: ModelChoice) -> DecodePool:
+        """The decoders, which cut clips from videos only for a model that sees them."""
         from workers.decode.pool import DecodePool
 
-        return DecodePool(self._settings, clips=self._choice.video == R3D18.name)
+        clips = choice.video == R3D18.name
+        with self._making:
+            if clips not in self._pools:
+                self._pools[clips] = DecodePool(self._settings, clips=clips)
+            return self._pools[clips]
 
     @cached_property
     def _encoder(self) -> LocalEncoder:
         from workers.encode import Encoder
 
-        return Encoder(self._settings, self._store, self._pool, self._models)
+        return Encoder(self._settings, self._store, self._pool(self._choice), self._models)
 
     @cached_property
     def _runner(self) -> LocalRunner:
         from workers.batch import BatchProcessor
         from workers.local import LocalRunner
 
-        return LocalRunner(BatchProcessor(self._settings, self._store, self._pool, self._models))
+        return LocalRunner(BatchProcessor(self._settings, self._store, self._pool(self._choice), self._models))

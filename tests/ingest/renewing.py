@@ -78,7 +78,7 @@ class ModelRunner:
 def ingest_of(settings: Settings, store: Store, ledger: Ledger) -> Ingest:
     """An ingest with ``BEFORE``, whose job ``reembed`` brings whatever model it is asked for."""
     runner_for = lambda choice, into: ModelRunner(store, choice, into)  # noqa: E731
-    tasks = {"reembed": Reembed(store, ledger, runner_for, lambda: None)}
+    tasks = {"reembed": Reembed(settings, store, ledger, runner_for, lambda: None)}
     return Ingest(settings, store, ledger, ModelRunner(store, BEFORE), tasks=tasks, retry_delays=(0.0,))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ingest.progress import JobProgress
+from search.errors import UsageError
 from search.media import COLLECTIONS
 from web.api.operation import Operation
 from web.api.ports import Node
@@ -71,6 +72,9 @@ def generations(node: Node) -> list[GenerationStatus]:
 
 def drop_generations(node: Node) -> Dropped:
     """Delete every generation that questions do not go to: those from before, and one that is not full yet."""
+    for job in node.ingest.jobs():
+        if job.task == "reembed" and not job.finished:
+            raise UsageError(f"Job {job.id} is filling a generation just now.", "Wait for its end, or cancel it first.")
     others = [one.name for one in generations(node) if not one.current]
     for name in others:
         node.store.drop_generation(name)
@@ -78,7 +82,7 @@ def drop_generations(node: Node) -> Dropped:
 
 
 OPERATIONS = (
-    Operation("POST", "/reembed", reembed, JobProgress, takes=(Reembedding,), status=202, errors=(400, 409, 503)),
+    Operation("POST", "/reembed", reembed, JobProgress, takes=(Reembedding,), status=202, errors=(400, 503)),
     Operation("GET", "/generations", generations, list[GenerationStatus]),
-    Operation("POST", "/generations/drop", drop_generations, Dropped, errors=(409,)),
+    Operation("POST", "/generations/drop", drop_generations, Dropped, errors=(400,)),
 )
