@@ -31,6 +31,7 @@ COMMANDS = {
     "failures": "web.commands.failures",
     "duplicates": "web.commands.duplicates",
     "evaluate": "web.commands.evaluate",
+    "reembed": "web.commands.reembed",
     "export": "web.commands.export",
     "doctor": "web.commands.doctor",
 }

@@ -7,13 +7,16 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.job import Ingest, JobProgress
 from ingest.ledger import Ledger
+from ingest.reembed import Reembed
+from ingest.tasks import JobTask
 from search.errors import DiskFullError, StoreError
+from search.generations import finish_switch
 from search.logs import at_work
 from search.settings import Settings
 from search.store import open_store
@@ -21,7 +24,7 @@ from search.store.base import Store
 from search.store.measured import measured
 from web.background import Background
 from web.engine import Encoder, Engine, LocalEngine, refit_sounds
-from workers.report import Batch, BatchReport
+from workers.report import Batch, BatchReport, BatchSource
 
 if TYPE_CHECKING:
     from workers.broker import Broker
@@ -47,6 +50,8 @@ class Node:
 
     Attributes:
         token: secret of this process, accepted by its own server beside ``settings.token``; see ``web.running``.
+        broker: what carries batches to workers; None where this process embeds by itself.
+        closing: set when this process is about to end, for what waits to stop waiting.
     """
 
     def __init__(
@@ -54,11 +59,12 @@ class Node:
     ) -> None:
         self.settings, self.store, self.ledger, self.broker, self.token = settings, store, ledger, broker, token
         self._engine = engine
-        self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(engine))
+        tasks: dict[str, JobTask] = {"reembed": Reembed(settings, store, ledger, engine.runner_for, engine.forget)}
+        self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(engine), tasks=tasks)
         self._jobs = Background("ingest")
         self._upkeep = Background("upkeep")
         self._submitted: set[str] = set()
-        self._closing = threading.Event()
+        self.closing = threading.Event()
 
     @classmethod
     def open(cls, settings: Settings, token: str | None = None) -> Node:
@@ -73,6 +79,7 @@ class Node:
         _make_home(settings.home)
         store = measured(open_store(settings))
         try:
+            finish_switch(store)
             ledger = Ledger(settings.ledger_url)
         except BaseException:
             store.close()
@@ -103,11 +110,21 @@ class Node:
         """
         self._engine.prepare()
 
-    def start_ingest(self, paths: Sequence[Path], *, library: str | None = None, confirm_missing: bool = False) -> str:
+    def start_ingest(
+        self, paths: Sequence[Path | str], *, library: str | None = None, confirm_missing: bool = False
+    ) -> str:
         """Take in ``paths`` in the background, after the jobs already waiting; the id of the new job."""
         job = self.ingest.start(paths, library=library, confirm_missing=confirm_missing)
         self._replace_left_behind(job)
         return self._submit(job)
+
+    def start_task(self, name: str, options: Mapping[str, str]) -> str:
+        """Do long-running work of another kind in the background, alone; the id of the new job.
+
+        Raises:
+            UsageError: the options make no sense.
+        """
+        return self._submit(self.ingest.start_task(name, options))
 
     def retry_failures(self) -> str | None:
         """Try the failed files again in the background; the job's id, or None when there are none."""
@@ -129,7 +146,7 @@ class Node:
         """Run a job to its end in this thread, then see to what its files changed."""
         with at_work(job=job):
             progress = self.ingest.run(job, on_progress)
-        if progress.embedded and not self._closing.is_set():
+        if progress.embedded and not self.closing.is_set():
             refit_sounds(self.store)
             self._upkeep.submit(self.optimise)
         return progress
@@ -159,7 +176,7 @@ class Node:
         A batch that takes longer than ``CLOSING_SECONDS`` ends with the process, as if that were killed: the store and
         the ledger are made for it, and must not be closed under its hands.
         """
-        self._closing.set()
+        self.closing.set()
         self.ingest.halt()
         if not self._jobs.close(CLOSING_SECONDS):
             log.warning("Not waiting any longer for the batch in work; the next start does it again.")
@@ -191,12 +208,22 @@ class _RunnerWhenNeeded:
     def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
         iterator = iter(batches)
         for first in iterator:
-            yield from self._engine.runner.run(_chain(first, iterator))
+            yield from self._engine.runner.run(_Begun(batches, first, iterator))
 
 
-def _chain(first: Batch, rest: Iterator[Batch]) -> Iterator[Batch]:
-    yield first
-    yield from rest
+class _Begun:
+    """A ``BatchSource`` whose first batch has been taken already."""
+
+    def __init__(self, source: Iterable[Batch], first: Batch, rest: Iterator[Batch]) -> None:
+        self._source, self._first, self._rest = source, first, rest
+
+    def __iter__(self) -> Iterator[Batch]:
+        yield self._first
+        yield from self._rest
+
+    @property
+    def stopped(self) -> bool:
+        return isinstance(self._source, BatchSource) and self._source.stopped
 
 
 def _make_engine(settings: Settings, store: Store) -> tuple[Engine, Broker | None]:

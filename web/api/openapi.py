@@ -14,13 +14,13 @@ from flask import Blueprint, Response, jsonify
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from web.api import jobs, questions, vectors
+from web.api import generations, jobs, questions, vectors
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
 
 Json: TypeAlias = dict[str, Any]
 
-OPERATIONS = (*questions.OPERATIONS, *jobs.OPERATIONS, *vectors.OPERATIONS)
+OPERATIONS = (*questions.OPERATIONS, *jobs.OPERATIONS, *generations.OPERATIONS, *vectors.OPERATIONS)
 """Every call of the API."""
 
 REFERENCE = "#/components/schemas/{model}"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ingest.progress import Failure, JobProgress
 from search.questions import Probe
 from search.settings import Settings
 from search.store.base import Store
+
+if TYPE_CHECKING:
+    from workers.broker import Listener
 
 
 class Encoder(Protocol):
@@ -29,11 +33,21 @@ class Ingest(Protocol):
     ) -> list[Failure]: ...
 
 
+class Broker(Protocol):
+    """See ``workers.broker.Broker``. Every method raises BrokerUnavailableError."""
+
+    def check(self) -> None: ...
+    def depths(self) -> Mapping[str, int]: ...
+    def listeners(self) -> Sequence[Listener]: ...
+
+
 class Node(Protocol):
     """Everything one process needs to answer.
 
     Attributes:
         token: secret of this process that its own command line may send instead of ``settings.token``.
+        broker: what carries batches to workers; None where the node embeds by itself.
+        closing: set when the process is about to end, for what waits to stop waiting.
         notes: what to tell people about the models in use.
     """
 
@@ -48,10 +62,19 @@ class Node(Protocol):
     @property
     def encoder(self) -> Encoder: ...
     @property
+    def broker(self) -> Broker | None: ...
+    @property
+    def closing(self) -> threading.Event: ...
+    @property
     def notes(self) -> tuple[str, ...]: ...
 
-    def start_ingest(self, paths: Sequence[Path], *, library: str | None = None, confirm_missing: bool = False) -> str:
+    def start_ingest(
+        self, paths: Sequence[Path | str], *, library: str | None = None, confirm_missing: bool = False
+    ) -> str:
         """Take in ``paths`` in the background; the id of the new job."""
+
+    def start_task(self, name: str, options: Mapping[str, str]) -> str:
+        """Do long-running work of another kind in the background, alone; the id of the new job."""
 
     def resume(self, job: str) -> str:
         """Go on with a paused job, or in the background with one that a stopped process left behind; its id."""
