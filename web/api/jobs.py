@@ -12,6 +12,7 @@ from pathlib import Path
 from flask import Response
 
 from ingest.progress import Failure, JobProgress
+from search import addresses
 from search.errors import StoreUnavailableError, UsageError
 from web.api.operation import Operation
 from web.api.params import Limit, adapter
@@ -29,7 +30,7 @@ class NewJob:
     """Folders or files to take in.
 
     Attributes:
-        paths: absolute paths on the machine Likewise runs on.
+        paths: absolute paths on the machine Likewise runs on, or addresses (``s3://bucket/folder``).
         library: name for what is below them; by default the folder's own.
         confirm_missing: yes, most of what was there has really gone.
     """
@@ -67,11 +68,11 @@ def list_jobs(node: Node, listing: Listing) -> list[JobProgress]:
 
 def start_job(node: Node, new: NewJob) -> JobProgress:
     """Start taking in folders or files; the answer is the new job, which goes on in the background."""
-    paths = [Path(text).expanduser() for text in new.paths]
+    paths = [text if addresses.is_remote(text) else Path(text).expanduser() for text in new.paths]
     if not paths:
         raise UsageError("No folder is named.", "Name at least one folder or file to take in.")
     for path in paths:
-        if not path.is_absolute():
+        if isinstance(path, Path) and not path.is_absolute():
             raise UsageError(f"'{path}' is not an absolute path.", "Name it from the root on, as /mnt/photos.")
     job = node.start_ingest(paths, library=new.library or None, confirm_missing=new.confirm_missing)
     return node.ingest.progress(job)

@@ -47,7 +47,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
         return 0
     with connect(settings) as client:
         _make(call, folder)
-        progress = take_in(client, (folder,), library=FOLDER)
+        progress = take_in(client, (str(folder),), library=FOLDER)
         failures = list(all_failures(client, job=progress.id)) if progress.failed else []
     call.answer(progress.to_json(), lambda console: show(progress, failures, console))
     return exit_status(progress)

@@ -41,7 +41,7 @@ def command(call: Call, folder: Path, k: int | None) -> int:
 
     labels = read_labels(folder)
     with _home(call) as settings, connect_inside(settings) as (client, node):
-        progress = take_in(client, (folder,))
+        progress = take_in(client, (str(folder.absolute()),))
         call.say(f"{progress.done} files taken in, {progress.failed} failed. Measuring.")
         node.optimise()
         evaluation = evaluate(node.store, labels_by_id(node.store, labels), k=k)

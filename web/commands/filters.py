@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
 from search.errors import UsageError
+from web.commands.places import Place
 
 NAMES = (
     "libraries", "path_prefix", "taken_from", "taken_to", "cameras", "lenses", "photographers", "tags",
@@ -28,8 +28,6 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         from search.store.filters import Filter
 
         values = {name: given.pop(name) for name in NAMES}
-        if values["path_prefix"] is not None:
-            values["path_prefix"] = values["path_prefix"].expanduser().absolute().as_posix()
         if values["taken_to"] is not None and values["taken_to"].time().isoformat() == "00:00:00":
             values["taken_to"] = values["taken_to"].replace(hour=23, minute=59, second=59)
         return command(*args, where=Filter(**values), **given)
@@ -60,7 +58,7 @@ in_option = click.option("--in", "within", metavar="COLLECTIONS", help="Where to
 
 _OPTIONS = (
     click.option("--library", "libraries", multiple=True, help="Only this library; may be repeated."),
-    click.option("--under", "path_prefix", type=click.Path(path_type=Path), help="Only below this folder."),
+    click.option("--under", "path_prefix", type=Place(), help="Only below this folder."),
     click.option("--from", "taken_from", type=DATE, help="Only taken on this day or later."),
     click.option("--to", "taken_to", type=DATE, help="Only taken on this day or before."),
     click.option("--camera", "cameras", multiple=True, help="Only by this camera; may be repeated."),

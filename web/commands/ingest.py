@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from web.commands.call import Call, common, one_line
+from web.commands.places import Place
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,12 +22,14 @@ SHOWN_FAILURES = 5
 
 
 @click.command("ingest", short_help="Take in folders and files.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path, readable=False))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=Place())
 @click.option("--library", help="Name for what is below them.  [default: the folder's own]")
 @click.option("--confirm-missing", is_flag=True, help="Yes, most of what was there has really gone.")
 @common
-def command(call: Call, paths: tuple[Path, ...], library: str | None, confirm_missing: bool) -> int:
+def command(call: Call, paths: tuple[str, ...], library: str | None, confirm_missing: bool) -> int:
     """Take in pictures, videos and sounds below PATH. Files taken in before and unchanged cost nothing.
+
+    PATH is a folder, a file, or a place in a bucket: s3://bucket/folder.
 
     A running `likewise up` of the same data directory does the work and stays usable meanwhile.
     """
@@ -42,9 +44,12 @@ def command(call: Call, paths: tuple[Path, ...], library: str | None, confirm_mi
 
 
 def take_in(
-    client: Client, paths: tuple[Path, ...], *, library: str | None = None, confirm_missing: bool = False
+    client: Client, paths: tuple[str, ...], *, library: str | None = None, confirm_missing: bool = False
 ) -> JobProgress:
     """Ingest ``paths`` and watch until it is done, asking the person before much is marked as gone.
+
+    Args:
+        paths: absolute paths, or addresses.
 
     Raises:
         NotFoundError: a path does not exist.
@@ -55,7 +60,7 @@ def take_in(
     from search.errors import ConfirmationRequired, LikewiseError
     from web.commands.following import follow, prepare
 
-    body = {"paths": [str(path.expanduser().absolute()) for path in paths], "library": library}
+    body = {"paths": list(paths), "library": library}
     started = client.post("/jobs", body | {"confirm_missing": confirm_missing})
     try:
         prepare(client)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from search.questions import Question
+    from search.settings import Settings
     from search.store.filters import Filter
     from web.client import Json, Params
     from web.node import Node
@@ -44,6 +47,8 @@ def command(
 ) -> None:
     """What is like FILE (a picture, video or sound; it need not be stored) or like the media with this ID?
 
+    FILE may lie in a bucket: s3://bucket/folder/a.jpg.
+
     Answers come from every collection that shares a vector space with the example. "match" is the per cent of random
     pairs that are less alike than this pair.
     """
@@ -53,8 +58,8 @@ def command(
     question = Question(
         like, unlike, collections=collections_of(within), spaces=spaces, where=where, limit=limit, exact=exact
     )
-    file = _file(example)
-    with connect(call.settings()) as client:
+    settings = call.settings()
+    with _file(example, settings) as file, connect(settings) as client:
         if file is None:
             answer = client.post("/similar", _asked(replace(question, like=(example, *like))))
         elif client.node is None:
@@ -88,12 +93,29 @@ def _asked(question: Question) -> Params:
     }
 
 
-def _file(example: str) -> Path | None:
-    """The file an argument names; None when it is the id of stored media.
+@contextmanager
+def _file(example: str, settings: Settings) -> Iterator[Path | None]:
+    """The file an argument names, a copy of it if it lies in a bucket; None when it is the id of stored media.
 
     Raises:
         NotFoundError: it is neither.
+        MediaError: it lies in a bucket and cannot be fetched.
     """
+    from search import addresses
+
+    if not addresses.is_remote(example):
+        yield _local_file(example)
+        return
+    from workers.files import FileAccess
+
+    access = FileAccess(settings)
+    address = addresses.absolute(example)
+    access.objects.check(address)
+    with access.local(address) as copy:
+        yield Path(copy)
+
+
+def _local_file(example: str) -> Path | None:
     from search.errors import NotFoundError
 
     path = Path(example).expanduser().absolute()

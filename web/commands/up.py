@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from web.commands.call import Call, common
+from web.commands.places import Place
 
 if TYPE_CHECKING:
     from search.settings import Settings
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 @click.command("up", short_help="Open the page and take in folders in the background.")
-@click.argument("paths", nargs=-1, metavar="[PATH…]", type=click.Path(path_type=Path, readable=False))
+@click.argument("paths", nargs=-1, metavar="[PATH…]", type=Place())
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
 @click.option("--library", help="Name for what is below the paths.  [default: the folder's own]")
 @common
-def command(call: Call, paths: tuple[Path, ...], host: str | None, port: int | None, library: str | None) -> None:
+def command(call: Call, paths: tuple[str, ...], host: str | None, port: int | None, library: str | None) -> None:
     """Open the page at http://127.0.0.1:8000 and take in what is below PATH meanwhile. Ctrl-C ends it; jobs that were
     cut short go on at the next start. With --json one object is printed when the page can be opened."""
     settings = call.settings(host=host, port=port)
@@ -30,7 +30,7 @@ def command(call: Call, paths: tuple[Path, ...], host: str | None, port: int | N
     def begin(node: Node) -> None:
         node.resume_unfinished()
         if paths:
-            node.start_ingest([path.expanduser().absolute() for path in paths], library=library)
+            node.start_ingest(paths, library=library)
 
     run_server(call, settings, begin)
 

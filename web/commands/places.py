@@ -1,0 +1,30 @@
+"""Arguments that name a folder or file: of this machine by a path, in a bucket by an address (``s3://bucket/photos``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+class Place(click.ParamType[str]):
+    """Becomes the absolute path or the address, as text, whatever is there."""
+
+    name = "path"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from search import addresses
+        from search.errors import UsageError
+
+        try:
+            return addresses.absolute(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
