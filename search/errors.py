@@ -25,7 +25,9 @@
     ├── LedgerError                the ledger database said no
     │   ├── LedgerUnavailableError it cannot be reached just now (retryable)
     │   └── LeaseLostError         another process runs this job now
-    └── BrokerUnavailableError     Redis, which carries tasks to workers, cannot be reached just now (retryable)
+    ├── BrokerUnavailableError     Redis, which carries tasks to workers, cannot be reached just now (retryable)
+    └── WorkerUnavailableError     no worker takes the task just now (retryable)
+        └── WorkersBusyError       those there are have not come to it in time
 
 ``code`` is stable: it is what the ledger stores, the API answers and scripts compare. ``retryable`` says whether the
 same call may succeed later without anyone changing anything. Arguments are positional strings, so that an error
@@ -165,6 +167,15 @@ class BrokerUnavailableError(LikewiseError):
     retryable = True
 
 
+class WorkerUnavailableError(LikewiseError):
+    code = "no_worker"
+    retryable = True
+
+
+class WorkersBusyError(WorkerUnavailableError):
+    code = "workers_busy"
+
+
 MEDIA_ERRORS: dict[str, type[MediaError]] = {
     cls.code: cls
     for cls in (
@@ -179,3 +190,13 @@ MEDIA_ERRORS: dict[str, type[MediaError]] = {
     )
 }
 """Stable failure code of a file to the class that carries it."""
+
+
+def error_of(code: str, message: str, hint: str = "") -> LikewiseError:
+    """An error that came as data, of the most general class that carries ``code``."""
+    waiting: list[type[LikewiseError]] = [LikewiseError]
+    for kind in waiting:
+        if kind.code == code:
+            return kind(message, hint)
+        waiting.extend(kind.__subclasses__())
+    return LikewiseError(message, hint)

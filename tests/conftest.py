@@ -212,7 +212,7 @@ class WorkerProcess:
     def wait_until_ready(self) -> None:
         """Until it listens to its queues."""
         deadline = time.monotonic() + 60
-        while "ready." not in self.log.read_text("utf-8", "replace"):
+        while "Listening to " not in self.log.read_text("utf-8", "replace"):
             assert self._process.poll() is None, self.log.read_text("utf-8", "replace")
             assert time.monotonic() < deadline, self.log.read_text("utf-8", "replace")
             time.sleep(0.05)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
-from search.errors import LikewiseError, StoreUnavailableError, UnreadableFileError, UsageError
+from search.errors import LikewiseError, StoreUnavailableError, UnreadableFileError, UsageError, error_of
 from search.settings import Settings
 from search.store.filters import Filter
 from web.running import Running, find_running
@@ -145,14 +145,4 @@ def _error_of(response: httpx.Response) -> LikewiseError:
         code, message, hint = str(said["code"]), str(said["message"]), str(said["hint"])
     except (ValueError, KeyError, TypeError):
         return LikewiseError(f"{response.request.url} answered {response.status_code} and no reason.")
-    return _class_of(code)(message, hint)
-
-
-def _class_of(code: str) -> type[LikewiseError]:
-    """The most general class that carries ``code``."""
-    waiting: list[type[LikewiseError]] = [LikewiseError]
-    for kind in waiting:
-        if kind.code == code:
-            return kind
-        waiting.extend(kind.__subclasses__())
-    return LikewiseError
+    return error_of(code, message, hint)

@@ -33,6 +33,7 @@ STATUS_OF = {
     "ledger": 503,
     "broker_unavailable": 503,
     "no_worker": 503,
+    "workers_busy": 503,
     "lease_lost": 409,
     "ledger_unavailable": 503,
     "backup": 409,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 
+from search import metrics
 from search.errors import SettingsError
 from search.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def use_threads(settings: Settings) -> None:
@@ -30,3 +35,20 @@ def choose_device(settings: Settings) -> torch.device:
             "Use auto or cpu, or install a torch and a driver that see the device.",
         )
     return device
+
+
+def device_works(settings: Settings) -> bool:
+    """Whether the device still computes. An error inside one of its kernels leaves CUDA of no use to the process."""
+    try:
+        return bool((torch.ones(1, device=choose_device(settings)) + 1).item() == 2)
+    except RuntimeError as error:
+        log.error("The device does not compute any more: %s", error)
+        return False
+
+
+def measure_memory(settings: Settings) -> None:
+    """Tell the metrics how much of the device's memory this process and its neighbours have left."""
+    device = choose_device(settings)
+    if device.type == "cuda":
+        _, total = torch.cuda.mem_get_info(device)
+        metrics.device_memory(str(device), torch.cuda.memory_reserved(device), total)

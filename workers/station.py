@@ -7,17 +7,24 @@ store or a decoder.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
 
+from search.errors import ModelError, NotFoundError, SettingsError, SpaceMismatchError
+from search.logs import at_work
+from search.questions import Probe
 from search.settings import Settings
+from search.spaces import CollectionSchema
 from search.store import open_store
 from search.store.base import Store
-from workers.batch import BatchProcessor, Embedder
+from search.store.measured import measured
+from workers.batch import BatchProcessor
+from workers.counts import count_report
 from workers.decode.pool import DecodePool
 from workers.embedders.models import Models
-from workers.embedders.registry import R3D18, ModelChoice
+from workers.embedders.registry import R3D18, ModelChoice, choose_models
+from workers.encode import DescribedEmbedder, RawEncoder
 from workers.outbox import Outbox
 from workers.renew import Renewal
 from workers.report import BatchReport
@@ -25,8 +32,15 @@ from workers.wire import Order
 
 log = logging.getLogger(__name__)
 
-Build = Callable[[Settings, ModelChoice], Embedder]
+Build = Callable[[Settings, ModelChoice], DescribedEmbedder]
 """Makes the models of a choice."""
+
+KEPT = 2
+"""Sets of models kept: while one is being replaced by another, batches ask for the new and questions for the old."""
+
+
+class DeviceLostError(Exception):
+    """The device will serve this process no more; another one may fare better."""
 
 
 class Station:
@@ -34,25 +48,77 @@ class Station:
 
     def __init__(self, settings: Settings, build: Build = Models) -> None:
         self._settings, self._build = settings, build
-        self._models: dict[ModelChoice, Embedder] = {}
+        self._models: dict[tuple[str, str, str], DescribedEmbedder] = {}
         self._pools: dict[bool, DecodePool] = {}
+        self._opened: Store | None = None
 
     def embed(self, order: Order) -> BatchReport:
-        """Embed a batch to its end."""
-        models = self._embedder(order.models)
-        pool = self._pool(order.models)
+        """Embed a batch to its end.
+
+        Raises:
+            StoreError, ModelError, DecoderStartError: nothing is lost by doing the whole batch again.
+            SettingsError: this worker cannot do such batches; another one may.
+            DeviceLostError: this process had better end.
+        """
+        batch = order.batch
+        with at_work(job=batch.job, batch=batch.id):
+            try:
+                report = self._process(order)
+            except (SpaceMismatchError, NotFoundError) as error:
+                log.info("Looking at the collections anew: %s", error)
+                self._close_store()
+                report = self._process(order)
+            self._look_at_device(report)
+            count_report(batch.kind, report)
+            log.info("Took in %d files: %s.", len(batch.files), _spent(report))
+        return report
+
+    def probe(self, path: str, name: str, choice: ModelChoice) -> Probe:
+        """A file as an example of a question; see ``workers.encode.RawEncoder``."""
+        return RawEncoder(self._settings, self._pool(choice), self._embedder(choice)).probe(path, name)
+
+    def choose_models(self, existing: Mapping[str, CollectionSchema], image: str, video: str) -> ModelChoice:
+        """The models to embed with, see ``workers.embedders.registry``.
+
+        Args:
+            image, video: what the settings of whoever asks say of them.
+        """
+        settings = self._settings.model_copy(update={"image_model": image, "video_model": video})
+        return choose_models(settings, existing)
+
+    def abandon(self) -> None:
+        """Forget work that was broken off: decoders may still be busy with it, and models be in any state."""
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+        self._models.clear()
+
+    def _process(self, order: Order) -> BatchReport:
+        pool, models = self._pool(order.models), self._embedder(order.models)
         if order.deliver == "store":
             into = order.batch.into
-            intake = Renewal(self._store, [into]) if into else self._store
+            intake = Renewal(self._store(), [into]) if into else self._store()
             return BatchProcessor(self._settings, intake, pool, models).process(order.batch)
         outbox = Outbox(order.sound)
         report = BatchProcessor(self._settings, outbox, pool, models).process(order.batch)
         return replace(report, deliveries=tuple(outbox.deliveries))
 
-    def _embedder(self, choice: ModelChoice) -> Embedder:
-        if choice not in self._models:
-            self._models = {choice: self._build(self._settings, choice)}
-        return self._models[choice]
+    def _look_at_device(self, report: BatchReport) -> None:
+        if "torch" not in sys.modules:  # no model has used a device, so there is none to lose
+            return
+        from workers.device import device_works, measure_memory
+
+        if any(outcome.code == ModelError.code for outcome in report.outcomes) and not device_works(self._settings):
+            raise DeviceLostError
+        measure_memory(self._settings)
+
+    def _embedder(self, choice: ModelChoice) -> DescribedEmbedder:
+        key = choice.image, choice.video, choice.sound
+        models = self._models.pop(key, None) or self._build(self._settings, choice)
+        self._models[key] = models  # the one used last comes last
+        if len(self._models) > KEPT:
+            del self._models[next(iter(self._models))]
+        return models
 
     def _pool(self, choice: ModelChoice) -> DecodePool:
         clips = choice.video == R3D18.name
@@ -60,6 +126,21 @@ class Station:
             self._pools[clips] = DecodePool(self._settings, clips=clips)
         return self._pools[clips]
 
-    @cached_property
     def _store(self) -> Store:
-        return open_store(self._settings)
+        if self._settings.store != "server":
+            raise SettingsError(
+                "This worker is to write into a Qdrant server, and knows of none.",
+                "Set LIKEWISE_STORE=server and LIKEWISE_QDRANT_URL here as where the job was started.",
+            )
+        if self._opened is None:
+            self._opened = measured(open_store(self._settings))
+        return self._opened
+
+    def _close_store(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+
+def _spent(report: BatchReport) -> str:
+    return ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in report.stages.items()) or "all known"

@@ -1,17 +1,98 @@
-"""The tasks of a worker: JSON in, JSON out, the work itself done by its station."""
+"""The tasks of a worker: JSON in, JSON out, the work itself done by its station.
+
+What goes wrong with one file is part of the answer. What goes wrong with a batch is raised, and whoever ordered the
+batch reads it as the same error; nothing is lost by ordering it again.
+"""
 
 from __future__ import annotations
 
-from celery import Celery
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
-from workers.app import EMBED_BATCH
-from workers.station import Station
-from workers.wire import Json, order_from_json, report_to_json
+from celery import Celery
+from celery.exceptions import Reject, SoftTimeLimitExceeded
+
+from search.errors import LikewiseError, SettingsError
+from search.spaces import CollectionSchema
+from workers.app import CHOOSE_MODELS, EMBED_BATCH, EMBED_FILE
+from workers.station import DeviceLostError, Station
+from workers.wire import (
+    Json,
+    choice_from_json,
+    choice_to_json,
+    error_to_json,
+    order_from_json,
+    probe_to_json,
+    report_to_json,
+)
+
+log = logging.getLogger(__name__)
+
+UNFIT_SIGNAL = signal.SIGUSR2
+"""By which a child tells its parent that this worker cannot work as it is set up."""
+
+
+class _OutOfTime(BaseException):
+    """The soft limit has passed. Not an ``Exception``, so that no per-file boundary takes it for a file's fault."""
 
 
 def register(app: Celery, station: Station) -> None:
     """Let ``app`` answer for these tasks with what the station holds."""
 
-    @app.task(name=EMBED_BATCH, retry_on_worker_lost=True, max_retries=1, default_retry_delay=0)
     def embed_batch(order: Json) -> Json:
-        return report_to_json(station.embed(order_from_json(order)))
+        """A batch (``wire.Order``) to its ``BatchReport``. A process that dies of it is replaced, and the batch run
+        once more; then it ends as ``WorkerLostError``."""
+        try:
+            with _soft_limit():
+                return report_to_json(station.embed(order_from_json(order)))
+        except _OutOfTime:
+            station.abandon()
+            raise SoftTimeLimitExceeded(app.conf.task_soft_time_limit) from None
+        except SettingsError as error:
+            log.error("This worker cannot go on, and leaves its batch to others: %s", error)
+            os.kill(os.getppid(), UNFIT_SIGNAL)
+            raise Reject(str(error), requeue=True) from error
+        except DeviceLostError:
+            sys.exit(1)
+
+    def embed_file(question: Json) -> Json:
+        """``{"path", "name", "models"}`` to a ``Probe`` whose sound is raw, or ``{"error"}``."""
+        try:
+            return probe_to_json(
+                station.probe(question["path"], question["name"], choice_from_json(question["models"]))
+            )
+        except LikewiseError as error:
+            return error_to_json(error)
+
+    def choose_models(question: Json) -> Json:
+        """``{"image", "video", "existing"}`` (what the settings say, and the schemas there are) to a ``ModelChoice``,
+        or ``{"error"}``."""
+        existing = {name: CollectionSchema.from_json(schema) for name, schema in question["existing"].items()}
+        try:
+            return choice_to_json(station.choose_models(existing, question["image"], question["video"]))
+        except LikewiseError as error:
+            return error_to_json(error)
+
+    app.task(name=EMBED_BATCH, retry_on_worker_lost=True, max_retries=1, default_retry_delay=0)(embed_batch)
+    # A person waits for these, so that a process that dies of one is answer enough.
+    app.task(name=EMBED_FILE, reject_on_worker_lost=False)(embed_file)
+    app.task(name=CHOOSE_MODELS, reject_on_worker_lost=False)(choose_models)
+
+
+@contextmanager
+def _soft_limit() -> Iterator[None]:
+    """Let the signal by which the parent tells that the soft limit has passed end the block."""
+    before = signal.signal(signal.SIGUSR1, _out_of_time)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def _out_of_time(signum: int, frame: FrameType | None) -> None:
+    raise _OutOfTime

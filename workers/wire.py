@@ -13,7 +13,9 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from search.errors import LikewiseError
 from search.media import Kind
+from search.questions import Probe
 from search.store.base import Array, Point
 from workers.embedders.registry import ModelChoice
 from workers.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
@@ -48,7 +50,7 @@ def order_to_json(order: Order) -> Json:
         "into": batch.into,
         "roots": roots,
         "files": [_file_to_json(file, roots.index(file.root)) for file in batch.files],
-        "models": asdict(order.models),
+        "models": choice_to_json(order.models),
         "deliver": order.deliver,
         "sound": order.sound,
     }
@@ -64,8 +66,16 @@ def order_from_json(data: Json) -> Order:
         priority=Priority(data["priority"]),
         into=data["into"],
     )
-    models = ModelChoice(**data["models"] | {"notes": tuple(data["models"]["notes"])})
-    return Order(batch, models, data["deliver"], data["sound"])
+    return Order(batch, choice_from_json(data["models"]), data["deliver"], data["sound"])
+
+
+def choice_to_json(choice: ModelChoice) -> Json:
+    return asdict(choice)
+
+
+def choice_from_json(data: Json) -> ModelChoice:
+    """Inverse of :func:`choice_to_json`."""
+    return ModelChoice(**data | {"notes": tuple(data["notes"])})
 
 
 def report_to_json(report: BatchReport) -> Json:
@@ -92,6 +102,38 @@ def report_from_json(data: Json) -> BatchReport:
         data["stages"],
         tuple(Delivery(entry["collection"], point_from_json(entry)) for entry in data["deliveries"]),
     )
+
+
+def probe_to_json(probe: Probe) -> Json:
+    return {
+        "kind": probe.kind.value,
+        "vectors": vectors_to_json(probe.vectors),
+        "spaces": dict(probe.spaces),
+        "media_id": probe.media_id,
+        "fingerprints": list(probe.fingerprints),
+        "moments": list(probe.moments),
+        "name": probe.name,
+        "duration": probe.duration,
+    }
+
+
+def probe_from_json(data: Json) -> Probe:
+    """Inverse of :func:`probe_to_json`."""
+    return Probe(
+        kind=Kind(data["kind"]),
+        vectors=vectors_from_json(data["vectors"]),
+        spaces=data["spaces"],
+        media_id=data["media_id"],
+        fingerprints=tuple(data["fingerprints"]),
+        moments=tuple(data["moments"]),
+        name=data["name"],
+        duration=data["duration"],
+    )
+
+
+def error_to_json(error: LikewiseError) -> Json:
+    """The object that the API answers too."""
+    return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
 
 
 def point_to_json(point: Point) -> Json:

@@ -1,38 +1,120 @@
-"""A worker: one Celery parent that talks to the broker, and one child that decodes by its own children and embeds."""
+"""A worker: a Celery parent that talks to the broker, and one child that embeds, helped by decoders of its own.
+
+The parent imports no model library and never touches the device. It replaces a child that dies, that hangs past the
+hard limit, or that has grown too large. Decoders die with their child, and the child with its parent, however that
+comes about.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
+import socket
+import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
-from celery.apps.worker import Worker
-from celery.utils.nodenames import default_nodename
+from celery import signals
+from celery.apps.worker import Worker, install_worker_term_handler, install_worker_term_hard_handler
+from celery.platforms import SecurityWarning
+from celery.worker import state
 
+from search.errors import SettingsError
+from search.logs import configure_logging
+from search.scrape import serve_counts
 from search.settings import Settings
 from workers.app import QUEUES, make_app
 from workers.embedders.models import Models
 from workers.station import Build, Station
-from workers.tasks import register
+from workers.tasks import UNFIT_SIGNAL, register
+
+log = logging.getLogger(__name__)
+
+UNFIT = 3
+"""Exit status of a worker that cannot work as it is set up."""
+
+_CHATTY = ("celery.apps.worker", "celery.worker.strategy", "celery.app.trace")
+"""Loggers that tell what we tell ourselves, or every task with its result."""
 
 
 def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, build: Build = Models) -> int:
     """Take tasks from these queues until told to stop; the exit status.
 
+    The first SIGTERM or SIGINT lets the task in work come to its end, the second gives it back to its queue at once.
+
+    Args:
+        build: makes the models, in the child.
+
     Raises:
-        SettingsError: no broker is set.
+        SettingsError: no broker is set, or there is no such queue.
     """
+    if unknown := sorted(set(queues) - set(QUEUES)):
+        raise SettingsError(f"There is no queue '{unknown[0]}'.", f"Queues are {', '.join(QUEUES)}.")
     app = make_app(settings)
     register(app, Station(settings, build))
-    worker = Worker(
+    _configure(settings, app)
+    worker = _Worker(
         app=app,
-        hostname=default_nodename(f"likewise-{os.getpid()}"),
+        hostname=f"likewise-{os.getpid()}@{socket.gethostname()}",
         queues=list(queues),
         pool="prefork",
         concurrency=1,
-        loglevel=settings.log_level.upper(),
         without_gossip=True,
         without_mingle=True,
+        without_heartbeat=True,
         quiet=True,
     )
+
+    def begun(**_: Any) -> None:
+        log.info("Listening to %s as %s.", ", ".join(queues), worker.hostname)
+
+    def child_begun(**_: Any) -> None:
+        if settings.metrics_port:
+            serve_counts(settings.metrics_port)
+
+    signals.worker_ready.connect(begun, weak=False)
+    signals.worker_process_init.connect(child_begun, weak=False)
     worker.start()
     return int(worker.exitcode or 0)
+
+
+class _Worker(Worker):  # type: ignore[misc]  # celery is untyped
+    """Celery's worker with our answers to signals."""
+
+    def install_platform_tweaks(self, worker: Any) -> None:
+        for name in ("SIGTERM", "SIGINT"):
+            install_worker_term_handler(worker, sig=name, callback=_expect_second_signal, verbose=False)
+        install_worker_term_hard_handler(worker)
+        signal.signal(UNFIT_SIGNAL, _end_as_unfit)
+
+    def stop(self, *args: Any, **options: Any) -> None:
+        log.info("Ending once the task in work is done.")
+        super().stop(*args, **options)
+
+
+def _expect_second_signal(worker: Any) -> None:
+    for name in ("SIGTERM", "SIGINT"):
+        install_worker_term_hard_handler(worker, sig=name)
+
+
+def _end_as_unfit(*_: object) -> None:
+    state.should_stop = UNFIT
+
+
+def _configure(settings: Settings, app: Any) -> None:
+    """Log and limit as the settings say. Celery's own logging stays out of it."""
+
+    def set_up_logging(**_: Any) -> None:
+        configure_logging(settings)
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    signals.setup_logging.connect(set_up_logging, weak=False)
+    if settings.worker_memory_mb:
+        app.conf.worker_max_memory_per_child = settings.worker_memory_mb * 1024
+    # Standard output belongs to the answer of a command; what Celery says when it is told to end goes elsewhere.
+    sys.__stdout__ = sys.__stderr__  # type: ignore[misc]
+    # Celery warns of pickles for root to open; this application takes JSON alone.
+    warnings.filterwarnings("ignore", category=SecurityWarning)

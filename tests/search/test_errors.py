@@ -58,4 +58,6 @@ def test_only_what_passes_by_itself_is_retryable() -> None:
         "StoreUnavailableError",
         "LedgerUnavailableError",
         "BrokerUnavailableError",
+        "WorkerUnavailableError",
+        "WorkersBusyError",
     }

@@ -1,0 +1,131 @@
+"""Asking workers from a process that has no models: a file as an example of a question, and which models to use."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from celery import Celery, states
+from celery.exceptions import WorkerLostError
+
+from search.errors import DecoderCrashError, LikewiseError, WorkersBusyError, WorkerUnavailableError, error_of
+from search.media import COLLECTIONS
+from search.questions import Probe
+from search.settings import Settings
+from search.store.base import Store
+from workers.app import CHOOSE_MODELS, EMBED_FILE, QUERY_PRIORITY, QUERY_QUEUE
+from workers.broker import Broker
+from workers.embedders.registry import ModelChoice, choose_models
+from workers.encode import standardised
+from workers.whereabouts import broker_errors
+from workers.wire import Json, choice_from_json, choice_to_json, probe_from_json
+
+UNHEARD_SECONDS = 2.0
+"""How long a task is in its queue until it is asked whether anybody listens at all."""
+
+REST_SECONDS = 0.02
+
+
+class RemoteEncoder:
+    """Turns files into probes on a worker, as ``workers.encode.Encoder`` does here. Safe to use from several threads.
+
+    The worker must be able to read the file: it lies in a library, or in ``Settings.shared_place``.
+    """
+
+    def __init__(self, settings: Settings, app: Celery, store: Store) -> None:
+        self._settings, self._app, self._store = settings, app, store
+
+    def probe(self, path: str, name: str = "") -> Probe:
+        """The file as an example.
+
+        Args:
+            name: what to call it in the answer; its file name when left out.
+
+        Raises:
+            MediaError: it cannot be read or decoded, or holds nothing to compare by.
+            ModelError: a model could not be loaded or run.
+            WorkerUnavailableError: no worker listens, or (WorkersBusyError) none has answered in time.
+            BrokerUnavailableError: the broker does not answer.
+        """
+        choice = choose_models_remotely(self._settings, self._app, self._store)
+        question = {"path": path, "name": name, "models": choice_to_json(choice)}
+        try:
+            answer = _ask(self._app, EMBED_FILE, question, self._settings.query_seconds)
+        except WorkerLostError:
+            raise DecoderCrashError(f"'{name or path}' ended the worker that looked at it.") from None
+        return standardised(self._store, probe_from_json(answer))
+
+
+def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> ModelChoice:
+    """The models to embed with: those of the collections there are, or else what a worker can load.
+
+    Raises:
+        SpaceMismatchError, ModelError: see ``workers.embedders.registry.choose_models``.
+        WorkerUnavailableError, BrokerUnavailableError: as :meth:`RemoteEncoder.probe`.
+    """
+    existing = {name: info.schema for name, info in store.collections().items() if name in COLLECTIONS}
+    if all(any(schema.space(space) for schema in existing.values()) for space in ("visual", "motion")):
+        return choose_models(settings, existing)
+    question = {
+        "image": settings.image_model,
+        "video": settings.video_model,
+        "existing": {name: schema.to_json() for name, schema in existing.items()},
+    }
+    # A worker may have to fetch weights first.
+    return choice_from_json(_ask(app, CHOOSE_MODELS, question, settings.task_seconds))
+
+
+def _ask(app: Celery, task: str, question: Json, seconds: float) -> Json:
+    """What a worker answers within ``seconds``.
+
+    Raises:
+        LikewiseError: what the worker raises, or why there is no answer.
+    """
+    id_ = uuid.uuid4().hex
+    # Not by send_task, which subscribes to the result: whoever polls never reads what the subscription brings.
+    message = app.amqp.create_task_message(id_, task, (question,), {}, expires=seconds)
+    with broker_errors():
+        with app.producer_or_acquire() as producer:
+            app.amqp.send_task_message(producer, task, message, queue=QUERY_QUEUE, priority=QUERY_PRIORITY)
+        meta = _wait(app, id_, seconds)
+        app.backend.forget(id_)
+    answer = meta["result"]
+    if meta["status"] != states.SUCCESS:
+        raise (
+            answer
+            if isinstance(answer, LikewiseError | WorkerLostError)
+            else LikewiseError(f"A worker failed: {answer!r}.")
+        )
+    if "error" in answer:
+        raise error_of(**answer["error"])
+    return dict(answer)
+
+
+def _wait(app: Celery, id_: str, seconds: float) -> Json:
+    """What the broker holds of a task once it has ended."""
+    began = time.monotonic()
+    heard = False
+    while True:
+        meta: Json = app.backend.get_task_meta(id_, cache=False)
+        if meta["status"] in states.READY_STATES:
+            return meta
+        waited = time.monotonic() - began
+        if meta["status"] == states.PENDING and not heard and waited > UNHEARD_SECONDS:
+            heard = _is_heard(app)
+        if waited > seconds:
+            doing = "none has come to it" if meta["status"] == states.PENDING else "the one that began is not done"
+            raise WorkersBusyError(
+                f"Workers listen, but after {seconds:g} s {doing}.",
+                "Try again, or start another: `likewise worker --queues query` answers questions alone.",
+            )
+        time.sleep(REST_SECONDS)
+
+
+def _is_heard(app: Celery) -> bool:
+    """
+    Raises:
+        WorkerUnavailableError: nobody listens.
+    """
+    if not any(QUERY_QUEUE in listener.queues for listener in Broker(app).listeners()):
+        raise WorkerUnavailableError("No worker is listening to questions.", "Start one: `likewise worker`.")
+    return True
