@@ -37,6 +37,12 @@ _REQUEST_FLOATS = 500_000
 (``service.max_request_size_mb``)."""
 
 _REQUEST_POINTS = 500
+_REQUEST_IDS = 10_000
+"""Ids in one request: about 0.4 MB."""
+
+_ANSWER_FLOATS = 2_000_000
+"""Vector components asked for in one request, as far as can be told beforehand: about 40 MB as JSON."""
+
 _TIMEOUT_SECONDS = 60
 
 _DIALECT: Dialect[models.Filter] = Dialect(
@@ -110,23 +116,22 @@ class ServerStore:
 
     def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
         place = self._collections.find(collection, to_write=True)
-        existing = self._existing(collection, place, patches)
-        operations: list[Any] = []
-        for patch in group_patches({id_: patches[id_] for id_ in existing}):
-            if patch.set:
-                edit = models.SetPayload(payload=patch.set, points=list(patch.ids))
-                operations.append(models.SetPayloadOperation(set_payload=edit))
-            if patch.remove:
-                removal = models.DeletePayload(keys=patch.remove, points=list(patch.ids))
-                operations.append(models.DeletePayloadOperation(delete_payload=removal))
-        for start in range(0, len(operations), _REQUEST_POINTS):
-            with server_errors(collection, place.forget):
-                self._client.batch_update_points(place.physical, operations[start : start + _REQUEST_POINTS], wait=True)
+        for ids in _slices(self._existing(collection, place, patches), _REQUEST_IDS):
+            operations: list[Any] = []
+            for patch in group_patches({id_: patches[id_] for id_ in ids}):
+                if patch.set:
+                    edit = models.SetPayload(payload=patch.set, points=list(patch.ids))
+                    operations.append(models.SetPayloadOperation(set_payload=edit))
+                if patch.remove:
+                    removal = models.DeletePayload(keys=patch.remove, points=list(patch.ids))
+                    operations.append(models.DeletePayloadOperation(delete_payload=removal))
+            for some in _slices(operations, _REQUEST_POINTS):
+                with server_errors(collection, place.forget):
+                    self._client.batch_update_points(place.physical, some, wait=True)
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
         place = self._collections.find(collection, to_write=True)
-        doomed = valid_ids(ids)
-        if doomed:
+        for doomed in _slices(valid_ids(ids), _REQUEST_IDS):
             with server_errors(collection, place.forget):
                 self._client.delete(place.physical, models.PointIdsList(points=list(doomed)), wait=True)
 
@@ -183,12 +188,13 @@ class ServerStore:
         place = self._collections.find(collection)
         condition = compile_filter(_DIALECT, where)
         offset: Any = following_id(after) if after else None
+        limit = min(page, self._points_in_answer(place.schema, vectors))
         while True:
             with server_errors(collection, place.forget):
                 records, offset = self._client.scroll(
                     place.physical,
                     scroll_filter=condition,
-                    limit=page,
+                    limit=limit,
                     offset=offset,
                     with_payload=_selected(payload),
                     with_vectors=list(vectors) or False,
@@ -262,14 +268,25 @@ class ServerStore:
     def _fetch(
         self, collection: str, place: Place, ids: Iterable[str], vectors: Sequence[str], payload: PayloadChoice
     ) -> list[StoredPoint]:
-        wanted = valid_ids(ids)
-        if not wanted:
-            return []
-        with server_errors(collection, place.forget):
-            records = self._client.retrieve(
-                place.physical, wanted, with_payload=_selected(payload), with_vectors=list(vectors) or False
-            )
-        return [_point(record) for record in records]
+        found: list[StoredPoint] = []
+        for wanted in _slices(valid_ids(ids), self._points_in_answer(place.schema, vectors)):
+            with server_errors(collection, place.forget):
+                records = self._client.retrieve(
+                    place.physical, wanted, with_payload=_selected(payload), with_vectors=list(vectors) or False
+                )
+            found.extend(map(_point, records))
+        return found
+
+    def _points_in_answer(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:
+        """How many points may be asked for at once, with these vectors."""
+        asked = [field for name, field in schema.by_name.items() if name in vectors]
+        floats = sum(field.space.dim * (self._settings.key_frames if field.multi else 1) for field in asked)
+        return max(1, min(_REQUEST_IDS, _ANSWER_FLOATS // max(floats, 1)))
+
+
+def _slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def _structs(points: Sequence[Point], schema: CollectionSchema) -> list[models.PointStruct]:
