@@ -36,7 +36,7 @@ LOOK_SECONDS = 15.0
 LOOKS = 2
 """Looks in a row that do not find a batch until it is taken for lost; one alone may miss it on its way."""
 
-PATIENCE_SECONDS = 600.0
+PATIENCE_SECONDS = 120.0
 """How long something that may come back, a store or the broker, is waited for until the job says so and ends."""
 
 SHORTEST_REST, LONGEST_REST = 0.01, 0.25
