@@ -68,14 +68,19 @@ def point_bytes(point: Point) -> int:
     return sum(vector.nbytes for vector in point.vectors.values()) + len(json.dumps(point.payload))
 
 
-def estimate(store: Store, collection: str, bytes_of: Callable[[Point], int] = point_bytes) -> int:
-    """About what all points of a collection take, by those that come first (ids are as good as random)."""
-    sizes: list[int] = []
+def estimate(store: Store, collection: str, bytes_of: Callable[[list[Point]], int] | None = None) -> int:
+    """About what all points of a collection take, by those that come first (ids are as good as random).
+
+    Args:
+        bytes_of: what these points take together; by default their vectors and payloads.
+    """
+    seen = size = 0
     for page in pages(store, collection):
-        sizes += map(bytes_of, page)
-        if len(sizes) >= SAMPLE:
+        seen += len(page)
+        size += bytes_of(page) if bytes_of else sum(map(point_bytes, page))
+        if seen >= SAMPLE:
             break
-    return sum(sizes) * store.count(collection) // len(sizes) if sizes else 0
+    return size * store.count(collection) // seen if seen else 0
 
 
 def portable_metadata(store: Store, collection: str) -> dict[str, object]:

@@ -23,17 +23,25 @@ def check_readable(folder: Path, manifest: Manifest) -> None:
         BackupError: this version cannot make use of what the backup holds.
         SpaceMismatchError: a schema contradicts itself.
     """
-    if int(manifest.head.ledger_layout) > int(SCHEMA_VERSION):
+    if manifest.head.ledger_layout > int(SCHEMA_VERSION):
         raise BackupError(
             f"The ledger in the backup '{folder}' has layout {manifest.head.ledger_layout}; this Likewise reads "
             f"layouts up to {SCHEMA_VERSION}.",
             f"Restore it with the Likewise that wrote it ({manifest.head.made_by}), or upgrade.",
         )
     for part in manifest.parts:
-        if part.holds is Holds.FILE and not part.of.startswith(f"{MODELS}/"):
-            raise BackupError(f"The backup in '{folder}' wants to write '{part.of}', which no backup holds.")
+        if not _has_a_place(part, manifest):
+            raise BackupError(f"The backup in '{folder}' speaks of '{part.of}', which no backup holds.")
     for books_of in manifest.collections.values():
         CollectionSchema.from_json(books_of.schema)
+
+
+def _has_a_place(part: Part, manifest: Manifest) -> bool:
+    if part.holds is Holds.ROWS:
+        return part.of in TABLE_OF
+    if part.holds is Holds.POINTS:
+        return part.of in manifest.collections
+    return part.of.startswith(f"{MODELS}/") and ".." not in Path(part.of).parts
 
 
 def damages(folder: Path, manifest: Manifest) -> Iterator[tuple[Part | None, str]]:

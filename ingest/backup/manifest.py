@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,6 +24,9 @@ FORMAT = 1
 MANIFEST, JOURNAL = "manifest.json", "unfinished.jsonl"
 MODELS = "models"
 """Folder of the data directory whose files a backup holds as they are."""
+
+Json: TypeAlias = dict[str, Any]
+"""A JSON object."""
 
 T = TypeVar("T")
 
@@ -51,8 +54,8 @@ class Part:
     holds: Holds
     of: str
     count: int
-    bytes: int
-    sha256: str
+    bytes: int = 0
+    sha256: str = ""
     last: str = ""
 
 
@@ -68,8 +71,8 @@ class TableBooks:
 class CollectionBooks:
     """``schema``: as ``CollectionSchema.to_json`` gives it."""
 
-    schema: dict[str, Any]
-    metadata: dict[str, Any]
+    schema: Json
+    metadata: Json
     points: int
 
 
@@ -79,22 +82,25 @@ class Head:
 
     Attributes:
         id: names this backup among all others.
+        job: which job made it.
         made_by: version of Likewise.
         created: ISO 8601, UTC.
-        source: which store it is of, in words; not shown to be reached from elsewhere.
+        source: what it is of, in words.
         stamp: of the work that jobs had done then, see ``ingest.backup.books.stamp``.
         ledger_layout: ``ingest.tables.SCHEMA_VERSION`` of the rows.
-        schemas: of each collection.
+        schemas, metadata: of each collection.
     """
 
     id: str
+    job: str
     made_by: str
     created: str
     source: str
     stamp: str
-    ledger_layout: str
+    ledger_layout: int
     tables: dict[str, TableBooks]
-    schemas: dict[str, dict[str, Any]]
+    schemas: dict[str, Json]
+    metadata: dict[str, Json]
     format: int = FORMAT
 
 

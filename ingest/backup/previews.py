@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 from search.errors import NotFoundError
-from search.media import Payload
 from search.settings import Settings
+from search.store.base import Point
 from workers.previews import Previews
 
-
-def read_preview(settings: Settings, payload: Payload) -> bytes | None:
-    """The preview of a record; None when it has none, or it is lost."""
-    key = payload.get("thumbnail")
-    if not isinstance(key, str):
-        return None
-    try:
-        return Previews(settings).read(key)
-    except NotFoundError:
-        return None
+THREADS = 16
+"""Previews read at once: in a bucket each of them takes a round trip."""
 
 
-def write_preview(settings: Settings, media_id: str, webp: bytes) -> None:
-    Previews(settings).save({media_id: webp})
+class PreviewShelf:
+    """The previews of records, by the records' ids."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._previews = Previews(settings)
+
+    def read(self, points: Sequence[Point]) -> dict[str, bytes]:
+        """Previews of these points; without those that have none, or have lost it."""
+        keys = {point.id: key for point in points if isinstance(key := point.payload.get("thumbnail"), str)}
+        with ThreadPoolExecutor(THREADS) as threads:
+            found = zip(keys, threads.map(self._read, keys.values()), strict=True)
+            return {id_: webp for id_, webp in found if webp is not None}
+
+    def write(self, pictures: Mapping[str, bytes]) -> None:
+        """Put them where they were, by the keys their records have."""
+        if pictures:
+            self._previews.save(pictures)
+
+    def _read(self, key: str) -> bytes | None:
+        try:
+            return self._previews.read(key)
+        except NotFoundError:
+            return None

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from ingest.backup import books, parts
 from ingest.backup.checking import TABLE_OF
 from ingest.backup.manifest import Holds, Manifest, Part, read_part, write_part
-from ingest.backup.previews import read_preview, write_preview
+from ingest.backup.previews import PreviewShelf
 from ingest.ledger import Ledger
 from ingest.tables import files, jobs, meta
 from search.errors import LedgerError, StoreError, UsageError
@@ -27,6 +27,9 @@ from search.spaces import CollectionSchema
 from search.store.base import Point, Store
 from search.store.durable import check_space
 from search.transfer import COPYING, differing, page_size
+
+Page: TypeAlias = Sequence[tuple[Point, bytes | None]]
+"""Points, each with its preview."""
 
 MARK = "restoring"
 """Key in ``meta`` of a ledger that is being restored: which backup, and how many of its parts are there."""
@@ -49,6 +52,7 @@ class Restore:
     def __init__(self, settings: Settings, store: Store, ledger: Ledger, folder: Path, manifest: Manifest) -> None:
         self._settings, self._store, self._ledger = settings, store, ledger
         self._folder, self._manifest = folder, manifest
+        self._previews = PreviewShelf(settings)
         self._origin = f"backup {manifest.head.id}"
 
     def check(self) -> None:
@@ -146,17 +150,15 @@ class Restore:
 
     def _restore_points(self, part: Part, data: bytes) -> None:
         for page in self._pages(part, data):
-            for point, preview in page:
-                if preview is not None:
-                    write_preview(self._settings, point.id, preview)
+            self._previews.write(_pictures(page))
             self._store.upsert(part.of, [point for point, _ in page])
 
     def _compare_points(self, part: Part) -> None:
         for page in self._pages(part, read_part(self._folder, part)):
-            for point, preview in page:
-                if preview is not None and read_preview(self._settings, point.payload) != preview:
-                    write_preview(self._settings, point.id, preview)
-            if wrong := differing(self._store, part.of, [point for point, _ in page]):
+            points = [point for point, _ in page]
+            there = self._previews.read(points)
+            self._previews.write({id_: webp for id_, webp in _pictures(page).items() if there.get(id_) != webp})
+            if wrong := differing(self._store, part.of, points):
                 self._store.upsert(part.of, wrong)
                 if differing(self._store, part.of, wrong):
                     raise StoreError(
@@ -177,7 +179,7 @@ class Restore:
                         "Is something else writing to it? Restore into an empty one.",
                     )
 
-    def _pages(self, part: Part, data: bytes) -> Iterator[Sequence[tuple[Point, bytes | None]]]:
+    def _pages(self, part: Part, data: bytes) -> Iterator[Page]:
         schema = CollectionSchema.from_json(self._manifest.collections[part.of].schema)
         entries = parts.decode_points(schema, data)
         while page := list(islice(entries, page_size(schema))):
@@ -188,6 +190,10 @@ class Restore:
         points = [part.bytes for part in self._manifest.parts if part.holds is Holds.POINTS]
         # An embedded store takes their size, and twice as much again while they are indexed; a server has its own disk.
         check_space(self._settings.home, 2 * sum(own) + (3 * sum(points) if self._store.engine == "edge" else 0))
+
+
+def _pictures(page: Page) -> dict[str, bytes]:
+    return {point.id: preview for point, preview in page if preview is not None}
 
 
 def _mark_in(connection: Connection) -> dict[str, Any] | None:

@@ -211,4 +211,4 @@ def test_room_is_estimated_by_a_sample(source: Store) -> None:
         for point in page
     )
     assert estimate(source, "images") == pytest.approx(exact, rel=0.2)
-    assert estimate(source, "images", lambda point: 10) == 10 * source.count("images")
+    assert estimate(source, "images", lambda points: 10 * len(points)) == 10 * source.count("images")

@@ -1,0 +1,200 @@
+"""A backup holds everything, and restores into either kind of store and of ledger; nothing less is taken for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import update
+
+from ingest.backup import manifest as manifests
+from ingest.backup import writing
+from ingest.backup.checking import damages
+from ingest.backup.manifest import JOURNAL, MANIFEST, load_manifest
+from ingest.job import JobState
+from ingest.tables import jobs
+from search.errors import BackupError, DiskFullError, UsageError
+from workers.standardise import PENDING
+
+
+@pytest.mark.parametrize(("source", "target"), [("server", "edge"), ("edge", "server"), ("edge", "edge")])
+def test_round_trip(make_desk: Callable[..., Any], folder: Path, source: str, target: str) -> None:
+    desk = make_desk("home", source)
+    desk.fill()
+    before = desk.rows(), desk.files()
+    desk.back_up(folder)
+    assert (desk.rows(), desk.files()) == before
+    restored = make_desk("restored", target)
+    restored.restore(folder)
+    restored.check_equals(desk)
+    assert restored.ingest.unfinished() == [], "nothing begins by itself in a restored ledger"
+    assert restored.numbered_after() > max(row["id"] for row in desk.rows()["jobs"])
+    again = folder.with_name("again")
+    restored.back_up(again)
+    assert load_manifest(again).head.tables["files"] == load_manifest(folder).head.tables["files"]
+
+
+def test_round_trip_over_postgresql(make_desk: Callable[..., Any], folder: Path, postgres: Callable[[], str]) -> None:
+    desk = make_desk("home")
+    desk.fill()
+    desk.back_up(folder)
+    server = make_desk("server", database_url=postgres())
+    server.restore(folder)
+    server.check_equals(desk)
+    assert server.numbered_after() == 6
+    again = folder.with_name("again")
+    server.back_up(again)
+    home = make_desk("back")
+    home.restore(again)
+    home.check_equals(server)
+
+
+def test_parts_can_be_read_by_anybody(desk: Any, folder: Path) -> None:
+    desk.back_up(folder)
+    table = pq.read_table(folder / "collections" / "videos" / "000001.parquet")
+    assert table.column_names == ["id", "payload", "preview", "vector_visual", "vector_sound", "vector_sound_raw"]
+    assert {len(row) % 16 for row in table.column("vector_visual").to_pylist()} == {0}
+    assert None in table.column("vector_sound").to_pylist()
+
+
+def test_the_folder_must_be_free(desk: Any, folder: Path, tmp_path: Path) -> None:
+    folder.mkdir()
+    (folder / "letter.txt").write_text("mine")
+    (tmp_path / "file").write_text("")
+    for to, complaint in (
+        (str(folder), "not empty"),
+        (str(tmp_path / "file"), "not a folder"),
+        (str(desk.settings.home / "backup"), "in the data directory"),
+        ("backup", "not an absolute path"),
+    ):
+        with pytest.raises(UsageError, match=complaint):
+            desk.ingest.start_task("backup", {"to": to})
+    (folder / "letter.txt").unlink()
+    desk.back_up(folder)
+    with pytest.raises(UsageError, match="a backup in"):
+        desk.ingest.start_task("backup", {"to": str(folder)})
+
+
+def test_cancelled_and_gone_on_with(desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = desk.begin("backup", str(folder))
+    written: list[str] = []
+    add = manifests.Journal.add
+
+    def watched(journal: Any, part: Any) -> None:
+        add(journal, part)
+        written.append(part.path)
+        if len(written) == 10:
+            desk.ingest.cancel(job)
+
+    monkeypatch.setattr(manifests.Journal, "add", watched)
+    assert desk.ingest.run(job).state is JobState.CANCELLED
+    assert not (folder / MANIFEST).exists()
+    with pytest.raises(BackupError, match="never finished"):
+        load_manifest(folder)
+    desk.back_up(folder)
+    assert len(written) == len(set(written)), "no part was written twice"
+    assert all(complaint == "" for _, complaint in damages(folder, load_manifest(folder)))
+
+
+def test_begun_anew_when_files_were_taken_in_since(
+    desk: Any, make_desk: Callable[..., Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_after(desk, folder, 10, monkeypatch)
+    id_ = next(iter(desk.store.scroll("images"))).id
+    desk.store.patch_payload("images", {id_: {"tags": ["taken in"]}})
+    with desk.ledger.write() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == 5).values(seconds=2.5, embedded=1))
+    desk.back_up(folder)
+    restored = make_desk("restored")
+    restored.restore(folder)
+    restored.check_equals(desk)
+
+
+def stop_after(desk: Any, folder: Path, parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup that ends like a killed one after so many parts."""
+    add = manifests.Journal.add
+
+    def dying(journal: Any, part: Any) -> None:
+        if len(journal.parts) == parts:
+            raise KeyboardInterrupt
+        add(journal, part)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(manifests.Journal, "add", dying)
+        job = desk.begin("backup", str(folder))
+        with pytest.raises(KeyboardInterrupt):
+            desk.ingest.run(job)
+    desk.ingest.cancel(job)
+
+
+def test_a_torn_journal_and_a_lost_part(
+    desk: Any, make_desk: Callable[..., Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_after(desk, folder, 14, monkeypatch)
+    with (folder / JOURNAL).open("a") as journal:
+        journal.write('{"path": "collections/im')
+    parts = manifests.Journal(folder).parts
+    assert len(parts) == 14
+    (folder / parts[-3].path).write_bytes(b"short")
+    assert len(manifests.Journal(folder).parts) == 11
+    desk.back_up(folder)
+    restored = make_desk("restored")
+    restored.restore(folder)
+    restored.check_equals(desk)
+
+
+def test_a_store_that_changes_meanwhile_makes_no_backup(
+    desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = writing.Writing.finish
+
+    def late(work: Any) -> Any:
+        ids = [point.id for point in desk.store.scroll("audio", payload=False)]
+        desk.store.delete("audio", ids[:1])
+        return finish(work)
+
+    monkeypatch.setattr(writing.Writing, "finish", late)
+    progress = desk.ingest.run(desk.begin("backup", str(folder)))
+    assert progress.state is JobState.FAILED
+    assert "'audio' changed while it was being backed up: 30 points were written and 29 are there" in progress.message
+    assert [path.name for path in folder.iterdir()] == []
+
+
+def test_sounds_standardised_anew_meanwhile_are_done_again_after_a_restore(
+    desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = writing.Writing.finish
+
+    def late(work: Any) -> Any:
+        desk.store.set_metadata("audio", {"sound_standardisation": {"version": 3}})
+        return finish(work)
+
+    monkeypatch.setattr(writing.Writing, "finish", late)
+    desk.back_up(folder)
+    saved = load_manifest(folder).collections
+    assert saved["audio"].metadata[PENDING] is True
+    assert PENDING not in saved["images"].metadata
+
+
+def test_no_room_is_said_before_anything_is_written(desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def check(at: Path, wanted: int = 0) -> None:
+        asked.append(wanted)
+        raise DiskFullError("The disk is full.")
+
+    monkeypatch.setattr(writing, "check_space", check)
+    progress = desk.ingest.run(desk.begin("backup", str(folder)))
+    assert progress.state is JobState.FAILED
+    assert list(folder.iterdir()) == []
+    exact = sum(part.bytes for part in plain_backup(desk, folder, monkeypatch).parts)
+    assert 0.3 * exact < asked[0] < 3 * exact
+
+
+def plain_backup(desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> manifests.Manifest:
+    monkeypatch.setattr(writing, "check_space", lambda at, wanted=0: None)
+    desk.back_up(folder)
+    return load_manifest(folder)

@@ -1,0 +1,116 @@
+"""Backup, restore and migration killed with -9 in the midst of their work, and gone on with by the next process."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from ingest.backup.checking import damages
+from ingest.backup.manifest import JOURNAL, load_manifest
+from ingest.backup.restoring import unfinished_restore
+from ingest.job import JobState
+from search.errors import BackupError
+from search.store.edge import EdgeStore
+from search.transfer import COPYING, unfinished_copies
+
+
+@pytest.fixture
+def desk(make_desk: Callable[..., Any]) -> Any:
+    """The library, on disk."""
+    made = make_desk("home", "edge")
+    made.fill()
+    return made
+
+
+class Killer:
+    """Runs ``library.py`` and kills it."""
+
+    def __init__(self, script: str, repository: Path) -> None:
+        self._script = script
+        self._environment = os.environ | {"PYTHONPATH": str(repository)}
+        self._random = random.Random(0)
+
+    def __call__(self, action: str, home: Path, other: Path | str, steps: int) -> None:
+        """Kill it once so many steps have been told of, at some point of the next one."""
+        command = [sys.executable, self._script, action, str(home), str(other)]
+        with subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline().strip() == "begun"
+            for _ in range(steps):
+                assert child.stdout.readline(), "it ended before it could be killed"
+            time.sleep(self._random.uniform(0, 0.01))
+            child.send_signal(signal.SIGKILL)
+            assert child.wait() == -signal.SIGKILL, "it ended before it could be killed"
+
+
+@pytest.fixture
+def kill(moving: ModuleType, repository: Path) -> Killer:
+    return Killer(str(moving.__file__), repository)
+
+
+def test_backup(desk: Any, make_desk: Callable[..., Any], folder: Path, kill: Killer) -> None:
+    desk.close()
+    there: list[int] = []
+    for _ in range(2):
+        kill("backup", desk.settings.home, folder, 8)
+        there.append(len((folder / JOURNAL).read_text("utf-8").splitlines()))
+        with pytest.raises(BackupError, match="never finished"):
+            load_manifest(folder)
+    assert 8 < there[0] < there[1], "the second went on where the first was"
+
+    again = make_desk("home", "edge")
+    journal = (folder / JOURNAL).read_text("utf-8")
+    again.back_up(folder)
+    manifest = load_manifest(folder)
+    for line in journal.splitlines()[1:-1]:
+        assert any(f'"{part.path}"' in line and part.sha256 in line for part in manifest.parts), "it began anew"
+    assert [complaint for _, complaint in damages(folder, manifest) if complaint] == []
+    assert list(folder.rglob("*.partial")) == []
+    restored = make_desk("restored")
+    restored.restore(folder)
+    restored.check_equals(again)
+
+
+def test_restore(desk: Any, make_desk: Callable[..., Any], folder: Path, tmp_path: Path, kill: Killer) -> None:
+    desk.back_up(folder)
+    for _ in range(2):
+        kill("restore", tmp_path / "restored", folder, 9)
+    restored = make_desk("restored", "edge")
+    assert unfinished_restore(restored.ledger) == str(folder)
+    done = sum(info.points for info in restored.store.collections().values())
+    assert 0 < done < 470
+    restored.restore(folder)
+    restored.check_equals(desk)
+
+
+def test_migration(desk: Any, make_desk: Callable[..., Any], moving: ModuleType, tmp_path: Path, kill: Killer) -> None:
+    before = desk.rows(), desk.files()
+    desk.close()
+    target = tmp_path / "moved"
+    for _ in range(2):
+        kill("migrate", desk.settings.home, f"edge:{target}", 12)
+    half = EdgeStore(target)
+    assert unfinished_copies(half)
+    assert sum(info.points for info in half.collections().values()) < 470
+    half.close()
+
+    again = make_desk("home", "edge")
+    progress = again.ingest.run(again.begin("migrate", f"edge:{target}"))
+    assert progress.state is JobState.DONE, progress.message
+    assert (again.rows(), again.files()) == before, "the source is untouched"
+    moved = EdgeStore(target)
+    try:
+        moving.check_same_points(again.store, moved)
+        assert not any(COPYING in moved.metadata(name) for name in moved.collections())
+    finally:
+        moved.close()

@@ -1,0 +1,73 @@
+"""Restoring goes into what is empty, goes on when it was cut off, and proves what it has brought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import insert
+
+from ingest.backup.restoring import unfinished_restore
+from ingest.tables import files
+from search.errors import StoreError, UsageError
+from search.transfer import COPYING, unfinished_copies
+
+
+def test_only_into_something_empty(desk: Any, moving: ModuleType, make_desk: Callable[..., Any], folder: Path) -> None:
+    desk.back_up(folder)
+    with pytest.raises(UsageError, match="The ledger is not empty"):
+        desk.restore(folder)
+    foreign = make_desk("foreign")
+    foreign.store.ensure(moving.SCHEMAS[0])
+    foreign.store.upsert("images", [foreign._point(moving.Kind.IMAGE, 1, {"visual": np.ones((1, 16), np.float32)})])
+    with pytest.raises(UsageError, match="'images' has 1 records"):
+        foreign.restore(folder)
+
+
+def test_a_restore_goes_on_and_only_with_its_own_backup(desk: Any, make_desk: Callable[..., Any], folder: Path) -> None:
+    desk.back_up(folder)
+    target = make_desk("target")
+    work = target.restoring(folder)
+    steps = work.restore()
+    for _ in range(12):
+        next(steps)
+    steps.close()
+    assert unfinished_restore(target.ledger) == str(folder)
+    assert set(unfinished_copies(target.store)) == {"audio", "images", "videos"}
+    with pytest.raises(StoreError, match="only part of what"):
+        target.ingest.start_task("backup", {"to": str(folder.with_name("half"))})
+    other = folder.with_name("other")
+    desk.back_up(other)
+    with pytest.raises(UsageError, match="another backup was cut off"):
+        target.restore(other)
+    target.restore(folder)
+    target.check_equals(desk)
+
+
+def test_what_a_crash_has_lost_is_written_again(desk: Any, make_desk: Callable[..., Any], folder: Path) -> None:
+    desk.back_up(folder)
+    target = make_desk("target")
+    work = target.restoring(folder)
+    list(work.restore())
+    ids = [point.id for point in target.store.scroll("images", payload=False)]
+    target.store.delete("images", ids[50:60])
+    next((target.settings.home / "previews").rglob("*.webp")).unlink()
+    target.restore(folder)
+    target.check_equals(desk)
+
+
+def test_what_is_in_the_way_is_found_out(desk: Any, make_desk: Callable[..., Any], folder: Path) -> None:
+    desk.back_up(folder)
+    target = make_desk("target")
+    work = target.restoring(folder)
+    list(work.restore())
+    row = {"folder": "/x", "library": 3, "size": 1, "mtime_ns": 1, "state": "failed", "job": 4}
+    with target.ledger.write() as connection:
+        connection.execute(insert(files).values(path="/x/other", **row))
+    with pytest.raises(Exception, match="'files' has 471 rows that are not the backup's 470"):
+        list(work.compare())
+    assert target.store.metadata("images")[COPYING]
