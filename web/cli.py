@@ -33,6 +33,7 @@ COMMANDS = {
     "evaluate": "web.commands.evaluate",
     "reembed": "web.commands.reembed",
     "export": "web.commands.export",
+    "worker": "web.commands.worker",
     "doctor": "web.commands.doctor",
 }
 """Name of a command to its module, which defines it as ``command``; in the order of ``--help``."""

@@ -23,14 +23,17 @@ CHOOSE_MODELS = "likewise.choose_models"
 QUERY_QUEUE, TRAIN_QUEUE = "query", "train"
 EMBED_QUEUE = {Kind.IMAGE: "embed.images", Kind.VIDEO: "embed.videos", Kind.AUDIO: "embed.audio"}
 QUEUES = (QUERY_QUEUE, *EMBED_QUEUE.values(), TRAIN_QUEUE)
-"""In the order in which a worker that has all of them looks for work."""
 
 QUERY_PRIORITY = 0
 PRIORITY = {Priority.HIGH: 3, Priority.NORMAL: 6, Priority.LOW: 9}
-"""Redis keeps one list a queue and priority; workers empty those of the lowest number first."""
+"""Redis keeps one list a queue and priority; workers empty those of the lowest number first, whichever queue they are
+of, and take turns with the queues among equals."""
 
 HARD_SECONDS = 60.0
 """How long after its soft limit a task that will not listen is killed."""
+
+STORING_SECONDS = 300.0
+"""How long a worker keeps trying to hand in a result while the broker is away."""
 
 RESULT_SECONDS = 3600
 """How long a result waits for a coordinator that has died; a living one collects within a second."""
@@ -72,8 +75,10 @@ def make_app(settings: Settings) -> Celery:
         broker_transport_options={
             # Above the hard limit, so that no task is handed out anew while it is still being worked on.
             "visibility_timeout": 2 * hard,
-            "queue_order_strategy": "priority",
             "priority_steps": [QUERY_PRIORITY, *PRIORITY.values()],
+        },
+        result_backend_transport_options={
+            "retry_policy": {"max_retries": None, "interval_max": 5.0, "timeout": STORING_SECONDS}
         },
     )
     return app

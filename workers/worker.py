@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import signals
@@ -26,6 +26,7 @@ from search.logs import configure_logging
 from search.scrape import serve_counts
 from search.settings import Settings
 from workers.app import QUEUES, make_app
+from workers.broker import Listener
 from workers.embedders.models import Models
 from workers.station import Build, Station
 from workers.tasks import UNFIT_SIGNAL, register
@@ -33,25 +34,31 @@ from workers.tasks import UNFIT_SIGNAL, register
 log = logging.getLogger(__name__)
 
 UNFIT = 3
-"""Exit status of a worker that cannot work as it is set up."""
+"""Status with which a parent ends whose child cannot work as it is set up."""
 
 _CHATTY = ("celery.apps.worker", "celery.worker.strategy", "celery.app.trace")
 """Loggers that tell what we tell ourselves, or every task with its result."""
 
 
-def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, build: Build = Models) -> int:
+def run_worker(
+    settings: Settings,
+    queues: Sequence[str] = QUEUES,
+    build: Build = Models,
+    on_ready: Callable[[Listener], None] = lambda _: None,
+) -> int:
     """Take tasks from these queues until told to stop; the exit status.
 
     The first SIGTERM or SIGINT lets the task in work come to its end, the second gives it back to its queue at once.
 
     Args:
         build: makes the models, in the child.
+        on_ready: called when it listens.
 
     Raises:
-        SettingsError: no broker is set, or there is no such queue.
+        SettingsError: no broker is set, there are no such queues, or the child found that it cannot work as it is set up.
     """
-    if unknown := sorted(set(queues) - set(QUEUES)):
-        raise SettingsError(f"There is no queue '{unknown[0]}'.", f"Queues are {', '.join(QUEUES)}.")
+    if not queues or not set(queues) <= set(QUEUES):
+        raise SettingsError(f"There are no such queues: '{','.join(queues)}'.", f"Queues are {', '.join(QUEUES)}.")
     app = make_app(settings)
     register(app, Station(settings, build))
     _configure(settings, app)
@@ -69,6 +76,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, build: Build 
 
     def begun(**_: Any) -> None:
         log.info("Listening to %s as %s.", ", ".join(queues), worker.hostname)
+        on_ready(Listener(worker.hostname, tuple(queues)))
 
     def child_begun(**_: Any) -> None:
         if settings.metrics_port:
@@ -77,6 +85,8 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, build: Build 
     signals.worker_ready.connect(begun, weak=False)
     signals.worker_process_init.connect(child_begun, weak=False)
     worker.start()
+    if worker.exitcode == UNFIT:
+        raise SettingsError("This worker cannot work as it is set up.", "What its child logged above says why.")
     return int(worker.exitcode or 0)
 
 
