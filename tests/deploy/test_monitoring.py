@@ -60,13 +60,17 @@ def expressions(deploy: Path) -> Iterator[tuple[str, str, set[str]]]:
                 yield trigger["name"], trigger["metadata"]["query"], set()
 
 
+def parts(expression: Any) -> list[Any]:
+    """What an expression is made of, its right side last."""
+    found = [getattr(expression, name, None) for name in ("lhs", "expr", "vector_selector")]
+    return [part for part in (*found, *(getattr(expression, "args", None) or ())) if part is not None]
+
+
 def nodes(expression: Any) -> Iterator[Any]:
     yield expression
-    for name in ("lhs", "rhs", "expr", "vector_selector"):
-        if (child := getattr(expression, name, None)) is not None and not isinstance(child, str):
-            yield from nodes(child)
-    for argument in getattr(expression, "args", None) or ():
-        yield from nodes(argument)
+    for part in (*parts(expression), getattr(expression, "rhs", None)):
+        if part is not None:
+            yield from nodes(part)
 
 
 def answered(expression: Any, known: Mapping[str, set[str]]) -> set[str]:
@@ -82,15 +86,12 @@ def answered(expression: Any, known: Mapping[str, set[str]]) -> set[str]:
         named = {matcher.name for matcher in expression.matchers.matchers}
         assert named <= known[expression.name], f"{named - known[expression.name]} are no labels of {expression.name}"
         return known[expression.name]
-    children = [
-        getattr(expression, name) for name in ("lhs", "expr", "vector_selector") if getattr(expression, name, None)
-    ]
-    children += list(getattr(expression, "args", None) or ())
     found: set[str] = set()
-    for child in children:
-        found |= answered(child, known)
+    for part in parts(expression):
+        found |= answered(part, known)
     if (other := getattr(expression, "rhs", None)) is not None:
-        answered(other, known)
+        of_other = answered(other, known)
+        found = of_other if isinstance(expression.lhs, promql.NumberLiteral) else found
     return found
 
 
