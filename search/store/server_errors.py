@@ -49,6 +49,9 @@ def server_errors(collection: str, forget: Callable[[], None] | None = None) -> 
         raise
     except ResponseHandlingException as error:
         raise _of_transport(error.source) from error
+    except (AssertionError, json.JSONDecodeError) as error:
+        # The client asserts that an answer holds a result, and lets one through that is no JSON.
+        raise _no_qdrant() from error
     except ResourceExhaustedResponse as error:
         raise StoreUnavailableError(
             f"The Qdrant server is overloaded: {error}.", f"Try again in {error.retry_after_s} s."
@@ -71,10 +74,7 @@ def server_errors(collection: str, forget: Callable[[], None] | None = None) -> 
 
 def _of_transport(source: object) -> LikewiseError:
     if isinstance(source, ValidationError):
-        return StoreError(
-            "What answers at LIKEWISE_QDRANT_URL does not answer as a Qdrant server of a known version does.",
-            "Check the address, and what stands between.",
-        )
+        return _no_qdrant()
     if isinstance(source, httpx.UnsupportedProtocol | httpx.InvalidURL):
         return SettingsError(f"LIKEWISE_QDRANT_URL is no address of a server: {source}.")
     if isinstance(source, httpx.TimeoutException):
@@ -82,6 +82,13 @@ def _of_transport(source: object) -> LikewiseError:
     return StoreUnavailableError(
         f"The Qdrant server cannot be reached: {str(source) or type(source).__name__}.",
         "Check that it runs and that LIKEWISE_QDRANT_URL is its address.",
+    )
+
+
+def _no_qdrant() -> StoreError:
+    return StoreError(
+        "What answers at LIKEWISE_QDRANT_URL does not answer as a Qdrant server of a known version does.",
+        "Check the address, and what stands between.",
     )
 
 

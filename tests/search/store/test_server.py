@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
+import httpx
 import pytest
 from qdrant_client import QdrantClient
 from qdrant_client.http.exceptions import UnexpectedResponse
@@ -12,9 +13,8 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from search.errors import DiskFullError, NotFoundError, SpaceMismatchError, StoreError, StoreUnavailableError
 from search.spaces import CollectionSchema, VectorField
 from search.store import open_store, server
-from search.store.base import Point
+from search.store.base import Point, VectorQuery
 from search.store.server import ServerStore, _requests
-from search.store.server_errors import server_errors
 
 
 def test_a_server_that_is_not_there_is_a_retryable_error(make_settings):
@@ -23,33 +23,95 @@ def test_a_server_that_is_not_there_is_a_retryable_error(make_settings):
     assert caught.value.retryable
 
 
+def refusal(status, said, **headers):
+    """An answer in a Qdrant server's form."""
+    return httpx.Response(status, json={"status": {"error": said}, "time": 0.0}, headers=headers)
+
+
 @pytest.mark.parametrize(
-    ("status", "body", "expected"),
+    ("status", "said", "expected"),
     [
-        (404, b'{"status":{"error":"Not found: Collection `images` doesn\'t exist!"}}', NotFoundError),
-        (
-            400,
-            b'{"status":{"error":"Wrong input: Vector dimension error: expected 4, got 3"}}',
-            SpaceMismatchError,
-        ),
-        (400, b'{"status":{"error":"Wrong input: Not existing vector name error: x"}}', SpaceMismatchError),
-        (400, b'{"status":{"error":"Format error in JSON body"}}', StoreError),
-        (401, b"Must provide an API key", StoreError),
-        (500, b'{"status":{"error":"Service internal error: No space left on device"}}', DiskFullError),
-        (
-            500,
-            b'{"status":{"error":"Service internal error: Tonic status error: status: Unavailable"}}',
-            StoreUnavailableError,
-        ),
-        (503, b"", StoreUnavailableError),
-        (429, b"", StoreUnavailableError),
+        (404, "Not found: Collection `images` doesn't exist!", NotFoundError),
+        (404, "Not found: No point with id 1 found", StoreError),
+        (400, "Wrong input: Vector dimension error: expected dim: 4, got 3", SpaceMismatchError),
+        (400, "Wrong input: Not existing vector name error: x", SpaceMismatchError),
+        (400, "Format error in JSON body", StoreError),
+        (400, "Bad request: Limit exceeded 2000 > 1000 for limit. Help: Reduce the limit", StoreError),
+        (401, "Must provide an API key", StoreError),
+        (403, "Storage locked: write is forbidden", StoreError),
+        (408, "Timeout: Operation 'Search' timed out after 60s", StoreUnavailableError),
+        (429, "Rate limiting exceeded: Read rate limit exceeded", StoreUnavailableError),
+        (500, "Service internal error: Tonic status error: status: Unavailable", StoreUnavailableError),
+        (500, "Service internal error: No space left on device", DiskFullError),
+        (500, "Pre-condition failure: Shard is not ready", StoreUnavailableError),
+        (503, "Shard temporarily unavailable: shard is recovering", StoreUnavailableError),
+        (507, "Insufficient storage: disk usage is over the quota", DiskFullError),
     ],
 )
-def test_refusals_of_a_server(status, body, expected):
-    with pytest.raises(expected) as caught, server_errors("images"):
-        raise UnexpectedResponse(status, "", body, None)
+def test_refusals_of_a_server(rest, images, vectors, status, said, expected):
+    store = ServerStore(rest.client())
+    store.ensure(images)
+    rest.refuse = lambda request: refusal(status, said) if "/points" in request.url.path else None
+    with pytest.raises(expected) as caught:
+        store.query("images", [VectorQuery(images.fields[0].space, vectors(), 1)])
     assert type(caught.value) is expected
     assert isinstance(caught.value.__cause__, UnexpectedResponse)
+    if expected is not NotFoundError:
+        assert said in caught.value.message
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_says_when_to_come_again(rest, images, status):
+    store = ServerStore(rest.client())
+    rest.refuse = lambda request: refusal(status, "Slow down", **{"Retry-After": "17"})
+    with pytest.raises(StoreUnavailableError, match=r"Slow down.*17 s"):
+        store.ensure(images)
+    rest.refuse = lambda request: httpx.Response(status, headers={"Retry-After": "Fri, 01 Jan 2027 00:00:00 GMT"})
+    with pytest.raises(StoreUnavailableError):
+        store.ensure(images)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ConnectError("connection refused"),
+        httpx.ConnectTimeout("timed out"),
+        httpx.ReadTimeout("timed out"),
+        httpx.WriteTimeout("timed out"),
+        httpx.ReadError("connection reset by peer"),
+        httpx.RemoteProtocolError("server disconnected without sending a response"),
+    ],
+)
+def test_a_server_that_goes_away(rest, images, make_image, failure):
+    store = ServerStore(rest.client())
+    store.ensure(images)
+
+    def fail(request):
+        raise failure
+
+    rest.refuse = fail
+    for call in (lambda: store.upsert("images", [make_image(1)]), store.collections, lambda: store.count("images.2")):
+        with pytest.raises(StoreUnavailableError) as caught:
+            call()
+        assert caught.value.retryable
+    rest.refuse = lambda request: None
+    store.upsert("images", [make_image(1)])
+    assert store.count("images") == 1
+
+
+@pytest.mark.parametrize("answer", ["<html>Welcome</html>", '{"a": 1}'])
+def test_what_is_no_qdrant_server(rest, answer):
+    rest.refuse = lambda request: httpx.Response(200, text=answer)
+    with pytest.raises(StoreError, match="LIKEWISE_QDRANT_URL") as caught:
+        ServerStore(rest.client()).collections()
+    assert not caught.value.retryable
+
+
+def test_a_page_of_a_proxy_is_not_repeated_in_full(rest):
+    rest.refuse = lambda request: httpx.Response(502, text="<html>" + "bad gateway " * 1000)
+    with pytest.raises(StoreUnavailableError) as caught:
+        ServerStore(rest.client()).collections()
+    assert len(caught.value.message) < 500
 
 
 @pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
