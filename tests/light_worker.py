@@ -1,9 +1,9 @@
 """A real worker process that embeds with ``QuickModels``; settings come from the environment, as for `likewise worker`.
 
-    python tests/light_worker.py [--queues a,b] [--seconds S]
+    python tests/light_worker.py [--queues a,b] [--seconds S] [--decoder SCRIPT]
 
-Pictures in some colours do what a bad day does: a magenta one kills the process that embeds it, and a cyan one keeps it
-for ever.
+Pictures in some colours do what a bad day does: a magenta one kills the process that embeds it, a cyan one keeps it for
+ever, and so does a yellow one, which will not listen to a time limit either.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from conftest import QuickModels
 
+import workers.station
 from search.settings import load_settings
 from workers.app import QUEUES
 from workers.decode.decoded import Decoded
+from workers.decode.pool import DecodePool
 from workers.embedders.models import Embedded
 from workers.worker import run_worker
 
-DEADLY, HANGING = (255, 0, 255), (0, 255, 255)
+DEADLY, HANGING, DEAF = (255, 0, 255), (0, 255, 255), (255, 255, 0)
 NEAR = 8
 
 
@@ -42,7 +45,9 @@ class LightModels(QuickModels):
         for item in items:
             if shows(item, DEADLY):
                 os.kill(os.getpid(), signal.SIGKILL)
-            if shows(item, HANGING):
+            if shows(item, DEAF):
+                signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            if shows(item, HANGING) or shows(item, DEAF):
                 time.sleep(3600)
         return super().embed(items)
 
@@ -58,7 +63,10 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--queues", default=",".join(QUEUES))
     parser.add_argument("--seconds", type=float, default=0.0)
+    parser.add_argument("--decoder", help="script that runs as decoder child")
     options = parser.parse_args()
+    if options.decoder:
+        workers.station.DecodePool = partial(DecodePool, command=(sys.executable, options.decoder))
     return run_worker(load_settings(), options.queues.split(","), build=lambda _, __: LightModels(options.seconds))
 
 

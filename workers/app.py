@@ -30,7 +30,7 @@ PRIORITY = {Priority.HIGH: 3, Priority.NORMAL: 6, Priority.LOW: 9}
 of, and take turns with the queues among equals."""
 
 HARD_SECONDS = 60.0
-"""How long after its soft limit a task that will not listen is killed."""
+"""How long, at most, after its soft limit a task that will not listen is killed: as long again as that, if less."""
 
 STORING_SECONDS = 300.0
 """How long a worker keeps trying to hand in a result while the broker is away."""
@@ -51,7 +51,7 @@ def make_app(settings: Settings) -> Celery:
         )
     address = settings.broker_url.get_secret_value()
     app = Celery("likewise", broker=address, backend=address, set_as_current=False)
-    hard = settings.task_seconds + HARD_SECONDS
+    hard = settings.task_seconds + min(HARD_SECONDS, settings.task_seconds)
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",
