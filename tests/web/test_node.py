@@ -93,7 +93,7 @@ def test_a_stopped_node_leaves_its_job_to_the_next(
     assert embedding.wait(60)
     closing = threading.Thread(target=node.close)
     closing.start()
-    while not node._closing.is_set():
+    while not node.closing.is_set():
         pass
     go_on.set()
     closing.join(60)
