@@ -268,17 +268,20 @@ def _told(address: str) -> Iterator[None]:
     except OSError as error:
         if type(error).__name__ == "FileExpired":
             raise FileChangedError(errno.ESTALE, "it was replaced while it was read") from error
-        if isinstance(error, TimeoutError) or error.errno in _PASSING_NUMBERS:
+        if error.errno in _PASSING_NUMBERS or _is_passing(error):
             raise UnreachableError(errno.EIO, f"the store gives no answer ({_said(error)})") from error
         raise OSError(error.errno or errno.EIO, _said(error)) from error
     except Exception as error:  # the libraries' clients have trees of their own, which are not installed everywhere
-        names = [cls.__name__ for cls in type(error).__mro__]
-        if any("Credential" in name for name in names):
+        if "Credential" in type(error).__name__:
             hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what your store asks for, where Likewise runs"
             raise PermissionError(errno.EACCES, f"no credentials are found: {hint}") from error
-        if any(_PASSING.search(name) for name in names):
+        if _is_passing(error):
             raise UnreachableError(errno.EIO, f"the store gives no answer ({_said(error)})") from error
         raise OSError(errno.EIO, f"{type(error).__name__}: {_said(error)}") from error
+
+
+def _is_passing(error: Exception) -> bool:
+    return any(_PASSING.search(cls.__name__) for cls in type(error).__mro__)
 
 
 def _said(error: BaseException) -> str:
