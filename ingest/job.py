@@ -294,7 +294,7 @@ class Ingest:
             stored = progress_of(row)
             if stored.finished or not is_free(row, self._keeper.name, now):
                 return stored
-            reason = "" if live.cancelled else in_the_way(connection, row, now)
+            reason = "" if live.cancelled else in_the_way(connection, row, now, list(self._live))
             if reason:
                 live.say(reason)
                 if row.message != reason:

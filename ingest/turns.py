@@ -8,7 +8,7 @@ other. Jobs over the same folders, and tries at failed files anywhere, wait for 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, select
@@ -21,14 +21,18 @@ from workers.report import Priority
 JobRow: TypeAlias = Row[tuple[Any, ...]]
 
 
-def in_the_way(connection: Connection, job: JobRow, now: float) -> str:
+def in_the_way(connection: Connection, job: JobRow, now: float, here: Collection[str] = ()) -> str:
     """Why a job has to wait, in words; empty when its turn has come.
 
     It waits for one that cannot run beside it and either runs or comes before it, as long as that one's coordinator
     is alive.
+
+    Args:
+        here: jobs that wait in the same process, where none runs beside another.
     """
     for other in _unfinished(connection):
-        if other.id == job.id or not _excludes(job, other) or is_free(other, "", now):
+        excluded = str(other.id) in here or _excludes(job, other)
+        if other.id == job.id or not excluded or is_free(other, "", now):
             continue
         if other.state != JobState.QUEUED:
             return f"It waits for job {other.id} to end."

@@ -35,7 +35,8 @@ class Settings(BaseModel):
 
     server_url: str | None = Field(None, description="address of a Likewise elsewhere that commands ask")
     web_processes: Positive = Field(1, description="processes of `likewise serve`")
-    web_threads: Positive = Field(8, description="requests one of its processes answers at once")
+    web_threads: int = Field(8, ge=2, description="requests one of its processes answers at once")
+    web_proxies: int = Field(0, ge=0, description="reverse proxies in front whose X-Forwarded headers are believed")
 
     store: Literal["edge", "server"] = Field("edge", description="embedded store, or a Qdrant server")
     qdrant_url: str | None = Field(None, description="address of the Qdrant server, for store = server")

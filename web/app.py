@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 from flask import Blueprint, Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web.api import health, media, openapi
+from web.api.jobs import STREAMS_OF_THREADS
 from web.api.operation import PREFIX, register
 from web.api.ports import Node
 from web.auth import Guard
@@ -22,6 +26,7 @@ def create_app(node: Node) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = node.settings.max_upload_mb * MIB + FORM_OVERHEAD
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["node"] = node
+    app.extensions["streams"] = threading.BoundedSemaphore(max(1, node.settings.web_threads // STREAMS_OF_THREADS))
     install_error_handlers(app)
     guard = Guard(node.settings, node.token)
     guard.install(app)
@@ -29,5 +34,7 @@ def create_app(node: Node) -> Flask:
     register(api, openapi.OPERATIONS)
     for blueprint in (api, health.blueprint, media.blueprint, openapi.blueprint):
         app.register_blueprint(blueprint)
+    if proxies := node.settings.web_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     install_pages(app, guard, openapi.likewise_version())
     return app

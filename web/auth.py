@@ -99,7 +99,8 @@ class Guard:
     def __init__(self, settings: Settings, own_token: str) -> None:
         """
         Args:
-            own_token: what the command line on this machine may send instead of ``settings.token``.
+            own_token: what the command line on this machine may send instead of ``settings.token``; the same in all
+                processes that serve one address.
         """
         self._settings = settings
         self._token = settings.token.get_secret_value() if settings.token else None
@@ -109,7 +110,7 @@ class Guard:
     def install(self, app: Flask) -> None:
         home = hashlib.sha256(str(self._settings.home).encode()).hexdigest()[:8]
         app.config.update(
-            SECRET_KEY=secrets.token_bytes(32),  # of this process only: a restart asks everyone to log in again
+            SECRET_KEY=_session_key(self._token, self._own_token),
             SESSION_COOKIE_NAME=f"likewise-{home}",  # cookies know no ports, and two nodes may share a host
             SESSION_COOKIE_HTTPONLY=True,
             SESSION_COOKIE_SAMESITE="Lax",
@@ -165,6 +166,18 @@ class Guard:
             return True
         self._throttle.fail(address)
         return False
+
+
+def _session_key(token: str | None, own_token: str) -> bytes:
+    """What session cookies are signed with: the same in every process and on every machine that has the token, so that
+    any of them knows who has logged in; changing the token logs everyone out. Without a token nobody logs in, and the
+    sessions end with the server.
+
+    Whoever opens the login page gets a signed cookie to try tokens against at leisure, which scrypt makes slow.
+    """
+    if token is None:
+        return hashlib.sha256(b"likewise session " + own_token.encode()).digest()
+    return hashlib.scrypt(token.encode(), salt=b"likewise session", n=1 << 14, r=8, p=1, dklen=32)
 
 
 def form_token() -> str:

@@ -1,10 +1,11 @@
-"""Work that a serving process does behind its answers, one piece after another."""
+"""Work that a serving process does behind its answers."""
 
 from __future__ import annotations
 
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 from search.errors import LikewiseError
@@ -47,9 +48,55 @@ class Background:
         while (work := self._queue.get()) is not None:
             if self._closing.is_set():
                 return
+            _do(work)
+
+
+class Crew:
+    """A thread for each piece of work, for work that knows by itself when its turn has come.
+
+    Work fails as that of :class:`Background` does.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._threads: dict[str, threading.Thread] = {}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._threads
+
+    def submit(self, key: str, work: Work) -> None:
+        """Begin ``work``; nothing happens when work of the same key is not done yet."""
+
+        def run() -> None:
             try:
-                work()
-            except LikewiseError as error:
-                log.error("%s: %s", self._thread.name, error)
-            except Exception:  # the boundary of one task: the thread must live on for the next
-                log.exception("%s failed", self._thread.name)
+                _do(work)
+            finally:
+                del self._threads[key]
+
+        with self._lock:
+            if key not in self._threads:
+                self._threads[key] = threading.Thread(target=run, name=f"{self._name} {key}", daemon=True)
+                self._threads[key].start()
+
+    def drain(self) -> None:
+        """Wait until everything given so far is done."""
+        for thread in list(self._threads.values()):
+            thread.join()
+
+    def close(self, timeout: float) -> bool:
+        """Wait for what has begun; False when some was still at it after ``timeout`` seconds."""
+        ends = time.monotonic() + timeout
+        threads = list(self._threads.values())
+        for thread in threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+
+def _do(work: Work) -> None:
+    try:
+        work()
+    except LikewiseError as error:
+        log.error("%s: %s", threading.current_thread().name, error)
+    except Exception:  # the boundary of one task: the process must live on for the next
+        log.exception("%s failed", threading.current_thread().name)

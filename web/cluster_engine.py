@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from search.errors import BrokerUnavailableError, WorkerUnavailableError
@@ -28,21 +26,20 @@ class ClusterEngine:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings, self._store = settings, store
-        self._making = threading.RLock()
+        self._notes: tuple[str, ...] = ()
         self.app = make_app(settings)
         self.broker = Broker(self.app)
         self.encoder = RemoteEncoder(settings, self.app, store)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return self._choice.notes if "_choice" in self.__dict__ else ()
+        return self._notes
 
     def prepare(self) -> None:
         """As every engine, and while no worker can be asked for the models of an empty store, leave it for later: that
         must not keep the page from being served."""
         try:
-            with self._making:
-                self._choice  # noqa: B018  (made by being asked for)
+            self._choose()
         except (WorkerUnavailableError, BrokerUnavailableError) as error:
             log.warning("The models are not chosen yet. %s", error)
 
@@ -55,30 +52,24 @@ class ClusterEngine:
         Raises:
             WorkerUnavailableError, BrokerUnavailableError: the models of an empty store cannot be chosen just now.
         """
-        with self._making:
-            return self._runner
+        return CeleryRunner(self._settings, self.app, self._store, self._choose())
 
     def runner_for(self, choice: ModelChoice, generations: Sequence[str]) -> CeleryRunner:
         """Each batch says itself which generation it goes into."""
         return CeleryRunner(self._settings, self.app, self._store, choice)
 
     def forget(self) -> None:
-        with self._making:
-            for name in ("_choice", "_runner"):
-                self.__dict__.pop(name, None)
+        """Nothing is kept: another process may have changed the collections as well."""
 
     def close(self) -> None:
         self.app.close()
 
-    @cached_property
-    def _choice(self) -> ModelChoice:
+    def _choose(self) -> ModelChoice:
         choice = choose_models_remotely(self._settings, self.app, self._store)
         for schema in schemas_of(choice):
             self._store.ensure(schema)
         for note in choice.notes:
-            log.info("%s", note)
+            if note not in self._notes:
+                log.info("%s", note)
+        self._notes = choice.notes
         return choice
-
-    @cached_property
-    def _runner(self) -> CeleryRunner:
-        return CeleryRunner(self._settings, self.app, self._store, self._choice)

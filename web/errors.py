@@ -70,7 +70,7 @@ def install_error_handlers(app: Flask) -> None:
 
 def wants_json() -> bool:
     """Programs get JSON: everything below ``/api``, and whoever does not ask for HTML first."""
-    if request.path.startswith("/api/") or request.path in {"/openapi.json", "/healthz", "/readyz"}:
+    if request.path.startswith("/api/") or request.path in {"/openapi.json", "/healthz", "/readyz", "/metrics"}:
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 

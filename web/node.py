@@ -11,20 +11,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.backup.task import Backup
+from ingest.backup.whole import check_whole
 from ingest.job import Ingest, JobProgress
 from ingest.ledger import Ledger
+from ingest.migrate import Migrate
 from ingest.reembed import Reembed
 from ingest.tasks import JobTask
-from search.errors import DiskFullError, StoreError
+from search.errors import DiskFullError, LikewiseError, StoreError
 from search.generations import finish_switch
 from search.logs import at_work
 from search.settings import Settings
 from search.store import open_store
 from search.store.base import Store
 from search.store.measured import measured
-from web.background import Background
+from web.background import Background, Crew
 from web.engine import Encoder, Engine, LocalEngine, refit_sounds
-from workers.report import Batch, BatchReport, BatchSource
+from workers.report import Batch, BatchReport, BatchSource, Priority
 
 if TYPE_CHECKING:
     from workers.broker import Broker
@@ -59,11 +62,15 @@ class Node:
     ) -> None:
         self.settings, self.store, self.ledger, self.broker, self.token = settings, store, ledger, broker, token
         self._engine = engine
-        tasks: dict[str, JobTask] = {"reembed": Reembed(settings, store, ledger, engine.runner_for, engine.forget)}
+        tasks: dict[str, JobTask] = {
+            "backup": Backup(settings, store, ledger),
+            "migrate": Migrate(settings, store),
+            "reembed": Reembed(settings, store, ledger, engine.runner_for, engine.forget),
+        }
         self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(engine), tasks=tasks)
-        self._jobs = Background("ingest")
+        self._jobs = Crew("job")
         self._upkeep = Background("upkeep")
-        self._submitted: set[str] = set()
+        self._watch = Background("watch")
         self.closing = threading.Event()
 
     @classmethod
@@ -74,13 +81,14 @@ class Node:
 
         Raises:
             StoreError: the data directory cannot be made, or is in use by another process (StoreLockedError).
-            LedgerError: the ledger cannot be opened.
+            LedgerError: the ledger cannot be opened, or only part of a backup has been restored into it.
         """
-        _make_home(settings.home)
+        make_home(settings.home)
         store = measured(open_store(settings))
         try:
             finish_switch(store)
             ledger = Ledger(settings.ledger_url)
+            check_whole(store, ledger)
         except BaseException:
             store.close()
             raise
@@ -111,20 +119,23 @@ class Node:
         self._engine.prepare()
 
     def start_ingest(
-        self, paths: Sequence[Path | str], *, library: str | None = None, confirm_missing: bool = False
+        self,
+        paths: Sequence[Path | str],
+        *,
+        library: str | None = None,
+        confirm_missing: bool = False,
+        priority: Priority = Priority.NORMAL,
     ) -> str:
-        """Take in ``paths`` in the background, after the jobs already waiting; the id of the new job."""
-        job = self.ingest.start(paths, library=library, confirm_missing=confirm_missing)
+        """Take in ``paths`` in the background, when it is their turn; the id of the new job."""
+        job = self.ingest.start(paths, library=library, confirm_missing=confirm_missing, priority=priority)
         self._replace_left_behind(job)
         return self._submit(job)
 
-    def start_task(self, name: str, options: Mapping[str, str]) -> str:
-        """Do long-running work of another kind in the background, alone; the id of the new job.
-
-        Raises:
-            UsageError: the options make no sense.
-        """
-        return self._submit(self.ingest.start_task(name, options))
+    def start_task(
+        self, name: str, options: Mapping[str, str] | None = None, *, priority: Priority = Priority.NORMAL
+    ) -> str:
+        """Do long-running work of another kind in the background, alone; the id of the new job."""
+        return self._submit(self.ingest.start_task(name, options, priority=priority))
 
     def retry_failures(self) -> str | None:
         """Try the failed files again in the background; the job's id, or None when there are none."""
@@ -132,15 +143,17 @@ class Node:
         return None if job is None else self._submit(job)
 
     def resume_unfinished(self) -> list[str]:
-        """Go on, in the background, with jobs that a stopped process left behind; their ids."""
-        return [self.resume(job) for job in self.ingest.unfinished()]
+        """Go on, in the background, with jobs that no living process has; their ids."""
+        return [self._submit(job) for job in self.ingest.waiting()]
 
     def resume(self, job: str) -> str:
         """Go on with a paused job, or in the background with one that a stopped process left behind."""
         self.ingest.resume(job)
-        if job not in self._submitted and not self.ingest.progress(job).finished:
-            self._submit(job)
-        return job
+        return job if self.ingest.progress(job).finished else self._submit(job)
+
+    def stay(self) -> None:
+        """Take up, from now until this node is closed, whatever job loses its coordinator."""
+        self._watch.submit(self._take_up)
 
     def run_job(self, job: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
         """Run a job to its end in this thread, then see to what its files changed."""
@@ -170,16 +183,21 @@ class Node:
             if self.store.optimise(name):
                 log.info("Indexed %s.", name)
 
+    def halt(self) -> None:
+        """Begin to close: jobs stop after their batches, and whoever watches one stops watching."""
+        self.closing.set()
+        self.ingest.halt()
+
     def close(self) -> None:
-        """Stop the running job after its batch (the next start resumes it) and let go of everything.
+        """Stop the running job after its batch and let go of everything; the next start, or another node, goes on.
 
         A batch that takes longer than ``CLOSING_SECONDS`` ends with the process, as if that were killed: the store and
         the ledger are made for it, and must not be closed under its hands.
         """
-        self.closing.set()
-        self.ingest.halt()
+        self.halt()
+        self._watch.close(CLOSING_SECONDS)
         if not self._jobs.close(CLOSING_SECONDS):
-            log.warning("Not waiting any longer for the batch in work; the next start does it again.")
+            log.warning("Not waiting any longer for the batch in work; whoever takes the job up does it again.")
             return
         self._upkeep.close(0)  # closing the store ends an indexing in progress
         self._engine.close()
@@ -187,15 +205,22 @@ class Node:
         self.store.close()
 
     def _submit(self, job: str) -> str:
-        self._submitted.add(job)
-        self._jobs.submit(lambda: self.run_job(job))
+        self._jobs.submit(job, lambda: self.run_job(job))
         return job
+
+    def _take_up(self) -> None:
+        while not self.closing.is_set():
+            try:
+                self.resume_unfinished()
+            except LikewiseError as error:
+                log.warning("Jobs that lost their coordinator cannot be looked for just now: %s", error)
+            self.closing.wait(WATCH_SECONDS)
 
     def _replace_left_behind(self, job: str) -> None:
         """A job over the same paths that a killed process left behind is what ``job`` now does."""
         roots = self.ingest.progress(job).roots
-        for other in self.ingest.unfinished():
-            if other != job and other not in self._submitted and self.ingest.progress(other).roots == roots:
+        for other in self.ingest.waiting():
+            if other not in self._jobs and other != job and self.ingest.progress(other).roots == roots:
                 self.ingest.cancel(other)
 
 
@@ -236,7 +261,11 @@ def _make_engine(settings: Settings, store: Store) -> tuple[Engine, Broker | Non
     return engine, engine.broker
 
 
-def _make_home(home: Path) -> None:
+def make_home(home: Path) -> None:
+    """
+    Raises:
+        StoreError: it cannot be made, or may not be written.  DiskFullError: its disk has no room at all.
+    """
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -48,7 +48,7 @@ def announced(home: Path, running: Running) -> Iterator[None]:
     try:
         yield
     finally:
-        if _read(path) == running:
+        if running.pid == os.getpid() and _read(path) == running:  # not in a process that was forked meanwhile
             path.unlink(missing_ok=True)
 
 

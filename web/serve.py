@@ -22,9 +22,6 @@ from web.auth import check_exposure
 from web.node import Node
 from web.running import Running, announced
 
-THREADS = 8
-"""Requests answered at once; two of them may be event streams that stay open."""
-
 
 class PortInUseError(LikewiseError):
     """Another program listens where the page should."""
@@ -69,13 +66,13 @@ def serve(node: Node, listening: socket.socket, on_ready: Callable[[str], None])
     server = create_server(
         create_app(node),
         sockets=[listening],
-        threads=THREADS,
+        threads=node.settings.web_threads,
         ident=None,
         max_request_body_size=(node.settings.max_upload_mb + 1) << 20,
-        clear_untrusted_proxy_headers=True,
+        clear_untrusted_proxy_headers=not node.settings.web_proxies,
     )
     server.channel_class = _Channel
-    url = _address(node.settings.host, listening.getsockname()[1])
+    url = address(node.settings.host, listening.getsockname()[1])
     # waitress ends its loop on KeyboardInterrupt, which is what both signals become; suppressed for one that comes
     # while nothing is served yet or any more.
     running = Running(url, os.getpid(), node.token)
@@ -108,7 +105,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _ErrorTask
 
 
-def _address(host: str, port: int) -> str:
+def address(host: str, port: int) -> str:
     """What a browser on this machine opens."""
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{name}:{port}"

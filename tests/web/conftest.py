@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import wave
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,9 +26,11 @@ from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
+from web.api.ports import Broker
 from web.app import create_app
 from web.cli import main
 from workers.previews import Previews
+from workers.report import Priority
 
 DIM = 16
 VISUAL = Space("visual", "fake", "1", "mean colour", DIM)
@@ -131,9 +134,18 @@ class FakeNode:
     encoder: FakeEncoder = field(default_factory=FakeEncoder)
     token: str = "own-token"
     notes: tuple[str, ...] = ("Pictures are compared by a fake model, because this is a test.",)
+    broker: Broker | None = None
+    closing: threading.Event = field(default_factory=threading.Event)
     started: list[tuple[tuple[Path, ...], str | None, bool]] = field(default_factory=list)
 
-    def start_ingest(self, paths: Sequence[Path], *, library: str | None = None, confirm_missing: bool = False) -> str:
+    def start_ingest(
+        self,
+        paths: Sequence[Path],
+        *,
+        library: str | None = None,
+        confirm_missing: bool = False,
+        priority: Priority = Priority.NORMAL,
+    ) -> str:
         for path in paths:
             if not path.exists():
                 raise NotFoundError(f"'{path}' does not exist.")

@@ -1,12 +1,19 @@
-"""For whatever watches the process: is it alive, can it answer?"""
+"""For whatever watches the process: is it alive, can it answer, what has it done?"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, jsonify
 
+from search.errors import LikewiseError
+from search.scrape import CONTENT_TYPE, QueueDepths, exposition, registry
 from web.api.operation import current_node
+from web.api.ports import Node
 
 blueprint = Blueprint("health", __name__)
+
+NOT_READY = 503
 
 
 @blueprint.get("/healthz")
@@ -17,6 +24,42 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """The store answers; otherwise its error and that error's HTTP status."""
-    collections = current_node().store.collections()
-    return jsonify({"status": "ok", "points": sum(info.points for info in collections.values())})
+    """Store, ledger and broker answer; otherwise 503 with the first error. ``parts`` names how each of them is."""
+    node = current_node()
+    errors = {name: _error_of(ask) for name, ask in _needs(node).items()}
+    parts = {name: error.code if error else "ok" for name, error in errors.items()}
+    for name, error in errors.items():
+        if error is not None:
+            told = {"code": error.code, "message": f"The {name} is not ready: {error.message}", "hint": error.hint}
+            answer = jsonify({"error": told, "parts": parts})
+            answer.status_code = NOT_READY
+            return answer
+    points = sum(info.points for info in node.store.collections().values())
+    return jsonify({"status": "ok", "points": points, "parts": parts})
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """What this node has done, for Prometheus. Guarded like every page: a scrape sends the token where one is set."""
+    broker = current_node().broker
+    collectors = [QueueDepths(broker.depths)] if broker is not None else []
+    return Response(exposition(registry(*collectors)), content_type=CONTENT_TYPE)
+
+
+def _needs(node: Node) -> dict[str, Callable[[], object]]:
+    """What must answer before this node can, and how to find out."""
+    needs: dict[str, Callable[[], object]] = {
+        "store": node.store.collections,
+        "ledger": lambda: node.ingest.jobs(1),
+    }
+    if node.broker is not None:
+        needs["broker"] = node.broker.check
+    return needs
+
+
+def _error_of(ask: Callable[[], object]) -> LikewiseError | None:
+    try:
+        ask()
+    except LikewiseError as error:
+        return error
+    return None

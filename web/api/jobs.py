@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Response
+from flask import Response, current_app
 
 from ingest.progress import Failure, JobProgress
 from search import addresses
@@ -21,8 +21,8 @@ from web.api.ports import Node
 EVENT_SECONDS = 0.5
 STREAM_SECONDS = 60.0
 """How long one event stream lasts; a browser's EventSource then connects anew by itself."""
-STREAMS = threading.BoundedSemaphore(2)
-"""Every stream holds one of the server's few threads, so that only some may."""
+STREAMS_OF_THREADS = 4
+"""Every stream holds one of the server's few threads, so that only one in so many may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,11 @@ def cancel_job(node: Node, job_id: str) -> JobProgress:
 def job_events(node: Node, job_id: str) -> Response:
     """Progress as server-sent events until the job is done, a minute at most; connect anew to go on."""
     first = node.ingest.progress(job_id)
-    if not STREAMS.acquire(blocking=False):
+    streams: threading.Semaphore = current_app.extensions["streams"]
+    if not streams.acquire(blocking=False):
         raise StoreUnavailableError("Too many are watching jobs already.", "Ask for the job itself once a second.")
     response = Response(_events(node, first), mimetype="text/event-stream")
-    response.call_on_close(STREAMS.release)
+    response.call_on_close(streams.release)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -132,8 +133,7 @@ def retry_failures(node: Node) -> Retry:
 def _events(node: Node, progress: JobProgress) -> Iterator[str]:
     ends = time.monotonic() + STREAM_SECONDS
     yield _event(progress)
-    while not progress.finished and time.monotonic() < ends:
-        time.sleep(EVENT_SECONDS)
+    while not progress.finished and time.monotonic() < ends and not node.closing.wait(EVENT_SECONDS):
         latest = node.ingest.progress(progress.id)
         if latest != progress:
             progress = latest

@@ -11,6 +11,7 @@ from ingest.progress import Failure, JobProgress
 from search.questions import Probe
 from search.settings import Settings
 from search.store.base import Store
+from workers.report import Priority
 
 if TYPE_CHECKING:
     from workers.broker import Listener
@@ -69,11 +70,18 @@ class Node(Protocol):
     def notes(self) -> tuple[str, ...]: ...
 
     def start_ingest(
-        self, paths: Sequence[Path | str], *, library: str | None = None, confirm_missing: bool = False
+        self,
+        paths: Sequence[Path | str],
+        *,
+        library: str | None = None,
+        confirm_missing: bool = False,
+        priority: Priority = Priority.NORMAL,
     ) -> str:
         """Take in ``paths`` in the background; the id of the new job."""
 
-    def start_task(self, name: str, options: Mapping[str, str]) -> str:
+    def start_task(
+        self, name: str, options: Mapping[str, str] | None = None, *, priority: Priority = Priority.NORMAL
+    ) -> str:
         """Do long-running work of another kind in the background, alone; the id of the new job."""
 
     def resume(self, job: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -44,17 +43,17 @@ def run_server(call: Call, settings: Settings, begin: Callable[[Node], None]) ->
     Raises:
         LikewiseError: it is being served already, or cannot be.
     """
+    from search.logs import configure_logging
     from web.node import Node
     from web.serve import listen, serve
 
     refuse_second(settings)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", datefmt="%T")
-    for chatty in ("waitress.queue", "httpx", "PIL", "sqlalchemy"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
+    configure_logging(settings)
     with listen(settings) as listening, Node.open(settings) as node:
         begin(node)  # first, so that a wrong path is told at once and folders are walked while the models are sought
         node.prepare()
         node.warm()
+        node.stay()
         serve(node, listening, lambda url: announce(call, node, url))
         call.say("Stopping: the batch in work is finished first.")
 

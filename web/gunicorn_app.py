@@ -1,0 +1,178 @@
+"""Serving a node from several processes: gunicorn's arbiter in this one, a node of its own in each it forks.
+
+The arbiter opens nothing: stores, ledgers and threads do not survive a fork. What the processes must agree on (the
+token of the command line, and so the key of sessions) is settled before.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from multiprocessing import SimpleQueue
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
+from gunicorn.http import errors as refusals
+from gunicorn.util import write_nonblock
+from gunicorn.workers.gthread import ThreadWorker
+
+from search.errors import LikewiseError
+from search.scrape import forget_process
+from search.settings import Settings
+from web.app import create_app
+from web.node import CLOSING_SECONDS, Node, make_home
+from web.running import Running, announced
+from web.serve import address
+
+log = logging.getLogger(__name__)
+
+BOOT_SECONDS = 300
+"""How long a process may take to open a large embedded store before it is taken for hung."""
+
+GRACE_SECONDS = int(CLOSING_SECONDS) + 10
+"""How long a process may take to finish its answers and let go of its job."""
+
+REFUSED = {
+    refusals.ForbiddenProxyRequest: (403, "Forbidden"),
+    refusals.LimitRequestLine: (414, "URI Too Long"),
+    refusals.ExpectationFailed: (417, "Expectation Failed"),
+    refusals.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
+    refusals.UnsupportedTransferCoding: (501, "Not Implemented"),
+}
+"""What gunicorn refuses before the application sees it, where that is not simply a bad request."""
+
+
+def serve_processes(settings: Settings, listening: socket.socket, on_ready: Callable[[Node, str], None]) -> None:
+    """Answer requests in ``web_processes`` forked processes until SIGTERM or SIGINT; does not return but leaves the
+    process, this one as well as the forked ones.
+
+    Args:
+        listening: from ``web.serve.listen``.
+        on_ready: called in the first process that can answer, with its node and the page's address.
+
+    Raises:
+        LikewiseError: a node could not be opened.
+        SystemExit: at the end.
+    """
+    make_home(settings.home)
+    url = address(settings.host, listening.getsockname()[1])
+    app = _Gunicorn(settings, listening, on_ready, url)
+    try:
+        with announced(settings.home, Running(url, os.getpid(), app.token)):
+            app.run()
+    except SystemExit:
+        if not app.failures.empty():
+            raise app.failures.get() from None
+        raise
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """Made by the arbiter; ``load`` runs in each process it forks.
+
+    Attributes:
+        token: what the command line sends; every process accepts it.
+        failures: why a process could not open its node, for the arbiter's process to tell.
+    """
+
+    def __init__(
+        self, settings: Settings, listening: socket.socket, on_ready: Callable[[Node, str], None], url: str
+    ) -> None:
+        self.settings, self._listening, self._on_ready, self._url = settings, listening, on_ready, url
+        self.token = secrets.token_urlsafe(32)
+        self.failures: SimpleQueue[LikewiseError] = SimpleQueue()
+        self.node: Node | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        options = {
+            "bind": f"fd://{self._listening.detach()}",
+            "workers": self.settings.web_processes,
+            "threads": self.settings.web_threads,
+            "worker_class": _Process,
+            "logger_class": _Log,
+            "loglevel": self.settings.log_level,
+            "timeout": BOOT_SECONDS,
+            "graceful_timeout": GRACE_SECONDS,
+            "forwarded_allow_ips": "",  # whom to believe about clients is ``web.app``'s business
+            "control_socket_disable": True,
+            "proc_name": "likewise",
+            "child_exit": lambda _, process: forget_process(process.pid),
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        try:
+            self.node = Node.open(self.settings, self.token)
+            self.node.prepare()
+        except LikewiseError as error:
+            self.failures.put(error)
+            raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
+        return create_app(self.node)
+
+    def begin(self, *, first: bool) -> None:
+        """The process is about to answer."""
+        assert self.node is not None
+        self.node.stay()
+        if first:
+            threading.Thread(target=self._on_ready, args=(self.node, self._url), daemon=True).start()
+
+
+class _Process(ThreadWorker):  # type: ignore[misc]
+    """One forked process: a node, and threads that answer."""
+
+    def run(self) -> None:
+        self.app.begin(first=self.age == 1)
+        try:
+            super().run()
+        finally:
+            self.app.node.close()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM: the job in work is told at once, not when the last answer has gone out."""
+        threading.Thread(target=self.app.node.halt).start()
+        super().handle_exit(sig, frame)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """What never reached the application, told in the form of every other error."""
+        if isinstance(exc, refusals.ParseException):
+            status, reason = REFUSED.get(type(exc), (400, "Bad Request"))
+            code, message = "usage", f"{reason}: {exc}."
+        else:
+            log.error("A request broke off.", exc_info=exc)
+            status, reason, code, message = (
+                500,
+                "Internal Server Error",
+                "error",
+                "Something went wrong inside Likewise.",
+            )
+        body = json.dumps({"error": {"code": code, "message": message, "hint": ""}}).encode()
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            write_nonblock(client, head.encode("ascii") + body)
+        except OSError:
+            log.debug("The client left before it was refused.")
+
+
+class _Log(Logger):  # type: ignore[misc]
+    """gunicorn's own messages go the way of all others (``search.logs``); nothing is logged a request."""
+
+    def setup(self, cfg: Any) -> None:
+        self.cfg = cfg
+        self._access_log_enabled = False
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.NOTSET)
+        # Comings and goings of processes are for who looks closely.
+        self.error_log.addFilter(lambda record: record.levelno != logging.INFO)
