@@ -87,7 +87,12 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class CollectionInfo:
-    """``indexed`` counts vectors under an approximate index (of all spaces together)."""
+    """What is told of a collection for little. A server tells both numbers approximately while it optimises;
+    :meth:`Store.count` is exact.
+
+    Attributes:
+        indexed: vectors under an approximate index, of all spaces together.
+    """
 
     schema: CollectionSchema
     points: int
@@ -115,6 +120,8 @@ class Store(Protocol):
     ``where=None`` matches every point, ``Filter()`` every point that is not missing. Vectors of a cosine space come
     back L2-normalised, whatever length they were stored with. An id that is not a UUID is an id that does not exist.
 
+    A collection is named plainly, which means its current generation, or by the name of a generation.
+
     Raises:
         NotFoundError: the collection does not exist (any method that names one, except :meth:`ensure`).
         SpaceMismatchError: a vector or query is of another space or dimension than the collection.
@@ -126,9 +133,15 @@ class Store(Protocol):
         """``edge`` or ``server``."""
 
     def ensure(self, schema: CollectionSchema) -> None:
-        """Create the collection with its payload indexes, or check that it was made with the same spaces."""
+        """Create the collection with its payload indexes, or check that it was made with the same spaces and add
+        those that it lacks; its points hold vectors of them once they are given some.
 
-    def collections(self) -> Mapping[str, CollectionInfo]: ...
+        Raises:
+            SpaceMismatchError: it has another space of that name, or the engine cannot add one.
+        """
+
+    def collections(self) -> Mapping[str, CollectionInfo]:
+        """The current generation of every collection, by its plain name."""
 
     def schema(self, collection: str) -> CollectionSchema: ...
 
@@ -209,7 +222,8 @@ class Store(Protocol):
         """Every generation there is, oldest first; just one, until a collection is made anew."""
 
     def promote(self, generation: str) -> None:
-        """Let questions go to this generation from now on, in one step; the one before stays until it is dropped."""
+        """Let questions go to this generation from now on, in one step; the one before stays until it is dropped.
+        Other processes' questions follow within a second, their writes at once."""
 
     def drop_generation(self, generation: str) -> None:
         """Delete a generation; one that does not exist (any more) is ignored.

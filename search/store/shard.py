@@ -151,6 +151,7 @@ class LiveShard:
         Killed on the way, the metadata does not know the spaces yet, and adding them again finds them as they are.
         """
         extended = with_added(self.schema, fields)
+        config = layout.edge_config(extended)
         with self._no_optimiser(), self._writes, self._engine, engine_errors(self.folder):
             self._check_open()
             check_space(self.folder)
@@ -159,7 +160,7 @@ class LiveShard:
             # What is not part of a vector's definition, such as having no graph, is given when a shard is opened.
             self._shard.flush()
             self._shard.close()
-            self._shard = qdrant.EdgeShard.load(str(self._current), layout.edge_config(extended))
+            self._shard = qdrant.EdgeShard.load(str(self._current), config)
             self._commit(self._current, self._values, extended)
 
     def optimise(self) -> bool:

@@ -269,3 +269,24 @@ def test_two_processes_begin_a_generation_at_once(rest, images, better, videos):
     meanwhile(better)
     with pytest.raises(UsageError, match=r"images\.2"):
         store.begin_generation(wider)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_two_processes_make_a_collection_at_once(rest, images, better, same):
+    """Both saw none; the server answers the second that it exists."""
+    store, other = ServerStore(rest.client()), ServerStore(rest.client())
+
+    def refuse(request):
+        if request.method == "PUT" and request.url.path == "/collections/images-1":
+            rest.refuse = lambda request: None
+            other.ensure(images if same else better)
+
+    rest.refuse = refuse
+    if same:
+        store.ensure(images)
+        assert store.schema("images") == images
+    else:
+        with pytest.raises(SpaceMismatchError, match=r"better-model.*test-model"):
+            store.ensure(images)
+        assert store.schema("images") == better
+    assert aliases(rest.double) == {"images": "images-1"}
