@@ -105,7 +105,13 @@ def target_settings(settings: Settings, to: str) -> Settings:
         )
     if address.username or address.password:
         raise UsageError("The address holds a password.", "Give the server's key as LIKEWISE_QDRANT_API_KEY.")
-    return settings.model_copy(update={"store": "server", "qdrant_url": to})
+    target = settings.model_copy(update={"store": "server", "qdrant_url": to})
+    if settings.qdrant_url is not None and place_of(target) != place_of(
+        settings.model_copy(update={"store": "server"})
+    ):
+        # The key is that server's; whoever may name an address here must not be sent it.
+        return target.model_copy(update={"qdrant_api_key": None})
+    return target
 
 
 def place_of(settings: Settings) -> str:

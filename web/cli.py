@@ -23,6 +23,7 @@ from search.errors import DiskFullError, LikewiseError
 COMMANDS = {
     "up": "web.commands.up",
     "demo": "web.commands.demo",
+    "serve": "web.commands.serve",
     "ingest": "web.commands.ingest",
     "similar": "web.commands.similar",
     "search": "web.commands.words",
@@ -33,6 +34,9 @@ COMMANDS = {
     "evaluate": "web.commands.evaluate",
     "reembed": "web.commands.reembed",
     "export": "web.commands.export",
+    "backup": "web.commands.backup",
+    "restore": "web.commands.restore",
+    "migrate": "web.commands.migrate",
     "worker": "web.commands.worker",
     "doctor": "web.commands.doctor",
 }

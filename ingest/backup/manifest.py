@@ -82,7 +82,6 @@ class Head:
 
     Attributes:
         id: names this backup among all others.
-        job: which job made it.
         made_by: version of Likewise.
         created: ISO 8601, UTC.
         source: what it is of, in words.
@@ -92,7 +91,6 @@ class Head:
     """
 
     id: str
-    job: str
     made_by: str
     created: str
     source: str

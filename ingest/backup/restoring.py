@@ -1,7 +1,7 @@
 """Restoring a backup into an empty store and ledger, of either kind each.
 
-The parts are restored in the order of the manifest, and how far that is stands in the ledger (:data:`MARK`) until all
-is there and compared, so that a killed restore goes on and nobody takes half of one for the whole.
+The parts are restored in the order of the manifest, and how far that is stands in the ledger until all is there and
+compared, so that a killed restore goes on and nobody takes half of one for the whole (``ingest.backup.whole``).
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from ingest.backup import books, parts
 from ingest.backup.checking import TABLE_OF
 from ingest.backup.manifest import Holds, Manifest, Part, read_part, write_part
 from ingest.backup.previews import PreviewShelf
+from ingest.backup.whole import MARK, mark_in
 from ingest.ledger import Ledger
 from ingest.tables import files, jobs, meta
 from search.errors import LedgerError, StoreError, UsageError
@@ -30,16 +31,6 @@ from search.transfer import COPYING, differing, page_size
 
 Page: TypeAlias = Sequence[tuple[Point, bytes | None]]
 """Points, each with its preview."""
-
-MARK = "restoring"
-"""Key in ``meta`` of a ledger that is being restored: which backup, and how many of its parts are there."""
-
-
-def unfinished_restore(ledger: Ledger) -> str | None:
-    """The folder of the backup that was being restored into this ledger when it was cut off; None for a whole one."""
-    with ledger.read() as connection:
-        mark = _mark_in(connection)
-    return None if mark is None else str(mark["from"])
 
 
 class Restore:
@@ -62,7 +53,7 @@ class Restore:
             DiskFullError: the data directory's disk has too little room.
         """
         with self._ledger.read() as connection:
-            mark = _mark_in(connection)
+            mark = mark_in(connection)
             used = connection.execute(select(func.count()).select_from(files)).scalar_one()
             used += connection.execute(select(func.count()).select_from(jobs)).scalar_one()
         if mark is not None and mark["backup"] != self._manifest.head.id:
@@ -127,7 +118,7 @@ class Restore:
 
     def _begin(self) -> int:
         with self._ledger.write() as connection:
-            mark = _mark_in(connection)
+            mark = mark_in(connection)
             if mark is not None:
                 return int(mark["parts"])
             connection.execute(insert(meta).values(key=MARK, value=self._mark(0)))
@@ -194,9 +185,3 @@ class Restore:
 
 def _pictures(page: Page) -> dict[str, bytes]:
     return {point.id: preview for point, preview in page if preview is not None}
-
-
-def _mark_in(connection: Connection) -> dict[str, Any] | None:
-    value = connection.execute(select(meta.c.value).where(meta.c.key == MARK)).scalar()
-    mark: dict[str, Any] | None = None if value is None else json.loads(value)
-    return mark

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from ingest.backup.manifest import JOURNAL, MANIFEST, Manifest, load_manifest, writing_to
 from ingest.ledger import Ledger
 from ingest.tasks import TaskRun
-from search.errors import BackupError, StoreError, UsageError
+from search.errors import UsageError
 from search.settings import Settings
 from search.store.base import Store
-from search.transfer import unfinished_copies
 
 
 class Backup:
@@ -25,7 +23,6 @@ class Backup:
         """
         Raises:
             UsageError: the folder cannot take a backup.
-            StoreError: the store holds only part of what a restore or migration was to bring.
         """
         folder = Path(options.get("to", ""))
         if not folder.is_absolute():
@@ -38,11 +35,6 @@ class Backup:
             raise UsageError(f"'{folder}' is not a folder.", "Name a folder that is empty or not there yet.")
         if folder.is_dir() and any(folder.iterdir()) and not (folder / JOURNAL).exists():
             raise UsageError(f"'{folder}' is not empty.", "Name a folder that is empty or not there yet.")
-        if half := unfinished_copies(self._store):
-            raise StoreError(
-                f"'{half[0]}' holds only part of what was to be brought into it.",
-                "Finish the restore or migration first: run the same command again.",
-            )
         return str(folder)
 
     def run(self, options: Mapping[str, str], job: TaskRun) -> str:
@@ -52,7 +44,9 @@ class Backup:
         folder = Path(options["to"])
         with writing_to(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            if _is_whole(folder, job):
+            if (folder / MANIFEST).exists():
+                # Finished, by this job before it was killed, or by another one that was to do the same.
+                (folder / JOURNAL).unlink(missing_ok=True)
                 return _told(load_manifest(folder), folder)
             writing = Writing(self._settings, self._store, self._ledger, folder, job)
             if not writing.begin():
@@ -62,15 +56,6 @@ class Backup:
                 if not job.goes_on():
                     return ""
             return _told(writing.finish(), folder)
-
-
-def _is_whole(folder: Path, job: TaskRun) -> bool:
-    """This very job has finished it, and was killed before anybody could be told."""
-    with suppress(BackupError):
-        if load_manifest(folder).head.job == job.id:
-            (folder / JOURNAL).unlink(missing_ok=True)
-            return True
-    return False
 
 
 def _told(manifest: Manifest, folder: Path) -> str:

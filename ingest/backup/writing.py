@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -97,7 +96,7 @@ class Writing:
         Raises:
             BackupError: something else has written to the store meanwhile.
         """
-        head = replace(self._head, job=self._job.id)
+        head = self._head
         collections: dict[str, CollectionBooks] = {}
         for name, schema in sorted(head.schemas.items()):
             written, there = sum(part.count for part in self._parts(Holds.POINTS, name)), self._store.count(name)
@@ -153,7 +152,6 @@ class Writing:
                 tables[table.name] = TableBooks(digest.rows, digest.hex())
         head = Head(
             id=str(uuid.uuid4()),
-            job=self._job.id,
             made_by=version("likewise"),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             source=f"{self._store.engine} store of {self._settings.home}",

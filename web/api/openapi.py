@@ -14,13 +14,19 @@ from flask import Blueprint, Response, jsonify
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from web.api import generations, jobs, questions, vectors
+from web.api import generations, jobs, moving, questions, vectors
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
 
 Json: TypeAlias = dict[str, Any]
 
-OPERATIONS = (*questions.OPERATIONS, *jobs.OPERATIONS, *generations.OPERATIONS, *vectors.OPERATIONS)
+OPERATIONS = (
+    *questions.OPERATIONS,
+    *jobs.OPERATIONS,
+    *generations.OPERATIONS,
+    *moving.OPERATIONS,
+    *vectors.OPERATIONS,
+)
 """Every call of the API."""
 
 REFERENCE = "#/components/schemas/{model}"
@@ -80,7 +86,8 @@ _PLAIN_ROUTES = {
     "/media/{media_id}/preview": ("A preview picture; the waveform of a sound", "image/webp"),
     "/media/{media_id}/file": ("The file itself; answers Range requests", "application/octet-stream"),
     "/healthz": ("The process serves requests", "application/json"),
-    "/readyz": ("The store answers", "application/json"),
+    "/readyz": ("The store, the ledger and the broker answer", "application/json"),
+    "/metrics": ("Counts for Prometheus", "text/plain"),
     "/openapi.json": ("This document", "application/json"),
 }
 

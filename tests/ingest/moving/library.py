@@ -16,8 +16,9 @@ from sqlalchemy import insert, select
 
 from ingest.backup import books, writing
 from ingest.backup.manifest import Journal, load_manifest
-from ingest.backup.restoring import Restore, unfinished_restore
+from ingest.backup.restoring import Restore
 from ingest.backup.task import Backup
+from ingest.backup.whole import unfinished_restore
 from ingest.job import Ingest, JobProgress, JobState
 from ingest.ledger import Ledger
 from ingest.migrate import Migrate

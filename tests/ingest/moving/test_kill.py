@@ -17,7 +17,7 @@ import pytest
 
 from ingest.backup.checking import damages
 from ingest.backup.manifest import JOURNAL, load_manifest
-from ingest.backup.restoring import unfinished_restore
+from ingest.backup.whole import unfinished_restore
 from ingest.job import JobState
 from search.errors import BackupError
 from search.store.edge import EdgeStore

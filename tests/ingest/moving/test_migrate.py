@@ -11,9 +11,10 @@ import pytest
 from qdrant_client import QdrantClient
 
 from ingest import migrate
+from ingest.backup.whole import check_whole
 from ingest.job import JobProgress, JobState
-from ingest.migrate import settings_after
-from search.errors import StoreLockedError, UsageError
+from ingest.migrate import settings_after, target_settings
+from search.errors import StoreError, StoreLockedError, UsageError
 from search.settings import Settings
 from search.store.base import Store
 from search.store.server import ServerStore
@@ -86,8 +87,11 @@ def test_cancelled_and_gone_on_with(make_desk: Callable[..., Any], moving: Modul
     server.upsert = counted  # type: ignore[method-assign]
     assert desk.ingest.run(job).state is JobState.CANCELLED
     assert sum(sent) < 470
+    with pytest.raises(StoreError, match="A migration to this store was cut off"):
+        check_whole(server, desk.ledger)
     move(desk, "http://qdrant:6333")
     moving.check_same_points(desk.store, server)
+    check_whole(server, desk.ledger)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +115,14 @@ def test_a_data_directory_in_use_is_no_target(make_desk: Callable[..., Any]) -> 
     desk, other = make_desk("home", "edge"), make_desk("other", "edge")
     with pytest.raises(StoreLockedError):
         desk.ingest.start_task("migrate", {"to": f"edge:{other.settings.home}"})
+
+
+def test_a_key_goes_to_no_other_server(make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings(qdrant_api_key="secret", qdrant_url="http://one:6333/")
+    assert target_settings(settings, "http://one:6333").qdrant_api_key == settings.qdrant_api_key
+    assert target_settings(settings, "http://two:6333").qdrant_api_key is None
+    unnamed = make_settings(qdrant_api_key="secret")
+    assert target_settings(unnamed, "http://two:6333").qdrant_api_key == unnamed.qdrant_api_key
 
 
 def test_settings_afterwards(make_settings: Callable[..., Settings], tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from sqlalchemy import insert
 
-from ingest.backup.restoring import unfinished_restore
+from ingest.backup.whole import check_whole, unfinished_restore
 from ingest.tables import files
-from search.errors import StoreError, UsageError
+from search.errors import LedgerError, UsageError
 from search.transfer import COPYING, unfinished_copies
 
 
@@ -38,8 +38,8 @@ def test_a_restore_goes_on_and_only_with_its_own_backup(desk: Any, make_desk: Ca
     steps.close()
     assert unfinished_restore(target.ledger) == str(folder)
     assert set(unfinished_copies(target.store)) == {"audio", "images", "videos"}
-    with pytest.raises(StoreError, match="only part of what"):
-        target.ingest.start_task("backup", {"to": str(folder.with_name("half"))})
+    with pytest.raises(LedgerError, match=r"restore of the backup .* was cut off"):
+        check_whole(target.store, target.ledger)
     other = folder.with_name("other")
     desk.back_up(other)
     with pytest.raises(UsageError, match="another backup was cut off"):
