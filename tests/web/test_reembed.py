@@ -1,0 +1,70 @@
+"""``likewise reembed`` from the command to the answer, with a real model."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from ingest.ledger import Ledger
+from search.settings import Settings
+from search.store import open_store
+from web.cli import main
+
+RENEWING = Path(__file__).parents[1] / "ingest" / "renewing.py"
+
+
+@pytest.fixture(scope="module")
+def renewing() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("web_renewing", RENEWING)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(settings: Settings, *arguments: str) -> Any:
+    result = CliRunner().invoke(main, [*arguments, "--home", str(settings.home), "--json"])
+    assert result.stdout, (result.stderr, result.exception)
+    return result.exit_code, json.loads(result.stdout)
+
+
+@pytest.mark.slow
+def test_from_the_command_to_the_answer(
+    make_settings: Callable[..., Settings], make_media: Callable[..., Path], renewing: ModuleType
+) -> None:
+    media = make_media(each=4)
+    settings = make_settings()
+    store, ledger = open_store(settings), Ledger(settings.ledger_url)
+    for schema in renewing.schemas_of(renewing.BEFORE):
+        store.ensure(schema)
+    ingest = renewing.ingest_of(settings, store, ledger)
+    ingest.run(ingest.start([media]))
+    store.close()
+    ledger.close()
+
+    status, ended = run(settings, "reembed", "--space", "visual", "--model", "efficientnet_lite0")
+    assert (status, ended["state"], ended["total"], ended["embedded"]) == (0, "done", 12, 12)
+    status, listed = run(settings, "reembed")
+    assert [(one["name"], one["current"], one["coverage"]) for one in listed if one["collection"] == "images"] == [
+        ("images.1", False, 1.0),
+        ("images.2", True, 1.0),
+    ]
+    assert listed[1]["spaces"]["visual"] == "efficientnet_lite0"
+    status, answer = run(settings, "similar", str(media / "red" / "red-0.png"), "--limit", "5")
+    assert status == 0
+    assert answer["hits"][0]["relation"] == "same_content"
+    assert {Path(hit["paths"][0]).parent.name for hit in answer["hits"][:4]} == {"red"}
+    status, dropped = run(settings, "reembed", "--drop-old")
+    assert (status, len(dropped["dropped"])) == (0, 2)
+    status, answer = run(settings, "similar", str(media / "blue" / "blue-1.png"), "--limit", "4")
+    assert {Path(hit["paths"][0]).parent.name for hit in answer["hits"]} == {"blue"}
