@@ -6,6 +6,7 @@ a batch already waits for that batch, and only the rest is embedded.
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -22,6 +23,7 @@ from ingest.records import Records
 from ingest.tables import Action, FileState, files, libraries, planned
 from search.errors import ModelError, StoreError, UnreadableFileError
 from search.media import Kind, media_id
+from workers.decode.kinds import kind_of_name
 from workers.files import FileAccess
 from workers.report import Batch, BatchReport, FileRef, Outcome, Status
 
@@ -69,6 +71,7 @@ class Dispatch:
         self._lock = threading.RLock()
         self._waiting: dict[str, list[Read]] = {}  # SHA-256 in a batch (or about to be) → further files of these bytes
         self._batches: dict[str, tuple[Batch, tuple[Read, ...]]] = {}  # those that are not reported yet
+        self._name = secrets.token_hex(3)  # a job that is taken up again must not use the names of old batches anew
         self._numbered = 0
         self._source = self._all()
         self._all_given = False
@@ -156,6 +159,7 @@ class Dispatch:
             counts.update(added)
             unsettle(connection, self._live.number, left)
             settled(connection, self._live.number, done)
+            shared |= self._embedded_elsewhere(connection, outcomes)
             self._records.refresh(connection, shared | left)
 
     def _held_elsewhere(self, connection: Connection, outcomes: dict[str, Outcome]) -> set[str]:
@@ -163,6 +167,14 @@ class Dispatch:
         claimed = {o.media_id: o.path for o in outcomes.values() if o.media_id and o.status is Status.DUPLICATE}
         found = places(connection, claimed)
         return {media for media, at in found.items() if set(at.paths) - {claimed[media]}}
+
+    def _embedded_elsewhere(self, connection: Connection, outcomes: dict[str, Outcome]) -> dict[str, Kind]:
+        """Records of this batch that have a further path: another job embedded the same bytes at the same time, and
+        whichever wrote last knew of its own path only."""
+        embedded = (outcome for outcome in outcomes.values() if outcome.status is Status.EMBEDDED)
+        stored = {one.media_id: one.kind for one in embedded if one.media_id and one.kind}
+        found = places(connection, stored)
+        return {media: stored[media] for media, at in found.items() if len(at.paths) > 1}
 
     def _renew(self) -> None:
         """Files known by path, size and time whose records need an edit: found again, or of another library now."""
@@ -179,9 +191,12 @@ class Dispatch:
                 links = self._links_of_renewed(connection, {row.path: row.library for row in rows})
                 linked, lost = self._link(connection, links)
                 counts.update(linked)
-                for read in lost:
-                    chosen = (planned.c.job == self._live.number) & (planned.c.path == read.path)
-                    values = {"action": Action.READ.value, "kind": read.task.kind.value}
+                known = {link.read.path for link in links}
+                # Another job may have forgotten a missing file since, or found its content elsewhere.
+                unknown = {row.path: kind_of_name(row.path) or Kind.VIDEO for row in rows if row.path not in known}
+                for path, kind in (unknown | {read.path: read.task.kind for read in lost}).items():
+                    chosen = (planned.c.job == self._live.number) & (planned.c.path == path)
+                    values = {"action": Action.READ.value, "kind": kind.value}
                     connection.execute(update(planned).where(chosen).values(values))
 
     def _links_of_renewed(self, connection: Connection, library: dict[str, int]) -> list[Link]:
@@ -292,7 +307,7 @@ class Dispatch:
         with self._lock:
             self._numbered += 1
             batch = Batch(
-                id=f"{self._live.number}-{self._numbered}",
+                id=f"{self._live.number}-{self._name}-{self._numbered}",
                 job=str(self._live.number),
                 kind=reads[0].task.kind,
                 files=tuple(self._reference(read) for read in reads),

@@ -124,7 +124,7 @@ def settle(
                 "kind": entry.kind,
                 "state": entry.state.value,
                 "code": entry.code,
-                "detail": entry.detail,
+                "detail": entry.detail.replace("\0", ""),  # which PostgreSQL cannot store
                 "attempts": _attempts(entry, old.attempts if old else 0),
                 # a resumed job counts unchanged files anew, so such a row stays with the job that made it
                 "job": old.job if old is not None and counter == "unchanged" else job,

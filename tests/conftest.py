@@ -43,6 +43,11 @@ QUICK_SCHEMAS = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    kinds = ("sqlite", "postgresql")
+    parser.addoption("--ledger", choices=kinds, default="sqlite", help="database of the ledgers of tests/ingest")
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The checkout these tests belong to."""
@@ -205,9 +210,12 @@ class WorkerProcess:
 
     @property
     def child(self) -> int:
-        """Of the process that embeds."""
-        (child,) = psutil.Process(self.pid).children()
-        return child.pid
+        """Of the process that embeds; waits until there is one."""
+        deadline = time.monotonic() + 60
+        while not (children := psutil.Process(self.pid).children()):
+            assert time.monotonic() < deadline, self.log.read_text("utf-8", "replace")
+            time.sleep(0.05)
+        return children[0].pid
 
     def wait_until_ready(self) -> None:
         """Until it listens to its queues."""

@@ -16,7 +16,7 @@ import numpy as np
 from ingest.job import Ingest
 from ingest.ledger import Ledger
 from search.media import Kind, MediaRecord, media_id
-from search.settings import Settings
+from search.settings import load_settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Point, Store
@@ -86,7 +86,7 @@ class TalkingRunner(FakeRunner):
 
 def ingest_until_killed(home: str, media: str) -> None:
     """Ingest ``media`` into ``home``, taking up what an earlier process left."""
-    settings = Settings(home=Path(home), device="cpu")
+    settings = load_settings({"home": home, "device": "cpu"})
     store = open_store(settings)
     ledger = Ledger(settings.ledger_url)
     ingest = Ingest(settings, store, ledger, TalkingRunner(store))

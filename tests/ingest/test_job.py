@@ -42,7 +42,7 @@ def test_second_run_embeds_and_hashes_nothing(desk: Any, counts: Counts, monkeyp
     desk.write("broken.jpg", "broken")
     desk.write("readme.md", "words")
     assert counts(desk.run()) == {"embedded": 20, "failed": 1, "skipped": 1}
-    monkeypatch.setattr("ingest.hashing.read_file", lambda task: pytest.fail(f"read {task.path}"))
+    monkeypatch.setattr("workers.files.FileAccess.read", lambda _files, path: pytest.fail(f"read {path}"))
     progress = desk.run()
     assert counts(progress) == {"unchanged": 22}
     assert progress.state is JobState.DONE
@@ -121,7 +121,7 @@ def test_file_that_cannot_be_read_any_more_loses_its_record(
     desk.run()
     desk.write("a.jpg", "a picture that nobody may read")
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.hashing.hashlib.file_digest", lambda *_: _refuse(path))
+        patch.setattr("workers.files.FileAccess.read", lambda *_: _refuse(path))
         assert counts(desk.run()) == {"failed": 1, "unchanged": 3}
     assert "a.jpg" not in desk.records(missing=True)
     assert counts(desk.ingest.run(desk.ingest.retry_failures())) == {"embedded": 1}

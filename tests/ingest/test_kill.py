@@ -47,7 +47,7 @@ def test_killed_again_and_again(
     settings = make_settings()
     source = random.Random(0)
     command = [sys.executable, str(fakes.__file__), str(settings.home), str(media)]
-    environment = os.environ | {"PYTHONPATH": str(repository)}
+    environment = os.environ | {"PYTHONPATH": str(repository), "LIKEWISE_DATABASE_URL": settings.ledger_url}
     done_at_kill: list[int] = []
     for _ in range(KILLS):
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
