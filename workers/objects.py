@@ -138,20 +138,28 @@ class Objects:
         return sorted((entry for entry in entries if entry.address.startswith(stem)), key=lambda entry: entry.address)
 
     @contextmanager
-    def opened(self, address: str, *, through: bool = True) -> Iterator[tuple[IO[bytes], Facts]]:
-        """The object open for reading, and what it is; all that is read is of this one version of it, or fails.
+    def opened(self, address: str) -> Iterator[tuple[IO[bytes], Facts]]:
+        """The object open to be read from its beginning to its end, in pieces of ``READ_BYTES``, and what it is.
 
-        Args:
-            through: it is read from its beginning to its end, in pieces of ``READ_BYTES``.
+        All that is read is of this one version of it, or reading fails.
 
         Raises:
             OSError: it cannot be opened; also from the block, where it cannot be read.
         """
         with _told(address):
-            cache, block = ("none", READ_BYTES) if through else ("readahead", SERVED_BYTES)
-            filesystem = self._filesystem(address)
-            with filesystem.open(address, "rb", block_size=block, cache_type=cache) as file:
-                yield file, _facts(address, getattr(file, "details", None) or filesystem.info(address))
+            file, facts = self._open(address, block_size=READ_BYTES, cache_type="none")
+            with file:
+                yield file, facts
+
+    def stream(self, address: str) -> tuple[IO[bytes], Facts]:
+        """As :meth:`opened`, to be read anywhere and closed by whoever asked; reads ahead by ``SERVED_BYTES``."""
+        with _told(address):
+            return self._open(address, block_size=SERVED_BYTES, cache_type="readahead")
+
+    def _open(self, address: str, **options: object) -> tuple[IO[bytes], Facts]:
+        filesystem = self._filesystem(address)
+        file = filesystem.open(address, "rb", **options)
+        return file, _facts(address, getattr(file, "details", None) or filesystem.info(address))
 
     def head(self, address: str, count: int) -> bytes:
         """Its first bytes.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zlib
-from contextlib import ExitStack
 
 from flask import Blueprint, Response, request, send_file
 from werkzeug.wsgi import FileWrapper
@@ -93,14 +92,14 @@ def existing_path(record: MediaRecord, access: FileAccess) -> str:
 
 def _send_object(objects: Objects, address: str, mimetype: str, name: str, *, attached: bool) -> Response:
     """An object of a bucket, as much of it as the request asks for; no more is fetched than that."""
-    with ExitStack() as stack:
-        stream, facts = stack.enter_context(objects.opened(address, through=False))
-        tag, written = f"{facts.size:x}-{facts.mtime_ns:x}", facts.mtime_ns // 10**9
-        response = send_file(stream, mimetype, attached, name, conditional=False, etag=tag, last_modified=written)
-        response.content_length = facts.size
-        response.make_conditional(request.environ, accept_ranges=True, complete_length=facts.size)
-        response.call_on_close(stack.pop_all().close)
-    return response
+    try:
+        stream, facts = objects.stream(address)  # closed by the wrapper around it, when the answer has been sent
+    except OSError as error:
+        raise StoreUnavailableError(f"'{address}' cannot be read just now: {error.strerror}.") from error
+    tag, written = f"{facts.size:x}-{facts.mtime_ns:x}", facts.mtime_ns // 10**9
+    response = send_file(stream, mimetype, attached, name, conditional=False, etag=tag, last_modified=written)
+    response.content_length = facts.size
+    return response.make_conditional(request.environ, accept_ranges=True, complete_length=facts.size)
 
 
 def _locked_down(response: Response) -> Response:
