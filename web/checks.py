@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 
-from search.errors import LikewiseError, StoreLockedError
+from search.errors import BrokerUnavailableError, LikewiseError, StoreLockedError
 from search.settings import PREFIX, Settings
 from web.running import find_running
 
@@ -20,6 +20,9 @@ PACKAGES = (
     "torchvision",
     "qdrant-edge-py",
     "qdrant-client",
+    "celery",
+    "redis",
+    "gunicorn",
     "av",
     "pillow",
     "pillow-heif",
@@ -53,6 +56,9 @@ def run_checks(settings: Settings) -> Iterator[Check]:
         ("data directory", _home),
         ("store", _store),
         ("ledger", _ledger),
+        ("broker", _broker),
+        ("workers", _workers),
+        ("shared place", _shared),
         ("device", _device),
         ("weights of pictures", lambda s: _weights("resnet18", s.image_model)),
         ("weights of motion", lambda s: _weights("r3d18", s.video_model)),
@@ -122,16 +128,65 @@ def _store(settings: Settings) -> Check:
         counts = [f"{info.points} {name}" for name, info in store.collections().items()]
     finally:
         store.close()
-    return Check("store", Health.OK, f"{settings.store}: {', '.join(counts) or 'empty'}")
+    where = settings.qdrant_url if settings.store == "server" else "embedded"
+    return Check("store", Health.OK, f"{settings.store} ({where}): {', '.join(counts) or 'empty'}")
 
 
 def _ledger(settings: Settings) -> Check:
+    from sqlalchemy import make_url
+
     from ingest.ledger import Ledger
 
     if settings.database_url is None and not (settings.home / "ledger.sqlite").exists():
         return Check("ledger", Health.OK, "empty")
     Ledger(settings.ledger_url).close()
-    return Check("ledger", Health.OK, "opens")
+    return Check("ledger", Health.OK, f"{make_url(settings.ledger_url).get_backend_name()}: opens")
+
+
+def _broker(settings: Settings) -> Check:
+    if settings.broker_url is None:
+        return Check("broker", Health.OK, "none: this machine embeds by itself")
+    from workers.app import make_app
+    from workers.broker import Broker
+
+    app = make_app(settings)
+    waiting = {queue: depth for queue, depth in Broker(app).depths().items() if depth}
+    said = ", ".join(f"{depth} waiting in {queue}" for queue, depth in waiting.items()) or "nothing waits"
+    return Check("broker", Health.OK, f"{app.connection_for_read().as_uri()} answers; {said}")
+
+
+def _workers(settings: Settings) -> Check:
+    if settings.broker_url is None:
+        return Check("workers", Health.OK, "none needed")
+    from workers.app import EMBED_QUEUE, QUERY_QUEUE, make_app
+    from workers.broker import Broker
+
+    try:
+        found = Broker(make_app(settings)).listeners()
+    except BrokerUnavailableError:
+        return Check("workers", Health.WARNING, "Without the broker nobody can say.", "See to the broker first.")
+    served = {queue for listener in found for queue in listener.queues}
+    unserved = [queue for queue in (QUERY_QUEUE, *EMBED_QUEUE.values()) if queue not in served]
+    detail = "; ".join(f"{listener.name} takes {', '.join(listener.queues)}" for listener in found)
+    if not found:
+        hint = "Start `likewise worker` with the same LIKEWISE_BROKER_URL, here or on a machine with a GPU."
+        return Check("workers", Health.WARNING, "No worker listens: questions about files fail and jobs wait.", hint)
+    if unserved:
+        hint = f"Start `likewise worker --queues {','.join(unserved)}`."
+        return Check("workers", Health.WARNING, f"Nobody takes from {', '.join(unserved)}; {detail}", hint)
+    return Check("workers", Health.OK, detail)
+
+
+def _shared(settings: Settings) -> Check:
+    if settings.broker_url is not None and settings.shared is None:
+        return Check(
+            "shared place",
+            Health.WARNING,
+            f"Previews and uploads lie in {settings.home}, where workers on other machines do not reach them.",
+            "Set LIKEWISE_SHARED, here and on every worker, to a folder or bucket that all of them see; nothing, if "
+            "all of it runs on this machine.",
+        )
+    return Check("shared place", Health.OK, settings.shared_place)
 
 
 def _device(settings: Settings) -> Check:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from search import metrics
 from search.duplicates import DuplicateGroup, find_duplicates
 from search.errors import NotFoundError, UsageError
 from search.media import COLLECTIONS, MediaRecord
@@ -59,6 +60,7 @@ class Duplicating:
     limit: Limit = 100
 
 
+@metrics.question("similar")
 def ask(node: Node, asked: Asked, where: Filter, uploads: Mapping[str, Probe] = MappingProxyType({})) -> SimilarAnswer:
     """Find-similar as every front end of the web asks it.
 
@@ -114,6 +116,7 @@ def media(node: Node, media_id: str) -> MediaRecord:
     return public(find_record(node.store, check_id(media_id)))
 
 
+@metrics.question("words")
 def search(node: Node, words: Words, where: Filter) -> WordAnswer:
     """Media whose tags, names, folders, photographer or camera hold the words."""
     started = time.perf_counter()
@@ -123,6 +126,7 @@ def search(node: Node, words: Words, where: Filter) -> WordAnswer:
     return WordAnswer(query, hits, (time.perf_counter() - started) * 1000)
 
 
+@metrics.question("browse")
 def browse_collection(node: Node, browsing: Browsing, where: Filter) -> RecordPage:
     """A page of one collection in order of id; pass 'after' on to get the next."""
     page = browse(node.store, browsing.collection, where, browsing.limit, browsing.after)
@@ -134,6 +138,7 @@ def list_facets(node: Node, where: Filter) -> FacetAnswer:
     return FacetAnswer(facets(node.store, FACETS, where))
 
 
+@metrics.question("duplicates")
 def duplicates(node: Node, duplicating: Duplicating) -> DuplicateAnswer:
     """Groups of exact copies and near-duplicates."""
     groups = find_duplicates(node.store)

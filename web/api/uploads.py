@@ -13,7 +13,7 @@ from typing import IO
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
-from search import addresses
+from search import addresses, metrics
 from search.errors import EmptyFileError, MediaError, MediaTooLargeError, UsageError
 from search.questions import Probe
 from search.settings import Settings
@@ -24,6 +24,7 @@ CHUNK = 1 << 20
 MIB = 1 << 20
 
 
+@metrics.question("example")
 def probe_upload(node: Node, request: Request) -> Probe | None:
     """The example in the multipart part ``file``; None when the request carries none.
 

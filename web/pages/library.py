@@ -12,6 +12,7 @@ from search.duplicates import DuplicateGroup
 from search.media import COLLECTIONS, MediaRecord
 from search.questions import Relation
 from search.spaces import Space
+from web.api.cluster import cluster as find_cluster
 from web.api.operation import current_node
 from web.api.ports import Node
 from web.api.questions import DuplicateAnswer, Duplicating
@@ -37,7 +38,7 @@ class Holding:
 
 @blueprint.get("/status")
 def status() -> str:
-    """Collections with the model behind each space, the store and the data directory."""
+    """Collections with the model behind each space, the store and the data directory; broker and workers, if any."""
     node = current_node()
     holdings = [
         Holding(
@@ -48,7 +49,13 @@ def status() -> str:
         )
         for name, info in sorted(node.store.collections().items(), key=lambda item: COLLECTIONS.index(item[0]))
     ]
-    return render_template("status.html", holdings=holdings, engine=node.store.engine, home=node.settings.home)
+    return render_template(
+        "status.html",
+        holdings=holdings,
+        engine=node.store.engine,
+        home=node.settings.home,
+        cluster=find_cluster(node),
+    )
 
 
 @dataclass(frozen=True, slots=True)

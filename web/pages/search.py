@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from pydantic import Field
 from werkzeug.wrappers import Response as AnyResponse
 
+from search import metrics
 from search.errors import LikewiseError, UsageError
 from search.media import COLLECTIONS
 from search.questions import Probe
@@ -167,6 +168,7 @@ def _words(node: Node, look: Look, where: Filter, address: Address) -> Results:
     return Results("words", tiles, _by_kind(tiles), took_ms=found.took_ms, more=more)
 
 
+@metrics.question("browse")
 def _browse(node: Node, look: Look, where: Filter, address: Address) -> Results:
     """One collection page by page when one is chosen, otherwise the start of each."""
     chosen = look.collections or COLLECTIONS
