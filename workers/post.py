@@ -13,7 +13,7 @@ from celery import Celery, states
 from search.settings import Settings
 from workers.app import EMBED_BATCH, EMBED_QUEUE, PRIORITY
 from workers.report import BatchReport
-from workers.whereabouts import broker_errors, find_tasks, withdraw_tasks
+from workers.whereabouts import BROKER_ERRORS, broker_errors, find_tasks, unavailable, withdraw_tasks
 from workers.wire import Order, order_to_json, report_from_json
 
 PUBLISHING = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
@@ -73,8 +73,12 @@ class Post:
         for task, meta in metas:
             if meta["status"] == states.SUCCESS:
                 ended.append(Ending(task, report=report_from_json(meta["result"])))
+            elif meta["status"] == states.FAILURE:
+                error = meta["result"]
+                # The worker began while the broker went away, and could not say so.
+                ended.append(Ending(task, error=unavailable(error) if isinstance(error, BROKER_ERRORS) else error))
             else:
-                ended.append(Ending(task, error=meta["result"] if meta["status"] == states.FAILURE else None))
+                ended.append(Ending(task))
         return ended
 
     def was_begun(self, task: str) -> bool:

@@ -25,19 +25,28 @@ SEPARATOR = "\x06\x16"
 """What kombu's Redis transport puts between a queue and a priority to name a list."""
 
 
+BROKER_ERRORS = (OperationalError, BackendError, RedisError, OSError)
+"""What Celery, kombu and redis raise when the broker cannot be reached."""
+
+
 @contextmanager
 def broker_errors() -> Iterator[None]:
     """
     Raises:
-        BrokerUnavailableError: in place of whatever Celery, kombu and redis raise when the broker cannot be reached.
+        BrokerUnavailableError: in place of ``BROKER_ERRORS``.
     """
     try:
         yield
-    except (OperationalError, BackendError, RedisError, OSError) as error:
-        raise BrokerUnavailableError(
-            f"The broker cannot be reached: {str(error).rstrip('.')}.",
-            "Start Redis at LIKEWISE_BROKER_URL, or correct the address.",
-        ) from error
+    except BROKER_ERRORS as error:
+        raise unavailable(error) from error
+
+
+def unavailable(error: BaseException) -> BrokerUnavailableError:
+    """One of ``BROKER_ERRORS``, here or at a worker, in our own words."""
+    return BrokerUnavailableError(
+        f"The broker cannot be reached: {str(error).rstrip('.')}.",
+        "Start Redis at LIKEWISE_BROKER_URL, or correct the address.",
+    )
 
 
 def find_tasks(app: Celery, tasks: Collection[str], seconds: float = ANSWER_SECONDS) -> set[str]:

@@ -1,0 +1,27 @@
+"""A decoder child like any other, but for files whose names say what they do to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from search.media import Kind
+from workers.decode.child import serve
+from workers.decode.decoded import Decoded
+from workers.decode.file import decode_file
+from workers.decode.options import DecodeOptions
+
+
+def decode(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
+    if Path(path).name.startswith("kills-decoder"):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if Path(path).name.startswith("hangs-decoder"):
+        time.sleep(3600)
+    return decode_file(path, kind, options)
+
+
+if __name__ == "__main__":
+    serve(decode, DecodeOptions.from_json(sys.argv[1]))
