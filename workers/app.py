@@ -32,9 +32,6 @@ of, and take turns with the queues among equals."""
 HARD_SECONDS = 60.0
 """How long, at most, after its soft limit a task that will not listen is killed: as long again as that, if less."""
 
-STORING_SECONDS = 300.0
-"""How long a worker keeps trying to hand in a result while the broker is away."""
-
 RESULT_SECONDS = 3600
 """How long a result waits for a coordinator that has died; a living one collects within a second."""
 
@@ -76,9 +73,6 @@ def make_app(settings: Settings) -> Celery:
             # Above the hard limit, so that no task is handed out anew while it is still being worked on.
             "visibility_timeout": 2 * hard,
             "priority_steps": [QUERY_PRIORITY, *PRIORITY.values()],
-        },
-        result_backend_transport_options={
-            "retry_policy": {"max_retries": None, "interval_max": 5.0, "timeout": STORING_SECONDS}
         },
     )
     return app

@@ -56,9 +56,12 @@ def register(app: Celery, station: Station) -> None:
         except SettingsError as error:
             log.error("This worker cannot go on, and leaves its batch to others: %s", error)
             os.kill(os.getppid(), UNFIT_SIGNAL)
-            raise Reject(str(error), requeue=True) from error
+            raise Reject(str(error), requeue=True) from None
         except DeviceLostError:
             sys.exit(1)
+        except LikewiseError as error:
+            log.warning("Batch %s is left to be done again: %s", order["batch"], error)
+            raise
 
     def embed_file(question: Json) -> Json:
         """``{"path", "name", "models"}`` to a ``Probe`` whose sound is raw, or ``{"error"}``."""
@@ -78,7 +81,13 @@ def register(app: Celery, station: Station) -> None:
         except LikewiseError as error:
             return error_to_json(error)
 
-    app.task(name=EMBED_BATCH, retry_on_worker_lost=True, max_retries=1, default_retry_delay=0)(embed_batch)
+    app.task(
+        name=EMBED_BATCH,
+        retry_on_worker_lost=True,
+        max_retries=1,
+        default_retry_delay=0,
+        throws=(LikewiseError, SoftTimeLimitExceeded),  # which Celery need not log, with a trace
+    )(embed_batch)
     # A person waits for these, so that a process that dies of one is answer enough.
     app.task(name=EMBED_FILE, reject_on_worker_lost=False)(embed_file)
     app.task(name=CHOOSE_MODELS, reject_on_worker_lost=False)(choose_models)

@@ -36,8 +36,11 @@ log = logging.getLogger(__name__)
 UNFIT = 3
 """Status with which a parent ends whose child cannot work as it is set up."""
 
-_CHATTY = ("celery.apps.worker", "celery.worker.strategy", "celery.app.trace")
-"""Loggers that tell what we tell ourselves, or every task with its result."""
+_CHATTY = ("celery.apps.worker", "celery.worker.strategy", "celery.app.trace", "celery.backends.base")
+"""Loggers that tell what we tell ourselves, every task with its result, or one trouble with a trace for each try."""
+
+STORING_TRIES = 60
+"""How often handing in a result is tried while the broker is away: for some five minutes, by Celery's own pauses."""
 
 
 def run_worker(
@@ -55,7 +58,7 @@ def run_worker(
         on_ready: called when it listens.
 
     Raises:
-        SettingsError: no broker is set, there are no such queues, or the child found that it cannot work as it is set up.
+        SettingsError: no broker is set, a queue does not exist, or the child found that it cannot work as it is set up.
     """
     if not queues or not set(queues) <= set(QUEUES):
         raise SettingsError(f"There are no such queues: '{','.join(queues)}'.", f"Queues are {', '.join(QUEUES)}.")
@@ -119,9 +122,10 @@ def _configure(settings: Settings, app: Any) -> None:
     def set_up_logging(**_: Any) -> None:
         configure_logging(settings)
         for name in _CHATTY:
-            logging.getLogger(name).setLevel(logging.WARNING)
+            logging.getLogger(name).setLevel(logging.ERROR)
 
     signals.setup_logging.connect(set_up_logging, weak=False)
+    app.conf.update(result_backend_always_retry=True, result_backend_max_retries=STORING_TRIES)
     if settings.worker_memory_mb:
         app.conf.worker_max_memory_per_child = settings.worker_memory_mb * 1024
     # Standard output belongs to the answer of a command; what Celery says when it is told to end goes elsewhere.

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from search.errors import LikewiseError, StoreError, StoreUnavailableError
+from workers import patience
+from workers.patience import patiently
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses asked for, which take no time here but pass on the clock."""
+    asked: list[float] = []
+    monkeypatch.setattr(patience.time, "sleep", asked.append)
+    monkeypatch.setattr(patience.time, "monotonic", lambda: sum(asked))
+    return asked
+
+
+def test_tries_again_in_growing_pauses_until_it_succeeds(pauses: list[float]) -> None:
+    left = [StoreUnavailableError("Away.")] * 6
+
+    def action() -> str:
+        if left:
+            raise left.pop()
+        return "done"
+
+    assert patiently(action) == "done"
+    assert len(pauses) == 6
+    assert all(0 < pause <= patience.LONGEST_DELAY for pause in pauses)
+    assert pauses[-1] > pauses[0]
+
+
+def test_pauses_differ_between_those_who_wait(pauses: list[float]) -> None:
+    """Or all of them would come back to a server that has just risen at the same moment."""
+    for _ in range(2):
+        left = [StoreUnavailableError("Away.")]
+        patiently(lambda left=left: fail(left.pop()) if left else None)
+    assert pauses[0] != pauses[1]
+
+
+def fail(error: LikewiseError) -> None:
+    raise error
+
+
+def test_raises_what_will_not_pass_by_itself(pauses: list[float]) -> None:
+    with pytest.raises(StoreError, match="Refused"):
+        patiently(lambda: fail(StoreError("Refused.")))
+    assert pauses == []
+
+
+def test_gives_up_in_the_end_with_the_last_error(pauses: list[float]) -> None:
+    with pytest.raises(StoreUnavailableError, match="Away"):
+        patiently(lambda: fail(StoreUnavailableError("Away.")), seconds=20.0)
+    assert 10.0 < sum(pauses) <= 20.0

@@ -1,0 +1,137 @@
+"""What a worker's process keeps, and what it lets go of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import workers.station
+from search.errors import ModelError, SettingsError, SpaceMismatchError
+from search.media import Kind
+from search.settings import Settings
+from search.store.base import Store
+from workers.embedders.registry import ModelChoice
+from workers.report import Batch, FileRef, Status
+from workers.station import DeviceLostError, Station
+from workers.wire import Order
+
+MakeFile = Callable[..., FileRef]
+
+
+def choice(image: str) -> ModelChoice:
+    return ModelChoice(image, "frames", "logmel")
+
+
+def order(*files: FileRef, image: str = "one", deliver: Any = "report") -> Order:
+    return Order(Batch("b1", "j1", Kind.IMAGE, files), choice(image), deliver)
+
+
+@pytest.fixture
+def server_settings(make_settings: Callable[..., Settings]) -> Settings:
+    return make_settings(store="server", qdrant_url="http://127.0.0.1:1", batch_size=4)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch, pool: Any) -> list[str]:
+    """Image models built, in order; decoders are the fake ones."""
+    monkeypatch.setattr(workers.station, "DecodePool", lambda settings, clips: pool)
+    return []
+
+
+@pytest.fixture
+def station(server_settings: Settings, made: list[str], models: Any) -> Station:
+    def build(_: Settings, wanted: ModelChoice) -> Any:
+        made.append(wanted.image)
+        return models
+
+    return Station(server_settings, build)
+
+
+def test_keeps_the_models_of_a_question_while_a_batch_asks_for_new_ones(
+    station: Station, made: list[str], make_file: MakeFile
+) -> None:
+    file = make_file("a.jpg")
+    for image in ("old", "new", "old", "new", "old"):
+        station.embed(order(file, image=image))
+    assert made == ["old", "new"]
+    station.embed(order(file, image="newest"))
+    station.embed(order(file, image="old"))
+    station.embed(order(file, image="new"))
+    assert made == ["old", "new", "newest", "new"]
+
+
+def test_notes_about_a_choice_do_not_tell_models_apart(station: Station, made: list[str], make_file: MakeFile) -> None:
+    wanted = order(make_file("a.jpg"))
+    station.embed(wanted)
+    station.embed(Order(wanted.batch, ModelChoice("one", "frames", "logmel", ("A note.",)), "report"))
+    assert made == ["one"]
+
+
+def test_looks_anew_at_collections_that_were_made_anew(
+    station: Station, store: Store, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stale:
+        closed = False
+
+        def collections(self) -> Any:
+            raise SpaceMismatchError("The collection was made with another model.")
+
+        def close(self) -> None:
+            self.closed = True
+
+    stale = Stale()
+    opened = [store, stale]
+    monkeypatch.setattr(workers.station, "open_store", lambda settings: opened.pop())
+    report = station.embed(order(make_file("a.jpg"), deliver="store"))
+    assert report.outcomes[0].status is Status.EMBEDDED
+    assert stale.closed
+    assert store.count("images") == 1
+
+
+def test_a_mismatch_that_stays_is_raised(
+    station: Station, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Other:
+        def collections(self) -> Any:
+            raise SpaceMismatchError("The collection was made with another model.")
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(workers.station, "open_store", lambda settings: Other())
+    with pytest.raises(SpaceMismatchError):
+        station.embed(order(make_file("a.jpg"), deliver="store"))
+
+
+def test_does_not_open_an_embedded_store_of_its_own(
+    settings: Settings, made: list[str], models: Any, make_file: MakeFile
+) -> None:
+    with pytest.raises(SettingsError, match="LIKEWISE_QDRANT_URL"):
+        Station(settings, lambda _, __: models).embed(order(make_file("a.jpg"), deliver="store"))
+    assert not settings.home.exists()
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_device_that_computes_no_more_is_not_held_against_the_files(
+    station: Station, models: Any, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch, *, works: bool
+) -> None:
+    models.fail_on, models.error = (lambda item: True), ModelError("CUDA error: unspecified launch failure.")
+    monkeypatch.setattr("workers.device.device_works", lambda settings: works)
+    wanted = order(make_file("a.jpg"))
+    if works:
+        assert station.embed(wanted).outcomes[0].code == "model"
+        return
+    with pytest.raises(DeviceLostError):
+        station.embed(wanted)
+
+
+def test_abandoned_work_leaves_nothing(station: Station, made: list[str], pool: Any, make_file: MakeFile) -> None:
+    closed: list[bool] = []
+    pool.close = lambda: closed.append(True)
+    station.embed(order(make_file("a.jpg")))
+    station.abandon()
+    station.embed(order(make_file("b.jpg")))
+    assert closed == [True]
+    assert made == ["one", "one"]
