@@ -15,7 +15,8 @@ from typing import Annotated, Literal
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from search.errors import SettingsError
+from search import addresses
+from search.errors import SettingsError, UsageError
 
 PREFIX = "LIKEWISE_"
 
@@ -97,6 +98,15 @@ class Settings(BaseModel):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().absolute()
+
+    @field_validator("shared", mode="after")
+    @classmethod
+    def _spelled_out(cls, shared: str | None) -> str | None:
+        """An absolute path, or an address in its usual spelling."""
+        try:
+            return addresses.absolute(shared) if shared else None
+        except UsageError as error:
+            raise ValueError(error.message) from None
 
     @model_validator(mode="after")
     def _server_has_address(self) -> Settings:

@@ -119,6 +119,22 @@ def test_lists_are_split_at_commas() -> None:
     assert load_settings(environ={"LIKEWISE_EXCLUDES": "*.tmp, cache/ ,"}).excludes == ("*.tmp", "cache/")
 
 
+def test_roots_schemes_and_the_shared_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    roots = load_settings(environ={"LIKEWISE_ROOTS": "/mnt/photos=/data, s3://media=/buckets/media"}).roots
+    assert roots == {"/mnt/photos": "/data", "s3://media": "/buckets/media"}
+    with pytest.raises(SettingsError, match="LIKEWISE_ROOTS"):
+        load_settings(environ={"LIKEWISE_ROOTS": "/mnt/photos"})
+    assert load_settings(environ={"LIKEWISE_REMOTE_SCHEMES": "s3, memory"}).remote_schemes == ("s3", "memory")
+    with pytest.raises(SettingsError, match="LIKEWISE_REMOTE_SCHEMES"):
+        load_settings(environ={"LIKEWISE_REMOTE_SCHEMES": "s3://"})
+    for given, kept in (("mounted", f"{tmp_path}/mounted"), ("s3://media/likewise/", "s3://media/likewise")):
+        assert load_settings(environ={"LIKEWISE_SHARED": given}).shared_place == kept
+    with pytest.raises(SettingsError, match="LIKEWISE_SHARED"):
+        load_settings(environ={"LIKEWISE_SHARED": "s3://"})
+    assert load_settings({"home": tmp_path}, {}).shared_place == str(tmp_path)
+
+
 def test_the_ledger_lies_in_the_data_directory_unless_told_otherwise(tmp_path: Path) -> None:
     assert load_settings({"home": tmp_path}, {}).ledger_url == f"sqlite:///{tmp_path}/ledger.sqlite"
     other = load_settings(environ={"LIKEWISE_DATABASE_URL": "postgresql://db/likewise"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import multiprocessing
 import os
 import signal
@@ -16,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from s3fs import S3FileSystem
 
-from search.errors import DecodeTimeoutError, MediaTooLargeError, UnreadableFileError
+from search.errors import CorruptMediaError, DecodeTimeoutError, MediaTooLargeError, UnreadableFileError
+from search.media import Kind
 from search.settings import Settings
 from workers.borrowed import PREFIX, BorrowedFolder
+from workers.decode.pool import DecodePool
 from workers.files import FileAccess
 from workers.objects import FileChangedError, Objects, UnreachableError
 
@@ -133,6 +137,44 @@ def test_what_has_gone(make_settings: Make, bucket: Any, borrowed: Path) -> None
         access.read("s3://media/gone.jpg")
     with pytest.raises(FileNotFoundError):
         access.size_and_time("s3://media/gone.jpg")
+    assert not left_in(borrowed)
+
+
+def _read_in_child(settings: Settings, address: str, said: Any) -> None:
+    said.send(FileAccess(settings).read(address).size)
+
+
+def test_a_forked_process_reads_as_well(make_settings: Make, bucket: Any) -> None:
+    address = bucket.put("a.jpg", b"bytes")
+    assert FileAccess(make_settings()).read(address).size == 5  # so that there is a connection to take across
+    said, mine = multiprocessing.get_context("fork").Pipe()
+    process = multiprocessing.get_context("fork").Process(
+        target=_read_in_child, args=(make_settings(), address, mine), daemon=True
+    )
+    process.start()
+    assert said.poll(60)
+    assert said.recv() == 5
+    process.join()
+
+
+def test_decoders_are_given_copies(make_settings: Make, bucket: Any, tmp_path: Path, borrowed: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(picture, "png")
+    content = picture.getvalue()
+    (tmp_path / "seen").mkdir()
+    (tmp_path / "seen" / "a.png").write_bytes(content)
+    address = bucket.put("a.png", content)
+    with DecodePool(make_settings(roots={"/mnt/elsewhere": str(tmp_path / "seen")})) as pool:
+        near = pool.submit("/mnt/elsewhere/a.png")
+        far = pool.submit(address, Kind.IMAGE, hashlib.sha256(content).hexdigest())
+        changed = pool.submit(address, Kind.IMAGE, "0" * 64)
+        broken = pool.submit(bucket.put("b.png", content[:20]))
+        absent = pool.submit("s3://media/c.png")
+        assert near.result().facts == far.result().facts
+        assert isinstance(changed.exception(), FileChangedError)
+        assert isinstance(broken.exception(), CorruptMediaError)
+        assert "'b.png'" in str(broken.exception())
+        assert isinstance(absent.exception(), UnreadableFileError)
     assert not left_in(borrowed)
 
 

@@ -99,7 +99,8 @@ def _send_object(objects: Objects, address: str, mimetype: str, name: str, *, at
     tag, written = f"{facts.size:x}-{facts.mtime_ns:x}", facts.mtime_ns // 10**9
     response = send_file(stream, mimetype, attached, name, conditional=False, etag=tag, last_modified=written)
     response.content_length = facts.size
-    return response.make_conditional(request.environ, accept_ranges=True, complete_length=facts.size)
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=facts.size)
+    return response
 
 
 def _locked_down(response: Response) -> Response:
