@@ -87,10 +87,10 @@ class Dispatch:
         when nothing is left. A pause ends the batches instead of holding them back, so that whoever runs them brings
         those at hand to their end.
         """
-        for batch, _ in list(self._batches.values()):
+        for unreported, _ in list(self._batches.values()):
             if self.stopped:
                 return
-            yield batch
+            yield unreported
         for batch in self._source:
             if batch is None:
                 return

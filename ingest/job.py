@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select, update
 
+from ingest.bulk import BulkLoad, let_go
 from ingest.entries import forget_plan
 from ingest.jobs import LiveJob, Order, create_job, load_job, order_of, progress_of
 from ingest.leases import Keeper, Wanted, is_free, new_name, take
@@ -26,7 +27,7 @@ from ingest.sources import Sources
 from ingest.tables import INGEST, FileState, files, jobs, libraries
 from ingest.tasks import JobTask, TaskRun
 from ingest.turns import in_line, in_the_way
-from search.errors import LeaseLostError, LedgerUnavailableError, LikewiseError, NotFoundError, UsageError
+from search.errors import LeaseLostError, LedgerUnavailableError, LikewiseError, NotFoundError, StoreError, UsageError
 from search.settings import Settings
 from search.store.base import Store
 from workers.previews import Previews
@@ -63,6 +64,7 @@ class Ingest:
         retry_delays: Sequence[float] = RETRY_DELAYS,
     ) -> None:
         self._settings = settings
+        self._store = store
         self._ledger = ledger
         self._runner = runner
         self._tasks = tasks or {}
@@ -179,6 +181,17 @@ class Ingest:
             if live is not None:
                 live.cancel()
             self._want(job_id, Wanted.CANCEL, here=live is not None)
+        if live is None:
+            with suppress(StoreError):  # the next job, or the next start, does it
+                self.tidy()
+
+    def tidy(self) -> None:
+        """Undo what a job that has ended left in the store; for a start after a crash.
+
+        Raises:
+            StoreError, LedgerError: just now that cannot be done; the next job does it.
+        """
+        let_go(self._ledger, self._store)
 
     def halt(self) -> None:
         """Stop whatever runs here after the batches in work and leave it queued: this process is about to end, and
@@ -263,10 +276,10 @@ class Ingest:
             row = load_job(connection, job_id)
             if progress_of(row).finished or (row.wanted == Wanted.CANCEL and wanted is not Wanted.CANCEL):
                 return
-            values = {"wanted": wanted.value}
+            values: dict[str, object] = {"wanted": wanted.value}
             if wanted is Wanted.CANCEL and not here and is_free(row, self._keeper.name, self._ledger.now(connection)):
                 forget_plan(connection, row.id)
-                values = {"wanted": "", "owner": "", "state": JobState.CANCELLED.value}
+                values = {"wanted": "", "owner": "", "bulk": False, "state": JobState.CANCELLED.value}
             connection.execute(update(jobs).where(jobs.c.id == row.id).values(values))
 
     def _run(self, live: LiveJob) -> JobProgress:
@@ -323,7 +336,8 @@ class Ingest:
     def _work(self, live: LiveJob, order: Order) -> Callable[[], JobProgress]:
         """What has to be done until it succeeds, or fails for good."""
         if order.task == INGEST:
-            return Pass(self._settings, self._ledger, self._records, self._sources, self._runner, live, order).run
+            bulk = BulkLoad(self._ledger, self._store, live)
+            return Pass(self._settings, self._ledger, self._records, self._sources, self._runner, live, order, bulk).run
         task = self._tasks.get(order.task)
         if task is None:
             raise UsageError(f"This version of Likewise knows no task '{order.task}'.")
@@ -334,6 +348,8 @@ class Ingest:
         try:
             with live.write() as (connection, _):
                 forget_plan(connection, live.number)
+            with suppress(StoreError):  # it may be what failed; the next job, or the next start, lets go then
+                let_go(self._ledger, self._store, ending=live.number)
             return live.enter(JobState.FAILED, message)
         except LikewiseError:
             return live.snapshot()  # the ledger itself is what failed: the caller still learns why

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Protocol
 
+from ingest.bulk import BulkLoad
 from ingest.dispatch import Dispatch
 from ingest.entries import forget_plan
 from ingest.jobs import LiveJob, Order
@@ -43,6 +44,7 @@ class Pass:
         runner: Runner,
         live: LiveJob,
         order: Order,
+        bulk: BulkLoad,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -51,6 +53,7 @@ class Pass:
         self._runner = runner
         self._live = live
         self._order = order
+        self._bulk = bulk
         self._notes: list[str] = []
 
     def run(self) -> JobProgress:
@@ -60,21 +63,28 @@ class Pass:
         """
         live = self._live
         if live.cancelled:
-            return live.enter(live.cut_off)
+            return self._cut_off()
         live.recount()
         live.enter(JobState.SCANNING)
         self._plan()
         live.enter(JobState.RUNNING)
+        self._bulk.begin()
         self._embed()
         if live.cancelled:
-            self._forget_plan()
-            return live.enter(live.cut_off)
+            return self._cut_off()
         in_doubt = self._see_to_missing()
         self._forget_plan()
+        self._bulk.end()
         if in_doubt:
             return live.enter(JobState.NEEDS_CONFIRMATION, self._question(in_doubt))
         state = JobState.DONE_WITH_FAILURES if live.snapshot().failed else JobState.DONE
         return live.enter(state, " ".join(self._notes))
+
+    def _cut_off(self) -> JobProgress:
+        self._forget_plan()
+        if not self._live.halted:
+            self._bulk.end()
+        return self._live.enter(self._live.cut_off)
 
     def _plan(self) -> None:
         self._forget_plan()
@@ -111,6 +121,7 @@ class Pass:
             while self._live.wait_while_paused() and not dispatch.exhausted:
                 for report in self._runner.run(dispatch):
                     dispatch.record(report)
+                    self._bulk.go_on()
 
     def _see_to_missing(self) -> list[Doubt]:
         """Mark, expire and sweep; returns the roots where nothing was marked, because too much has gone."""

@@ -1,4 +1,5 @@
-"""The command line's way to an answer: the JSON API, of a running ``likewise up`` or of a node opened for one command.
+"""The command line's way to an answer: the JSON API, of a Likewise elsewhere (``LIKEWISE_SERVER_URL``), of a running
+``likewise up`` of this data directory, or of a node opened for one command.
 
 One way means one answer: ``--json`` prints what the API says, whoever serves it.
 """
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
-from search.errors import LikewiseError, StoreUnavailableError, UnreadableFileError, UsageError, error_of
+from search.errors import LikewiseError, SettingsError, StoreUnavailableError, UnreadableFileError, UsageError, error_of
 from search.settings import Settings
 from search.store.filters import Filter
 from web.running import Running, find_running
@@ -38,10 +39,11 @@ class Client:
 
     Attributes:
         node: the node opened for this command; None when a running server answers.
+        is_near: it is asked on this machine, and may be asked often.
     """
 
-    def __init__(self, http: httpx.Client, node: Node | None) -> None:
-        self._http, self.node = http, node
+    def __init__(self, http: httpx.Client, node: Node | None, *, is_near: bool = True) -> None:
+        self._http, self.node, self.is_near = http, node, is_near
 
     def get(self, path: str, params: Params | None = None) -> Json:
         """
@@ -75,10 +77,14 @@ class Client:
     def _ask(self, method: str, path: str, **what: Any) -> Json:
         try:
             response = self._http.request(method, f"/api/v1{path}", **what)
+        except httpx.UnsupportedProtocol:
+            raise SettingsError(
+                f"'{self._http.base_url}' is no address of a server.", "LIKEWISE_SERVER_URL takes http://HOST:PORT."
+            ) from None
         except httpx.HTTPError as error:
             raise StoreUnavailableError(
-                f"The running Likewise at {self._http.base_url} stopped answering: {error}.",
-                "Start it again with `likewise up`, or run the command again without it.",
+                f"The Likewise at {self._http.base_url} does not answer: {error}.",
+                "Is it running, and can this machine reach it? LIKEWISE_SERVER_URL names one elsewhere.",
             ) from None
         except UnicodeEncodeError:
             raise UsageError(
@@ -91,11 +97,16 @@ class Client:
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[Client]:
-    """A client of the running server of this data directory, else of a node opened for the time of the block.
+    """A client of the server elsewhere that the settings name; without one, of the running server of this data
+    directory, else of a node opened for the time of the block.
 
     Raises:
         StoreError: the data directory cannot be opened, see ``Node.open``.
     """
+    if settings.server_url is not None:
+        with _connect_elsewhere(settings.server_url, settings) as client:
+            yield client
+        return
     running = find_running(settings.home)
     if running is None:
         with connect_inside(settings) as (client, _):
@@ -103,6 +114,18 @@ def connect(settings: Settings) -> Iterator[Client]:
         return
     with httpx.Client(base_url=running.url, headers=running.headers, timeout=ANSWER_SECONDS, trust_env=False) as http:
         yield Client(http, None)
+
+
+@contextmanager
+def _connect_elsewhere(address: str, settings: Settings) -> Iterator[Client]:
+    token = settings.token
+    headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+    try:
+        http = httpx.Client(base_url=address.rstrip("/"), headers=headers, timeout=ANSWER_SECONDS)
+    except httpx.InvalidURL as error:
+        raise SettingsError(f"LIKEWISE_SERVER_URL={address!r} is no address: {error}.") from None
+    with http:
+        yield Client(http, None, is_near=False)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from ingest.job import Ingest, JobProgress
 from ingest.ledger import Ledger
 from ingest.migrate import Migrate
 from ingest.reembed import Reembed
+from ingest.tables import INGEST
 from ingest.tasks import JobTask
 from search.errors import DiskFullError, LikewiseError, StoreError
 from search.generations import finish_switch
@@ -135,7 +136,9 @@ class Node:
         self, name: str, options: Mapping[str, str] | None = None, *, priority: Priority = Priority.NORMAL
     ) -> str:
         """Do long-running work of another kind in the background, alone; the id of the new job."""
-        return self._submit(self.ingest.start_task(name, options, priority=priority))
+        job = self.ingest.start_task(name, options, priority=priority)
+        self._replace_left_behind(job)
+        return self._submit(job)
 
     def retry_failures(self) -> str | None:
         """Try the failed files again in the background; the job's id, or None when there are none."""
@@ -153,6 +156,7 @@ class Node:
 
     def stay(self) -> None:
         """Take up, from now until this node is closed, whatever job loses its coordinator."""
+        self._upkeep.submit(self.ingest.tidy)
         self._watch.submit(self._take_up)
 
     def run_job(self, job: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
@@ -217,11 +221,15 @@ class Node:
             self.closing.wait(WATCH_SECONDS)
 
     def _replace_left_behind(self, job: str) -> None:
-        """A job over the same paths that a killed process left behind is what ``job`` now does."""
-        roots = self.ingest.progress(job).roots
+        """A job that a killed process left behind, over the same paths or of the same task, is what ``job`` now does."""
+        new = _what_it_does(self.ingest.progress(job))
         for other in self.ingest.waiting():
-            if other not in self._jobs and other != job and self.ingest.progress(other).roots == roots:
+            if other not in self._jobs and other != job and _what_it_does(self.ingest.progress(other)) == new:
                 self.ingest.cancel(other)
+
+
+def _what_it_does(job: JobProgress) -> tuple[object, ...]:
+    return (job.task, job.roots) if job.task == INGEST else (job.task, job.library)
 
 
 class _RunnerWhenNeeded:

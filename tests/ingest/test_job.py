@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import shutil
 import tracemalloc
@@ -256,6 +257,16 @@ class Refuser:
             yield BatchReport(batch.id, tuple(failed))
 
 
+@pytest.fixture
+def _prompt_collector() -> Iterator[None]:
+    """Python looks for cycles the more seldom the more objects there are: those of other tests shall not count."""
+    gc.freeze()
+    gc.collect()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("_prompt_collector")
 def test_memory_does_not_grow_with_the_number_of_files(desk: Any) -> None:
     ingest = Ingest(desk.settings, desk.store, desk.ledger, Refuser())
     peaks = []

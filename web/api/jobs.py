@@ -17,6 +17,7 @@ from search.errors import StoreUnavailableError, UsageError
 from web.api.operation import Operation
 from web.api.params import Limit, adapter
 from web.api.ports import Node
+from workers.report import Priority
 
 EVENT_SECONDS = 0.5
 STREAM_SECONDS = 60.0
@@ -33,11 +34,13 @@ class NewJob:
         paths: absolute paths on the machine Likewise runs on, or addresses (``s3://bucket/folder``).
         library: name for what is below them; by default the folder's own.
         confirm_missing: yes, most of what was there has really gone.
+        priority: which of several jobs comes first.
     """
 
     paths: tuple[str, ...]
     library: str | None = None
     confirm_missing: bool = False
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,9 @@ def start_job(node: Node, new: NewJob) -> JobProgress:
     for path in paths:
         if isinstance(path, Path) and not path.is_absolute():
             raise UsageError(f"'{path}' is not an absolute path.", "Name it from the root on, as /mnt/photos.")
-    job = node.start_ingest(paths, library=new.library or None, confirm_missing=new.confirm_missing)
+    job = node.start_ingest(
+        paths, library=new.library or None, confirm_missing=new.confirm_missing, priority=new.priority
+    )
     return node.ingest.progress(job)
 
 
@@ -84,7 +89,8 @@ def job(node: Node, job_id: str) -> JobProgress:
 
 
 def pause_job(node: Node, job_id: str) -> JobProgress:
-    """Stop a job after the batch in work, until it is resumed."""
+    """Stop a job after the batch in work, until it is resumed. It may run in another process or on another machine,
+    which hears of it within seconds."""
     node.ingest.pause(job_id)
     return node.ingest.progress(job_id)
 
@@ -96,7 +102,7 @@ def resume_job(node: Node, job_id: str) -> JobProgress:
 
 
 def cancel_job(node: Node, job_id: str) -> JobProgress:
-    """End a job after the batch in work; what it has done stays."""
+    """End a job after the batch in work, wherever it runs; what it has done stays."""
     node.ingest.cancel(job_id)
     return node.ingest.progress(job_id)
 

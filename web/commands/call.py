@@ -36,14 +36,16 @@ class Call:
     json: bool
 
     def settings(self, **flags: object) -> Settings:
-        """Settings with this call's flags on top.
+        """Settings with this call's flags on top. A data directory that was named here is asked itself, whatever server
+        elsewhere the settings name.
 
         Raises:
             SettingsError: see ``search.settings.load_settings``.
         """
         from search.settings import load_settings
 
-        return load_settings({"home": self.home} | flags)
+        settings = load_settings({"home": self.home} | flags)
+        return settings if self.home is None else settings.model_copy(update={"server_url": None})
 
     def answer(self, value: object, show: Callable[[Console], None]) -> None:
         """End the command with its answer: as JSON when asked for, else however ``show`` puts it on the terminal."""

@@ -45,7 +45,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
     if not no_serve:
         run_server(call, settings, begin)
         return 0
-    with connect(settings) as client:
+    with connect(settings.model_copy(update={"server_url": None})) as client:  # the library lies on this machine
         _make(call, folder)
         progress = take_in(client, (str(folder),), library=FOLDER)
         failures = list(all_failures(client, job=progress.id)) if progress.failed else []

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from web.client import Client
 
 POLL_SECONDS = 0.2
+FAR_SECONDS = 1.0
+"""A server elsewhere is asked so often."""
+
 LINE_SECONDS = 5.0
 """Plain lines come this far apart."""
 
@@ -64,6 +67,19 @@ def follow(client: Client, job: str) -> JobProgress:
     return ended
 
 
+def watch(client: Client, job: str) -> JobProgress:
+    """Show how ``job`` gets on until it ends, without having a say in it.
+
+    Raises:
+        click.Abort: interrupted; the job goes on.
+    """
+    try:
+        with _display() as display:
+            return _watch(client, job, display)
+    except KeyboardInterrupt:
+        raise click.Abort from None
+
+
 def line(progress: JobProgress) -> str:
     """``120 of 500 done, 2 failed, 1 skipped, 31.5/s, 0:12 left``"""
     parts = [f"{progress.done} of {progress.total} done", f"{progress.failed} failed", f"{progress.skipped} skipped"]
@@ -91,7 +107,7 @@ def _watch(client: Client, job: str, display: Display | None) -> JobProgress:
             display.update(progress)
         if progress.finished:
             return progress
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS if client.is_near else FAR_SECONDS)
 
 
 @contextmanager

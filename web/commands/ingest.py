@@ -25,26 +25,39 @@ SHOWN_FAILURES = 5
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=Place())
 @click.option("--library", help="Name for what is below them.  [default: the folder's own]")
 @click.option("--confirm-missing", is_flag=True, help="Yes, most of what was there has really gone.")
+@click.option(
+    "--priority",
+    type=click.Choice(["high", "normal", "low"]),
+    default="normal",
+    show_default=True,
+    help="Which of several jobs comes first.",
+)
 @common
-def command(call: Call, paths: tuple[str, ...], library: str | None, confirm_missing: bool) -> int:
+def command(call: Call, paths: tuple[str, ...], library: str | None, confirm_missing: bool, priority: str) -> int:
     """Take in pictures, videos and sounds below PATH. Files taken in before and unchanged cost nothing.
 
     PATH is a folder, a file, or a place in a bucket: s3://bucket/folder.
 
-    A running `likewise up` of the same data directory does the work and stays usable meanwhile.
+    A running `likewise up` of the same data directory does the work and stays usable meanwhile. Where
+    LIKEWISE_SERVER_URL names a Likewise elsewhere, that one does, and PATH is a path of its machine.
     """
     from web.client import connect
     from web.commands.failures import all_failures
 
     with connect(call.settings()) as client:
-        progress = take_in(client, paths, library=library, confirm_missing=confirm_missing)
+        progress = take_in(client, paths, library=library, confirm_missing=confirm_missing, priority=priority)
         failures = list(all_failures(client, job=progress.id)) if progress.failed else []
     call.answer(progress.to_json(), lambda console: show(progress, failures, console))
     return exit_status(progress)
 
 
 def take_in(
-    client: Client, paths: tuple[str, ...], *, library: str | None = None, confirm_missing: bool = False
+    client: Client,
+    paths: tuple[str, ...],
+    *,
+    library: str | None = None,
+    confirm_missing: bool = False,
+    priority: str = "normal",
 ) -> JobProgress:
     """Ingest ``paths`` and watch until it is done, asking the person before much is marked as gone.
 
@@ -60,7 +73,7 @@ def take_in(
     from search.errors import ConfirmationRequired, LikewiseError
     from web.commands.following import follow, prepare
 
-    body = {"paths": list(paths), "library": library}
+    body = {"paths": list(paths), "library": library, "priority": priority}
     started = client.post("/jobs", body | {"confirm_missing": confirm_missing})
     try:
         prepare(client)
@@ -71,7 +84,7 @@ def take_in(
     if progress.state == "needs_confirmation":
         if not (sys.stdin.isatty() and click.confirm(f"{progress.message} Go on?", err=True)):
             raise ConfirmationRequired(progress.message, "If that is right, run it again with --confirm-missing.")
-        return take_in(client, paths, library=library, confirm_missing=True)
+        return take_in(client, paths, library=library, confirm_missing=True, priority=priority)
     return progress
 
 
