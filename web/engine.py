@@ -14,7 +14,8 @@ from search.questions import Probe
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store.base import Store
-from workers.embedders.registry import R3D18, ModelChoice, choose_models
+from workers.embedders.choice import choose_models
+from workers.embedders.registry import R3D18, ModelChoice
 
 if TYPE_CHECKING:
     from workers.decode.pool import DecodePool

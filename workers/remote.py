@@ -15,7 +15,8 @@ from search.settings import Settings
 from search.store.base import Store
 from workers.app import CHOOSE_MODELS, EMBED_FILE, QUERY_PRIORITY, QUERY_QUEUE
 from workers.broker import Broker
-from workers.embedders.registry import ModelChoice, choose_models
+from workers.embedders.choice import choose_models
+from workers.embedders.registry import ModelChoice
 from workers.encode import standardised
 from workers.whereabouts import broker_errors
 from workers.wire import Json, choice_from_json, choice_to_json, probe_from_json
@@ -60,7 +61,7 @@ def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> Mod
     """The models to embed with: those of the collections there are, or else what a worker can load.
 
     Raises:
-        SpaceMismatchError, ModelError: see ``workers.embedders.registry.choose_models``.
+        SpaceMismatchError, ModelError: see ``workers.embedders.choice.choose_models``.
         WorkerUnavailableError, BrokerUnavailableError: as :meth:`RemoteEncoder.probe`.
     """
     existing = {name: info.schema for name, info in store.collections().items() if name in COLLECTIONS}

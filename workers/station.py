@@ -22,8 +22,9 @@ from search.store.measured import measured
 from workers.batch import BatchProcessor
 from workers.counts import count_report
 from workers.decode.pool import DecodePool
+from workers.embedders.choice import choose_models
 from workers.embedders.models import Models
-from workers.embedders.registry import R3D18, ModelChoice, choose_models
+from workers.embedders.registry import R3D18, ModelChoice
 from workers.encode import DescribedEmbedder, RawEncoder
 from workers.outbox import Outbox
 from workers.renew import Renewal

@@ -1,0 +1,167 @@
+"""Which models are chosen, and whether their weights can be had."""
+
+from __future__ import annotations
+
+import threading
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from search.errors import ModelError, SpaceMismatchError
+from search.media import Kind
+from search.settings import Settings
+from search.spaces import CollectionSchema, VectorField
+from workers.embedders import weights
+from workers.embedders.choice import choose_models
+from workers.embedders.registry import MODELS, ModelChoice
+
+MakeSettings = Callable[..., Settings]
+
+
+def schemas(image: str, video: str) -> dict[str, CollectionSchema]:
+    visual, motion = VectorField(MODELS[image].space("visual")), VectorField(MODELS[video].space("motion"))
+    return {
+        "images": CollectionSchema(Kind.IMAGE, (visual,)),
+        "videos": CollectionSchema(Kind.VIDEO, (visual, motion)),
+    }
+
+
+def test_official_weights_are_preferred_when_they_can_be_had(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "obtain", lambda names: {})
+    assert choose_models(make_settings(), {}) == ModelChoice("resnet18", "r3d18")
+
+
+def test_the_fallback_is_said_aloud(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "obtain", lambda names: dict.fromkeys(names, "cannot be reached"))
+    choice = choose_models(make_settings(), {})
+    assert (choice.image, choice.video) == ("efficientnet_lite0", "frames_efficientnet_lite0")
+    assert [note.split()[3] for note in choice.notes] == ["resnet18", "r3d18"]
+    assert "efficientnet_lite0" in choice.notes[0]
+
+
+def test_what_a_collection_was_made_with_wins_and_nothing_is_looked_for(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "obtain", lambda names: pytest.fail("looked for weights"))
+    existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
+    choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), existing)
+    assert choice == ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
+
+
+def test_the_fallback_is_said_aloud_at_every_later_start_too(make_settings: MakeSettings) -> None:
+    existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
+    pictures, motion = choose_models(make_settings(), existing).notes
+    assert "embedded with efficientnet_lite0, as when this library was made" in pictures
+    assert "frames_efficientnet_lite0" in motion
+    assert "r3d18" in motion
+    assert choose_models(make_settings(), schemas("resnet18", "r3d18")).notes == ()
+
+
+def test_a_library_with_one_collection_settles_only_its_own_model(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(weights, "obtain", lambda names: asked.extend(names) or {})
+    images = {"images": schemas("efficientnet_lite0", "r3d18")["images"]}
+    choice = choose_models(make_settings(), images)
+    assert (choice.image, choice.video) == ("efficientnet_lite0", "r3d18")
+    assert asked == ["r3d18"]
+
+
+def test_asking_for_another_model_than_the_collections_names_both(make_settings: MakeSettings) -> None:
+    with pytest.raises(SpaceMismatchError, match=r"resnet18.*efficientnet_lite0"):
+        choose_models(make_settings(image_model="resnet18"), schemas("efficientnet_lite0", "r3d18"))
+    with pytest.raises(SpaceMismatchError, match=r"frames.*r3d18"):
+        choose_models(make_settings(video_model="frames"), schemas("efficientnet_lite0", "r3d18"))
+
+
+def test_collections_made_with_different_models_are_refused(make_settings: MakeSettings) -> None:
+    mixed = {
+        "images": schemas("resnet18", "r3d18")["images"],
+        "videos": schemas("efficientnet_lite0", "r3d18")["videos"],
+    }
+    with pytest.raises(SpaceMismatchError, match=r"'images' with resnet18|'videos' with efficientnet_lite0"):
+        choose_models(make_settings(), mixed)
+
+
+def test_settings_can_choose_what_needs_no_download(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "obtain", lambda names: pytest.fail("looked for weights"))
+    choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), {})
+    assert choice == ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
+
+
+def test_insisting_on_official_weights_that_cannot_be_had_is_an_error(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Unreachable:
+        url = "https://weights.invalid/resnet18-0.pth"
+
+        def get_state_dict(self, **_: object) -> None:
+            raise OSError("no route")
+
+    monkeypatch.setattr(weights, "_OFFICIAL", {"resnet18": Unreachable()})
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(ModelError, match=r"resnet18 could not be had: no route.*resnet18-0\.pth"):
+        choose_models(make_settings(image_model="resnet18", video_model="frames"), {})
+
+
+def test_weights_in_the_cache_are_used_without_asking_anyone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(weights.urllib.request, "urlopen", lambda *_, **__: pytest.fail("asked the network"))
+    cached = weights.cached_path("r3d18")
+    assert tmp_path in cached.parents
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"")
+    assert weights.obtain(["r3d18"]) == {}
+    weights.require("r3d18")
+
+
+def test_an_unreachable_server_is_given_up_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(weights, "reachable", lambda names: frozenset())
+    assert "cannot be reached" in weights.obtain(["resnet18"])["resnet18"]
+
+
+def test_servers_are_asked_at_the_same_time_and_silent_ones_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = threading.Barrier(3, timeout=30)
+    silence = threading.Event()
+
+    class Answer:
+        status = 200
+
+        def __enter__(self) -> Answer:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+    def urlopen(request: urllib.request.Request, timeout: float) -> Answer:
+        meeting.wait()
+        if "resnet18" in request.full_url:
+            silence.wait()
+        return Answer()
+
+    monkeypatch.setattr(weights.urllib.request, "urlopen", urlopen)
+    everyone = threading.Thread(target=meeting.wait, daemon=True)
+    everyone.start()
+    assert weights.reachable(["resnet18", "r3d18"]) == {"r3d18"}
+    silence.set()
+
+
+def test_nobody_listening_is_not_reachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Deaf:
+        url = "http://127.0.0.1:9/resnet18.pth"
+
+    monkeypatch.setattr(weights, "_OFFICIAL", {"resnet18": Deaf()})
+    assert not weights.is_reachable("resnet18")
+
+
+def test_categories_are_the_thousand_of_imagenet() -> None:
+    names = weights.imagenet_categories()
+    assert len(names) == 1000
+    assert (names[0], names[999]) == ("tench", "toilet tissue")

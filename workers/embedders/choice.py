@@ -1,0 +1,107 @@
+"""Which models to embed with: what is stored decides, then the settings, then which weights can be had.
+
+Nothing here imports torch until it has to ask for official weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from search.errors import SpaceMismatchError
+from search.settings import Settings
+from search.spaces import CollectionSchema
+from workers.embedders.registry import EFFICIENTNET_LITE0, LOGMEL, R3D18, RESNET18, ModelChoice
+
+
+def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) -> ModelChoice:
+    """The models to embed with.
+
+    What the collections were made with wins; where there is nothing yet, the settings; where they leave it open, the
+    official weights if they are in the torch hub cache or can be downloaded now, else what needs no download. ``notes``
+    says each fallback aloud, when it is chosen and at every later start.
+
+    Args:
+        existing: collection name to schema, as the store holds them.
+
+    Raises:
+        SpaceMismatchError: the settings ask for another model than a collection was made with, or two collections
+            were made with different ones.
+        ModelError: the settings insist on official weights that cannot be had.
+    """
+    made_image = _made_with(existing.values(), "visual")
+    made_video = _made_with(existing.values(), "motion")
+    if made_image is not None:
+        _check(settings.image_model, made_image, "LIKEWISE_IMAGE_MODEL")
+    if made_video is not None:
+        _check(settings.video_model, made_video, "LIKEWISE_VIDEO_MODEL")
+    lacking = _obtain(
+        {
+            official: wanted
+            for official, wanted, made in (
+                (RESNET18.name, settings.image_model, made_image),
+                (R3D18.name, settings.video_model, made_video),
+            )
+            if made is None and wanted in ("auto", official)
+        }
+    )
+    image = made_image or _settled(settings.image_model, RESNET18.name, EFFICIENTNET_LITE0.name, lacking)
+    video = made_video or _settled(settings.video_model, R3D18.name, f"frames_{image}", lacking)
+    notes = (
+        _note("Pictures", settings.image_model, image, RESNET18.name, lacking),
+        _note("Motion", settings.video_model, video, R3D18.name, lacking),
+    )
+    return ModelChoice(image, video, LOGMEL.name, tuple(note for note in notes if note))
+
+
+def _obtain(unsettled: Mapping[str, str]) -> Mapping[str, str]:
+    """Official models whose weights cannot be had, and in words why, of those that the settings leave open.
+
+    Args:
+        unsettled: official model to ``auto``, or to itself where the settings insist on it.
+
+    Raises:
+        ModelError: one that is insisted on cannot be had.
+    """
+    if not unsettled:
+        return {}
+    from workers.embedders import weights
+
+    for official, wanted in unsettled.items():
+        if wanted == official:
+            weights.require(official)
+    return weights.obtain([official for official, wanted in unsettled.items() if wanted == "auto"])
+
+
+def _settled(wanted: str, official: str, fallback: str, lacking: Mapping[str, str]) -> str:
+    return official if wanted == official or (wanted == "auto" and official not in lacking) else fallback
+
+
+def _note(purpose: str, wanted: str, chosen: str, official: str, lacking: Mapping[str, str]) -> str | None:
+    """That ``chosen`` stands in for ``official``; None when it does not, or the settings ask for it."""
+    if chosen == official or wanted != "auto":
+        return None
+    if official in lacking:
+        return (
+            f"The weights of {official} {lacking[official]}; {purpose.lower()} will be embedded with {chosen} instead."
+        )
+    return f"{purpose}: embedded with {chosen}, as when this library was made, not with the preferred {official}."
+
+
+def _made_with(schemas: Iterable[CollectionSchema], space: str) -> str | None:
+    made = {found.model: schema.collection for schema in schemas if (found := schema.space(space)) is not None}
+    if len(made) > 1:
+        sides = ", ".join(f"'{collection}' with {model}" for model, collection in sorted(made.items()))
+        raise SpaceMismatchError(
+            f"Collections were made with different models for '{space}': {sides}.",
+            "Restore the data directory from one backup, or start a new one (LIKEWISE_HOME).",
+        )
+    return next(iter(made), None)
+
+
+def _check(wanted: str, made: str, variable: str) -> None:
+    fits = wanted == "auto" or wanted == made or (wanted == "frames" and made.startswith("frames_"))
+    if not fits:
+        raise SpaceMismatchError(
+            f"{variable} asks for {wanted}, but this data directory was made with {made}.",
+            f"Leave {variable} unset, or use a new data directory (LIKEWISE_HOME).",
+        )
