@@ -101,6 +101,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "logger_class": _Log,
             "loglevel": self.settings.log_level,
             "timeout": BOOT_SECONDS,
+            "limit_request_line": 8190,  # the most there is: an address may hold many ids
             "graceful_timeout": GRACE_SECONDS,
             "forwarded_allow_ips": "",  # whom to believe about clients is ``web.app``'s business
             "control_socket_disable": True,

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from celery import Celery
-from kombu.exceptions import ChannelError, OperationalError
-from redis.exceptions import RedisError
+from kombu.exceptions import ChannelError
 
-from search.errors import BrokerUnavailableError
+from workers.whereabouts import broker_errors
 
 PATIENCE = {"socket_connect_timeout": 2.0, "socket_timeout": 3.0}
 """Seconds; who asks how the broker is waits no longer to learn that nothing can be learnt."""
 
 ANSWER_SECONDS = 1.0
 """How long workers are given to name themselves; one that is at work answers at once, beside it."""
+
+KEPT_PREFIX = "likewise-kept-"
+KEPT_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +58,24 @@ class Broker:
             Listener(name, tuple(queue["name"] for queue in queues)) for name, queues in sorted(replies.items())
         )
 
+    def keep(self, name: str, content: bytes) -> None:
+        """Remember something small for an hour, for every process that has this broker."""
+        with broker_errors():
+            self._app.backend.client.set(KEPT_PREFIX + name, content, ex=KEPT_SECONDS)
+
+    def kept(self, name: str) -> bytes | None:
+        """What :meth:`keep` was given; None when that is longer ago, or the broker has started anew since."""
+        with broker_errors():
+            content: bytes | None = self._app.backend.client.get(KEPT_PREFIX + name)
+        return content
+
     @contextmanager
     def _connected(self) -> Iterator[Any]:
         """A channel that is known to reach the broker."""
-        try:
-            with self._app.connection_for_read(transport_options=PATIENCE) as connection:
-                connection.ensure_connection(max_retries=1, interval_start=0)
-                with connection.channel() as channel:
-                    yield channel
-        except (OperationalError, RedisError, OSError) as error:
-            raise BrokerUnavailableError(
-                f"The broker does not answer: {str(error).rstrip('.')}.",
-                "Start Redis at LIKEWISE_BROKER_URL, or correct the address.",
-            ) from None
+        with broker_errors(), self._app.connection_for_read(transport_options=PATIENCE) as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0)
+            with connection.channel() as channel:
+                yield channel
 
 
 def _depth(channel: Any, queue: str) -> int:

@@ -47,7 +47,7 @@ def command(call: Call, host: str | None, port: int | None, processes: int | Non
 def check_processes(settings: Settings) -> None:
     """
     Raises:
-        SettingsError: several processes cannot share the store these settings name.
+        SettingsError: several processes cannot share what these settings name.
     """
     from search.errors import SettingsError
 
@@ -55,6 +55,11 @@ def check_processes(settings: Settings) -> None:
         raise SettingsError(
             f"The embedded store belongs to one process, but LIKEWISE_WEB_PROCESSES is {settings.web_processes}.",
             "Let one process serve, or use a Qdrant server (LIKEWISE_STORE=server).",
+        )
+    if settings.broker_url is None and settings.web_processes > 1:
+        raise SettingsError(
+            "Without a broker each process would load the models for itself, and know only its own uploads.",
+            "Let one process serve, or set LIKEWISE_BROKER_URL and start `likewise worker`.",
         )
 
 

@@ -9,7 +9,7 @@ from web.api.ports import Node
 from web.auth import Guard
 from web.pages import item, jobs, library, login, search
 from web.pages.formats import install_formats
-from web.pages.shelf import Shelf
+from web.pages.shelf import OwnShelf, SharedShelf
 
 
 def models_in_use(node: Node) -> dict[str, str]:
@@ -26,10 +26,11 @@ def models_in_use(node: Node) -> dict[str, str]:
 def install_pages(app: Flask, guard: Guard, version: str) -> None:
     install_formats(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(node=app.extensions["node"], guard=guard, asset_version=version)
-    app.extensions["shelf"] = Shelf()
+    node: Node = app.extensions["node"]
+    app.jinja_env.globals.update(node=node, guard=guard, asset_version=version)
+    app.extensions["shelf"] = OwnShelf() if node.broker is None else SharedShelf(node.broker)
     app.extensions["choices"] = search.Choices()
     app.extensions["duplicates"] = library.Found()
-    app.context_processor(lambda: {"models": models_in_use(app.extensions["node"])})
+    app.context_processor(lambda: {"models": models_in_use(node)})
     for module in (search, item, jobs, library, login):
         app.register_blueprint(module.blueprint)
