@@ -221,7 +221,7 @@ class Node:
             self.closing.wait(WATCH_SECONDS)
 
     def _replace_left_behind(self, job: str) -> None:
-        """A job that a killed process left behind, over the same paths or of the same task, is what ``job`` now does."""
+        """What a killed process left behind, over the same paths or of the same task, is what ``job`` now does."""
         new = _what_it_does(self.ingest.progress(job))
         for other in self.ingest.waiting():
             if other not in self._jobs and other != job and _what_it_does(self.ingest.progress(other)) == new:

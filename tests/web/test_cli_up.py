@@ -211,3 +211,14 @@ def test_demo_makes_a_library_that_answers(tmp_path: Path, monkeypatch: pytest.M
     found = CliRunner().invoke(main, ["similar", str(picture), "--json", "--home", str(home)])
     by_collection = json.loads(found.stdout)["by_collection"]
     assert all(by_collection[name] for name in ("images", "videos", "audio"))
+
+
+@pytest.mark.slow
+def test_a_running_server_backs_up(up: Up, tmp_path: Path) -> None:
+    folder = tmp_path / "backup"
+    done = up.json("backup", folder)
+    assert (done["state"], done["done"]) == ("done", done["total"])
+    checked = up.json("backup", folder, "--verify")
+    assert checked["whole"] is True
+    assert checked["collections"]["images"] == up.json("status")["collections"]["images"]["points"] > 0
+    assert up.json("restore", folder, status=3)["error"]["code"] == "store_locked"

@@ -17,16 +17,32 @@ from search import transfer
 from search.settings import Settings
 from search.store.server import ServerStore
 
+TESTS = Path(__file__).parents[2]
 
-@pytest.fixture(scope="session")
-def moving() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("ingest_moving", Path(__file__).with_name("library.py"))
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"moving_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def moving() -> ModuleType:
+    return load(Path(__file__).with_name("library.py"))
+
+
+@pytest.fixture
+def qdrant() -> Iterator[Any]:
+    """A running double of a Qdrant server, empty; ``qdrant.url`` is its address."""
+    rest = load(TESTS / "search" / "store" / "qdrant_rest.py").QdrantRest()
+    server = load(TESTS / "qdrant_double.py").QdrantServer(rest._answer)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -30,6 +30,7 @@ from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
 from search.store.edge import EdgeStore
+from search.store.server import ServerStore
 from search.transfer import differing, pages, unfinished_copies
 from workers.previews import Previews
 from workers.report import Batch, BatchReport
@@ -60,6 +61,7 @@ class Desk:
 
     def __init__(self, settings: Settings, store: Store | None = None) -> None:
         self.settings = settings
+        settings.home.mkdir(parents=True, exist_ok=True)
         self.store = store or open_store(settings)
         self.ledger = Ledger(settings.ledger_url)
         self.tasks = {
@@ -226,15 +228,18 @@ def _talks(of: type, method: str) -> None:
     setattr(of, method, talking)
 
 
-def main(action: str, home: str, other: str) -> None:
+def main(action: str, home: str, other: str, database: str) -> None:
     writing.PART_BYTES, transfer.MOST_POINTS = PART_BYTES, PAGE_POINTS
-    desk = Desk(Settings(home=Path(home), device="cpu"))
+    desk = Desk(Settings(home=Path(home), device="cpu", database_url=database or None))
     print("begun", flush=True)
     if action == "restore":
         _talks(Restore, "_restore_part")
         desk.restore(Path(other))
     else:
-        _talks(Journal, "add") if action == "backup" else _talks(EdgeStore, "upsert")
+        if action == "backup":
+            _talks(Journal, "add")
+        else:
+            _talks(ServerStore if other.startswith("http") else EdgeStore, "upsert")
         desk.ingest.run(desk.begin(action, other))
     desk.close()
 

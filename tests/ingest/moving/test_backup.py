@@ -37,11 +37,11 @@ def test_round_trip(make_desk: Callable[..., Any], folder: Path, source: str, ta
     assert load_manifest(again).head.tables["files"] == load_manifest(folder).head.tables["files"]
 
 
-def test_round_trip_over_postgresql(make_desk: Callable[..., Any], folder: Path, postgres: Callable[[], str]) -> None:
+def test_round_trip_over_postgresql(make_desk: Callable[..., Any], folder: Path, postgres: Any) -> None:
     desk = make_desk("home")
     desk.fill()
     desk.back_up(folder)
-    server = make_desk("server", database_url=postgres())
+    server = make_desk("server", database_url=postgres.make())
     server.restore(folder)
     server.check_equals(desk)
     assert server.numbered_after() == 6

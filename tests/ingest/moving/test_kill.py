@@ -14,13 +14,17 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from qdrant_client import QdrantClient
 
 from ingest.backup.checking import damages
 from ingest.backup.manifest import JOURNAL, load_manifest
 from ingest.backup.whole import unfinished_restore
 from ingest.job import JobState
 from search.errors import BackupError
+from search.settings import Settings
+from search.store.base import Store
 from search.store.edge import EdgeStore
+from search.store.server import ServerStore
 from search.transfer import COPYING, unfinished_copies
 
 
@@ -40,9 +44,10 @@ class Killer:
         self._environment = os.environ | {"PYTHONPATH": str(repository)}
         self._random = random.Random(0)
 
-    def __call__(self, action: str, home: Path, other: Path | str, steps: int) -> None:
+    def __call__(self, action: str, settings: Settings, other: Path | str, steps: int) -> None:
         """Kill it once so many steps have been told of, at some point of the next one."""
-        command = [sys.executable, self._script, action, str(home), str(other)]
+        database = settings.database_url.get_secret_value() if settings.database_url else ""
+        command = [sys.executable, self._script, action, str(settings.home), str(other), database]
         with subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             assert child.stdout.readline().strip() == "begun"
@@ -62,7 +67,7 @@ def test_backup(desk: Any, make_desk: Callable[..., Any], folder: Path, kill: Ki
     desk.close()
     there: list[int] = []
     for _ in range(2):
-        kill("backup", desk.settings.home, folder, 8)
+        kill("backup", desk.settings, folder, 8)
         there.append(len((folder / JOURNAL).read_text("utf-8").splitlines()))
         with pytest.raises(BackupError, match="never finished"):
             load_manifest(folder)
@@ -81,10 +86,12 @@ def test_backup(desk: Any, make_desk: Callable[..., Any], folder: Path, kill: Ki
     restored.check_equals(again)
 
 
-def test_restore(desk: Any, make_desk: Callable[..., Any], folder: Path, tmp_path: Path, kill: Killer) -> None:
+def test_restore(desk: Any, make_desk: Callable[..., Any], folder: Path, kill: Killer) -> None:
     desk.back_up(folder)
+    restored = make_desk("restored", "edge")
+    restored.close()
     for _ in range(2):
-        kill("restore", tmp_path / "restored", folder, 9)
+        kill("restore", restored.settings, folder, 9)
     restored = make_desk("restored", "edge")
     assert unfinished_restore(restored.ledger) == str(folder)
     done = sum(info.points for info in restored.store.collections().values())
@@ -93,24 +100,33 @@ def test_restore(desk: Any, make_desk: Callable[..., Any], folder: Path, tmp_pat
     restored.check_equals(desk)
 
 
-def test_migration(desk: Any, make_desk: Callable[..., Any], moving: ModuleType, tmp_path: Path, kill: Killer) -> None:
+@pytest.mark.parametrize("to", ["edge", "server"])
+def test_migration(
+    desk: Any, make_desk: Callable[..., Any], moving: ModuleType, qdrant: Any, tmp_path: Path, kill: Killer, to: str
+) -> None:
+    target = tmp_path / "moved"
+    address = f"edge:{target}" if to == "edge" else qdrant.url
+
+    def opened() -> Store:
+        return EdgeStore(target) if to == "edge" else ServerStore(QdrantClient(url=address, check_compatibility=False))
+
     before = desk.rows(), desk.files()
     desk.close()
-    target = tmp_path / "moved"
     for _ in range(2):
-        kill("migrate", desk.settings.home, f"edge:{target}", 12)
-    half = EdgeStore(target)
+        kill("migrate", desk.settings, address, 12)
+    half = opened()
     assert unfinished_copies(half)
-    assert sum(info.points for info in half.collections().values()) < 470
+    assert 0 < sum(info.points for info in half.collections().values()) < 470
     half.close()
 
     again = make_desk("home", "edge")
-    progress = again.ingest.run(again.begin("migrate", f"edge:{target}"))
+    progress = again.ingest.run(again.begin("migrate", address))
     assert progress.state is JobState.DONE, progress.message
     assert (again.rows(), again.files()) == before, "the source is untouched"
-    moved = EdgeStore(target)
+    moved = opened()
     try:
         moving.check_same_points(again.store, moved)
         assert not any(COPYING in moved.metadata(name) for name in moved.collections())
+        assert not any(map(moved.is_indexing_held, moved.collections()))
     finally:
         moved.close()

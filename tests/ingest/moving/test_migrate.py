@@ -137,5 +137,5 @@ def test_settings_afterwards(make_settings: Callable[..., Settings], tmp_path: P
         "LIKEWISE_STORE": "server",
         "LIKEWISE_QDRANT_URL": "https://two:6333",
     }
-    plain = make_settings(store="server", qdrant_url="http://one:6333")
+    plain = Settings(home=tmp_path / "home", store="server", qdrant_url="http://one:6333")
     assert settings_after(plain, "edge:/there")["LIKEWISE_DATABASE_URL"] == plain.ledger_url
