@@ -1,8 +1,9 @@
 """Objects in buckets, by way of fsspec: looked at, listed, read, written; what fails is an ``OSError`` that says why.
 
-Only schemes that are allowed are ever opened (``Settings.remote_schemes``, and what the operator's own settings name):
-whoever may start an ingest could otherwise read the files of this machine by ``file://``, or have it ask the neighbours
-in its network by ``http://``. Credentials and endpoints come from where each library looks for them (``AWS_*``, say).
+Only addresses of schemes that are allowed are ever opened (``Settings.remote_schemes``), and places that the operator's
+own settings name: whoever may start an ingest could otherwise read the files of this machine by ``file://``, or have it
+ask the neighbours in its network by ``http://``. Credentials and endpoints come from where each library looks for them
+(``AWS_*``, say).
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ _LIBRARY_TRIES = 2
 is tried longer than that is tried by :meth:`Objects.patiently`."""
 
 FIRST_DELAY, LONGEST_DELAY = 0.25, 8.0
+LOOK_SECONDS = 3.0
+"""How long a quick look is tried for that somebody may be waiting for."""
 _PASSING = re.compile(r"Connection|Timeout|HTTPClient|Payload|Disconnected")
 """In the names of the exceptions by which the libraries' HTTP clients say that there was no answer."""
 _PASSING_NUMBERS = frozenset(
@@ -92,8 +95,8 @@ class Objects:
     """The buckets that this process may use. Thread-safe, and safe to take across a fork."""
 
     def __init__(self, settings: Settings) -> None:
-        named = (settings.shared_place, *settings.roots, *settings.roots.values())
-        self.schemes = frozenset(settings.remote_schemes) | {addresses.scheme(place) for place in named} - {""}
+        self._schemes = settings.remote_schemes
+        self._places = tuple(filter(addresses.is_remote, (settings.shared_place, *settings.roots.values())))
         self._patience = settings.decode_timeout
 
     def check(self, address: str) -> None:
@@ -112,8 +115,12 @@ class Objects:
             FileNotFoundError: there is neither an object nor a folder.
             OSError: it cannot be looked at.
         """
-        with _told(address):
-            return _facts(address, self._filesystem(address).info(address))
+
+        def ask() -> Facts:
+            with _told(address):
+                return _facts(address, self._filesystem(address).info(address))
+
+        return self.patiently(ask, LOOK_SECONDS)
 
     def listing(self, folder: str) -> list[Facts]:
         """What lies in a folder, in order of address; empty for one that is not there. Tried for a while.
@@ -183,8 +190,13 @@ class Objects:
             self._filesystem(address).put_file(path, address)
 
     def read(self, address: str) -> bytes:
-        with _told(address):
-            return bytes(self._filesystem(address).cat_file(address))
+        """A small object, whole."""
+
+        def ask() -> bytes:
+            with _told(address):
+                return bytes(self._filesystem(address).cat_file(address))
+
+        return self.patiently(ask, LOOK_SECONDS)
 
     def delete(self, address: str) -> None:
         """Nothing happens where there is nothing."""
@@ -216,8 +228,8 @@ class Objects:
         import fsspec  # some 50 ms, which only those pay who have buckets
 
         scheme = addresses.scheme(address)
-        if scheme not in self.schemes:
-            allowed = ", ".join(f"{each}://" for each in sorted(self.schemes))
+        if scheme not in self._schemes and not any(addresses.is_at_or_below(address, place) for place in self._places):
+            allowed = ", ".join(f"{each}://" for each in self._schemes)
             raise OSError(
                 errno.EPROTONOSUPPORT,
                 f"{scheme}:// addresses are not allowed, only {allowed} (LIKEWISE_REMOTE_SCHEMES)",

@@ -119,6 +119,19 @@ def test_an_object_replaced_while_it_is_read(make_settings: Make, bucket: Any) -
         read_slowly()
 
 
+def test_only_what_settings_allow_is_opened(make_settings: Make, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "place").mkdir()
+    (tmp_path / "place" / "a.jpg").write_bytes(b"bytes")
+    access = FileAccess(make_settings(roots={"/mnt/photos": f"file://{tmp_path}/place"}))
+    assert access.head("/mnt/photos/a.jpg", 5) == b"bytes"
+    for address in (f"file://{tmp_path}/secret", f"file://{tmp_path}/place2/a.jpg", "http://127.0.0.1:9/a.jpg"):
+        with pytest.raises(OSError, match="not allowed"):
+            access.read(address)
+        with pytest.raises(UnreadableFileError, match="not allowed"), access.local(address):
+            pytest.fail("was handed out")
+
+
 def test_what_is_too_large_is_not_fetched(make_settings: Make, bucket: Any, borrowed: Path) -> None:
     address = bucket.put("a.mp4", bytes(2**20 + 1))
     with (
