@@ -193,7 +193,9 @@ MEDIA_ERRORS: dict[str, type[MediaError]] = {
 
 
 def error_of(code: str, message: str, hint: str = "") -> LikewiseError:
-    """An error that came as data, of the most general class that carries ``code``."""
+    """An error that came as data, of the class that carries ``code``; the most general one, if there are several."""
+    if code in MEDIA_ERRORS:
+        return MEDIA_ERRORS[code](message, hint)
     waiting: list[type[LikewiseError]] = [LikewiseError]
     for kind in waiting:
         if kind.code == code:

@@ -123,6 +123,12 @@ def quick_models(monkeypatch: pytest.MonkeyPatch) -> QuickModels:
 
 
 @pytest.fixture
+def quick_schemas() -> tuple[CollectionSchema, ...]:
+    """What the collections of :class:`QuickModels` hold."""
+    return QUICK_SCHEMAS
+
+
+@pytest.fixture
 def make_media(tmp_path: Path) -> Callable[..., Path]:
     """A folder of plain pictures in named colours, ``each`` of them, every one with bytes of its own."""
 

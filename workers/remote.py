@@ -92,11 +92,8 @@ def _ask(app: Celery, task: str, question: Json, seconds: float) -> Json:
         app.backend.forget(id_)
     answer = meta["result"]
     if meta["status"] != states.SUCCESS:
-        raise (
-            answer
-            if isinstance(answer, LikewiseError | WorkerLostError)
-            else LikewiseError(f"A worker failed: {answer!r}.")
-        )
+        known = isinstance(answer, LikewiseError | WorkerLostError)
+        raise answer if known else LikewiseError(f"A worker failed: {answer!r}.")
     if "error" in answer:
         raise error_of(**answer["error"])
     return dict(answer)

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import pytest
 
 from search.errors import LikewiseError, StoreError, StoreUnavailableError
+from search.media import Kind
+from search.settings import Settings
+from search.store.base import Point, Store
 from workers import patience
+from workers.batch import BatchProcessor
 from workers.patience import patiently
+from workers.report import Batch, FileRef, Status
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +60,34 @@ def test_gives_up_in_the_end_with_the_last_error(pauses: list[float]) -> None:
     with pytest.raises(StoreUnavailableError, match="Away"):
         patiently(lambda: fail(StoreUnavailableError("Away.")), seconds=20.0)
     assert 10.0 < sum(pauses) <= 20.0
+
+
+def test_a_store_that_is_away_for_a_moment_costs_a_batch_no_second_decoding(
+    settings: Settings,
+    store: Store,
+    pool: Any,
+    models: Any,
+    make_file: Callable[..., FileRef],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    troubles = [StoreUnavailableError("Away.")] * 3
+    upsert, retrieve = store.upsert, store.retrieve
+
+    def shaky_upsert(collection: str, points: Sequence[Point]) -> None:
+        if troubles:
+            raise troubles.pop()
+        upsert(collection, points)
+
+    def shaky_retrieve(*args: Any, **kwargs: Any) -> Any:
+        if len(troubles) > 2:
+            raise troubles.pop()
+        return retrieve(*args, **kwargs)
+
+    monkeypatch.setattr(store, "upsert", shaky_upsert)
+    monkeypatch.setattr(store, "retrieve", shaky_retrieve)
+    files = tuple(make_file(f"{number}.jpg") for number in range(6))
+    report = BatchProcessor(settings, store, pool, models).process(Batch("b1", "j1", Kind.IMAGE, files))
+    assert {outcome.status for outcome in report.outcomes} == {Status.EMBEDDED}
+    assert troubles == []
+    assert sorted(pool.asked) == sorted(file.path for file in files)
+    assert store.count("images") == 6

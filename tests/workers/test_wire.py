@@ -1,0 +1,103 @@
+"""What travels arrives as it was sent, by way of text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.errors import CorruptMediaError, LikewiseError, StoreUnavailableError, error_of
+from search.media import Kind
+from search.questions import Probe
+from search.store.base import Point
+from workers.embedders.registry import ModelChoice
+from workers.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
+from workers.wire import (
+    Order,
+    error_to_json,
+    order_from_json,
+    order_to_json,
+    probe_from_json,
+    probe_to_json,
+    report_from_json,
+    report_to_json,
+)
+
+
+def sent(data: Any) -> Any:
+    return json.loads(json.dumps(data))
+
+
+def file(path: str, root: str) -> FileRef:
+    return FileRef(path, "lib", 12, 1700000000.123456, "ab" * 32, ("/elsewhere/b.jpg",), root)
+
+
+def test_an_order() -> None:
+    files = (
+        file("/photos/a/ä b.jpg", "/photos"),
+        file("s3://bucket/prefix/c.jpg", "s3://bucket/prefix"),
+        file("/no/root.jpg", ""),
+    )
+    batch = Batch("b1", "j1", Kind.VIDEO, files, Priority.HIGH, "videos.2")
+    order = Order(batch, ModelChoice("i", "v", "s", ("Said aloud.",)), "report", {"version": 1})
+    assert order_from_json(sent(order_to_json(order))) == order
+
+
+def test_a_root_travels_once() -> None:
+    root = "/a/long/root/that/many/files/share"
+    batch = Batch("b1", "j1", Kind.IMAGE, tuple(file(f"{root}/{number}.jpg", root) for number in range(50)))
+    text = json.dumps(order_to_json(Order(batch, ModelChoice("i", "v"), "store")))
+    assert text.count(root) == 1
+
+
+def test_a_report() -> None:
+    vectors = {
+        "visual": np.array([[0.1, -0.2], [0.3, 0.4]], np.float32),
+        "sound": np.array([[np.pi, 1e-30]], np.float32),
+    }
+    report = BatchReport(
+        "b1",
+        (
+            Outcome("/a.mp4", Status.EMBEDDED, "id", Kind.VIDEO, seconds=0.5),
+            Outcome("/b.mp4", Status.FAILED, code="corrupt", detail="Broken."),
+        ),
+        {"decode": 0.25},
+        (Delivery("videos", Point("id", vectors, {"paths": ["/a.mp4"], "duration": 2.5, "camera": None})),),
+    )
+    again = report_from_json(sent(report_to_json(report)))
+    assert (again.batch, again.outcomes, again.stages) == (report.batch, report.outcomes, report.stages)
+    (delivery,) = again.deliveries
+    assert delivery.collection == "videos"
+    assert delivery.point.payload == report.deliveries[0].point.payload
+    for space, vector in vectors.items():
+        assert delivery.point.vectors[space].dtype == np.float32
+        np.testing.assert_array_equal(delivery.point.vectors[space], vector)
+
+
+def test_a_probe() -> None:
+    probe = Probe(
+        Kind.VIDEO,
+        {"visual": np.ones((2, 3), np.float32)},
+        {"visual": "0123"},
+        "id",
+        ("p:00ff",),
+        (0.5, 1.5),
+        "clip.mp4",
+        2.0,
+    )
+    again = probe_from_json(sent(probe_to_json(probe)))
+    np.testing.assert_array_equal(again.vectors["visual"], probe.vectors["visual"])
+    assert probe_to_json(again) == probe_to_json(probe)
+    assert again.moments == probe.moments
+
+
+@pytest.mark.parametrize("error", [CorruptMediaError("It is broken.", "Mend it."), StoreUnavailableError("Away.")])
+def test_an_error(error: LikewiseError) -> None:
+    again = error_of(**sent(error_to_json(error))["error"])
+    assert (type(again), again.message, again.hint) == (type(error), error.message, error.hint)
+
+
+def test_an_error_of_a_newer_version_is_still_an_error() -> None:
+    assert type(error_of("not_known_here", "What happened.")) is LikewiseError
