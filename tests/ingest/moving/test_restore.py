@@ -60,6 +60,20 @@ def test_what_a_crash_has_lost_is_written_again(desk: Any, make_desk: Callable[.
     target.check_equals(desk)
 
 
+def test_previews_go_to_a_bucket_and_back(desk: Any, make_desk: Callable[..., Any], folder: Path, bucket: Any) -> None:
+    desk.back_up(folder)
+    remote = make_desk("remote", shared=f"{bucket.root}/likewise")
+    remote.restore(folder)
+    point = next(point for point in desk.store.scroll("images") if point.payload.get("thumbnail"))
+    assert remote.previews.read(point.payload["thumbnail"]) == f"webp {point.id}".encode()
+    assert not (remote.settings.home / "previews").exists()
+    again = folder.with_name("again")
+    remote.back_up(again)
+    back = make_desk("back")
+    back.restore(again)
+    back.check_equals(desk)
+
+
 def test_what_is_in_the_way_is_found_out(desk: Any, make_desk: Callable[..., Any], folder: Path) -> None:
     desk.back_up(folder)
     target = make_desk("target")
