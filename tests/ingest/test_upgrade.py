@@ -1,0 +1,90 @@
+"""A ledger that the first version wrote is brought to today's layout in place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, inspect, select, text
+
+from ingest.job import Ingest, JobState
+from ingest.ledger import Ledger
+from ingest.tables import SCHEMA_VERSION, jobs, metadata, planned, unsettled
+from workers.report import Priority
+
+LAYOUT_1 = Path(__file__).with_name("layout_1.sql")
+"""What the first version left of two jobs, one of them killed: ``sqlite3 ledger.sqlite .dump``, paths replaced."""
+
+
+FOR_POSTGRESQL = (
+    (" WITHOUT ROWID", ""),
+    ("id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT", "id SERIAL PRIMARY KEY"),
+    ("seq INTEGER NOT NULL", "seq SERIAL NOT NULL"),
+    ("path TEXT", 'path TEXT COLLATE "C"'),
+    ("folder TEXT", 'folder TEXT COLLATE "C"'),
+    ("]',0,0,", "]',false,false,"),
+    ('DELETE FROM "sqlite_sequence"', "SELECT 1"),
+    ("INSERT INTO \"sqlite_sequence\" VALUES('jobs',2)", "SELECT setval('jobs_id_seq', 2)"),
+)
+
+
+def write_old(url: str, media: Path) -> None:
+    """A ledger as the old code wrote it, over files in ``media``."""
+    statements = LAYOUT_1.read_text("utf-8").replace("MEDIA", str(media))
+    for here, there in FOR_POSTGRESQL if url.startswith("postgresql") else ():
+        statements = statements.replace(here, there)
+    tables, _, rest = statements.partition("CREATE TABLE jobs")
+    libraries = rest[rest.index("CREATE TABLE libraries") : rest.index("CREATE TABLE meta")]
+    engine = create_engine(url)
+    with engine.begin() as connection:  # what others refer to first
+        for statement in f"{libraries}{tables}CREATE TABLE jobs{rest.replace(libraries, '')}".split(";\n"):
+            if statement.strip():
+                connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+@pytest.fixture
+def old(make_settings: Any, media: Path) -> str:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        (media / name).write_text(f"picture {name}")
+    settings = make_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    write_old(settings.ledger_url, media)
+    return str(settings.ledger_url)
+
+
+def test_columns_are_those_of_a_new_ledger(old: str, make_settings: Any, tmp_path: Path) -> None:
+    Ledger(old).close()
+    fresh = make_settings(home=tmp_path / "fresh").ledger_url
+    Ledger(fresh).close()
+    for table in metadata.tables:
+        here, there = (
+            {column["name"]: str(column["type"]) for column in inspect(create_engine(url)).get_columns(table)}
+            for url in (old, fresh)
+        )
+        assert here == there, table
+
+
+def test_jobs_files_and_what_is_unsettled_stay(old: str) -> None:
+    ledger = Ledger(old)
+    with ledger.read() as connection:
+        assert connection.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar() == SCHEMA_VERSION
+        first, second = connection.execute(select(jobs).order_by(jobs.c.id)).all()
+        assert (first.state, first.embedded, first.task, first.priority) == ("done", 2, "ingest", "normal")
+        assert (second.state, second.owner, second.wanted, second.bulk) == ("running", "", "", False)
+        assert connection.execute(select(unsettled)).all() == [("00000000-0000-5000-8000-000000000001", 0)]
+        assert connection.execute(select(planned)).all() == []
+    ledger.close()
+    Ledger(old).close()
+
+
+def test_a_job_that_the_old_code_left_is_taken_up(old: str, make_desk: Any, media: Path) -> None:
+    desk = make_desk()
+    assert isinstance(desk.ingest, Ingest)
+    assert desk.ingest.waiting() == ["2"]
+    done = desk.ingest.run("2")
+    assert (done.state, done.priority, done.total) == (JobState.DONE, Priority.NORMAL, 3)
+    assert set(desk.records()) == {"a.jpg", "b.jpg", "c.jpg"}
+    with desk.ledger.read() as connection:
+        assert connection.execute(select(unsettled)).all() == []
