@@ -46,7 +46,7 @@ def test_an_order() -> None:
 
 
 def test_a_root_travels_once() -> None:
-    root = "/a/long/root/that/many/files/share"
+    root = "/a/long/folder/that/many/files/share"
     batch = Batch("b1", "j1", Kind.IMAGE, tuple(file(f"{root}/{number}.jpg", root) for number in range(50)))
     text = json.dumps(order_to_json(Order(batch, ModelChoice("i", "v"), "store")))
     assert text.count(root) == 1
