@@ -21,14 +21,35 @@ _CHATTY = ("waitress.queue", "httpx", "httpcore", "PIL", "sqlalchemy", "kombu", 
 """Loggers whose warnings are not for an operator of Likewise."""
 
 
-def configure_logging(settings: Settings) -> None:
-    """Log to standard error in the form and from the severity that the settings ask for; replaces what was set up."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure_logging(settings: Settings, *, terse: bool = False) -> None:
+    """Log to standard error in the form and from the severity that the settings ask for; may be called again.
+
+    Args:
+        terse: leave out what a person at the terminal is shown anyway, which programs and the curious still get.
+    """
+    level = settings.log_level
+    if terse and (settings.log_format, level) == ("text", "info"):
+        level = "warning"
+    handler = _StandardError()
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    root = logging.getLogger()
+    root.handlers = [*(other for other in root.handlers if not isinstance(other, _StandardError)), handler]
+    root.setLevel(level.upper())
     logging.captureWarnings(settings.log_format == "json")
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+class _StandardError(logging.Handler):
+    """Writes to whatever standard error is just then, as ``click.echo`` does."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            print(self.format(record), file=sys.stderr, flush=True)
+        except BrokenPipeError:
+            pass  # whoever read it has gone
+        except Exception:  # logging's own rule: a line that cannot be told breaks nothing
+            self.handleError(record)
 
 
 @contextmanager

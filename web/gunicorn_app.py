@@ -140,7 +140,8 @@ class _Process(ThreadWorker):  # type: ignore[misc]
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: the job in work is told at once, not when the last answer has gone out."""
-        threading.Thread(target=self.app.node.halt).start()
+        if self.app.node is not None:  # it may be on its way up
+            threading.Thread(target=self.app.node.halt).start()
         super().handle_exit(sig, frame)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:

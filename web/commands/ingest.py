@@ -41,10 +41,13 @@ def command(call: Call, paths: tuple[str, ...], library: str | None, confirm_mis
     A running `likewise up` of the same data directory does the work and stays usable meanwhile. Where
     LIKEWISE_SERVER_URL names a Likewise elsewhere, that one does, and PATH is a path of its machine.
     """
+    from search.logs import configure_logging
     from web.client import connect
     from web.commands.failures import all_failures
 
-    with connect(call.settings()) as client:
+    settings = call.settings()
+    configure_logging(settings, terse=True)
+    with connect(settings) as client:
         progress = take_in(client, paths, library=library, confirm_missing=confirm_missing, priority=priority)
         failures = list(all_failures(client, job=progress.id)) if progress.failed else []
     call.answer(progress.to_json(), lambda console: show(progress, failures, console))
