@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Mapping
 
 from celery import Celery, states
 from celery.exceptions import WorkerLostError
@@ -51,7 +52,7 @@ class RemoteEncoder:
         choice = choose_models_remotely(self._settings, self._app, self._store)
         question = {"path": path, "name": name, "models": choice_to_json(choice)}
         try:
-            answer = _ask(self._app, EMBED_FILE, question, self._settings.query_seconds)
+            answer = _ask(self._settings, self._app, EMBED_FILE, question, self._settings.query_seconds)
         except WorkerLostError:
             raise DecoderCrashError(f"'{name or path}' ended the worker that looked at it.") from None
         return standardised(self._store, probe_from_json(answer))
@@ -73,22 +74,25 @@ def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> Mod
         "existing": {name: schema.to_json() for name, schema in existing.items()},
     }
     # A worker may have to fetch weights first.
-    return choice_from_json(_ask(app, CHOOSE_MODELS, question, settings.task_seconds))
+    return choice_from_json(_ask(settings, app, CHOOSE_MODELS, question, settings.task_seconds))
 
 
-def _ask(app: Celery, task: str, question: Json, seconds: float) -> Json:
-    """What a worker answers within ``seconds``.
+def _ask(settings: Settings, app: Celery, task: str, question: Json, seconds: float) -> Json:
+    """What a worker answers.
+
+    Args:
+        seconds: after which an answer comes too late; one that is not begun within ``query_seconds`` does anyway.
 
     Raises:
         LikewiseError: what the worker raises, or why there is no answer.
     """
     id_ = uuid.uuid4().hex
     # Not by send_task, which subscribes to the result: whoever polls never reads what the subscription brings.
-    message = app.amqp.create_task_message(id_, task, (question,), {}, expires=seconds)
+    message = app.amqp.create_task_message(id_, task, (question,), {}, expires=settings.query_seconds)
     with broker_errors():
         with app.producer_or_acquire() as producer:
             app.amqp.send_task_message(producer, task, message, queue=QUERY_QUEUE, priority=QUERY_PRIORITY)
-        meta = _wait(app, id_, seconds)
+        meta = _wait(app, id_, {states.PENDING: settings.query_seconds, states.STARTED: seconds})
         app.backend.forget(id_)
     answer = meta["result"]
     if meta["status"] != states.SUCCESS:
@@ -99,8 +103,12 @@ def _ask(app: Celery, task: str, question: Json, seconds: float) -> Json:
     return dict(answer)
 
 
-def _wait(app: Celery, id_: str, seconds: float) -> Json:
-    """What the broker holds of a task once it has ended."""
+def _wait(app: Celery, id_: str, seconds: Mapping[str, float]) -> Json:
+    """What the broker holds of a task once it has ended.
+
+    Args:
+        seconds: how long to wait for one that is still in this state.
+    """
     began = time.monotonic()
     heard = False
     while True:
@@ -110,10 +118,10 @@ def _wait(app: Celery, id_: str, seconds: float) -> Json:
         waited = time.monotonic() - began
         if meta["status"] == states.PENDING and not heard and waited > UNHEARD_SECONDS:
             heard = _is_heard(app)
-        if waited > seconds:
+        if waited > seconds[meta["status"]]:
             doing = "none has come to it" if meta["status"] == states.PENDING else "the one that began is not done"
             raise WorkersBusyError(
-                f"Workers listen, but after {seconds:g} s {doing}.",
+                f"Workers listen, but after {waited:.0f} s {doing}.",
                 "Try again, or start another: `likewise worker --queues query` answers questions alone.",
             )
         time.sleep(REST_SECONDS)

@@ -118,7 +118,7 @@ def test_nobody_listening_is_not_the_same_as_everybody_busy(make_desk: Any, stor
         encoder.probe(picture)
     start_worker(desk.settings, "--seconds", "600", "--queues", "query,embed.videos")
     desk.wait(desk.order("b1", "red", kind=Kind.VIDEO), states.STARTED)
-    with pytest.raises(WorkersBusyError, match="after 3 s none has come to it"):
+    with pytest.raises(WorkersBusyError, match="none has come to it"):
         encoder.probe(picture)
 
 
