@@ -1,0 +1,176 @@
+"""Work other than ingest, run as a job: counted, paused, cancelled, taken up again, and alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from ingest.job import Ingest, JobState
+from ingest.tasks import TaskRun
+from search.errors import NotFoundError, StoreUnavailableError, UsageError
+
+PATIENCE = 60
+
+
+class Counting:
+    """Counts to ``to``, a step at a time, and remembers where it was as a real task finds out from what it has made."""
+
+    def __init__(self) -> None:
+        self.reached = 0
+        self.at_step: Callable[[int], object] = lambda _step: None
+        self.began = threading.Event()
+
+    def check(self, options: Mapping[str, str]) -> str:
+        if not options.get("to", "").isdecimal():
+            raise UsageError("It says not how far to count.", "Say 'to'.")
+        return f"up to {options['to']}"
+
+    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+        job.begin(int(options["to"]), done=self.reached)
+        self.began.set()
+        while self.reached < int(options["to"]):
+            if not job.goes_on():
+                return ""
+            self.at_step(self.reached)
+            self.reached += 1
+            job.count(done=1)
+        return f"Counted to {options['to']}."
+
+
+@pytest.fixture
+def counting() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def ingest(desk: Any, counting: Counting) -> Ingest:
+    desk.ingest.halt()
+    desk.ingest = Ingest(
+        desk.settings, desk.store, desk.ledger, desk.runner, tasks={"count": counting}, retry_delays=(0.0, 0.0)
+    )
+    return desk.ingest  # type: ignore[no-any-return]
+
+
+def in_background(ingest: Ingest, job: str) -> threading.Thread:
+    thread = threading.Thread(target=ingest.run, args=(job,))
+    thread.start()
+    return thread
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_task_is_a_job_like_any_other(ingest: Ingest) -> None:
+    job = ingest.start_task("count", {"to": "5"})
+    assert ingest.progress(job).state is JobState.QUEUED
+    done = ingest.run(job)
+    assert (done.state, done.total, done.embedded, done.task) == (JobState.DONE, 5, 5, "count")
+    assert (done.library, done.message) == ("up to 5", "Counted to 5.")
+    assert ingest.jobs() == [done]
+
+
+def test_what_cannot_be_makes_no_job(ingest: Ingest) -> None:
+    with pytest.raises(UsageError, match="how far"):
+        ingest.start_task("count", {})
+    with pytest.raises(NotFoundError, match="no task 'dance'"):
+        ingest.start_task("dance")
+    assert ingest.jobs() == []
+
+
+def test_trouble_that_passes_is_waited_for_and_other_trouble_ends_it(ingest: Ingest, counting: Counting) -> None:
+    left = [StoreUnavailableError("The store is away."), StoreUnavailableError("The store is away.")]
+
+    def trouble(step: int) -> None:
+        if step == 2 and left:
+            raise left.pop()
+
+    counting.at_step = trouble
+    done = ingest.run(ingest.start_task("count", {"to": "4"}))
+    assert (done.state, done.embedded) == (JobState.DONE, 4)
+    counting.reached = 0
+    left.extend([StoreUnavailableError("The store is away.")] * 9)
+    failed = ingest.run(ingest.start_task("count", {"to": "4"}))
+    assert (failed.state, failed.embedded) == (JobState.FAILED, 2)
+    assert "The store is away." in failed.message
+
+
+def test_failed_units_are_told(ingest: Ingest, counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_options: Mapping[str, str], job: TaskRun) -> str:
+        job.count(total=3, done=2, failed=1)
+        return "One is left out."
+
+    monkeypatch.setattr(counting, "run", run)
+    ended = ingest.run(ingest.start_task("count", {"to": "3"}))
+    assert (ended.state, ended.failed) == (JobState.DONE_WITH_FAILURES, 1)
+    assert ended.message == "One is left out."
+
+
+def test_pause_resume_and_cancel(ingest: Ingest, counting: Counting) -> None:
+    pausing = threading.Event()
+
+    def wait_at_two(step: int) -> None:
+        if step == 2:
+            assert pausing.wait(PATIENCE)
+
+    counting.at_step = wait_at_two
+    job = ingest.start_task("count", {"to": "1000000"})
+    thread = in_background(ingest, job)
+    assert counting.began.wait(PATIENCE)
+    ingest.pause(job)
+    pausing.set()
+    wait_until(lambda: counting.reached == 3)
+    assert ingest.progress(job).state is JobState.PAUSED
+    time.sleep(0.05)
+    assert counting.reached == 3
+    ingest.resume(job)
+    wait_until(lambda: counting.reached > 3)
+    ingest.cancel(job)
+    thread.join(PATIENCE)
+    assert ingest.progress(job).state is JobState.CANCELLED
+
+
+class Killed(BaseException):
+    """What a kill looks like from inside: nothing catches it, nothing is tidied up."""
+
+
+def test_taken_up_where_it_was_and_counted_once(ingest: Ingest, counting: Counting) -> None:
+    def killed(step: int) -> None:
+        if step == 3:
+            raise Killed
+
+    counting.at_step = killed
+    job = ingest.start_task("count", {"to": "5"})
+    with pytest.raises(Killed):
+        ingest.run(job)
+    assert ingest.waiting() == [job]
+    counting.at_step = lambda _step: None
+    done = ingest.run(job)
+    assert (done.state, done.total, done.embedded) == (JobState.DONE, 5, 5)
+
+
+def test_nothing_runs_beside_a_task(desk: Any, ingest: Ingest, counting: Counting) -> None:
+    opened = threading.Event()
+    counting.at_step = lambda _step: opened.wait(PATIENCE)
+    task = ingest.start_task("count", {"to": "1"})
+    running = in_background(ingest, task)
+    assert counting.began.wait(PATIENCE)
+    desk.fill(3)
+    elsewhere = Ingest(desk.settings, desk.store, desk.ledger, desk.runner)
+    job = elsewhere.start([desk.media])
+    waiting = in_background(elsewhere, job)
+    wait_until(lambda: "waits for job" in elsewhere.progress(job).message)
+    assert desk.runner.seen == []
+    opened.set()
+    running.join(PATIENCE)
+    waiting.join(PATIENCE)
+    assert elsewhere.progress(job).embedded == 3
+    assert elsewhere.progress(job).message == ""
+    elsewhere.halt()
