@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import redis
 from sqlalchemy import select
 
 import ingest.dispatch
@@ -54,7 +55,7 @@ class Cluster:
         self._running.start()
         return self.job
 
-    def finish(self, seconds: float = 120.0) -> JobProgress:
+    def finish(self, seconds: float = 240.0) -> JobProgress:
         """How the job ended."""
         assert self._running is not None
         self._running.join(seconds)
@@ -83,10 +84,7 @@ class Cluster:
         return rows
 
     def waiting(self) -> list[str]:
-        """Tasks in the queues."""
-        client = self.app.backend.client
-        names = [f"{queue}{SEPARATOR}{step}" for queue in EMBED_QUEUE.values() for step in PRIORITY.values()]
-        return [json.loads(message)["headers"]["id"] for name in names for message in client.lrange(name, 0, -1)]
+        return waiting(self.settings)
 
     def close(self) -> None:
         if self._running is not None and self._running.is_alive():
@@ -95,6 +93,14 @@ class Cluster:
         self.store.close()
         self.ledger.close()
         self.app.close()
+
+
+def waiting(settings: Settings) -> list[str]:
+    """Tasks in the queues."""
+    assert settings.broker_url is not None
+    names = [f"{queue}{SEPARATOR}{step}" for queue in EMBED_QUEUE.values() for step in PRIORITY.values()]
+    with redis.Redis.from_url(settings.broker_url.get_secret_value()) as client:
+        return [json.loads(message)["headers"]["id"] for name in names for message in client.lrange(name, 0, -1)]
 
 
 def make_collections(settings: Settings, schemas: tuple[CollectionSchema, ...]) -> None:

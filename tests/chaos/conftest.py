@@ -114,7 +114,9 @@ def check_whole(cluster: Any, ended: JobProgress, media: Path, failures: Mapping
     """
     failures = failures or {}
     paths = sorted(media.iterdir())
-    good = {media_id(hashlib.sha256(path.read_bytes()).hexdigest()): path for path in paths if path.name not in failures}
+    good = {
+        media_id(hashlib.sha256(path.read_bytes()).hexdigest()): path for path in paths if path.name not in failures
+    }
     assert len(good) == len(paths) - len(failures)
     assert (ended.total, ended.done) == (len(paths), len(paths))
     assert (ended.embedded, ended.failed) == (len(good), len(failures)), ended

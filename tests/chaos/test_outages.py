@@ -89,7 +89,8 @@ def test_the_coordinator_is_killed(
         assert coordinator.stdout is not None
         while int(coordinator.stdout.readline()) < 16:
             pass
-        os.kill(worker.child, signal.SIGSTOP)  # so that what it had sent still waits when the next one comes
+        os.kill(worker.child, signal.SIGSTOP)  # so that what has been sent still waits when the next one comes
+        wait_for(lambda: parts.waiting(settings))
         coordinator.kill()
         assert coordinator.wait() == -signal.SIGKILL
     cluster = make_cluster(settings)
