@@ -12,7 +12,7 @@ from sqlalchemy import Table
 
 from ingest.backup.books import Row
 from search.spaces import CollectionSchema
-from search.store.base import Point
+from search.store.base import Array, Point
 
 _TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
 
@@ -26,8 +26,7 @@ def encode_points(schema: CollectionSchema, points: Sequence[Point], previews: M
         "preview": pa.array([previews.get(point.id) for point in points], pa.binary()),
     }
     for name in schema.by_name:
-        rows = [point.vectors[name].ravel() if name in point.vectors else None for point in points]
-        columns[f"vector_{name}"] = pa.array(rows, pa.list_(pa.float32()))
+        columns[f"vector_{name}"] = _lists([point.vectors.get(name) for point in points])
     return _to_bytes(pa.table(columns))
 
 
@@ -59,6 +58,16 @@ def encode_rows(table: Table, rows: Sequence[Row]) -> bytes:
 def decode_rows(data: bytes) -> list[Row]:
     rows: list[Row] = _from_bytes(data).to_pylist()
     return rows
+
+
+def _lists(rows: Sequence[Array | None]) -> pa.ListArray:
+    """Each row's numbers as one list, put together by numpy: pyarrow would hold the GIL for half a second over them."""
+    present = [row.ravel() for row in rows if row is not None]
+    sizes = [0 if row is None else row.size for row in rows]
+    offsets = np.cumsum([0, *sizes], dtype=np.int32)
+    flat = np.concatenate(present) if present else np.empty(0, np.float32)
+    absent = pa.array([row is None for row in rows])
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat), mask=absent)
 
 
 def _to_bytes(table: pa.Table) -> bytes:
