@@ -38,7 +38,7 @@ def test_unreadable_folder(cli: Any, media: Path, monkeypatch: pytest.MonkeyPatc
     def refuse(path: str) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", path)
 
-    monkeypatch.setattr("ingest.job.os.scandir", refuse)
+    monkeypatch.setattr("ingest.sources.os.scandir", refuse)
     result = cli("ingest", media)
     assert result.exit_code == 3
     assert "cannot be read: Permission denied" in result.stderr
