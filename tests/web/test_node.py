@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingest.job import Ingest
 from ingest.progress import JobState
 from ingest.tables import planned
 from search.errors import DiskFullError, SettingsError, SpaceMismatchError, StoreError, StoreLockedError
@@ -16,6 +18,7 @@ from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from web.app import create_app
 from web.node import Node
+from workers.report import Priority
 
 
 @pytest.fixture
@@ -182,3 +185,52 @@ def test_a_collection_of_another_model_is_refused(make_settings: Callable[..., S
     store.close()
     with Node.open(settings) as node, pytest.raises(SpaceMismatchError, match=r"resnet18.*efficientnet_lite0"):
         node.prepare()
+
+
+def test_a_node_that_stays_takes_up_what_lost_its_coordinator(
+    node: Node, make_media: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.node.WATCH_SECONDS", 0.05)
+    node.stay()
+    other = Ingest(node.settings, node.store, node.ledger, node.ingest._runner)  # another process's
+    job = other.start([make_media()])
+    other.halt()  # it ends, and lets go of its lease
+    deadline = time.monotonic() + 60
+    while not node.ingest.progress(job).finished:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert node.store.count("images") == 9
+
+
+def test_a_job_of_a_living_coordinator_is_left_alone(node: Node, make_media: Callable[..., Path]) -> None:
+    other = Ingest(node.settings, node.store, node.ledger, node.ingest._runner)
+    job = other.start([make_media()])
+    assert node.resume_unfinished() == []
+    assert other.run(job).state is JobState.DONE
+
+
+def test_of_jobs_that_wait_the_more_urgent_comes_first(
+    node: Node, make_media: Callable[..., Path], quick_models: Any
+) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def wait() -> None:
+        reached.set()
+        assert go_on.wait(60)
+
+    quick_models.before_embedding = wait
+    node.start_ingest([make_media("now", colours=("red",))])
+    assert reached.wait(60)
+    jobs = {
+        priority: node.start_ingest([make_media(priority, colours=(colour,))], priority=priority)
+        for priority, colour in ((Priority.LOW, "navy"), (Priority.NORMAL, "gold"), (Priority.HIGH, "pink"))
+    }
+
+    def note() -> None:
+        order.extend(job for job in jobs.values() if job not in order and node.ingest.progress(job).state == "running")
+
+    quick_models.before_embedding = note
+    go_on.set()
+    node.settle()
+    assert order == [jobs[Priority.HIGH], jobs[Priority.NORMAL], jobs[Priority.LOW]]
