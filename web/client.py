@@ -92,6 +92,11 @@ class Client:
             ) from None
         if response.is_success:
             return response.json()
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            raise SettingsError(
+                f"The Likewise at {self._http.base_url} does not take this token.",
+                "LIKEWISE_TOKEN has to be the one it was started with.",
+            )
         raise _error_of(response)
 
 

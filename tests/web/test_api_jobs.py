@@ -41,6 +41,7 @@ def test_start_and_look(client: FlaskClient, node: Any, job: str, tmp_path: Path
         ({"paths": ["/no/such/folder"]}, 404, "not_found"),
         ({"paths": "/one/text"}, 400, "usage"),
         ({"paths": ["/"], "confirm": True}, 400, "usage"),
+        ({"paths": ["/"], "priority": "urgent"}, 400, "usage"),
         ({"paths": ["/no\udcffutf8"]}, 400, "usage"),
     ],
 )
