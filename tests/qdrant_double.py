@@ -50,7 +50,7 @@ class QdrantServer:
                 self.end_headers()
                 self.wfile.write(told.content)
 
-            do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = answer
+            do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815  # names of the library
 
             def log_message(self, *_: object) -> None:
                 pass

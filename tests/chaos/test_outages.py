@@ -1,4 +1,4 @@
-"""The broker goes away and comes back empty; the store goes away; the coordinator is killed; people change their mind."""
+"""The broker goes away and comes back empty; the store goes away; a coordinator is killed; people stop a job."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -1,0 +1,118 @@
+"""Points that workers send back are stored as if their workers had stored them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.media import Kind, MediaRecord, media_id
+from search.settings import Settings
+from search.spaces import CollectionSchema, Space, VectorField
+from search.store.base import Array, Store
+from workers.batch import BatchProcessor
+from workers.delivery import deliver
+from workers.outbox import Outbox
+from workers.report import Batch, Delivery, FileRef
+from workers.standardise import SoundStatistics, current_statistics, refit_sound, standardise
+from workers.wire import report_from_json, report_to_json
+
+MakeFile = Callable[..., FileRef]
+SPACES = {"images": ("visual",), "videos": ("visual", "motion", "sound", "sound_raw"), "audio": ("sound", "sound_raw")}
+KINDS = {".jpg": Kind.IMAGE, ".mp4": Kind.VIDEO, ".wav": Kind.AUDIO}
+
+
+@pytest.fixture
+def sent(settings: Settings, pool: Any, models: Any) -> Callable[..., tuple[Delivery, ...]]:
+    """What a worker without a store sends back of files of one kind, over the wire."""
+
+    def make(*files: FileRef) -> tuple[Delivery, ...]:
+        outbox = Outbox(None)
+        kind = KINDS[Path(files[0].path).suffix]
+        report = BatchProcessor(settings, outbox, pool, models).process(Batch("b", "j", kind, files))
+        return report_from_json(report_to_json(replace(report, deliveries=tuple(outbox.deliveries)))).deliveries
+
+    return make
+
+
+def contents(store: Store) -> dict[str, tuple[MediaRecord, dict[str, Array]]]:
+    return {
+        point.id: (replace(MediaRecord.from_payload(point.payload), job=""), dict(point.vectors))
+        for collection, spaces in SPACES.items()
+        for point in store.scroll(collection, vectors=spaces)
+    }
+
+
+def test_the_store_holds_what_a_local_run_would_have_stored(
+    settings: Settings, store: Store, pool: Any, models: Any, make_file: MakeFile, sent: Any
+) -> None:
+    groups = [
+        [make_file(f"{number}{suffix}") for number in range(6)] + [make_file(f"twin{suffix}", f"0{suffix}")]
+        for suffix in KINDS
+    ]
+    processor = BatchProcessor(settings, store, pool, models)
+    for files in groups:
+        processor.process(Batch("b", "j", KINDS[Path(files[0].path).suffix], tuple(files)))
+    wanted = contents(store)
+    for collection in SPACES:
+        store.delete(collection, list(wanted))
+    for _ in range(2):  # the second time changes nothing
+        for files in groups:
+            deliver(store, sent(*files))
+        found = contents(store)
+        assert {id_: record for id_, (record, _) in found.items()} == {
+            id_: record for id_, (record, _) in wanted.items()
+        }
+        for id_, (_, vectors) in wanted.items():
+            assert vectors.keys() == found[id_][1].keys()
+            for space, vector in vectors.items():
+                np.testing.assert_allclose(found[id_][1][space], vector, atol=1e-6)
+    assert len(wanted) == 18
+
+
+def test_a_known_record_keeps_its_paths_and_libraries(store: Store, make_file: MakeFile, sent: Any) -> None:
+    first = make_file("here/a.jpg", "same", library="here")
+    second = make_file("there/a.jpg", "same", library="there", other_paths=("/elsewhere/a.jpg",))
+    deliver(store, sent(first))
+    store.patch_payload("images", {media_id(first.sha256): {"missing": True}})
+    deliver(store, sent(second))
+    (point,) = store.scroll("images")
+    record = MediaRecord.from_payload(point.payload)
+    assert record.paths == tuple(sorted([first.path, second.path, "/elsewhere/a.jpg"]))
+    assert record.libraries == ("here", "there")
+    assert record.mtime == max(first.mtime, second.mtime)
+    assert not record.missing
+
+
+def test_sounds_are_standardised_as_the_others_whatever_the_worker_made_of_them(
+    store: Store, make_file: MakeFile, sent: Any
+) -> None:
+    deliver(store, sent(*(make_file(f"{number}.wav") for number in range(8))))
+    assert refit_sound(store)
+    statistics = current_statistics(store)
+    assert isinstance(statistics, SoundStatistics)
+    late = make_file("late.wav")
+    deliver(store, sent(late))
+    (point,) = store.retrieve("audio", [media_id(late.sha256)], vectors=("sound", "sound_raw"))
+    expected = standardise(point.vectors["sound_raw"], statistics)
+    np.testing.assert_allclose(point.vectors["sound"], expected, atol=1e-6)
+
+
+def test_points_for_a_generation_go_there_and_nowhere_else(
+    store: Store, models: Any, make_file: MakeFile, sent: Any
+) -> None:
+    known, unknown = make_file("known.jpg", library="mine"), make_file("unknown.jpg")
+    deliver(store, sent(known))
+    before = contents(store)
+    other = CollectionSchema(Kind.IMAGE, (VectorField(Space("visual", "other", "2", "first bytes", 8)),))
+    generation = store.begin_generation(other)
+    deliver(store, sent(known, unknown), generation)
+    (point,) = store.scroll(generation, vectors=("visual",))
+    assert point.id == media_id(known.sha256)
+    assert MediaRecord.from_payload(point.payload).libraries == ("mine",)
+    assert "visual" in point.vectors
+    assert contents(store).keys() == before.keys()
