@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from ingest.progress import Failure, JobProgress, JobState
+from search.errors import WorkerUnavailableError
 from search.settings import Settings
 from search.store import open_store
 from web.app import create_app
@@ -358,4 +359,22 @@ def test_it_works_without_scripts(browser: Browser, address: str) -> None:
     page.get_by_role("button", name="Find what is like it").click()
     page.wait_for_url(re.compile(r"like=upload-"))
     expect(page.locator(".tile").first).to_contain_text("beach")
+    context.close()
+
+
+def test_a_dropped_file_that_no_worker_takes_is_answered_in_words(
+    browser: Browser, address: str, node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def probe(path: str, name: str = "") -> Any:
+        raise WorkerUnavailableError("No worker is listening to questions.", "Start one: `likewise worker`.")
+
+    monkeypatch.setattr(node.encoder, "probe", probe, raising=False)
+    context = browser.new_context(base_url=address)  # of its own: the console counts the answer's 503 as an error
+    page = context.new_page()
+    page.goto("/")
+    drop(page, "evening.png", png((22, 26, 58)))
+    expect(page.locator("#drop .busy")).to_have_text(
+        "No worker is listening to questions. Start one: `likewise worker`."
+    )
+    expect(page.locator("#results")).to_have_attribute("aria-busy", "false")
     context.close()
