@@ -43,7 +43,7 @@ Known: TypeAlias = tuple[str, int, int, str, int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A path whose bytes the ledger knows. ``plan`` is what the running job intends with it, if anything."""
+    """A path whose bytes the ledger knows. ``plan`` is what the running job has yet to do with it, if anything."""
 
     path: str
     sha256: str
@@ -153,12 +153,13 @@ def owners(connection: Connection, job: int, hashes: Iterable[str]) -> dict[str,
     found: dict[str, list[Owner]] = {}
     plan = and_(planned.c.path == files.c.path, planned.c.job == job)
     names = ("path", "sha256", "state", "media_id", "kind", "code", "detail", "attempts")
-    query = select(*(files.c[name] for name in names), planned.c.action).join(planned, plan, isouter=True)
+    query = select(*(files.c[name] for name in names), planned.c.action, files.c.job).join(planned, plan, isouter=True)
     for chunk in chunked(hashes):
         for row in connection.execute(query.where(files.c.sha256.in_(chunk)).order_by(files.c.path)):
             values = dict(zip(names, row, strict=False))
             values["state"] = FileState(row.state)
-            owner = Owner(**values, plan=Action(row.action) if row.action else None)
+            done = row.job == job and row.action == Action.READ.value
+            owner = Owner(**values, plan=Action(row.action) if row.action and not done else None)
             found.setdefault(owner.sha256, []).append(owner)
     return found
 

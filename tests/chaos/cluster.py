@@ -32,13 +32,12 @@ BATCH = 8
 class Cluster:
     """Whatever a coordinator has: a store, a ledger, an ingest whose runner is the cluster's."""
 
-    def __init__(self, settings: Settings, look_seconds: float = 1.0) -> None:
-        ingest.dispatch.BATCH_SIZE[Kind.IMAGE] = BATCH
+    def __init__(self, settings: Settings, look_seconds: float = 1.0, choice: ModelChoice = QUICK) -> None:
         self.settings = settings
         self.app = make_app(settings)
         self.store = open_store(settings)
         self.ledger = Ledger(settings.ledger_url)
-        runner = CeleryRunner(settings, self.app, self.store, QUICK, look_seconds=look_seconds, patience=60.0)
+        runner = CeleryRunner(settings, self.app, self.store, choice, look_seconds=look_seconds, patience=60.0)
         self.ingest = Ingest(settings, self.store, self.ledger, runner, retry_delays=(1.0,) * 60)
         self._running: threading.Thread | None = None
         self._ended: JobProgress | None = None
@@ -112,6 +111,7 @@ def make_collections(settings: Settings, schemas: tuple[CollectionSchema, ...]) 
 
 def main(media: str) -> None:
     """Ingest a folder, saying each batch, until killed."""
+    ingest.dispatch.BATCH_SIZE[Kind.IMAGE] = BATCH
     cluster = Cluster(load_settings())
     job = cluster.ingest.start([Path(media)])
     cluster.ingest.run(job, lambda progress: print(progress.done, flush=True))

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ingest.dispatch import BATCH_SIZE
 from ingest.progress import JobProgress, JobState
-from search.media import media_id
+from search.media import Kind, media_id
 from search.settings import Settings
 
 HERE = Path(__file__).parent
@@ -59,7 +60,7 @@ def cluster_settings(
 
     def make(server: Any = None, **overrides: object) -> Settings:
         place = {} if server is None else {"store": "server", "qdrant_url": server.url}
-        settings = make_settings(broker_url=broker.url, in_flight=4, **place, **overrides)
+        settings = make_settings(**{"broker_url": broker.url, "in_flight": 4} | place | overrides)
         parts.make_collections(settings, quick_models.schemas)
         return settings
 
@@ -67,7 +68,8 @@ def cluster_settings(
 
 
 @pytest.fixture
-def make_cluster(parts: ModuleType) -> Iterator[Callable[..., Any]]:
+def make_cluster(parts: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    monkeypatch.setitem(BATCH_SIZE, Kind.IMAGE, parts.BATCH)
     made = []
 
     def make(settings: Settings, **options: Any) -> Any:
