@@ -27,7 +27,15 @@ from ingest.sources import Sources
 from ingest.tables import INGEST, FileState, files, jobs, libraries
 from ingest.tasks import JobTask, TaskRun
 from ingest.turns import in_line, in_the_way
-from search.errors import LeaseLostError, LedgerUnavailableError, LikewiseError, NotFoundError, StoreError, UsageError
+from search.errors import (
+    LeaseLostError,
+    LedgerUnavailableError,
+    LikewiseError,
+    NotFoundError,
+    StoreError,
+    UsageError,
+    WorkerUnavailableError,
+)
 from search.settings import Settings
 from search.store.base import Store
 from workers.previews import Previews
@@ -38,6 +46,9 @@ __all__ = ["Failure", "Ingest", "JobProgress", "JobState", "Runner"]
 RETRY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, *[60.0] * 10)
 """Seconds before each new try when store, ledger or broker cannot be reached, give or take a fifth, so that all who
 wait do not come back at once. The count starts over with every batch that works."""
+
+WORKER_SECONDS = 60.0
+"""Between two tries, from then on and for ever, when it is workers that are waited for."""
 
 TURN_SECONDS = 0.5
 """A job that must wait for another one looks so often whether its turn has come."""
@@ -365,7 +376,8 @@ class Ingest:
                     raise
                 if live.snapshot().done > done_before:
                     delays = iter(self._retry_delays)
-                delay = next(delays, None)
+                # Workers may take long to come, where they are started by need; whoever waits can see what for.
+                delay = next(delays, WORKER_SECONDS if isinstance(error, WorkerUnavailableError) else None)
                 if delay is None:
                     raise
                 delay *= random.uniform(0.8, 1.2)

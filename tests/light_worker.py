@@ -67,7 +67,9 @@ def main() -> int:
     options = parser.parse_args()
     if options.decoder:
         workers.station.DecodePool = partial(DecodePool, command=(sys.executable, options.decoder))
-    return run_worker(load_settings(), options.queues.split(","), build=lambda _, __: LightModels(options.seconds))
+    return run_worker(
+        load_settings(), options.queues.split(","), build=lambda _, __: LightModels(options.seconds), warm=False
+    )
 
 
 if __name__ == "__main__":

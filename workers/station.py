@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 
-from search.errors import ModelError, NotFoundError, SettingsError, SpaceMismatchError
+from search.errors import LikewiseError, ModelError, NotFoundError, SettingsError, SpaceMismatchError
 from search.logs import at_work
 from search.questions import Probe
 from search.settings import Settings
@@ -45,13 +47,25 @@ class DeviceLostError(Exception):
 
 
 class Station:
-    """One worker process's means. Used by one thread."""
+    """One worker process's means. Used by one thread, while another may be warming it."""
 
     def __init__(self, settings: Settings, build: Build = Models) -> None:
         self._settings, self._build = settings, build
         self._models: dict[tuple[str, str, str], DescribedEmbedder] = {}
         self._pools: dict[bool, DecodePool] = {}
         self._opened: Store | None = None
+        self._making = threading.Lock()
+
+    def warm(self) -> None:
+        """Load the models that the collections were made with, or that the settings choose, before a task asks."""
+        try:
+            existing: Mapping[str, CollectionSchema] = {}
+            if self._settings.store == "server":
+                with closing(open_store(self._settings)) as store:
+                    existing = {name: info.schema for name, info in store.collections().items()}
+            self._embedder(choose_models(self._settings, existing)).load()
+        except LikewiseError as error:
+            log.info("The models are not loaded in advance: %s", error)
 
     def embed(self, order: Order) -> BatchReport:
         """Embed a batch to its end.
@@ -115,10 +129,11 @@ class Station:
 
     def _embedder(self, choice: ModelChoice) -> DescribedEmbedder:
         key = choice.image, choice.video, choice.sound
-        models = self._models.pop(key, None) or self._build(self._settings, choice)
-        self._models[key] = models  # the one used last comes last
-        if len(self._models) > KEPT:
-            del self._models[next(iter(self._models))]
+        with self._making:
+            models = self._models.pop(key, None) or self._build(self._settings, choice)
+            self._models[key] = models  # the one used last comes last
+            if len(self._models) > KEPT:
+                del self._models[next(iter(self._models))]
         return models
 
     def _pool(self, choice: ModelChoice) -> DecodePool:

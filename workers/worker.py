@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -47,6 +48,8 @@ def run_worker(
     settings: Settings,
     queues: Sequence[str] = QUEUES,
     build: Build = Models,
+    *,
+    warm: bool = True,
     on_ready: Callable[[Listener], None] = lambda _: None,
 ) -> int:
     """Take tasks from these queues until told to stop; the exit status.
@@ -55,6 +58,7 @@ def run_worker(
 
     Args:
         build: makes the models, in the child.
+        warm: load them when the child begins, so that the first question need not wait for that.
         on_ready: called when it listens.
 
     Raises:
@@ -63,7 +67,8 @@ def run_worker(
     if not queues or not set(queues) <= set(QUEUES):
         raise SettingsError(f"There are no such queues: '{','.join(queues)}'.", f"Queues are {', '.join(QUEUES)}.")
     app = make_app(settings)
-    register(app, Station(settings, build))
+    station = Station(settings, build)
+    register(app, station)
     _configure(settings, app)
     worker = _Worker(
         app=app,
@@ -84,6 +89,8 @@ def run_worker(
     def child_begun(**_: Any) -> None:
         if settings.metrics_port:
             serve_counts(settings.metrics_port)
+        if warm:
+            threading.Thread(target=station.warm, name="warm", daemon=True).start()
 
     signals.worker_ready.connect(begun, weak=False)
     signals.worker_process_init.connect(child_begun, weak=False)

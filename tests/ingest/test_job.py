@@ -14,7 +14,13 @@ from typing import Any
 import pytest
 
 from ingest.job import Ingest, JobProgress, JobState
-from search.errors import NotFoundError, StoreUnavailableError, UnreadableFileError, UsageError
+from search.errors import (
+    NotFoundError,
+    StoreUnavailableError,
+    UnreadableFileError,
+    UsageError,
+    WorkerUnavailableError,
+)
 from workers.report import Batch, BatchReport, Outcome, Status
 
 Counts = Callable[[JobProgress], dict[str, int]]
@@ -236,6 +242,21 @@ def test_store_that_stays_away_ends_the_job_resumably(desk: Any, counts: Counts)
     desk.runner.before = None
     assert counts(desk.run()) == {"unchanged": 64, "embedded": 136}
     assert len(desk.records()) == 200
+
+
+def test_workers_are_waited_for_however_long_they_take(
+    desk: Any, counts: Counts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.job.WORKER_SECONDS", 0.0)
+    desk.fill(3)
+    absences = [WorkerUnavailableError("No worker is listening.")] * 9
+
+    def absence(_batch: object) -> None:
+        if absences:
+            raise absences.pop()
+
+    desk.runner.before = absence
+    assert counts(desk.run()) == {"embedded": 3}
 
 
 def test_records_the_store_has_lost_are_embedded_again(desk: Any, counts: Counts) -> None:

@@ -62,6 +62,22 @@ def test_keeps_the_models_of_a_question_while_a_batch_asks_for_new_ones(
     assert made == ["old", "new", "newest", "new"]
 
 
+def test_warmed_it_has_the_models_before_a_task_asks(
+    make_settings: Callable[..., Settings], made: list[str], models: Any
+) -> None:
+    def build(_: Settings, wanted: ModelChoice) -> Any:
+        made.append(wanted.image)
+        return models
+
+    Station(make_settings(image_model="efficientnet_lite0", video_model="frames"), build).warm()
+    assert made == ["efficientnet_lite0"]
+
+
+def test_warming_may_fail_and_leave_all_to_the_first_task(station: Station, made: list[str]) -> None:
+    station.warm()  # there is no server at that address
+    assert made == []
+
+
 def test_notes_about_a_choice_do_not_tell_models_apart(station: Station, made: list[str], make_file: MakeFile) -> None:
     wanted = order(make_file("a.jpg"))
     station.embed(wanted)
