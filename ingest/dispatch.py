@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select, update
 
+from ingest.batches import batch_sizes
 from ingest.entries import Entry, Owner, forget, owners, places, settle, settled, unsettle
 from ingest.hashing import Read, Task, read_files
 from ingest.jobs import LiveJob
@@ -23,12 +24,10 @@ from ingest.records import Records
 from ingest.tables import Action, FileState, files, libraries, planned
 from search.errors import ModelError, StoreError, UnreadableFileError
 from search.media import Kind, media_id
+from search.settings import Settings
 from workers.decode.kinds import kind_of_name
 from workers.files import FileAccess
 from workers.report import Batch, BatchReport, FileRef, Outcome, Status
-
-BATCH_SIZE = {Kind.IMAGE: 64, Kind.VIDEO: 4, Kind.AUDIO: 16}
-"""Files a batch: a few seconds' work each, so that progress is smooth and a kill costs little."""
 
 CHUNK_FILES = 64
 CHUNK_BYTES = 64 * 2**20
@@ -62,12 +61,22 @@ class Dispatch:
     """One pass over a job's plan, as a ``BatchSource``. Thread-safe: a runner may pull batches in one thread and report
     in another."""
 
-    def __init__(self, ledger: Ledger, records: Records, live: LiveJob, access: FileAccess, *, retry: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        records: Records,
+        live: LiveJob,
+        access: FileAccess,
+        *,
+        retry: bool,
+    ) -> None:
         self._ledger = ledger
         self._records = records
         self._live = live
         self._access = access
         self._retry = retry
+        self._sizes = batch_sizes(settings)
         self._lock = threading.RLock()
         self._waiting: dict[str, list[Read]] = {}  # SHA-256 in a batch (or about to be) → further files of these bytes
         self._batches: dict[str, tuple[Batch, tuple[Read, ...]]] = {}  # those that are not reported yet
@@ -119,7 +128,7 @@ class Dispatch:
             for read in self._place(chunk):
                 buffer = buffers[read.task.kind]
                 buffer.append(read)
-                if len(buffer) == BATCH_SIZE[read.task.kind]:
+                if len(buffer) == self._sizes[read.task.kind]:
                     yield self._batch(buffer)
                     buffer.clear()
                     if not (yield from self._goes_on()):

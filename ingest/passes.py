@@ -115,7 +115,12 @@ class Pass:
 
     def _embed(self) -> None:
         dispatch = Dispatch(
-            self._ledger, self._records, self._live, self._sources.access, retry=self._order.retry_failed
+            self._settings,
+            self._ledger,
+            self._records,
+            self._live,
+            self._sources.access,
+            retry=self._order.retry_failed,
         )
         with closing(dispatch):
             while self._live.wait_while_paused() and not dispatch.exhausted:

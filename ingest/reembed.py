@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from ingest.dispatch import BATCH_SIZE
+from ingest.batches import batch_sizes
 from ingest.entries import chunked
 from ingest.ledger import Ledger
 from ingest.passes import Runner
@@ -102,7 +102,9 @@ class Reembed:
         generations = self._generations(choice)
         if not generations:
             return f"'{options['space']}' is made with {options['model']} already."
-        filling = Filling(self._store, self._ledger, job, self._runner_for(choice, generations), generations)
+        filling = Filling(
+            self._settings, self._store, self._ledger, job, self._runner_for(choice, generations), generations
+        )
         filling.fill()
         if not job.goes_on():
             return "What has been embedded is kept; the same command goes on from there."
@@ -134,7 +136,16 @@ class Reembed:
 class Filling:
     """One run of a job over its generations."""
 
-    def __init__(self, store: Store, ledger: Ledger, job: TaskRun, runner: Runner, generations: Sequence[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        ledger: Ledger,
+        job: TaskRun,
+        runner: Runner,
+        generations: Sequence[str],
+    ) -> None:
+        self._sizes = batch_sizes(settings)
         self._store, self._ledger, self._job, self._runner = store, ledger, job, runner
         self._generations = generations
         self._batches: dict[str, Batch] = {}
@@ -200,7 +211,7 @@ class Filling:
     def _orders(self) -> Iterator[Batch]:
         for generation in self._generations:
             schema = self._store.schema(generation)
-            size = BATCH_SIZE[schema.kind]
+            size = self._sizes[schema.kind]
             waiting: list[FileRef] = []
             points = self._store.scroll(schema.collection, payload=False, page=PAGE)
             for ids in chunked((point.id for point in points), PAGE):

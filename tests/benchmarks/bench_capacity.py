@@ -33,7 +33,7 @@ import bench_ingest
 import capacity_store
 
 from ingest import tables
-from ingest.dispatch import BATCH_SIZE
+from ingest.batches import batch_sizes
 from ingest.ledger import Ledger
 from ingest.sample.library import make_sample_library
 from search.media import Kind, media_id
@@ -88,7 +88,7 @@ def workers(folder: Path, pictures: int) -> None:
 
 
 def batches_of(kind: Kind, paths: list[Path]) -> Iterator[Batch]:
-    for number, some in enumerate(in_groups(paths, BATCH_SIZE[kind])):
+    for number, some in enumerate(in_groups(paths, batch_sizes(Settings())[kind])):
         yield Batch(f"{kind}-{number}", "bench", kind, tuple(bench_ingest.describe(path) for path in some))
 
 
@@ -220,7 +220,7 @@ def broker(folder: Path) -> None:
         settings = Settings.model_validate({"home": folder / "broker", "broker_url": f"redis://127.0.0.1:{port}/0"})
         app = make_app(settings)
         post = Post(settings, app)
-        count = BATCH_SIZE[Kind.IMAGE]
+        count = batch_sizes(settings)[Kind.IMAGE]
         before = int(client.info("memory")["used_memory"])
         for number in range(BATCHES):
             files = tuple(file_ref(number * count + at) for at in range(count))

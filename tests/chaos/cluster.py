@@ -11,11 +11,10 @@ import numpy as np
 import redis
 from sqlalchemy import select
 
-import ingest.dispatch
 from ingest.job import Ingest, JobProgress
 from ingest.ledger import Ledger
 from ingest.tables import files, planned, unsettled
-from search.media import Kind, MediaRecord
+from search.media import MediaRecord
 from search.settings import Settings, load_settings
 from search.spaces import CollectionSchema
 from search.store import open_store
@@ -111,7 +110,6 @@ def make_collections(settings: Settings, schemas: tuple[CollectionSchema, ...]) 
 
 def main(media: str) -> None:
     """Ingest a folder, saying each batch, until killed."""
-    ingest.dispatch.BATCH_SIZE[Kind.IMAGE] = BATCH
     cluster = Cluster(load_settings())
     job = cluster.ingest.start([Path(media)])
     cluster.ingest.run(job, lambda progress: print(progress.done, flush=True))

@@ -17,9 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ingest.dispatch import BATCH_SIZE
 from ingest.progress import JobProgress, JobState
-from search.media import Kind, media_id
+from search.media import media_id
 from search.settings import Settings
 
 HERE = Path(__file__).parent
@@ -60,7 +59,9 @@ def cluster_settings(
 
     def make(server: Any = None, **overrides: object) -> Settings:
         place = {} if server is None else {"store": "server", "qdrant_url": server.url}
-        settings = make_settings(**{"broker_url": broker.url, "in_flight": 4} | place | overrides)
+        settings = make_settings(
+            **{"broker_url": broker.url, "in_flight": 4, "batch_files": parts.BATCH} | place | overrides
+        )
         parts.make_collections(settings, quick_models.schemas)
         return settings
 
@@ -68,8 +69,7 @@ def cluster_settings(
 
 
 @pytest.fixture
-def make_cluster(parts: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    monkeypatch.setitem(BATCH_SIZE, Kind.IMAGE, parts.BATCH)
+def make_cluster(parts: ModuleType) -> Iterator[Callable[..., Any]]:
     made = []
 
     def make(settings: Settings, **options: Any) -> Any:
