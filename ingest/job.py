@@ -25,7 +25,7 @@ from ingest.progress import UNFINISHED, Failure, JobProgress, JobState
 from ingest.records import Records
 from ingest.sources import Sources
 from ingest.tables import INGEST, FileState, files, jobs, libraries
-from ingest.tasks import JobTask, TaskRun
+from ingest.tasks import JobTask, run_task
 from ingest.turns import in_line, in_the_way
 from search.errors import (
     LeaseLostError,
@@ -297,7 +297,8 @@ class Ingest:
         while True:
             has_turn = self._turn.acquire(timeout=TURN_SECONDS)
             try:
-                if has_turn or live.cancelled:
+                self._listen(live)
+                if live.cancelled or (has_turn and not live.paused):
                     begun = self._begin(live)
                     if isinstance(begun, JobProgress):
                         return begun
@@ -308,6 +309,11 @@ class Ingest:
                     self._turn.release()
             if has_turn:
                 live.sleep(TURN_SECONDS)
+
+    def _listen(self, live: LiveJob) -> None:
+        """Hear what has been asked, on other machines too, of a job that waits: nobody's heart beats for it yet."""
+        with suppress(LedgerUnavailableError), self._ledger.read() as connection:
+            live.hear(Wanted(load_job(connection, str(live.number)).wanted))
 
     def _begin(self, live: LiveJob) -> JobProgress | Order | None:
         """Take the job's lease: what to do then. None while another job is in its way; its progress when there is
@@ -352,7 +358,7 @@ class Ingest:
         task = self._tasks.get(order.task)
         if task is None:
             raise UsageError(f"This version of Likewise knows no task '{order.task}'.")
-        return lambda: _run_task(task, live, order)
+        return lambda: run_task(task, live, order)
 
     def _give_up(self, live: LiveJob, reason: str) -> JobProgress:
         message = f"{reason} What is stored stays; run it again to go on."
@@ -384,13 +390,3 @@ class Ingest:
                 with suppress(LedgerUnavailableError):  # it may be the ledger that is away
                     live.enter(JobState.RUNNING, f"{error} Trying again in {delay:.0f} s.")
                 live.sleep(delay)
-
-
-def _run_task(task: JobTask, live: LiveJob, order: Order) -> JobProgress:
-    if live.cancelled:
-        return live.enter(live.cut_off)
-    live.enter(JobState.RUNNING)
-    message = task.run(order.options, TaskRun(live))
-    if live.cancelled:
-        return live.enter(live.cut_off)
-    return live.enter(JobState.DONE_WITH_FAILURES if live.snapshot().failed else JobState.DONE, message)

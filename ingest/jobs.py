@@ -221,7 +221,10 @@ class LiveJob:
             self._lost = True
             self._stop()
             raise LeaseLostError(f"Job {self.number} has been taken over by another process, {row.owner}.")
-        wanted = Wanted(row.wanted)
+        self.hear(Wanted(row.wanted))
+
+    def hear(self, wanted: Wanted) -> None:
+        """Do what the ledger says people want of the job."""
         if wanted is self._heard:
             return  # what this process was asked itself may be on its way to the ledger
         self._heard = wanted

@@ -10,7 +10,8 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from ingest.jobs import LiveJob
+from ingest.jobs import LiveJob, Order
+from ingest.progress import JobProgress, JobState
 from workers.report import Priority
 
 SAVE_SECONDS = 1.0
@@ -81,3 +82,18 @@ class TaskRun:
     def _save(self) -> None:
         with self._live.write():
             self._saved = time.monotonic()
+
+
+def run_task(task: JobTask, live: LiveJob, order: Order) -> JobProgress:
+    """Do a job's task, from its beginning or from where it was cut off, and write down how it ended.
+
+    Raises:
+        LikewiseError: it could not go on; what is done stays done.
+    """
+    if live.cancelled:
+        return live.enter(live.cut_off)
+    live.enter(JobState.RUNNING)
+    message = task.run(order.options, TaskRun(live))
+    if live.cancelled:
+        return live.enter(live.cut_off)
+    return live.enter(JobState.DONE_WITH_FAILURES if live.snapshot().failed else JobState.DONE, message)

@@ -28,13 +28,14 @@ def in_the_way(connection: Connection, job: JobRow, now: float, here: Collection
     is alive.
 
     Args:
-        here: jobs that wait in the same process, where none runs beside another.
+        here: jobs that wait in the same process, where none runs beside another. Some may be nobody's yet: they were
+            left behind, whatever their state says, and this process is to take them up.
     """
     for other in _unfinished(connection):
-        excluded = str(other.id) in here or _excludes(job, other)
-        if other.id == job.id or not excluded or is_free(other, "", now):
+        is_here, left_behind = str(other.id) in here, is_free(other, "", now)
+        if other.id == job.id or not (is_here or (_excludes(job, other) and not left_behind)):
             continue
-        if other.state != JobState.QUEUED:
+        if other.state != JobState.QUEUED and not left_behind:
             return f"It waits for job {other.id} to end."
         if other.wanted != Wanted.PAUSE and _place_in_line(other) < _place_in_line(job):
             return f"It waits for job {other.id}, which comes first."

@@ -154,6 +154,38 @@ def test_a_cancel_outlives_the_process_that_was_to_hear_it(desk: Any, elsewhere:
     assert desk.runner.seen == []
 
 
+def test_a_job_that_waits_is_cancelled_from_another_machine_without_its_turn(
+    desk: Any, elsewhere: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.job.TURN_SECONDS", 0.02)
+    desk.fill(3)
+    first, gate, thread = begun(desk)
+    waiting = desk.ingest.start([desk.media])
+    background = in_background(desk.ingest, waiting)
+    elsewhere.cancel(waiting)
+    background.join(PATIENCE)
+    ended, running = elsewhere.progress(waiting), elsewhere.progress(first)
+    finish(gate, thread)
+    assert ended.state is JobState.CANCELLED
+    assert not running.finished
+
+
+def test_a_job_paused_while_it_waits_keeps_no_other_waiting(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.job.TURN_SECONDS", 0.02)
+    desk.fill(3)
+    _, gate, thread = begun(desk)
+    paused, other = desk.ingest.start([desk.media]), desk.ingest.start([desk.media])
+    desk.ingest.pause(paused)
+    threads = [in_background(desk.ingest, job) for job in (paused, other)]
+    finish(gate, thread)
+    threads[1].join(PATIENCE)
+    assert desk.ingest.progress(other).state is JobState.DONE
+    assert desk.ingest.progress(paused).state is JobState.PAUSED
+    desk.ingest.resume(paused)
+    threads[0].join(PATIENCE)
+    assert desk.ingest.progress(paused).state is JobState.DONE
+
+
 def test_a_coordinator_that_slept_too_long_stops_without_harm(
     desk: Any, elsewhere: Ingest, counts: Counts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,3 +378,23 @@ def test_waiting_jobs_run_in_the_order_of_their_priorities(desk: Any, monkeypatc
         thread.join(PATIENCE)
     assert desk.seen == ["a/a.jpg", "d/d.jpg", "c/c.jpg", "b/b.jpg"]
     assert {batch.job: batch.priority for batch in desk.runner.batches}[order[2]] is Priority.HIGH
+
+
+def test_jobs_that_were_left_behind_keep_to_their_priorities(
+    desk: Any, elsewhere: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.job.TURN_SECONDS", 0.02)
+    priorities = {"a": Priority.LOW, "b": Priority.NORMAL, "c": Priority.HIGH, "d": Priority.NORMAL}
+    left = []
+    for name, priority in priorities.items():
+        desk.write(f"{name}/{name}.jpg", name)
+        left.append(desk.ingest.start([desk.media / name], priority=priority))
+    desk.ingest.halt()
+    set_lease(desk, left[0], state=JobState.RUNNING.value)
+    assert elsewhere._turn.acquire(timeout=PATIENCE)  # until all of them are known to wait
+    threads = [in_background(elsewhere, job) for job in left]
+    wait_until(lambda: len(elsewhere._live) == len(left))
+    elsewhere._turn.release()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert [batch.job for batch in desk.elsewhere_runner.batches] == [left[2], left[1], left[3], left[0]]
