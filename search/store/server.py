@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from search.store.conditions import Dialect, compile_filter, following_id, valid
 from search.store.filters import Filter
 from search.store.payloads import check_facet_key, from_stored, group_patches, to_stored
 from search.store.server_collections import Place, ServerCollections
-from search.store.server_errors import server_errors
+from search.store.server_errors import PointGoneError, server_errors
 from search.store.server_layout import search_params
 from search.store.vectors import from_engine, mean_score, query_vector, to_engine
 
@@ -42,6 +42,9 @@ _REQUEST_IDS = 10_000
 
 _ANSWER_FLOATS = 2_000_000
 """Vector components asked for in one request, as far as can be told beforehand: about 40 MB as JSON."""
+
+_EDITS = 5
+"""How often an edit is tried when others delete what it is about."""
 
 _TIMEOUT_SECONDS = 60
 
@@ -109,25 +112,31 @@ class ServerStore:
             return {id_: to_engine(schema, named) for id_, named in vectors.items()}
 
         place, converted = self._collections.find_for(collection, convert, to_write=True)
-        for ids in _requests((id_, vectors[id_]) for id_ in self._existing(collection, place, vectors)):
-            edits = [models.PointVectors(id=id_, vector=converted[id_]) for id_ in ids]
-            with server_errors(collection, place.forget):
+
+        def edit(existing: Sequence[str]) -> None:
+            for ids in _requests((id_, vectors[id_]) for id_ in existing):
+                edits = [models.PointVectors(id=id_, vector=converted[id_]) for id_ in ids]
                 self._client.update_vectors(place.physical, edits, wait=True)
+
+        self._edit_existing(collection, place, valid_ids(vectors), edit)
 
     def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
         place = self._collections.find(collection, to_write=True)
-        for ids in _slices(self._existing(collection, place, patches), _REQUEST_IDS):
+
+        def edit(existing: Sequence[str]) -> None:
             operations: list[Any] = []
-            for patch in group_patches({id_: patches[id_] for id_ in ids}):
+            for patch in group_patches({id_: patches[id_] for id_ in existing}):
                 if patch.set:
-                    edit = models.SetPayload(payload=patch.set, points=list(patch.ids))
-                    operations.append(models.SetPayloadOperation(set_payload=edit))
+                    change = models.SetPayload(payload=patch.set, points=list(patch.ids))
+                    operations.append(models.SetPayloadOperation(set_payload=change))
                 if patch.remove:
                     removal = models.DeletePayload(keys=patch.remove, points=list(patch.ids))
                     operations.append(models.DeletePayloadOperation(delete_payload=removal))
             for some in _slices(operations, _REQUEST_POINTS):
-                with server_errors(collection, place.forget):
-                    self._client.batch_update_points(place.physical, some, wait=True)
+                self._client.batch_update_points(place.physical, some, wait=True)
+
+        for ids in _slices(valid_ids(patches), _REQUEST_IDS):
+            self._edit_existing(collection, place, ids, edit)
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
         place = self._collections.find(collection, to_write=True)
@@ -261,9 +270,23 @@ class ServerStore:
     def close(self) -> None:
         self._client.close()
 
-    def _existing(self, collection: str, place: Place, ids: Iterable[str]) -> list[str]:
-        # The server refuses a whole operation for one id that it does not know.
-        return [point.id for point in self._fetch(collection, place, ids, (), False)]
+    def _edit_existing(
+        self, collection: str, place: Place, ids: Sequence[str], edit: Callable[[Sequence[str]], None]
+    ) -> None:
+        """Let ``edit`` change those of ``ids`` that exist.
+
+        The server refuses a whole operation for one id that it does not know, also when another process has deleted
+        that point just now; then those that are left are edited, some of them a second time.
+        """
+        for left in reversed(range(_EDITS)):
+            existing = [point.id for point in self._fetch(collection, place, ids, (), False)]
+            try:
+                with server_errors(collection, place.forget):
+                    edit(existing)
+                return
+            except PointGoneError:
+                if not left:
+                    raise
 
     def _fetch(
         self, collection: str, place: Place, ids: Iterable[str], vectors: Sequence[str], payload: PayloadChoice

@@ -33,12 +33,17 @@ _LONGEST = 300
 """Characters of a server's answer that are repeated."""
 
 
+class PointGoneError(StoreUnavailableError):
+    """An operation names a point that was deleted before it came; the rest of it may be tried again."""
+
+
 @contextmanager
 def server_errors(collection: str, forget: Callable[[], None] | None = None) -> Iterator[None]:
     """Translate errors of the client; ``forget`` is called when the collection has vanished.
 
     Raises:
         StoreUnavailableError: no connection, a timeout, or a server that asks to try later.
+        PointGoneError: a point that is to be edited does not exist.
         NotFoundError: the collection does not exist.
         SpaceMismatchError: a vector of the wrong dimension or name.
         DiskFullError, StoreError: as their names say.
@@ -97,6 +102,8 @@ def _of_status(collection: str, status: int, text: str, retry_after: str = "") -
         return DiskFullError(
             f"The Qdrant server has no room left: {text}.", "Free some space there; nothing stored was lost."
         )
+    if status == httpx.codes.NOT_FOUND and "No point with id" in text:
+        return PointGoneError(f"The Qdrant server answered {status} about collection '{collection}': {text}.")
     if status == httpx.codes.NOT_FOUND and "ollection" in text:
         return no_collection(collection)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):

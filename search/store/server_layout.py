@@ -58,16 +58,16 @@ def add_vector(client: QdrantClient, name: str, field: VectorField, settings: Se
         client.update_collection(name, vectors_config={field.space.name: placement}, timeout=COMMIT_SECONDS)
 
 
-def search_params(settings: Settings, *, exact: bool, ef: int | None) -> models.SearchParams | None:
+def search_params(settings: Settings, *, exact: bool, ef: int | None) -> models.SearchParams:
     """Parameters of a question. Candidates found among compressed vectors are scored again by the vectors themselves,
-    so that a score is always a cosine."""
+    so that a score is always a cosine: also in a collection that was made under other settings than these, or by a
+    server that compresses whatever does not say otherwise."""
     if exact:
         return models.SearchParams(exact=True, quantization=models.QuantizationSearchParams(ignore=True))
-    rescored = None
-    if settings.qdrant_quantization != "none":
-        rescored = models.QuantizationSearchParams(rescore=True, oversampling=settings.qdrant_oversampling)
-    if ef is None and rescored is None:
-        return None
+    compressed = settings.qdrant_quantization != "none"
+    rescored = models.QuantizationSearchParams(
+        rescore=True, oversampling=settings.qdrant_oversampling if compressed else None
+    )
     return models.SearchParams(hnsw_ef=ef, quantization=rescored)
 
 

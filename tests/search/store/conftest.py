@@ -86,6 +86,17 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
+@pytest.fixture
+def adds_spaces(request: pytest.FixtureRequest) -> bool:
+    """Whether the store under test can be given spaces later on: a server can from version 1.18 on."""
+    if not request.node.callspec.params["store"].startswith("live"):
+        return True
+    client = _live_client()
+    version = client.info().version
+    client.close()
+    return tuple(int(part) for part in version.split(".")[:2]) >= (1, 18)
+
+
 def _settings(prefix: str, quantization: str) -> Settings:
     return Settings.model_validate({"qdrant_prefix": prefix, "qdrant_quantization": quantization})
 

@@ -21,7 +21,10 @@ pytestmark = pytest.mark.skipif("QDRANT_URL" not in os.environ, reason="needs a 
 @pytest.fixture
 def client():
     made = QdrantClient(
-        url=os.environ["QDRANT_URL"], api_key=os.environ.get("QDRANT_API_KEY"), check_compatibility=False
+        url=os.environ["QDRANT_URL"],
+        api_key=os.environ.get("QDRANT_API_KEY"),
+        timeout=60,  # a change of a collection waits until the server's optimisers have stopped
+        check_compatibility=False,
     )
     yield made
     made.close()
@@ -122,7 +125,7 @@ def test_scores_of_an_indexed_and_compressed_collection_are_cosines(
     ids = [str(uuid.UUID(int=n + 1)) for n in range(len(rows))]
     store.upsert("images", [Point(i, {"visual": row[None]}, {}) for i, row in zip(ids, rows, strict=True)])
     client.update_collection(
-        live_prefix + "images", optimizers_config=models.OptimizersConfigDiff(indexing_threshold=10)
+        live_prefix + "images", optimizers_config=models.OptimizersConfigDiff(indexing_threshold=1)
     )
     deadline = time.monotonic() + 120
     while not store.collections()["images"].indexed:
@@ -135,4 +138,5 @@ def test_scores_of_an_indexed_and_compressed_collection_are_cosines(
     for row, hits, truth in zip(unit, answers, exact, strict=False):
         for hit in (*hits, *truth):
             assert hit.score == pytest.approx(float(unit[uuid.UUID(hit.id).int - 1] @ row), abs=1e-4)
-        assert hits[0].id == truth[0].id
+    found = sum(hits[0].id == truth[0].id for hits, truth in zip(answers, exact, strict=True))
+    assert found >= 45, "an approximate index may miss a few"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from qdrant_client import QdrantClient
+from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from search.errors import DiskFullError, NotFoundError, SpaceMismatchError, StoreError, StoreUnavailableError
@@ -15,6 +15,7 @@ from search.spaces import CollectionSchema, VectorField
 from search.store import open_store, server
 from search.store.base import Point, VectorQuery
 from search.store.server import ServerStore, _requests
+from search.store.server_errors import PointGoneError
 
 
 def test_a_server_that_is_not_there_is_a_retryable_error(make_settings):
@@ -32,7 +33,8 @@ def refusal(status, said, **headers):
     ("status", "said", "expected"),
     [
         (404, "Not found: Collection `images` doesn't exist!", NotFoundError),
-        (404, "Not found: No point with id 1 found", StoreError),
+        (404, "Not found: No point with id 1 found", PointGoneError),
+        (404, "404 page not found", StoreError),
         (400, "Wrong input: Vector dimension error: expected dim: 4, got 3", SpaceMismatchError),
         (400, "Wrong input: Not existing vector name error: x", SpaceMismatchError),
         (400, "Format error in JSON body", StoreError),
@@ -152,6 +154,55 @@ def test_new_vectors_of_many_points_are_sent_in_requests_a_server_accepts(videos
     monkeypatch.setattr(client, "update_vectors", counting)
     store.update_vectors("videos", frames)
     assert sent == [2, 2, 2]
+
+
+class TestPointsThatOthersDelete:
+    """Between the question which of them exist and the edit; the server then refuses the edit as a whole."""
+
+    @pytest.fixture(params=["/points/vectors", "/points/batch"])
+    def edit(self, request, rest, images, make_image, vectors):
+        """The end of a path, and an edit of images 1 and 2 that is sent there."""
+        store = ServerStore(rest.client())
+        store.ensure(images)
+        store.upsert("images", [make_image(n) for n in range(3)])
+        rest.requests.clear()
+
+        def run():
+            ids = [make_image(n).id for n in (1, 2)]
+            if request.param == "/points/vectors":
+                store.update_vectors("images", {id_: {"visual": vectors(seed=99)} for id_ in ids})
+            else:
+                store.patch_payload("images", {id_: {"camera": "Leica"} for id_ in ids})
+
+        return request.param, run
+
+    def test_those_that_are_left_are_edited(self, rest, make_image, edit):
+        path, run = edit
+        gone, left = make_image(1).id, make_image(2).id
+
+        def refuse(request):
+            if not request.url.path.endswith(path):
+                return None
+            rest.refuse = lambda request: None
+            rest.double.delete("images-1", models.PointIdsList(points=[gone]))
+            return refusal(404, f"Not found: No point with id {gone} found")
+
+        rest.refuse = refuse
+        run()
+        first, second = (str(body) for body in rest.asked("PUT" if "vectors" in path else "POST", f".*{path}"))
+        assert (gone in first, left in first) == (True, True)
+        assert (gone in second, left in second) == (False, True)
+        assert {point.id for point in rest.double.scroll("images-1")[0]} == {make_image(0).id, left}
+
+    def test_a_server_that_keeps_saying_so_is_asked_a_few_times(self, rest, edit):
+        path, run = edit
+        rest.refuse = lambda request: (
+            refusal(404, "Not found: No point with id 1 found") if request.url.path.endswith(path) else None
+        )
+        with pytest.raises(PointGoneError) as caught:
+            run()
+        assert caught.value.retryable
+        assert len([None for _, where, _ in rest.requests if where.endswith(path)]) == server._EDITS
 
 
 def test_a_collection_made_anew_by_another_process_is_not_taken_for_the_old_one(images):

@@ -144,8 +144,8 @@ class TestSearching:
     @pytest.mark.parametrize(
         ("settings", "query", "params"),
         [
-            ({}, {}, None),
-            ({}, {"ef": 64}, {"hnsw_ef": 64}),
+            ({}, {}, {"quantization": {"rescore": True}}),
+            ({}, {"ef": 64}, {"hnsw_ef": 64, "quantization": {"rescore": True}}),
             ({}, {"exact": True}, {"exact": True, "quantization": {"ignore": True}}),
             (
                 {"qdrant_quantization": "int8"},
