@@ -63,10 +63,10 @@ class Ledger:
         try:
             parsed = make_url(url)
             self._engine = _create(parsed)
+        except ValueError:  # whose message quotes what may be part of a password
+            raise _no_address("its port is no number") from None
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise SettingsError(
-                f"'{url}' is no database address: {error}.", "LIKEWISE_DATABASE_URL takes an SQLAlchemy address."
-            ) from None
+            raise _no_address(str(error)) from None
         self._name = parsed.render_as_string(hide_password=True)
         try:
             if parsed.get_backend_name() == "sqlite" and parsed.database:
@@ -132,6 +132,13 @@ class Ledger:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _no_address(reason: str) -> SettingsError:
+    return SettingsError(
+        f"The ledger's address is no database address: {reason}.",
+        "LIKEWISE_DATABASE_URL takes an SQLAlchemy address, as postgresql+psycopg://user@host/likewise.",
+    )
 
 
 def _create(url: URL) -> Engine:

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -19,6 +20,7 @@ from search import addresses
 from search.errors import SettingsError, UsageError
 
 PREFIX = "LIKEWISE_"
+BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -108,6 +110,19 @@ class Settings(BaseModel):
             return addresses.absolute(shared) if shared else None
         except UsageError as error:
             raise ValueError(error.message) from None
+
+    @field_validator("broker_url", mode="after")
+    @classmethod
+    def _of_redis(cls, url: SecretStr | None) -> SecretStr | None:
+        """Celery takes addresses of many kinds, and what is wrong with one comes out late and in words of its own."""
+        try:
+            parts = None if url is None else urlsplit(url.get_secret_value())
+            fits = parts is None or (parts.scheme in BROKER_SCHEMES and parts.port != 0)
+        except ValueError:  # a port that is no number, of which a password may be part
+            fits = False
+        if not fits:
+            raise ValueError("it is no address like redis://host:6379/0")
+        return url
 
     @model_validator(mode="after")
     def _server_has_address(self) -> Settings:

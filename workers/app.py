@@ -46,7 +46,7 @@ def make_app(settings: Settings) -> Celery:
         raise SettingsError(
             "No broker is set.", "Set LIKEWISE_BROKER_URL, as redis://host:6379/0, here and on every worker."
         )
-    address = settings.broker_url.get_secret_value()
+    address = _verified(settings.broker_url.get_secret_value())
     app = Celery("likewise", broker=address, backend=address, set_as_current=False)
     hard = settings.task_seconds + min(HARD_SECONDS, settings.task_seconds)
     app.conf.update(
@@ -76,3 +76,10 @@ def make_app(settings: Settings) -> Celery:
         },
     )
     return app
+
+
+def _verified(address: str) -> str:
+    """With encryption, the certificate is checked unless the address says otherwise; Celery insists on being told."""
+    if not address.startswith("rediss:") or "ssl_cert_reqs=" in address:
+        return address
+    return f"{address}{'&' if '?' in address else '?'}ssl_cert_reqs=CERT_REQUIRED"

@@ -39,10 +39,19 @@ def test_refuses_what_is_no_database(tmp_path: Path) -> None:
         Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
 
 
-@pytest.mark.parametrize("url", ["no address", "nosuchdb://x/y", "postgresql+nodriver://x/y"])
-def test_refuses_what_is_no_address(url: str) -> None:
-    with pytest.raises(SettingsError, match="no database address"):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "no address for sesame",
+        "nosuchdb://me:sesame@x/y",
+        "postgresql+nodriver://me:sesame@x/y",
+        "postgresql+psycopg://me@x:sesame/y",
+    ],
+)
+def test_refuses_what_is_no_address_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError, match="no database address") as caught:
         Ledger(url)
+    assert "sesame" not in str(caught.value)
 
 
 def test_full_disk_is_called_by_its_name(tmp_path: Path) -> None:

@@ -84,6 +84,21 @@ def test_a_wrong_secret_is_not_repeated(tmp_path: Path) -> None:
     assert "12345678" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:6379/0",
+        "http://:opensesame@redis",
+        "redis://:open/sesame@redis:6379",
+        "redis://:opensesame@redis:port",
+    ],
+)
+def test_a_broker_of_another_kind_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"LIKEWISE_BROKER_URL=\(secret\).*redis://host:6379/0") as caught:
+        load_settings(environ={"LIKEWISE_BROKER_URL": url})
+    assert "sesame" not in str(caught.value)
+
+
 def test_several_wrong_values_are_all_told() -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings(environ={"LIKEWISE_PORT": "x", "LIKEWISE_THREADS": "-1"})
