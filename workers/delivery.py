@@ -27,6 +27,8 @@ def deliver(store: Store, deliveries: Sequence[Delivery], into: str | None = Non
     Raises:
         StoreError: the store refused.
     """
+    if not deliveries:  # the worker has stored them, and the store need not even answer here
+        return
     points: dict[str, list[Point]] = {}
     for delivery in deliveries:
         points.setdefault(delivery.collection, []).append(delivery.point)

@@ -94,6 +94,11 @@ def _ask(settings: Settings, app: Celery, task: str, question: Json, seconds: fl
             app.amqp.send_task_message(producer, task, message, queue=QUERY_QUEUE, priority=QUERY_PRIORITY)
         meta = _wait(app, id_, {states.PENDING: settings.query_seconds, states.STARTED: seconds})
         app.backend.forget(id_)
+    if meta["status"] == states.REVOKED:
+        raise WorkersBusyError(
+            "A worker came to the question when it had expired already.",
+            "Try again; if that is said at once, set the clocks of this machine and the worker's.",
+        )
     answer = meta["result"]
     if meta["status"] != states.SUCCESS:
         known = isinstance(answer, LikewiseError | WorkerLostError)

@@ -102,6 +102,13 @@ def test_sounds_are_standardised_as_the_others_whatever_the_worker_made_of_them(
     np.testing.assert_allclose(point.vectors["sound"], expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("into", [None, "images-2"])
+def test_what_a_worker_has_stored_itself_asks_nothing_of_the_store(into: str | None) -> None:
+    """A store that is away for the coordinator must not cost the report of a batch that is done."""
+    untouchable: Any = None
+    deliver(untouchable, (), into)
+
+
 def test_points_for_a_generation_go_there_and_nowhere_else(
     store: Store, models: Any, make_file: MakeFile, sent: Any
 ) -> None:

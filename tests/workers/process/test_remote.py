@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -127,6 +128,15 @@ def test_a_broker_that_is_away_is_said_so(broker: Any, encoder: RemoteEncoder, d
     broker.stop()
     with pytest.raises(BrokerUnavailableError):
         encoder.probe(picture)
+
+
+def test_a_worker_whose_clock_is_ahead_takes_a_question_for_expired(
+    desk: Any, encoder: RemoteEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex="asked")))
+    desk.app.backend.mark_as_revoked("asked", "expired", store_result=True)
+    with pytest.raises(WorkersBusyError, match="clocks"):
+        encoder.probe(desk.picture("red").path)
 
 
 def test_questions_are_answered_from_several_threads(desk: Any, encoder: RemoteEncoder, start_worker: Start) -> None:
