@@ -134,14 +134,18 @@ class ServerCollections:
         remembered = (config.metadata or {}).get(_HELD)
         if remembered is None and not held:
             return
-        usual = remembered or config.optimizer_config.indexing_threshold or _INDEXING_THRESHOLD_KB
-        # The server remembers what to go back to, from before it is changed until after it is changed back.
-        if held:
+        usual = config.optimizer_config.indexing_threshold if remembered is None else remembered
+        if usual is None:
+            usual = _INDEXING_THRESHOLD_KB
+        if held:  # The server remembers what to go back to from before it is changed.
             self._update(collection, place, metadata={_HELD: usual})
-            self._update(collection, place, optimizers_config=models.OptimizersConfigDiff(indexing_threshold=0))
-        else:
-            self._update(collection, place, optimizers_config=models.OptimizersConfigDiff(indexing_threshold=usual))
-            self._update(collection, place, metadata={_HELD: None})
+        # Both in one request: whoever lets go while another begins to hold leaves nothing held that nobody remembers.
+        self._update(
+            collection,
+            place,
+            optimizers_config=models.OptimizersConfigDiff(indexing_threshold=0 if held else usual),
+            metadata={_HELD: usual if held else None},
+        )
 
     def is_indexing_held(self, collection: str) -> bool:
         place = self.find(collection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import httpx
@@ -15,7 +16,7 @@ from search.store import server_names
 from search.store.base import VectorQuery
 from search.store.server import ServerStore
 
-pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect", "ignore:Local mode performs exact")
 
 
 @pytest.fixture
@@ -227,8 +228,7 @@ class TestKilled:
         store.ensure(wider)
         assert store.schema("images") == wider
 
-    @pytest.mark.parametrize("hold", [True, False])
-    @pytest.mark.parametrize("requests", [0, 1])
+    @pytest.mark.parametrize(("hold", "requests"), [(True, 0), (True, 1), (False, 0)])
     def test_in_holding_indexing_and_in_letting_it_go(self, rest, images, hold, requests):
         store = ServerStore(rest.client())
         store.ensure(images)
@@ -247,6 +247,27 @@ class TestKilled:
         store.hold_indexing("images", held=False)
         assert rest.optimizers["images-1"]["indexing_threshold"] == usual
         assert not store.is_indexing_held("images")
+
+
+@pytest.mark.parametrize("before", ["likewise_indexing_threshold", "indexing_threshold': 0"])
+def test_one_lets_indexing_go_while_another_begins_to_hold_it(rest, images, before):
+    """Whichever of the requests that hold it comes second, it is held or not, and known to be."""
+    store, other = ServerStore(rest.client()), ServerStore(rest.client())
+    store.ensure(images)
+    usual = rest.optimizers["images-1"]["indexing_threshold"]
+    other.hold_indexing("images", held=True)
+
+    def refuse(request):
+        if request.method == "PATCH" and before in str(json.loads(request.content)):
+            rest.refuse = lambda request: None
+            other.hold_indexing("images", held=False)
+
+    rest.refuse = refuse
+    store.hold_indexing("images", held=True)
+    assert rest.optimizers["images-1"]["indexing_threshold"] == 0
+    assert store.is_indexing_held("images")
+    other.hold_indexing("images", held=False)
+    assert rest.optimizers["images-1"]["indexing_threshold"] == usual
 
 
 def test_two_processes_begin_a_generation_at_once(rest, images, better, videos):

@@ -250,17 +250,22 @@ class TestSizes:
         assert rest.asked("POST", ".*/scroll")[-1]["limit"] == 1000
 
 
-def test_indexing_is_held_and_let_go(rest, make_store, images):
+@pytest.mark.parametrize("usual", [12_345, 0, None])
+def test_indexing_is_held_and_let_go(rest, make_store, images, usual):
     store = make_store()
     store.ensure(images)
-    rest.optimizers["images-1"]["indexing_threshold"] = 12_345
+    rest.optimizers["images-1"]["indexing_threshold"] = usual
     store.hold_indexing("images", held=True)
     store.hold_indexing("images", held=True)
     assert rest.optimizers["images-1"]["indexing_threshold"] == 0
     make_store().hold_indexing("images", held=False)
-    assert rest.optimizers["images-1"]["indexing_threshold"] == 12_345
-    sent = [said(body) for body in rest.asked("PATCH", "/collections/images-1")]
-    assert {"optimizers_config": {"indexing_threshold": 0}} in sent
+    back = 10_000 if usual is None else usual
+    assert rest.optimizers["images-1"]["indexing_threshold"] == back
+    first, second, *_, last = rest.asked("PATCH", "/collections/images-1")
+    remembered = {"likewise_indexing_threshold": back}
+    assert said(first) == {"metadata": remembered}, "what to go back to is there before anything is changed"
+    assert said(second) == {"optimizers_config": {"indexing_threshold": 0}, "metadata": remembered}
+    assert last["metadata"] == {"likewise_indexing_threshold": None}
 
 
 def test_a_vector_that_holds_no_graph_may_still_be_looked_for(rest, make_store, videos, vectors):
