@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -87,6 +88,7 @@ class Ingest:
         self._roll = threading.Lock()  # held while a job becomes live, or is found not to be
         self._live: dict[str, LiveJob] = {}
         self._halting = False
+        self._listening = 0.0  # when to listen next, on the monotonic clock
 
     def start(
         self,
@@ -297,7 +299,7 @@ class Ingest:
         while True:
             has_turn = self._turn.acquire(timeout=TURN_SECONDS)
             try:
-                self._listen(live)
+                self._listen()
                 if live.cancelled or (has_turn and not live.paused):
                     begun = self._begin(live)
                     if isinstance(begun, JobProgress):
@@ -310,10 +312,16 @@ class Ingest:
             if has_turn:
                 live.sleep(TURN_SECONDS)
 
-    def _listen(self, live: LiveJob) -> None:
-        """Hear what has been asked, on other machines too, of a job that waits: nobody's heart beats for it yet."""
+    def _listen(self) -> None:
+        """Hear now and then what is asked elsewhere of jobs that wait here: no heart beats for them yet."""
+        if time.monotonic() < self._listening:
+            return
+        self._listening = time.monotonic() + TURN_SECONDS
+        waiting = {live.number: live for live in list(self._live.values())}
         with suppress(LedgerUnavailableError), self._ledger.read() as connection:
-            live.hear(Wanted(load_job(connection, str(live.number)).wanted))
+            query = select(jobs.c.id, jobs.c.wanted).where(jobs.c.id.in_(waiting))
+            for number, wanted in connection.execute(query):
+                waiting[number].hear(Wanted(wanted))
 
     def _begin(self, live: LiveJob) -> JobProgress | Order | None:
         """Take the job's lease: what to do then. None while another job is in its way; its progress when there is

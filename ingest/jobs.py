@@ -148,6 +148,8 @@ class LiveJob:
         self._halted = False
         self._lost = False
         self._heard = Wanted.NOTHING
+        if stored.state is JobState.PAUSED:
+            self.hear(Wanted.PAUSE)
 
     def snapshot(self) -> JobProgress:
         with self._lock:

@@ -95,5 +95,5 @@ def run_task(task: JobTask, live: LiveJob, order: Order) -> JobProgress:
     live.enter(JobState.RUNNING)
     message = task.run(order.options, TaskRun(live))
     if live.cancelled:
-        return live.enter(live.cut_off)
+        return live.enter(live.cut_off, "" if live.halted else message)
     return live.enter(JobState.DONE_WITH_FAILURES if live.snapshot().failed else JobState.DONE, message)

@@ -34,7 +34,7 @@ class Counting:
         self.began.set()
         while self.reached < int(options["to"]):
             if not job.goes_on():
-                return ""
+                return "It will go on from there."
             self.at_step(self.reached)
             self.reached += 1
             job.count(done=1)
@@ -134,7 +134,8 @@ def test_pause_resume_and_cancel(ingest: Ingest, counting: Counting) -> None:
     wait_until(lambda: counting.reached > 3)
     ingest.cancel(job)
     thread.join(PATIENCE)
-    assert ingest.progress(job).state is JobState.CANCELLED
+    ended = ingest.progress(job)
+    assert (ended.state, ended.message) == (JobState.CANCELLED, "It will go on from there.")
 
 
 class Killed(BaseException):
