@@ -176,8 +176,11 @@ class ServerCollections:
             present = self._present()
         made = []
         for name, physical in self._names.among(present, collection).items():
-            with server_errors(str(name)):
-                info = self._client.get_collection(physical)
+            try:
+                with server_errors(str(name)):
+                    info = self._client.get_collection(physical)
+            except NotFoundError:  # dropped just now, or the node that answers lags behind the one that listed it
+                continue
             if _SCHEMA in (info.config.metadata or {}):  # else it is somebody else's
                 schema = self._schema_in(str(name), physical, info)
                 made.append(Generation(str(name), schema, info.points_count or 0, current=physical == current))

@@ -249,6 +249,20 @@ class TestKilled:
         assert not store.is_indexing_held("images")
 
 
+def test_a_generation_that_is_dropped_while_they_are_listed(rest, images, better):
+    store, other = ServerStore(rest.client()), ServerStore(rest.client())
+    store.ensure(images)
+    store.begin_generation(better)
+
+    def refuse(request):
+        if request.url.path == "/collections/images-2":
+            rest.refuse = lambda request: None
+            other.drop_generation("images.2")
+
+    rest.refuse = refuse
+    assert [generation.name for generation in store.generations("images")] == ["images.1"]
+
+
 @pytest.mark.parametrize("before", ["likewise_indexing_threshold", "indexing_threshold': 0"])
 def test_one_lets_indexing_go_while_another_begins_to_hold_it(rest, images, before):
     """Whichever of the requests that hold it comes second, it is held or not, and known to be."""
