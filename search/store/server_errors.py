@@ -86,7 +86,7 @@ def _of_transport(source: object) -> LikewiseError:
         return StoreUnavailableError(f"The Qdrant server did not answer in time ({type(source).__name__}).")
     return StoreUnavailableError(
         f"The Qdrant server cannot be reached: {str(source) or type(source).__name__}.",
-        "Check that it runs and that LIKEWISE_QDRANT_URL is its address.",
+        "Check that it runs and that LIKEWISE_QDRANT_URL is its address, with its port unless that is 6333.",
     )
 
 
