@@ -169,11 +169,13 @@ def places(connection: Connection, media_ids: Iterable[str]) -> dict[str, Places
     found: dict[str, Places] = {}
     for chunk in chunked(media_ids):
         rows = connection.execute(
-            select(files.c.media_id, files.c.path, libraries.c.name, files.c.mtime_ns)
+            select(files.c.media_id, files.c.path, libraries.c.name, files.c.mtime_ns, files.c.state)
             .join(libraries, libraries.c.id == files.c.library)
-            .where(files.c.media_id.in_(chunk), files.c.state == FileState.EMBEDDED)
+            .where(files.c.media_id.in_(chunk))
         )
-        for media_id, path, library, mtime_ns in rows:
+        for media_id, path, library, mtime_ns, state in rows:
+            if state != FileState.EMBEDDED:  # asked in the query, SQLite would go through every embedded file instead
+                continue
             here = Places((path,), (library,), mtime_ns / 1e9)
             so_far = found.get(media_id)
             found[media_id] = here if so_far is None else _join(so_far, here)

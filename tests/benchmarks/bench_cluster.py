@@ -123,7 +123,7 @@ class Nowhere:
 def work() -> None:
     """Be a worker."""
     workers.station.DecodePool = lambda settings, clips: Hashed()  # type: ignore[assignment,misc]
-    run_worker(load_settings(), build=lambda settings, choice: Random())
+    run_worker(load_settings(), build=lambda settings, choice: Random(), warm=False)
 
 
 def coordinate(media: str, kind: str) -> None:
@@ -185,8 +185,10 @@ def running_redis(folder: Path) -> Iterator[str]:
     program = shutil.which("redis-server") or str(get_binary_path())
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        yield f"redis://127.0.0.1:{port}/0"
-        server.terminate()
+        try:
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            server.terminate()
 
 
 def main() -> None:
