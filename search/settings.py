@@ -7,11 +7,12 @@ Order of precedence, last wins: defaults, ``likewise.toml`` (in the working dire
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -21,6 +22,8 @@ from search.errors import SettingsError, UsageError
 
 PREFIX = "LIKEWISE_"
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
+OPEN_SCHEMES = frozenset({"file", "local", "http", "https"})
+"""By which fsspec would reach what nobody means by a bucket."""
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -111,17 +114,31 @@ class Settings(BaseModel):
         except UsageError as error:
             raise ValueError(error.message) from None
 
+    @field_validator("remote_schemes", mode="after")
+    @classmethod
+    def _of_stores(cls, schemes: tuple[str, ...]) -> tuple[str, ...]:
+        """Whoever may start an ingest could have this machine read its own files, or ask its neighbours."""
+        if refused := [scheme for scheme in schemes if scheme in OPEN_SCHEMES]:
+            raise ValueError(f"'{refused[0]}' is not to be ingested from")
+        return schemes
+
     @field_validator("broker_url", mode="after")
     @classmethod
     def _of_redis(cls, url: SecretStr | None) -> SecretStr | None:
         """Celery takes addresses of many kinds, and what is wrong with one comes out late and in words of its own."""
-        try:
-            parts = None if url is None else urlsplit(url.get_secret_value())
-            fits = parts is None or (parts.scheme in BROKER_SCHEMES and parts.port != 0)
-        except ValueError:  # a port that is no number, of which a password may be part
-            fits = False
-        if not fits:
+        if url is not None and _parsed(url.get_secret_value(), BROKER_SCHEMES) is None:
             raise ValueError("it is no address like redis://host:6379/0")
+        return url
+
+    @field_validator("qdrant_url", mode="after")
+    @classmethod
+    def _of_qdrant(cls, url: str | None) -> str | None:
+        if url:
+            parts = _parsed(url, ("http", "https"))
+            if parts is None or not parts.hostname:
+                raise ValueError("it is no address like http://host:6333")
+            if parts.username or parts.password:  # the address is shown, and kept with what is copied
+                raise ValueError("a password has no place in it; LIKEWISE_QDRANT_API_KEY takes the key")
         return url
 
     @model_validator(mode="after")
@@ -231,6 +248,15 @@ def _split(name: str, text: str) -> object:
     return {there: here for there, _, here in pairs} if all(here for _, _, here in pairs) else text
 
 
+def _parsed(url: str, schemes: tuple[str, ...]) -> SplitResult | None:
+    """The parts of an address of one of these schemes; None for what is no such address."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.scheme in schemes and parts.port != 0 else None
+    except ValueError:  # a port that is no number; the message might quote part of a password
+        return None
+
+
 def _explain(problem: Mapping[str, object], origin: Mapping[str, str]) -> str:
     location = problem["loc"]
     name = str(location[0]) if isinstance(location, tuple) and location else ""
@@ -240,5 +266,6 @@ def _explain(problem: Mapping[str, object], origin: Mapping[str, str]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     if not name:
         return f"{where}: {message}."
-    shown = "(secret)" if "Secret" in str(Settings.model_fields[name].annotation) else repr(problem["input"])
+    secret = "Secret" in str(Settings.model_fields[name].annotation)
+    shown = "(secret)" if secret else re.sub("//[^/]*@", "//(secret)@", repr(problem["input"]))
     return f"{where}={shown} is not allowed: {message} ({Settings.model_fields[name].description})."

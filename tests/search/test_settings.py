@@ -99,6 +99,24 @@ def test_a_broker_of_another_kind_is_refused_without_its_password(url: str) -> N
     assert "sesame" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["localhost:6333", "http://", "http://qdrant:port", "ftp://qdrant:6333"])
+def test_what_is_no_address_of_a_store_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"LIKEWISE_QDRANT_URL=.* it is no address like http://host:6333"):
+        load_settings(environ={"LIKEWISE_STORE": "server", "LIKEWISE_QDRANT_URL": url})
+
+
+def test_the_address_of_a_store_holds_no_password() -> None:
+    with pytest.raises(SettingsError, match="LIKEWISE_QDRANT_API_KEY takes the key") as caught:
+        load_settings(environ={"LIKEWISE_QDRANT_URL": "http://me:opensesame@qdrant:6333"})
+    assert "opensesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "file", "local"])
+def test_no_setting_opens_files_or_neighbours_to_whoever_may_ingest(scheme: str) -> None:
+    with pytest.raises(SettingsError, match=f"'{scheme}' is not to be ingested from"):
+        load_settings(environ={"LIKEWISE_REMOTE_SCHEMES": f"s3,{scheme}"})
+
+
 def test_several_wrong_values_are_all_told() -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings(environ={"LIKEWISE_PORT": "x", "LIKEWISE_THREADS": "-1"})
