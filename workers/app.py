@@ -32,6 +32,10 @@ of, and take turns with the queues among equals."""
 HARD_SECONDS = 60.0
 """How long, at most, after its soft limit a task that will not listen is killed: as long again as that, if less."""
 
+CONNECT_SECONDS, SILENT_SECONDS = 5.0, 30.0
+"""How long the broker may leave a call unanswered until it is taken to be away: its machine may be gone without having
+closed a connection. (Workers that wait for a task ask anew every second.)"""
+
 RESULT_SECONDS = 3600
 """How long a result waits for a coordinator that has died; a living one collects within a second."""
 
@@ -69,10 +73,14 @@ def make_app(settings: Settings) -> Celery:
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        redis_socket_connect_timeout=CONNECT_SECONDS,
+        redis_socket_timeout=SILENT_SECONDS,
         broker_transport_options={
             # Above the hard limit, so that no task is handed out anew while it is still being worked on.
             "visibility_timeout": 2 * hard,
             "priority_steps": [QUERY_PRIORITY, *PRIORITY.values()],
+            "socket_connect_timeout": CONNECT_SECONDS,
+            "socket_timeout": SILENT_SECONDS,
         },
     )
     return app

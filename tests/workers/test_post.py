@@ -1,0 +1,49 @@
+"""What a coordinator and a real broker say to each other about batches."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from search.errors import BrokerUnavailableError
+from search.media import Kind
+from search.settings import Settings
+from workers import app as application
+from workers.app import make_app
+from workers.embedders.registry import ModelChoice
+from workers.post import Post
+from workers.report import Batch, FileRef
+from workers.wire import Order
+
+ORDER = Order(
+    Batch("1-1", "1", Kind.IMAGE, (FileRef("/m/a.jpg", "m", 1, 1.0, "00" * 32),)),
+    ModelChoice("quick", "frames_quick", "quick"),
+    "store",
+)
+
+
+@pytest.fixture
+def post(broker: Any, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
+    monkeypatch.setattr(application, "SILENT_SECONDS", 0.5)
+    settings = make_settings(broker_url=broker.url)
+    celery = make_app(settings)
+    yield Post(settings, celery)
+    celery.close()
+
+
+def test_a_broker_that_falls_silent_is_away(broker: Any, post: Post) -> None:
+    """A machine that is gone ends no connection: whoever waits for its word would wait for ever."""
+    post.send("sent", ORDER, deaths=0)
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(BrokerUnavailableError):
+            post.send("unsent", ORDER, deaths=0)
+        with pytest.raises(BrokerUnavailableError):
+            post.endings(["sent"])
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+    assert "sent" in post.withdraw(["sent", "unsent"])
