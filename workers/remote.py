@@ -5,11 +5,19 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 
 from celery import Celery, states
 from celery.exceptions import WorkerLostError
 
-from search.errors import DecoderCrashError, LikewiseError, WorkersBusyError, WorkerUnavailableError, error_of
+from search.errors import (
+    BrokerUnavailableError,
+    DecoderCrashError,
+    LikewiseError,
+    WorkersBusyError,
+    WorkerUnavailableError,
+    error_of,
+)
 from search.media import COLLECTIONS
 from search.questions import Probe
 from search.settings import Settings
@@ -19,7 +27,7 @@ from workers.broker import Broker
 from workers.embedders.choice import choose_models
 from workers.embedders.registry import ModelChoice
 from workers.encode import standardised
-from workers.whereabouts import broker_errors
+from workers.whereabouts import broker_errors, withdraw_tasks
 from workers.wire import Json, choice_from_json, choice_to_json, probe_from_json
 
 UNHEARD_SECONDS = 2.0
@@ -92,7 +100,12 @@ def _ask(settings: Settings, app: Celery, task: str, question: Json, seconds: fl
     with broker_errors():
         with app.producer_or_acquire() as producer:
             app.amqp.send_task_message(producer, task, message, queue=QUERY_QUEUE, priority=QUERY_PRIORITY)
-        meta = _wait(app, id_, {states.PENDING: settings.query_seconds, states.STARTED: seconds})
+        try:
+            meta = _wait(app, id_, {states.PENDING: settings.query_seconds, states.STARTED: seconds})
+        except WorkerUnavailableError:
+            with suppress(BrokerUnavailableError):  # without workers, questions would gather with the broker for ever
+                withdraw_tasks(app, id_.__eq__)
+            raise
         app.backend.forget(id_)
     if meta["status"] == states.REVOKED:
         raise WorkersBusyError(

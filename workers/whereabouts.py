@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from search.errors import BrokerUnavailableError
-from workers.app import EMBED_QUEUE, PRIORITY
+from workers.app import EMBED_QUEUE, PRIORITY, QUERY_QUEUE
 
 ANSWER_SECONDS = 2.0
 """How long workers are given to say what they have; they answer beside their work."""
@@ -84,8 +84,9 @@ def withdraw_tasks(app: Celery, wanted: Callable[[str], bool]) -> set[str]:
 
 
 def _queued(app: Celery) -> Iterator[tuple[str, bytes, str]]:
-    """Every batch that waits: its list, its message, its task's id."""
-    names = [f"{queue}{SEPARATOR}{step}" for queue in EMBED_QUEUE.values() for step in PRIORITY.values()]
+    """Every question and batch that waits: its list, its message, its task's id."""
+    batches = [f"{queue}{SEPARATOR}{step}" for queue in EMBED_QUEUE.values() for step in PRIORITY.values()]
+    names = [QUERY_QUEUE, *batches]  # the list of the first priority has its queue's name alone
     with broker_errors():
         pipeline = app.backend.client.pipeline(transaction=False)
         for name in names:

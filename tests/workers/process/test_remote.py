@@ -114,6 +114,7 @@ def test_nobody_listening_is_not_the_same_as_everybody_busy(make_desk: Any, stor
     with pytest.raises(WorkerUnavailableError, match="No worker is listening") as caught:
         encoder.probe(picture)
     assert caught.value.code == "no_worker"
+    assert desk.app.backend.client.keys("query*") == [], "what nobody waits for is taken back"
     start_worker(desk.settings, "--queues", "embed.images")
     with pytest.raises(WorkerUnavailableError, match="No worker is listening"):
         encoder.probe(picture)
