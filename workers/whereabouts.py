@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from celery import Celery
+from celery import Celery, states
 from celery.exceptions import BackendError
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -50,8 +51,8 @@ def unavailable(error: BaseException) -> BrokerUnavailableError:
 
 
 def find_tasks(app: Celery, tasks: Collection[str], seconds: float = ANSWER_SECONDS) -> set[str]:
-    """Which of these are in a queue, or with a worker that answers within ``seconds`` (taken only when some are in no
-    queue).
+    """Which of these are in a queue, or with a worker that answers within ``seconds``. So long this takes only when
+    some are nowhere to be found.
 
     Raises:
         BrokerUnavailableError: the broker does not answer.
@@ -60,9 +61,23 @@ def find_tasks(app: Celery, tasks: Collection[str], seconds: float = ANSWER_SECO
     found = {task for _, _, task in _queued(app)}.intersection(tasks)
     if absent := set(tasks) - found:
         with broker_errors():
-            answers = app.control.inspect(timeout=seconds).query_task(*absent) or {}
-        found.update(task for answer in answers.values() for task in answer if task in absent)
+            if workers := _begun_by(app, absent):
+                found |= _asked(app, absent, seconds, destination=sorted(workers), limit=len(workers))
+            if absent := absent - found:
+                found |= _asked(app, absent, seconds)
     return found
+
+
+def _begun_by(app: Celery, tasks: Collection[str]) -> set[str]:
+    """Workers that have said that they have begun some of these."""
+    metas = (app.backend.get_task_meta(task, cache=False) for task in tasks)
+    return {meta["result"]["hostname"] for meta in metas if meta["status"] == states.STARTED}
+
+
+def _asked(app: Celery, tasks: Collection[str], seconds: float, **whom: Any) -> set[str]:
+    """Which of these tasks workers say they have."""
+    answers = app.control.inspect(timeout=seconds, **whom).query_task(*tasks) or {}
+    return {task for answer in answers.values() for task in answer}.intersection(tasks)
 
 
 def withdraw_tasks(app: Celery, wanted: Callable[[str], bool]) -> set[str]:
