@@ -55,9 +55,7 @@ def _count(connection: Connection, where: object) -> int:
     return int(connection.execute(select(func.count()).select_from(files).where(where)).scalar_one())  # type: ignore[arg-type]
 
 
-def mark_missing(
-    live: LiveJob, records: Records, spared: Sequence[str], exists: Callable[[str], bool]
-) -> None:
+def mark_missing(live: LiveJob, records: Records, spared: Sequence[str], exists: Callable[[str], bool]) -> None:
     """Mark what the plan calls gone and hide records that have no path left.
 
     Args:
@@ -78,9 +76,7 @@ def mark_missing(
             counts["missing"] += _mark(connection, records, live.number, [row.path for row in page], exists)
 
 
-def _mark(
-    connection: Connection, records: Records, job: int, paths: list[str], exists: Callable[[str], bool]
-) -> int:
+def _mark(connection: Connection, records: Records, job: int, paths: list[str], exists: Callable[[str], bool]) -> int:
     """Returns how many files with a record have gone."""
     named = set(connection.execute(select(roots.c.path).where(roots.c.path.in_(paths))).scalars())
     rows = connection.execute(
