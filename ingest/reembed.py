@@ -134,7 +134,7 @@ class Reembed:
 
 
 class Filling:
-    """One run of a job over its generations."""
+    """One run of a job over its generations; its batches, as a ``BatchSource``."""
 
     def __init__(
         self,
@@ -150,6 +150,7 @@ class Filling:
         self._generations = generations
         self._batches: dict[str, Batch] = {}
         self._under_way: set[str] = set()
+        self._all_given = False
         self._numbered = 0
         self._paths_tried: Counter[str] = Counter()
         self._hopeless: set[str] = set()
@@ -160,12 +161,15 @@ class Filling:
         collections = [self._store.schema(name).collection for name in self._generations]
         held = sum(self._store.count(name) for name in self._generations)
         self._job.begin(sum(self._store.count(name) for name in collections), done=held)
-        looked_again = True
-        while looked_again and self._job.goes_on():  # another look finds what is to be tried under another path
-            looked_again = False
-            for report in self._runner.run(self._orders()):
+        look_again = True
+        while look_again and self._job.goes_on():  # another look finds what is to be tried under another path
+            look_again = False
+            for report in self._runner.run(self):
                 self._take(report)
-                looked_again = True
+                look_again = True
+            look_again |= not self._all_given or bool(self._batches)
+            self._batches.clear()  # what was given up unreported, in a pause, is found lacking again
+            self._under_way.clear()
 
     def bring_up_to_date(self, generation: str) -> None:
         """What a generation from before does not know: records that have gone since, files that have moved."""
@@ -208,7 +212,13 @@ class Filling:
         # A record that lost several spaces is one record.
         return max((held(target.collection, name) - held(generation, name) for name in changed), default=0)
 
-    def _orders(self) -> Iterator[Batch]:
+    @property
+    def stopped(self) -> bool:
+        return self._job.stopped
+
+    def __iter__(self) -> Iterator[Batch]:
+        """What the generations lack, until the job is paused or cancelled."""
+        self._all_given = False
         for generation in self._generations:
             schema = self._store.schema(generation)
             size = self._sizes[schema.kind]
@@ -217,12 +227,15 @@ class Filling:
             for ids in chunked((point.id for point in points), PAGE):
                 waiting += self._lacking(generation, ids)
                 while len(waiting) >= size:
-                    if not self._job.goes_on():
+                    if self.stopped:
                         return
                     yield self._batch(generation, waiting[:size])
                     del waiting[:size]
-            if waiting and self._job.goes_on():
+            if self.stopped:
+                return
+            if waiting:
                 yield self._batch(generation, waiting)
+        self._all_given = True
 
     def _batch(self, generation: str, refs: Sequence[FileRef]) -> Batch:
         self._numbered += 1
@@ -258,13 +271,15 @@ class Filling:
 
     def _files(self, ids: Sequence[str]) -> dict[str, list[FileRef]]:
         """The present files of some records, by record."""
-        columns = (files.c.path, files.c.size, files.c.mtime_ns, files.c.sha256, files.c.media_id)
-        query = select(*columns, libraries.c.name).join(libraries).where(files.c.state == FileState.EMBEDDED.value)
+        columns = (files.c.path, files.c.size, files.c.mtime_ns, files.c.sha256, files.c.media_id, files.c.state)
+        query = select(*columns, libraries.c.name).join(libraries)
         found: dict[str, list[FileRef]] = {}
         with self._ledger.read() as connection:
             for chunk in chunked(ids):
                 rows = connection.execute(query.where(files.c.media_id.in_(chunk)).order_by(files.c.path))
-                for path, size, mtime_ns, sha256, id_, library in rows:
+                for path, size, mtime_ns, sha256, id_, state, library in rows:
+                    if state != FileState.EMBEDDED:  # see ingest.entries.places
+                        continue
                     found.setdefault(id_, []).append(FileRef(path, library, size, mtime_ns / 1e9, sha256))
         return found
 

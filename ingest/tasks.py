@@ -60,6 +60,11 @@ class TaskRun:
         """Blocks while the job is paused; False once it is cancelled or to be left to another process."""
         return self._live.wait_while_paused()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it is paused, cancelled or to be left to another process just now."""
+        return self._live.paused or self._live.cancelled
+
     def begin(self, total: int, *, done: int = 0) -> None:
         """Count from here: so many units of work in all, so many of them done by an earlier run."""
         self._live.recount_task(total, done)

@@ -226,3 +226,25 @@ def test_the_model_in_use_needs_nothing(library: Library, renewing: ModuleType) 
     ended = library.reembed(renewing.BEFORE.image)
     assert ended.state is JobState.DONE
     assert "already" in ended.message
+
+
+def test_batches_that_a_runner_gives_back_in_a_pause_are_done_when_the_job_goes_on(
+    library: Library, renewing: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.take_in()
+    run, paused = renewing.ModelRunner.run, []
+
+    def give_back(runner: Any, batches: Any) -> Iterator[Any]:
+        if paused:
+            yield from run(runner, batches)
+            return
+        paused.append(job)
+        library.ingest.pause(job)
+        assert next(iter(batches), None) is None or batches.stopped
+        library.ingest.resume(job)
+
+    job = library.ingest.start_task("reembed", {"space": "visual", "model": renewing.AFTER.image})
+    monkeypatch.setattr(renewing.ModelRunner, "run", give_back)
+    assert library.ingest.run(job).state is JobState.DONE
+    assert paused == [job]
+    library.check(renewing.AFTER)
