@@ -84,7 +84,9 @@ class Client:
         except httpx.HTTPError as error:
             raise StoreUnavailableError(
                 f"The Likewise at {self._http.base_url} does not answer: {error}.",
-                "Is it running, and can this machine reach it? LIKEWISE_SERVER_URL names one elsewhere.",
+                "Is it running? Its jobs go on when it is started again."
+                if self.is_near
+                else "Is it running, can this machine reach it, and is LIKEWISE_SERVER_URL right?",
             ) from None
         except UnicodeEncodeError:
             raise UsageError(

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @click.command("doctor", short_help="Check settings, models, store and disk; says what to do.")
 @common
 def command(call: Call) -> int:
-    """List every setting with where it was set, and check versions, data directory, store, ledger, device and model
-    weights. Ends with status 1 when a check fails."""
+    """List every setting with where it was set, and check versions, data directory, store, ledger, broker, workers,
+    device and model weights. Ends with status 1 when a check fails."""
     from search.settings import Settings, setting_origins
     from web.checks import Health, run_checks
 

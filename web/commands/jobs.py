@@ -25,7 +25,8 @@ COUNTS = ("total", "embedded", "duplicate", "unchanged", "skipped", "failed")
 def command(call: Call, words: tuple[str, ...], followed: bool, limit: int) -> int:
     """List jobs, newest first; look at one: ID; or do something to it: pause ID, resume ID, cancel ID.
 
-    Which process or machine runs the job makes no difference, as long as all share a ledger.
+    Which process or machine runs the job makes no difference, as long as all share a ledger. Only an embedded store has
+    to be opened by one process: while `likewise ingest` works on one by itself, Ctrl-C there is the way to end it.
     """
     from web.client import connect
     from web.commands.following import follow, prepare, watch
