@@ -10,19 +10,20 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlalchemy import Connection, select, update
 
 from ingest.batches import batch_sizes
-from ingest.entries import Entry, Owner, forget, owners, places, settle, settled, unsettle
+from ingest.entries import Entry, forget, owners, places, settle, settled, unsettle
 from ingest.hashing import Read, Task, read_files
 from ingest.jobs import LiveJob
 from ingest.ledger import Ledger
 from ingest.libraries import LibraryMap
+from ingest.links import Link, choose_link, entry_of, failed_like, failed_twin, linked_entry
 from ingest.records import Records
 from ingest.tables import Action, FileState, files, libraries, planned
-from search.errors import ModelError, StoreError, UnreadableFileError
+from search.errors import UnreadableFileError
 from search.media import Kind, media_id
 from search.settings import Settings
 from workers.decode.kinds import kind_of_name
@@ -34,27 +35,6 @@ CHUNK_BYTES = 64 * 2**20
 """Hashed files are looked up in the ledger together, up to so many files or bytes."""
 
 PAGE = 256
-
-NOT_THE_BYTES = frozenset({StoreError.code, ModelError.code, UnreadableFileError.code})
-"""Failures that say nothing about the content, so that a copy of it may well succeed."""
-
-STATE_OF = {
-    Status.EMBEDDED: FileState.EMBEDDED,
-    Status.DUPLICATE: FileState.EMBEDDED,
-    Status.SKIPPED: FileState.SKIPPED,
-    Status.FAILED: FileState.FAILED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A file that turns out to hold the bytes of a record there is: ``forget`` is the path it moved from."""
-
-    read: Read
-    record: str
-    kind: Kind
-    counter: str
-    forget: str | None = None
 
 
 class Dispatch:
@@ -110,6 +90,12 @@ class Dispatch:
     def stopped(self) -> bool:
         return self._live.paused or self._live.cancelled
 
+    def say(self, message: str) -> None:
+        """Tell whoever looks at the job, here or elsewhere."""
+        self._live.say(message)
+        with self._live.write():
+            pass  # its message is written down with its counts
+
     @property
     def exhausted(self) -> bool:
         return self._all_given and not self._batches
@@ -160,10 +146,10 @@ class Dispatch:
                         shared[outcome.media_id] = outcome.kind or read.task.kind
                 # After a kill the store may hold what the ledger never heard of: for the ledger, that file is new.
                 new = outcome.status is Status.DUPLICATE and outcome.media_id not in held
-                entries[read.path] = _entry(read, outcome), (Status.EMBEDDED if new else outcome.status).value
+                entries[read.path] = entry_of(read, outcome), (Status.EMBEDDED if new else outcome.status).value
                 for copy in copies:
                     status = Status.DUPLICATE if outcome.media_id else outcome.status
-                    entries[copy.path] = _entry(copy, outcome), status.value
+                    entries[copy.path] = entry_of(copy, outcome), status.value
             added, left = settle(connection, self._live.number, entries)
             counts.update(added)
             unsettle(connection, self._live.number, left)
@@ -254,7 +240,7 @@ class Dispatch:
     def _fail(self, task: Task, detail: str) -> None:
         read = Read(task, "", 0, 0)
         code = UnreadableFileError.code
-        entry = replace(_entry(read, Outcome(task.path, Status.FAILED, code=code, detail=detail)), sha256=None)
+        entry = replace(entry_of(read, Outcome(task.path, Status.FAILED, code=code, detail=detail)), sha256=None)
         with self._live.write() as (connection, counts):
             added, left = settle(connection, self._live.number, {task.path: (entry, "failed")})
             self._records.abandon(connection, self._live.number, left)
@@ -273,12 +259,12 @@ class Dispatch:
                     self._waiting[read.sha256].append(read)
                     continue
                 known = held.get(read.sha256, [])
-                link = _choose(read, known, claimed)
-                twin = None if link or self._retry else _failed_twin(read, known, claimed)
+                link = choose_link(read, known, claimed)
+                twin = None if link or self._retry else failed_twin(read, known, claimed)
                 if link is not None:
                     links.append(link)
                 elif twin is not None:
-                    failed[read.path] = _failed_like(read, twin), "failed"
+                    failed[read.path] = failed_like(read, twin), "failed"
                 else:
                     fresh.append(read)
                     self._waiting[read.sha256] = []
@@ -306,7 +292,7 @@ class Dispatch:
         absent = self._records.absent({link.record: link.kind for link in links})
         sound = [link for link in links if link.record not in absent]
         forget(connection, [link.forget for link in sound if link.forget])
-        entries = {link.read.path: (_linked_entry(link), link.counter) for link in sound}
+        entries = {link.read.path: (linked_entry(link), link.counter) for link in sound}
         counts, left = settle(connection, self._live.number, entries)
         unsettle(connection, self._live.number, left)
         self._records.refresh(connection, left | {link.record: link.kind for link in sound})
@@ -332,69 +318,3 @@ class Dispatch:
         library = self._library_names[read.task.library]
         root = self._roots.root_of(read.path)
         return FileRef(read.path, library, read.size, read.mtime_ns / 1e9, read.sha256, root=root)
-
-
-def _choose(read: Read, known: list[Owner], claimed: set[str]) -> Link | None:
-    """Which record the file joins, if there is one of its bytes, and what that makes of it."""
-    held = [owner for owner in known if owner.media_id is not None]
-    if not held:
-        return None
-    first = held[0]
-    assert first.media_id is not None
-    assert first.kind is not None
-    link = Link(read, first.media_id, Kind(first.kind), "duplicate")
-    own = next((owner for owner in held if owner.path == read.path), None)
-    if own is not None:
-        return replace(link, counter="moved" if own.state is FileState.MISSING else "unchanged")
-    for owner in held:
-        if owner.path in claimed:
-            continue
-        if owner.plan is Action.GONE or (owner.state is FileState.MISSING and owner.plan is None):
-            claimed.add(owner.path)
-            return replace(link, counter="moved", forget=owner.path)
-        if owner.plan is Action.READ:  # other bytes are at its path now, or soon
-            claimed.add(owner.path)
-            return replace(link, counter="moved")
-    return link
-
-
-def _failed_twin(read: Read, known: list[Owner], claimed: set[str]) -> Owner | None:
-    """A path whose same bytes failed under the same kind of name: no use in trying these again unasked."""
-    suffix = read.path.rpartition(".")[2]
-    for owner in known:
-        if (
-            owner.state is FileState.FAILED
-            and owner.path != read.path
-            and owner.path not in claimed
-            and owner.code not in NOT_THE_BYTES
-            and owner.path.rpartition(".")[2] == suffix
-        ):
-            return owner
-    return None
-
-
-def _failed_like(read: Read, twin: Owner) -> Entry:
-    outcome = Outcome(read.path, Status.FAILED, code=twin.code, detail=twin.detail)
-    return replace(_entry(read, outcome), attempts=twin.attempts)
-
-
-def _entry(read: Read, outcome: Outcome) -> Entry:
-    task = read.task
-    return Entry(
-        path=task.path,
-        folder=task.folder,
-        library=task.library,
-        size=read.size,
-        mtime_ns=read.mtime_ns,
-        state=STATE_OF[outcome.status],
-        sha256=read.sha256,
-        media_id=outcome.media_id,
-        kind=(outcome.kind or task.kind).value,
-        code=outcome.code,
-        detail=outcome.detail,
-    )
-
-
-def _linked_entry(link: Link) -> Entry:
-    outcome = Outcome(link.read.path, Status.DUPLICATE, media_id=link.record, kind=link.kind)
-    return _entry(link.read, outcome)

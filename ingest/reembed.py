@@ -216,6 +216,9 @@ class Filling:
     def stopped(self) -> bool:
         return self._job.stopped
 
+    def say(self, message: str) -> None:
+        self._job.say(message)
+
     def __iter__(self) -> Iterator[Batch]:
         """What the generations lack, until the job is paused or cancelled."""
         self._all_given = False

@@ -258,6 +258,10 @@ class _Begun:
     def stopped(self) -> bool:
         return isinstance(self._source, BatchSource) and self._source.stopped
 
+    def say(self, message: str) -> None:
+        if isinstance(self._source, BatchSource):
+            self._source.say(message)
+
 
 def _make_engine(settings: Settings, store: Store) -> tuple[Engine, Broker | None]:
     if settings.broker_url is None:

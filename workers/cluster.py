@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Literal
 
@@ -41,6 +41,10 @@ PATIENCE_SECONDS = 120.0
 
 SHORTEST_REST, LONGEST_REST = 0.01, 0.25
 """Seconds between two rounds in which nothing happens; the longer, the longer nothing does."""
+
+
+def _nobody(message: str) -> None:
+    """Stands for a job that nobody looks at."""
 
 
 class CeleryRunner:
@@ -113,9 +117,12 @@ class _Run:
         self._unwanted: set[str] = set()  # tasks that may still wait in a queue, and nobody waits for them any more
         self._jobs: set[str] = set()
         self._taken_back = False
+        self._tell: Callable[[str], None] = _nobody
+        self._told = ""
 
     def reports(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
         source = iter(batches)
+        self._tell = batches.say if isinstance(batches, BatchSource) else _nobody
         rest = SHORTEST_REST
         try:
             while True:
@@ -159,6 +166,7 @@ class _Run:
         except BrokerUnavailableError as error:
             if not self._broker.lasts:
                 log.warning("%s Trying again until it answers.", error)
+            self._say(f"{error} Trying again until it answers.")
             self._broker.again(error)
         else:
             self._broker.over()
@@ -184,6 +192,7 @@ class _Run:
     def _end(self, ending: Ending) -> None:
         """Do with a task's piece what the way it ended asks for."""
         piece = self._out.pop(ending.task)
+        self._say("")
         self._ended.add(ending.task)
         ordered = piece.ordered
         if ending.report is not None:
@@ -233,6 +242,11 @@ class _Run:
         outcome = piece.ordered.blame(piece, code, detail)
         metrics.item_ended(piece.ordered.batch.kind, outcome.status, outcome.code)
 
+    def _say(self, message: str) -> None:
+        if message != self._told:
+            self._told = message
+            self._tell(message)
+
     def _look(self) -> None:
         """Look for what has not been heard of for long."""
         now = time.monotonic()
@@ -245,6 +259,10 @@ class _Run:
         if not silent:
             return
         found = self._post.find(silent)
+        if not any(map(self._post.was_begun, silent)):
+            unheard = self._post.unheard(list(dict.fromkeys(piece.batch.kind for piece in silent.values())))
+            if unheard:
+                self._say(f"No worker is listening to {', '.join(unheard)}. It goes on when `likewise worker` runs.")
         for task, piece in silent.items():
             piece.seen = time.monotonic()
             piece.unseen = 0 if task in found else piece.unseen + 1

@@ -9,20 +9,16 @@ from search.media import Kind, Payload
 from search.spaces import CollectionSchema
 from search.store.base import CollectionInfo, PayloadChoice, Point, StoredPoint
 from workers.report import Delivery
-from workers.standardise import KEY
 
 
 class Outbox:
     """An ``Intake`` that knows no stored content: every file of its batch is embedded, and its points collected.
 
     Whether a content is stored already, and which other paths it has, only the owner can say; the owner merges.
-
-    Args:
-        sound: the standardisation of ``sound`` in force at the owner's store, as JSON; None before the first sound.
     """
 
-    def __init__(self, sound: Mapping[str, Any] | None) -> None:
-        self._metadata: dict[str, Any] = {} if sound is None else {KEY: dict(sound)}
+    def __init__(self) -> None:
+        self._metadata: dict[str, Any] = {}
         self.deliveries: list[Delivery] = []
 
     def collections(self) -> Mapping[str, CollectionInfo]:

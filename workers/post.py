@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from celery import Celery, states
 
+from search.media import Kind
 from search.settings import Settings
 from workers.app import EMBED_BATCH, EMBED_QUEUE, PRIORITY
+from workers.broker import Broker
 from workers.report import BatchReport
 from workers.whereabouts import BROKER_ERRORS, broker_errors, find_tasks, unavailable, withdraw_tasks
 from workers.wire import Order, order_to_json, report_from_json
@@ -85,6 +87,11 @@ class Post:
         """Whether some worker said that it had begun; forgotten when the broker came back empty."""
         with broker_errors():
             return bool(self._app.backend.get_state(task) != states.PENDING)
+
+    def unheard(self, kinds: Collection[Kind]) -> list[str]:
+        """Queues of these kinds that no worker listens to just now."""
+        heard = {queue for listener in Broker(self._app).listeners() for queue in listener.queues}
+        return [EMBED_QUEUE[kind] for kind in kinds if EMBED_QUEUE[kind] not in heard]
 
     def find(self, tasks: Collection[str]) -> set[str]:
         """Which of these are in a queue or with a worker that answers."""

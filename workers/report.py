@@ -77,6 +77,9 @@ class BatchSource(Protocol):
         """Whether batches that nobody has begun are not wanted just now. Should the job go on, those that ended without
         a report come again."""
 
+    def say(self, message: str) -> None:
+        """Tell whoever looks at the job why it does not come on; empty when it does again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -114,7 +114,7 @@ class Station:
             into = order.batch.into
             intake = Renewal(self._store(), [into]) if into else self._store()
             return BatchProcessor(self._settings, intake, pool, models).process(order.batch)
-        outbox = Outbox(order.sound)
+        outbox = Outbox()
         report = BatchProcessor(self._settings, outbox, pool, models).process(order.batch)
         return replace(report, deliveries=tuple(outbox.deliveries))
 

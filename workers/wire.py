@@ -30,13 +30,11 @@ class Order:
     Attributes:
         models: what to embed with; the worker loads these and no others.
         deliver: ``store`` when the worker writes into the store itself, ``report`` when it sends the points back.
-        sound: standardisation of ``sound`` in force at the owner's store, for a worker that cannot ask it.
     """
 
     batch: Batch
     models: ModelChoice
     deliver: Literal["store", "report"]
-    sound: Json | None = None
 
 
 def order_to_json(order: Order) -> Json:
@@ -52,7 +50,6 @@ def order_to_json(order: Order) -> Json:
         "files": [_file_to_json(file, roots.index(file.root)) for file in batch.files],
         "models": choice_to_json(order.models),
         "deliver": order.deliver,
-        "sound": order.sound,
     }
 
 
@@ -66,7 +63,7 @@ def order_from_json(data: Json) -> Order:
         priority=Priority(data["priority"]),
         into=data["into"],
     )
-    return Order(batch, choice_from_json(data["models"]), data["deliver"], data["sound"])
+    return Order(batch, choice_from_json(data["models"]), data["deliver"])
 
 
 def choice_to_json(choice: ModelChoice) -> Json:

@@ -45,6 +45,7 @@ class PlayedPost:
         play: called with every order that is sent and how many processes died with it before; what it returns is how
             the task ends, a string is where it stays: ``queue``, ``worker`` or ``nowhere`` (``begun`` before it was).
         away: how many calls more fail as if the broker could not be reached.
+        deaf: no worker listens to these queues.
     """
 
     play: Callable[[Order, int], Answer | str] = lambda order, deaths: done(order)
@@ -54,6 +55,7 @@ class PlayedPost:
     places: dict[str, str] = field(default_factory=dict)
     most: int = 0
     orphans: set[str] = field(default_factory=set)
+    deaf: list[str] = field(default_factory=list)
 
     def _reach(self) -> None:
         if self.away:
@@ -88,6 +90,9 @@ class PlayedPost:
     def find(self, tasks: Collection[str]) -> set[str]:
         self._reach()
         return {task for task in tasks if self.places.get(task) in ("queue", "worker")}
+
+    def unheard(self, kinds: Collection[Kind]) -> list[str]:
+        return self.deaf
 
     def withdraw(self, tasks: Collection[str]) -> set[str]:
         taken = {task for task in tasks if self.places.get(task) == "queue"}
@@ -271,6 +276,36 @@ def test_what_an_earlier_coordinator_left_is_taken_back_first(run: Callable[...,
 
 class Stoppable(list[Batch]):
     stopped = False
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        super().__init__(batches)
+        self.said: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
+
+
+def test_a_job_says_that_no_worker_listens_until_one_does(run: Callable[..., Iterator[BatchReport]]) -> None:
+    source = Stoppable([batch()])
+    post = PlayedPost(lambda order, deaths: "queue", deaf=["embed.images"])
+    looked = post.unheard
+
+    def worker_comes_at_the_second_look(kinds: Collection[Kind]) -> list[str]:
+        if len(source.said) == 1:
+            post.end(post.sent[0][0], done(post.sent[0][1]))
+        return looked(kinds)
+
+    post.unheard = worker_comes_at_the_second_look  # type: ignore[method-assign]
+    assert len(list(run(post, source))) == 1
+    assert [bool(said) for said in source.said] == [True, False]
+    assert "embed.images" in source.said[0]
+
+
+def test_a_job_says_that_the_broker_is_away_until_it_is_back(run: Callable[..., Iterator[BatchReport]]) -> None:
+    source = Stoppable([batch()])
+    assert len(list(run(PlayedPost(away=2), source))) == 1
+    assert source.said[0].startswith("The broker is away.")
+    assert source.said[-1] == ""
 
 
 def test_a_stopped_job_waits_for_what_is_begun_and_gives_back_the_rest(

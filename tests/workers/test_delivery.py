@@ -31,7 +31,7 @@ def sent(settings: Settings, pool: Any, models: Any) -> Callable[..., tuple[Deli
     """What a worker without a store sends back of files of one kind, over the wire."""
 
     def make(*files: FileRef) -> tuple[Delivery, ...]:
-        outbox = Outbox(None)
+        outbox = Outbox()
         kind = KINDS[Path(files[0].path).suffix]
         report = BatchProcessor(settings, outbox, pool, models).process(Batch("b", "j", kind, files))
         return report_from_json(report_to_json(replace(report, deliveries=tuple(outbox.deliveries)))).deliveries

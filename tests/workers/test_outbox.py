@@ -13,7 +13,6 @@ from search.store.base import Store
 from workers.batch import BatchProcessor
 from workers.outbox import Outbox
 from workers.report import Batch, FileRef, Status
-from workers.standardise import current_statistics
 
 MakeFile = Callable[..., FileRef]
 
@@ -40,9 +39,7 @@ def test_collects_what_the_store_would_hold(
 ) -> None:
     files = batch(make_file("a.mp4"), make_file("b.wav"), make_file("c.jpg"), make_file("d.wav"))
     report = BatchProcessor(settings, store, pool, models).process(files)
-    statistics = current_statistics(store)
-    assert statistics is not None
-    outbox = Outbox(statistics.to_json())
+    outbox = Outbox()
     again = BatchProcessor(settings, outbox, pool, models).process(files)
     assert [one.status for one in again.outcomes] == [one.status for one in report.outcomes] == [Status.EMBEDDED] * 4
     here, there = delivered(outbox), stored(store, [one.media_id or "" for one in report.outcomes])
@@ -55,7 +52,7 @@ def test_collects_what_the_store_would_hold(
 
 def test_one_point_for_files_of_one_content(settings: Settings, pool: Any, models: Any, make_file: MakeFile) -> None:
     files = make_file("a.jpg", "same"), make_file("b.jpg", "same", other_paths=("/elsewhere/c.jpg",))
-    outbox = Outbox(None)
+    outbox = Outbox()
     report = BatchProcessor(settings, outbox, pool, models).process(batch(*files))
     assert [one.status for one in report.outcomes] == [Status.EMBEDDED, Status.DUPLICATE]
     (delivery,) = outbox.deliveries
@@ -66,7 +63,7 @@ def test_one_point_for_files_of_one_content(settings: Settings, pool: Any, model
 def test_first_sounds_are_standardised_among_themselves(
     settings: Settings, pool: Any, models: Any, make_file: MakeFile
 ) -> None:
-    outbox = Outbox(None)
+    outbox = Outbox()
     BatchProcessor(settings, outbox, pool, models).process(batch(*(make_file(f"{n}.wav") for n in range(5))))
     sounds = np.concatenate([delivery.point.vectors["sound"] for delivery in outbox.deliveries])
     assert sounds.shape == (5, 8)

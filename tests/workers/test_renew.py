@@ -63,7 +63,7 @@ def route(request: pytest.FixtureRequest, settings: Settings, store: Store, pool
         return BatchProcessor(settings, Renewal(store, [into]), pool, OtherModels(models)).process(batch)
 
     def sent_back(batch: Batch, into: str) -> BatchReport:
-        outbox = Outbox(None)
+        outbox = Outbox()
         report = BatchProcessor(settings, outbox, pool, OtherModels(models)).process(batch)
         deliver(store, outbox.deliveries, into)
         return report

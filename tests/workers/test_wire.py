@@ -41,7 +41,7 @@ def test_an_order() -> None:
         file("/no/root.jpg", ""),
     )
     batch = Batch("b1", "j1", Kind.VIDEO, files, Priority.HIGH, "videos.2")
-    order = Order(batch, ModelChoice("i", "v", "s", ("Said aloud.",)), "report", {"version": 1})
+    order = Order(batch, ModelChoice("i", "v", "s", ("Said aloud.",)), "report")
     assert order_from_json(sent(order_to_json(order))) == order
 
 
