@@ -1,8 +1,8 @@
 """Pictures a second of one worker, files on disk to vectors, next to what decoding alone and the model alone allow.
 
-The worker does batches one after the other as it is sent them, previews included, and sends back points; Redis is not in
-it (``bench_cluster.py`` has that). With a GPU the limit is the lower of the two rates; on a CPU both share the cores,
-so the limit is that of doing one after the other. ResNet-18's weights are random: they do not change the speed.
+The worker does batches one after the other as it is sent them, previews included, and sends back points; Redis is not
+in it (``bench_cluster.py`` has that). With a GPU the limit is the lower of the two rates; on a CPU both share the
+cores, so the limit is that of doing one after the other. ResNet-18's weights are random: they do not change the speed.
 
     .venv/bin/python tests/benchmarks/bench_worker.py [--pictures N] [--rounds N] [--batch-files N] [--batch-size N]
 """

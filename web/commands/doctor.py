@@ -35,10 +35,19 @@ def command(call: Call) -> int:
 
 
 def _plain(value: object) -> object:
-    """A setting as it may be shown: secrets are masked, paths and lists are text."""
-    if value is None or isinstance(value, bool | int | float | str):
+    """A setting as it may be shown: secrets are masked, paths are text."""
+    if value is None or isinstance(value, bool | int | float | str | dict):
         return value
     return list(value) if isinstance(value, tuple) else str(value)
+
+
+def _as_text(value: object) -> str:
+    """A setting's value as it would be written into its variable."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, dict):
+        return ",".join(f"{there}={here}" for there, here in value.items())
+    return "" if value is None else str(value)
 
 
 def _show(values: Mapping[str, Mapping[str, object]], checks: list[Check], console: Console) -> None:
@@ -46,8 +55,7 @@ def _show(values: Mapping[str, Mapping[str, object]], checks: list[Check], conso
 
     table = Table("setting", "value", "from", box=None, pad_edge=False)
     for name, setting in values.items():
-        value = setting["value"]
-        table.add_row(name, "" if value is None or value == [] else str(value), str(setting["from"]))
+        table.add_row(name, _as_text(setting["value"]), str(setting["from"]))
     console.print(table)
     console.print()
     for check in checks:
