@@ -134,7 +134,7 @@ def _wait(app: Celery, id_: str, seconds: Mapping[str, float]) -> Json:
         if meta["status"] in states.READY_STATES:
             return meta
         waited = time.monotonic() - began
-        if meta["status"] == states.PENDING and not heard and waited > UNHEARD_SECONDS:
+        if meta["status"] == states.PENDING and not heard and waited > min(UNHEARD_SECONDS, seconds[states.PENDING]):
             heard = _is_heard(app)
         if waited > seconds[meta["status"]]:
             doing = "none has come to it" if meta["status"] == states.PENDING else "the one that began is not done"

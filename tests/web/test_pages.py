@@ -19,7 +19,7 @@ from search.questions import Probe, Relation
 from web.api.questions import duplicates as find_groups
 from web.app import create_app
 from web.pages.formats import clock, exposure, percent, size, span
-from web.pages.shelf import Shelf
+from web.pages.shelf import OwnShelf
 from web.pages.tiles import Tile
 
 HTML = {"Accept": "text/html"}
@@ -269,7 +269,7 @@ def test_jobs_at_work_come_first_then_the_queue_then_the_latest(client: FlaskCli
 
 
 def test_the_shelf_forgets_the_oldest() -> None:
-    shelf = Shelf(capacity=2)
+    shelf = OwnShelf(capacity=2)
     first, second = (shelf.put(Probe("image", {}, {}, name=str(n))) for n in range(2))
     shelf.get(first)
     third = shelf.put(Probe("image", {}, {}, name="2"))
