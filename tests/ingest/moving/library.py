@@ -151,12 +151,13 @@ class Desk:
         return found
 
     def files(self) -> dict[str, bytes]:
+        """Models and previews. One that a killed process was writing ends in that process's number; nobody reads it."""
         home = self.settings.home
         return {
             path.relative_to(home).as_posix(): path.read_bytes()
             for folder in ("models", "previews")
             for path in (home / folder).rglob("*")
-            if path.is_file()
+            if path.is_file() and not path.suffix[1:].isdecimal()
         }
 
     def numbered_after(self) -> int:
