@@ -1,0 +1,122 @@
+"""Photographers' names: which texts name a person at all, and how a name is kept, compared and addressed.
+
+Names come from files that anybody may have written. Whatever is kept here is one line of printable text; it is still
+hostile text to whoever shows it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+MAX_LENGTH = 200
+"""Characters of a name; what cameras and editors write is shorter, and a caption in the wrong field is longer."""
+
+
+def _texts(listed: str) -> frozenset[str]:
+    return frozenset(" ".join(text.split()) for text in listed.split("|"))
+
+
+_NOBODY = _texts(
+    """
+    | - | ? | anon | anonym | anonyme | anonymous | artist | author | autor | camera owner | copyright |
+    copyright holder | creator | credit | default | desconhecido | desconocido | digital camera | fotograf |
+    fotografin | fotografo | fotógrafo | inconnu | me | myself | n.a | n/a | na | name | nil | no artist | no author | no name |
+    nobody | none | not available | not known | not specified | null | own work | owner | photo | photograph |
+    photographe | photographer | picasa | public domain | sconosciuto | someone | test | unbekannt | undefined |
+    unidentified | unknown | unknown artist | unknown author | unknown creator | unknown photographer | unnamed |
+    unspecified | untitled | user | various | various artists | xxx | your name
+    """
+)
+"""What stands in the field of a name when nobody's name is known, and what cameras and programs put there unasked."""
+
+_MAKERS = _texts(
+    """
+    apple | asus | canon | casio | dji | eastman kodak | epson | fuji photo film | fujifilm | google | gopro |
+    hasselblad | hp | huawei | insta360 | kodak | konica minolta | leica | lg electronics | microsoft | minolta |
+    motorola | nikon | nokia | olympus | om digital solutions | oneplus | panasonic | parrot | pentax | phase one |
+    polaroid | ricoh | samsung | sanyo | seiko epson | sigma | sony | sony ericsson | vivo | xiaomi
+    """
+)
+_MAKER_TAIL = re.compile(
+    r"[ ,]+(?:corporation|corp\.?|inc\.?|co\.?|ltd\.?|imaging|digital|camera|company|optical|electronics)\b.*"
+)
+
+_MARKS = re.compile(r"\(c\)|&copy;|[©℗®™]", re.IGNORECASE)
+_RIGHTS = re.compile(
+    r"\b(?:copyright|all rights reserved|alle rechte vorbehalten|tous droits réservés)\b", re.IGNORECASE
+)
+_LED_BY = re.compile(
+    r"^(?:(?:photo(?:graph(?:ed|y|er|s)?|s|credit)?|picture|image|foto|credit|shot|taken)s?\s*(?:credit)?\s*"
+    r"(?:by|:|von|par|de)\s*:?|by\b:?|artist:|author:|creator:|photographer:)\s*",
+    re.IGNORECASE,
+)
+_YEARS = re.compile(r"\b(?:19|20)\d\d(?:\s*[-–—/,]\s*(?:(?:19|20)?\d\d))*\b")
+_EDGES = " \t,;:|/\\-–—_*'\"`´“”„«»"
+_OPEN = {"(": ")", "[": "]", "{": "}"}
+
+
+def clean_name(text: str | None) -> str | None:
+    """The name in ``text`` on one line, or None where it names nobody.
+
+    Marks of copyright, years and "Photo by" go; so do control, formatting and private characters. Letters keep their
+    case and form (NFC). An address of the net or a bare number is nobody's name, but a name stays what it is however
+    odd it looks: ``../../x`` is one.
+    """
+    if not text:
+        return None
+    name = _one_line(text)
+    name = _RIGHTS.sub(" ", _MARKS.sub(" ", name))
+    name = _YEARS.sub(" ", name)
+    name = _LED_BY.sub("", _trimmed(name))
+    name = _trimmed(name)[:MAX_LENGTH].rstrip()
+    return None if is_nobody(name) else name
+
+
+def given_name(text: str) -> str | None:
+    """A name that a person typed or a folder bears: kept as it is, on one line; None where it names nobody."""
+    name = _one_line(text)[:MAX_LENGTH].rstrip()
+    return None if is_nobody(name) else name
+
+
+def is_nobody(name: str) -> bool:
+    """Whether a text stands where no name is known: empty, "unknown", a camera maker, no letter in it."""
+    folded = " ".join(name.casefold().split())
+    plain = folded.strip(" .<>()[]{}?!#*-_'\"")
+    if plain in _NOBODY or folded in _NOBODY or _MAKER_TAIL.sub("", plain) in _MAKERS:
+        return True
+    return not any(character.isalpha() for character in name) or folded.startswith(("http://", "https://", "www."))
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two spellings are one name: case, accents' encoding and spaces do not matter."""
+    return fold(one) == fold(other)
+
+
+def fold(name: str) -> str:
+    """What :func:`same_name` compares."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def photographer_id(name: str) -> str:
+    """How addresses and file names call a photographer: the first 16 hex digits of the name's SHA-256."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _one_line(text: str) -> str:
+    """NFC, without characters that cannot be seen; whatever parts words becomes one space."""
+    shown = (
+        " " if character.isspace() or unicodedata.category(character) == "Cc" else character
+        for character in unicodedata.normalize("NFC", text.replace("\0", " "))
+        if unicodedata.category(character) not in ("Cf", "Cs", "Co", "Cn")
+    )
+    return " ".join("".join(shown).split())
+
+
+def _trimmed(name: str) -> str:
+    """Without punctuation around it, and without brackets around the whole."""
+    name = " ".join(name.split()).strip(_EDGES)
+    while len(name) > 1 and _OPEN.get(name[0]) == name[-1]:
+        name = name[1:-1].strip(_EDGES)
+    return name

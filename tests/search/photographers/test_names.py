@@ -1,0 +1,80 @@
+"""Which texts name a photographer, and how names are kept and addressed."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from search.photographers.names import MAX_LENGTH, clean_name, given_name, photographer_id, same_name
+
+NAMED = {
+    "Ada Lovelace": "Ada Lovelace",
+    "© 2019 Ada Lovelace, all rights reserved": "Ada Lovelace",
+    "(c) 2001-2004 Foo Bar": "Foo Bar",
+    "Copyright © 1998, 2003 by Grace Hopper.": "Grace Hopper.",
+    "Photo by Jane Doe": "Jane Doe",
+    "PHOTOGRAPHER: Bob": "Bob",
+    "Photography by Tom": "Tom",
+    "By Jane": "Jane",
+    "Byron Katie": "Byron Katie",
+    "Foto Meyer": "Foto Meyer",
+    "Deborah": "Deborah",
+    "  two\n lines\tand tabs ": "two lines and tabs",
+    "[Ann]": "Ann",
+    "O'Neil": "O'Neil",
+    "张三": "张三",
+    "Sony World": "Sony World",
+    "Jack\u202etxt": "Jacktxt",
+    "Ann\0": "Ann",
+    "e\u0301mile": "\u00e9mile",
+    "../../x": "../../x",
+    "<script>alert(1)</script>": "<script>alert(1)</script>",
+}
+
+NOBODY = (
+    *(None, "", "   ", "\0\0", "\u200b", "-", "12345", "©", "Copyright 2020", "all rights reserved"),
+    *("unknown", "Unknown.", "<unknown>", "UNKNOWN  ARTIST", "n/a", "N.A.", "Anonymous", "Photographer", "Picasa"),
+    *("NIKON CORPORATION", "Canon Inc.", "SAMSUNG", "SONY", "OLYMPUS DIGITAL CAMERA", "Eastman Kodak Company"),
+    *("www.example.com", "https://example.com/me"),
+)
+
+
+@pytest.mark.parametrize(("text", "name"), NAMED.items())
+def test_a_name_is_found_in_what_the_file_says(text: str, name: str) -> None:
+    assert clean_name(text) == name
+
+
+@pytest.mark.parametrize("text", NOBODY)
+def test_what_names_nobody_is_no_name(text: str | None) -> None:
+    assert clean_name(text) is None
+
+
+def test_cleaning_a_clean_name_changes_nothing() -> None:
+    for name in NAMED.values():
+        assert clean_name(name) == name
+
+
+def test_a_name_has_an_end() -> None:
+    cleaned = clean_name("x y " * 1000)
+    assert cleaned is not None
+    assert len(cleaned) <= MAX_LENGTH
+
+
+def test_what_a_person_typed_keeps_its_years_and_marks() -> None:
+    assert given_name(" Group 01 ") == "Group 01"
+    assert given_name("Studio 1984") == "Studio 1984"
+    assert given_name("Photo by Ann") == "Photo by Ann"
+    assert given_name("unknown") is None
+
+
+def test_spellings_of_one_name() -> None:
+    assert same_name("ANN  Lee", "Ann Lee")
+    assert same_name("e\u0301mile", "\u00c9mile")
+    assert not same_name("Ann Lee", "Anne Lee")
+
+
+def test_the_id_is_of_the_name_and_fits_into_an_address() -> None:
+    assert photographer_id("Ada") == hashlib.sha256(b"Ada").hexdigest()[:16]
+    assert photographer_id("../../x") != photographer_id("../../y")
+    assert all(photographer_id(name).isalnum() for name in ("<script>", "../../x", "\ud800"))
