@@ -1,0 +1,191 @@
+"""The photos of a library as arrays: what everything about photographers is learnt from and measured on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeAlias
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.errors import ModelError, NotFoundError, UsageError
+from search.media import Kind, MediaRecord
+from search.spaces import Distance, Space
+from search.store.base import Array, Store
+from search.store.filters import Filter
+
+Rows: TypeAlias = NDArray[np.intp] | NDArray[np.bool_]
+"""Which photos: positions in any order, or one truth value each."""
+
+FEATURE_COUNT = 78
+VISUAL, STYLE = "visual", "style"
+
+_FORMAT = 1
+_MATRICES = ("features", "visual", "style")
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoSet:
+    """``n`` photos in order of id, with what is known of each; absent facts are None (NaN in ``features``).
+
+    Attributes:
+        names: the photographer a photo is credited to.
+        credits: where that credit comes from, see ``answers.Credit``.
+        features: float32 ``(n, 78)``, see ``features.FEATURES``; a row of NaN where they were never computed.
+        visual: float32 ``(n, dim)``, unit rows of ``visual_space``.
+        style: float32 ``(n, dim)``, unit rows of ``style_space``; NaN where a photo has none. ``(n, 0)`` where the
+            library has no such space, which is then None.
+        taken_at: ISO 8601.
+        paths: the first path of each.
+        fingerprints: the perceptual hash of each as hex; None for a picture too plain to have one.
+        thumbnails: keys of the preview pictures.
+    """
+
+    ids: tuple[str, ...]
+    names: tuple[str | None, ...]
+    features: Array
+    visual: Array
+    style: Array
+    taken_at: tuple[str | None, ...]
+    cameras: tuple[str | None, ...]
+    lenses: tuple[str | None, ...]
+    paths: tuple[str, ...]
+    fingerprints: tuple[str | None, ...]
+    credits: tuple[str | None, ...]
+    thumbnails: tuple[str | None, ...]
+    visual_space: Space
+    style_space: Space | None
+
+    def __post_init__(self) -> None:
+        for name in (*_COLUMNS, *_MATRICES):
+            if len(getattr(self, name)) != len(self.ids):
+                raise ValueError(f"{len(self.ids)} photos, but {len(getattr(self, name))} {name}")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hex digits over everything a model could have learnt from: equal digests, equal data."""
+        hashed = hashlib.sha256()
+        hashed.update(json.dumps([getattr(self, name) for name in _COLUMNS] + _spaces_json(self)).encode())
+        for name in _MATRICES:
+            hashed.update(np.ascontiguousarray(getattr(self, name), np.float32).tobytes())
+        return hashed.hexdigest()[:16]
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Which photos are credited to someone, bool ``(n,)``."""
+        return np.array([name is not None for name in self.names], bool)
+
+    def take(self, rows: Rows | Sequence[int]) -> PhotoSet:
+        """Some of the photos, in the order asked."""
+        index = np.asarray(rows)
+        at = np.flatnonzero(index) if index.dtype == bool else index.astype(np.intp)
+        columns: dict[str, Any] = {name: tuple(getattr(self, name)[i] for i in at) for name in _COLUMNS}
+        matrices: dict[str, Any] = {name: getattr(self, name)[at] for name in _MATRICES}
+        return replace(self, **columns, **matrices)
+
+    def save(self, path: Path) -> None:
+        """Write everything to one ``.npz`` file, in one step: a reader finds the old file or the new one."""
+        facts = {
+            "format": _FORMAT,
+            "columns": {name: getattr(self, name) for name in _COLUMNS},
+            "spaces": _spaces_json(self),
+        }
+        # As JSON, not as an array of text: numpy cuts trailing NUL characters off, and names come from files.
+        text = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+        beside = path.with_name(f".{path.name}.part")
+        with beside.open("wb") as file:
+            np.savez(file, facts=text, **{name: getattr(self, name) for name in _MATRICES})
+        beside.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> PhotoSet:
+        """Inverse of :meth:`save`.
+
+        Raises:
+            ModelError: the file is not there, is damaged, or was written by another version.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                facts = json.loads(arrays["facts"].tobytes())
+                if facts["format"] != _FORMAT:
+                    raise ModelError(f"The photos in '{path}' were written by another version of Likewise.")
+                columns: dict[str, Any] = {name: tuple(facts["columns"][name]) for name in _COLUMNS}
+                matrices: dict[str, Any] = {name: arrays[name] for name in _MATRICES}
+                visual, style = (None if raw is None else _space(raw) for raw in facts["spaces"])
+                if visual is None:
+                    raise KeyError("visual_space")
+                return cls(visual_space=visual, style_space=style, **columns, **matrices)
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+            raise ModelError(f"The photos in '{path}' cannot be read: {error}.", "Start the training again.") from error
+
+
+_COLUMNS = tuple(
+    f.name for f in fields(PhotoSet) if f.name not in _MATRICES and f.name not in ("visual_space", "style_space")
+)
+
+
+def read_photos(store: Store, where: Filter | None = None) -> PhotoSet:
+    """Every picture of a library that has a ``visual`` vector, credited or not.
+
+    Raises:
+        NotFoundError: the library holds no pictures yet.
+        UsageError: ``where`` matches none of them.
+    """
+    collection = Kind.IMAGE.collection
+    info = store.collections().get(collection)
+    visual = info.schema.space(VISUAL) if info else None
+    if info is None or visual is None or not info.points:
+        raise NotFoundError("There are no pictures in this library yet.", "Ingest some first: likewise ingest FOLDER.")
+    style = info.schema.space(STYLE)
+    spaces = [space.name for space in (visual, style) if space is not None]
+    records: list[MediaRecord] = []
+    seen: dict[str, list[Array]] = {VISUAL: [], STYLE: []}
+    absent = np.full((1, style.dim if style else 0), np.nan, np.float32)
+    for point in store.scroll(collection, where=where or Filter(), vectors=spaces):
+        if VISUAL not in point.vectors:
+            continue
+        records.append(MediaRecord.from_payload(point.payload))
+        seen[VISUAL].append(point.vectors[VISUAL][:1])
+        seen[STYLE].append(point.vectors.get(STYLE, absent)[:1])
+    if not records:
+        raise UsageError("None of the pictures in this library is meant.", "Ask for fewer conditions at once.")
+    return PhotoSet(
+        ids=tuple(record.id for record in records),
+        names=tuple(record.photographer for record in records),
+        features=np.stack([_features(record) for record in records]),
+        visual=np.concatenate(seen[VISUAL]),
+        style=np.concatenate(seen[STYLE]),
+        taken_at=tuple(record.taken_at for record in records),
+        cameras=tuple(record.camera for record in records),
+        lenses=tuple(record.lens for record in records),
+        paths=tuple(record.paths[0] if record.paths else "" for record in records),
+        fingerprints=tuple(record.fingerprints[0] if record.fingerprints else None for record in records),
+        credits=tuple(getattr(record, "credit", None) for record in records),
+        thumbnails=tuple(record.thumbnail for record in records),
+        visual_space=visual,
+        style_space=style,
+    )
+
+
+def _features(record: MediaRecord) -> NDArray[np.float32]:
+    """float32 ``(78,)``; of another length, they were computed by another version and mean other things."""
+    if len(record.features) != FEATURE_COUNT:
+        return np.full(FEATURE_COUNT, np.nan, np.float32)
+    return np.array([np.nan if value is None else value for value in record.features], np.float32)
+
+
+def _spaces_json(photos: PhotoSet) -> list[dict[str, Any] | None]:
+    return [None if space is None else asdict(space) for space in (photos.visual_space, photos.style_space)]
+
+
+def _space(raw: dict[str, Any]) -> Space:
+    return Space(**raw | {"distance": Distance(raw["distance"])})
