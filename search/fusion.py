@@ -45,18 +45,31 @@ def best_per_id(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(kept.values(), key=lambda f: (-f.match, -f.score, f.id))
 
 
-def rank(hits: Iterable[SimilarHit]) -> tuple[SimilarHit, ...]:
+def rank(hits: Iterable[SimilarHit], *, by_relation: bool = True) -> tuple[SimilarHit, ...]:
     """Same content, near duplicates, what resembles an example directly, what a pivot reached; within each by match,
     score and id: ties are stable.
 
     A pivot comes last whatever its match, because that compares it with something other than the example: the drums of
     a video like this photo may be very like other drums, and tell less of the photo than any picture does.
+
+    Args:
+        by_relation: False where an edit of the example is no better an answer than anything else: it may be the very
+            thing that is not wanted, in a question for another subject.
     """
     return tuple(
-        sorted(hits, key=lambda hit: (_STRENGTH[hit.relation], hit.via is not None, -hit.match, -hit.score, hit.id))
+        sorted(
+            hits,
+            key=lambda hit: (
+                _STRENGTH[hit.relation] if by_relation else 0,
+                hit.via is not None,
+                -hit.match,
+                -hit.score,
+                hit.id,
+            ),
+        )
     )
 
 
-def fuse(rows: Iterable[Sequence[SimilarHit]], limit: int) -> tuple[SimilarHit, ...]:
+def fuse(rows: Iterable[Sequence[SimilarHit]], limit: int, *, by_relation: bool = True) -> tuple[SimilarHit, ...]:
     """The best ``limit`` hits of all rows in one list."""
-    return rank(hit for row in rows for hit in row)[:limit]
+    return rank((hit for row in rows for hit in row), by_relation=by_relation)[:limit]

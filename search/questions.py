@@ -48,7 +48,9 @@ class Question:
     Attributes:
         like, unlike: ids of stored media, or probes. At least one ``like``.
         collections: where to look.
-        spaces: which spaces to use; empty means every space that question and collection share.
+        spaces: which spaces to use; empty means every space that question and collection share, but ``style``.
+        style: position of the dial between subject (-1: in another style) and style (1: of another subject), see
+            ``search.dial``; None leaves style out of it.
         pivot: also reach audio from a picture (and pictures from a sound) through the videos that hold both.
         exact: compare with every vector instead of using the approximate index.
     """
@@ -61,6 +63,7 @@ class Question:
     limit: int = 20
     pivot: bool = True
     exact: bool = False
+    style: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class SimilarHit:
         moment: seconds into a video hit where it matches best; None for other kinds.
         thumbnail: address of the preview picture, or None.
         via: set when a pivot led here.
+        parts: where subject and style were weighed against each other, the match in each: ``visual`` and ``style``.
     """
 
     id: str
@@ -93,14 +97,15 @@ class SimilarHit:
     moment: float | None = None
     thumbnail: str | None = None
     via: Via | None = None
+    parts: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SimilarAnswer:
     """``hits`` fuses all collections; ``by_collection`` keeps each one's own order.
 
-    ``query`` echoes the question: like, unlike, collections, spaces, limit; ``notes`` says in words what could not be
-    asked (a space that the example lacks, say). ``took_ms`` is wall-clock milliseconds in the store and ranking.
+    ``query`` echoes the question: like, unlike, collections, spaces, style, limit; ``notes`` says in words what could
+    not be asked (a space that the example lacks, say). ``took_ms`` is wall-clock milliseconds in the store and ranking.
     """
 
     query: Mapping[str, object]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from search.dial import STYLE, SUBJECT, Dial, ask_with_dial, with_parts
 from search.errors import UsageError
 from search.examples import Examples
 from search.fusion import Finding, best_per_id, fuse, rank
@@ -16,9 +17,10 @@ from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
 from search.near import PRINCIPAL_SPACE, is_near_duplicate
 from search.pivot import pivot
 from search.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
-from search.records import asked_fields, browse, find_record, probe_of, thumbnail_address
+from search.records import ASKED_BY_NAME, asked_fields, browse, find_record, probe_of, thumbnail_address
 from search.spaces import VectorField
 from search.store.base import CollectionInfo, Store, StoredPoint, VectorQuery
+from search.store.filters import Filter
 
 __all__ = ["browse", "find_record", "find_similar", "probe_of"]
 
@@ -47,8 +49,12 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
 
     Stored examples never answer their own question. A probe's own bytes, when stored, come first, as same content.
 
+    With ``question.style`` set, subject and style are weighed against each other instead (``search.dial``), where
+    both can be compared: in images and videos.
+
     Raises:
-        UsageError: no positive example, a limit below 1, a collection or space that does not exist.
+        UsageError: no positive example, a limit below 1, a collection or space that does not exist, a dial beyond its
+            ends or together with spaces.
         NotFoundError: an id is not stored.
         SpaceMismatchError: an example was encoded with another model than the collection it is compared with.
         StoreError: the store could not answer.
@@ -58,21 +64,29 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     _check(question, infos)
     examples = Examples.of(store, question)
     matcher = matcher_of(store)
+    dial = None if question.style is None else Dial.at(question.style)
     wanted = [name for name in question.collections if name in infos and _kind_wanted(question, KIND_OF[name])]
     rows: dict[str, tuple[SimilarHit, ...]] = dict.fromkeys(question.collections, ())
     for collection in wanted:
-        findings = _ask(store, collection, examples, question, infos, matcher)
-        if not findings:
-            findings = pivot(store, collection, examples, question, infos, matcher)
-        best = best_per_id(f for f in findings if f.id not in examples.stored)
-        best.sort(key=lambda f: f.id not in examples.uploaded)
-        rows[collection] = rank(_describe(store, collection, best[: question.limit], findings, examples))
+        if dial is not None:
+            turned = ask_with_dial(store, collection, examples, question, infos, matcher, dial)
+            best, findings = turned.ranked, turned.parts
+        else:
+            findings = _ask(store, collection, examples, question, infos, matcher)
+            if not findings:
+                findings = pivot(store, collection, examples, question, infos, matcher)
+            best = best_per_id(f for f in findings if f.id not in examples.stored)
+            best.sort(key=lambda f: f.id not in examples.uploaded)
+        hits = _describe(store, collection, best[: question.limit], findings, examples)
+        if dial is not None:
+            hits = with_parts(hits, findings)
+        rows[collection] = rank(hits, by_relation=dial is None)
     return SimilarAnswer(
         query=_echo(question),
-        hits=fuse(rows.values(), question.limit),
+        hits=fuse(rows.values(), question.limit, by_relation=dial is None),
         by_collection=rows,
         took_ms=(time.perf_counter() - started) * 1000,
-        notes=_notes(question, examples, infos),
+        notes=_notes(store, question, examples, infos),
     )
 
 
@@ -84,6 +98,10 @@ def _check(question: Question, infos: Mapping[str, CollectionInfo]) -> None:
     for collection in question.collections:
         if collection not in KIND_OF:
             raise UsageError(f"There is no collection '{collection}'.", f"Choose among {', '.join(COLLECTIONS)}.")
+    if question.style is not None and not -1 <= question.style <= 1:  # NaN too
+        raise UsageError(f"The dial between subject and style cannot stand at {question.style:g}.", "-1 to 1.")
+    if question.style is not None and question.spaces:
+        raise UsageError("A question names spaces or sets the dial between subject and style, not both.")
     known = {field.space.name for info in infos.values() for field in asked_fields(info.schema)}
     for space in question.spaces:
         if infos and space not in known:
@@ -92,6 +110,15 @@ def _check(question: Question, infos: Mapping[str, CollectionInfo]) -> None:
 
 def _kind_wanted(question: Question, kind: Kind) -> bool:
     return not question.where.kinds or kind.value in question.where.kinds
+
+
+def _wanted(question: Question, space: str) -> bool:
+    return space in question.spaces if question.spaces else space not in ASKED_BY_NAME
+
+
+def _space_wanted(question: Question, space: str) -> bool:
+    """Style answers only where it is asked for: a stranger developed alike is not what "similar" promises."""
+    return space in question.spaces if question.spaces else space != STYLE
 
 
 def _ask(
@@ -105,7 +132,7 @@ def _ask(
     asked: list[_Asked] = []
     limit = question.limit + len(examples.stored)
     for field in asked_fields(infos[collection].schema):
-        if question.spaces and field.space.name not in question.spaces:
+        if not _wanted(question, field.space.name):
             continue
         vector = examples.query(field.space, collection)
         if vector is None:
@@ -173,13 +200,31 @@ def _echo(question: Question) -> dict[str, object]:
         "unlike": [named(example) for example in question.unlike],
         "collections": list(question.collections),
         "spaces": list(question.spaces),
+        "style": question.style,
         "limit": question.limit,
     }
 
 
-def _notes(question: Question, examples: Examples, infos: Mapping[str, CollectionInfo]) -> tuple[str, ...]:
+def _notes(
+    store: Store, question: Question, examples: Examples, infos: Mapping[str, CollectionInfo]
+) -> tuple[str, ...]:
     if not infos:
         return ("Nothing has been ingested yet.",)
+    if question.style is not None:
+        return _style_notes(store, examples, infos)
     return tuple(
         f"No example has a vector in the space '{space}'." for space in question.spaces if not examples.having(space)
     )
+
+
+def _style_notes(store: Store, examples: Examples, infos: Mapping[str, CollectionInfo]) -> tuple[str, ...]:
+    if not (examples.having(STYLE) and examples.having(SUBJECT)):
+        return ("No example has both a subject and a style to compare: pictures and videos have.",)
+    without = 0
+    for name, info in infos.items():
+        if info.schema.space(SUBJECT) is not None:
+            held = 0 if info.schema.space(STYLE) is None else store.count(name, Filter(has_space=STYLE))
+            without += store.count(name, Filter(has_space=SUBJECT)) - held
+    if not without:
+        return ()
+    return (f"{without:,} have no style yet and cannot answer; `likewise reembed --space style` gives them one.",)

@@ -20,16 +20,18 @@ from search.store.edge import EdgeStore
 from search.store.server import ServerStore
 
 VISUAL = Space("visual", "hand", "1", "none", 4)
+STYLE = Space("style", "hand", "1", "none", 4)
 MOTION = Space("motion", "hand", "1", "none", 4)
 SOUND = Space("sound", "hand", "1", "none", 4)
 SOUND_RAW = Space("sound_raw", "hand", "1", "none", 4)
 
 SCHEMAS = (
-    CollectionSchema(Kind.IMAGE, (VectorField(VISUAL),)),
+    CollectionSchema(Kind.IMAGE, (VectorField(VISUAL), VectorField(STYLE))),
     CollectionSchema(
         Kind.VIDEO,
         (
             VectorField(VISUAL, multi=True),
+            VectorField(STYLE, multi=True),
             VectorField(MOTION),
             VectorField(SOUND),
             VectorField(SOUND_RAW, indexed=False),
@@ -44,7 +46,7 @@ Vector = Sequence[float]
 class Library:
     """Adds media by name; an id is that of the name's bytes."""
 
-    spaces: ClassVar = {"visual": VISUAL, "motion": MOTION, "sound": SOUND}
+    spaces: ClassVar = {"visual": VISUAL, "style": STYLE, "motion": MOTION, "sound": SOUND}
 
     def __init__(self, store: Store) -> None:
         self.store = store
