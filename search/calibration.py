@@ -136,6 +136,7 @@ _PRIORS = {
     "visual": (0.25, 0.10, 0.13),
     "motion": (0.35, 0.14, 0.14),
     "sound": (0.00, 0.35, 0.10),
+    "style": (0.00, 0.35, 0.10),
 }
 """Space to mean and deviation of random pairs, and scale of the tail, which starts two deviations up.
 

@@ -13,6 +13,9 @@ from search.spaces import CollectionSchema, VectorField
 from search.store.base import Facet, Store, StoredPoint
 from search.store.filters import Filter
 
+ASKED_BY_NAME = frozenset({"style"})
+"""Spaces that answer only a question that names them: alike in style is not alike in what is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:

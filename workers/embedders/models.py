@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.media import Kind
 from search.settings import Settings
@@ -16,7 +17,7 @@ from search.spaces import CollectionSchema
 from search.store.base import Array
 from workers.decode.decoded import Decoded
 from workers.embedders.frames import pool_frames
-from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, ModelChoice, schemas_of
+from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -89,12 +90,15 @@ class Models:
         """
         with self._lock:
             seen = self._look(items)
+            developed = self._appraise(items)
             moved = self._watch(items) if self.needs_clips else self._glance(items)
             made: list[Embedded] = []
-            for item, (visual, probabilities), motion in zip(items, seen, moved, strict=True):
+            for item, (visual, probabilities), style, motion in zip(items, seen, developed, moved, strict=True):
                 vectors: dict[str, Array] = {}
                 if len(visual):
                     vectors["visual"] = visual
+                if style is not None:
+                    vectors["style"] = style
                 if motion is not None:
                     vectors["motion"] = motion
                 heard = self._hear(item)
@@ -113,26 +117,19 @@ class Models:
         ends = np.cumsum(counts)[:-1]
         return list(zip(np.split(vectors, ends), np.split(probabilities, ends), strict=True))
 
+    def _appraise(self, items: Sequence[Decoded]) -> list[Array | None]:
+        """Unit vectors of how each item's whole pictures are developed; None for an item without any."""
+        return _each(lambda: self._style, [item.whole for item in items])
+
     def _glance(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Pooled whole key frames of each video as a unit vector ``(1, dim)``; None for an item without any."""
-        frames = [item.whole for item in items if item.whole is not None and len(item.whole)]
-        if not frames:
-            return [None] * len(items)
-        vectors = self._image(np.concatenate(frames))[0]
-        rows = iter(np.split(vectors, np.cumsum([len(part) for part in frames])[:-1]))
-        return [pool_frames(next(rows)) if item.whole is not None and len(item.whole) else None for item in items]
+        frames = _each(lambda: self._image, [item.whole if item.kind is Kind.VIDEO else None for item in items])
+        return [None if vectors is None else pool_frames(vectors) for vectors in frames]
 
     def _watch(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Mean of each item's clips as a unit vector ``(1, dim)``; None for an item without clips."""
-        clips = [item.clips for item in items if item.clips is not None and len(item.clips)]
-        if not clips:
-            return [None] * len(items)
-        (activations,) = self._video(np.concatenate(clips))
-        rows = iter(np.split(activations, np.cumsum([len(part) for part in clips])[:-1]))
-        return [
-            _unit(next(rows).mean(axis=0, keepdims=True)) if item.clips is not None and len(item.clips) else None
-            for item in items
-        ]
+        clips = _each(lambda: self._video, [item.clips for item in items])
+        return [None if rows is None else _unit(rows.mean(axis=0, keepdims=True)) for rows in clips]
 
     def _hear(self, item: Decoded) -> Array | None:
         """Raw sound vector. A video whose sound track is silent has none: silence would make strangers alike."""
@@ -169,6 +166,12 @@ class Models:
 
         return self._runner(R3D18.name, r3d18_network)
 
+    @cached_property
+    def _style(self) -> Runner:
+        from workers.style.network import style_network
+
+        return self._runner(STYLE.name, style_network)
+
     def _runner(self, name: str, build: Callable[[StateDict | None], nn.Module]) -> Runner:
         from workers.device import choose_device, use_threads
         from workers.embedders.base import Runner
@@ -181,6 +184,20 @@ class Models:
         from workers.embedders.logmel import LogMel
 
         return LogMel()
+
+
+def _each(runner: Callable[[], Runner], parts: Sequence[NDArray[np.uint8] | None]) -> list[Array | None]:
+    """The first output for each part, all of them in one run; None for a part that is None or empty.
+
+    Args:
+        runner: asked for only when there is something to run, because that loads the model.
+    """
+    given = [part for part in parts if part is not None and len(part)]
+    if not given:
+        return [None] * len(parts)
+    outputs = runner()(np.concatenate(given))[0]
+    rows = iter(np.split(outputs, np.cumsum([len(part) for part in given])[:-1]))
+    return [None if part is None or not len(part) else next(rows) for part in parts]
 
 
 def _unit(rows: Array) -> Array:

@@ -91,6 +91,18 @@ LOGMEL = ModelDescription(
     input="sound, float32 (samples,) at 16 kHz",
 )
 
+STYLE = ModelDescription(
+    name="style",
+    revision="5ee8f78a039927fb",
+    dim=224,
+    licence="Apache-2.0",
+    source="workers.style",
+    weights="workers/style/weights.npz, whose SHA-256 begins with the revision; trained by workers.style.train",
+    preprocessing="whole picture squeezed to 224x224 (bilinear, antialiased), statistics of early layers, L2",
+    input="RGB picture, uint8 (224, 224, 3)",
+)
+"""Of every choice of models: how a picture is developed does not depend on what tells what it shows."""
+
 
 def _frames(image: ModelDescription) -> ModelDescription:
     return ModelDescription(
@@ -110,7 +122,7 @@ FRAMES_EFFICIENTNET_LITE0 = _frames(EFFICIENTNET_LITE0)
 
 MODELS: Mapping[str, ModelDescription] = {
     model.name: model
-    for model in (RESNET18, EFFICIENTNET_LITE0, R3D18, FRAMES_RESNET18, FRAMES_EFFICIENTNET_LITE0, LOGMEL)
+    for model in (RESNET18, EFFICIENTNET_LITE0, R3D18, FRAMES_RESNET18, FRAMES_EFFICIENTNET_LITE0, LOGMEL, STYLE)
 }
 """Every model by name."""
 
@@ -131,8 +143,11 @@ def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
     sound = MODELS[choice.sound].space("sound")
     raw = MODELS[choice.sound].space("sound_raw", Distance.DOT)
     heard = (VectorField(sound), VectorField(raw, indexed=False))
+    style = STYLE.space("style")
     return (
-        CollectionSchema(Kind.IMAGE, (VectorField(visual),)),
-        CollectionSchema(Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), *heard)),
+        CollectionSchema(Kind.IMAGE, (VectorField(visual), VectorField(style))),
+        CollectionSchema(
+            Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), VectorField(style, multi=True), *heard)
+        ),
         CollectionSchema(Kind.AUDIO, heard),
     )

@@ -20,7 +20,7 @@ from workers.embedders.base import Runner
 from workers.embedders.frames import pool_frames
 from workers.embedders.models import Models
 from workers.embedders.r3d import r3d18_network
-from workers.embedders.registry import ModelChoice
+from workers.embedders.registry import STYLE, ModelChoice
 
 FALLBACK = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
 RNG = np.random.default_rng(11)
@@ -32,8 +32,8 @@ def models(make_settings: Callable[..., Settings]) -> Models:
 
 
 def picture(seed: int = 0) -> Decoded:
-    crops = np.random.default_rng(seed).integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
-    return Decoded(Kind.IMAGE, "image/png", MediaFacts(), crops)
+    crops, whole = np.random.default_rng(seed).integers(0, 256, (2, 1, 224, 224, 3), dtype=np.uint8)
+    return Decoded(Kind.IMAGE, "image/png", MediaFacts(), crops, whole=whole)
 
 
 def video(frames: int, sound: np.ndarray | None = None) -> Decoded:
@@ -52,9 +52,10 @@ def test_every_item_gets_its_own_vectors_in_order(models: Models) -> None:
     items = [picture(1), clip, heard, picture(2)]
     one, moving, sounding, two = models.embed(items)
 
-    assert set(one.vectors) == {"visual"}
+    assert {name: rows.shape for name, rows in one.vectors.items()} == {"visual": (1, 1280), "style": (1, STYLE.dim)}
     assert {name: rows.shape for name, rows in moving.vectors.items()} == {
         "visual": (5, 1280),
+        "style": (5, STYLE.dim),
         "motion": (1, 2560),
         "sound_raw": (1, 256),
     }
@@ -65,6 +66,7 @@ def test_every_item_gets_its_own_vectors_in_order(models: Models) -> None:
     for item, embedded in ((items[0], one), (items[3], two), (clip, moving)):
         (alone,) = models.embed([item])
         np.testing.assert_allclose(embedded.vectors["visual"], alone.vectors["visual"], atol=1e-5)
+        np.testing.assert_allclose(embedded.vectors["style"], alone.vectors["style"], atol=1e-5)
 
 
 def test_vectors_fit_the_schemas(models: Models) -> None:
