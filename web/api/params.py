@@ -19,6 +19,7 @@ from search.store.filters import Filter
 
 CollectionName: TypeAlias = Literal["images", "videos", "audio"]
 Limit: TypeAlias = Annotated[int, Field(ge=1, le=500)]
+DialPosition: TypeAlias = Annotated[float, Field(ge=-1, le=1)]
 ORIENTATIONS = ("landscape", "portrait", "square")
 
 Values: TypeAlias = dict[str, Any]
@@ -32,7 +33,9 @@ class Asked:
     Attributes:
         like, unlike: ids of stored media.
         collections: where to look (``in`` in a request); empty means everywhere.
-        spaces: which vector spaces to use; empty means all that fit.
+        spaces: which vector spaces to use; empty means all that fit, but style.
+        style: weigh subject against style: -1 same subject in another style, -0.5 subject alone, 0 both, 0.5 style
+            alone, 1 same style of another subject; left out, style has no say.
         pivot: also reach sounds from pictures, and pictures from sounds, through the videos that hold both.
         exact: compare with every vector instead of using the approximate index.
     """
@@ -44,6 +47,7 @@ class Asked:
     limit: Limit = 20
     pivot: bool = True
     exact: bool = False
+    style: DialPosition | None = None
 
     @property
     def where_to_look(self) -> tuple[str, ...]:

@@ -78,6 +78,7 @@ def ask(node: Node, asked: Asked, where: Filter, uploads: Mapping[str, Probe] = 
         limit=asked.limit,
         pivot=asked.pivot,
         exact=asked.exact,
+        style=asked.style,
     )
     return find_similar(node.store, question)
 

@@ -27,9 +27,16 @@ if TYPE_CHECKING:
 @click.command("similar", short_help="What is like this file, or this stored media?")
 @click.argument("example", metavar="FILE|ID")
 @in_option
-@click.option("--space", "spaces", multiple=True, help="Only by this space (visual, motion, sound); may be repeated.")
+@click.option(
+    "--space", "spaces", multiple=True, help="Only by this space (visual, motion, sound, style); may be repeated."
+)
 @click.option("--like", multiple=True, metavar="ID", help="Like this one too; may be repeated.")
 @click.option("--unlike", multiple=True, metavar="ID", help="But not like this one; may be repeated.")
+@click.option(
+    "--style",
+    type=click.FloatRange(-1, 1),
+    help="Weigh subject against style: -1 same subject in another style, 0 both, 1 same style of another subject.",
+)
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="So many answers.")
 @click.option("--exact", is_flag=True, help="Compare with every vector instead of using the index.")
 @filter_options
@@ -41,6 +48,7 @@ def command(
     spaces: tuple[str, ...],
     like: tuple[str, ...],
     unlike: tuple[str, ...],
+    style: float | None,
     limit: int,
     exact: bool,
     where: Filter,
@@ -56,7 +64,14 @@ def command(
     from web.client import connect
 
     question = Question(
-        like, unlike, collections=collections_of(within), spaces=spaces, where=where, limit=limit, exact=exact
+        like,
+        unlike,
+        collections=collections_of(within),
+        spaces=spaces,
+        where=where,
+        limit=limit,
+        exact=exact,
+        style=style,
     )
     settings = call.settings()
     with _file(example, settings) as file, connect(settings) as client:
@@ -89,6 +104,7 @@ def _asked(question: Question) -> Params:
         "spaces": list(question.spaces),
         "limit": question.limit,
         "exact": question.exact,
+        **({} if question.style is None else {"style": question.style}),
         **filter_params(question.where),
     }
 

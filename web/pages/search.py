@@ -13,13 +13,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from search import metrics
 from search.errors import LikewiseError, UsageError
-from search.media import COLLECTIONS
+from search.media import COLLECTIONS, Kind
 from search.questions import Probe
 from search.records import browse, facets, find_record
 from search.store.base import Facet
 from search.store.filters import Filter
 from web.api.operation import current_node
-from web.api.params import Asked, CollectionName, Limit, Words, read_query
+from web.api.params import Asked, CollectionName, DialPosition, Limit, Words, read_query
 from web.api.ports import Node
 from web.api.questions import FACETS, ask, check_id
 from web.api.questions import search as search_words
@@ -37,6 +37,16 @@ FACETS_SECONDS = 15.0
 """How long the values offered as filters may be out of date."""
 
 
+STOPS = {
+    -1.0: "Same subject, other style",
+    -0.5: "Same subject",
+    0.0: "Both",
+    0.5: "Same style",
+    1.0: "Same style, other subject",
+}
+"""Positions of the dial between subject and style that have a name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What the search page can be asked beside the filters; ``view`` is one fused grid or a row a collection."""
@@ -49,6 +59,7 @@ class Look:
     limit: Limit = FIRST_PAGE
     view: Literal["grid", "rows"] = "grid"
     after: str | None = None
+    style: DialPosition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,7 @@ def page() -> Response:
         look=look,
         results=results,
         examples=examples,
+        stops=STOPS,
         problem=problem,
         choices=current_app.extensions["choices"].get(node),
         points=points,
@@ -134,6 +146,10 @@ class _Examples:
     like: list[Tile] = field(default_factory=list)
     unlike: list[Tile] = field(default_factory=list)
 
+    @property
+    def have_style(self) -> bool:
+        return any(tile.kind is not Kind.AUDIO for tile in self.like)
+
 
 def _examples(node: Node, look: Look) -> _Examples:
     return _Examples([_example(node, name) for name in look.like], [_example(node, name) for name in look.unlike])
@@ -147,7 +163,7 @@ def _example(node: Node, name: str) -> Tile:
 
 def _similar(node: Node, look: Look, where: Filter, address: Address) -> Results:
     uploads: dict[str, Probe] = {n: shelf().get(n) for n in (*look.like, *look.unlike) if n.startswith(PREFIX)}
-    asked = Asked(look.like, look.unlike, look.collections, look.spaces, look.limit)
+    asked = Asked(look.like, look.unlike, look.collections, look.spaces, look.limit, style=look.style)
     found = ask(node, asked, where, uploads)
     rows = {name: hit_tiles(node.store, hits) for name, hits in found.by_collection.items()}
     return Results(

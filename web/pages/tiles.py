@@ -34,6 +34,7 @@ class Tile:
         match, score, space, relation, moment, via: as in ``SimilarHit``; None where nothing was compared.
         model: what made the vectors of ``space``.
         through: name of the video in ``via``.
+        parts: the match in words in subject and in style, where the two were weighed against each other.
         playable: a browser may be asked to play it in place.
     """
 
@@ -54,6 +55,7 @@ class Tile:
     mime: str = ""
     model: str = ""
     through: str = ""
+    parts: str = ""
 
     @property
     def href(self) -> str:
@@ -119,9 +121,16 @@ def hit_tiles(store: Store, hits: Sequence[SimilarHit]) -> list[Tile]:
                 mime=plain.mime,
                 model=field.space.model if field else "",
                 through=_name(video) if video else "",
+                parts=_parts(hit),
             )
         )
     return tiles
+
+
+def _parts(hit: SimilarHit) -> str:
+    if hit.parts is None:
+        return ""
+    return f"subject {percent(hit.parts['visual'])}, style {percent(hit.parts['style'])}"
 
 
 def upload_tile(name: str, probe: Probe) -> Tile:

@@ -38,7 +38,7 @@ function onSubmit(event) {
 function onChange(event) {
   const field = event.target;
   if (field.id === "file" && field.files.length) ask(field.files[0]);
-  else if (field.form?.id === "question" && field.type !== "search") show(addressOf(field.form));
+  else if (field.form?.id === "question" && field.type !== "search") show(addressOf(field.form), { stay: field.name === "style" });
 }
 
 function addressOf(form) {
@@ -71,12 +71,14 @@ async function place(response, push, stay = false) {
     say([problem?.textContent, problem?.nextElementSibling?.textContent].filter(Boolean).join(" ") || response.statusText);
     return;
   }
+  const turning = document.activeElement?.name === "style"; // whoever turns the dial by keys goes on turning
   if (push) history.pushState({ likewise: true }, "", response.url);
   document.title = page.title;
   for (const selector of LIVE) document.querySelector(selector).replaceWith(document.adoptNode(page.querySelector(selector)));
   syncForm(page.querySelector("#question"), page.querySelector("#filters"));
   showPreviews();
   preparePlayers(document.querySelector("#results"));
+  if (turning) document.querySelector("#style")?.focus({ preventScroll: true });
   if (push && !stay) window.scrollTo({ top: 0 });
   if (document.activeElement === document.body) document.querySelector("#results h1")?.focus({ preventScroll: true });
 }
