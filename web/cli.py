@@ -31,6 +31,7 @@ COMMANDS = {
     "jobs": "web.commands.jobs",
     "failures": "web.commands.failures",
     "duplicates": "web.commands.duplicates",
+    "photographers": "web.commands.photographers.group",
     "evaluate": "web.commands.evaluate",
     "reembed": "web.commands.reembed",
     "export": "web.commands.export",

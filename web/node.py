@@ -22,6 +22,7 @@ from ingest.tasks import JobTask
 from search.errors import DiskFullError, LikewiseError, StoreError
 from search.generations import finish_switch
 from search.logs import at_work
+from search.photographers.desk import Desk, LibraryState
 from search.settings import Settings
 from search.store import open_store
 from search.store.base import Store
@@ -29,6 +30,7 @@ from search.store.measured import measured
 from web.background import Background, Crew
 from web.engine import Encoder, Engine, LocalEngine, refit_sounds
 from workers.report import Batch, BatchReport, BatchSource, Priority
+from workers.training.shelf import SharedShelf
 
 if TYPE_CHECKING:
     from workers.broker import Broker
@@ -46,6 +48,10 @@ WATCH_SECONDS = 10.0
 """How often a node that stays looks for jobs whose coordinator has died."""
 
 
+JOBS_WATCHED = 30
+"""Jobs whose figures say whether the library has changed."""
+
+
 class Node:
     """The composition root.
 
@@ -54,6 +60,7 @@ class Node:
 
     Attributes:
         token: secret of this process, accepted by its own server beside ``settings.token``; see ``web.running``.
+        photographers: answers what is asked about them.
         broker: what carries batches to workers; None where this process embeds by itself.
         closing: set when this process is about to end, for what waits to stop waiting.
     """
@@ -69,6 +76,7 @@ class Node:
             "reembed": Reembed(settings, store, ledger, engine.runner_for, engine.forget),
         }
         self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(engine), tasks=tasks)
+        self.photographers = Desk(store, SharedShelf(settings), self._library_state)
         self._jobs = Crew("job")
         self._upkeep = Background("upkeep")
         self._watch = Background("watch")
@@ -207,6 +215,12 @@ class Node:
         self._engine.close()
         self.ledger.close()
         self.store.close()
+
+    def _library_state(self) -> LibraryState:
+        """Jobs alone change what is stored, so their figures say whether anything has changed."""
+        jobs = self.ingest.jobs(JOBS_WATCHED)
+        points = {name: info.points for name, info in self.store.collections().items()}
+        return LibraryState([job for job in jobs if job.finished], (points, [job for job in jobs if not job.finished]))
 
     def _submit(self, job: str) -> str:
         self._jobs.submit(job, lambda: self.run_job(job))

@@ -1,6 +1,7 @@
 """The place that web and workers both reach (``Settings.shared_place``): a folder, or a prefix of a bucket.
 
-Previews and uploads lie there. Names are relative, ``previews/ab/<id>.webp`` say, and never come from a request.
+Previews, uploads and trained models lie there. Names are relative, ``previews/ab/<id>.webp`` say, and never come from a
+request.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from search.errors import DiskFullError, StoreError, StoreUnavailableError
 from search.settings import Settings
 from workers.objects import Objects, UnreachableError
 
-PREVIEWS, UPLOADS = OWN_FOLDERS = ("previews", "uploads")
-"""What Likewise keeps there; no scan looks into these."""
+PREVIEWS, UPLOADS, MODELS, TRAINING = OWN_FOLDERS = ("previews", "uploads", "models", "training")
+"""What Likewise keeps there; no scan looks into these. ``training`` holds what trainings in work read and write."""
 
 
 class SharedPlace(Protocol):
@@ -43,6 +44,22 @@ class SharedPlace(Protocol):
 
     def delete(self, name: str) -> None:
         """Nothing happens where there is nothing."""
+        ...
+
+    def fetch(self, name: str, path: Path) -> None:
+        """Copy a file from there to this machine; its folder is made.
+
+        Raises:
+            FileNotFoundError: there is none of that name.
+        """
+        ...
+
+    def names(self, folder: str) -> list[str]:
+        """Names, below ``folder``, of all files in it and in its folders, in order; empty where there is none."""
+        ...
+
+    def clear(self, folder: str) -> None:
+        """Delete a folder with all that is in it; nothing happens where there is none."""
         ...
 
     def path(self, name: str) -> Path | None:
@@ -84,6 +101,17 @@ class SharedFolder:
 
     def delete(self, name: str) -> None:
         (self._folder / name).unlink(missing_ok=True)
+
+    def fetch(self, name: str, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self._folder / name, path)
+
+    def names(self, folder: str) -> list[str]:
+        root = self._folder / folder
+        return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+    def clear(self, folder: str) -> None:
+        shutil.rmtree(self._folder / folder, ignore_errors=True)
 
     def path(self, name: str) -> Path | None:
         return self._folder / name
@@ -151,6 +179,38 @@ class SharedPrefix:
             self._objects.delete(self._address(name))
         except OSError as error:
             raise self._refused("written", error) from error
+
+    def fetch(self, name: str, path: Path) -> None:
+        def copy() -> None:
+            with self._objects.opened(self._address(name)) as (source, _), path.open("wb") as target:
+                shutil.copyfileobj(source, target)
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._objects.patiently(copy, self._seconds)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise self._refused("read", error) from error
+
+    def names(self, folder: str) -> list[str]:
+        root = self._address(folder)
+        found: list[str] = []
+        waiting = [root]
+        try:
+            while waiting:
+                for entry in self._objects.listing(waiting.pop()):
+                    if entry.is_folder:
+                        waiting.append(entry.address)
+                    else:
+                        found.append(entry.address.removeprefix(f"{root}/"))
+        except OSError as error:
+            raise self._refused("read", error) from error
+        return sorted(found)
+
+    def clear(self, folder: str) -> None:
+        for name in self.names(folder):
+            self.delete(f"{folder}/{name}")
 
     def path(self, name: str) -> Path | None:
         return None

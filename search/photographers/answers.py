@@ -217,3 +217,44 @@ class PhotographerShown:
     lenses: Mapping[str, int]
     miscredits: tuple[Miscredit, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One photographer on a map.
+
+    Attributes:
+        at: first two principal components of whatever the map is drawn from.
+        path: where they were while the joint model was trained, from the first frame to the last, which is ``at``;
+            empty on a map of profiles.
+    """
+
+    id: str
+    name: str
+    photos: int
+    at: tuple[float, float]
+    path: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Photographers in two dimensions: those close to one another work alike.
+
+    Attributes:
+        by: ``joint``, the learnt photographer vectors, or ``style`` or ``subject``, the mean of their photos' vectors.
+        explained: share of the variance that each of the two axes shows, 0 to 1.
+        steps: training step of each place of a spot's ``path``.
+    """
+
+    by: str
+    spots: tuple[Spot, ...]
+    explained: tuple[float, float]
+    steps: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PhotographerMap:
+    """``charts`` in order of how much they are worth; ``notes`` says what could not be drawn, and why."""
+
+    charts: tuple[Chart, ...]
+    notes: tuple[str, ...] = ()

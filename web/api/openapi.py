@@ -14,7 +14,7 @@ from flask import Blueprint, Response, jsonify
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from web.api import cluster, generations, jobs, moving, questions, vectors
+from web.api import cluster, generations, jobs, moving, photographers, questions, vectors
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
 
@@ -23,6 +23,7 @@ Json: TypeAlias = dict[str, Any]
 OPERATIONS = (
     *questions.OPERATIONS,
     *jobs.OPERATIONS,
+    *photographers.OPERATIONS,
     *generations.OPERATIONS,
     *moving.OPERATIONS,
     *vectors.OPERATIONS,

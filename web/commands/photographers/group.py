@@ -1,0 +1,39 @@
+"""``likewise photographers``: whose style is this, and who works alike?"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "list": "web.commands.photographers.listing",
+}
+"""Name of a command to its module, which defines it as ``command`` (or by its own name, where it defines several)."""
+
+
+class PhotographersGroup(click.Group):
+    """Loads its commands by need, as ``web.cli.LikewiseGroup`` does."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name])
+        command: click.Command = getattr(module, cmd_name, None) or module.command
+        return command
+
+
+@click.command("photographers", cls=PhotographersGroup, short_help="Whose style is this, and who works alike?")
+def command() -> None:
+    """Photographers: who took what, whose style a photo carries, who works alike.
+
+    \b
+    likewise photographers label --from exif     read who took what
+    likewise photographers train                 learn to tell them apart
+    likewise photographers predict photo.jpg     whose photo is this?
+
+    Each of them takes --json and --home.
+    """
