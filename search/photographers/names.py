@@ -20,10 +20,10 @@ def _texts(listed: str) -> frozenset[str]:
 
 _NOBODY = _texts(
     """
-    | - | ? | anon | anonym | anonyme | anonymous | artist | author | autor | camera owner | copyright |
-    copyright holder | creator | credit | default | desconhecido | desconocido | digital camera | fotograf |
-    fotografin | fotografo | fotógrafo | inconnu | me | myself | n.a | n/a | na |
-    name | nil | no artist | no author | no name | nobody | none | not available | not known | not specified | null | own work | owner | photo | photograph |
+    - | ? | anon | anonym | anonyme | anonymous | artist | author | autor | camera owner | copyright | copyright
+    holder | creator | credit | default | desconhecido | desconocido | digital camera | fotograf | fotografin |
+    fotografo | fotógrafo | inconnu | me | myself | n.a | n/a | na | name | nil | no artist | no author | no name |
+    nobody | none | not available | not known | not specified | null | own work | owner | photo | photograph |
     photographe | photographer | picasa | public domain | sconosciuto | someone | test | unbekannt | undefined |
     unidentified | unknown | unknown artist | unknown author | unknown creator | unknown photographer | unnamed |
     unspecified | untitled | user | various | various artists | xxx | your name
