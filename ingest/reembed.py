@@ -1,4 +1,5 @@
 """Changing the model of a space without downtime: every collection that holds it is made anew beside the old one.
+A space that a collection has, but only part of its records, is filled in place (``ingest.completing``).
 
 Questions are answered from the old generation until the new one holds every record. What can be embedded is embedded
 with the new model; of the rest, whatever is still comparable is kept. Killed anywhere, the next run finds the
@@ -26,15 +27,21 @@ from search.media import MediaRecord, media_id
 from search.settings import Settings
 from search.store.base import Store
 from search.store.filters import Filter
-from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, ModelChoice, schemas_of
+from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
 from workers.records import payload_changes
 from workers.renew import carry_over
 from workers.report import Batch, BatchReport, FileRef
 
 PAGE = 256
 
-MODELS_OF = {"visual": (RESNET18.name, EFFICIENTNET_LITE0.name), "motion": (R3D18.name, "frames")}
-"""Spaces whose model can be chosen, and from what."""
+MODELS_OF = {
+    "visual": (RESNET18.name, EFFICIENTNET_LITE0.name),
+    "motion": (R3D18.name, "frames"),
+    "style": (STYLE.name,),
+}
+"""Spaces that can be made anew, and with what. Of ``style`` there is one model, at the revision this version has."""
+
+SETTING_OF = {"visual": "image_model", "motion": "video_model"}
 
 ANOTHER_PATH = frozenset({"gone", "changed", "unreadable"})
 """How a file may end without its content being to blame, so that a copy of it may do."""
@@ -89,8 +96,8 @@ class Reembed:
         """
         space, model = options.get("space", ""), options.get("model", "")
         target_choice(self._store, space, model)
-        setting = "image_model" if space == "visual" else "video_model"
-        if getattr(self._settings, setting) not in ("auto", model):
+        setting = SETTING_OF.get(space)
+        if setting is not None and getattr(self._settings, setting) not in ("auto", model):
             raise UsageError(
                 f"LIKEWISE_{setting.upper()} asks for {getattr(self._settings, setting)}, not for {model}.",
                 "Remove that setting, here and on every worker, or let it name the new model.",
@@ -100,6 +107,8 @@ class Reembed:
     def run(self, options: Mapping[str, str], job: TaskRun) -> str:
         choice = target_choice(self._store, options["space"], options["model"])
         generations = self._generations(choice)
+        if not generations and options["space"] == STYLE.name:
+            return self._complete(choice, job)
         if not generations:
             return f"'{options['space']}' is made with {options['model']} already."
         filling = Filling(
@@ -119,6 +128,18 @@ class Reembed:
         self._on_switch()
         switched = f"Questions now go to {', '.join(generations)}; what was before is kept until --drop-old."
         return f"{failed} {switched}".strip()
+
+    def _complete(self, choice: ModelChoice, job: TaskRun) -> str:
+        # Imported here, because it builds on this module.
+        from ingest.completing import Completion
+
+        held = [schema.collection for schema in schemas_of(choice) if schema.space(STYLE.name) is not None]
+        collections = [name for name in held if name in self._store.collections()]
+        completion = Completion(
+            self._settings, self._store, self._ledger, job, self._runner_for(choice, collections), collections
+        )
+        completion.fill()
+        return completion.told()
 
     def _generations(self, choice: ModelChoice) -> list[str]:
         """The generations to fill; one of these models that was kept from before serves again."""
@@ -158,9 +179,7 @@ class Filling:
 
     def fill(self) -> None:
         """Embed what the generations lack, and carry over what cannot be; returns early when the job is to stop."""
-        collections = [self._store.schema(name).collection for name in self._generations]
-        held = sum(self._store.count(name) for name in self._generations)
-        self._job.begin(sum(self._store.count(name) for name in collections), done=held)
+        self._begin()
         look_again = True
         while look_again and self._job.goes_on():  # another look finds what is to be tried under another path
             look_again = False
@@ -170,6 +189,11 @@ class Filling:
             look_again |= not self._all_given or bool(self._batches)
             self._batches.clear()  # what was given up unreported, in a pause, is found lacking again
             self._under_way.clear()
+
+    def _begin(self) -> None:
+        collections = [self._store.schema(name).collection for name in self._generations]
+        held = sum(self._store.count(name) for name in self._generations)
+        self._job.begin(sum(self._store.count(name) for name in collections), done=held)
 
     def bring_up_to_date(self, generation: str) -> None:
         """What a generation from before does not know: records that have gone since, files that have moved."""
@@ -255,8 +279,8 @@ class Filling:
         return batch
 
     def _lacking(self, generation: str, ids: Sequence[str]) -> list[FileRef]:
-        """A file for each record that ``generation`` lacks; a record without one left to try is carried over."""
-        held = {point.id for point in self._store.retrieve(generation, ids, payload=False)}
+        """A file for each record that ``generation`` lacks; a record without one left to try is given up."""
+        held = self._held(generation, ids)
         lacking = [id_ for id_ in ids if id_ not in held and id_ not in self._under_way]
         known = self._files(lacking)
         to_try: list[FileRef] = []
@@ -268,9 +292,17 @@ class Filling:
             else:
                 without.append(id_)
         if without:
-            carry_over(self._store, generation, without)
-            self._job.count(done=len(without))
+            self._give_up(generation, without)
         return to_try
+
+    def _held(self, generation: str, ids: Sequence[str]) -> set[str]:
+        """Those for which nothing is left to be done."""
+        return {point.id for point in self._store.retrieve(generation, ids, payload=False)}
+
+    def _give_up(self, generation: str, ids: Sequence[str]) -> None:
+        """Carry over records of which no file can be embedded."""
+        carry_over(self._store, generation, ids)
+        self._job.count(done=len(ids))
 
     def _files(self, ids: Sequence[str]) -> dict[str, list[FileRef]]:
         """The present files of some records, by record."""

@@ -1,20 +1,27 @@
-"""Filling new generations of collections: spaces of another model come from fresh embeddings, the rest is kept."""
+"""Filling collections: spaces of another model come from fresh embeddings, the rest is kept.
+
+That is a new generation beside the one that questions go to, or that one itself (named plainly, ``images``), whose
+records get the ``style`` and the features that were unknown when they were taken in.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from search.media import MediaRecord, Payload
 from search.store.base import Array, CollectionInfo, PayloadChoice, Point, Store, StoredPoint
+from workers.records import renewed
+
+STYLE = "style"
 
 
 class Renewal:
     """An ``Intake`` in front of the store: what is embedded goes into the generations being filled.
 
-    A content counts as stored when its generation holds it. What is put there are the record and the comparable
-    vectors of the current generation, with the tags and vectors that were just made.
+    A content counts as stored when its generation holds it, in the current one when it has a style there. What is put
+    there are the record and the comparable vectors of the current generation, with the tags and vectors that were just
+    made.
 
     Args:
         generations: their names, at most one of each collection.
@@ -30,7 +37,11 @@ class Renewal:
     def retrieve(
         self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
     ) -> list[StoredPoint]:
-        return self._store.retrieve(self._generation[collection], ids, vectors=vectors, payload=payload)
+        generation = self._generation[collection]
+        if generation != collection:
+            return self._store.retrieve(generation, ids, vectors=vectors, payload=payload)
+        points = self._store.retrieve(generation, ids, vectors=(*vectors, STYLE), payload=payload)
+        return [point for point in points if STYLE in point.vectors]
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
         """Points with vectors of (at least) the spaces that differ. A record that has gone meanwhile is left out."""
@@ -79,6 +90,6 @@ def _joined(old: StoredPoint, new: Point | None, kept: Sequence[str], wanted: Ma
     vectors: dict[str, Array] = {name: old.vectors[name] for name in kept if name in old.vectors}
     if new is None:
         return Point(old.id, vectors, old.payload)
-    vectors |= {name: vector for name, vector in new.vectors.items() if name in wanted and name not in kept}
-    record = replace(MediaRecord.from_payload(old.payload), tags=tuple(new.payload.get("tags", ())))
+    vectors |= {name: vector for name, vector in new.vectors.items() if name in wanted and name not in vectors}
+    record = renewed(MediaRecord.from_payload(old.payload), MediaRecord.from_payload(new.payload))
     return Point(old.id, vectors, record.to_payload())

@@ -21,7 +21,7 @@ from search.errors import UsageError
 from search.media import Kind, MediaRecord
 from search.settings import Settings
 from search.store import open_store
-from search.store.base import Store, VectorQuery
+from search.store.base import Point, Store, VectorQuery
 from search.store.filters import Filter
 
 RENEWING = Path(__file__).with_name("renewing.py")
@@ -62,6 +62,12 @@ class Library:
 
     def reembed(self, model: str, space: str = "visual") -> JobProgress:
         return self.ingest.run(self.ingest.start_task("reembed", {"space": space, "model": model}))
+
+    def forget_style(self, count: int) -> None:
+        """Leave the first pictures by name as they were before there was a style."""
+        spaces = [field.space.name for field in self.store.schema("images").fields if field.space.name != "style"]
+        points = sorted(self.store.scroll("images", vectors=spaces), key=lambda point: point.payload["paths"])
+        self.store.upsert("images", [Point(p.id, p.vectors, p.payload) for p in points[:count]])
 
     def check(self, choice: Any, *, without: tuple[str, ...] = ()) -> None:
         """Every record has the vectors of ``choice``, its paths and its tags; files in ``without`` lack ``visual``."""
@@ -248,3 +254,50 @@ def test_batches_that_a_runner_gives_back_in_a_pause_are_done_when_the_job_goes_
     assert library.ingest.run(job).state is JobState.DONE
     assert paused == [job]
     library.check(renewing.AFTER)
+
+
+def test_style_is_filled_in_where_the_records_are(library: Library, renewing: ModuleType) -> None:
+    library.take_in()
+    library.forget_style(145)
+
+    ended = library.reembed("style", "style")
+
+    assert (ended.state, ended.message) == (JobState.DONE, "Every picture and video has its style.")
+    assert (ended.total, ended.embedded) == (PICTURES + 2, PICTURES + 2)
+    library.check(renewing.BEFORE)
+    assert [generation.name for generation in library.store.generations("images")] == ["images.1"]
+
+
+def test_what_has_a_style_is_not_embedded_again(
+    library: Library, renewing: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.take_in()
+    library.forget_style(20)
+    runners: list[Any] = []
+    plain = renewing.ModelRunner
+
+    class Watched(plain):  # type: ignore[misc,valid-type]
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            runners.append(self)
+
+    monkeypatch.setattr(renewing, "ModelRunner", Watched)
+    library.reembed("style", "style")
+
+    assert sorted(Path(path).name for path in runners[0].seen) == [f"{number:04}.jpg" for number in range(20)]
+
+
+def test_a_picture_without_a_style_to_be_had_is_named_and_the_job_ends(library: Library, renewing: ModuleType) -> None:
+    library.take_in()
+    library.forget_style(10)
+    for name in ("0004.jpg", "0005.jpg"):
+        (library.media / name).unlink()
+
+    ended = library.reembed("style", "style")
+
+    assert ended.state is JobState.DONE_WITH_FAILURES
+    assert (ended.failed, ended.embedded) == (2, PICTURES)
+    assert ended.message.startswith("2 could not be embedded and have no style, for example ")
+    assert "0004.jpg (gone)" in ended.message
+    assert library.store.count("images") == PICTURES
+    assert library.store.count("images", Filter(has_space="style")) == PICTURES - 2

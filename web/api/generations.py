@@ -17,8 +17,9 @@ class Reembedding:
     """Which space is to be made anew, with which model.
 
     Attributes:
-        space: ``visual`` or ``motion``.
-        model: ``resnet18`` or ``efficientnet_lite0`` for ``visual``; ``r3d18`` or ``frames`` for ``motion``.
+        space: ``visual``, ``motion`` or ``style``.
+        model: ``resnet18`` or ``efficientnet_lite0`` for ``visual``; ``r3d18`` or ``frames`` for ``motion``; ``style``
+            for ``style``, which fills in what records lack where they are.
     """
 
     space: str

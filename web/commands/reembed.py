@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command("reembed", short_help="Make a space anew with another model, without downtime.")
-@click.option("--space", type=click.Choice(["visual", "motion"]), help="Space to make anew.")
-@click.option("--model", help="visual: resnet18, efficientnet_lite0; motion: r3d18, frames.")
+@click.option("--space", type=click.Choice(["visual", "motion", "style"]), help="Space to make anew.")
+@click.option("--model", help="visual: resnet18, efficientnet_lite0; motion: r3d18, frames; style needs none.")
 @click.option("--drop-old", is_flag=True, help="Delete the vectors that questions do not go to any more.")
 @common
 def command(call: Call, space: str | None, model: str | None, drop_old: bool) -> int:
@@ -26,10 +26,15 @@ def command(call: Call, space: str | None, model: str | None, drop_old: bool) ->
     to the new ones in one step. Cut off, the same command goes on where it was. The old vectors are kept until
     --drop-old; asking for their model again brings them up to date instead of embedding all over. Without options,
     what there is is listed.
+
+    --space style gives pictures and videos their style, and pictures their features, where they were taken in before
+    Likewise knew of these.
     """
     from web.client import connect
     from web.commands.following import follow, prepare
 
+    if space == "style" and model is None:
+        model = "style"
     if (space is None) != (model is None):
         raise click.UsageError("--space and --model go together.")
     if space and drop_old:
