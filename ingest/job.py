@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select, update
 
 from ingest.bulk import BulkLoad, let_go
+from ingest.credits import Credits
 from ingest.entries import forget_plan
 from ingest.jobs import LiveJob, Order, create_job, load_job, order_of, progress_of
 from ingest.leases import Keeper, Wanted, is_free, new_name, take
@@ -80,7 +81,7 @@ class Ingest:
         self._ledger = ledger
         self._runner = runner
         self._tasks = tasks or {}
-        self._records = Records(store, Previews(settings))
+        self._records, self._credits = Records(store, Previews(settings)), Credits(ledger, store)
         self._sources = Sources(settings, ledger)
         self._retry_delays = tuple(retry_delays)
         self._keeper = Keeper(ledger, new_name())
@@ -353,16 +354,15 @@ class Ingest:
         except LikewiseError as error:
             return self._give_up(live, str(error))
         except Exception as error:
-            # The boundary of a job: recorded for whoever looks, then raised for whoever mends. An interrupt is let
-            # through unrecorded and leaves the job to be resumed, like a kill.
+            # The boundary of a job: recorded, then raised for whoever mends. An interrupt leaves it to be resumed.
             self._give_up(live, f"It ended in an error of its own, {type(error).__name__}: {error}.")
             raise
 
     def _work(self, live: LiveJob, order: Order) -> Callable[[], JobProgress]:
         """What has to be done until it succeeds, or fails for good."""
         if order.task == INGEST:
-            bulk = BulkLoad(self._ledger, self._store, live)
-            return Pass(self._settings, self._ledger, self._records, self._sources, self._runner, live, order, bulk).run
+            parts = (self._settings, self._ledger, self._records, self._credits, self._sources, self._runner)
+            return Pass(*parts, live, order, BulkLoad(self._ledger, self._store, live)).run
         task = self._tasks.get(order.task)
         if task is None:
             raise UsageError(f"This version of Likewise knows no task '{order.task}'.")

@@ -7,8 +7,9 @@ from contextlib import closing
 from typing import Protocol
 
 from ingest.bulk import BulkLoad
+from ingest.credits import PAGE, Credits
 from ingest.dispatch import Dispatch
-from ingest.entries import forget_plan
+from ingest.entries import chunked, forget_plan
 from ingest.jobs import LiveJob, Order
 from ingest.ledger import Ledger
 from ingest.libraries import LibraryMap
@@ -40,6 +41,7 @@ class Pass:
         settings: Settings,
         ledger: Ledger,
         records: Records,
+        credits_: Credits,
         sources: Sources,
         runner: Runner,
         live: LiveJob,
@@ -49,6 +51,7 @@ class Pass:
         self._settings = settings
         self._ledger = ledger
         self._records = records
+        self._credits = credits_
         self._sources = sources
         self._runner = runner
         self._live = live
@@ -73,6 +76,7 @@ class Pass:
         if live.cancelled:
             return self._cut_off()
         in_doubt = self._see_to_missing()
+        self._credit()
         self._forget_plan()
         self._bulk.end()
         if in_doubt:
@@ -136,6 +140,14 @@ class Pass:
         expire(live, self._settings.missing_grace_days)
         sweep(live, self._records)
         return in_doubt
+
+    def _credit(self) -> None:
+        """Give records that were written anew the photographers that people have credited them to."""
+        with self._live.write() as (connection, _):
+            touched = self._credits.touched(connection, self._live.number)
+        for page in chunked(touched, PAGE):
+            with self._live.write() as (connection, _):
+                self._credits.apply(connection, page)
 
     def _question(self, in_doubt: list[Doubt]) -> str:
         said = [

@@ -26,7 +26,7 @@ from sqlalchemy import (
     or_,
 )
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 """Stored in ``meta`` and checked on every open; ``ingest.upgrade`` brings older ledgers to it."""
 
 INGEST = "ingest"
@@ -162,6 +162,28 @@ jobs = Table(
 """One row a job. ``options`` is a JSON object of texts. ``wanted`` is what people have asked of it and whoever runs it
 has still to do (``ingest.leases.Wanted``). ``owner`` and ``heartbeat`` are its lease: which coordinator runs it, and
 when that was last seen alive. ``bulk``: the store's indexing is held back until it ends."""
+
+credited = Table(
+    "credits",
+    metadata,
+    Column("media_id", String(36), primary_key=True),
+    Column("source", String(8), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("first", Boolean, nullable=False, server_default=false()),
+    sqlite_with_rowid=False,
+)
+"""Whose work a record is, as each source says that a person has drawn on (``search.photographers.answers.Credit``);
+what the file itself says is in the record. An empty name: it is nobody's. ``first``: this source counts before the
+others, whatever the usual order. Kept when a record goes, as it may come back."""
+
+renames = Table(
+    "renames",
+    metadata,
+    Column("old", PathText, primary_key=True),
+    Column("new", PathText, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What a photographer is to be called who is credited as ``old``. No ``new`` is an ``old`` itself."""
 
 
 def below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:

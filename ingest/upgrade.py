@@ -7,6 +7,7 @@ from sqlalchemy.schema import CreateColumn
 
 from ingest.tables import SCHEMA_VERSION, jobs, meta, metadata, planned, unsettled
 
+OLDER = ("1", "2")
 ADDED_IN_2 = ("task", "options", "priority", "wanted", "owner", "heartbeat", "bulk")
 
 
@@ -17,9 +18,10 @@ def upgrade(connection: Connection) -> str:
         The layout that the ledger has now: that of this version, unless a newer one wrote it.
     """
     found = _version(connection)
-    if found == "1":
-        _from_1_to_2(connection)
-        found = SCHEMA_VERSION
+    if found in OLDER:
+        if found == "1":
+            _from_1_to_2(connection)
+        found = SCHEMA_VERSION  # from 2 to 3 only tables were added, which create_all makes
         connection.execute(update(meta).where(meta.c.key == "schema").values(value=found))
     if found in (None, SCHEMA_VERSION):
         metadata.create_all(connection)
