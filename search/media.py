@@ -61,12 +61,15 @@ class MediaRecord:
         taken_at: ISO 8601; from EXIF or the container, local time when it names no zone.
         aperture: f-number.  exposure: seconds.  focal_length: millimetres.
         latitude, longitude: degrees, WGS 84.
+        photographer: who took it, as far as is known.
+        credit: where ``photographer`` comes from (a ``search.photographers.answers.Credit``).
+        artist: what the file says of its author, whether that names anybody or not.
         fingerprints: perceptual hashes as hex (see ``workers.decode.perceptual``): one for an image or a sound,
             one a key frame for a video; empty when the content is too plain to fingerprint.
         moments: seconds of a video's key frames, in the order of its ``visual`` vectors.
         thumbnail: key of the preview picture in the data directory (a waveform for sounds), or None.
         missing: every path has gone; hidden from results until found again or deleted.
-        features: the 78 handcrafted features in their fixed order, NaN as None; empty until computed.
+        features: of an image, the 78 of ``search.photographers.features``, NaN as None; empty where not computed.
     """
 
     id: str
@@ -89,6 +92,8 @@ class MediaRecord:
     latitude: float | None = None
     longitude: float | None = None
     photographer: str | None = None
+    credit: str | None = None
+    artist: str | None = None
     tags: tuple[str, ...] = ()
     has_sound: bool = False
     fingerprints: tuple[str, ...] = ()

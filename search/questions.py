@@ -29,6 +29,7 @@ class Probe:
         moments: seconds of the rows of ``vectors["visual"]`` when the example is a video.
         media_id: identity of its bytes; hits with it are ``same_content``.
         duration: seconds, of a video or sound.
+        features: of an image that has just been encoded, the 78 of ``search.photographers.features``, NaN as None.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Probe:
     moments: tuple[float, ...] = ()
     name: str = ""
     duration: float | None = None
+    features: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

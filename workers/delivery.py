@@ -9,7 +9,7 @@ import numpy as np
 
 from search.media import MediaRecord
 from search.store.base import Array, Point, Store
-from workers.records import find_records
+from workers.records import credited, find_records
 from workers.renew import renew
 from workers.report import Delivery
 from workers.standardise import provisional_statistics, standardise
@@ -51,8 +51,11 @@ def _merged(point: Point, known: MediaRecord | None) -> dict[str, object]:
     if known is None:
         return dict(point.payload)
     record = MediaRecord.from_payload(point.payload)
+    photographer, credit = credited(record.artist, known)
     return replace(
         record,
+        photographer=photographer,
+        credit=credit,
         paths=tuple(sorted({*record.paths, *known.paths})),
         libraries=tuple(sorted({*record.libraries, *known.libraries})),
         mtime=max(record.mtime, known.mtime),

@@ -60,6 +60,7 @@ class RawEncoder:
             moments=decoded.moments,
             name=name or addresses.name(path),
             duration=decoded.facts.duration,
+            features=decoded.features,
         )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
 from search.media import COLLECTIONS, MediaRecord, Payload
+from search.photographers.answers import Credit
+from search.photographers.names import clean_name
 from workers.decode.decoded import Decoded
 from workers.intake import Intake
 from workers.report import FileRef
@@ -25,6 +27,7 @@ def new_record(
     Args:
         known: the record of this content that was stored before, whose paths are kept.
     """
+    photographer, credit = credited(decoded.facts.artist, known)
     record = MediaRecord(
         id=id_,
         kind=decoded.kind,
@@ -35,11 +38,35 @@ def new_record(
         tags=tags,
         fingerprints=decoded.fingerprints,
         moments=decoded.moments,
+        features=decoded.features,
+        photographer=photographer,
+        credit=credit,
         thumbnail=thumbnail,
         job=job,
         **asdict(decoded.facts),
     )
     return with_files(record, [file])
+
+
+def renewed(record: MediaRecord, fresh: MediaRecord) -> MediaRecord:
+    """A stored record whose file was embedded anew: other tags, and what an older Likewise did not write down."""
+    photographer, credit = credited(fresh.artist, record)
+    return replace(
+        record,
+        tags=fresh.tags,
+        features=fresh.features or record.features,
+        artist=fresh.artist or record.artist,
+        photographer=photographer or record.photographer,
+        credit=credit,
+    )
+
+
+def credited(artist: str | None, known: MediaRecord | None) -> tuple[str | None, str | None]:
+    """Photographer and where the name comes from. What somebody said counts more than what the file says."""
+    if known is not None and known.photographer and known.credit not in (None, Credit.EXIF):
+        return known.photographer, known.credit
+    name = clean_name(artist)
+    return name, Credit.EXIF.value if name else None
 
 
 def with_files(record: MediaRecord, files: Iterable[FileRef]) -> MediaRecord:

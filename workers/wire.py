@@ -111,6 +111,7 @@ def probe_to_json(probe: Probe) -> Json:
         "moments": list(probe.moments),
         "name": probe.name,
         "duration": probe.duration,
+        "features": list(probe.features),
     }
 
 
@@ -125,6 +126,7 @@ def probe_from_json(data: Json) -> Probe:
         moments=tuple(data["moments"]),
         name=data["name"],
         duration=data["duration"],
+        features=tuple(data.get("features", ())),
     )
 
 

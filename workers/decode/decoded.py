@@ -35,7 +35,7 @@ class MediaFacts:
     focal_length: float | None = None
     latitude: float | None = None
     longitude: float | None = None
-    photographer: str | None = None
+    artist: str | None = None
     has_sound: bool = False
 
 
@@ -52,11 +52,12 @@ class Decoded:
         crops: uint8 (n, 224, 224, 3) RGB, upright; one of an image, one a key frame of a video, none of a sound.
         moments: seconds of a video's crops, rising; empty otherwise.
         clips: uint8 (c, 16, 112, 112, 3) RGB of a video, when the pool was asked for clips; else None.
-        whole: uint8 (n, 224, 224, 3) RGB, a video's key frames squeezed to a square with nothing cut off, when the
-            pool was not asked for clips; else None.
+        whole: uint8 (n, 224, 224, 3) RGB, the pictures that ``crops`` are cut from, squeezed to a square with nothing
+            cut off; None of a sound.
         sound: float32 (samples,) mono at 16 kHz in [-1, 1], at most ``audio.ANALYSED_SECONDS`` of it; None without.
         fingerprints: 256-bit hashes as 64 hex digits (see ``perceptual``); of an image or a sound one, or none when it
             is too plain; of a video one for each key frame that is not.
+        features: of an image, the 78 of ``search.photographers.features``, None for NaN; else empty.
         preview: WebP picture, long side at most 480 pixels: the picture, a key frame or the waveform.
     """
 
@@ -69,4 +70,5 @@ class Decoded:
     whole: npt.NDArray[np.uint8] | None = None
     sound: npt.NDArray[np.float32] | None = None
     fingerprints: tuple[str, ...] = ()
+    features: tuple[float | None, ...] = ()
     preview: bytes | None = field(default=None, repr=False)

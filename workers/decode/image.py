@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from search.errors import CorruptMediaError, MediaError, MediaTooLargeError, UnsupportedMediaError
 from search.media import Kind
 from workers.decode.decoded import Decoded
-from workers.decode.geometry import WORKING_SHORT_SIDE, crop, encode_preview, fit_preview, reduction
+from workers.decode.geometry import WORKING_SHORT_SIDE, crop, encode_preview, fit_preview, reduction, squeeze
 from workers.decode.metadata import orientation_of, picture_facts
 from workers.decode.modes import to_rgb
 from workers.decode.options import DecodeOptions
@@ -61,6 +61,7 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
         mime=mime,
         facts=facts,
         crops=crop(upright, (width, height))[np.newaxis],
+        whole=squeeze(upright)[np.newaxis],
         fingerprints=(fingerprint,) if fingerprint else (),
         preview=encode_preview(preview),
     )

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
+from search.photographers.names import clean_name
 from workers.decode.decoded import MediaFacts
 
 _T = TypeVar("_T")
@@ -64,15 +65,25 @@ def picture_facts(picture: Image.Image, width: int, height: int) -> MediaFacts:
         focal_length=_positive(shot.get(_Base.FocalLength)),
         latitude=_degrees(gps.get(_Gps.GPSLatitude), gps.get(_Gps.GPSLatitudeRef), "S", 90.0),
         longitude=_degrees(gps.get(_Gps.GPSLongitude), gps.get(_Gps.GPSLongitudeRef), "W", 180.0),
-        photographer=text(base.get(_Base.Artist))
-        or text(base.get(_Base.XPAuthor), "utf-16-le")
-        or tolerant(lambda: _xmp_creator(picture))
-        or tolerant(lambda: _iptc_byline(picture)),
+        artist=_artist(picture, base),
     )
 
 
 def _directory(picture: Image.Image, ifd: int) -> _Tags:
     return tolerant(lambda: dict(picture.getexif().get_ifd(ifd))) or {}
+
+
+def _artist(picture: Image.Image, base: _Tags) -> str | None:
+    """The first text on the author that names one, or else the first there is; the rights holder as a last resort."""
+    written = (
+        text(base.get(_Base.Artist)),
+        text(base.get(_Base.XPAuthor), "utf-16-le"),
+        tolerant(lambda: _xmp_creator(picture)),
+        tolerant(lambda: _iptc_byline(picture)),
+        clean_name(text(base.get(_Base.Copyright))),
+    )
+    texts = [found for found in written if found]
+    return next((found for found in texts if clean_name(found)), texts[0] if texts else None)
 
 
 def text(value: object, encoding: str = "utf-8") -> str | None:

@@ -18,7 +18,7 @@ class DecodeOptions:
         memory_bytes: address space it may take beyond its own start.
         max_bytes, max_pixels, max_seconds: larger files, pictures (or frames) and recordings are refused undecoded.
         key_frames: most key frames of a video.
-        clips: cut the clips that R3D-18 sees, instead of squeezing whole key frames.
+        clips: cut the clips that R3D-18 sees.
     """
 
     memory_bytes: int

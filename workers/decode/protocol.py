@@ -6,7 +6,8 @@ length is capped before a byte is allocated, every name, dtype and shape is chec
     frame   := length of the header (4 bytes, big-endian), header (JSON object), the bytes of each array it announces
     request := {"path": …, "kind": …}
     reply   := {"rss": …, "error": {"code", "message", "hint"}}  or
-               {"rss": …, "kind", "mime", "facts", "moments", "fingerprints", "arrays": [{"name", "dtype", "shape"}]}
+               {"rss": …, "kind", "mime", "facts", "moments", "fingerprints", "features",
+                "arrays": [{"name", "dtype", "shape"}]}
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy.typing as npt
 
 from search.errors import MEDIA_ERRORS, MediaError
 from search.media import Kind
+from search.photographers.features import FEATURES
 from workers.decode.decoded import CLIP_FRAMES, CLIP_SIDE, CROP, Decoded, MediaFacts, no_crops
 
 Json = Mapping[str, Any]
@@ -180,6 +182,7 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         "facts": asdict(decoded.facts),
         "moments": decoded.moments,
         "fingerprints": decoded.fingerprints,
+        "features": decoded.features,
         "arrays": [{"name": n, "dtype": str(a.dtype), "shape": a.shape} for n, a in arrays.items()],
     }
     write_frame(descriptor, header, arrays.values())
@@ -207,6 +210,9 @@ def read_reply(descriptor: int, patience: Patience) -> Reply:
     moments = _numbers(header.get("moments"))
     if kind is Kind.VIDEO and len(moments) != len(crops):
         raise ProtocolError("moments that do not match the crops")
+    whole = arrays.get("whole")
+    if whole is not None and len(whole) != len(crops):
+        raise ProtocolError("whole pictures that do not match the crops")
     decoded = Decoded(
         kind=kind,
         mime=_text(header.get("mime")),
@@ -214,9 +220,10 @@ def read_reply(descriptor: int, patience: Patience) -> Reply:
         crops=crops,
         moments=moments,
         clips=arrays.get("clips"),
-        whole=arrays.get("whole"),
+        whole=whole,
         sound=arrays.get("sound"),
         fingerprints=_fingerprints(header.get("fingerprints")),
+        features=_features(header.get("features")),
         preview=None if preview is None else preview.tobytes(),
     )
     return Reply(decoded, rss)
@@ -288,6 +295,18 @@ def _fingerprints(value: object) -> tuple[str, ...]:
         if not isinstance(text, str) or len(text) != 64 or not set(text) <= set("0123456789abcdef"):
             raise ProtocolError("a fingerprint that is none")
     return tuple(value)
+
+
+def _features(value: object) -> tuple[float | None, ...]:
+    """Nothing, or every feature: None or a number in its range."""
+    if value == []:
+        return ()
+    if not isinstance(value, list) or len(value) != len(FEATURES):
+        raise ProtocolError("no list of features")
+    for number, feature in zip(value, FEATURES, strict=True):
+        if number is not None and not (_is_number(number) and feature.low <= number <= feature.high):
+            raise ProtocolError(f"a {feature.name} of {str(number)[:40]!r}")
+    return tuple(None if number is None else float(number) for number in value)
 
 
 _FACT_TYPES = {f.name: str(f.type) for f in fields(MediaFacts)}

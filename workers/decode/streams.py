@@ -179,5 +179,5 @@ def _facts(container: InputContainer) -> MediaFacts:
         ),
         latitude=latitude,
         longitude=longitude,
-        photographer=text(tags.get("artist") or tags.get("author") or tags.get("album_artist")),
+        artist=text(tags.get("artist") or tags.get("author") or tags.get("album_artist")),
     )

@@ -73,7 +73,7 @@ def decode_video(
         crops=np.stack([frame.crop for frame in chosen]),
         moments=tuple(round(frame.moment, 3) for frame in chosen),
         clips=cut_clips(film.frames, seconds or film.end) if options.clips else None,
-        whole=None if options.clips else np.stack([squeeze(frame.preview) for frame in chosen]),
+        whole=np.stack([squeeze(frame.preview) for frame in chosen]),
         fingerprints=tuple(text for text in fingerprints if text),
         preview=encode_preview(max(chosen, key=lambda frame: frame.contrast).preview),
     )

@@ -42,7 +42,7 @@ def test_what_a_camera_writes(tmp_path: Path) -> None:
         focal_length=50.0,
         latitude=51.5,
         longitude=-0.125,
-        photographer="Ada Lovelace",
+        artist="Ada Lovelace",
     )
 
 
@@ -71,7 +71,7 @@ def test_impossible_numbers_are_absent(tmp_path: Path) -> None:
 
 def test_the_author_in_xmp(tmp_path: Path) -> None:
     packet = b"<x><dc:creator><rdf:Seq><rdf:li>Grace Hopper</rdf:li></rdf:Seq></dc:creator></x>"
-    assert facts_of(Image.Exif(), tmp_path / "a.webp", xmp=packet).photographer == "Grace Hopper"
+    assert facts_of(Image.Exif(), tmp_path / "a.webp", xmp=packet).artist == "Grace Hopper"
 
 
 @pytest.mark.parametrize(

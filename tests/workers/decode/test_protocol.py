@@ -14,6 +14,7 @@ import pytest
 
 from search.errors import MEDIA_ERRORS
 from search.media import Kind
+from search.photographers.features import FEATURES
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.protocol import (
     MOST_HEADER_BYTES,
@@ -26,6 +27,8 @@ from workers.decode.protocol import (
     write_reply,
 )
 
+FEATURES_SENT = tuple(None if at % 3 else feature.low for at, feature in enumerate(FEATURES))
+
 FULL = Decoded(
     kind=Kind.VIDEO,
     mime="video/mp4",
@@ -36,6 +39,7 @@ FULL = Decoded(
     whole=np.full((2, 224, 224, 3), 7, np.uint8),
     sound=np.linspace(-1, 1, 100, dtype=np.float32),
     fingerprints=("0" * 64, "f" * 64),
+    features=FEATURES_SENT,
     preview=b"picture",
 )
 
@@ -73,6 +77,7 @@ GOOD: dict[str, object] = {
     "facts": {},
     "moments": [],
     "fingerprints": [],
+    "features": [],
     "arrays": [],
 }
 
@@ -89,7 +94,7 @@ def test_a_reply_survives_the_pipe(decoded: Decoded) -> None:
         sent, received = getattr(decoded, name), getattr(got, name)
         assert (sent is None) == (received is None)
         assert sent is None or (np.array_equal(sent, received) and sent.dtype == received.dtype)
-    for name in ("kind", "mime", "facts", "moments", "fingerprints", "preview"):
+    for name in ("kind", "mime", "facts", "moments", "fingerprints", "features", "preview"):
         assert getattr(decoded, name) == getattr(got, name)
 
 
@@ -135,6 +140,14 @@ def test_an_error_of_no_known_kind() -> None:
         {"fingerprints": ["G" * 64]},
         {"fingerprints": [None]},
         {"fingerprints": ["0" * 64] * 300},
+        {"features": None},
+        {"features": [1.0] * 77},
+        {"features": [None] * 79},
+        {"features": [None] * 77 + ["1"]},
+        {"features": [None] * 77 + [True]},
+        {"features": [None] * 77 + [float("nan")]},
+        {"features": [None] * 77 + [1.01]},
+        {"features": [-1, *[None] * 77]},
         {"arrays": None},
         {"arrays": [None]},
         {"arrays": [{}]},
@@ -161,6 +174,11 @@ def test_texts_that_no_database_takes_are_cleaned() -> None:
     assert answer(frame(GOOD | {"facts": facts})).result.facts.camera == "ab ?"
     said = {"code": "corrupt", "message": "'\udce9.png'\0", "hint": ""}
     assert answer(frame({"rss": 1, "error": said})).result.message == "'?.png'"
+
+
+def test_whole_pictures_of_other_crops() -> None:
+    with pytest.raises(ProtocolError):
+        answer(Reply(replace(FULL, whole=FULL.whole[:1]), 1))
 
 
 def test_the_same_array_twice() -> None:
