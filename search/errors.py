@@ -16,6 +16,7 @@
     │   └── DecoderMemoryError     the decoder ran into its memory limit
     ├── DecoderStartError          no decoder process can be started just now (retryable)
     ├── ModelError                 a model could not be loaded or run
+    ├── TrainingError              a training ended without a model: out of memory, out of time, or killed
     ├── StoreError                 the vector store said no
     │   ├── StoreUnavailableError  it cannot be reached just now (retryable)
     │   ├── StoreLockedError       another process has the data directory open
@@ -122,6 +123,10 @@ class DecoderStartError(LikewiseError):
 
 class ModelError(LikewiseError):
     code = "model"
+
+
+class TrainingError(LikewiseError):
+    code = "training"
 
 
 class StoreError(LikewiseError):

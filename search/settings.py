@@ -68,6 +68,7 @@ class Settings(BaseModel):
     broker_url: SecretStr | None = Field(None, description="address of the Redis that carries tasks to workers")
     in_flight: Positive = Field(16, description="batches a job keeps with the workers at once")
     task_seconds: float = Field(600.0, gt=0, description="seconds a batch may take before it is cut in two")
+    train_seconds: float = Field(3600.0, gt=0, description="seconds a training may take before it is ended")
     query_seconds: float = Field(30.0, gt=0, description="seconds a question waits for a worker")
     worker_memory_mb: int = Field(0, ge=0, description="MiB of memory at which a worker is renewed; 0 means never")
     metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's Prometheus metrics; 0 means none")

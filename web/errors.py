@@ -26,6 +26,7 @@ STATUS_OF = {
     "out_of_memory": 422,
     "decoder_start": 503,
     "model": 503,
+    "training": 503,
     "store_unavailable": 503,
     "store_locked": 409,
     "space_mismatch": 409,

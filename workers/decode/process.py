@@ -33,7 +33,8 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHON", "LD_")
 """How the names of variables begin that a child may see. It has no need of anyone's passwords."""
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
+    """What a child gets to see of this process's environment."""
     return {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
 
 
@@ -56,7 +57,7 @@ class DecoderProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=_PACKAGES,
-                env=_environment(),
+                env=child_environment(),
                 bufsize=0,
                 pipesize=_PIPE_BYTES,
                 process_group=0,

@@ -1,0 +1,161 @@
+"""A training child: ``python -m workers.training.child FOLDER THREADS``; see ``workers.training.order`` for the folder.
+
+It says what it does as JSON objects on standard output, a line each: ``{"say": TEXT}`` any number of times, then one of
+``{"done": {"notes": […]}}``, ``{"stopped": true}`` and ``{"error": {"code", "message", "hint"}}``. SIGTERM asks it to
+stop. It ends with its parent, and when memory runs out the kernel takes it before anything else.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from search.errors import LikewiseError, TrainingError
+from search.photographers.dataset import PhotoSet
+from search.photographers.models import ModelKind
+from workers.training.order import MODEL, PHOTOS, PICTURES, TrainingOrder
+
+_PR_SET_PDEATHSIG = 1
+NICENESS = 10
+"""Questions and batches of this machine come first."""
+
+FIRST_TO_GO = "800"
+"""Of 1000: how much rather than others the kernel ends this process when memory runs out."""
+
+_MEMORY = re.compile(r"out of memory|bad.?alloc|allocate memory", re.IGNORECASE)
+"""By which torch and CatBoost, which have errors of their own, say that there is none left."""
+
+Train = Callable[[Path, TrainingOrder, int, Callable[[str], None], Callable[[], bool]], tuple[str, ...] | None]
+"""From folder, order, threads, ``say`` and ``goes_on`` to the notes of a finished training; None when it was stopped."""
+
+
+def serve(train: Train, folder: Path, threads: int) -> None:
+    """Do what the folder says, and tell how it ended."""
+    stopping = False
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then asks us to stop
+    _step_back()
+    tell = _take_standard_output()
+
+    def say(text: str) -> None:
+        tell({"say": text})
+
+    try:
+        notes = train(folder, TrainingOrder.load(folder), threads, say, lambda: not stopping)
+        tell({"stopped": True} if notes is None else {"done": {"notes": notes}})
+    except LikewiseError as error:
+        tell({"error": {"code": error.code, "message": error.message, "hint": error.hint}})
+    except Exception as error:  # the boundary of a training: its parent tells people
+        tell({"error": _told(error)})
+
+
+def train_from_folder(
+    folder: Path, order: TrainingOrder, threads: int, say: Callable[[str], None], goes_on: Callable[[], bool]
+) -> tuple[str, ...] | None:
+    """Train what the order asks for on the folder's photos."""
+    photos = PhotoSet.load(folder / PHOTOS)
+    model = folder / MODEL
+    if order.kind is ModelKind.CLASSIFIER:
+        return _train_classifier(photos, model, order, threads, say, goes_on)
+    return _train_joint(photos, folder / PICTURES, model, order, threads, say, goes_on)
+
+
+def _train_classifier(
+    photos: PhotoSet,
+    model: Path,
+    order: TrainingOrder,
+    threads: int,
+    say: Callable[[str], None],
+    goes_on: Callable[[], bool],
+) -> tuple[str, ...] | None:
+    from search.photographers.classifier import TrainingStoppedError, TrainOptions, train
+
+    options = TrainOptions(seed=order.seed, threads=threads)
+    if order.seconds is not None:
+        options = TrainOptions(seconds=order.seconds, seed=order.seed, threads=threads)
+    try:
+        return train(photos, options, model, say, goes_on).notes
+    except TrainingStoppedError:
+        return None
+
+
+def _train_joint(
+    photos: PhotoSet,
+    pictures: Path,
+    model: Path,
+    order: TrainingOrder,
+    threads: int,
+    say: Callable[[str], None],
+    goes_on: Callable[[], bool],
+) -> tuple[str, ...] | None:
+    import numpy as np
+
+    from workers.joint.options import JointOptions
+    from workers.joint.train import StoppedError, train
+
+    options = JointOptions(seed=order.seed, threads=threads)
+    if order.seconds is not None:
+        options = JointOptions(seconds=order.seconds, seed=order.seed, threads=threads)
+    try:
+        made = train(model, photos, np.load(pictures, mmap_mode="r", allow_pickle=False), options, say, goes_on)
+    except StoppedError:
+        return None
+    return tuple(made.report.notes)
+
+
+def _told(error: Exception) -> Mapping[str, str]:
+    if isinstance(error, MemoryError) or _MEMORY.search(str(error)):
+        return {"code": TrainingError.code, "message": OUT_OF_MEMORY, "hint": MEMORY_HINT}
+    return {
+        "code": TrainingError.code,
+        "message": f"The training ended in an error of its own, {type(error).__name__}: {error}.",
+        "hint": "",
+    }
+
+
+OUT_OF_MEMORY = "The training ran out of memory."
+MEMORY_HINT = "Train on a machine with more, or label fewer photos."
+
+
+def _take_standard_output() -> Callable[[Mapping[str, Any]], None]:
+    """Keep the pipe for what is told; what libraries print goes where errors go."""
+    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def tell(told: Mapping[str, Any]) -> None:
+        with suppress(BrokenPipeError):  # nobody listens any more; the kernel is about to end us
+            pipe.write(json.dumps(told) + "\n")
+            pipe.flush()
+
+    return tell
+
+
+def _step_back() -> None:
+    """Leave processor and memory to others, and end with the parent."""
+    os.nice(NICENESS)
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
+
+
+def main() -> None:
+    serve(train_from_folder, Path(sys.argv[1]), int(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    main()
