@@ -53,7 +53,7 @@ def counting(said: Iterable[Said], artist: str | None) -> Said | None:
     return min(all_said, key=lambda one: (not one.first, RANK.index(one.source)), default=None)
 
 
-def write(connection: Connection, source: Credit, names: Mapping[str, str], *, first: bool = False) -> None:
+def note(connection: Connection, source: Credit, names: Mapping[str, str], *, first: bool = False) -> None:
     """Note what a source says of these records, in place of what it said before.
 
     Args:
@@ -72,7 +72,7 @@ def write(connection: Connection, source: Credit, names: Mapping[str, str], *, f
         )
 
 
-def forget(connection: Connection, sources: Collection[Credit], ids: Iterable[str]) -> None:
+def take_back(connection: Connection, sources: Collection[Credit], ids: Iterable[str]) -> None:
     """Take back what these sources said of these records."""
     for chunk in chunked(ids):
         wanted = credited.c.source.in_([source.value for source in sources])
@@ -139,7 +139,7 @@ class Credits:
             for point in self._store.retrieve(collection, list(ids), payload=_KEYS):
                 if not point.payload.keys() >= _NEEDED:
                     continue  # half a record, which is about to be swept or written anew
-                counts = counting(said.get(point.id, ()), _artist(point.payload))
+                counts = counting(said.get(point.id, ()), artist_of(point.payload))
                 if counts is not None:
                     counts = replace(counts, name=called.get(counts.name, counts.name))
                 found[point.id] = counts
@@ -202,7 +202,7 @@ class Credits:
             }
             if strange := sorted(set(ids) - there):
                 raise NotFoundError(f"Nothing is stored under the id '{strange[0]}'.")
-            write(connection, Credit.PERSON, dict.fromkeys(ids, "" if name is None else checked_name(name)))
+            note(connection, Credit.PERSON, dict.fromkeys(ids, "" if name is None else checked_name(name)))
             self.apply(connection, ids)
 
     def rename(self, old: str, new: str) -> int:
@@ -241,7 +241,7 @@ def checked_name(name: str) -> str:
     return kept
 
 
-def _artist(payload: Payload) -> str | None:
+def artist_of(payload: Payload) -> str | None:
     """What the file says. Records of older versions hold only ``photographer``, which was just that."""
     if "artist" in payload or "credit" in payload:
         return payload.get("artist")
@@ -254,7 +254,7 @@ def _patch(payload: Payload, counts: Said | None) -> Payload:
     wanted: Payload = {
         "photographer": name,
         "credit": counts.source.value if counts else None,
-        "artist": _artist(payload),
+        "artist": artist_of(payload),
     }
     wanted["words"] = replace(MediaRecord.from_payload(payload), photographer=name).words
     return {key: value for key, value in wanted.items() if payload.get(key) != value}

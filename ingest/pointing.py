@@ -1,0 +1,98 @@
+"""Which records the lines of a table mean: by a path, by a folder, or by a pattern of paths."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from ingest.entries import chunked
+from ingest.tables import FileState, at_or_below, files, roots
+from search import addresses
+from search.media import Kind
+from search.photographers.labels import CsvLine, is_pattern, pattern_of
+
+KINDS = (Kind.IMAGE.value, Kind.VIDEO.value)
+"""What has a photographer."""
+
+HELD = (FileState.EMBEDDED.value, FileState.MISSING.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a table means.
+
+    Attributes:
+        names: id of a record to the name its line gives. A path counts more than a folder or a pattern, and among
+            equals the later line.
+        overruled: records that lines name differently.
+        unmatched: lines that mean nothing which has been taken in, in sentences.
+    """
+
+    names: dict[str, str]
+    overruled: int
+    unmatched: tuple[str, ...]
+
+
+def meant(connection: Connection, lines: Sequence[CsvLine], base: str | None) -> Meant:
+    """
+    Args:
+        base: where the table lies; paths that are not absolute are looked for there, then in what was taken in.
+    """
+    known = list(connection.execute(select(roots.c.path).order_by(roots.c.path)).scalars())
+    bases = list(dict.fromkeys([*([base] if base else []), *known]))
+    by_path = _by_path(connection, {form for line in lines for form in _forms(line.path, bases)})
+    found: dict[str, tuple[bool, int, str]] = {}
+    said: dict[str, set[str]] = defaultdict(set)
+    unmatched: list[str] = []
+    for line in lines:
+        forms = _forms(line.path, bases)
+        exact = next((by_path[form] for form in forms if form in by_path), None)
+        ids = {exact} if exact else _matched(connection, line.path, forms)
+        if not ids:
+            unmatched.append(f"Line {line.number} means no photo that has been taken in: '{line.path[:120]}'.")
+        for id_ in ids:
+            said[id_].add(line.name)
+            word = (exact is not None, line.number, line.name)
+            found[id_] = max(found.get(id_, word), word)
+    names = {id_: name for id_, (_, _, name) in found.items()}
+    return Meant(names, sum(len(each) > 1 for each in said.values()), tuple(unmatched))
+
+
+def in_scope(folder: str | None) -> ColumnElement[bool]:
+    """Files with a record that can have a photographer, at or below a folder if one is given."""
+    wanted = files.c.media_id.is_not(None) & files.c.state.in_(HELD) & files.c.kind.in_(KINDS)
+    return wanted if folder is None else wanted & at_or_below(files.c.path, folder)
+
+
+def _forms(path: str, bases: Sequence[str]) -> list[str]:
+    """The absolute paths that a line may mean. Letters with accents are written in either of Unicode's two ways."""
+    whole = path.startswith("/") or addresses.is_remote(path)
+    relative = path.removeprefix("./")
+    absolute = [path] if whole else [f"{base.rstrip('/')}/{relative}" for base in bases]
+    return list(dict.fromkeys(unicodedata.normalize(form, each) for each in absolute for form in ("NFC", "NFD")))
+
+
+def _by_path(connection: Connection, paths: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for chunk in chunked(sorted(paths)):
+        query = select(files.c.path, files.c.media_id).where(in_scope(None), files.c.path.in_(chunk))
+        found.update({row.path: row.media_id for row in connection.execute(query)})
+    return found
+
+
+def _matched(connection: Connection, path: str, forms: Sequence[str]) -> set[str]:
+    """The records below a folder, or those whose paths match a pattern."""
+    found: set[str] = set()
+    for form in forms:
+        folder, pattern = pattern_of(form) if is_pattern(path) else (form.rstrip("/") or "/", None)
+        query = select(files.c.path, files.c.media_id).where(in_scope(folder))
+        found.update(
+            row.media_id for row in connection.execute(query) if pattern is None or pattern.fullmatch(row.path)
+        )
+        if found:
+            break
+    return found

@@ -1,0 +1,216 @@
+"""Where photographers' names come from, other than the files themselves: folder names, a table, or likeness.
+
+Nothing here looks at disks or stores: it reads texts and arrays, and ``ingest.labelling`` does the rest.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search import addresses
+from search.errors import UsageError
+from search.media import word_list
+from search.photographers.names import given_name
+
+GROUPS = 30
+"""Pseudo-photographers unless told otherwise. Source: the published recipe, REFERENCE §4."""
+
+MANY = 20_000
+"""Photos beyond which clustering goes by random parts of them (MiniBatchKMeans): seconds instead of minutes."""
+
+_PATH_COLUMNS = frozenset({"path", "file", "filename", "file_name", "filepath", "photo", "image", "glob", "pattern"})
+_NAME_COLUMNS = frozenset({"photographer", "name", "artist", "author", "creator", "label", "credit"})
+_DELIMITERS = (",", ";", "\t", "|")
+
+_NO_PERSON = frozenset(
+    word_list(
+        "archive archiv camera dcim desktop documents download downloads edits export exports favorites images img "
+        "import imports jpeg jpg lightroom media misc new originals other output photo photos picture pictures pics "
+        "private raw screenshots selects selected temp tmp unsorted uploads videos web wip"
+    )
+)
+_NO_PERSON_TEXT = re.compile(r"new folder( \(\d+\))?|camera roll|\d{3}[a-z0-9_]{5}|[a-z]?\d[\d _.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvLine:
+    """One line of a table: whose the photos at a path, below a folder, or matched by a pattern are."""
+
+    number: int
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A table that was read.
+
+    Attributes:
+        wrong: what is wrong with lines that cannot be used, in sentences that name their numbers.
+    """
+
+    lines: tuple[CsvLine, ...]
+    wrong: tuple[str, ...]
+
+
+def read_table(data: bytes) -> CsvTable:
+    """A CSV file with the columns ``path`` and ``photographer``, in whatever order, among whatever others.
+
+    Commas, semicolons, tabs or bars part the columns; UTF-8 with or without a byte order mark, UTF-16 with one, or else
+    Windows-1252, as spreadsheets write.
+
+    Raises:
+        UsageError: it is no such table; the message says in which line and why.
+    """
+    text = _decoded(data)
+    delimiter = max(_DELIMITERS, key=lambda mark: text.partition("\n")[0].count(mark))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines: list[CsvLine] = []
+    wrong: list[str] = []
+    columns: tuple[int, int] | None = None
+    try:
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            if columns is None:
+                columns = _columns(row, reader.line_num)
+            else:
+                _read_line(row, reader.line_num, columns, lines, wrong)
+    except csv.Error as error:
+        raise UsageError(f"Line {reader.line_num} of the table cannot be read: {error}.") from None
+    if columns is None:
+        raise UsageError("The table is empty.", "Its first line names the columns: path,photographer.")
+    return CsvTable(tuple(lines), tuple(wrong))
+
+
+def _decoded(data: bytes) -> str:
+    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252", "latin-1")
+    for encoding in encodings:
+        try:
+            return data.decode(encoding).replace("\0", "")
+        except UnicodeDecodeError:
+            continue
+    raise UsageError("The table is no text.", "Save it as CSV in UTF-8.")
+
+
+def _columns(header: Sequence[str], number: int) -> tuple[int, int]:
+    names = [cell.strip().casefold() for cell in header]
+    paths = [at for at, name in enumerate(names) if name in _PATH_COLUMNS]
+    people = [at for at, name in enumerate(names) if name in _NAME_COLUMNS]
+    if len(paths) != 1 or len(people) != 1:
+        shown = ", ".join(cell.strip()[:40] for cell in header[:8])
+        raise UsageError(
+            f"Line {number} of the table has to name one column 'path' and one 'photographer'; it says: {shown}.",
+            "The first line reads path,photographer.",
+        )
+    return paths[0], people[0]
+
+
+def _read_line(
+    row: Sequence[str], number: int, columns: tuple[int, int], lines: list[CsvLine], wrong: list[str]
+) -> None:
+    if len(row) <= max(columns):
+        wrong.append(f"Line {number} has {len(row)} columns instead of {max(columns) + 1} or more.")
+        return
+    path, given = (row[at].strip() for at in columns)
+    name = given_name(given)
+    if not path:
+        wrong.append(f"Line {number} names no photo.")
+    elif name is None:
+        wrong.append(f"Line {number} names no photographer: '{given[:40]}'.")
+    else:
+        lines.append(CsvLine(number, path if "/" in path else path.replace("\\", "/"), name))
+
+
+def is_pattern(path: str) -> bool:
+    return any(mark in path for mark in "*?[")
+
+
+def pattern_of(glob: str) -> tuple[str, re.Pattern[str]]:
+    """What a pattern matches: a folder that all of it lies in, and an expression for whole paths.
+
+    ``*`` and ``?`` stay within one folder, ``**`` goes through any number of them, ``[ab]`` is one of those letters.
+    """
+    fixed = re.split(r"[*?\[]", glob, maxsplit=1)[0].rpartition("/")[0] or "/"
+    out, at = "", 0
+    while at < len(glob):
+        if glob.startswith("**/", at):
+            out, at = out + "(?:.*/)?", at + 3
+        elif glob.startswith("**", at):
+            out, at = out + ".*", at + 2
+        elif glob[at] == "[" and (end := glob.find("]", at + 2)) > 0:
+            inside = glob[at + 1 : end].replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^")
+            out += f"[^/{inside[1:]}]" if inside[0] == "!" else f"[{inside}]"
+            at = end + 1
+        else:
+            out += {"*": "[^/]*", "?": "[^/]"}.get(glob[at], re.escape(glob[at]))
+            at += 1
+    try:
+        return fixed, re.compile(out, re.DOTALL)
+    except re.error as error:
+        raise UsageError(f"'{glob}' is no pattern: {error}.") from None
+
+
+def folder_name(path: str, root: str, depth: int) -> str | None:
+    """The photographer that a folder above a photo is named after; None where that names nobody, as ``DCIM`` or a date.
+
+    Args:
+        root: what was taken in or asked for: it may be the one that bears the name, those above it are not looked at.
+        depth: 1 is the folder that holds the photo, 2 the one above, and so on; 0 is the first folder in ``root``.
+    """
+    inside = path[len(root.rstrip("/")) + 1 :] if addresses.is_at_or_below(path, root) else ""
+    folders = [addresses.name(root), *inside.split("/")[:-1]]
+    if depth == 0:
+        wanted = folders[1] if len(folders) > 1 else None
+    else:
+        wanted = folders[-depth] if depth <= len(folders) else None
+    if wanted is None or wanted.casefold() in _NO_PERSON or _NO_PERSON_TEXT.fullmatch(wanted.casefold()):
+        return None
+    return given_name(wanted)
+
+
+def pseudo_photographers(features: NDArray[np.float32], groups: int = GROUPS, seed: int = 0) -> list[str | None]:
+    """Groups of photos that look alike, as if each were a photographer's: ``Group 01`` is the largest.
+
+    They are found by KMeans in the features themselves, so whatever is then predicted from features will seem to be
+    known almost perfectly: such names serve to look around, never to measure.
+
+    Args:
+        features: float32 ``(n, d)``, picture-only; scaled here. Rows with nothing known belong to no group.
+        groups: at most so many, and no more than there are photos to fill them.
+        seed: equal features and seeds make equal groups.
+
+    Source: k = 30 in REFERENCE §4; scaled, which the published recipe forgot.
+    """
+    from sklearn.cluster import KMeans, MiniBatchKMeans
+    from sklearn.preprocessing import StandardScaler
+
+    known = np.flatnonzero(np.isfinite(features).any(axis=1))
+    if not len(known):
+        return [None] * len(features)
+    rows = np.asarray(features[known], np.float64)
+    rows = rows[:, np.isfinite(rows).any(axis=0)]
+    rows = StandardScaler().fit_transform(np.where(np.isfinite(rows), rows, np.nanmedian(rows, axis=0)))
+    wanted = max(1, min(groups, len(np.unique(rows, axis=0))))
+    kind = KMeans if len(rows) <= MANY else MiniBatchKMeans
+    numbers = kind(wanted, n_init=4, random_state=seed).fit_predict(rows)
+    order = {number: rank for rank, (number, _) in enumerate(Counter(numbers.tolist()).most_common(), 1)}
+    found: list[str | None] = [None] * len(features)
+    for at, number in zip(known.tolist(), numbers.tolist(), strict=True):
+        found[at] = f"Group {order[number]:02}"
+    return found
+
+
+def listed_names(counts: Mapping[str, int], most: int = 5) -> str:
+    """``Ada 120, Bo 30 and 5 more``: who has how many, those with most first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    shown = ", ".join(f"{name} {n:,}" for name, n in ordered[:most])
+    return f"{shown} and {len(ordered) - most:,} more" if len(ordered) > most else shown
