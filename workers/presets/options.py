@@ -1,0 +1,56 @@
+"""What the preset benchmark may be told; nothing here imports models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from search.errors import UsageError
+from search.photographers.presets import JITTER
+from workers.presets.intervals import SET
+
+QUESTION_SHARE = 0.3
+"""Of the base photos, those asked about."""
+
+LEAST_PRESETS = 6
+"""Fewer photographers cannot be parted into known and unknown ones twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresetOptions:
+    """How much is measured.
+
+    Attributes:
+        photos: base photos of a seed, gallery and question together.
+        presets: invented photographers.
+        seeds: how often everything is drawn anew: photographers, subjects of either side, photos, jitter.
+        jitter: names of levels in ``search.photographers.presets.JITTER``.
+
+    Raises:
+        UsageError: too few of anything, or no such level.
+    """
+
+    photos: int = 170
+    presets: int = 30
+    seeds: int = 5
+    jitter: tuple[str, ...] = ("medium",)
+
+    def __post_init__(self) -> None:
+        if self.presets < LEAST_PRESETS:
+            raise UsageError(f"{self.presets} photographers are too few.", f"Take {LEAST_PRESETS} or more.")
+        if self.seeds < 1:
+            raise UsageError("There is nothing to measure without a seed.", "Take 1 or more, 5 for a figure to quote.")
+        if unknown := [name for name in self.jitter if name not in JITTER]:
+            raise UsageError(f"There is no jitter '{unknown[0]}'.", f"Take {', '.join(JITTER)}.")
+
+    @property
+    def question(self) -> int:
+        """Photos asked about: whole sets."""
+        return max(SET, round(self.photos * QUESTION_SHARE / SET) * SET)
+
+    @property
+    def gallery(self) -> int:
+        return max(1, self.photos - self.question)
+
+
+QUICK = PresetOptions(photos=60, presets=10, seeds=1)
+"""A look at whether everything runs, not a figure to quote."""

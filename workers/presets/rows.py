@@ -1,0 +1,85 @@
+"""The rows of the benchmark: what is looked at, and which classifier names the photographer from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from search.photographers.features import INDEX, PICTURE_ONLY
+from search.store.base import Array
+from workers.presets.eyes import Look
+from workers.presets.heads import Head, boosted, discriminant, linear
+
+GLOBAL = tuple(INDEX[name] for name in ("contrast", "red_mean", "green_mean", "blue_mean"))
+METADATA = tuple(at for at in range(len(INDEX)) if at not in set(PICTURE_ONLY))
+"""The features that are not of the picture alone: its size and file, the camera's notes, faces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One row: a representation and a head.
+
+    Attributes:
+        of: the vectors in a look, any leading axes.
+        style: whether it is meant to see style; the best of these is compared with the pooled vector.
+    """
+
+    name: str
+    words: str
+    of: Callable[[Look], Array]
+    head: Head
+    target_one: float | None = None
+    target_ten: float | None = None
+    style: bool = False
+    note: str = ""
+
+
+def picture_only(look: Look) -> Array:
+    return look.features[..., np.array(PICTURE_ONLY)]
+
+
+def metadata(look: Look) -> Array:
+    return look.features[..., np.array(METADATA)]
+
+
+def everything(look: Look) -> Array:
+    """All that could carry a leak, for the controls."""
+    return np.concatenate((picture_only(look), look.early, look.trained), axis=-1)
+
+
+POOLED = "pooled"
+TRAINED = "style_trained"
+
+WAYS = (
+    Way(
+        "global",
+        "four global features, LDA",
+        lambda look: look.features[..., np.array(GLOBAL)],
+        discriminant,
+        0.15,
+        0.5,
+    ),
+    Way("features", "58 picture-only features, CatBoost", picture_only, boosted, 0.5, 0.9),
+    Way(POOLED, "pooled image vector, linear", lambda look: look.visual, linear),
+    Way("early_linear", "early-layer statistics, linear", lambda look: look.early, linear, 0.6, 0.95, style=True),
+    Way("early_lda", "early-layer statistics, LDA", lambda look: look.early, discriminant, 0.6, 0.95, style=True),
+    Way(
+        "style_shipped",
+        "style vector as shipped, LDA",
+        lambda look: look.style,
+        discriminant,
+        style=True,
+        note="its weights may have been trained on these photos, under other presets",
+    ),
+    Way(
+        TRAINED,
+        "style encoder trained on the gallery, LDA",
+        lambda look: look.trained,
+        discriminant,
+        0.8,
+        0.98,
+        style=True,
+    ),
+)

@@ -1,0 +1,150 @@
+"""One seed of the benchmark: draw photographers, develop, look, learn, ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.photographers.presets import Preset, apply, draw_presets, jitter
+from workers.presets import controls
+from workers.presets.eyes import Eyes, Look, Sight
+from workers.presets.heads import boosted, discriminant
+from workers.presets.intervals import Floats, hits_of_one, hits_of_ten, sets_of_ten
+from workers.presets.openset import OpenSet, open_set
+from workers.presets.options import PresetOptions
+from workers.presets.photos import BasePhoto, Split
+from workers.presets.rows import TRAINED, WAYS, everything, metadata
+
+TWIN = 0
+"""Number of the photographer whose preset is given to one more."""
+
+FLAT_SHARE = 3
+"""One in so many base photos is developed once more under photographers without a preset."""
+
+Tick = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What is seen of one seed's renders, axes ``(photos, photographers, …)``.
+
+    Attributes:
+        gallery, question: the renders; the last photographer has the preset of number ``TWIN``.
+        flat_gallery, flat_question: some of the photos under as many photographers who only have jitter.
+    """
+
+    presets: tuple[Preset, ...]
+    gallery: Look
+    question: Look
+    flat_gallery: Look
+    flat_question: Look
+
+
+@dataclass(frozen=True, slots=True)
+class SeedResult:
+    """One seed's raw answers; ``benchmark`` puts those of all seeds together.
+
+    Attributes:
+        one, ten: by row, hits ``(photos, presets)`` and ``(sets, presets)``.
+        twins: right within the pair and within the pair, by photo.
+        content: by row, how much oftener than by chance the nearest photo shows the same subject, by photo.
+    """
+
+    one: Mapping[str, Floats]
+    ten: Mapping[str, Floats]
+    shuffled: Floats
+    flat: Floats
+    metadata: Floats
+    twins: tuple[Floats, Floats]
+    content: Mapping[str, Floats]
+    open_one: OpenSet
+    open_ten: OpenSet
+
+
+def photos_to_see(split: Split) -> int:
+    """Steps that :func:`render` takes."""
+    return len(split.gallery) + len(split.question) + sum(map(len, _some(split)))
+
+
+def render(
+    split: Split, options: PresetOptions, level: float, eyes: Eyes, trained: Sight, seed: int, tick: Tick
+) -> Rendered:
+    """Develop every photo by every photographer and look at it.
+
+    Raises:
+        MediaError, ModelError: see :meth:`Eyes.see`.
+    """
+    rng = np.random.default_rng((seed, 1))
+    presets = draw_presets(options.presets, rng)
+    flat = (Preset(),) * options.presets
+    some_gallery, some_question = _some(split)
+    looks = [
+        _looked(eyes.see(_developed(photos, photographers, level, rng), trained), tick)
+        for photos, photographers in (
+            (split.gallery, (*presets, presets[TWIN])),
+            (split.question, (*presets, presets[TWIN])),
+            (some_gallery, flat),
+            (some_question, flat),
+        )
+    ]
+    return Rendered(presets, *looks)
+
+
+def _some(split: Split) -> tuple[Sequence[BasePhoto], Sequence[BasePhoto]]:
+    return split.gallery[::FLAT_SHARE], split.question[::FLAT_SHARE]
+
+
+def _developed(
+    photos: Sequence[BasePhoto], photographers: Sequence[Preset], level: float, rng: np.random.Generator
+) -> Iterator[list[NDArray[np.uint8]]]:
+    for photo in photos:
+        yield [apply(photo.pixels, jitter(preset, level, rng), rng) for preset in photographers]
+
+
+def _looked(seen: Iterable[Look], tick: Tick) -> Look:
+    looks: list[Look] = []
+    for look in seen:
+        looks.append(look)
+        tick()
+    return Look.stack(looks)
+
+
+def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> SeedResult:
+    """Learn from the gallery by every row, ask about the question's photos, and take the controls.
+
+    Args:
+        subjects: of the question's photos.
+    """
+    rng = np.random.default_rng((seed, 2))
+    presets = len(rendered.presets)
+    usual = slice(0, presets)
+    gallery, question = rendered.gallery.at(slice(None), usual), rendered.question.at(slice(None), usual)
+    tens = sets_of_ten(len(subjects), rng)
+    one: dict[str, Floats] = {}
+    ten: dict[str, Floats] = {}
+    for way in WAYS:
+        answers = way.head(way.of(gallery), way.of(question))
+        one[way.name], ten[way.name] = hits_of_one(answers), hits_of_ten(answers, tens)
+        tick()
+    all_gallery, all_question = everything(gallery), everything(question)
+    twins = discriminant(everything(rendered.gallery), everything(rendered.question))
+    best = next(way for way in WAYS if way.name == TRAINED)
+    known = best.of(gallery), best.of(question)
+    return SeedResult(
+        one,
+        ten,
+        controls.guessing(controls.shuffled(all_gallery, rng), all_question, discriminant),
+        controls.guessing(everything(rendered.flat_gallery), everything(rendered.flat_question), discriminant),
+        controls.guessing(metadata(gallery), metadata(question), boosted),
+        controls.twin_answers(twins, TWIN, presets),
+        {
+            way.name: controls.content_found(way.of(question), subjects)
+            for way in WAYS
+            if way.style or way.name == "pooled"
+        },
+        open_set(*known, controls.singles(len(subjects)), np.random.default_rng((seed, 3))),
+        open_set(*known, tens, np.random.default_rng((seed, 3))),
+    )
