@@ -70,7 +70,7 @@ def read_table(data: bytes) -> CsvTable:
     Raises:
         UsageError: it is no such table; the message says in which line and why.
     """
-    text = _decoded(data)
+    text = decoded(data)
     delimiter = max(_DELIMITERS, key=lambda mark: text.partition("\n")[0].count(mark))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines: list[CsvLine] = []
@@ -91,7 +91,12 @@ def read_table(data: bytes) -> CsvTable:
     return CsvTable(tuple(lines), tuple(wrong))
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """The text of a table, in whichever of the usual encodings it is.
+
+    Raises:
+        UsageError: it is no text.
+    """
     encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252", "latin-1")
     for encoding in encodings:
         try:
