@@ -128,7 +128,7 @@ class Station:
         measure_memory(self._settings)
 
     def _embedder(self, choice: ModelChoice) -> DescribedEmbedder:
-        key = choice.image, choice.video, choice.sound
+        key = choice.image, choice.video, choice.sound, choice.style
         with self._making:
             models = self._models.pop(key, None) or self._build(self._settings, choice)
             self._models[key] = models  # the one used last comes last

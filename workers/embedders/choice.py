@@ -10,7 +10,12 @@ from collections.abc import Iterable, Mapping
 from search.errors import SpaceMismatchError
 from search.settings import Settings
 from search.spaces import CollectionSchema
-from workers.embedders.registry import EFFICIENTNET_LITE0, LOGMEL, R3D18, RESNET18, ModelChoice
+from workers.embedders.registry import EFFICIENTNET_LITE0, LOGMEL, R3D18, RESNET18, STYLE, ModelChoice
+
+OUTDATED_STYLE = (
+    "Style was made by another version of Likewise; what is taken in now gets none until "
+    "`likewise reembed --space style` has made it anew."
+)
 
 
 def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) -> ModelChoice:
@@ -18,7 +23,8 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
 
     What the collections were made with wins; where there is nothing yet, the settings; where they leave it open, the
     official weights if they are in the torch hub cache or can be downloaded now, else what needs no download. ``notes``
-    says each fallback aloud, when it is chosen and at every later start.
+    says each fallback aloud, when it is chosen and at every later start. A style that another version made stays as it
+    is, and is said aloud too.
 
     Args:
         existing: collection name to schema, as the store holds them.
@@ -50,7 +56,10 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
         _note("Pictures", settings.image_model, image, RESNET18.name, lacking),
         _note("Motion", settings.video_model, video, R3D18.name, lacking),
     )
-    return ModelChoice(image, video, LOGMEL.name, tuple(note for note in notes if note))
+    outdated = any(schema.space("style") not in (None, STYLE.space("style")) for schema in existing.values())
+    if outdated:
+        notes += (OUTDATED_STYLE,)
+    return ModelChoice(image, video, LOGMEL.name, tuple(note for note in notes if note), not outdated)
 
 
 def _obtain(unsettled: Mapping[str, str]) -> Mapping[str, str]:

@@ -119,7 +119,7 @@ class Models:
 
     def _appraise(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Unit vectors of how each item's whole pictures are developed; None for an item without any."""
-        return _each(lambda: self._style, [item.whole for item in items])
+        return _each(lambda: self._style, [item.whole if self._choice.style else None for item in items])
 
     def _glance(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Pooled whole key frames of each video as a unit vector ``(1, dim)``; None for an item without any."""

@@ -129,12 +129,17 @@ MODELS: Mapping[str, ModelDescription] = {
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """One model a sense, by name, and in words why the choice is not the preferred one."""
+    """One model a sense, by name, and in words why the choice is not the preferred one.
+
+    Attributes:
+        style: whether ``style`` is made; not where a collection holds it at another revision.
+    """
 
     image: str
     video: str
     sound: str = LOGMEL.name
     notes: tuple[str, ...] = ()
+    style: bool = True
 
 
 def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
@@ -144,10 +149,9 @@ def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
     raw = MODELS[choice.sound].space("sound_raw", Distance.DOT)
     heard = (VectorField(sound), VectorField(raw, indexed=False))
     style = STYLE.space("style")
+    one, many = ((VectorField(style),), (VectorField(style, multi=True),)) if choice.style else ((), ())
     return (
-        CollectionSchema(Kind.IMAGE, (VectorField(visual), VectorField(style))),
-        CollectionSchema(
-            Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), VectorField(style, multi=True), *heard)
-        ),
+        CollectionSchema(Kind.IMAGE, (VectorField(visual), *one)),
+        CollectionSchema(Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), *many, *heard)),
         CollectionSchema(Kind.AUDIO, heard),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from search.media import Kind
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
 from workers.embedders import weights
-from workers.embedders.choice import choose_models
-from workers.embedders.registry import MODELS, ModelChoice
+from workers.embedders.choice import OUTDATED_STYLE, choose_models
+from workers.embedders.registry import MODELS, STYLE, ModelChoice, schemas_of
 
 MakeSettings = Callable[..., Settings]
 
@@ -50,6 +51,18 @@ def test_what_a_collection_was_made_with_wins_and_nothing_is_looked_for(
     existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
     choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), existing)
     assert choice == ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
+
+
+def test_a_style_of_another_version_stays_and_is_said_aloud(make_settings: MakeSettings) -> None:
+    existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
+    for name, schema in existing.items():
+        older = replace(STYLE.space("style"), revision="before", dim=7)
+        existing[name] = replace(schema, fields=(*schema.fields, VectorField(older)))
+
+    choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), existing)
+
+    assert choice.notes == (OUTDATED_STYLE,)
+    assert all(schema.space("style") is None for schema in schemas_of(choice))
 
 
 def test_the_fallback_is_said_aloud_at_every_later_start_too(make_settings: MakeSettings) -> None:
