@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from search.errors import CorruptMediaError, MediaError, MediaTooLargeError, Uns
 from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.geometry import WORKING_SHORT_SIDE, crop, encode_preview, fit_preview, reduction, squeeze
+from workers.decode.handcrafted.measure import frame_of, measure
+from workers.decode.handcrafted.shot import shot_features
 from workers.decode.metadata import orientation_of, picture_facts
 from workers.decode.modes import to_rgb
 from workers.decode.options import DecodeOptions
@@ -48,11 +51,14 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
         CorruptMediaError: it is, but broken.
         MediaTooLargeError: more pixels than allowed; nothing was allocated for them.
     """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     with _judging(name, options), open_picture(file, options.max_pixels) as picture:
         orientation = orientation_of(picture)
         width, height = picture.size[::-1] if orientation >= 5 else picture.size
         facts = picture_facts(picture, width, height)
         mime = Image.MIME.get(picture.format or "", f"image/{(picture.format or 'unknown').lower()}")
+        shot = shot_features(picture, facts.taken_at)
         upright = load_upright(picture, orientation)
     preview = fit_preview(upright)
     fingerprint = picture_fingerprint(preview)
@@ -63,6 +69,7 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
         crops=crop(upright, (width, height))[np.newaxis],
         whole=squeeze(upright)[np.newaxis],
         fingerprints=(fingerprint,) if fingerprint else (),
+        features=measure(upright, frame_of(width, height, size), shot),
         preview=encode_preview(preview),
     )
 

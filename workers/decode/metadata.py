@@ -51,8 +51,8 @@ def picture_facts(picture: Image.Image, width: int, height: int) -> MediaFacts:
         width, height: pixels after orientation.
     """
     base: _Tags = tolerant(lambda: dict(picture.getexif())) or {}
-    shot: _Tags = _directory(picture, _Ifd.Exif)
-    gps: _Tags = _directory(picture, _Ifd.GPSInfo)
+    shot: _Tags = directory(picture, _Ifd.Exif)
+    gps: _Tags = directory(picture, _Ifd.GPSInfo)
     return MediaFacts(
         width=width,
         height=height,
@@ -69,7 +69,8 @@ def picture_facts(picture: Image.Image, width: int, height: int) -> MediaFacts:
     )
 
 
-def _directory(picture: Image.Image, ifd: int) -> _Tags:
+def directory(picture: Image.Image, ifd: int) -> _Tags:
+    """The tags of one of EXIF's directories; empty when it is absent or broken."""
     return tolerant(lambda: dict(picture.getexif().get_ifd(ifd))) or {}
 
 
@@ -137,23 +138,24 @@ def _offset(written: str | None) -> str:
     return written if written and re.fullmatch(r"[+-]\d\d:\d\d", written) else ""
 
 
-def _number(value: object) -> float | None:
+def number(value: object) -> float | None:
+    """A tag as a finite number, the first where it holds several; None when it is none."""
     if isinstance(value, tuple):
         value = value[0] if value else None
-    number = tolerant(lambda: float(value))  # type: ignore[arg-type]
-    return number if number is not None and math.isfinite(number) else None
+    found = tolerant(lambda: float(value))  # type: ignore[arg-type]
+    return found if found is not None and math.isfinite(found) else None
 
 
 def _positive(value: object) -> float | None:
-    number = _number(value)
-    return number if number is not None and number > 0 else None
+    found = number(value)
+    return found if found is not None and found > 0 else None
 
 
 def _degrees(value: object, reference: object, negative: str, limit: float) -> float | None:
     """Degrees, minutes and seconds as signed degrees; None outside ±``limit``."""
     if not isinstance(value, tuple) or len(value) != 3:
         return None
-    parts = [_number(part) for part in value]
+    parts = [number(part) for part in value]
     if parts[0] is None:
         return None
     degrees = parts[0] + (parts[1] or 0.0) / 60 + (parts[2] or 0.0) / 3600

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from search.errors import CorruptMediaError, MediaTooLargeError, UnsupportedMediaError
 from workers.decode.decoded import Decoded
+from workers.decode.handcrafted.measure import frame_of, reframed
 from workers.decode.image import decode_image
 from workers.decode.options import DecodeOptions
 
@@ -47,9 +49,15 @@ def decode_raw(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
         raise UnsupportedMediaError(f"'{name}' is a raw file of a camera that cannot be read.") from None
     except rawpy.LibRawError as error:
         raise CorruptMediaError(f"'{name}' is a broken raw file: {_reason(error)}.") from None
+    size = file.seek(0, os.SEEK_END)
     decoded = decode_image(io.BytesIO(_oriented(picture, flip)), name, options)
     upright = (height, width) if flip in (5, 6) else (width, height)
-    return replace(decoded, mime="image/x-raw", facts=replace(decoded.facts, width=upright[0], height=upright[1]))
+    return replace(
+        decoded,
+        mime="image/x-raw",
+        facts=replace(decoded.facts, width=upright[0], height=upright[1]),
+        features=reframed(decoded.features, frame_of(*upright, size)),
+    )
 
 
 def _embedded(raw: rawpy.RawPy) -> bytes | None:
