@@ -1,0 +1,162 @@
+"""Several styles for each photographer, and how alike the styles of two photographers are.
+
+A mean would make somebody who shoots weddings in soft light and concerts in the dark into one who shoots everything in
+between. So each photographer is a set of clusters of their photos, and two are as alike as each one's styles have
+something like them among the other's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.store.base import Array
+
+DIMS = 8
+"""Principal components in which styles are looked for. In more, single photos lie too far apart to form clusters."""
+
+FIT_PHOTOS = 5_000
+"""Photos at most from which the components are found."""
+
+CLUSTERED = 200
+"""Photos of one photographer at most from which the styles are found; the others join the nearest."""
+
+MOST_STYLES = 4
+
+LEAST_PHOTOS = 12
+"""Photos of a photographer below which there is one style."""
+
+LEAST_SHARE = 0.1
+"""Of the photos, below which a cluster is an oddity and no style."""
+
+LEAST_SILHOUETTE = 0.27
+"""What clusters have to reach to be styles. Source: measured in 8 dimensions on 100 draws of one heavy-tailed cloud of
+15 to 100 points, whose best split reached .26 at most, and on two clouds three deviations apart, which reached .31 in
+the median."""
+
+REFERENCES = 300
+"""Photographers at most whose likeness to one another says what is usual."""
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """One photographer in one view.
+
+    Attributes:
+        centres: float64 ``(k, d)``, the mean of each style, the most frequent first.
+        shares: float64 ``(k,)``, summing to 1.
+        members: the photos of each style, by their positions in the view, those most typical first.
+    """
+
+    centres: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    members: tuple[NDArray[np.intp], ...]
+
+
+def reduced(rows: Array, dims: int = DIMS, seed: int = 0) -> NDArray[np.float64]:
+    """``rows`` in their first principal components, float64 ``(n, dims)`` or fewer; NaN where a row has NaN."""
+    from sklearn.decomposition import PCA
+
+    known = np.flatnonzero(np.isfinite(rows).all(axis=1))
+    dims = min(dims, rows.shape[1], max(1, len(known) - 1))
+    found = np.full((len(rows), dims), np.nan)
+    if len(known):
+        rng = np.random.default_rng(seed)
+        fitted = rng.choice(known, FIT_PHOTOS, replace=False) if len(known) > FIT_PHOTOS else known
+        with np.errstate(all="ignore"):  # photos that are all the same have no variance to share out
+            pca = PCA(dims, svd_solver="full" if len(fitted) <= rows.shape[1] else "covariance_eigh").fit(rows[fitted])
+        found[known] = pca.transform(rows[known])
+    return found
+
+
+def profile_of(view: NDArray[np.float64], rows: NDArray[np.intp], seed: int = 0) -> Profile | None:
+    """The styles of the photos ``rows`` of a view; None when it knows none of them.
+
+    Args:
+        view: float64 ``(n, d)``, NaN where unknown.
+    """
+    known = rows[np.isfinite(view[rows]).all(axis=1)]
+    if not len(known):
+        return None
+    points = view[known]
+    rng = np.random.default_rng(seed)
+    some = points[rng.choice(len(points), CLUSTERED, replace=False)] if len(points) > CLUSTERED else points
+    centres = _centres(some, seed)
+    nearest = _distances(points, centres).argmin(axis=1)
+    members = [np.flatnonzero(nearest == style) for style in range(len(centres))]
+    members = sorted((at for at in members if len(at)), key=len, reverse=True)
+    means = np.stack([points[at].mean(axis=0) for at in members])
+    typical = [
+        at[_distances(points[at], mean[None])[:, 0].argsort(kind="stable")]
+        for at, mean in zip(members, means, strict=True)
+    ]
+    return Profile(means, np.array([len(at) for at in members]) / len(points), tuple(known[at] for at in typical))
+
+
+def _centres(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Of the clusters, if there are any: more than two are looked for only where two are at least in sight."""
+    one: NDArray[np.float64] = points.mean(axis=0, keepdims=True)
+    if len(points) < LEAST_PHOTOS or len(np.unique(points, axis=0)) <= MOST_STYLES:
+        return one
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    best, found = LEAST_SILHOUETTE, one
+    for k in range(2, MOST_STYLES + 1):
+        if len(points) < k * LEAST_PHOTOS / 2:
+            break
+        model = KMeans(k, n_init=2, random_state=seed).fit(points)
+        if np.bincount(model.labels_, minlength=k).min() < LEAST_SHARE * len(points):
+            continue
+        score = float(silhouette_score(points, model.labels_))
+        if score > best:
+            best, found = score, model.cluster_centers_
+        elif k == 2 and score < LEAST_SILHOUETTE / 2:
+            break
+    return np.asarray(found, np.float64)
+
+
+class Likeness:
+    """How alike photographers are in one view.
+
+    Two are ``½ Σ_a s_a min_b |a − b| + ½ Σ_b s_b min_a |a − b|`` apart, where a, b are the centres of their styles
+    and s the shares of those (a chamfer distance weighted by shares).
+    """
+
+    def __init__(self, profiles: Mapping[str, Profile], seed: int = 0) -> None:
+        self._profiles = profiles
+        rng = np.random.default_rng(seed)
+        names = list(profiles)
+        chosen = rng.choice(len(names), REFERENCES, replace=False) if len(names) > REFERENCES else range(len(names))
+        among = [names[at] for at in chosen]
+        usual = [self._apart(name, among[at + 1 :]) for at, name in enumerate(among[:-1])]
+        self._usual = np.sort(np.concatenate(usual)) if usual else np.empty(0)
+
+    def to_others(self, name: str) -> list[tuple[str, float]]:
+        """Everybody else, most alike first, each with the share of random pairs that are less alike: 0 to 1."""
+        others = [other for other in self._profiles if other != name]
+        if name not in self._profiles or not others:
+            return []
+        apart = self._apart(name, others)
+        farther = len(self._usual) - np.searchsorted(self._usual, apart, side="right")
+        level = np.searchsorted(self._usual, apart, side="right") - np.searchsorted(self._usual, apart, side="left")
+        similarity = (farther + level / 2) / max(1, len(self._usual))
+        return [(others[at], float(similarity[at])) for at in np.argsort(apart, kind="stable")]
+
+    def _apart(self, name: str, others: Sequence[str]) -> NDArray[np.float64]:
+        me, them = self._profiles[name], [self._profiles[other] for other in others]
+        starts = np.cumsum([0, *(len(other.shares) for other in them[:-1])])
+        shares = np.concatenate([other.shares for other in them])
+        apart = _distances(me.centres, np.concatenate([other.centres for other in them]))
+        mine = me.shares @ np.minimum.reduceat(apart, starts, axis=1)
+        theirs = np.add.reduceat(shares * apart.min(axis=0), starts)
+        return np.asarray((mine + theirs) / 2, np.float64)
+
+
+def _distances(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Euclidean, ``(len(a), len(b))``."""
+    squares = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * a @ b.T
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)), np.float64)
