@@ -14,6 +14,7 @@ from workers.broker import Broker
 from workers.cluster import CeleryRunner
 from workers.embedders.registry import schemas_of
 from workers.remote import RemoteEncoder, choose_models_remotely
+from workers.training.remote import RemoteTrainer
 
 if TYPE_CHECKING:
     from workers.embedders.registry import ModelChoice
@@ -57,6 +58,10 @@ class ClusterEngine:
     def runner_for(self, choice: ModelChoice, generations: Sequence[str]) -> CeleryRunner:
         """Each batch says itself which generation it goes into."""
         return CeleryRunner(self._settings, self.app, self._store, choice)
+
+    @property
+    def trainer(self) -> RemoteTrainer:
+        return RemoteTrainer(self._settings, self.app)
 
     def forget(self) -> None:
         """Nothing is kept: another process may have changed the collections as well."""

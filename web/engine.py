@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from workers.embedders.models import Models
     from workers.encode import Encoder as LocalEncoder
     from workers.local import LocalRunner
+    from workers.training.local import ChildTrainer
+    from workers.training.order import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,9 @@ class Engine(Protocol):
 
     def runner_for(self, choice: ModelChoice, generations: Sequence[str]) -> Runner:
         """What embeds with other models than those in use, into new generations of collections."""
+
+    @property
+    def trainer(self) -> Trainer: ...
 
     def forget(self) -> None:
         """Choose the models anew when they are needed next: collections have got others."""
@@ -117,6 +122,12 @@ class LocalEngine:
 
         renewal, models = Renewal(self._store, generations), Models(self._settings, choice)
         return LocalRunner(BatchProcessor(self._settings, renewal, self._pool(choice), models))
+
+    @property
+    def trainer(self) -> ChildTrainer:
+        from workers.training.local import ChildTrainer
+
+        return ChildTrainer(self._settings)
 
     def forget(self) -> None:
         with self._making:

@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING
 
 from ingest.backup.task import Backup
 from ingest.backup.whole import check_whole
+from ingest.credits import Credits
 from ingest.job import Ingest, JobProgress
+from ingest.labelling import Label
 from ingest.ledger import Ledger
 from ingest.migrate import Migrate
+from ingest.photographers import TASK_OF, Train
 from ingest.reembed import Reembed
 from ingest.tables import INGEST
 from ingest.tasks import JobTask
 from search.errors import DiskFullError, LikewiseError, StoreError
 from search.generations import finish_switch
 from search.logs import at_work
-from search.photographers.desk import Desk, LibraryState
+from search.media import Kind
+from search.photographers.desk import Desk
+from search.photographers.library import LibraryState
 from search.settings import Settings
 from search.store import open_store
 from search.store.base import Store
@@ -51,6 +56,9 @@ WATCH_SECONDS = 10.0
 JOBS_WATCHED = 30
 """Jobs whose figures say whether the library has changed."""
 
+CREDITS_WATCHED = 1000
+"""Photographers whose numbers of photos say whether credits have changed."""
+
 
 class Node:
     """The composition root.
@@ -74,6 +82,8 @@ class Node:
             "backup": Backup(settings, store, ledger),
             "migrate": Migrate(settings, store),
             "reembed": Reembed(settings, store, ledger, engine.runner_for, engine.forget),
+            "label": Label(store, ledger),
+            **{name: Train(settings, store, lambda: engine.trainer, kind) for kind, name in TASK_OF.items()},
         }
         self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(engine), tasks=tasks)
         self.photographers = Desk(store, SharedShelf(settings), self._library_state)
@@ -153,6 +163,28 @@ class Node:
         job = self.ingest.retry_failures()
         return None if job is None else self._submit(job)
 
+    def rename_photographer(self, old: str, new: str) -> int:
+        """Call a photographer something else, also in what is taken in later; with a name that there is, make them one.
+
+        Returns:
+            The number of records looked at.
+
+        Raises:
+            UsageError: the new name names nobody.  NotFoundError: nobody is or was credited as ``old``.
+        """
+        return Credits(self.ledger, self.store).rename(old, new)
+
+    def credit_photo(self, media_id: str, photographer: str | None) -> None:
+        """Note, at once, whose work one record is; a person's word, which counts before every other.
+
+        Args:
+            photographer: None or empty says that it is nobody's whose name is known, whatever the file says.
+
+        Raises:
+            UsageError: the name names nobody.  NotFoundError: there is no such record.
+        """
+        Credits(self.ledger, self.store).by_hand([media_id], photographer or None)
+
     def resume_unfinished(self) -> list[str]:
         """Go on, in the background, with jobs that no living process has; their ids."""
         return [self._submit(job) for job in self.ingest.waiting()]
@@ -217,10 +249,15 @@ class Node:
         self.store.close()
 
     def _library_state(self) -> LibraryState:
-        """Jobs alone change what is stored, so their figures say whether anything has changed."""
+        """Jobs alone change photos, so their figures say whether any has changed; credits are also edited by hand."""
         jobs = self.ingest.jobs(JOBS_WATCHED)
-        points = {name: info.points for name, info in self.store.collections().items()}
-        return LibraryState([job for job in jobs if job.finished], (points, [job for job in jobs if not job.finished]))
+        existing = self.store.collections()
+        points = {name: info.points for name, info in existing.items()}
+        unfinished = [job for job in jobs if not job.finished]
+        images = Kind.IMAGE.collection
+        looks_at_credits = images in existing and not unfinished
+        credits_ = self.store.facet(images, "photographer", limit=CREDITS_WATCHED) if looks_at_credits else []
+        return LibraryState(([job for job in jobs if job.finished], credits_), (points, unfinished))
 
     def _submit(self, job: str) -> str:
         self._jobs.submit(job, lambda: self.run_job(job))

@@ -18,6 +18,7 @@ from workers.report import Priority
 EMBED_BATCH = "likewise.embed_batch"
 EMBED_FILE = "likewise.embed_file"
 CHOOSE_MODELS = "likewise.choose_models"
+TRAIN = "likewise.train"
 """Names of the tasks; see ``workers.tasks`` for what they take and answer."""
 
 QUERY_QUEUE, TRAIN_QUEUE = "query", "train"
@@ -53,6 +54,7 @@ def make_app(settings: Settings) -> Celery:
     address = _verified(settings.broker_url.get_secret_value())
     app = Celery("likewise", broker=address, backend=address, set_as_current=False)
     hard = settings.task_seconds + min(HARD_SECONDS, settings.task_seconds)
+    longest = max(hard, train_limits(settings)[1])
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",
@@ -77,13 +79,19 @@ def make_app(settings: Settings) -> Celery:
         redis_socket_timeout=SILENT_SECONDS,
         broker_transport_options={
             # Above the hard limit, so that no task is handed out anew while it is still being worked on.
-            "visibility_timeout": 2 * hard,
+            "visibility_timeout": 2 * longest,
             "priority_steps": [QUERY_PRIORITY, *PRIORITY.values()],
             "socket_connect_timeout": CONNECT_SECONDS,
             "socket_timeout": SILENT_SECONDS,
         },
     )
     return app
+
+
+def train_limits(settings: Settings) -> tuple[float, float]:
+    """Seconds until a training is asked to end, and until the process that has it is killed. It ends by itself before
+    that (``workers.training.local``)."""
+    return settings.train_seconds + HARD_SECONDS, settings.train_seconds + 2 * HARD_SECONDS
 
 
 def _verified(address: str) -> str:

@@ -22,6 +22,7 @@ from search.store import open_store
 from search.store.base import Store
 from search.store.measured import measured
 from workers.batch import BatchProcessor
+from workers.broker import Broker
 from workers.counts import count_report
 from workers.decode.pool import DecodePool
 from workers.embedders.choice import choose_models
@@ -31,7 +32,8 @@ from workers.encode import DescribedEmbedder, RawEncoder
 from workers.outbox import Outbox
 from workers.renew import Renewal
 from workers.report import BatchReport
-from workers.wire import Order
+from workers.training.served import serve_training
+from workers.wire import Json, Order
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,10 @@ class Station:
         self._pools: dict[bool, DecodePool] = {}
         self._opened: Store | None = None
         self._making = threading.Lock()
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
 
     def warm(self) -> None:
         """Load the models that the collections were made with, or that the settings choose, before a task asks."""
@@ -100,6 +106,10 @@ class Station:
         """
         settings = self._settings.model_copy(update={"image_model": image, "video_model": video})
         return choose_models(settings, existing)
+
+    def train(self, broker: Broker, question: Json) -> Json:
+        """Train in a child of this process; see ``workers.training.served``."""
+        return serve_training(self._settings, broker, question)
 
     def abandon(self) -> None:
         """Forget work that was broken off: decoders may still be busy with it, and models be in any state."""

@@ -19,7 +19,8 @@ from celery.exceptions import Reject, SoftTimeLimitExceeded
 
 from search.errors import LikewiseError, SettingsError
 from search.spaces import CollectionSchema
-from workers.app import CHOOSE_MODELS, EMBED_BATCH, EMBED_FILE
+from workers.app import CHOOSE_MODELS, EMBED_BATCH, EMBED_FILE, TRAIN, train_limits
+from workers.broker import Broker
 from workers.station import DeviceLostError, Station
 from workers.wire import (
     Json,
@@ -43,6 +44,7 @@ class _OutOfTime(BaseException):
 
 def register(app: Celery, station: Station) -> None:
     """Let ``app`` answer for these tasks with what the station holds."""
+    soft, hard = train_limits(station.settings)
 
     def embed_batch(order: Json) -> Json:
         """A batch (``wire.Order``) to its ``BatchReport``. A process that dies of it is replaced, and the batch run
@@ -81,6 +83,15 @@ def register(app: Celery, station: Station) -> None:
         except LikewiseError as error:
             return error_to_json(error)
 
+    def train(question: Json) -> Json:
+        """See ``workers.training.served``. A process that dies of it is replaced, and the training is not begun
+        again: its job says so."""
+        try:
+            with _soft_limit():
+                return station.train(Broker(app), question)
+        except _OutOfTime:
+            raise SoftTimeLimitExceeded(soft) from None
+
     app.task(
         name=EMBED_BATCH,
         retry_on_worker_lost=True,
@@ -91,6 +102,13 @@ def register(app: Celery, station: Station) -> None:
     # A person waits for these, so that a process that dies of one is answer enough.
     app.task(name=EMBED_FILE, reject_on_worker_lost=False)(embed_file)
     app.task(name=CHOOSE_MODELS, reject_on_worker_lost=False)(choose_models)
+    app.task(
+        name=TRAIN,
+        reject_on_worker_lost=False,
+        soft_time_limit=soft,
+        time_limit=hard,
+        throws=(SoftTimeLimitExceeded,),
+    )(train)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from search.errors import BrokerUnavailableError
-from workers.app import EMBED_QUEUE, PRIORITY, QUERY_QUEUE
+from workers.app import EMBED_QUEUE, PRIORITY, QUERY_QUEUE, TRAIN_QUEUE
 
 ANSWER_SECONDS = 2.0
 """How long workers are given to say what they have; they answer beside their work."""
@@ -99,8 +99,9 @@ def withdraw_tasks(app: Celery, wanted: Callable[[str], bool]) -> set[str]:
 
 
 def _queued(app: Celery) -> Iterator[tuple[str, bytes, str]]:
-    """Every question and batch that waits: its list, its message, its task's id."""
-    batches = [f"{queue}{SEPARATOR}{step}" for queue in EMBED_QUEUE.values() for step in PRIORITY.values()]
+    """Every question, batch and training that waits: its list, its message, its task's id."""
+    worked = (*EMBED_QUEUE.values(), TRAIN_QUEUE)
+    batches = [f"{queue}{SEPARATOR}{step}" for queue in worked for step in PRIORITY.values()]
     names = [QUERY_QUEUE, *batches]  # the list of the first priority has its queue's name alone
     with broker_errors():
         pipeline = app.backend.client.pipeline(transaction=False)

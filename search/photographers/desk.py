@@ -1,43 +1,54 @@
 """The photographers' desk: what pages, API and command line ask about photographers, answered from one place.
 
 A process has one. It holds what would take too long to read for every question: the photos of the library as a
-:class:`~search.photographers.dataset.PhotoSet`, read anew when a job has changed something, and the trained models.
+:class:`~search.photographers.dataset.PhotoSet`, read anew when something has changed, and the trained models.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.errors import NotFoundError
+import numpy as np
+
+from search.errors import ModelError, NotFoundError, SpaceMismatchError, UsageError
+from search.media import Kind, MediaRecord
 from search.photographers.answers import (
     Alike,
+    Photo,
     PhotographerListed,
     PhotographerMap,
     PhotographerShown,
     Prediction,
 )
-from search.photographers.models import ModelKind, Shelf, untrained
+from search.photographers.charts import STYLE, SUBJECT, profile_chart
+from search.photographers.features import FEATURES
+from search.photographers.library import Library, LibraryState
+from search.photographers.models import InUse, ModelKind, Shelf, untrained
+from search.photographers.space import PhotographerSpace
 from search.questions import Probe
-from search.store.base import Store
+from search.records import find_record, thumbnail_address
+from search.spaces import Space
+from search.store.base import Array, Store, VectorQuery
+from search.store.filters import Filter
 
 if TYPE_CHECKING:
-    from search.photographers.dataset import PhotoSet
+    from search.photographers.classifier import Classifier
+    from search.photographers.people import People
+    from search.photographers.space import CodeChart
 
+LABEL_HINT = "Say who took what: `likewise photographers label --from exif` (or folder, csv, kmeans)."
+REPORT = "report.json"
+"""In a classifier's folder: what it is worth."""
 
-@dataclass(frozen=True, slots=True)
-class LibraryState:
-    """What tells whether the library may have changed; both parts need only compare.
+NEAREST = 4
+"""Photos shown of each candidate, half of them by style, half by what is shown."""
 
-    Attributes:
-        settled: of jobs that have ended. What they did is to be seen at once.
-        moving: of jobs in work, which change something every second; that is looked at now and then.
-    """
-
-    settled: object
-    moving: object
+CANDIDATES_SHOWN = 3
+"""Of so many candidates, of each answer, the nearest photos are looked for."""
 
 
 class Desk:
@@ -49,13 +60,15 @@ class Desk:
     """
 
     def __init__(self, store: Store, shelf: Shelf, as_of: Callable[[], LibraryState]) -> None:
-        self._store, self._shelf, self._as_of = store, shelf, as_of
-        self._reading = threading.Lock()
-        self._read: tuple[LibraryState, PhotoSet] | None = None
+        self._store, self._shelf = store, shelf
+        self._library = Library(store, as_of)
+        self._classifier: InUse[Classifier] = InUse(shelf, ModelKind.CLASSIFIER)
+        self._space: InUse[PhotographerSpace] = InUse(shelf, ModelKind.JOINT)
 
     def list(self) -> tuple[PhotographerListed, ...]:
         """Everyone, those with most photos first; empty while no photo has a photographer."""
-        raise NotFoundError("No photographer is known yet.", LABEL_HINT)
+        people = self._library.people()
+        return people.listed() if people else ()
 
     def show(self, who: str) -> PhotographerShown:
         """Everything about one photographer.
@@ -66,7 +79,16 @@ class Desk:
         Raises:
             NotFoundError: there is no such photographer.
         """
-        raise NotFoundError(f"There is no photographer '{who}'.", LIST_HINT)
+        shown = self._people().shown(who)
+        return replace(shown, alike=(*shown.alike, *self._alike_by_space(shown.name)))
+
+    def name_of(self, who: str) -> str:
+        """The name that an id or a name, in whatever case, means.
+
+        Raises:
+            NotFoundError: nobody is credited by it.
+        """
+        return self._people().name_of(who)
 
     def alike(self, who: str) -> tuple[Alike, ...]:
         """Who works alike, most alike first, by each of ``style``, ``subject`` and, once trained, ``joint``.
@@ -74,30 +96,176 @@ class Desk:
         Raises:
             NotFoundError: there is no such photographer.
         """
-        raise NotFoundError(f"There is no photographer '{who}'.", LIST_HINT)
+        people = self._people()
+        return (*people.alike(who), *self._alike_by_space(people.name_of(who)))
 
     def predict(self, probe: Probe) -> Prediction:
         """Whose photo is this?
 
         Raises:
             NotFoundError: no classifier has been trained.
-            SpaceMismatchError: it was trained on vectors of another model than those in the store now.
+            SpaceMismatchError: it was trained on vectors of another model than those in the store now, or the probe's
+                are of another.
             UsageError: the probe is no picture.
         """
-        raise untrained(ModelKind.CLASSIFIER)
+        if probe.kind is not Kind.IMAGE:
+            what = "a video" if probe.kind is Kind.VIDEO else "a sound"
+            raise UsageError(
+                f"Photographers are told apart by pictures, and this is {what}.", "Ask about a photo, or a still."
+            )
+        visual, style = self._spaces()
+        model = self._classifier.get(lambda folder: _load_classifier(folder, visual, style), (visual, style))
+        of_visual, of_style = _vector(probe, visual), _vector(probe, style)
+        if visual is None or of_visual is None:
+            raise UsageError("This picture has no vector of what it shows.", "Ingest it again.")
+        features, credited = self._known_of(probe)
+        verdict = model.predict(features, of_visual, of_style)
+        names = [
+            candidate.photographer
+            for candidates in (verdict.candidates, verdict.by_style, verdict.by_subject)
+            for candidate in candidates[:CANDIDATES_SHOWN]
+        ]
+        vectors = [(style, of_style), (visual, of_visual)]
+        return Prediction(
+            unknown=verdict.unknown,
+            candidates=verdict.candidates,
+            threshold=verdict.threshold,
+            reasons=verdict.reasons,
+            by_style=verdict.by_style,
+            by_subject=verdict.by_subject,
+            nearest=self._nearest(dict.fromkeys(names), probe.media_id, vectors),
+            model=self._classifier.version,
+            notes=(*verdict.notes, *_notes(credited)),
+        )
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is a classifier to ask."""
+        return self._shelf.current(ModelKind.CLASSIFIER) is not None
 
     def report(self) -> Mapping[str, object]:
         """What the classifier in use is worth: its ``report.json``.
 
         Raises:
-            NotFoundError: none has been trained.
+            NotFoundError: none has been trained, or it was trained without a report.
         """
-        raise untrained(ModelKind.CLASSIFIER)
+        version = self._shelf.current(ModelKind.CLASSIFIER)
+        if version is None:
+            raise untrained(ModelKind.CLASSIFIER)
+        if REPORT not in version.files:
+            raise NotFoundError("The classifier was trained without a report.", "Train it again.")
+        try:
+            told = json.loads((self._shelf.folder(ModelKind.CLASSIFIER, version) / REPORT).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelError(f"The classifier's report cannot be read: {error}.", "Train it again.") from error
+        return {**told, "version": version.name, "made": version.made}
 
     def map(self) -> PhotographerMap:
         """Photographers in two dimensions: by the joint model, once that is trained, and by their profiles."""
-        raise NotFoundError("No photographer is known yet.", LABEL_HINT)
+        people, space = self._library.people(), self._joint()
+        charts = [space.chart()] if space else []
+        if people is not None:
+            charts += [chart for by in (STYLE, SUBJECT) if (chart := profile_chart(people, by))]
+        notes = () if space else (f"{untrained(ModelKind.JOINT)}",)
+        return PhotographerMap(tuple(charts), notes)
+
+    def codes(self, most: int = 2000) -> CodeChart | None:
+        """Photos by the joint model's image codes; None before that is trained."""
+        space = self._joint()
+        return space.code_chart(most) if space else None
+
+    def _people(self) -> People:
+        people = self._library.people()
+        if people is None:
+            raise NotFoundError("There are no pictures in this library yet.", "Ingest some first.")
+        return people
+
+    def _joint(self) -> PhotographerSpace | None:
+        try:
+            return self._space.get(PhotographerSpace.load)
+        except NotFoundError:
+            return None
+
+    def _alike_by_space(self, name: str) -> tuple[Alike, ...]:
+        """By the joint model, if that is trained and knows the photographer."""
+        space = self._joint()
+        return space.similar(name) if space and name in space.names else ()
+
+    def _spaces(self) -> tuple[Space | None, Space | None]:
+        """What ``visual`` and ``style`` are in this library now."""
+        info = self._store.collections().get(Kind.IMAGE.collection)
+        return (info.schema.space("visual"), info.schema.space("style")) if info else (None, None)
+
+    def _known_of(self, probe: Probe) -> tuple[Array, str | None]:
+        """The photo's features, float32 ``(78,)``, and whom it is credited to where it is stored."""
+        features, credited = probe.features, None
+        if probe.media_id is not None:
+            try:
+                record = find_record(self._store, probe.media_id)
+            except NotFoundError:  # an upload of something new
+                pass
+            else:
+                features, credited = features or record.features, record.photographer
+        if not features:
+            return np.full(len(FEATURES), np.nan, np.float32), credited
+        return np.array([np.nan if value is None else value for value in features], np.float32), credited
+
+    def _nearest(
+        self, names: Iterable[str], media_id: str | None, vectors: Iterable[tuple[Space | None, Array | None]]
+    ) -> dict[str, tuple[Photo, ...]]:
+        """Of each of these photographers the photos nearest in each space, without the one that is asked about."""
+        asked = [(space, vector) for space, vector in vectors if space is not None and vector is not None]
+        each = NEAREST // len(asked)
+        queries = [
+            (name, VectorQuery(space, vector[None], each, _of(name, media_id), with_payload=True))
+            for name in names
+            for space, vector in asked
+        ]
+        found: dict[str, dict[str, Photo]] = {}
+        answers = self._store.query(Kind.IMAGE.collection, [query for _, query in queries])
+        for (name, query), hits in zip(queries, answers, strict=True):
+            for hit in hits:
+                record = MediaRecord.from_payload(hit.payload or {})
+                found.setdefault(name, {}).setdefault(hit.id, _photo(record, hit.score, query.space.name))
+        return {name: tuple(photos.values()) for name, photos in found.items()}
 
 
-LABEL_HINT = "Say who took what: `likewise photographers label --from exif` (or folder, csv, kmeans)."
-LIST_HINT = "`likewise photographers list` shows those there are."
+def _load_classifier(folder: Path, visual: Space | None, style: Space | None) -> Classifier:
+    # Imported on demand: CatBoost takes a second to import.
+    from search.photographers.classifier import Classifier
+
+    if visual is None:
+        raise NotFoundError("There are no pictures in this library yet.", "Ingest some first.")
+    return Classifier.load(folder, visual, style)
+
+
+def _vector(probe: Probe, space: Space | None) -> Array | None:
+    """float32 ``(dim,)``; None where the probe, or the library, has none.
+
+    Raises:
+        SpaceMismatchError: the probe's is of another space of that name.
+    """
+    if space is None or space.name not in probe.vectors:
+        return None
+    if probe.spaces.get(space.name) != space.fingerprint:
+        raise SpaceMismatchError(
+            f"The picture's '{space.name}' is of another model than the library's, {space}.",
+            "All processes have to embed with the same models; see `likewise status`.",
+        )
+    vector: Array = probe.vectors[space.name][0]
+    return vector
+
+
+def _of(photographer: str, without: str | None) -> Filter:
+    return Filter(photographers=(photographer,), exclude_ids=(without,) if without else ())
+
+
+def _photo(record: MediaRecord, score: float, space: str) -> Photo:
+    path = record.paths[0] if record.paths else ""
+    return Photo(record.id, path, thumbnail_address(record), score, space, record.taken_at)
+
+
+def _notes(credited: str | None) -> tuple[str, ...]:
+    if credited is None:
+        return ()
+    return (f"This photo is in the library, credited to {credited}: the classifier may have learnt from it.",)

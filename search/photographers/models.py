@@ -79,19 +79,19 @@ class Shelf(Protocol):
 
 
 class InUse(Generic[T]):
-    """The model in use, loaded when it is first asked for and again once another version is in use. Thread-safe.
+    """The model in use, loaded when it is first asked for and again once another version is in use. Thread-safe."""
 
-    Args:
-        load: reads a version's folder.
-    """
-
-    def __init__(self, shelf: Shelf, kind: ModelKind, load: Callable[[Path], T]) -> None:
-        self._shelf, self._kind, self._load = shelf, kind, load
+    def __init__(self, shelf: Shelf, kind: ModelKind) -> None:
+        self._shelf, self._kind = shelf, kind
         self._lock = threading.Lock()
-        self._loaded: tuple[str, T] | None = None
+        self._loaded: tuple[object, T] | None = None
 
-    def get(self) -> T:
+    def get(self, load: Callable[[Path], T], against: object = None) -> T:
         """
+        Args:
+            load: reads a version's folder.
+            against: what the model is checked against as it is loaded; once that has changed it is loaded anew.
+
         Raises:
             NotFoundError: nothing has been trained yet.
             SpaceMismatchError: what ``load`` says of a model that was trained on other vectors.
@@ -99,10 +99,11 @@ class InUse(Generic[T]):
         with self._lock:
             version = self._shelf.current(self._kind)
             if version is None:
+                self._loaded = None
                 raise untrained(self._kind)
-            if self._loaded is None or self._loaded[0] != version.name:
+            if self._loaded is None or self._loaded[0] != (version.name, against):
                 self._loaded = None  # two at once need not fit into memory
-                self._loaded = version.name, self._load(self._shelf.folder(self._kind, version))
+                self._loaded = (version.name, against), load(self._shelf.folder(self._kind, version))
             return self._loaded[1]
 
     @property

@@ -2,9 +2,100 @@
 
 from __future__ import annotations
 
-from search.photographers.answers import PhotographerListed
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ingest.photographers import TASK_OF
+from ingest.progress import JobProgress
+from search.errors import UsageError
+from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
+from search.photographers.models import ModelKind
+from search.questions import Probe
+from search.records import probe_of
 from web.api.operation import Operation
 from web.api.ports import Node
+from web.api.questions import check_id
+
+
+@dataclass(frozen=True, slots=True)
+class Predicting:
+    """``like`` is the id of a stored photo, where none is uploaded."""
+
+    like: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTraining:
+    """What is to be trained.
+
+    Attributes:
+        kind: ``classifier`` tells whose photo something is; ``joint`` is the model of the photographer space.
+        seconds: for the part of the training that takes as long as it may; by default what the model says.
+        seed: of everything that is drawn.
+    """
+
+    kind: Literal["classifier", "joint"] = "classifier"
+    seconds: float | None = None
+    seed: Annotated[int, Field(ge=0, lt=10**9)] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewLabels:
+    """Where photographers' names are to come from.
+
+    Attributes:
+        source: ``from`` in a request: ``exif``, what files say; ``folder``, names of folders; ``csv``, a ``table``;
+            ``kmeans``, groups of alike photos; ``person``, who says that ``ids`` are by ``name``; ``none`` takes back
+            what the source ``of`` has said.
+        path: only what lies at or below this folder.
+        overwrite: let this source count before better ones.
+        depth: of ``folder``: 1 is the folder that holds a photo, 2 the one above; 0 the first below what was taken in.
+        table, base: of ``csv``: its text, with the columns path and photographer, and the folder that its paths start
+            from.
+        groups, seed: of ``kmeans``.
+        of: ``exif``, ``folder``, ``csv``, ``kmeans``, ``person`` or ``all``.
+    """
+
+    source: Annotated[Literal["exif", "folder", "csv", "kmeans", "person", "none"], Field(alias="from")]
+    path: str = ""
+    overwrite: bool = False
+    depth: Annotated[int, Field(ge=0, le=64)] | None = None
+    table: str = ""
+    base: str = ""
+    groups: Annotated[int, Field(ge=2, le=10_000)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=10**9)] | None = None
+    name: str = ""
+    ids: tuple[str, ...] = ()
+    of: str = ""
+
+    @property
+    def options(self) -> dict[str, str]:
+        """As the task ``label`` takes them."""
+        texts = {one.name: getattr(self, one.name) for one in fields(self)}
+        given = {name: str(value) for name, value in texts.items() if value not in ("", None, (), False)}
+        given["from"] = given.pop("source")
+        return (
+            given | ({"ids": ",".join(self.ids)} if self.ids else {}) | ({"overwrite": "1"} if self.overwrite else {})
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """``photographer``, by name or id, is to be called ``to``; with the name of another, the two become one."""
+
+    photographer: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """``name`` as it is kept; ``records`` were looked at."""
+
+    name: str
+    records: int
 
 
 def list_photographers(node: Node) -> list[PhotographerListed]:
@@ -12,4 +103,70 @@ def list_photographers(node: Node) -> list[PhotographerListed]:
     return list(node.photographers.list())
 
 
-OPERATIONS = (Operation("GET", "/photographers", list_photographers, list[PhotographerListed]),)
+def photographer(node: Node, who: str) -> PhotographerShown:
+    """All about one photographer, by id or name: what sets them apart, their styles, who works alike, sessions."""
+    return node.photographers.show(who)
+
+
+def similar_photographers(node: Node, who: str) -> list[Alike]:
+    """Who works alike, most alike first, by style, by subject and by the photographer space."""
+    return list(node.photographers.alike(who))
+
+
+def predict_photographer(node: Node, asked: Predicting, example: Probe | None = None) -> Prediction:
+    """Whose photo an uploaded 'file', or the stored photo 'like', is: names with calibrated probabilities, or unknown;
+    what spoke for and against; the nearest photos by each candidate."""
+    if (example is None) == (not asked.like):
+        raise UsageError("It takes one photo.", "Upload a 'file', or give the id of a stored photo in 'like'.")
+    return node.photographers.predict(example or probe_of(node.store, check_id(asked.like)))
+
+
+def train_photographers(node: Node, new: NewTraining) -> JobProgress:
+    """Learn from the photos that are credited; the answer is the job that does it."""
+    options = {"seed": str(new.seed)} | ({} if new.seconds is None else {"seconds": f"{new.seconds:g}"})
+    return node.ingest.progress(node.start_task(TASK_OF[ModelKind(new.kind)], options))
+
+
+def label_photographers(node: Node, new: NewLabels) -> JobProgress:
+    """Note whose work photos and videos are; the answer is the job that does it."""
+    return node.ingest.progress(node.start_task("label", new.options))
+
+
+def rename_photographer(node: Node, renaming: Renaming) -> Renamed:
+    """Call a photographer something else, also in what is taken in later; two of one name become one."""
+    name = node.photographers.name_of(renaming.photographer)
+    records = node.rename_photographer(name, renaming.to)
+    return Renamed(renaming.to, records)
+
+
+def photographers_report(node: Node) -> Mapping[str, Any]:
+    """What the classifier in use is worth, with n and a 95 % interval for each figure."""
+    return node.photographers.report()
+
+
+def photographers_map(node: Node) -> PhotographerMap:
+    """Photographers in two dimensions: by the joint model, once that is trained, and by their profiles."""
+    return node.photographers.map()
+
+
+_STARTED: dict[str, Any] = {"answer": JobProgress, "status": 202, "errors": (400, 404, 503, 507)}
+
+OPERATIONS = (
+    Operation("GET", "/photographers", list_photographers, list[PhotographerListed], errors=(503,)),
+    Operation("GET", "/photographers/report", photographers_report, dict[str, Any], errors=(404, 503)),
+    Operation("GET", "/photographers/map", photographers_map, PhotographerMap, errors=(503,)),
+    Operation("GET", "/photographers/<who>", photographer, PhotographerShown, errors=(404, 503)),
+    Operation("GET", "/photographers/<who>/similar", similar_photographers, list[Alike], errors=(404, 503)),
+    Operation(
+        "POST",
+        "/photographers/predict",
+        predict_photographer,
+        Prediction,
+        takes=(Predicting,),
+        uploads=True,
+        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+    ),
+    Operation("POST", "/photographers/train", train_photographers, takes=(NewTraining,), **_STARTED),
+    Operation("POST", "/photographers/label", label_photographers, takes=(NewLabels,), **_STARTED),
+    Operation("POST", "/photographers/rename", rename_photographer, Renamed, takes=(Renaming,), errors=(400, 404, 503)),
+)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ingest.progress import Failure, JobProgress
 from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
+from search.photographers.space import CodeChart
 from search.questions import Probe
 from search.settings import Settings
 from search.store.base import Store
@@ -48,12 +49,16 @@ class Broker(Protocol):
 class Photographers(Protocol):
     """See ``search.photographers.desk.Desk``."""
 
+    @property
+    def is_trained(self) -> bool: ...
     def list(self) -> tuple[PhotographerListed, ...]: ...
     def show(self, who: str) -> PhotographerShown: ...
+    def name_of(self, who: str) -> str: ...
     def alike(self, who: str) -> tuple[Alike, ...]: ...
     def predict(self, probe: Probe) -> Prediction: ...
     def report(self) -> Mapping[str, object]: ...
     def map(self) -> PhotographerMap: ...
+    def codes(self, most: int = 2000) -> CodeChart | None: ...
 
 
 class Node(Protocol):
@@ -102,6 +107,13 @@ class Node(Protocol):
 
     def resume(self, job: str) -> str:
         """Go on with a paused job, or in the background with one that a stopped process left behind; its id."""
+
+    def rename_photographer(self, old: str, new: str) -> int:
+        """Call a photographer something else, also in what is taken in later; with a name that there is, make them one.
+        The number of records looked at."""
+
+    def credit_photo(self, media_id: str, photographer: str | None) -> None:
+        """Note, at once, whose work one record is; None or empty says that it is nobody's whose name is known."""
 
     def retry_failures(self) -> str | None:
         """Try the failed files again in the background; the job's id, or None when there are none."""

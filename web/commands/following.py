@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from web.commands.call import one_line
+
 if TYPE_CHECKING:
     from ingest.job import JobProgress
     from web.client import Client
@@ -18,8 +20,8 @@ POLL_SECONDS = 0.2
 FAR_SECONDS = 1.0
 """A server elsewhere is asked so often."""
 
-LINE_SECONDS = 5.0
-"""Plain lines come this far apart."""
+LINE_SECONDS, NEWS_SECONDS = 5.0, 1.0
+"""Plain lines come this far apart; one that has something new to tell comes sooner."""
 
 
 class Display(Protocol):
@@ -81,13 +83,14 @@ def watch(client: Client, job: str) -> JobProgress:
 
 
 def line(progress: JobProgress) -> str:
-    """``120 of 500 done, 2 failed, 1 skipped, 31.5/s, 0:12 left``"""
+    """``120 of 500 done, 2 failed, 1 skipped, 31.5/s, 0:12 left``, and what is being done just now, if that is told."""
     parts = [f"{progress.done} of {progress.total} done", f"{progress.failed} failed", f"{progress.skipped} skipped"]
     if progress.rate:
         parts.append(f"{progress.rate:.1f}/s")
     if progress.eta_seconds is not None:
         parts.append(f"{duration(progress.eta_seconds)} left")
-    return ", ".join(parts)
+    counts = ", ".join(parts)
+    return f"{counts}. {one_line(progress.message)}" if progress.message and not progress.finished else counts
 
 
 def duration(seconds: float) -> str:
@@ -120,17 +123,19 @@ def _display() -> Iterator[Display]:
 
 
 class _Lines:
-    """One line every few seconds, and one for each change of state."""
+    """One line every few seconds, sooner with something new to tell, and one for each change of state."""
 
     def __init__(self) -> None:
         self._state = ""
+        self._message = ""
         self._last = 0.0
 
     def update(self, progress: JobProgress) -> None:
         now = time.monotonic()
-        if progress.state == self._state and now - self._last < LINE_SECONDS:
+        rest = LINE_SECONDS if progress.message == self._message else NEWS_SECONDS
+        if progress.state == self._state and now - self._last < rest:
             return
-        self._state, self._last = progress.state, now
+        self._state, self._message, self._last = progress.state, progress.message, now
         click.echo(f"{progress.state.replace('_', ' ')}: {line(progress)}", err=True)
 
 
@@ -139,7 +144,7 @@ def _bar() -> Iterator[Display]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[line]}"))
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[line]}", markup=False))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("scanning", total=None, line="")
 

@@ -74,7 +74,7 @@ def command(
         style=style,
     )
     settings = call.settings()
-    with _file(example, settings) as file, connect(settings) as client:
+    with example_file(example, settings) as file, connect(settings) as client:
         if file is None:
             answer = client.post("/similar", _asked(replace(question, like=(example, *like))))
         elif client.node is None:
@@ -110,7 +110,7 @@ def _asked(question: Question) -> Params:
 
 
 @contextmanager
-def _file(example: str, settings: Settings) -> Iterator[Path | None]:
+def example_file(example: str, settings: Settings) -> Iterator[Path | None]:
     """The file an argument names, a copy of it if it lies in a bucket; None when it is the id of stored media.
 
     Raises:

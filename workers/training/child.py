@@ -35,7 +35,7 @@ _MEMORY = re.compile(r"out of memory|bad.?alloc|allocate memory", re.IGNORECASE)
 """By which torch and CatBoost, which have errors of their own, say that there is none left."""
 
 Train = Callable[[Path, TrainingOrder, int, Callable[[str], None], Callable[[], bool]], tuple[str, ...] | None]
-"""From folder, order, threads, ``say`` and ``goes_on`` to the notes of a finished training; None when it was stopped."""
+"""From folder, order, threads, ``say`` and ``goes_on`` to the notes of a training; None when it was stopped."""
 
 
 def serve(train: Train, folder: Path, threads: int) -> None:

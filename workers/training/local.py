@@ -49,16 +49,16 @@ class ChildTrainer:
         command: what to run with the folder and the number of threads.
     """
 
-    def __init__(self, settings: Settings, command: Sequence[str] = COMMAND) -> None:
-        self._settings, self._command = settings, tuple(command)
+    def __init__(self, settings: Settings, command: Sequence[str] | None = None) -> None:
+        self._settings, self._command = settings, tuple(command or COMMAND)
 
     def train(
         self, folder: Path, order: TrainingOrder, say: Callable[[str], object], goes_on: Callable[[], bool]
     ) -> Trained | None:
+        ends = time.monotonic() + self._settings.train_seconds
         if order.kind is ModelKind.JOINT and not self._gather(folder, say, goes_on):
             return None
         order.save(folder)
-        ends = time.monotonic() + self._settings.train_seconds
         with self._started(folder) as child:
             for told in _lines(child):
                 if told is None:

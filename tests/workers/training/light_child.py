@@ -2,7 +2,8 @@
 
     python light_child.py FOLDER THREADS
 
-What it does is said by the first photo's path: ``kill``, ``status``, ``memory``, ``crash``, ``refuse``, ``wait``, ``deaf``.
+What it does is said by the first photo's path: ``kill``, ``status``, ``memory``, ``crash``, ``refuse``, ``wait``,
+``deaf``.
 """
 
 from __future__ import annotations

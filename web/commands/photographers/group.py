@@ -7,7 +7,15 @@ import importlib
 import click
 
 COMMANDS = {
+    "label": "web.commands.photographers.label",
+    "rename": "web.commands.photographers.rename",
+    "merge": "web.commands.photographers.rename",
+    "train": "web.commands.photographers.train",
+    "report": "web.commands.photographers.report",
     "list": "web.commands.photographers.listing",
+    "show": "web.commands.photographers.show",
+    "similar": "web.commands.photographers.similar",
+    "predict": "web.commands.photographers.predict",
 }
 """Name of a command to its module, which defines it as ``command`` (or by its own name, where it defines several)."""
 

@@ -1,0 +1,38 @@
+"""What a training has come to, in a sentence or two at the end of its job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from search.photographers.answers import Estimate
+from search.photographers.models import ModelKind
+from search.photographers.space import PhotographerSpace
+
+
+def told(kind: ModelKind, folder: Path, notes: tuple[str, ...]) -> str:
+    """
+    Args:
+        folder: of the trained model.
+        notes: what was left out or bounded.
+    """
+    said = _classifier(folder) if kind is ModelKind.CLASSIFIER else _space(folder)
+    return " ".join([said, *notes])
+
+
+def _space(folder: Path) -> str:
+    report = PhotographerSpace.load(folder).report
+    wrong = report.errors.wrong
+    return (
+        f"The photographer space holds {report.photographers:,} photographers: on {wrong.n:,} photos it had not learnt "
+        f"from, the vector of another photographer makes {report.errors.ratio:.1f} times the error of the right one."
+    )
+
+
+def _classifier(folder: Path) -> str:
+    return "The classifier is in use."
+
+
+def percent(estimate: Estimate) -> str:
+    """``62.1 % (95 % interval 58.0 to 66.3, n = 480)``"""
+    value, low, high = (100 * share for share in (estimate.value, estimate.low, estimate.high))
+    return f"{value:.1f} % (95 % interval {low:.1f} to {high:.1f}, n = {estimate.n:,})"

@@ -1,0 +1,82 @@
+"""``likewise photographers label``: say who took what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.call import Call, common, one_line
+
+if TYPE_CHECKING:
+    from web.client import Params
+
+SOURCES = ("exif", "folder", "csv", "kmeans", "none")
+CREDITS = ("exif", "folder", "csv", "kmeans", "person", "all")
+
+
+@click.command("label", short_help="Say who took what: from files, folders, a table, or likeness.")
+@click.option("--from", "source", type=click.Choice(SOURCES), required=True, help="Where the names come from.")
+@click.argument("path", required=False)
+@click.option("--overwrite", is_flag=True, help="Let these names count before those of better sources.")
+@click.option("--depth", type=click.IntRange(0, 64), help="folder: 1 holds the photo (default), 2 is above, 0 on top.")
+@click.option("--groups", type=click.IntRange(2, 10_000), help="kmeans: so many.  [default: 30]")
+@click.option("--seed", type=click.IntRange(0), help="kmeans: equal seeds make equal groups.")
+@click.option("--of", type=click.Choice(CREDITS), help="none: whose word to take back.")
+@common
+def command(
+    call: Call,
+    source: str,
+    path: str | None,
+    overwrite: bool,
+    depth: int | None,
+    groups: int | None,
+    seed: int | None,
+    of: str | None,
+) -> int:
+    """Note whose work photos and videos are.
+
+    \b
+    exif     what the files themselves say (EXIF Artist, XMP, IPTC)
+    folder   the names of the folders they lie in
+    csv      PATH is a table with the columns path and photographer; a path may be
+             a folder or a pattern
+    kmeans   groups of alike photos, as if each were a photographer's
+    none     takes back what the source --of has said
+
+    PATH narrows it to a folder, but for csv. A person's word counts before a table, a table before folders, folders
+    before the files, and these before groups.
+    """
+    from web.client import connect
+    from web.commands.following import follow
+
+    if (source == "none") != (of is not None):
+        raise click.UsageError("--from none and --of go together.")
+    if source == "csv" and path is None:
+        raise click.UsageError("--from csv needs the table's PATH.")
+    new: Params = {"from": source, "overwrite": overwrite, "depth": depth, "groups": groups, "seed": seed}
+    new |= {} if of is None else {"of": of}
+    if path is not None:
+        new |= _table(Path(path)) if source == "csv" else {"path": _absolute(path)}
+    with connect(call.settings()) as client:
+        ended = follow(client, client.post("/photographers/label", new)["id"])
+    call.answer(ended.to_json(), lambda console: console.print(one_line(ended.message)))
+    return 1 if ended.failed else 0
+
+
+def _table(path: Path) -> Params:
+    """A table as the API takes it: the file is read here, wherever the job then runs.
+
+    Raises:
+        UsageError: it is no text.
+    """
+    from search.photographers.labels import decoded
+
+    return {"table": decoded(path.expanduser().read_bytes()), "base": str(path.expanduser().absolute().parent)}
+
+
+def _absolute(path: str) -> str:
+    from search import addresses
+
+    return path if addresses.is_remote(path) else str(Path(path).expanduser().absolute())

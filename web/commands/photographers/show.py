@@ -1,0 +1,78 @@
+"""``likewise photographers show``: all about one photographer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.call import Call, common, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+    from web.client import Json
+
+TRAITS, OTHERS = 10, 10
+"""So many traits, and so many of everything else, are shown on a terminal; ``--json`` has all."""
+
+
+@click.command("show", short_help="All about one photographer.")
+@click.argument("photographer", metavar="NAME|ID")
+@common
+def command(call: Call, photographer: str) -> None:
+    """What sets a photographer apart, their styles, who works alike, sessions, cameras and probable mis-credits."""
+    from web.client import connect
+    from web.commands.photographers.who import found_id
+
+    with connect(call.settings()) as client:
+        shown = client.get(f"/photographers/{found_id(client, photographer)}")
+    call.answer(shown, lambda console: _show(shown, console))
+
+
+def _show(one: Json, console: Console) -> None:
+    from web.commands.photographers.similar import show_alike
+
+    span = " to ".join(time[:10] for time in (one["first"], one["last"]) if time)
+    console.print(f"{one_line(one['name'])}: {one['photos']:,} photos{f', {span}' if span else ''} ({one['id']})")
+    for note in one["notes"]:
+        console.print(one_line(note))
+    _table(console, "What sets them apart", ("effect", "feature", "theirs", "others"), [
+        (f"{trait['effect']:+.1f}", trait["words"], f"{trait['mine']:.3g}", f"{trait['others']:.3g} {trait['unit']}")
+        for trait in one["traits"][:TRAITS]
+    ])  # fmt: skip
+    _table(console, "Styles", ("share", "photos", ""), [
+        (f"{style['share']:.0%}", f"{style['photos']:,}", style["words"]) for style in one["styles"]
+    ])  # fmt: skip
+    if one["alike"]:
+        console.print("\nWho works alike")
+        show_alike(one["alike"][:OTHERS], console)
+    _table(console, "Latest sessions", ("photos", "from", "to", "folder"), [
+        (f"{session['photos']:,}", (session["start"] or "")[:16], (session["end"] or "")[:16], session["folder"])
+        for session in one["sessions"][:OTHERS]
+    ])  # fmt: skip
+    _counts(console, "Cameras", one["cameras"])
+    _counts(console, "Lenses", one["lenses"])
+    _table(console, "Probable mis-credits", ("photo", "rather", "probability"), [
+        (doubt["photo"]["path"], doubt["predicted"], f"{doubt['probability']:.0%}")
+        for doubt in one["miscredits"][:OTHERS]
+    ])  # fmt: skip
+
+
+def _counts(console: Console, title: str, counts: Mapping[str, int]) -> None:
+    if counts:
+        console.print(f"\n{title}: " + ", ".join(f"{one_line(name)} {n:,}" for name, n in counts.items()))
+
+
+def _table(console: Console, title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich.table import Table
+
+    if not rows:
+        return
+    console.print(f"\n{title}")
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*map(one_line, row))
+    console.print(table)
