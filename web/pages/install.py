@@ -7,7 +7,7 @@ from flask import Flask
 from search.errors import StoreError
 from web.api.ports import Node
 from web.auth import Guard
-from web.pages import item, jobs, library, login, search
+from web.pages import item, jobs, library, login, photographers, search
 from web.pages.formats import install_formats
 from web.pages.shelf import OwnShelf, SharedShelf
 
@@ -32,5 +32,5 @@ def install_pages(app: Flask, guard: Guard, version: str) -> None:
     app.extensions["choices"] = search.Choices()
     app.extensions["duplicates"] = library.Found()
     app.context_processor(lambda: {"models": models_in_use(node)})
-    for module in (search, item, jobs, library, login):
+    for module in (search, item, jobs, library, login, photographers):
         app.register_blueprint(module.blueprint)

@@ -5,10 +5,15 @@ import { preparePlayers } from "./player.js";
 import { prepareSearch } from "./search.js";
 import { prepareViewer } from "./viewer.js";
 import { prepareHovering } from "./hover.js";
+import { followWork, preparePredicting } from "./photographers.js";
+import { prepareMaps } from "./settling.js";
 
 document.documentElement.classList.add("scripted");
 preparePlayers(document);
 prepareHovering();
 prepareViewer();
+prepareMaps();
 if (document.querySelector("#question")) prepareSearch();
+if (document.querySelector("#predict")) preparePredicting();
+followWork();
 if (document.body.matches("[data-follow-jobs]")) followJobs();

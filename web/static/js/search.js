@@ -1,5 +1,6 @@
 // The search page without reloads: the same addresses and the same HTML, of which only what changed is put in place.
 
+import { onFile } from "./dropping.js";
 import { preparePlayers } from "./player.js";
 
 const LIVE = ["#drop", ".results"];
@@ -13,7 +14,7 @@ export function prepareSearch() {
   document.addEventListener("submit", onSubmit);
   document.addEventListener("change", onChange);
   window.addEventListener("popstate", () => show(location.href, { push: false }));
-  prepareDropping();
+  onFile(ask, say);
 }
 
 function onClick(event) {
@@ -142,38 +143,6 @@ function showPreviews() {
 
 function say(text) {
   document.querySelector("#drop .busy").textContent = text;
-}
-
-function prepareDropping() {
-  let depth = 0;
-  const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
-  const end = () => {
-    depth = 0;
-    document.body.classList.remove("dragging");
-  };
-  document.addEventListener("dragenter", (event) => {
-    if (!carriesFile(event)) return;
-    depth += 1;
-    document.body.classList.add("dragging");
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (carriesFile(event) && --depth <= 0) end();
-  });
-  document.addEventListener("dragover", (event) => {
-    if (carriesFile(event)) event.preventDefault();
-  });
-  document.addEventListener("drop", (event) => {
-    if (!carriesFile(event)) return;
-    event.preventDefault();
-    end();
-    const files = event.dataTransfer.files;
-    if (files.length === 1) ask(files[0]);
-    else say("Drop one file at a time. Further examples can be added from the results.");
-  });
-  document.addEventListener("paste", (event) => {
-    const file = event.clipboardData?.files[0];
-    if (file) ask(file);
-  });
 }
 
 /** On a narrow page the filters start folded, so that results come first. */

@@ -1,0 +1,208 @@
+"""A desk whose answers are written down, so that pages can be tested whatever the models behind them do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from ingest.progress import JobProgress, JobState
+from search.errors import NotFoundError
+from search.photographers.answers import (
+    Alike,
+    Candidate,
+    Chart,
+    Credit,
+    Estimate,
+    Miscredit,
+    Period,
+    Photo,
+    PhotographerListed,
+    PhotographerMap,
+    PhotographerShown,
+    Prediction,
+    Reason,
+    Session,
+    Spot,
+    Style,
+    Trait,
+)
+from search.photographers.names import photographer_id
+from search.photographers.space import CodeChart, CodeSpot
+from search.questions import Probe
+
+SCRIPT = "<script>alert(1)</script>"
+HOSTILE = (SCRIPT, "../../x", "Anna " + "von " * 48 + "Z", "פלוני אלמוני", '"><img src=x onerror=alert(2)>')
+NAMES = ("Ada", "Grace", "Jack Delano", "Marion Post Wolcott", *HOSTILE, "Group 7")
+"""Everyone; the last is a group that KMeans has made."""
+
+
+@dataclass
+class FakeDesk:
+    """Says what a test has put here.
+
+    Attributes:
+        trained: a classifier is there.
+        joint: the photographer space is there.
+        asked: probes that were predicted.
+    """
+
+    photos: list[Photo]
+    names: list[str] = field(default_factory=lambda: list(NAMES))
+    trained: bool = True
+    joint: bool = True
+    unknown: bool = False
+    told: Mapping[str, object] = field(default_factory=dict)
+    asked: list[Probe] = field(default_factory=list)
+
+    def list(self) -> tuple[PhotographerListed, ...]:
+        return tuple(self._listed(at) for at in range(len(self.names)))
+
+    def show(self, who: str) -> PhotographerShown:
+        listed = next((one for one in self.list() if who in {one.id, one.name}), None)
+        if listed is None:
+            raise NotFoundError(f"There is no photographer '{who}'.")
+        at = self.names.index(listed.name)
+        other = self.names[(at + 1) % len(self.names)]
+        return PhotographerShown(
+            id=listed.id,
+            name=listed.name,
+            photos=listed.photos,
+            first=listed.first,
+            last=listed.last,
+            credits=listed.credits,
+            samples=listed.samples,
+            traits=(
+                Trait("shadows", "more black shadows", "%", 2.1, 14.2, 3.1, 91.0),
+                Trait("saturation", "less saturated", "%", -1.4, 21.0, 38.0, 12.0),
+                Trait("color_temperature", "warmer colours", "", 0.8, 11.0, 4.5, 74.0),
+            ),
+            styles=(Style(0.7, 21, "darker, higher contrast", self.some(4)), Style(0.3, 9, "brighter", self.some(3))),
+            alike=tuple(
+                Alike(photographer_id(other), other, 0.93 - n / 10, by, (tuple(self.some(2, n)),) * 2)  # type: ignore[arg-type]
+                for n, by in enumerate(("style", "subject", "joint"))
+            ),
+            periods=tuple(
+                Period(
+                    str(2010 + n), 4 + n, {"shadows": 3 + n * 1.5, "saturation": 40 - 0.9 * n * n, "gray_mean": 120.0}
+                )
+                for n in range(6)
+            ),
+            sessions=(
+                Session(6, "2012-06-15T10:00:00", "2012-06-15T12:00:00", "2012/harvest", self.some(4)),
+                Session(3, None, None, "undated", self.some(2, 5)),
+            ),
+            cameras={"Nikon F3": 20, "Leica M6": 10},
+            lenses={"50 mm f/1.4": 12},
+            miscredits=(Miscredit(self.photos[3], listed.name, other, 0.81, 0.07, {other: 7, listed.name: 3}),),
+            notes=("Times are known of 20 of 30 photos.",),
+        )
+
+    def name_of(self, who: str) -> str:
+        return self.show(who).name
+
+    def alike(self, who: str) -> tuple[Alike, ...]:
+        return self.show(who).alike
+
+    def predict(self, probe: Probe) -> Prediction:
+        if not self.trained:
+            raise NotFoundError("No classifier has been trained yet.")
+        self.asked.append(probe)
+        first = 0.41 if self.unknown else 0.82
+        candidates = tuple(
+            Candidate(name, share, photographer_id(name))
+            for name, share in zip(self.names, (first, 0.11, 0.04, 0.02, 0.01), strict=False)
+        )
+        return Prediction(
+            unknown=self.unknown,
+            candidates=candidates,
+            threshold=0.55,
+            reasons=(
+                Reason("shadows", "more black shadows than most", 12.3, 14.2, 1.31),
+                Reason("visual", "what it shows", None, None, 0.62),
+                Reason("saturation", "more saturated than theirs", 44.0, 21.0, -0.84),
+            ),
+            by_style=candidates[:3],
+            by_subject=tuple(reversed(candidates[:3])),
+            nearest={name: self.some(4, at) for at, name in enumerate(self.names[:3])},
+            model="20260131T115900-0f1e2d3c",
+        )
+
+    def report(self) -> Mapping[str, object]:
+        if not self.trained:
+            raise NotFoundError("No classifier has been trained yet.")
+        return self.told
+
+    def map(self) -> PhotographerMap:
+        places = [(3 * math.cos(n * 0.7) + n / 5, 2 * math.sin(n * 0.7)) for n in range(len(self.names))]
+        spots = tuple(
+            Spot(photographer_id(name), name, 3 * n + 1, at)
+            for n, (name, at) in enumerate(zip(self.names, places, strict=True))
+        )
+        style = Chart("style", spots, (0.42, 0.2))
+        if not self.joint or not spots:
+            return PhotographerMap((style,) if spots else (), ("The photographer space has not been made yet.",))
+        steps = tuple(range(0, 2001, 200))
+        ways = [
+            replace(spot, path=tuple((spot.at[0] * n / 10, spot.at[1] * (n / 10) ** 2) for n in range(11)))
+            for spot in spots
+        ]
+        return PhotographerMap((Chart("joint", tuple(ways), (0.61, 0.27), steps), style))
+
+    def codes(self, most: int = 2000) -> CodeChart | None:
+        if not self.joint:
+            return None
+        spots = tuple(
+            CodeSpot(photo.id, self.names[n % 3], n % 5, (math.cos(n) * n, math.sin(n) * n))
+            for n, photo in enumerate(self.photos)
+        )
+        return CodeChart(spots, (0.3, 0.2), 5)
+
+    def some(self, count: int, start: int = 0) -> tuple[Photo, ...]:
+        return tuple(self.photos[(start + n) % len(self.photos)] for n in range(count))
+
+    def _listed(self, at: int) -> PhotographerListed:
+        name = self.names[at]
+        group = name.startswith("Group")
+        return PhotographerListed(
+            id=photographer_id(name),
+            name=name,
+            photos=3 * at + 1,
+            first=None if at % 4 == 3 else f"{1935 + at}-03-01T00:00:00",
+            last=None if at % 4 == 3 else f"{1938 + at}-03-01T00:00:00",
+            credits={Credit.KMEANS: 3 * at + 1} if group else {Credit.EXIF: 3 * at, Credit.PERSON: 1},
+            samples=self.some(5, at),
+        )
+
+
+def estimate(value: float, n: int = 154) -> Estimate:
+    return Estimate(value, max(0.0, value - 0.07), min(1.0, value + 0.07), n)
+
+
+@pytest.fixture
+def desk(library: Any) -> FakeDesk:
+    pictures = [(name, id_) for name, id_ in library.ids.items() if name.endswith(".jpg")]
+    return FakeDesk([Photo(id_, str(library.folder / name), f"/media/{id_}/preview") for name, id_ in pictures])
+
+
+@pytest.fixture
+def node(make_node: Callable[..., Any], desk: FakeDesk) -> Any:
+    """A node with that desk, which writes down what it is told to do."""
+    node = make_node()
+    node.photographers = desk
+    node.tasks = []
+    node.named = []
+
+    def start_task(name: str, options: Mapping[str, str] | None = None, **_: object) -> str:
+        node.tasks.append((name, dict(options or {})))
+        job = str(len(node.ingest.known) + 1)
+        node.ingest.known[job] = JobProgress(job, JobState.RUNNING, name, (), total=10, embedded=4, task=name)
+        return job
+
+    node.start_task = start_task
+    node.rename_photographer = lambda old, new: node.named.append((old, new))
+    node.credit_photo = lambda media_id, name: node.named.append((media_id, name))
+    return node

@@ -1,0 +1,264 @@
+"""The dashboard as it is sent, without a browser."""
+
+from __future__ import annotations
+
+import io
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+
+from ingest.progress import JobState
+from search.photographers.names import photographer_id
+
+HTML = {"Accept": "text/html"}
+PAGES = ("", "?q=a&sort=name", "/predict", "/map", "/map?by=style&colour=photographer", "/report")
+SCRIPT = "<script>alert(1)</script>"
+
+
+class Tags(HTMLParser):
+    """Every tag of a page with its attributes, as a browser reads them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def people(page: str) -> list[str]:
+    found = re.findall(r'<h2><a class="person" href="/photographers/(\w+)">', page)
+    assert len(found) == page.count('<li class="card')
+    return found
+
+
+def form_token(page: str) -> str:
+    found = re.search(r'name="form_token" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def address(name: str) -> str:
+    return f"/photographers/{photographer_id(name)}"
+
+
+def test_no_page_holds_inline_code_or_runs_a_name(client: FlaskClient, desk: Any, library: Any) -> None:
+    asked = f"/photographers/predict?like={library.ids['night_1.jpg']}"
+    for path in (*(f"/photographers{path}" for path in PAGES), asked, *(address(name) for name in desk.names)):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        for tag, attributes in Tags(answer.text).found:
+            assert tag != "style"
+            assert tag != "script" or (attributes["src"] or "").startswith("/static/")
+            assert not [name for name in attributes if name == "style" or name.startswith("on")]
+            for name in ("src", "href", "action"):
+                assert not re.match(r"(https?:)?//|javascript:|data:", attributes.get(name) or "")
+            assert attributes.get("src") != "x"  # the picture that a photographer's name would like to be
+
+
+def test_every_photographer_is_listed_with_what_is_known(client: FlaskClient, desk: Any) -> None:
+    page = client.get("/photographers").text
+    assert people(page) == [one.id for one in sorted(desk.list(), key=lambda one: -one.photos)]
+    assert "9 and 1 group of alike photos" in page.replace("\u202f", "")
+    grace = page[page.index(">Grace<") :].partition("</li>")[0]
+    assert "1936 to 1939" in grace
+    assert "from the files (3)" in grace
+    assert grace.count("/preview") == 5
+    group = page[page.index(">Group 7<") :].partition("</li>")[0]
+    assert "group of alike photos" in group
+
+
+def test_the_list_is_sorted_and_narrowed(client: FlaskClient, desk: Any) -> None:
+    by_name = people(client.get("/photographers?sort=name").text)
+    assert by_name.index(photographer_id("Ada")) < by_name.index(photographer_id("Grace"))
+    assert people(client.get("/photographers?sort=first").text)[0] == photographer_id("Ada")
+    assert people(client.get("/photographers?q=POST+marion").text) == [photographer_id("Marion Post Wolcott")]
+    assert people(client.get("/photographers?who=groups").text) == [photographer_id("Group 7")]
+    assert len(people(client.get("/photographers?who=people").text)) == 9
+    assert "No name contains this" in client.get("/photographers?q=zebra").text
+    assert client.get("/photographers?sort=height", headers=HTML).status_code == 400
+
+
+def test_five_hundred_photographers_come_a_page_at_a_time(client: FlaskClient, desk: Any) -> None:
+    desk.names = [f"Photographer {n:03}" for n in range(500)]
+    seen: list[str] = []
+    path = "/photographers?sort=name"
+    while path:
+        page = client.get(path).text
+        seen += people(page)
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        path = following[1].replace("&amp;", "&") if following else ""
+    assert seen == [photographer_id(name) for name in desk.names]
+    assert "beyond the last" in client.get("/photographers?page=99").text
+    chart = client.get("/photographers/map").text
+    assert chart.count('class="spot"') == 500
+    assert 0 < chart.count('text-anchor="') < 600  # only as many names as there is room for
+
+
+def test_one_photographer(client: FlaskClient, desk: Any) -> None:
+    page = client.get(address("Grace")).text
+    for words in (
+        "more black shadows, less saturated and warmer colours",
+        "2 ways of working",
+        "Who works alike",
+        "alike beyond 93 % of pairs",
+        "How the work has changed",
+        "Credits worth a second look",
+        "Leica M6",
+        "2012/harvest",
+        "Times are known of 20 of 30 photos",
+    ):
+        assert words in page
+    charts = re.findall(r'<svg class="chart over-time".*?</svg>', page, re.DOTALL)
+    assert len(charts) == 3
+    assert all("<title>" in chart and "in %" in chart for chart in charts[:2])
+    assert client.get("/photographers/0123456789abcdef", headers=HTML).status_code == 404
+
+
+def test_a_bar_is_as_long_as_its_effect_and_on_its_side(client: FlaskClient) -> None:
+    page = client.get(address("Grace")).text
+    bars = re.findall(r'<rect class="(pro|con)" x="([\d.]+)%" y="2" width="([\d.]+)%"', page)[:3]
+    assert [kind for kind, _, _ in bars] == ["pro", "con", "pro"]
+    widths = [float(width) for _, _, width in bars]
+    assert widths == pytest.approx([50, 50 * 1.4 / 2.1, 50 * 0.8 / 2.1], abs=0.1)
+    assert [float(x) for _, x, _ in bars] == pytest.approx([50, 50 - widths[1], 50], abs=0.1)
+
+
+def test_a_stored_photo_is_asked_about(client: FlaskClient, desk: Any, library: Any) -> None:
+    item = client.get(f"/item/{library.ids['night_1.jpg']}").text
+    link = re.search(r'href="(/photographers/predict\?like=[^"]+)">Whose style', item)
+    assert link
+    page = client.get(link[1]).text
+    assert desk.asked[0].media_id == library.ids["night_1.jpg"]
+    assert "82 % likely" in page
+    assert page.count('class="threshold" x1="55.0%"') == 5
+    assert "credited to <bdi>Ada</bdi>" in page
+    assert page.index("How it is developed") < page.index("What it shows")
+    assert "Calibrated" in page
+    weights = re.findall(r'data-is="weight">([^<]+)<', page)
+    assert weights == ["+1.31", "\u22120.84", "+0.62"]  # strongest first, whichever way
+    assert "/photographers/predict" not in client.get(f"/item/{library.ids['sound_0.wav']}").text.partition("<aside")[2]
+
+
+def test_nobody_comes_close_enough(client: FlaskClient, desk: Any, library: Any) -> None:
+    desk.unknown = True
+    page = client.get(f"/photographers/predict?like={library.ids['night_1.jpg']}").text
+    assert '<h2 class="big">Unknown</h2>' in page
+    assert "from 55 % on" in page
+
+
+def test_an_upload_gets_an_address(client: FlaskClient, desk: Any) -> None:
+    data = io.BytesIO()
+    Image.new("RGB", (40, 30), (22, 26, 58)).save(data, "PNG")
+    form = {"form_token": form_token(client.get("/photographers/predict").text)}
+    sent = client.post("/photographers/predict", data={**form, "file": (io.BytesIO(data.getvalue()), "<b>.png")})
+    assert sent.status_code == 303
+    page = client.get(sent.headers["Location"]).text
+    assert "&lt;b&gt;.png" in page
+    assert desk.asked[0].name == "<b>.png"
+    nothing = client.post("/photographers/predict", data=form, headers=HTML)
+    assert nothing.status_code == 400
+    text = client.post("/photographers/predict", data={**form, "file": (io.BytesIO(b"hi"), "a.txt")}, headers=HTML)
+    assert text.status_code == 415
+    assert client.post("/photographers/predict", data={"file": data}, headers=HTML).status_code == 403
+
+
+def test_a_question_that_cannot_be_asked_is_explained_in_place(client: FlaskClient, desk: Any, library: Any) -> None:
+    gone = client.get("/photographers/predict?like=upload-gone")
+    assert gone.status_code == 404
+    assert "no longer remembered" in gone.text
+    assert 'id="predict"' in gone.text
+    desk.trained = False
+    untrained = client.get(f"/photographers/predict?like={library.ids['night_1.jpg']}").text
+    assert "first has to learn" in untrained
+
+
+def test_the_map_draws_everyone_where_they_are(client: FlaskClient, desk: Any) -> None:
+    page = client.get("/photographers/map").text
+    spots = re.findall(r'<a href="/photographers/(\w+)" class="spot" transform="translate\(([\d.]+) ([\d.]+)\)"', page)
+    places = {id_: (float(x), float(y)) for id_, x, y in spots}
+    chart = desk.map().charts[0]
+    assert set(places) == {spot.id for spot in chart.spots}
+    ada, grace, jack = chart.spots[:3]
+    unit = (places[grace.id][0] - places[ada.id][0]) / (grace.at[0] - ada.at[0])
+    for one in (grace, jack):  # one scale for both axes, the second pointing up
+        assert places[one.id][0] - places[ada.id][0] == pytest.approx(unit * (one.at[0] - ada.at[0]), abs=0.3)
+        assert places[one.id][1] - places[ada.id][1] == pytest.approx(-unit * (one.at[1] - ada.at[1]), abs=0.3)
+    ways = re.findall(r'data-path="([^"]+)"', page)
+    assert {len(way.split()) for way in ways} == {11}
+    assert "61 % of the variance" in page
+    assert page.count('<a href="/item/') == len(desk.photos)
+    assert page.count("As a list") == 1
+
+
+def test_without_the_joint_model_the_map_is_of_profiles(client: FlaskClient, desk: Any) -> None:
+    desk.joint = False
+    page = client.get("/photographers/map").text
+    assert 'id="people">How they develop' in page
+    assert "data-path" not in page
+    assert "data-play" not in page
+    assert "Make the photographer space" in page
+    desk.names = []
+    assert "nobody to draw" in client.get("/photographers/map").text
+
+
+def test_when_nobody_is_credited_it_says_what_to_do(client: FlaskClient, desk: Any, node: Any) -> None:
+    desk.names, desk.trained = [], False
+    page = client.get("/photographers").text
+    assert "Nobody is credited" in page
+    token = {"form_token": form_token(page)}
+    for data in (
+        {"from": "exif"},
+        {"from": "folder", "depth": "2"},
+        {"from": "kmeans", "groups": "12"},
+    ):
+        assert client.post("/photographers/label", data={**token, **data}).status_code == 303
+        assert node.tasks[-1] == ("label", data)
+    table = (io.BytesIO("path,photographer\na.jpg,Zoë\n".encode("utf-16")), "names.csv")
+    client.post("/photographers/label", data={**token, "from": "csv", "base": "/mnt", "table": table})
+    assert node.tasks[-1] == ("label", {"from": "csv", "base": "/mnt", "table": "path,photographer\na.jpg,Zoë\n"})
+    missing = client.post("/photographers/label", data={**token, "from": "csv"}, headers=HTML)
+    assert missing.status_code == 400
+    assert "No table" in missing.text
+    assert client.post("/photographers/label", data={"from": "exif"}, headers=HTML).status_code == 403
+
+
+def test_training_is_a_job_that_the_page_tells_of(client: FlaskClient, desk: Any, node: Any) -> None:
+    desk.trained = False
+    page = client.get("/photographers").text
+    assert "Nothing has been learnt" in page
+    token = {"form_token": form_token(page)}
+    assert client.post("/photographers/train", data={**token, "kind": "classifier"}).location == "/photographers"
+    assert client.post("/photographers/train", data={**token, "kind": "joint"}).location == "/photographers/map"
+    assert node.tasks == [("train_photographers", {}), ("train_joint", {})]
+    for path in ("", "/predict", "/map", "/report"):
+        page = client.get(f"/photographers{path}").text
+        assert page.count("data-work=") == 2
+        assert "Learning to tell photographers apart" in page
+        assert 'max="10" value="4"' in page
+    for job in ("1", "2"):
+        node.ingest.set(job, state=JobState.DONE)
+    assert "data-work=" not in client.get("/photographers").text
+    assert client.post("/photographers/train", data={**token, "kind": "<b>"}, headers=HTML).status_code == 400
+
+
+def test_renaming_merging_and_correcting(client: FlaskClient, desk: Any, node: Any, library: Any) -> None:
+    page = client.get(address(SCRIPT)).text
+    token = {"form_token": form_token(page)}
+    renamed = client.post(f"{address(SCRIPT)}/rename", data={**token, "name": "  Script  Ada "})
+    assert renamed.location == address("Script Ada")
+    merged = client.post(f"{address(SCRIPT)}/merge", data={**token, "into": photographer_id("../../x")})
+    assert merged.location == address("../../x")
+    photo = library.ids["night_1.jpg"]
+    back = client.post("/photographers/credit", data={**token, "media": photo, "name": "Grace", "back": "0" * 16})
+    assert back.location == "/photographers"
+    item = client.post("/photographers/credit", data={**token, "media": photo, "name": ""})
+    assert item.location == f"/item/{photo}"
+    assert node.named == [(SCRIPT, "Script  Ada"), (SCRIPT, "../../x"), (photo, "Grace"), (photo, "")]
+    assert client.post(f"{address(SCRIPT)}/merge", data={**token, "into": ""}, headers=HTML).status_code == 404
+    assert client.post("/photographers/credit", data={**token, "media": "../x"}, headers=HTML).status_code == 404

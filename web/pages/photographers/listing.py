@@ -1,0 +1,76 @@
+"""Everyone whose photos are known: found by name, sorted, a page at a time; and what to do when nobody is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from flask import render_template, request
+from pydantic import Field
+
+from search.photographers.answers import Credit, PhotographerListed
+from search.photographers.names import fold
+from web.api.operation import current_node
+from web.api.params import read_query
+from web.pages.photographers.shared import blueprint, is_trained, underway
+
+PAGE = 60
+"""Photographers a page; their samples are loaded as they come into view."""
+
+SORTS: dict[str, tuple[str, Callable[[PhotographerListed], tuple[object, ...]]]] = {
+    "photos": ("Most photos", lambda one: (-one.photos, fold(one.name))),
+    "name": ("Name", lambda one: (fold(one.name), one.name)),
+    "first": ("Earliest work", lambda one: (one.first is None, one.first or "", fold(one.name))),
+    "last": ("Latest work", lambda one: (one.last is None, _reversed(one.last), fold(one.name))),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the list can be asked; ``who`` parts people from KMeans groups."""
+
+    q: str = ""
+    sort: Literal["photos", "name", "first", "last"] = "photos"
+    who: Literal["all", "people", "groups"] = "all"
+    page: Annotated[int, Field(ge=1)] = 1
+
+
+@blueprint.get("")
+def everyone() -> str:
+    node = current_node()
+    (look,) = read_query(request.args, (Look,))
+    known = node.photographers.list()
+    found = chosen(known, look)
+    start = (look.page - 1) * PAGE
+    return render_template(
+        "photographers/list.html",
+        look=look,
+        known=known,
+        found=len(found),
+        shown=found[start : start + PAGE],
+        pages=-(-len(found) // PAGE),
+        groups=sum(is_group(one) for one in known),
+        is_group=is_group,
+        sorts={key: words for key, (words, _) in SORTS.items()},
+        jobs=underway(node),
+        trained=is_trained(node),
+        points=sum(info.points for info in node.store.collections().values()),
+    )
+
+
+def chosen(known: Sequence[PhotographerListed], look: Look) -> list[PhotographerListed]:
+    """Those asked for, in the order asked for."""
+    words = fold(look.q).split()
+    wanted = {"all": (True, False), "people": (False,), "groups": (True,)}[look.who]
+    found = [one for one in known if is_group(one) in wanted and all(word in fold(one.name) for word in words)]
+    return sorted(found, key=SORTS[look.sort][1])
+
+
+def is_group(one: PhotographerListed) -> bool:
+    """Not a person: every credit comes from KMeans."""
+    return bool(one.credits) and set(one.credits) <= {Credit.KMEANS}
+
+
+def _reversed(text: str | None) -> tuple[int, ...]:
+    return tuple(-ord(letter) for letter in text or "")

@@ -1,0 +1,83 @@
+"""The page of one photographer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import render_template
+from markupsafe import Markup
+
+from search.photographers.answers import Alike, Period, PhotographerListed, PhotographerShown, Trait
+from web.api.operation import current_node
+from web.charts.lines import over_time
+from web.pages.photographers.listing import is_group
+from web.pages.photographers.shared import blueprint, label_of, unit_of
+
+TRAITS_SHOWN = 10
+STRONGEST = 3.0
+"""Effect, in deviations, that fills the bar of a trait; stronger ones are cut there."""
+
+BY_WORDS = {
+    "style": ("How they develop", "by the look of their pictures, whatever these show"),
+    "subject": ("What they show", "by what is in their pictures"),
+    "joint": ("Photographer space", "by the vectors that the joint model has learnt"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One feature over a photographer's periods."""
+
+    label: str
+    unit: str
+    chart: Markup
+    values: tuple[float | None, ...]
+
+
+@blueprint.get("/<who>")
+def one(who: str) -> str:
+    node = current_node()
+    shown = node.photographers.show(who)
+    return render_template(
+        "photographers/one.html",
+        one=shown,
+        group=is_group(PhotographerListed(shown.id, shown.name, shown.photos, None, None, shown.credits)),
+        traits=shown.traits[:TRAITS_SHOWN],
+        strongest=max((abs(trait.effect) for trait in shown.traits), default=STRONGEST),
+        sentence=in_words(shown.traits),
+        alike=_by_kind(shown.alike),
+        by_words=BY_WORDS,
+        changes=changes(shown.periods),
+        others=[other for other in node.photographers.list() if other.id != shown.id],
+        most_worn=_most(shown),
+    )
+
+
+def in_words(traits: Sequence[Trait]) -> str:
+    """The strongest traits as a list within a sentence."""
+    words = [trait.words for trait in traits[:4]]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
+
+
+def changes(periods: Sequence[Period]) -> list[Change]:
+    """A chart for each feature that the periods tell of; nothing where there is but one period."""
+    if len(periods) < 2:
+        return []
+    names = list(dict.fromkeys(name for period in periods for name in period.values))
+    labels = [period.label for period in periods]
+    found = []
+    for name in names:
+        values = tuple(period.values.get(name) for period in periods)
+        chart = over_time(label_of(name), unit_of(name), labels, values)
+        found.append(Change(label_of(name), unit_of(name), chart, values))
+    return found
+
+
+def _by_kind(alike: Sequence[Alike]) -> dict[str, list[Alike]]:
+    kinds = {by: [other for other in alike if other.by == by] for by in ("style", "subject", "joint")}
+    return {by: some for by, some in kinds.items() if some}
+
+
+def _most(shown: PhotographerShown) -> int:
+    return max((*shown.cameras.values(), *shown.lenses.values(), 1))

@@ -1,0 +1,97 @@
+"""What the dashboard's pages have in common: the blueprint, jobs in work, and how features are called."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.blueprints import BlueprintSetupState
+
+from ingest.progress import JobProgress
+from search.errors import NotFoundError
+from search.photographers.answers import Credit, Photo, PhotographerListed, PhotographerShown
+from search.photographers.features import FEATURES, INDEX
+from search.photographers.names import photographer_id
+from web.api.ports import Node
+from web.charts.svg import shown
+
+blueprint = Blueprint("photographers", __name__, url_prefix="/photographers")
+
+JOBS_WATCHED = 30
+TASKS = {
+    "label": "Noting who took what",
+    "train_photographers": "Learning to tell photographers apart",
+    "train_joint": "Making the photographer space",
+}
+"""Jobs of the dashboard, in words."""
+
+CREDIT_WORDS = {
+    Credit.PERSON: "by hand",
+    Credit.CSV: "from a table",
+    Credit.FOLDER: "from folder names",
+    Credit.EXIF: "from the files",
+    Credit.KMEANS: "a group of alike photos",
+}
+VECTORS = {"visual": "what it shows, as a whole", "style": "how it is developed, as a whole"}
+"""Reasons that speak of all components of a vector together."""
+
+
+def underway(node: Node) -> list[JobProgress]:
+    """The dashboard's own jobs that have not come to their end, the one at work first."""
+    jobs = [job for job in node.ingest.jobs(JOBS_WATCHED) if job.task in TASKS and not job.finished]
+    return sorted(jobs, key=lambda job: job.created)
+
+
+def is_trained(node: Node) -> bool:
+    """Whether there is a classifier to ask."""
+    try:
+        node.photographers.report()
+    except NotFoundError:
+        return False
+    return True
+
+
+def label_of(feature: str) -> str:
+    """What charts call a feature or a vector."""
+    if feature in INDEX:
+        return FEATURES[INDEX[feature]].label
+    return VECTORS.get(feature, feature.replace("_", " "))
+
+
+def unit_of(feature: str) -> str:
+    return FEATURES[INDEX[feature]].unit if feature in INDEX else ""
+
+
+def day(time: str | None) -> str:
+    """The day of an ISO 8601 time; nothing where it is unknown."""
+    return (time or "")[:10]
+
+
+def span_of_years(one: PhotographerListed | PhotographerShown) -> str:
+    """``1939 to 1943``, or one year, or nothing where no time is known."""
+    first, last = (one.first or "")[:4], (one.last or "")[:4]
+    return f"{first} to {last}" if first != last else first
+
+
+def caption(photo: Photo) -> str:
+    """What is said when a photo is pointed at: its path, and how close it is where it was found by closeness."""
+    if photo.score is None:
+        return photo.path
+    return f"{photo.path}\nCosine {photo.score:.3f} in {photo.space or 'its space'}"
+
+
+FILTERS = {
+    "caption": caption,
+    "credit_words": lambda credit: CREDIT_WORDS[Credit(credit)],
+    "day": day,
+    "feature_label": label_of,
+    "photographer_id": photographer_id,
+    "span_of_years": span_of_years,
+    "task_words": lambda task: TASKS[task],
+    "value": lambda value: "–" if value is None else shown(value),
+}
+
+
+@blueprint.record_once
+def _add_filters(state: BlueprintSetupState) -> None:
+    """Filters and not a context: macros that are imported see no context."""
+    for name, filter_ in FILTERS.items():
+        state.app.jinja_env.filters[name] = filter_

@@ -1,0 +1,34 @@
+// Files that are dropped anywhere on the page, or pasted into it.
+
+/** Hands over one file; `say` is told why it does not when there are several. */
+export function onFile(take, say) {
+  let depth = 0;
+  const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
+  const end = () => {
+    depth = 0;
+    document.body.classList.remove("dragging");
+  };
+  document.addEventListener("dragenter", (event) => {
+    if (!carriesFile(event)) return;
+    depth += 1;
+    document.body.classList.add("dragging");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (carriesFile(event) && --depth <= 0) end();
+  });
+  document.addEventListener("dragover", (event) => {
+    if (carriesFile(event)) event.preventDefault();
+  });
+  document.addEventListener("drop", (event) => {
+    if (!carriesFile(event)) return;
+    event.preventDefault();
+    end();
+    const files = event.dataTransfer.files;
+    if (files.length === 1) take(files[0]);
+    else say("Drop one file at a time.");
+  });
+  document.addEventListener("paste", (event) => {
+    const file = event.clipboardData?.files[0];
+    if (file) take(file);
+  });
+}
