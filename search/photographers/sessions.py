@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +72,7 @@ def told_periods(taken_at: Sequence[str | None], features: Array) -> tuple[Perio
     numbers = months[dated] // size
     members = {int(number): dated[numbers == number] for number in np.unique(numbers)}
     medians = {number: Crowd(features[at]).middle for number, at in members.items() if len(at) >= LEAST_IN_PERIOD}
-    changing = _changing(features[dated], medians)
+    changing = _changing(features, members, medians)
     return tuple(
         Period(
             label=_label(number, size),
@@ -88,21 +87,23 @@ def told_periods(taken_at: Sequence[str | None], features: Array) -> tuple[Perio
     )
 
 
-def _changing(features: Array, medians: dict[int, NDArray[np.float64]]) -> list[int]:
-    """The features that moved most between neighbouring periods and over all of them, none that tells the same as
-    another."""
+def _changing(
+    features: Array, members: Mapping[int, NDArray[np.intp]], medians: Mapping[int, NDArray[np.float64]]
+) -> list[int]:
+    """The features that moved most, over all periods and from each to the next, in proportion to how much they differ
+    within one; none that tells the same as another."""
     if len(medians) < 2:
         return []
-    crowd = Crowd(features)
+    within = Crowd(np.concatenate([features[members[number]] - medians[number] for number in medians]))
     course = np.stack([medians[number] for number in sorted(medians)])
     with np.errstate(all="ignore"):
-        steps = sum(np.abs(later - earlier) for earlier, later in pairwise(course)) / (len(course) - 1)
-        moved = np.nan_to_num((np.ptp(course, axis=0) + steps) / crowd.spread, posinf=0)
+        steps = np.abs(np.diff(course, axis=0)).mean(axis=0)
+        moved = np.nan_to_num((np.ptp(course, axis=0) + steps) / within.spread, posinf=0)
     chosen: list[int] = []
     for at in sorted(PICTURE_ONLY, key=lambda at: -moved[at]):
         if len(chosen) == CHANGING or moved[at] <= 0:
             break
-        if all(abs(crowd.alike[at, other]) < MOST_ALIKE for other in chosen):
+        if all(abs(within.alike[at, other]) < MOST_ALIKE for other in chosen):
             chosen.append(at)
     return chosen
 

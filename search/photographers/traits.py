@@ -31,8 +31,8 @@ BEYOND = tuple(
 LEAST_EFFECT = 0.4
 """Robust deviations below which nobody would see a difference."""
 
-CERTAIN = 2.0
-"""Standard errors of the median that an effect has to exceed."""
+CERTAIN = 3.0
+"""Standard errors that an effect has to exceed: with two, three of 58 features would stand out by chance alone."""
 
 MOST_ALIKE = 0.75
 """Correlation beyond which two features tell the same, and only the stronger one is told."""
@@ -80,10 +80,10 @@ def traits(mine: Array, others: Crowd, most: int = MOST) -> tuple[Trait, ...]:
     if not len(mine) or not len(others.features):
         return ()
     middle, spread = _median(mine), others.spread
-    known = np.isfinite(mine).sum(axis=0)
     with np.errstate(all="ignore"):
         effect = (middle - others.middle) / spread
-        error = MEDIAN_ERROR * MAD_TO_DEVIATION * _median(np.abs(mine - middle)) / spread / np.sqrt(known)
+        own = MAD_TO_DEVIATION * _median(np.abs(mine - middle)) / spread
+        error = MEDIAN_ERROR * np.sqrt(own**2 / _known(mine) + 1 / _known(others.features))
         told = np.isfinite(effect) & (np.abs(effect) >= np.fmax(LEAST_EFFECT, CERTAIN * error))
     chosen: list[int] = []
     for group in (PICTURE_ONLY, BEYOND):
@@ -112,6 +112,10 @@ def _trait(at: int, effect: float, mine: float, others: Crowd) -> Trait:
         others=float(others.middle[at]),
         percentile=100 * float(below),
     )
+
+
+def _known(values: Array) -> NDArray[np.intp]:
+    return np.isfinite(values).sum(axis=0)
 
 
 def _median(values: Array) -> NDArray[np.float64]:
