@@ -1,6 +1,6 @@
 """A real worker process that embeds with ``QuickModels``; settings come from the environment, as for `likewise worker`.
 
-    python tests/light_worker.py [--queues a,b] [--seconds S] [--decoder SCRIPT]
+    python tests/light_worker.py [--queues a,b] [--seconds S] [--decoder SCRIPT] [--child SCRIPT]
 
 Pictures in some colours do what a bad day does: a magenta one kills the process that embeds it, a cyan one keeps it for
 ever, and so does a yellow one, which will not listen to a time limit either.
@@ -20,6 +20,7 @@ import numpy as np
 from conftest import QuickModels
 
 import workers.station
+import workers.training.local
 from search.settings import load_settings
 from workers.app import QUEUES
 from workers.decode.decoded import Decoded
@@ -64,7 +65,10 @@ def main() -> int:
     parser.add_argument("--queues", default=",".join(QUEUES))
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--decoder", help="script that runs as decoder child")
+    parser.add_argument("--child", help="script that runs as training child")
     options = parser.parse_args()
+    if options.child:
+        workers.training.local.COMMAND = (sys.executable, options.child)
     if options.decoder:
         workers.station.DecodePool = partial(DecodePool, command=(sys.executable, options.decoder))
     return run_worker(

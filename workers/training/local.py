@@ -20,7 +20,8 @@ from search.photographers.models import ModelKind
 from search.settings import Settings
 from workers.decode.process import child_environment
 from workers.training.child import MEMORY_HINT, OUT_OF_MEMORY
-from workers.training.order import MODEL, PHOTOS, PICTURES, Trained, TrainingOrder
+from workers.training.order import MODEL, Trained, TrainingOrder
+from workers.training.pictures import gather
 
 COMMAND = (sys.executable, "-m", "workers.training.child")
 _PACKAGES = Path(workers.__file__).parents[1]
@@ -56,7 +57,10 @@ class ChildTrainer:
         self, folder: Path, order: TrainingOrder, say: Callable[[str], object], goes_on: Callable[[], bool]
     ) -> Trained | None:
         ends = time.monotonic() + self._settings.train_seconds
-        if order.kind is ModelKind.JOINT and not self._gather(folder, say, goes_on):
+        left_out: tuple[str, ...] | None = ()
+        if order.kind is ModelKind.JOINT:
+            left_out = gather(self._settings, folder, say, goes_on)
+        if left_out is None:
             return None
         order.save(folder)
         with self._started(folder) as child:
@@ -76,15 +80,8 @@ class ChildTrainer:
                 elif "stopped" in told:
                     return None
                 elif "done" in told:
-                    return Trained(folder / MODEL, tuple(told["done"]["notes"]))
+                    return Trained(folder / MODEL, (*left_out, *told["done"]["notes"]))
             raise _died(child.wait(), folder / LOG)
-
-    def _gather(self, folder: Path, say: Callable[[str], object], goes_on: Callable[[], bool]) -> bool:
-        """Put the photos' pictures beside them; False when ``goes_on`` said no."""
-        from search.photographers.dataset import PhotoSet
-        from workers.joint.pictures import gather
-
-        return gather(self._settings, PhotoSet.load(folder / PHOTOS), folder / PICTURES, say, goes_on)
 
     @contextmanager
     def _started(self, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
