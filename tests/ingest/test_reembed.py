@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ingest.credits import Credits
 from ingest.job import Ingest, JobProgress, JobState
 from ingest.ledger import Ledger
 from search.errors import UsageError
@@ -106,6 +107,21 @@ def test_every_record_gets_the_new_vectors_and_keeps_all_else(library: Library, 
     library.check(renewing.AFTER)
     kept = {name: [g.current for g in library.store.generations(name)] for name in ("images", "videos", "audio")}
     assert kept == {"images": [False, True], "videos": [False, True], "audio": [True]}
+
+
+def test_photographers_stay_who_they_are(library: Library, renewing: ModuleType) -> None:
+    library.take_in()
+    hand = Credits(library.ledger, library.store)
+    ids = sorted(point.id for point in library.store.scroll("images"))
+    hand.by_hand(ids[:30], "Ada")
+    hand.rename("Ada", "Ada Lee")
+    library.reembed(renewing.AFTER.image)
+    library.check(renewing.AFTER)
+    kept = {
+        point.id: point.payload for point in library.store.scroll("images", where=Filter(photographers=("Ada Lee",)))
+    }
+    assert sorted(kept) == ids[:30]
+    assert {payload["credit"] for payload in kept.values()} == {"person"}
 
 
 def test_questions_are_answered_from_the_old_vectors_until_all_new_ones_are_there(

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, inspect, select, text
 
 from ingest.job import Ingest, JobState
 from ingest.ledger import Ledger
-from ingest.tables import SCHEMA_VERSION, jobs, metadata, planned, unsettled
+from ingest.tables import SCHEMA_VERSION, credited, files, jobs, metadata, planned, renames, unsettled
 from workers.report import Priority
 
 LAYOUT_1 = Path(__file__).with_name("layout_1.sql")
@@ -88,3 +88,19 @@ def test_a_job_that_the_old_code_left_is_taken_up(old: str, make_desk: Any, medi
     assert set(desk.records()) == {"a.jpg", "b.jpg", "c.jpg"}
     with desk.ledger.read() as connection:
         assert connection.execute(select(unsettled)).all() == []
+
+
+def test_a_ledger_of_layout_2_gets_the_tables_of_3_and_keeps_the_rest(make_desk: Any, media: Path) -> None:
+    desk = make_desk()
+    (media / "a.jpg").write_text("picture a")
+    desk.run()
+    with desk.ledger.write() as connection:
+        for table in (credited, renames):
+            table.drop(connection)
+        connection.execute(text("UPDATE meta SET value = '2' WHERE key = 'schema'"))
+    ledger = Ledger(desk.settings.ledger_url)
+    with ledger.read() as connection:
+        assert connection.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar() == SCHEMA_VERSION
+        assert connection.execute(select(credited)).all() == connection.execute(select(renames)).all() == []
+        assert len(connection.execute(select(files)).all()) == len(connection.execute(select(jobs)).all()) == 1
+    ledger.close()

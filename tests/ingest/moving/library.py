@@ -22,7 +22,7 @@ from ingest.backup.whole import unfinished_restore
 from ingest.job import Ingest, JobProgress, JobState
 from ingest.ledger import Ledger
 from ingest.migrate import Migrate
-from ingest.tables import files, jobs, libraries, roots, unsettled
+from ingest.tables import credited, files, jobs, libraries, renames, roots, unsettled
 from search import transfer
 from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
@@ -116,6 +116,10 @@ class Desk:
         with self.ledger.write() as connection:
             connection.execute(insert(libraries), [{"id": 3, "name": "pictures"}, {"id": 7, "name": "Ünï"}])
             connection.execute(insert(roots), [{"path": "/pictures", "library": 3}])
+            said = {"media_id": points[0].id, "first": False}
+            names = [{"source": "person", "name": "Ünï Ó'Neil"}, {"source": "csv", "name": "", "first": True}]
+            connection.execute(insert(credited), [said | each for each in names])
+            connection.execute(insert(renames), [{"old": "../../x", "new": "<script>"}])
             connection.execute(insert(unsettled), [{"media_id": points[0].id, "job": 4}])
             connection.execute(insert(jobs), [{"id": 4, "state": "done", "created": 0.1 + 0.2, "embedded": 470, **job}])
             connection.execute(insert(jobs), [{"id": 5, "state": "queued", "created": 1e9, "wanted": "pause", **job}])
