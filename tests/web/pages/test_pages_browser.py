@@ -2,83 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import re
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page, expect
 
 from ingest.progress import Failure, JobProgress, JobState
 from search.errors import WorkerUnavailableError
 from search.settings import Settings
 from search.store import open_store
-from web.app import create_app
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+pytestmark = pytest.mark.browser
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs Chromium at {CHROMIUM}: apt-get install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)  # a fresh profile each time
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def serving(node: Any) -> Iterator[str]:
-    """Serve a node on a free port; its address."""
-    server = make_server("127.0.0.1", 0, create_app(node), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def address(node: Any) -> Iterator[str]:
-    with serving(node) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A wide page; fails the test that leaves errors in the console (the policy's violations are such)."""
-    complaints: list[str] = []
-    context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-    yield page
-    context.close()
-    assert [text for text in complaints if "status of 4" not in text] == []
+Drop = Callable[[Page, str, bytes], None]
 
 
 def until(page: Page, expression: str, seconds: float = 15.0) -> None:
@@ -100,21 +42,7 @@ def png(colour: tuple[int, int, int]) -> bytes:
     return data.getvalue()
 
 
-def drop(page: Page, name: str, content: bytes) -> None:
-    """Let go of a file over the page, as a file manager does."""
-    page.evaluate(
-        """([name, content]) => {
-            const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-            const dataTransfer = new DataTransfer();
-            dataTransfer.items.add(new File([bytes], name));
-            for (const type of ["dragenter", "dragover", "drop"])
-                document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
-        }""",
-        [name, base64.b64encode(content).decode()],
-    )
-
-
-def test_a_dropped_file_finds_its_like_and_the_address_can_be_shared(page: Page) -> None:
+def test_a_dropped_file_finds_its_like_and_the_address_can_be_shared(page: Page, drop: Drop) -> None:
     page.goto("/?in=images")
     drop(page, "evening.png", png((22, 26, 58)))
     page.wait_for_url(re.compile(r"like=upload-"))
@@ -134,7 +62,7 @@ def test_a_chosen_file_finds_its_like(page: Page) -> None:
     assert tiles(page)[0].startswith("beach")
 
 
-def test_a_dropped_file_that_is_no_media_is_refused_in_words(page: Page) -> None:
+def test_a_dropped_file_that_is_no_media_is_refused_in_words(page: Page, drop: Drop) -> None:
     page.goto("/")
     drop(page, "notes.txt", b"hello")
     expect(page.locator(".busy")).to_contain_text("'notes.txt' is not a picture, video or sound")
@@ -281,7 +209,9 @@ def test_every_page_tells_how_far_the_work_is(page: Page, node: Any) -> None:
     expect(badge).to_be_hidden(timeout=10_000)
 
 
-def test_an_empty_library_fills_by_itself(browser: Browser, make_node: Any, library: Any, tmp_path: Path) -> None:
+def test_an_empty_library_fills_by_itself(
+    browser: Browser, serving: Any, make_node: Any, library: Any, tmp_path: Path
+) -> None:
     empty = open_store(Settings(home=tmp_path / "empty"))
     node = make_node()
     node.store = empty
@@ -363,7 +293,7 @@ def test_it_works_without_scripts(browser: Browser, address: str) -> None:
 
 
 def test_a_dropped_file_that_no_worker_takes_is_answered_in_words(
-    browser: Browser, address: str, node: Any, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, address: str, drop: Drop, node: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def probe(path: str, name: str = "") -> Any:
         raise WorkerUnavailableError("No worker is listening to questions.", "Start one: `likewise worker`.")

@@ -1,0 +1,94 @@
+"""Chromium, and a node served to it."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from web.app import create_app
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs Chromium at {CHROMIUM}: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)  # a fresh profile each time
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def serving() -> Callable[[Any], AbstractContextManager[str]]:
+    """Serves a node on a free port, within ``with``; its address."""
+
+    @contextmanager
+    def serve(node: Any) -> Iterator[str]:
+        server = make_server("127.0.0.1", 0, create_app(node), threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+    return serve
+
+
+@pytest.fixture
+def address(node: Any, serving: Callable[[Any], AbstractContextManager[str]]) -> Iterator[str]:
+    with serving(node) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A wide page; fails the test that leaves errors in the console (the policy's violations are such)."""
+    complaints: list[str] = []
+    context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
+    yield page
+    context.close()
+    assert [text for text in complaints if "status of 4" not in text] == []
+
+
+@pytest.fixture
+def drop() -> Callable[[Page, str, bytes], None]:
+    """Lets go of a file over the page, as a file manager does."""
+
+    def let_go(page: Page, name: str, content: bytes) -> None:
+        page.evaluate(
+            """([name, content]) => {
+                const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+                const dataTransfer = new DataTransfer();
+                dataTransfer.items.add(new File([bytes], name));
+                for (const type of ["dragenter", "dragover", "drop"])
+                    document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+            }""",
+            [name, base64.b64encode(content).decode()],
+        )
+
+    return let_go
