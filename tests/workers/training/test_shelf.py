@@ -1,0 +1,160 @@
+"""Models in the shared place: whole or not there, the latest in use, a few kept, read by every process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.errors import DiskFullError, NotFoundError, SpaceMismatchError, StoreError
+from search.photographers.models import InUse, ModelKind, Version, version_name
+from search.settings import Settings
+from workers.shared import SharedFolder
+from workers.training.shelf import SharedShelf
+
+KIND = ModelKind.CLASSIFIER
+NAMES = [f"2026013{day}T115900-0f1e2d3{day}" for day in range(6)]
+
+
+@pytest.fixture
+def make_model(tmp_path: Path) -> Callable[[str], Path]:
+    def make(content: str) -> Path:
+        folder = tmp_path / "made" / content
+        (folder / "plots").mkdir(parents=True)
+        (folder / "manifest.json").write_text(content)
+        (folder / "plots" / "map.html").write_text(f"<b>{content}</b>")
+        return folder
+
+    return make
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def settings(request: pytest.FixtureRequest, make_settings: Callable[..., Settings]) -> Settings:
+    if request.param == "folder":
+        return make_settings()
+    bucket = request.getfixturevalue("bucket")
+    return make_settings(shared=f"{bucket.root}/shared")
+
+
+def read(folder: Path) -> str:
+    return (folder / "manifest.json").read_text() + (folder / "plots" / "map.html").read_text()
+
+
+def test_what_is_published_is_in_use_everywhere(settings: Settings, make_model: Callable[[str], Path]) -> None:
+    publisher, reader = SharedShelf(settings), SharedShelf(settings)
+    assert reader.current(KIND) is None
+    assert reader.current(ModelKind.JOINT) is None
+    made = publisher.publish(KIND, NAMES[0], make_model("first"))
+    assert made.files == ("manifest.json", "plots/map.html")
+    assert SharedShelf(settings).current(KIND) == made
+    assert publisher.current(ModelKind.JOINT) is None
+    assert read(SharedShelf(settings).folder(KIND, made)) == "first<b>first</b>"
+    assert read(SharedShelf(settings).folder(KIND, made)) == "first<b>first</b>", "also once it was fetched"
+
+
+def test_the_last_three_are_kept_and_the_one_before_is_still_read(
+    settings: Settings, make_model: Callable[[str], Path]
+) -> None:
+    shelf = SharedShelf(settings)
+    versions = [shelf.publish(KIND, name, make_model(name)) for name in NAMES]
+    reader = SharedShelf(settings)
+    current = reader.current(KIND)
+    assert current == versions[-1]
+    for kept in versions[-3:]:
+        assert read(reader.folder(KIND, kept)).startswith(kept.name)
+    with pytest.raises(NotFoundError, match="replaced"):
+        reader.folder(KIND, versions[-4])
+    assert read(reader.folder(KIND, versions[-1])).startswith(NAMES[-1])
+
+
+def test_publishing_that_is_cut_off_leaves_the_model_of_before(
+    make_settings: Callable[..., Settings], make_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = SharedShelf(make_settings())
+    first = shelf.publish(KIND, NAMES[0], make_model("first"))
+    whole = SharedFolder.add
+
+    def cut(self: SharedFolder, path: Path, name: str) -> str:
+        if name.endswith("map.html"):
+            raise DiskFullError("No space left.")
+        return whole(self, path, name)
+
+    second = make_model("second")
+    with monkeypatch.context() as patched:
+        patched.setattr(SharedFolder, "add", cut)
+        with pytest.raises(DiskFullError):
+            shelf.publish(KIND, NAMES[1], second)
+    assert shelf.current(KIND) == first
+    assert read(shelf.folder(KIND, shelf.publish(KIND, NAMES[1], second))) == "second<b>second</b>"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        json.dumps({"name": "../../x", "made": "", "files": []}).encode(),
+        json.dumps({"name": NAMES[0], "made": "", "files": ["../../../x"]}).encode(),
+        json.dumps({"name": NAMES[0], "made": "", "files": ["/etc/passwd"]}).encode(),
+    ],
+)
+def test_a_damaged_note_is_told_and_leads_nowhere(make_settings: Callable[..., Settings], content: bytes) -> None:
+    settings = make_settings()
+    SharedFolder(Path(settings.shared_place)).save({f"{KIND.folder}/current.json": content})
+    with pytest.raises(StoreError, match=r"current\.json .* cannot be read"):
+        SharedShelf(settings).current(KIND)
+
+
+def test_names_of_versions_sort_by_time() -> None:
+    name = version_name("0f1e2d3c4b5a6978")
+    assert name.endswith("-0f1e2d3c")
+    assert version_name("ffffffffffffffff") >= name[:15]
+
+
+class Shelf:
+    """Says what is in use as a test puts it."""
+
+    def __init__(self) -> None:
+        self.version: Version | None = None
+
+    def current(self, kind: ModelKind) -> Version | None:
+        return self.version
+
+    def folder(self, kind: ModelKind, version: Version) -> Path:
+        return Path(version.name)
+
+
+def test_the_model_in_use_is_loaded_once_and_again_when_it_changes() -> None:
+    shelf, loaded = Shelf(), []
+    in_use: InUse[str] = InUse(shelf, KIND)
+
+    def load(folder: Path) -> str:
+        loaded.append(folder.name)
+        return folder.name
+
+    with pytest.raises(NotFoundError, match="likewise photographers train"):
+        in_use.get(load)
+    for name in (NAMES[0], NAMES[0], NAMES[1], NAMES[1]):
+        shelf.version = Version(name, "", ())
+        assert in_use.get(load) == name
+    assert loaded == NAMES[:2]
+    assert in_use.version == NAMES[1]
+
+
+def test_the_model_in_use_is_checked_against_what_there_is_now() -> None:
+    """Once the library's vectors are of another model, it is refused, however long it has been in memory."""
+    shelf: Any = Shelf()
+    shelf.version = Version(NAMES[0], "", ())
+    in_use: InUse[str] = InUse(shelf, KIND)
+    assert in_use.get(lambda _: "loaded", "resnet18") == "loaded"
+
+    def refuse(_: Path) -> str:
+        raise SpaceMismatchError("It was trained on other vectors.", "Train again.")
+
+    with pytest.raises(SpaceMismatchError):
+        in_use.get(refuse, "efficientnet")
+    assert in_use.get(lambda _: "loaded anew", "resnet18") == "loaded anew"
