@@ -1,0 +1,31 @@
+"""Which photos are learnt from and which are kept to measure on."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def held_out(
+    owners: NDArray[np.int64], groups: NDArray[np.int64], share: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Bool (n,): photos that nothing may be learnt from, about ``share`` of each photographer's.
+
+    A group is held out whole or not at all, and everybody keeps a photo to be learnt from. Who has but one group has
+    none held out.
+    """
+    counts = np.bincount(owners)
+    allowed = np.minimum(np.ceil(counts * share), counts - 1)
+    taken = np.zeros(len(counts), np.int64)
+    held = np.zeros(len(owners), bool)
+    numbers, group = np.unique(groups, return_inverse=True)
+    members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
+    for number in rng.permutation(len(numbers)):
+        rows = members[number]
+        wanted = np.bincount(owners[rows], minlength=len(counts))
+        if (taken + wanted <= np.where(wanted > 0, allowed, math.inf)).all():
+            taken += wanted
+            held[rows] = True
+    return held

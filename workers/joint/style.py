@@ -1,0 +1,51 @@
+"""The statistics that style coordinates are made from: tone, and what a network's early layers see."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from workers.embedders.registry import STYLE
+from workers.joint.pace import Pace
+from workers.joint.pictures import Pictures
+from workers.joint.tone import GLOBAL_FEATURES, TONE_STATISTICS, global_features, tone_statistics
+from workers.style.network import style_network
+
+_FORMULA = f"1: {', '.join(TONE_STATISTICS)}; {STYLE.space('style').fingerprint}"
+"""How a picture becomes statistics; whoever changes that changes this."""
+
+FINGERPRINT = hashlib.sha256(_FORMULA.encode()).hexdigest()[:16]
+"""Of the statistics: vectors that were learnt from others cannot be compared."""
+
+_BATCH = 16
+
+
+def look(
+    pictures: Pictures, pace: Pace | None = None, say: Callable[[str], None] = lambda line: None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The global features float32 (n, 4) and the statistics float32 (n, t) of whole pictures.
+
+    Raises:
+        StoppedError: the pace says so.
+        ModelError: the network's weights cannot be had.
+    """
+    network = style_network().eval()
+    features = np.empty((len(pictures), len(GLOBAL_FEATURES)), np.float32)
+    statistics = np.empty((len(pictures), len(TONE_STATISTICS) + STYLE.dim), np.float32)
+    for start in range(0, len(pictures), _BATCH):
+        if pace is not None:
+            pace.over()
+        part = slice(start, min(start + _BATCH, len(pictures)))
+        chosen = np.array(pictures[part])
+        features[part] = global_features(chosen)
+        statistics[part, : len(TONE_STATISTICS)] = tone_statistics(chosen)
+        with torch.inference_mode():
+            (seen,) = network(torch.from_numpy(chosen))
+        statistics[part, len(TONE_STATISTICS) :] = seen.numpy()
+        if start and start % (32 * _BATCH) == 0:
+            say(f"Looked at {start} of {len(pictures)} pictures")
+    return features, statistics
