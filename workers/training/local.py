@@ -21,7 +21,7 @@ from search.settings import Settings
 from workers.decode.process import child_environment
 from workers.training.child import MEMORY_HINT, OUT_OF_MEMORY
 from workers.training.order import MODEL, Trained, TrainingOrder
-from workers.training.pictures import gather
+from workers.training.pictures import gather_pictures
 
 COMMAND = (sys.executable, "-m", "workers.training.child")
 _PACKAGES = Path(workers.__file__).parents[1]
@@ -59,7 +59,7 @@ class ChildTrainer:
         ends = time.monotonic() + self._settings.train_seconds
         left_out: tuple[str, ...] | None = ()
         if order.kind is ModelKind.JOINT:
-            left_out = gather(self._settings, folder, say, goes_on)
+            left_out = gather_pictures(self._settings, folder, say, goes_on)
         if left_out is None:
             return None
         order.save(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def make_photos() -> Callable[..., PhotoSet]:
         visual = rng.normal(size=(count, 3)).astype(np.float32)
         nothing = (None,) * count
         return PhotoSet(
-            ids=tuple(f"{number:032x}" for number in range(count)),
+            ids=tuple(str(UUID(int=number)) for number in range(count)),
             names=tuple(("Ansel", "Dorothea")[number % 2] for number in range(count)),
             features=rng.normal(size=(count, 78)).astype(np.float32),
             visual=visual / np.linalg.norm(visual, axis=1, keepdims=True),
