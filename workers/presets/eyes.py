@@ -38,14 +38,14 @@ class Look:
         features: ``(n, 78)`` of ``search.photographers.features``, NaN where absent.
         visual: ``(n, dim)`` unit vectors of the image model, pooled.
         style: ``(n, dim)`` unit vectors of the ``style`` space as shipped.
-        early: ``(n, 224)`` means and deviations of early activations.
-        trained: ``(n, dim)`` of the encoder that was trained on this seed's gallery.
+        statistics: ``(n, dim)`` of ``workers.style.statistics``, which ``style`` is made from.
+        trained: ``(n, dim)`` of the encoder that was trained on this seed's gallery; of no dimension before.
     """
 
     features: Array
     visual: Array
     style: Array
-    early: Array
+    statistics: Array
     trained: Array
 
     @classmethod
@@ -68,29 +68,36 @@ class Eyes:
     """Looks at pictures as ingest would.
 
     Args:
-        early: means and deviations of early activations, see ``workers.style.statistics``.
+        statistics: see ``workers.style.statistics``.
         folder: where files lie between being written and being decoded.
     """
 
-    def __init__(self, pool: DecodePool, models: Embedder, early: Sight, folder: Path) -> None:
-        self._pool, self._models, self._early, self._folder = pool, models, early, folder
+    def __init__(self, pool: DecodePool, models: Embedder, statistics: Sight, folder: Path) -> None:
+        self._pool, self._models, self._statistics, self._folder = pool, models, statistics, folder
         self._written = 0
 
-    def see(self, batches: Iterable[Sequence[NDArray[np.uint8]]], trained: Sight) -> Iterator[Look]:
+    def see(self, batches: Iterable[Sequence[NDArray[np.uint8]]]) -> Iterator[Look]:
         """One look a batch, in order. The next batch is developed and decoded while the models see this one.
 
         Raises:
             MediaError: a file that was written here cannot be decoded.
             ModelError: a model failed.
         """
+        return map(self._look, self._decoded(batches))
+
+    def glance(self, batches: Iterable[Sequence[NDArray[np.uint8]]]) -> Iterator[Array]:
+        """The ``statistics`` of each batch only; raises as :meth:`see`."""
+        return map(self._statistics_of, self._decoded(batches))
+
+    def _decoded(self, batches: Iterable[Sequence[NDArray[np.uint8]]]) -> Iterator[list[Decoded]]:
         waiting: list[tuple[Path, Future[Decoded]]] | None = None
         for pictures in batches:
             begun = self._begin(pictures)
             if waiting is not None:
-                yield self._finish(waiting, trained)
+                yield _finished(waiting)
             waiting = begun
         if waiting is not None:
-            yield self._finish(waiting, trained)
+            yield _finished(waiting)
 
     def _begin(self, pictures: Sequence[NDArray[np.uint8]]) -> list[tuple[Path, Future[Decoded]]]:
         begun: list[tuple[Path, Future[Decoded]]] = []
@@ -101,20 +108,26 @@ class Eyes:
             begun.append((path, self._pool.submit(path.as_posix(), Kind.IMAGE)))
         return begun
 
-    def _finish(self, begun: Sequence[tuple[Path, Future[Decoded]]], trained: Sight) -> Look:
-        decoded = [future.result() for _, future in begun]
-        for path, _ in begun:
-            path.unlink()
+    def _look(self, decoded: Sequence[Decoded]) -> Look:
         vectors = [one.vectors for one in self._models.embed(decoded)]
-        wholes = np.concatenate([one.whole for one in decoded if one.whole is not None])
         features = [[np.nan if value is None else value for value in one.features] for one in decoded]
         return Look(
             np.array(features, np.float32),
             np.concatenate([of["visual"] for of in vectors]),
             np.concatenate([of["style"] for of in vectors]),
-            self._early(wholes),
-            trained(wholes),
+            self._statistics_of(decoded),
+            np.empty((len(decoded), 0), np.float32),
         )
+
+    def _statistics_of(self, decoded: Sequence[Decoded]) -> Array:
+        return self._statistics(np.concatenate([one.whole for one in decoded if one.whole is not None]))
+
+
+def _finished(begun: Sequence[tuple[Path, Future[Decoded]]]) -> list[Decoded]:
+    decoded = [future.result() for _, future in begun]
+    for path, _ in begun:
+        path.unlink()
+    return decoded
 
 
 def encoded(picture: NDArray[np.uint8]) -> bytes:

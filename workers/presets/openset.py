@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from search.photographers.answers import Estimate
 from search.store.base import Array
-from workers.presets.heads import labelled, standardised
 from workers.presets.intervals import REPLICATES, Floats
+
+Encode = Callable[[Array], Array]
+"""An encoder: statistics ``(…, dim)`` to vectors."""
 
 KNOWN_SHARE = 2 / 3
 """Known of all photographers; and of the known ones, those that stay known while the threshold is set."""
@@ -39,7 +41,9 @@ def parts(presets: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], ND
     return np.sort(order[:known]), np.sort(order[known:])
 
 
-def open_set(gallery: Array, question: Array, sets: NDArray[np.int64], rng: np.random.Generator) -> OpenSet:
+def open_set(
+    gallery: Array, question: Array, sets: NDArray[np.int64], train: Callable[[Array], Encode], rng: np.random.Generator
+) -> OpenSet:
     """Learn two thirds of the photographers from the gallery and ask about all of them.
 
     The threshold is the one that tells best, within the gallery, a third of the *known* photographers, left out for
@@ -48,36 +52,43 @@ def open_set(gallery: Array, question: Array, sets: NDArray[np.int64], rng: np.r
     Args:
         gallery, question: float32 ``(photos, presets, dim)``.
         sets: numbers of question photos that are judged together, int64 ``(sets, n)``; ``(photos, 1)`` for single ones.
+        train: makes the encoder from photos of those who are known.
     """
     known, unknown = parts(gallery.shape[1], rng)
     inner_known, inner_unknown = parts(len(known), rng)
     held = np.arange(len(gallery)) % 3 == 2
-    inner = familiarity(
-        gallery[~held][:, known[inner_known]], gallery[held][:, known], _grouped(held.sum(), sets.shape[1])
-    )
+    learnt = gallery[~held][:, known[inner_known]]
+    tried = _grouped(int(held.sum()), sets.shape[1])
+    inner = familiarity(train(learnt), learnt, gallery[held][:, known], tried)
     threshold = best_threshold(inner[:, inner_known], inner[:, inner_unknown])
-    scores = familiarity(gallery[:, known], question, sets)
+    learnt = gallery[:, known]
+    scores = familiarity(train(learnt), learnt, question, sets)
     ours, others = scores[:, known], scores[:, unknown]
     above = (ours[:, None, :, None] > others[None, :, None, :]).mean(axis=(2, 3))
     return OpenSet(above, float((ours >= threshold).mean()), float((others < threshold).mean()))
 
 
-def familiarity(gallery: Array, question: Array, sets: NDArray[np.int64]) -> Floats:
-    """How near each set is to the nearest photographer of the gallery, float64 ``(sets, presets of the question)``:
-    minus the squared Mahalanobis distance of its mean vector, with the covariance within photographers."""
-    from sklearn.covariance import ledoit_wolf
+def familiarity(encode: Encode, gallery: Array, question: Array, sets: NDArray[np.int64]) -> Floats:
+    """How much likelier each set is by the nearest photographer than by anybody, float64 ``(sets, presets of the
+    question)``: the log of the ratio, a photo. In the encoder's coordinates a photographer's photos are normal with
+    deviation 1, and photographers normal with the covariance of those in the gallery.
 
-    gallery, question = standardised(gallery, question)
-    means = gallery.mean(axis=0, dtype=np.float64)
-    covariance, _ = ledoit_wolf(labelled(gallery - means.astype(np.float32))[0])
-    # In the coordinates of the inverse root, Mahalanobis distance is Euclidean.
-    values, axes = np.linalg.eigh(covariance)
-    whiten = axes / np.sqrt(np.maximum(values, 1e-9))
-    asked = question[sets].mean(axis=1, dtype=np.float64) @ whiten
-    centres = means @ whiten
-    squared = np.square(asked).sum(-1)[..., None] - 2 * asked @ centres.T + np.square(centres).sum(-1)
-    nearest: Floats = -squared.min(axis=-1)
-    return nearest
+    Source: Ioffe, "Probabilistic linear discriminant analysis", ECCV 2006.
+    """
+    means = encode(gallery).mean(axis=0, dtype=np.float64)
+    middle = means.mean(axis=0)
+    asked = encode(question)[sets].mean(axis=1, dtype=np.float64) - middle
+    means -= middle
+    size = sets.shape[1]
+    squared = np.square(asked).sum(-1)[..., None] - 2 * asked @ means.T + np.square(means).sum(-1)
+    # Outside the span of the means both hypotheses say the same, so the ratio is taken within it.
+    _, sizes, axes = np.linalg.svd(means, full_matrices=False)
+    variances = np.square(sizes) / max(len(means) - 1, 1)
+    along = np.square(asked @ axes.T)
+    rest = np.square(asked).sum(-1) - along.sum(-1)
+    anybody = size * rest + (along / (variances + 1 / size)).sum(-1)
+    ratio: Floats = (anybody - size * squared.min(axis=-1)) / (2 * size)
+    return ratio
 
 
 def best_threshold(known: Floats, unknown: Floats) -> float:

@@ -24,6 +24,7 @@ class PresetOptions:
         presets: invented photographers.
         seeds: how often everything is drawn anew: photographers, subjects of either side, photos, jitter.
         jitter: names of levels in ``search.photographers.presets.JITTER``.
+        practice: photos of the gallery's side that the encoder is learnt from.
 
     Raises:
         UsageError: too few of anything, or no such level.
@@ -33,6 +34,7 @@ class PresetOptions:
     presets: int = 30
     seeds: int = 5
     jitter: tuple[str, ...] = ("medium",)
+    practice: int = 400
 
     def __post_init__(self) -> None:
         if self.presets < LEAST_PRESETS:
@@ -52,5 +54,5 @@ class PresetOptions:
         return max(1, self.photos - self.question)
 
 
-QUICK = PresetOptions(photos=60, presets=10, seeds=1)
+QUICK = PresetOptions(photos=60, presets=10, seeds=1, practice=60)
 """A look at whether everything runs, not a figure to quote."""

@@ -43,17 +43,23 @@ class BasePhoto:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Photos to learn photographers from, and photos to ask about."""
+    """Photos to learn photographers from, and photos to ask about.
+
+    Attributes:
+        practice: more photos of the gallery's side, for what is learnt without photographers; the gallery among them.
+    """
 
     gallery: tuple[BasePhoto, ...]
     question: tuple[BasePhoto, ...]
+    practice: tuple[BasePhoto, ...] = ()
 
     @property
     def shared(self) -> int:
-        """Photos of the question whose subject, path or fingerprint the gallery has too; 0 in an honest split."""
-        subjects = {photo.subject for photo in self.gallery}
-        paths = {photo.path for photo in self.gallery}
-        prints = [photo.fingerprint for photo in self.gallery if photo.fingerprint]
+        """Photos of the question whose subject, path or fingerprint is learnt from too; 0 in an honest split."""
+        learnt = (*self.gallery, *self.practice)
+        subjects = {photo.subject for photo in learnt}
+        paths = {photo.path for photo in learnt}
+        prints = [photo.fingerprint for photo in learnt if photo.fingerprint]
         return sum(
             photo.subject in subjects or photo.path in paths or _near(photo.fingerprint, prints)
             for photo in self.question
@@ -93,9 +99,14 @@ def read_subjects(folder: Path) -> tuple[dict[str, str], bool]:
 
 
 class Album:
-    """Decodes photos in decoder children when they are first asked for, and keeps them."""
+    """Decodes photos in decoder children when they are first asked for, and keeps them.
+
+    Attributes:
+        broken: what was said of each file that could not be decoded.
+    """
 
     def __init__(self, pool: DecodePool) -> None:
+        self.broken: list[str] = []
         self._pool = pool
         self._known: dict[str, BasePhoto | None] = {}
 
@@ -108,7 +119,8 @@ class Album:
     def _decode(self, path: str, subject: str) -> BasePhoto | None:
         try:
             decoded = self._pool.submit(path, Kind.IMAGE).result()
-        except MediaError:
+        except MediaError as error:
+            self.broken.append(error.message)
             return None
         if decoded.whole is None or not len(decoded.whole):
             return None
@@ -124,12 +136,15 @@ def unsqueezed(square: NDArray[np.uint8], width: int, height: int) -> NDArray[np
     return pixels
 
 
-def split(subjects: Mapping[str, str], album: Album, gallery: int, question: int, rng: np.random.Generator) -> Split:
+def split(
+    subjects: Mapping[str, str], album: Album, gallery: int, question: int, practice: int, rng: np.random.Generator
+) -> Split:
     """Photos drawn evenly over subjects, every subject on one side only; copies of a photo already drawn, and files
     that cannot be decoded, are passed over.
 
     Args:
         gallery, question: photos wanted on either side; where there are fewer, all there are.
+        practice: photos wanted of the gallery's side in all, where it is more than ``gallery``.
 
     Raises:
         UsageError: one side gets too few.
@@ -137,7 +152,7 @@ def split(subjects: Mapping[str, str], album: Album, gallery: int, question: int
     sides = _sides(subjects, gallery, question, rng)
     drawn: list[list[BasePhoto]] = []
     prints: list[str] = []
-    for paths, wanted in zip(sides, (gallery, question), strict=True):
+    for paths, wanted in zip(sides, (max(gallery, practice), question), strict=True):
         photos: list[BasePhoto] = []
         for path in _round_robin(paths, subjects, rng):
             if len(photos) == wanted:
@@ -148,11 +163,12 @@ def split(subjects: Mapping[str, str], album: Album, gallery: int, question: int
             photos.append(photo)
             prints += [photo.fingerprint] if photo.fingerprint else []
         drawn.append(photos)
-    found = Split(tuple(drawn[0]), tuple(drawn[1]))
+    found = Split(tuple(drawn[0][:gallery]), tuple(drawn[1]), tuple(drawn[0]))
     if len(found.gallery) < LEAST_GALLERY or len(found.question) < LEAST_QUESTION:
+        broken = f" {len(album.broken)} could not be decoded: {album.broken[0]}" if album.broken else ""
         raise UsageError(
             f"Only {len(found.gallery)} photos can be learnt from and {len(found.question)} asked about when no "
-            f"subject is on both sides; it takes {LEAST_GALLERY} and {LEAST_QUESTION}.",
+            f"subject is on both sides; it takes {LEAST_GALLERY} and {LEAST_QUESTION}.{broken}",
             "Name a folder with more photos, or with more folders of photos in it.",
         )
     return found

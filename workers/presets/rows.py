@@ -10,7 +10,10 @@ import numpy as np
 from search.photographers.features import INDEX, PICTURE_ONLY
 from search.store.base import Array
 from workers.presets.eyes import Look
-from workers.presets.heads import Head, boosted, discriminant, linear
+from workers.presets.heads import Head, boosted, discriminant, linear, nearest
+
+EARLY = slice(-224, None)
+"""Columns of the statistics that come from a network's first layers."""
 
 GLOBAL = tuple(INDEX[name] for name in ("contrast", "red_mean", "green_mean", "blue_mean"))
 METADATA = tuple(at for at in range(len(INDEX)) if at not in set(PICTURE_ONLY))
@@ -46,7 +49,12 @@ def metadata(look: Look) -> Array:
 
 def everything(look: Look) -> Array:
     """All that could carry a leak, for the controls."""
-    return np.concatenate((picture_only(look), look.early, look.trained), axis=-1)
+    return np.concatenate((picture_only(look), look.statistics), axis=-1)
+
+
+def early(look: Look) -> Array:
+    """The statistics of a network's first layers, without those of tone."""
+    return look.statistics[..., EARLY]
 
 
 POOLED = "pooled"
@@ -63,8 +71,8 @@ WAYS = (
     ),
     Way("features", "58 picture-only features, CatBoost", picture_only, boosted, 0.5, 0.9),
     Way(POOLED, "pooled image vector, linear", lambda look: look.visual, linear),
-    Way("early_linear", "early-layer statistics, linear", lambda look: look.early, linear, 0.6, 0.95, style=True),
-    Way("early_lda", "early-layer statistics, LDA", lambda look: look.early, discriminant, 0.6, 0.95, style=True),
+    Way("early_linear", "early-layer statistics, linear", early, linear, 0.6, 0.95, style=True),
+    Way("early_lda", "early-layer statistics, LDA", early, discriminant, 0.6, 0.95, style=True),
     Way(
         "style_shipped",
         "style vector as shipped, LDA",
@@ -75,9 +83,9 @@ WAYS = (
     ),
     Way(
         TRAINED,
-        "style encoder trained on the gallery, LDA",
+        "style encoder trained on the gallery, nearest mean",
         lambda look: look.trained,
-        discriminant,
+        nearest,
         0.8,
         0.98,
         style=True,

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.photographers.presets import Preset, apply, draw_presets, jitter
+from search.store.base import Array
 from workers.presets import controls
-from workers.presets.eyes import Eyes, Look, Sight
+from workers.presets.encoder import Encoder, Practice, practise, train_encoder
+from workers.presets.eyes import Eyes, Look
 from workers.presets.heads import boosted, discriminant
 from workers.presets.intervals import Floats, hits_of_one, hits_of_ten, sets_of_ten
 from workers.presets.openset import OpenSet, open_set
 from workers.presets.options import PresetOptions
 from workers.presets.photos import BasePhoto, Split
-from workers.presets.rows import TRAINED, WAYS, everything, metadata
+from workers.presets.rows import WAYS, everything, metadata
 
 TWIN = 0
 """Number of the photographer whose preset is given to one more."""
 
-FLAT_SHARE = 3
+FLAT_SHARE = 6
 """One in so many base photos is developed once more under photographers without a preset."""
 
 Tick = Callable[[], None]
@@ -34,6 +36,7 @@ class Rendered:
     Attributes:
         gallery, question: the renders; the last photographer has the preset of number ``TWIN``.
         flat_gallery, flat_question: some of the photos under as many photographers who only have jitter.
+        practice: what the encoder is learnt from beside the gallery.
     """
 
     presets: tuple[Preset, ...]
@@ -41,6 +44,7 @@ class Rendered:
     question: Look
     flat_gallery: Look
     flat_question: Look
+    practice: Practice
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,10 @@ class SeedResult:
 
 def photos_to_see(split: Split) -> int:
     """Steps that :func:`render` takes."""
-    return len(split.gallery) + len(split.question) + sum(map(len, _some(split)))
+    return len(split.gallery) + len(split.question) + len(split.practice) + sum(map(len, _some(split)))
 
 
-def render(
-    split: Split, options: PresetOptions, level: float, eyes: Eyes, trained: Sight, seed: int, tick: Tick
-) -> Rendered:
+def render(split: Split, options: PresetOptions, level: float, eyes: Eyes, seed: int, tick: Tick) -> Rendered:
     """Develop every photo by every photographer and look at it.
 
     Raises:
@@ -81,16 +83,18 @@ def render(
     presets = draw_presets(options.presets, rng)
     flat = (Preset(),) * options.presets
     some_gallery, some_question = _some(split)
-    looks = [
-        _looked(eyes.see(_developed(photos, photographers, level, rng), trained), tick)
-        for photos, photographers in (
-            (split.gallery, (*presets, presets[TWIN])),
-            (split.question, (*presets, presets[TWIN])),
-            (some_gallery, flat),
-            (some_question, flat),
-        )
-    ]
-    return Rendered(presets, *looks)
+
+    def look(photos: Sequence[BasePhoto], photographers: Sequence[Preset]) -> Look:
+        return _looked(eyes.see(_developed(photos, photographers, level, rng)), tick)
+
+    return Rendered(
+        presets,
+        look(split.gallery, (*presets, presets[TWIN])),
+        look(split.question, (*presets, presets[TWIN])),
+        look(some_gallery, flat),
+        look(some_question, flat),
+        practise(split.practice, eyes, seed, tick),
+    )
 
 
 def _some(split: Split) -> tuple[Sequence[BasePhoto], Sequence[BasePhoto]]:
@@ -122,6 +126,12 @@ def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> S
     presets = len(rendered.presets)
     usual = slice(0, presets)
     gallery, question = rendered.gallery.at(slice(None), usual), rendered.question.at(slice(None), usual)
+
+    def train(statistics: Array) -> Encoder:
+        return train_encoder(statistics, rendered.practice)
+
+    encoder = train(gallery.statistics)
+    gallery, question = (replace(look, trained=encoder(look.statistics)) for look in (gallery, question))
     tens = sets_of_ten(len(subjects), rng)
     one: dict[str, Floats] = {}
     ten: dict[str, Floats] = {}
@@ -131,8 +141,7 @@ def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> S
         tick()
     all_gallery, all_question = everything(gallery), everything(question)
     twins = discriminant(everything(rendered.gallery), everything(rendered.question))
-    best = next(way for way in WAYS if way.name == TRAINED)
-    known = best.of(gallery), best.of(question)
+    asked = gallery.statistics, question.statistics
     return SeedResult(
         one,
         ten,
@@ -145,6 +154,6 @@ def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> S
             for way in WAYS
             if way.style or way.name == "pooled"
         },
-        open_set(*known, controls.singles(len(subjects)), np.random.default_rng((seed, 3))),
-        open_set(*known, tens, np.random.default_rng((seed, 3))),
+        open_set(*asked, controls.singles(len(subjects)), train, np.random.default_rng((seed, 3))),
+        open_set(*asked, tens, train, np.random.default_rng((seed, 3))),
     )

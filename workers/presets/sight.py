@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from search.settings import Settings
@@ -22,13 +21,11 @@ class OpenModels:
 
     Attributes:
         words: which model gives which vector.
-        notes: why the choice is not the preferred one.
     """
 
     embedder: Embedder
-    early: Sight
+    statistics: Sight
     words: tuple[str, ...]
-    notes: tuple[str, ...]
 
 
 class _OneOutput(nn.Module):
@@ -57,10 +54,9 @@ def open_models(settings: Settings) -> OpenModels:
     choice = choose_models(settings, {})
     models = Models(settings, choice)
     models.load()
-    with torch.inference_mode():
-        early = as_sight(EarlyLayers().eval(), settings, "early layers")
+    statistics = as_sight(EarlyLayers().eval(), settings, "style statistics")
     words = (
         f"pooled image vector: {choice.image}",
         "early-layer statistics: efficientnet_lite0, stem and three blocks",
     )
-    return OpenModels(models, early, words, choice.notes)
+    return OpenModels(models, statistics, words)

@@ -23,10 +23,13 @@ class Known(Album):
     """Photos without files: each is there, with its path's fingerprint, unless it is said to be broken."""
 
     def __init__(self, broken: frozenset[str] = frozenset(), prints: dict[str, str] | None = None) -> None:
-        self.broken, self.prints = broken, prints or {}
+        self.broken, self._broken, self._prints = [], broken, prints or {}
 
     def photo(self, path: str, subject: str) -> BasePhoto | None:
-        return None if path in self.broken else photo(subject, path, self.prints.get(path, ""))
+        if path in self._broken:
+            self.broken.append(f"'{path}' is a broken picture.")
+            return None
+        return photo(subject, path, self._prints.get(path, ""))
 
 
 def many(subjects: int, each: int) -> dict[str, str]:
@@ -41,7 +44,7 @@ def textured(path: Path, seed: int, size: tuple[int, int] = (90, 120)) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_subject_is_on_both_sides_and_subjects_are_drawn_evenly(seed: int) -> None:
-    found = split(many(20, 10), Known(), 42, 20, np.random.default_rng(seed))
+    found = split(many(20, 10), Known(), 42, 20, 0, np.random.default_rng(seed))
     assert (len(found.gallery), len(found.question), found.shared) == (42, 20, 0)
     counts = np.unique([one.subject for one in found.gallery], return_counts=True)[1]
     assert np.ptp(counts) <= 1
@@ -49,9 +52,9 @@ def test_no_subject_is_on_both_sides_and_subjects_are_drawn_evenly(seed: int) ->
 
 def test_another_seed_draws_otherwise_and_the_same_seed_alike() -> None:
     subjects = many(20, 10)
-    first = split(subjects, Known(), 42, 20, np.random.default_rng(1))
-    again = split(subjects, Known(), 42, 20, np.random.default_rng(1))
-    other = split(subjects, Known(), 42, 20, np.random.default_rng(2))
+    first = split(subjects, Known(), 42, 20, 0, np.random.default_rng(1))
+    again = split(subjects, Known(), 42, 20, 0, np.random.default_rng(1))
+    other = split(subjects, Known(), 42, 20, 0, np.random.default_rng(2))
     assert [one.path for one in first.question] == [one.path for one in again.question]
     assert {one.path for one in first.question} != {one.path for one in other.question}
 
@@ -59,7 +62,7 @@ def test_another_seed_draws_otherwise_and_the_same_seed_alike() -> None:
 def test_what_cannot_be_decoded_is_passed_over() -> None:
     subjects = many(10, 10)
     broken = frozenset(path for path in subjects if path.endswith(("0.jpg", "1.jpg")))
-    found = split(subjects, Known(broken), 40, 20, np.random.default_rng(0))
+    found = split(subjects, Known(broken), 40, 20, 0, np.random.default_rng(0))
     assert not broken & {one.path for one in (*found.gallery, *found.question)}
     assert (len(found.gallery), len(found.question)) == (40, 20)
 
@@ -67,8 +70,8 @@ def test_what_cannot_be_decoded_is_passed_over() -> None:
 def test_a_copy_of_a_photo_does_not_get_to_the_other_side() -> None:
     subjects = many(12, 6)
     prints = {path: np.random.default_rng(at).bytes(32).hex() for at, path in enumerate(subjects)}
-    prints |= {path: prints["0/0.jpg"] for path in ("3/1.jpg", "5/2.jpg", "8/3.jpg")}
-    found = split(subjects, Known(prints=prints), 50, 22, np.random.default_rng(0))
+    prints |= dict.fromkeys(("3/1.jpg", "5/2.jpg", "8/3.jpg"), prints["0/0.jpg"])
+    found = split(subjects, Known(prints=prints), 50, 22, 0, np.random.default_rng(0))
     copies = [one for one in (*found.gallery, *found.question) if one.fingerprint == prints["0/0.jpg"]]
     assert len(copies) == 1
     assert found.shared == 0
@@ -92,7 +95,15 @@ def test_a_leak_is_counted(leak: object) -> None:
 
 def test_too_few_subjects_for_two_sides_are_refused_in_words() -> None:
     with pytest.raises(UsageError, match="Only 40 photos can be learnt from and 3 asked about"):
-        split({**many(1, 40), **{f"few/{n}.jpg": "few" for n in range(3)}}, Known(), 40, 20, np.random.default_rng(2))
+        split(
+            {**many(1, 40), **{f"few/{n}.jpg": "few" for n in range(3)}}, Known(), 40, 20, 0, np.random.default_rng(2)
+        )
+
+
+def test_files_that_cannot_be_decoded_are_the_reason_given() -> None:
+    subjects = many(10, 4)
+    with pytest.raises(UsageError, match=r"40 could not be decoded: '.*' is a broken picture"):
+        split(subjects, Known(frozenset(subjects)), 40, 20, 0, np.random.default_rng(0))
 
 
 def test_folders_are_classes_and_other_files_are_passed_over(tmp_path: Path) -> None:

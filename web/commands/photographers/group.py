@@ -16,6 +16,7 @@ COMMANDS = {
     "show": "web.commands.photographers.show",
     "similar": "web.commands.photographers.similar",
     "predict": "web.commands.photographers.predict",
+    "presets": "web.commands.photographers.presets",
 }
 """Name of a command to its module, which defines it as ``command`` (or by its own name, where it defines several)."""
 

@@ -1,0 +1,63 @@
+"""The encoder plays down what content moves and keeps what presets move."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.photographers.presets import PARAMETERS
+from search.store.base import Array
+from workers.presets.encoder import Practice, train_encoder
+from workers.presets.heads import nearest
+from workers.presets.intervals import hits_of_one
+
+DIM = 40
+
+
+class World:
+    """Statistics that are presets and content, mixed: content is strong along a few directions."""
+
+    def __init__(self) -> None:
+        self.rng = np.random.default_rng(5)
+        self.style = 0.4 * self.rng.normal(size=(len(PARAMETERS), DIM))
+        self.content = 4.0 * self.rng.normal(size=(6, DIM))
+
+    def statistics(self, parameters: NDArray[np.float64]) -> Array:
+        """Of one photo for each row, each of other content."""
+        content = self.rng.normal(size=(*parameters.shape[:-1], 6)) @ self.content
+        noise = 0.3 * self.rng.normal(size=(*parameters.shape[:-1], DIM))
+        return (parameters @ self.style + content + noise).astype(np.float32)
+
+    def practice(self, n: int) -> Practice:
+        parameters = self.rng.uniform(-1.7, 1.7, (n, len(PARAMETERS)))
+        return Practice(self.statistics(parameters), parameters)
+
+
+def test_photographers_are_told_apart_whom_content_hid() -> None:
+    world = World()
+    presets = world.rng.uniform(-1.7, 1.7, (1, 12, len(PARAMETERS)))
+    gallery, question = (world.statistics(np.repeat(presets, n, axis=0)) for n in (20, 40))
+    encoder = train_encoder(gallery, world.practice(400))
+    before, after = (
+        hits_of_one(nearest(*pair)).mean() for pair in ((gallery, question), map(encoder, (gallery, question)))
+    )
+    assert after > before + 0.2
+    assert after > 0.8
+
+
+def test_content_is_as_strong_in_every_direction() -> None:
+    world = World()
+    gallery = world.statistics(np.zeros((300, 4, len(PARAMETERS))))
+    vectors = train_encoder(gallery, world.practice(600))(gallery)
+    deviations = np.sort(vectors.reshape(-1, DIM).std(axis=0))
+    assert vectors.dtype == np.float32
+    assert deviations[-6:].min() > 0.9
+    assert deviations.max() < 1.1
+
+
+def test_statistics_that_never_change_and_little_practice_do_no_harm() -> None:
+    world = World()
+    gallery = world.statistics(np.zeros((12, 6, len(PARAMETERS))))
+    gallery[..., 3] = 7
+    practice = world.practice(5)
+    assert np.isfinite(train_encoder(gallery, practice)(gallery)).all()
