@@ -117,7 +117,7 @@ class Trait:
     """A feature that sets a photographer apart from everyone else.
 
     Attributes:
-        effect: difference of medians in robust deviations of everyone else; the sign says the direction.
+        effect: difference of medians in robust deviations of everyone else, to that side; the sign says the direction.
         words: "darker shadows", say.
         mine, others: medians in the feature's unit.
         percentile: share of the others' photos below ``mine``, per cent.

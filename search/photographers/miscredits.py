@@ -37,6 +37,7 @@ MOST_ASKED = 2_000
 
 TUNED_ON = 400
 TEMPERATURES = (0.02, 0.035, 0.06, 0.1, 0.17, 0.3, 0.6)
+UNEXPLAINED = (0.002, 0.02, 0.05, 0.1, 0.2, 0.4)
 VISUAL_DIMS, STYLE_DIMS = 48, 16
 _BLOCK = 256
 
@@ -69,9 +70,13 @@ class Neighbourhood:
     """Whose photos are like a photo, its own session and near duplicates left aside.
 
     The probability of a photographer is the mean of ``exp(cosine / t)`` over the photos of theirs, in proportion to the
-    others': everybody counts the same, however many photos they have. ``t`` is chosen so that the names written on
-    some photos are as probable as can be; where photographers cannot be told apart that makes all of them about
-    equally probable, and no credit is doubted.
+    others': everybody counts the same, however many photos they have. A share ``u`` of photos is like nobody's, and
+    everybody's with equal probability. ``t`` and ``u`` are those with which the names written on some photos are most
+    probable; where photographers cannot be told apart that makes all of them about equally probable, and no credit is
+    doubted.
+
+    Attributes:
+        right: share of those photos whose written name is the most probable one.
     """
 
     def __init__(self, photos: PhotoSet, rows: Mapping[str, NDArray[np.intp]], seed: int = 0) -> None:
@@ -87,7 +92,7 @@ class Neighbourhood:
         self._owner = np.repeat(np.arange(len(drawn)), [len(some) for some in drawn])
         self._references = np.concatenate(drawn) if drawn else np.empty(0, np.intp)
         self._starts = np.cumsum([0, *(len(some) for some in drawn[:-1])])
-        self._temperature = self._tuned(_some(self._references, TUNED_ON, rng))
+        self._temperature, self._unexplained, self.right = self._tuned(_some(self._references, TUNED_ON, rng))
 
     def probabilities(self, asked: NDArray[np.intp]) -> tuple[NDArray[np.float64], list[Counter[str]]]:
         """Of each photographer for each photo, float64 ``(n, photographers)`` in the order of ``names``, NaN for whom
@@ -96,7 +101,9 @@ class Neighbourhood:
         nearest: list[Counter[str]] = []
         for begin in range(0, len(asked), _BLOCK):
             cosines = self._cosines(asked[begin : begin + _BLOCK])
-            found[begin : begin + _BLOCK] = self._posterior(cosines, self._temperature)
+            found[begin : begin + _BLOCK] = self._with_unexplained(
+                self._posterior(cosines, self._temperature), self._unexplained
+            )
             k = min(NEIGHBOURS, cosines.shape[1])
             for row, best in zip(cosines, np.argpartition(-cosines, k - 1, axis=1)[:, :k], strict=True):
                 nearest.append(Counter(self.names[self._owner[at]] for at in best if row[at] > -np.inf))
@@ -119,17 +126,25 @@ class Neighbourhood:
             means = np.add.reduceat(weights, self._starts, axis=1) / np.where(counted > 0, counted, np.nan)
             return np.asarray(means / np.nansum(means, axis=1, keepdims=True), np.float64)
 
-    def _tuned(self, some: NDArray[np.intp]) -> float:
-        if not len(some):
-            return TEMPERATURES[-1]
+    def _with_unexplained(self, posterior: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+        return (1 - share) * posterior + share / len(self.names)
+
+    def _tuned(self, some: NDArray[np.intp]) -> tuple[float, float, float]:
+        """Temperature, share of what is not explained, and share of written names that are found."""
         cosines = self._cosines(some)
-        own = [self._number[self._photos.names[at] or ""] for at in some]
-
-        def likelihood(temperature: float) -> float:
-            mine = self._posterior(cosines, temperature)[np.arange(len(some)), own]
-            return float(np.log(np.maximum(mine[np.isfinite(mine)], 1e-12)).sum())
-
-        return max(reversed(TEMPERATURES), key=likelihood)
+        own = np.array([self._number[self._photos.names[at] or ""] for at in some], np.intp)
+        best = (-np.inf, TEMPERATURES[-1], UNEXPLAINED[-1], 0.0)
+        for temperature in TEMPERATURES:
+            posterior = self._posterior(cosines, temperature)
+            mine = posterior[np.arange(len(some)), own]
+            known = np.isfinite(mine)
+            if not known.any():
+                continue
+            right = float((mine[known] >= np.nanmax(posterior[known], axis=1)).mean())
+            for share in UNEXPLAINED:
+                likelihood = float(np.log(self._with_unexplained(mine[known], share)).mean())
+                best = max(best, (likelihood, temperature, share, right))
+        return best[1:]
 
 
 def doubtful(

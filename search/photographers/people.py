@@ -52,6 +52,9 @@ PAIRED = 150
 
 PAIRS = 3
 MOST_MISCREDITS = 24
+TOLD_APART = 0.7
+"""Share of photos whose neighbours have to be by the same photographer for a wrong credit to stand out."""
+
 FEW = 12
 """Photos below which what is told of somebody is more chance than habit."""
 
@@ -113,6 +116,11 @@ class People:
         sessions, more_sessions = told_sessions(self.photos, rows, self.photo)
         doubts = doubtful(self.photos, rows, self._around, said) if len(self.rows) > 1 else []
         notes = self._notes(name, crowd)
+        if len(self.rows) > 1 and self._around.right < TOLD_APART:
+            notes.append(
+                f"Of the photos here {100 * self._around.right:.0f} % are most like others by the same photographer, "
+                "sessions left aside, so wrong credits may go unnoticed."
+            )
         if more_sessions:
             notes.append(f"{more_sessions:,} earlier sessions are not shown.")
         if len(doubts) > MOST_MISCREDITS:

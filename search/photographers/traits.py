@@ -40,6 +40,9 @@ MOST_ALIKE = 0.75
 MAD_TO_DEVIATION = 1.4826
 """For normal values, their standard deviation divided by their median absolute deviation."""
 
+NORMAL_84 = 0.8413
+"""Of normal values, the share below their mean plus a standard deviation."""
+
 MEDIAN_ERROR = 1.2533
 """For normal values, the standard error of the median divided by that of the mean: √(π/2)."""
 
@@ -61,11 +64,25 @@ class Crowd:
 
     @cached_property
     def spread(self) -> NDArray[np.float64]:
-        """The robust deviation of each feature. Where more than half of all values are equal it would be 0; a tenth of
-        the standard deviation stands in for it, which is 0 only where all values are equal."""
-        around = MAD_TO_DEVIATION * _median(np.abs(self.features - self.middle))
+        """The robust deviation of each feature; 0 only where all values are equal."""
+        return np.fmax(MAD_TO_DEVIATION * _median(np.abs(self.features - self.middle)), self._least_spread)
+
+    @cached_property
+    def above(self) -> NDArray[np.float64]:
+        """How far above the median a standard deviation reaches: up to the 84th percentile. In a feature that is 0 for
+        most photos and large for some, the deviation to either side would make little of it look like much."""
+        return np.fmax(_quantile(self.features, NORMAL_84) - self.middle, self._least_spread)
+
+    @cached_property
+    def below(self) -> NDArray[np.float64]:
+        """As :attr:`above`, down to the 16th percentile."""
+        return np.fmax(self.middle - _quantile(self.features, 1 - NORMAL_84), self._least_spread)
+
+    @cached_property
+    def _least_spread(self) -> NDArray[np.float64]:
+        """A tenth of the standard deviation, for features of which more than half of all values are equal."""
         filled = np.where(np.isfinite(self.features), self.features, self.middle)
-        return np.asarray(np.fmax(around, 0.1 * filled.std(axis=0)), np.float64)
+        return np.asarray(0.1 * filled.std(axis=0), np.float64)
 
     @cached_property
     def alike(self) -> NDArray[np.float64]:
@@ -79,8 +96,9 @@ def traits(mine: Array, others: Crowd, most: int = MOST) -> tuple[Trait, ...]:
     """What sets ``mine``, float32 ``(m, 78)``, apart: the picture's own features first, the strongest first."""
     if not len(mine) or not len(others.features):
         return ()
-    middle, spread = _median(mine), others.spread
+    middle = _median(mine)
     with np.errstate(all="ignore"):
+        spread = np.where(middle > others.middle, others.above, others.below)
         effect = (middle - others.middle) / spread
         own = MAD_TO_DEVIATION * _median(np.abs(mine - middle)) / spread
         error = MEDIAN_ERROR * np.sqrt(own**2 / _known(mine) + 1 / _known(others.features))
@@ -119,9 +137,13 @@ def _known(values: Array) -> NDArray[np.intp]:
 
 
 def _median(values: Array) -> NDArray[np.float64]:
+    return _quantile(values, 0.5)
+
+
+def _quantile(values: Array, share: float) -> NDArray[np.float64]:
     """Of each column, NaN where it has no value; without the warning that numpy gives then."""
     found = np.full(values.shape[1], np.nan)
     known = np.isfinite(values).any(axis=0)
     if known.any():
-        found[known] = np.nanmedian(np.where(np.isfinite(values), values, np.nan)[:, known], axis=0)
+        found[known] = np.nanquantile(np.where(np.isfinite(values), values, np.nan)[:, known], share, axis=0)
     return found

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import delete
 
 from ingest.credits import Credits
 from ingest.job import Ingest, JobState
 from ingest.labelling import Label
+from ingest.tables import files
 from search.errors import NotFoundError, UsageError
 from search.media import MediaRecord, media_id, word_list
 from search.store.filters import Filter
@@ -195,7 +197,7 @@ def test_a_file_that_comes_back_after_it_was_forgotten_has_its_credit(library: A
     content = (library.media / "Bo/1.jpg").read_bytes()
     (library.media / "Bo/1.jpg").unlink()
     with library.ledger.write() as connection:
-        connection.exec_driver_sql("DELETE FROM files WHERE path LIKE '%Bo/1.jpg'")
+        connection.execute(delete(files).where(files.c.path == str(library.media / "Bo/1.jpg")))
     library.store.delete("images", [media_id(hashlib.sha256(content).hexdigest())])
     library.write("elsewhere/back.jpg", content)
     library.run()
