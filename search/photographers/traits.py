@@ -13,11 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.photographers.answers import Trait
-from search.photographers.features import FEATURES, INDEX, PICTURE_ONLY
+from search.photographers.features import FEATURES, INDEX, PICTURE_ONLY, Group
 from search.store.base import Array
 
 MOST = 8
 """Traits that are told of one photographer."""
+
+FEW = 3
+"""Traits below which the bins of histograms are told too: they tell much, and say little to people."""
+
+HISTOGRAMS = tuple(at for at in PICTURE_ONLY if FEATURES[at].group is Group.HISTOGRAM)
+NAMED = tuple(at for at in PICTURE_ONLY if at not in HISTOGRAMS)
 
 BEYOND = tuple(
     INDEX[name]
@@ -104,9 +110,9 @@ def traits(mine: Array, others: Crowd, most: int = MOST) -> tuple[Trait, ...]:
         error = MEDIAN_ERROR * np.sqrt(own**2 / _known(mine) + 1 / _known(others.features))
         told = np.isfinite(effect) & (np.abs(effect) >= np.fmax(LEAST_EFFECT, CERTAIN * error))
     chosen: list[int] = []
-    for group in (PICTURE_ONLY, BEYOND):
+    for group, room in ((NAMED, most), (HISTOGRAMS, min(most, FEW)), (BEYOND, most)):
         for at in sorted((at for at in group if told[at]), key=lambda at: -abs(effect[at])):
-            if len(chosen) < most and all(abs(others.alike[at, other]) < MOST_ALIKE for other in chosen):
+            if len(chosen) < room and all(abs(others.alike[at, other]) < MOST_ALIKE for other in chosen):
                 chosen.append(at)
     return tuple(_trait(at, float(effect[at]), float(middle[at]), others) for at in chosen)
 

@@ -123,6 +123,16 @@ def test_the_planted_traits_are_named_first_and_chance_finds_few(planted: Plante
     assert len(people.shown("Bo").traits) <= 2, "what others are not, by chance or because of Ada"
 
 
+def test_bins_of_histograms_are_told_only_where_little_else_is(planted: Planted) -> None:
+    bins = {"red_hist_2": 50.0, "green_hist_5": -50.0}
+    planted.add("Ada", 40, features=bins)
+    planted.add("Bo", 40, features={**bins, "saturation": 30, "noise": 30, "contrast": -30})
+    planted.add("Cleo", 400)
+    people = People(planted.photos)
+    assert {"red_hist_2", "green_hist_5"} <= {trait.feature for trait in people.shown("Ada").traits}
+    assert not bins.keys() & {trait.feature for trait in people.shown("Bo").traits}
+
+
 def test_features_that_tell_the_same_are_told_once(planted: Planted) -> None:
     planted.add("Ada", 40)
     planted.add("Bo", 40)
