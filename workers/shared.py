@@ -108,7 +108,9 @@ class SharedFolder:
 
     def names(self, folder: str) -> list[str]:
         root = self._folder / folder
-        return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+        return sorted(
+            path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() and not path.is_symlink()
+        )
 
     def clear(self, folder: str) -> None:
         shutil.rmtree(self._folder / folder, ignore_errors=True)

@@ -9,10 +9,11 @@ from pathlib import Path
 from sqlalchemy import Table
 
 from ingest.backup import books, parts
-from ingest.backup.manifest import MODELS, Holds, Manifest, Part, read_part
+from ingest.backup.manifest import Holds, Manifest, Part, read_part
 from ingest.tables import SCHEMA_VERSION
 from search.errors import BackupError
 from search.spaces import CollectionSchema
+from workers.shared import MODELS
 
 TABLE_OF: dict[str, Table] = {table.name: table for table in books.TABLES}
 

@@ -22,9 +22,6 @@ FORMAT = 1
 """Version of this layout. A reader takes up to its own, and says so of a newer one."""
 
 MANIFEST, JOURNAL = "manifest.json", "unfinished.jsonl"
-MODELS = "models"
-"""Folder of the data directory whose files a backup holds as they are."""
-
 Json: TypeAlias = dict[str, Any]
 """A JSON object."""
 
@@ -45,7 +42,7 @@ class Part:
 
     Attributes:
         path: below the backup's folder, with slashes.
-        of: the table of its rows, the collection of its points, or where a file belongs below the data directory.
+        of: the table of its rows, the collection of its points, or where a file belongs in the shared place.
         count: rows or points; 1 for a file.
         last: id of the last point.
     """

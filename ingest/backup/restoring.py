@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -17,7 +16,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from ingest.backup import books, parts
 from ingest.backup.checking import TABLE_OF
-from ingest.backup.manifest import Holds, Manifest, Part, read_part, write_part
+from ingest.backup.manifest import Holds, Manifest, Part, read_part
 from ingest.backup.previews import PreviewShelf
 from ingest.backup.whole import MARK, mark_in
 from ingest.ledger import Ledger
@@ -26,8 +25,9 @@ from search.errors import LedgerError, StoreError, UsageError
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store.base import Point, Store
-from search.store.durable import check_space
+from search.store.durable import check_space, sync
 from search.transfer import COPYING, differing, page_size
+from workers.shared import shared_place
 
 Page: TypeAlias = Sequence[tuple[Point, bytes | None]]
 """Points, each with its preview."""
@@ -44,6 +44,7 @@ class Restore:
         self._settings, self._store, self._ledger = settings, store, ledger
         self._folder, self._manifest = folder, manifest
         self._previews = PreviewShelf(settings)
+        self._place = shared_place(settings)
         self._origin = f"backup {manifest.head.id}"
 
     def check(self) -> None:
@@ -130,7 +131,9 @@ class Restore:
     def _restore_part(self, number: int, part: Part) -> None:
         data = read_part(self._folder, part)
         if part.holds is Holds.FILE:
-            write_part(self._settings.home, replace(part, path=part.of), data)
+            self._place.save({part.of: data})
+            if (there := self._place.path(part.of)) is not None:
+                sync(there)
         elif part.holds is Holds.POINTS:
             self._restore_points(part, data)
         with self._ledger.write() as connection:  # rows and mark together: rows cannot be written twice

@@ -19,7 +19,6 @@ from sqlalchemy import Table, func, select
 from ingest.backup import books, parts
 from ingest.backup.manifest import (
     JOURNAL,
-    MODELS,
     CollectionBooks,
     Head,
     Holds,
@@ -41,6 +40,7 @@ from search.store.base import Point, Store
 from search.store.durable import check_space
 from search.transfer import estimate, pages, point_bytes, portable_metadata
 from workers import standardise
+from workers.shared import MODELS, shared_place
 
 PART_BYTES = 48 * 2**20
 """About how large a part of points gets; as much is held in memory."""
@@ -60,6 +60,7 @@ class Writing:
         self._settings, self._store, self._ledger, self._folder, self._job = settings, store, ledger, folder, job
         self._journal = Journal(folder)
         self._previews = PreviewShelf(settings)
+        self._place = shared_place(settings)
 
     def begin(self) -> bool:
         """Take up what an earlier run has written, or write the ledger; False when the job is to stop.
@@ -170,10 +171,13 @@ class Writing:
 
     def _write_models(self) -> None:
         have = {part.of for part in self._parts(Holds.FILE)}
-        for path in _files_below(self._settings.home / MODELS):
-            name = path.relative_to(self._settings.home).as_posix()
+        for name in self._models():
             if name not in have:
-                self._journal.add(self._write(Part(name, Holds.FILE, name, 1), path.read_bytes()))
+                self._journal.add(self._write(Part(name, Holds.FILE, name, 1), self._place.read(name)))
+
+    def _models(self) -> list[str]:
+        """Names of the models' files in the shared place."""
+        return [f"{MODELS}/{name}" for name in self._place.names(MODELS)]
 
     def _write_points(self, collection: str) -> Iterator[int]:
         schema = self._store.schema(collection)
@@ -212,16 +216,15 @@ class Writing:
     def _check_space(self) -> None:
         with self._ledger.read() as connection:
             wanted = ROW_BYTES * connection.execute(select(func.count()).select_from(files)).scalar_one()
-        wanted += sum(path.stat().st_size for path in _files_below(self._settings.home / MODELS))
+        here = filter(
+            None, map(self._place.path, self._models())
+        )  # of those in a bucket nobody says how large they are
+        wanted += sum(path.stat().st_size for path in here)
         wanted += sum(estimate(self._store, name, self._bytes_of) for name in self._store.collections())
         check_space(self._folder, wanted)
 
     def _bytes_of(self, points: list[Point]) -> int:
         return sum(map(point_bytes, points)) + sum(map(len, self._previews.read(points).values()))
-
-
-def _files_below(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
 def _grouped(pages: Iterator[list[books.Row]]) -> Iterator[list[books.Row]]:
