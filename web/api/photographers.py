@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ingest.photographers import TASK_OF
 from ingest.progress import JobProgress
-from search.errors import UsageError
+from search.errors import NotFoundError, UsageError
 from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
 from search.photographers.models import ModelKind
 from search.questions import Probe
@@ -134,7 +134,10 @@ def label_photographers(node: Node, new: NewLabels) -> JobProgress:
 
 def rename_photographer(node: Node, renaming: Renaming) -> Renamed:
     """Call a photographer something else, also in what is taken in later; two of one name become one."""
-    name = node.photographers.name_of(renaming.photographer)
+    try:
+        name = node.photographers.name_of(renaming.photographer)
+    except NotFoundError:  # one who goes by another name since; called so again, a merge is undone
+        name = renaming.photographer
     records = node.rename_photographer(name, renaming.to)
     return Renamed(renaming.to, records)
 
