@@ -53,7 +53,7 @@ class Station:
 
     def __init__(self, settings: Settings, build: Build = Models) -> None:
         self._settings, self._build = settings, build
-        self._models: dict[tuple[str, str, str], DescribedEmbedder] = {}
+        self._models: dict[tuple[str, str, str, bool], DescribedEmbedder] = {}
         self._pools: dict[bool, DecodePool] = {}
         self._opened: Store | None = None
         self._making = threading.Lock()
