@@ -21,6 +21,10 @@ from search.media import MediaRecord, media_id, word_list
 from search.store.filters import Filter
 
 
+class Killed(BaseException):
+    """What a kill looks like from inside: nothing catches it, nothing is tidied up."""
+
+
 def artist_of(content: bytes) -> str | None:
     """What a test file says of itself: ``by Ada:…``."""
     return content[3:].partition(b":")[0].decode() if content.startswith(b"by ") else None
@@ -192,6 +196,21 @@ def test_what_was_said_survives_a_file_being_read_again(library: Any) -> None:
     assert people(library)["Bo/eve.jpg"] == ("Bo", "folder")
 
 
+def test_an_ingest_that_is_killed_before_it_has_credited_does_so_when_it_goes_on(
+    library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label(library, source="folder", path=str(library.media / "Bo"))
+    library.store.delete("images", [record.id for name, record in library.records().items() if name.startswith("Bo/")])
+    with monkeypatch.context() as patched:
+        patched.setattr(Credits, "apply", lambda *_: (_ for _ in ()).throw(Killed))
+        with pytest.raises(Killed):
+            library.run()
+    assert people(library)["Bo/eve.jpg"] == ("Eve", "exif"), "as the file says"
+    (left,) = library.ingest.unfinished()
+    assert library.ingest.run(left).state is JobState.DONE
+    assert people(library)["Bo/eve.jpg"] == people(library)["Bo/1.jpg"] == ("Bo", "folder")
+
+
 def test_a_file_that_comes_back_after_it_was_forgotten_has_its_credit(library: Any) -> None:
     label(library, source="folder", path=str(library.media / "Bo"))
     content = (library.media / "Bo/1.jpg").read_bytes()
@@ -270,10 +289,6 @@ def test_groups_of_alike_pictures_never_replace_a_real_credit(desk: Any) -> None
 @pytest.mark.parametrize("at", [0, 2, 5])
 def test_cut_off_it_goes_on(library: Any, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     monkeypatch.setattr("ingest.labelling.PAGE", 1)
-
-    class Killed(BaseException):
-        pass
-
     patch, left = library.store.patch_payload, [at]
 
     def killed(collection: str, patches: Any) -> None:
