@@ -193,8 +193,7 @@ def _folded(
 
 def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Rank correlation; ties share their mean rank."""
-    ranks = [_ranks(values) for values in (one, other)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(np.stack([_ranks(one), _ranks(other)]))[0, 1])
 
 
 def apart(vectors: NDArray[Any]) -> NDArray[np.float64]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from search.photographers.dataset import PhotoSet
 from search.photographers.presets import Preset, apply, jitter
 from search.spaces import Space
+from workers.joint.options import JointOptions
+from workers.joint.train import JointResult, train
 
 VISUAL = Space("visual", "toy", "1", "none", 8)
 
@@ -69,3 +71,40 @@ def photo_set(names: Sequence[str | None]) -> PhotoSet:
         visual_space=VISUAL,
         style_space=None,
     )
+
+
+NAMES = ("<script>alert(1)</script>", "../../x", "Ann\tB\nC", "%{x}<b>&amp;")
+"""Whose work the small world is."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A trained run with what it was trained on."""
+
+    photos: PhotoSet
+    pictures: NDArray[np.uint8]
+    owners: NDArray[np.int64]
+    result: JointResult
+    said: tuple[str, ...]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    torch.set_num_threads(1)
+    pictures, owners = developed(WAYS, 12)
+    photos = photo_set([NAMES[owner] for owner in owners])
+    said: list[str] = []
+    folder = tmp_path_factory.mktemp("joint") / "run"
+    result = train(folder, photos, pictures, JointOptions(epochs=1, autoencoder_epochs=1, repeats=1), said.append)
+    return World(photos, pictures, owners, result, tuple(said))
+
+
+@pytest.fixture(scope="session")
+def strangers() -> dict[str, NDArray[np.uint8]]:
+    """Ten photos of scenes of their own, developed as each of ``NAMES`` does it."""
+    return {name: developed([way], 10, 7)[0] for name, way in zip(NAMES, WAYS, strict=True)}
+
+
+@pytest.fixture
+def make_photos() -> Callable[[Sequence[str | None]], PhotoSet]:
+    return photo_set

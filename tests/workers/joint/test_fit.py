@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import procrustes as scipy_procrustes
+
+from workers.joint.coordinates import StyleCoordinates
+from workers.joint.fit import FRAME_STEPS, Examples, errors_of, fit, interval, procrustes
+from workers.joint.fold import vector_of
+from workers.joint.network import ShiftNetwork
+from workers.joint.pace import Pace, StoppedError
+from workers.joint.split import held_out
+from workers.joint.tone import TONE_STATISTICS, tone_statistics
+
+
+def world(people: int, photos: int, outputs: int = 4, noise: float = 0.2) -> tuple[Examples, NDArray[np.float32]]:
+    """Photos whose statistics are their photographer's shift, what the code says, and noise; and the shifts."""
+    rng = np.random.default_rng(0)
+    owners = np.repeat(np.arange(people), photos)
+    codes = rng.standard_normal((len(owners), 16)).astype(np.float32)
+    shifts = rng.standard_normal((people, outputs)).astype(np.float32)
+    targets = shifts[owners] + 0.3 * codes[:, :1] + noise * rng.standard_normal((len(owners), outputs))
+    return Examples(codes, targets.astype(np.float32), owners, np.arange(len(owners))), shifts
+
+
+def test_equal_seeds_make_equal_vectors_and_other_seeds_vectors_that_agree() -> None:
+    examples, shifts = world(12, 10)
+    runs = [fit(lambda: ShiftNetwork(12, 4, 4), examples, 60, seed, Pace()) for seed in (0, 0, 1)]
+    assert (runs[0].vectors == runs[1].vectors).all()
+    assert (runs[0].vectors != runs[2].vectors).any()
+    assert procrustes(runs[0].vectors, runs[2].vectors) > 0.95
+    assert procrustes(runs[0].vectors, shifts) > 0.9  # distances mean something
+    assert list(runs[0].steps[:3]) == [0, FRAME_STEPS, 2 * FRAME_STEPS]
+    assert errors_of(runs[0].network, examples).ratio > 3
+
+
+def test_somebody_new_is_placed_by_their_vector_alone() -> None:
+    examples, shifts = world(12, 10)
+    known = np.flatnonzero(examples.owners < 11)
+    network = fit(lambda: ShiftNetwork(11, 4, 4), examples.take(known), 60, 0, Pace()).network
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    theirs = examples.take(np.flatnonzero(examples.owners == 11))
+    vector = vector_of(network, theirs.codes, theirs.targets)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    with torch.inference_mode():
+        foretold = network(torch.from_numpy(theirs.codes), torch.from_numpy(vector).expand(10, -1)).numpy()
+    assert np.square(foretold - theirs.targets).mean() < 0.2 * np.square(shifts[11]).mean()
+
+
+def test_five_hundred_photographers_of_three_photos_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples, _ = world(500, 3)
+    monkeypatch.setattr("workers.joint.fit.LEAST_STEPS", 100)
+    settled = fit(lambda: ShiftNetwork(500, 3, 4), examples, 1, 0, Pace())
+    assert settled.vectors.shape == (500, 3)
+    assert np.isfinite([errors_of(settled.network, examples).ratio]).all()
+
+
+def test_procrustes_is_what_scipy_says() -> None:
+    rng = np.random.default_rng(0)
+    one, other = rng.standard_normal((2, 20, 3)).astype(np.float32)
+    turned = one @ np.linalg.qr(rng.standard_normal((3, 3)))[0] * 2.5 + 4
+    assert procrustes(one, other) == pytest.approx(1 - scipy_procrustes(one, other)[2], abs=1e-5)
+    assert procrustes(one, turned.astype(np.float32)) == pytest.approx(1, abs=1e-5)
+    assert procrustes(one, np.zeros((20, 3), np.float32)) == 0
+
+
+def test_groups_are_held_out_whole_and_everybody_keeps_a_photo() -> None:
+    rng = np.random.default_rng(0)
+    owners, groups = np.repeat(np.arange(9), 20), rng.integers(0, 60, 180)
+    held = held_out(owners, groups, 0.3, rng)
+    assert not set(groups[held]) & set(groups[~held])
+    assert set(owners[~held]) == set(range(9))
+    assert (np.bincount(owners[held], minlength=9) <= 6).all()
+    assert held.sum() > 20
+    assert not held_out(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]), 0.3, rng).any()
+
+
+def test_intervals_draw_groups_and_not_photos() -> None:
+    values = np.repeat(np.random.default_rng(0).standard_normal(20), 50)
+    together = interval(values, np.repeat(np.arange(20), 50))
+    alone = interval(values, np.arange(1000))
+    assert together.high - together.low > 4 * (alone.high - alone.low)
+    assert together.value == alone.value == pytest.approx(values.mean())
+    assert together.n == 1000
+
+
+def test_style_coordinates_find_where_photographers_differ() -> None:
+    rng = np.random.default_rng(0)
+    owners = np.repeat(np.arange(10), 30)
+    rows = rng.standard_normal((300, 20)) * np.linspace(1, 50, 20)
+    rows[:, 3] += 6 * rng.standard_normal(10)[owners]
+    found = StyleCoordinates.of(rows, owners, 5)
+    assert found.axes.shape == (20, 1)  # the other nineteen say nothing of anybody
+    placed = found(rows)[:, 0]
+    assert abs(np.corrcoef(placed, rows[:, 3])[0, 1]) > 0.9
+    assert np.square(placed - placed.mean()).mean() == pytest.approx(1, abs=0.3)
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_statistics_of_one_gray_are_finite(level: int) -> None:
+    rows = tone_statistics(np.full((1, 224, 224, 3), level, np.uint8))
+    assert rows.shape == (1, len(TONE_STATISTICS))
+    assert np.isfinite(rows).all()
+
+
+def test_what_is_told_to_stop_stops_at_once() -> None:
+    examples, _ = world(3, 5)
+    with pytest.raises(StoppedError):
+        fit(lambda: ShiftNetwork(3, 3, 4), examples, 1, 0, Pace(lambda: False))
