@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
+from flask import Flask
+from flask.testing import EnvironBuilder, FlaskClient
 
 from search.media import Kind, MediaRecord, media_id
 from search.store.base import Point
@@ -28,6 +29,20 @@ def test_whole_file(client: FlaskClient, library: Any) -> None:
     assert answer.mimetype == "audio/wav"
     assert answer.headers["Accept-Ranges"] == "bytes"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+def test_no_server_takes_a_file_for_one_of_its_own_wrappers(app: Flask, library: Any) -> None:
+    """gunicorn sends answers that are instances of ``wsgi.file_wrapper`` by ways that only its own have."""
+
+    class Servers:
+        def __init__(self, filelike: object, size: int = 8192) -> None:
+            raise AssertionError("a server's own wrapper was used")
+
+    environ = EnvironBuilder(app, f"/media/{library.ids['sound_0.wav']}/file").get_environ()
+    environ["wsgi.file_wrapper"] = Servers
+    answer = app.wsgi_app(environ, lambda status, headers, *_: None)  # type: ignore[arg-type, return-value]
+    assert not isinstance(answer, environ["wsgi.file_wrapper"])
+    assert b"".join(answer) == (library.folder / "sound_0.wav").read_bytes()
 
 
 def test_part_of_a_file(client: FlaskClient, library: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from typing import IO
 
 from flask import Blueprint, Response, request, send_file
 from werkzeug.wsgi import FileWrapper
@@ -53,12 +54,20 @@ def file(media_id: str) -> Response:
     inline = shown_inline(record)
     mimetype = record.mime if inline else "application/octet-stream"
     attached = not inline or "download" in request.args
-    # A server's own wrapper (gunicorn's) cannot seek: a range near the end of a film would read all that is before it.
-    request.environ["wsgi.file_wrapper"] = FileWrapper
+    request.environ["wsgi.file_wrapper"] = _SeekableWrapper
     here, name = access.here(path), addresses.name(path)
     if addresses.is_remote(here):
         return _locked_down(_send_object(access.objects, here, mimetype, name, attached=attached))
     return _locked_down(send_file(here, mimetype, attached, name, conditional=True))
+
+
+class _SeekableWrapper:
+    """Werkzeug's wrapper in place of a server's own (gunicorn's), which cannot seek: a range near the end of a film
+    would read all that is before it. No answer is an instance of this class, so that a server which looks whether an
+    answer is one of its own wrappers takes none for that."""
+
+    def __new__(cls, file: IO[bytes], buffer_size: int = 8192) -> FileWrapper:  # type: ignore[misc]
+        return FileWrapper(file, buffer_size)
 
 
 def shown_inline(record: MediaRecord) -> bool:
