@@ -1,0 +1,247 @@
+"""The product's model: four parts that look at different things, and three answers made of them.
+
+    subject   visual                                     linear
+    manner    style + the 58 picture-only features       linear
+    joined    visual + style + all features              linear
+    trees     components of visual and style + features  CatBoost
+
+``all`` pools the four (``search.photographers.pool``); ``style`` is the manner part alone and ``subject`` the subject
+part alone, each calibrated. Linear parts are hard to beat with a few photos of each photographer, trees find what is
+not linear (a colour that is either absent or strong), and neither is best for every collection: the weights of the pool
+say which is believed, and are learnt on photos that the parts have not learnt from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.photographers.dataset import PhotoSet
+from search.photographers.features import CAMERA, METADATA, PICTURE_ONLY
+from search.photographers.grouping import Groups
+from search.photographers.linear import SHRINKAGES, Linear, Matrix, Scores, fit_linear
+from search.photographers.pool import fit_pool, log_loss, pooled, prior_scores
+from search.photographers.progress import Progress
+from search.photographers.splits import Fold, Index, Labels, fewest_groups, grouped_folds, photographers_out
+from search.photographers.threshold import Threshold, find_threshold
+from search.photographers.trees import Trees, TreeSettings, fit_trees
+
+LINEAR_PARTS = ("subject", "manner", "joined")
+TREES = "trees"
+ANSWERS: Mapping[str, tuple[str, ...]] = {
+    "all": (*LINEAR_PARTS, TREES),
+    "style": ("manner",),
+    "subject": ("subject",),
+}
+"""Answer to the parts that are pooled for it."""
+
+MOST_FOLDS = 4
+MOST_FOR_TREES = 60
+"""Photographers up to which trees are grown: every tree has a leaf value for each of them, so that time and memory grow
+with their number, and hundreds would take hours."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What is known of ``n`` photos: float32 ``(n, dim)`` each, NaN for what is absent."""
+
+    visual: Matrix
+    style: Matrix
+    features: Matrix
+
+    @classmethod
+    def of(cls, photos: PhotoSet, *, metadata: bool = True) -> Inputs:
+        """
+        Args:
+            metadata: False leaves out what the file and the camera say: the picture alone has to tell.
+        """
+        return cls(photos.visual, photos.style, photos.features if metadata else without_metadata(photos.features))
+
+    def take(self, rows: Index) -> Inputs:
+        return Inputs(self.visual[rows], self.style[rows], self.features[rows])
+
+    def columns(self, part: str) -> Matrix:
+        """What a linear part sees."""
+        if part == "subject":
+            return self.visual
+        if part == "manner":
+            return np.concatenate([self.style, self.features[:, PICTURE_ONLY]], axis=1)
+        return np.concatenate([self.visual, self.style, self.features], axis=1)
+
+    @property
+    def vectors(self) -> Mapping[str, Matrix]:
+        """Those that the trees take components of."""
+        found = {"visual": self.visual}
+        return found | {"style": self.style} if self.style.shape[1] else found
+
+
+def without_metadata(features: Matrix) -> Matrix:
+    """A copy in which all that the file, the clock and the camera say is NaN."""
+    blanked = features.copy()
+    blanked[:, [*METADATA, *CAMERA]] = np.nan
+    return blanked
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The four, learnt from the same photos; ``trees`` is None where none could be or should be grown."""
+
+    linears: Mapping[str, Linear]
+    trees: Trees | None
+
+    def scores(self, photos: Inputs) -> Mapping[str, Scores]:
+        found = {name: linear.scores(photos.columns(name)) for name, linear in self.linears.items()}
+        return found | {TREES: self.trees.scores(photos.vectors, photos.features)} if self.trees else found
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Parts with what makes one answer of them.
+
+    Attributes:
+        weights: answer to float64 ``(parts + 1,)``, the last for the photographers' shares of the photos.
+        shares: of each photographer among the photos learnt from, float64 ``(photographers,)``.
+        shrinkages: of the linear parts.
+    """
+
+    parts: Parts
+    weights: Mapping[str, NDArray[np.float64]]
+    shares: NDArray[np.float64]
+    shrinkages: Mapping[str, float]
+    threshold: Threshold
+
+    def probabilities(self, photos: Inputs, answer: str = "all") -> NDArray[np.float64]:
+        """Calibrated, float64 ``(n, photographers)``."""
+        return _answer(answer, self.parts.scores(photos), self.weights[answer], self.shares)
+
+    def answers(self, photos: Inputs) -> Mapping[str, NDArray[np.float64]]:
+        """Every answer, each part asked once."""
+        scores = self.parts.scores(photos)
+        return {answer: _answer(answer, scores, self.weights[answer], self.shares) for answer in ANSWERS}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to learn: settings of the trees, seed of everything drawn, threads of CatBoost."""
+
+    settings: TreeSettings = field(default_factory=TreeSettings)
+    seed: int = 0
+    threads: int = 0
+
+
+def fit_ensemble(
+    photos: Inputs,
+    labels: Labels,
+    photographers: int,
+    grouped: Groups,
+    plan: Plan,
+    progress: Progress,
+    *,
+    strangers: bool = True,
+) -> Ensemble:
+    """Learn the parts, and on grouped folds of the same photos how to pool them and when to answer "unknown".
+
+    Args:
+        strangers: tune the threshold with photographers left out; otherwise by the known alone, which is quicker.
+    """
+    folds = grouped_folds(labels, grouped, max(2, min(MOST_FOLDS, fewest_groups(labels, grouped))), plan.seed)
+    shares = np.bincount(labels, minlength=photographers) / len(labels)
+    learner = _Learner(photos, labels, photographers, plan, progress)
+    candidates, unlearnt = learner.out_of_fold(folds)
+    tested = np.concatenate([fold.test for fold in folds])
+    truth = labels[tested]
+    shrinkages = {part: _best_shrinkage(candidates[part], truth) for part in LINEAR_PARTS}
+    scores: dict[str, Scores] = {
+        part: candidates[part][SHRINKAGES.index(shrinkage)] for part, shrinkage in shrinkages.items()
+    }
+    if unlearnt is not None:
+        scores[TREES] = unlearnt
+    weights = {answer: fit_pool(_parts_of(answer, scores, shares), truth) for answer in ANSWERS}
+    given = _answer("all", scores, weights["all"], shares)
+    strange = learner.strangers(folds, shrinkages, weights["all"]) if strangers else np.empty(0)
+    threshold = find_threshold(given, truth, strange)
+    parts = learner.parts(np.arange(len(labels)), shrinkages)
+    return Ensemble(parts, weights, shares, shrinkages, threshold)
+
+
+class _Learner:
+    """Learns parts from some of the photos."""
+
+    def __init__(self, photos: Inputs, labels: Labels, photographers: int, plan: Plan, progress: Progress) -> None:
+        self._photos, self._labels, self._photographers = photos, labels, photographers
+        self._plan, self._progress = plan, progress
+
+    def out_of_fold(self, folds: Sequence[Fold]) -> tuple[dict[str, list[Scores]], Scores | None]:
+        """Scores of the tested photos, fold after fold: of each linear part for every shrinkage, and of the trees."""
+        found: dict[str, list[list[Scores]]] = {part: [[] for _ in SHRINKAGES] for part in LINEAR_PARTS}
+        grown: list[Scores] = []
+        for fold in folds:
+            train, test = self._photos.take(fold.train), self._photos.take(fold.test)
+            for part in LINEAR_PARTS:
+                self._progress.check()
+                fitted = fit_linear(train.columns(part), self._labels[fold.train], self._photographers)
+                for at, linear in enumerate(fitted):
+                    found[part][at].append(linear.scores(test.columns(part)))
+            if (trees := self._trees(fold.train)) is not None:
+                grown.append(trees.scores(test.vectors, test.features))
+        joined = {part: [np.concatenate(scores) for scores in by] for part, by in found.items()}
+        return joined, np.concatenate(grown) if len(grown) == len(folds) else None
+
+    def parts(self, rows: Index, shrinkages: Mapping[str, float]) -> Parts:
+        train, labels = self._photos.take(rows), self._labels[rows]
+        linears = {}
+        for part, shrinkage in shrinkages.items():
+            self._progress.check()
+            (linears[part],) = fit_linear(train.columns(part), labels, self._photographers, (shrinkage,))
+        return Parts(linears, self._trees(rows))
+
+    def strangers(
+        self, folds: Sequence[Fold], shrinkages: Mapping[str, float], weights: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Probability of the first candidate for photos by photographers that were not learnt, float64 ``(m,)``."""
+        found = []
+        for fold, strange in photographers_out(self._labels, folds, self._plan.seed):
+            if not len(fold.train):
+                continue
+            scores = self.parts(fold.train, shrinkages).scores(self._photos.take(strange))
+            known = np.bincount(self._labels[fold.train], minlength=self._photographers)
+            found.append(_answer("all", scores, weights, known / known.sum()).max(axis=1))
+        return np.concatenate(found) if found else np.empty(0)
+
+    def _trees(self, rows: Index) -> Trees | None:
+        self._progress.check()
+        if self._photographers > MOST_FOR_TREES:
+            return None
+        train = self._photos.take(rows)
+        plan = self._plan
+        trees = fit_trees(
+            train.vectors,
+            train.features,
+            self._labels[rows],
+            self._photographers,
+            plan.settings,
+            seed=plan.seed,
+            threads=plan.threads,
+            goes_on=self._progress.goes_on,
+        )
+        self._progress.check()
+        return trees
+
+
+def _parts_of(answer: str, scores: Mapping[str, Scores], shares: NDArray[np.float64]) -> list[Scores]:
+    parts = [scores[part] for part in ANSWERS[answer] if part in scores]
+    return [*parts, prior_scores(shares, len(parts[0]))]
+
+
+def _answer(
+    answer: str, scores: Mapping[str, Scores], weights: NDArray[np.float64], shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    return pooled(_parts_of(answer, scores, shares), weights)
+
+
+def _best_shrinkage(candidates: Sequence[Scores], truth: Labels) -> float:
+    losses = [log_loss(pooled([scores], fit_pool([scores], truth)), truth) for scores in candidates]
+    return SHRINKAGES[int(np.argmin(losses))]

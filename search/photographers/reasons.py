@@ -1,0 +1,74 @@
+"""What spoke for and against a photographer, in words: the trees' SHAP values, one reason for each thing looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.photographers.answers import Reason
+from search.photographers.ensemble import Inputs
+from search.photographers.features import FEATURES
+from search.photographers.trees import Trees
+
+MOST_REASONS = 8
+LEAST_WEIGHT = 0.01
+"""Log-odds; what weighs less decides nothing."""
+
+WORDS = {
+    "visual": ("what it shows is unlike theirs", "what it shows is like theirs"),
+    "style": ("developed unlike theirs", "developed like theirs"),
+}
+
+
+def reasons_of(
+    trees: Trees, photo: Inputs, photographer: int, typical: NDArray[np.float64], everyone: NDArray[np.float64]
+) -> tuple[Reason, ...]:
+    """The weightiest reasons for and against one photographer, weightiest first.
+
+    Args:
+        photo: a single one.
+        typical, everyone: medians of the features, float64 ``(78,)``, of the photographer's photos and of all.
+    """
+    weights = trees.shap(photo.vectors, photo.features, photographer)[0]
+    found: list[Reason] = []
+    start = 0
+    for name in sorted(trees.components):
+        end = start + len(trees.components[name].axes)
+        weight = float(weights[start:end].sum())
+        found.append(Reason(name, WORDS[name][weight > 0], None, None, weight))
+        start = end
+    for at, feature in enumerate(FEATURES):
+        value = float(photo.features[0, at])
+        found.append(
+            Reason(
+                feature.name,
+                _words(at, value, float(everyone[at])),
+                _known(value),
+                _known(float(typical[at])),
+                float(weights[start + at]),
+            )
+        )
+    found = [reason for reason in found if abs(reason.weight) >= LEAST_WEIGHT]
+    return tuple(sorted(found, key=lambda reason: -abs(reason.weight))[:MOST_REASONS])
+
+
+def medians(features: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Of each column, NaN for those of which nothing is known; float64 ``(78,)``."""
+    known = np.isfinite(features).any(axis=0)
+    found = np.full(features.shape[1], np.nan)
+    if known.any():
+        found[known] = np.nanmedian(features[:, known], axis=0)
+    return found
+
+
+def _words(at: int, value: float, usual: float) -> str:
+    feature = FEATURES[at]
+    if not np.isfinite(value):
+        return f"{feature.label} not known"
+    if not np.isfinite(usual) or np.isclose(value, usual):
+        return f"{feature.label} like most"
+    return f"{feature.more if value > usual else feature.less} than most"
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None
