@@ -193,7 +193,9 @@ def _folded(
 
 def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Rank correlation; ties share their mean rank."""
-    return float(np.corrcoef(np.stack([_ranks(one), _ranks(other)]))[0, 1])
+    first, second = (ranks - ranks.mean() for ranks in (_ranks(one), _ranks(other)))
+    lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return float(first @ second) / lengths if lengths else 0.0
 
 
 def apart(vectors: NDArray[Any]) -> NDArray[np.float64]:
