@@ -22,6 +22,7 @@ from workers.presets.options import PresetOptions
 from workers.presets.photos import Album, Split, read_subjects, split
 from workers.presets.rows import POOLED, WAYS, Way
 from workers.presets.seed import SeedResult, ask, photos_to_see, render
+from workers.presets.vectors import vector_checks
 
 OPEN_ONE, OPEN_TEN = 0.85, 0.95
 """Least AUROC between known and unknown photographers."""
@@ -114,7 +115,8 @@ def _level(
         rendered = render(one, options, JITTER[name], eyes, seed, progress.tick)
         results.append(ask(rendered, [photo.subject for photo in one.question], seed, progress.tick))
     rows = _rows(results)
-    return Level(name, JITTER[name], rows, _margin(results, rows), tuple(_checks(results, splits, classes)))
+    checks = _checks(results, splits, classes) + vector_checks(splits[0], JITTER[name], options, progress.say)
+    return Level(name, JITTER[name], rows, _margin(results, rows), tuple(checks))
 
 
 def _rows(results: Sequence[SeedResult]) -> tuple[Row, ...]:

@@ -98,7 +98,8 @@ def _show_level(level: Level, console: Console) -> None:
 
 
 def _share(value: Estimate) -> str:
-    return f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]"
+    interval = f" [{value.low:.3f}, {value.high:.3f}]" if value.low < value.high else ""
+    return f"{value.value:.3f}{interval}"
 
 
 def _least(target: float | None) -> str:
