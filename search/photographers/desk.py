@@ -28,6 +28,7 @@ from search.photographers.charts import STYLE, SUBJECT, profile_chart
 from search.photographers.features import FEATURES
 from search.photographers.library import Library, LibraryState
 from search.photographers.models import InUse, ModelKind, Shelf, untrained
+from search.photographers.outcome import of_space
 from search.photographers.space import PhotographerSpace
 from search.questions import Probe
 from search.records import find_record, thumbnail_address
@@ -166,7 +167,7 @@ class Desk:
         charts = [space.chart()] if space else []
         if people is not None:
             charts += [chart for by in (STYLE, SUBJECT) if (chart := profile_chart(people, by))]
-        notes = () if space else (f"{untrained(ModelKind.JOINT)}",)
+        notes = (of_space(space.report), *space.report.notes) if space else (f"{untrained(ModelKind.JOINT)}",)
         return PhotographerMap(tuple(charts), notes)
 
     def codes(self, most: int = 2000) -> CodeChart | None:

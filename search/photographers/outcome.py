@@ -6,7 +6,7 @@ from pathlib import Path
 
 from search.photographers.answers import Estimate
 from search.photographers.models import ModelKind
-from search.photographers.space import PhotographerSpace
+from search.photographers.space import JointReport, PhotographerSpace
 
 
 def told(kind: ModelKind, folder: Path, notes: tuple[str, ...]) -> str:
@@ -15,12 +15,12 @@ def told(kind: ModelKind, folder: Path, notes: tuple[str, ...]) -> str:
         folder: of the trained model.
         notes: what was left out or bounded.
     """
-    said = _classifier(folder) if kind is ModelKind.CLASSIFIER else _space(folder)
+    said = _classifier(folder) if kind is ModelKind.CLASSIFIER else of_space(PhotographerSpace.load(folder).report)
     return " ".join([said, *notes])
 
 
-def _space(folder: Path) -> str:
-    report = PhotographerSpace.load(folder).report
+def of_space(report: JointReport) -> str:
+    """What a photographer space is worth."""
     wrong = report.errors.wrong
     return (
         f"The photographer space holds {report.photographers:,} photographers: on {wrong.n:,} photos it had not learnt "

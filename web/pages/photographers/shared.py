@@ -6,6 +6,7 @@ from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
 from ingest.progress import JobProgress
+from search import addresses
 from search.errors import NotFoundError
 from search.photographers.answers import Credit, Photo, PhotographerListed, PhotographerShown
 from search.photographers.features import FEATURES, INDEX
@@ -83,6 +84,7 @@ FILTERS = {
     "credit_words": lambda credit: CREDIT_WORDS[Credit(credit)],
     "day": day,
     "feature_label": label_of,
+    "last_part": addresses.name,
     "photographer_id": photographer_id,
     "span_of_years": span_of_years,
     "task_words": lambda task: TASKS[task],

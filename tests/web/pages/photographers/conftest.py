@@ -92,7 +92,7 @@ class FakeDesk:
                 for n in range(6)
             ),
             sessions=(
-                Session(6, "2012-06-15T10:00:00", "2012-06-15T12:00:00", "2012/harvest", self.some(4)),
+                Session(6, "2012-06-15T10:00:00", "2012-06-15T12:00:00", "/photos/2012/harvest", self.some(4)),
                 Session(3, None, None, "undated", self.some(2, 5)),
             ),
             cameras={"Nikon F3": 20, "Leica M6": 10},

@@ -110,7 +110,7 @@ def test_one_photographer(client: FlaskClient, desk: Any) -> None:
         "How the work has changed",
         "Credits worth a second look",
         "Leica M6",
-        "2012/harvest",
+        "6 photos, harvest",
         "Times are known of 20 of 30 photos",
     ):
         assert words in page
