@@ -1,8 +1,8 @@
 """The 78 handcrafted features of a picture: what each means, in which unit and range, and where it comes from.
 
 ``workers.decode.handcrafted`` computes them when a file is decoded; the record keeps them in this order, None where a
-file does not say. All but the first four are of the picture after EXIF orientation, shrunk to at most
-:data:`MOST_PIXELS` pixels by averaging. Y is its gray picture (0 to 255, Rec. 601 weights), N its number of pixels.
+file does not say. All but the first four are of the picture after EXIF orientation; larger ones are shrunk to at most
+:data:`MOST_PIXELS` pixels by averaging. Y is the gray picture, 0 to 255 with the weights of Rec. 601.
 
 The list, its order and the corrections to the published original: REFERENCE of this project, section 3.
 """
@@ -253,7 +253,8 @@ def _texture() -> tuple[Feature, ...]:
             "local maxima of det M - 0.04 (tr M)² above 1e-4, M the mean over 3 x 3 of the products of S's two parts, "
             "a megapixel", "Harris and Stephens, Alvey 1988",
         ),
-        Feature("faces", content, "", 0, 1000, "faces", "fewer faces", "more faces", "number of faces found", _ORIGIN),
+        Feature("faces", content, "", 0, 1000, "faces", "fewer faces", "more faces", "number of faces; NaN: OpenCV 5 ships no "
+            "detector, and none could be had with its weights", _ORIGIN),
         Feature(
             "tonal_skew", Group.TONE, "", -1, 1, "tonal skew", "bright pictures with dark accents",
             "dark pictures with bright accents", "(mean - median) / standard deviation of Y; 0 where that is 0",
@@ -346,7 +347,8 @@ def _light() -> tuple[Feature, ...]:
         ),
         Feature(
             "person_present", Group.CONTENT, "", 0, 1, "people", "fewer people", "more people",
-            "1 when a face is found, else 0", _ORIGIN,
+            "whether somebody is in the picture; NaN: no "
+            "detector could be had with its weights, and skin colours do not tell people from wood", _ORIGIN,
         ),
     )
 

@@ -86,11 +86,12 @@ def test_a_probe() -> None:
         (0.5, 1.5),
         "clip.mp4",
         2.0,
+        (0.25, None, 3.0),
     )
     again = probe_from_json(sent(probe_to_json(probe)))
     np.testing.assert_array_equal(again.vectors["visual"], probe.vectors["visual"])
     assert probe_to_json(again) == probe_to_json(probe)
-    assert again.moments == probe.moments
+    assert (again.moments, again.features) == (probe.moments, probe.features)
 
 
 @pytest.mark.parametrize("error", [CorruptMediaError("It is broken.", "Mend it."), StoreUnavailableError("Away.")])

@@ -27,6 +27,8 @@ from workers.decode.protocol import ChildGone, Reply, read_header, write_frame, 
 Decode = Callable[[str, Kind | None, DecodeOptions], Decoded]
 
 _PR_SET_PDEATHSIG = 1
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES, _OWN_BYTES = 64 << 20, 32 << 20
 _PAGE = resource.getpagesize()
 
 
@@ -34,6 +36,7 @@ def serve(decode: Decode, options: DecodeOptions) -> None:
     """Answer requests until standard input closes. Memory is counted from here, so all imports are done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
+    _keep_memory()
     replies = _take_standard_output()
     _limit(options.memory_bytes)
     write_frame(replies, {"ready": True})
@@ -76,6 +79,18 @@ def _take_standard_output() -> int:
 def _die_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _keep_memory() -> None:
+    """Have glibc keep freed memory for the next picture; what is larger than ``_OWN_BYTES`` still goes back at once.
+
+    Arrays of a megabyte would otherwise come from the system each time, and the page faults of that cost more than
+    half of what the features do (measured: 21 ms a picture against 13).
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(_M_MMAP_THRESHOLD, _OWN_BYTES)
+        library.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 def _limit(memory_bytes: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from search.errors import MediaError
 from search.media import Kind
+from search.photographers.features import PICTURE_ONLY
 from search.settings import Settings
 from workers.decode.decoded import Decoded
 from workers.decode.pool import DecodePool
@@ -40,6 +41,16 @@ def test_what_the_reference_reads_is_decoded_and_the_rest_fails_with_its_code(sh
         if not fine:
             wrong.append((row["path"], reference, outcome if isinstance(outcome, str) else "decoded"))
     assert wrong == []
+
+
+def test_whatever_picture_it_is_has_its_features(shared_data: Path) -> None:
+    """That each lies within its range, the pool itself checks."""
+    pictures = [(row, got) for row, got in outcomes(shared_data / "nasty_images") if isinstance(got, Decoded)]
+    assert len(pictures) > 100
+    for row, picture in pictures:
+        assert [picture.features[at] for at in PICTURE_ONLY if picture.features[at] is None] == [], row["path"]
+        assert picture.features[:2] == (picture.facts.width, picture.facts.height)
+        assert picture.whole.shape == picture.crops.shape == (1, 224, 224, 3)
 
 
 def test_everything_decoded_is_whole(shared_data: Path) -> None:

@@ -32,7 +32,7 @@ def features(pixels: Pixels) -> dict[str, float]:
         "saturation": mean_of(level_counts(hsv, 1)) * (100 / 255),
         "color_temperature": 100 * (means["red"] - means["blue"]) / brightness if brightness else 0.0,
         "color_diversity": entropy_of(np.asarray(colors, np.float64)) / _CELL_BITS,
-        "golden_hour": cv2.countNonZero(cv2.inRange(hsv, _GOLDEN_LOW, _GOLDEN_HIGH)) / pixels.gray.size,
+        "golden_hour": cv2.countNonZero(cv2.inRange(hsv, _GOLDEN_LOW, _GOLDEN_HIGH)) / hsv[..., 0].size,
         "color_harmony": _harmony(hsv),
     }
     for name, levels in counts.items():

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 from PIL import Image
 
-from search.photographers.features import FEATURES, INDEX, MOST_PIXELS
+from search.photographers.features import FEATURES, INDEX
 from workers.decode.handcrafted import color, composition, texture, tone
-from workers.decode.handcrafted.pixels import Pixels, Rgb
+from workers.decode.handcrafted.pixels import Pixels
 
 Row = tuple[float | None, ...]
 
@@ -23,11 +22,11 @@ def measure(picture: Image.Image, frame: Mapping[str, float], shot: Mapping[str,
     """Every feature, None for those that the picture or its file does not have.
 
     Args:
-        picture: RGB, upright; it is shrunk here when it is larger than ``MOST_PIXELS``.
+        picture: RGB, upright, of any size.
         frame: from :func:`frame_of`.
         shot: from ``shot.shot_features``.
     """
-    pixels = Pixels.of(shrink(np.asarray(picture)))
+    pixels = Pixels.of(np.asarray(picture))
     found = {
         **frame,
         **shot,
@@ -55,17 +54,6 @@ def reframed(row: Row, frame: Mapping[str, float]) -> Row:
         _kept(changed[at], FEATURES[at].low, FEATURES[at].high) if at in changed else value
         for at, value in enumerate(row)
     )
-
-
-def shrink(rgb: Rgb) -> Rgb:
-    """``rgb`` with at most ``MOST_PIXELS`` pixels, each the mean of those it stands for."""
-    height, width = rgb.shape[:2]
-    if width * height <= MOST_PIXELS:
-        return rgb
-    scale = math.sqrt(MOST_PIXELS / (width * height))
-    across, down = max(1, int(width * scale)), max(1, int(height * scale))
-    size = (min(across, MOST_PIXELS // down), min(down, MOST_PIXELS // across))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _kept(value: float, low: float, high: float) -> float | None:

@@ -32,8 +32,8 @@ def features(pixels: Pixels) -> dict[str, float]:
 
 
 def _variance(samples: npt.NDArray[np.int16]) -> float:
-    mean = float(cv2.mean(samples)[0])
-    return float(cv2.norm(samples, cv2.NORM_L2SQR)) / samples.size - mean * mean
+    mean, squares = cv2.mean(samples)[0], cv2.norm(samples, cv2.NORM_L2SQR)
+    return float(squares / samples.size - mean * mean)
 
 
 def _noise(gray: Gray) -> float:
@@ -54,12 +54,16 @@ def _corners(pixels: Pixels) -> int:
     Source: C. Harris, M. Stephens, "A Combined Corner and Edge Detector", Alvey Vision Conference 1988.
     """
     window = (3, 3)
-    xx = cv2.blur(pixels.across * pixels.across, window)
-    yy = cv2.blur(pixels.down * pixels.down, window)
-    xy = cv2.blur(pixels.across * pixels.down, window)
-    response = xx * yy - xy * xy - _HARRIS_K * np.square(xx + yy)
-    highest = (response > CORNER) & (response >= cv2.dilate(response, np.ones(window, np.uint8)))
-    return int(cv2.connectedComponents(highest.astype(np.uint8))[0]) - 1
+    xx = cv2.blur(cv2.multiply(pixels.across, pixels.across), window)
+    yy = cv2.blur(cv2.multiply(pixels.down, pixels.down), window)
+    xy = cv2.blur(cv2.multiply(pixels.across, pixels.down), window)
+    response = cv2.multiply(xx, yy)
+    response -= cv2.multiply(xy, xy, dst=xy)
+    trace = cv2.add(xx, yy, dst=xx)
+    response -= cv2.multiply(trace, trace, dst=yy, scale=_HARRIS_K)
+    highest = cv2.compare(response, cv2.dilate(response, np.ones(window, np.uint8)), cv2.CMP_GE)
+    highest[response <= CORNER] = 0
+    return int(cv2.connectedComponents(highest)[0]) - 1
 
 
 def _motion_blur(gray: Gray) -> float:

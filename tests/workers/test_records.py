@@ -1,0 +1,75 @@
+"""What becomes of a record when its file is decoded, again or for the first time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from search.media import Kind, MediaRecord
+from search.store.base import Point, Store
+from workers.decode.decoded import Decoded, MediaFacts
+from workers.delivery import deliver
+from workers.records import new_record, renewed
+from workers.report import Delivery, FileRef
+
+FILE = FileRef("/photos/a.jpg", "home", 10, 1.0, "ab" * 32)
+MEDIA_ID = "6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c12"
+FEATURES = (1.0, None, *[0.5] * 76)
+
+
+def made(artist: str | None, known: MediaRecord | None = None) -> MediaRecord:
+    decoded = Decoded(Kind.IMAGE, "image/jpeg", MediaFacts(artist=artist), features=FEATURES)
+    return new_record("id", FILE, decoded, known, ("tabby",), None, "job")
+
+
+@pytest.mark.parametrize(
+    ("artist", "photographer", "credit"),
+    [
+        ("Ada Lovelace", "Ada Lovelace", "exif"),
+        ("Photo by Ada Lovelace", "Ada Lovelace", "exif"),
+        ("unknown", None, None),
+        (None, None, None),
+    ],
+)
+def test_the_file_credits_whoever_it_names(artist: str | None, photographer: str | None, credit: str | None) -> None:
+    record = made(artist)
+    assert (record.artist, record.photographer, record.credit) == (artist, photographer, credit)
+
+
+@pytest.mark.parametrize("credit", ["csv", "folder", "person", "kmeans"])
+def test_what_somebody_said_counts_more_than_the_file(credit: str) -> None:
+    known = replace(made("Ada Lovelace"), photographer="Grace Hopper", credit=credit)
+    for record in (made("Ada Lovelace", known), renewed(known, made("Ada Lovelace"))):
+        assert (record.photographer, record.credit, record.artist) == ("Grace Hopper", credit, "Ada Lovelace")
+
+
+def test_a_record_survives_its_payload() -> None:
+    record = made("Ada Lovelace")
+    assert record.features == FEATURES
+    assert MediaRecord.from_payload(record.to_payload()) == record
+
+
+def test_a_record_from_before_gets_what_was_not_written_down_then() -> None:
+    old = replace(made(None), photographer="A. Lovelace", features=(), tags=("tiger",))
+    fresh = made("Ada Lovelace")
+    again = renewed(old, fresh)
+    assert again == replace(fresh, tags=("tabby",))
+
+
+def test_features_stay_where_none_can_be_made() -> None:
+    known = made("Ada Lovelace")
+    assert renewed(known, replace(known, features=())).features == FEATURES
+
+
+def test_a_delivered_point_leaves_what_somebody_said(store: Store) -> None:
+    vector = {"visual": np.ones((1, store.schema("images").by_name["visual"].space.dim), np.float32)}
+    said = replace(made("Ada Lovelace"), photographer="Grace Hopper", credit="person")
+    store.upsert("images", [Point(MEDIA_ID, vector, replace(said, id=MEDIA_ID).to_payload())])
+    deliver(
+        store, [Delivery("images", Point(MEDIA_ID, vector, replace(made("Ada Lovelace"), id=MEDIA_ID).to_payload()))]
+    )
+    (point,) = store.retrieve("images", [MEDIA_ID])
+    record = MediaRecord.from_payload(point.payload)
+    assert (record.photographer, record.credit, record.features) == ("Grace Hopper", "person", FEATURES)
