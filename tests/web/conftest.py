@@ -21,16 +21,19 @@ from PIL import Image, ImageDraw
 from ingest.progress import Failure, JobProgress, JobState
 from search.errors import CorruptMediaError, NotFoundError, UnsupportedMediaError
 from search.media import Kind, MediaRecord, media_id
+from search.photographers.desk import Desk
+from search.photographers.library import LibraryState
 from search.questions import Probe
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
-from web.api.ports import Broker
+from web.api.ports import Broker, Photographers
 from web.app import create_app
 from web.cli import main
 from workers.previews import Previews
 from workers.report import Priority
+from workers.training.shelf import SharedShelf
 
 DIM = 16
 VISUAL = Space("visual", "fake", "1", "mean colour", DIM)
@@ -137,6 +140,11 @@ class FakeNode:
     broker: Broker | None = None
     closing: threading.Event = field(default_factory=threading.Event)
     started: list[tuple[tuple[Path, ...], str | None, bool]] = field(default_factory=list)
+    photographers: Photographers = field(init=False)
+
+    def __post_init__(self) -> None:
+        unchanging = LibraryState(settled=(), moving=())
+        self.photographers = Desk(self.store, SharedShelf(self.settings), lambda: unchanging)
 
     def start_ingest(
         self,

@@ -1,0 +1,225 @@
+"""`likewise photographers`, from labels to answers, with quick models and a light training."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import search.photographers.desk as desk_module
+import workers.training.local
+from search.errors import SpaceMismatchError
+from search.photographers.answers import Candidate, Reason
+from search.photographers.classifier import Verdict
+from search.photographers.names import photographer_id
+from search.settings import Settings
+from search.store.base import Array
+from web.cli import main
+from web.commands.photographers.group import COMMANDS
+from workers.training.shelf import SharedShelf
+
+LIGHT_CHILD = Path(__file__).parents[1] / "workers" / "training" / "light_child.py"
+COLOURS = ("red", "green", "blue")
+HOSTILE = "\x1b[31m[bold]<script>../../x"
+"""Would colour a terminal, be markup, a page's script and a path."""
+
+
+@pytest.fixture
+def library(cli: Any, media: Path) -> Path:
+    """Nine pictures in three folders, taken in."""
+    cli("ingest", media)
+    return media
+
+
+@pytest.fixture
+def labelled(cli: Any, library: Path) -> Path:
+    """They are by Red, Green and Blue, as their folders say."""
+    assert cli("photographers", "label", "--from", "folder").exit_code == 0
+    return library
+
+
+class LightClassifier:
+    """Red is who takes red pictures."""
+
+    def predict(self, features: Array, visual: Array, style: Array | None) -> Verdict:
+        likely = ("red", "green", "blue")[int(visual.argmax())]
+        sure = float(visual.max()) > 0.9
+        candidates = (Candidate(likely, 0.75), Candidate("somebody", 0.25))
+        reasons = (Reason("visual", "colours as theirs", None, None, 1.5), Reason("noise", "noisier", 3.0, 1.0, -0.5))
+        return Verdict(candidates, not sure, 0.5, reasons, candidates, candidates[:1], ("A light one.",))
+
+
+@pytest.fixture
+def light_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings run a light child, and what it leaves is read as a light classifier."""
+    monkeypatch.setattr(workers.training.local, "COMMAND", (sys.executable, str(LIGHT_CHILD)))
+    monkeypatch.setattr(desk_module, "_load_classifier", lambda folder, visual, style: LightClassifier())
+
+
+@pytest.fixture
+def trained(cli: Any, labelled: Path, light_training: None) -> Path:
+    answer = cli.json("photographers", "train", "--seconds", "1")
+    assert answer["state"] == "done"
+    return labelled
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_has_json_and_home_and_explains_itself(name: str) -> None:
+    result = CliRunner().invoke(main, ["photographers", name, "--help"])
+    assert result.exit_code == 0
+    assert "--json" in result.output
+    assert "--home" in result.output
+
+
+def test_nobody_is_known_at_first(cli: Any) -> None:
+    assert cli.json("photographers", "list") == []
+    assert "likewise photographers label" in cli("photographers", "list").stdout
+    for command in (["show", "Ada"], ["similar", "Ada"], ["rename", "Ada", "Bo"], ["merge", "Ada", "Bo"]):
+        assert cli.json("photographers", *command, status=2)["error"]["code"] == "not_found"
+    assert "no pictures" in cli.json("photographers", "train", status=2)["error"]["message"]
+
+
+def test_folders_name_photographers(cli: Any, labelled: Path) -> None:
+    listed = cli.json("photographers", "list")
+    assert {one["name"]: one["photos"] for one in listed} == dict.fromkeys(COLOURS, 3)
+    assert [one["credits"] for one in listed] == [{"folder": 3}] * 3
+    assert [one["id"] for one in listed] == [photographer_id(one["name"]) for one in listed]
+    told = cli("photographers", "list").stdout
+    assert "folder 3" in told
+    assert photographer_id("red") in told
+
+
+def test_a_table_names_photographers_and_lines_that_mean_nothing_are_told(
+    cli: Any, library: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "media" / "names.csv"
+    table.write_text("path,photographer\nred,Ada\ngreen/*.png,Bo\nnowhere.png,Cy\n", "utf-8")
+    answer = cli.json("photographers", "label", "--from", "csv", table, status=1)
+    assert answer["state"] == "done_with_failures"
+    assert "nowhere.png" in answer["message"]
+    assert {one["name"]: one["photos"] for one in cli.json("photographers", "list")} == {"Ada": 3, "Bo": 3}
+    assert "table" in cli.json("photographers", "label", "--from", "csv", status=2)["error"]["message"]
+
+
+def test_groups_of_alike_photos_stand_for_photographers(cli: Any, library: Path) -> None:
+    answer = cli.json("photographers", "label", "--from", "kmeans", "--groups", 3)
+    assert "only seems to be right" in answer["message"]
+    assert {one["credits"].get("kmeans") for one in cli.json("photographers", "list")} == {3}
+    cli("photographers", "label", "--from", "none", "--of", "kmeans")
+    assert cli.json("photographers", "list") == []
+
+
+def test_renames_and_merges(cli: Any, labelled: Path) -> None:
+    renamed = cli.json("photographers", "rename", "RED", "Ada Rot")
+    assert renamed == {"name": "Ada Rot", "records": 3}
+    assert cli.json("photographers", "show", "ada rot")["photos"] == 3
+    merged = cli("photographers", "merge", photographer_id("green"), "Ada Rot")
+    assert "Ada Rot" in merged.stdout
+    assert {one["name"]: one["photos"] for one in cli.json("photographers", "list")} == {"Ada Rot": 6, "blue": 3}
+    assert cli.json("photographers", "merge", "blue", "Nobody Known", status=2)["error"]["code"] == "not_found"
+
+
+def test_hostile_names_are_spelt_out(cli: Any, library: Path, tmp_path: Path) -> None:
+    cli("photographers", "label", "--from", "folder")
+    cli("photographers", "rename", "red", HOSTILE)
+    (hostile,) = [one for one in cli.json("photographers", "list") if "script" in one["name"]]
+    for command in (["list"], ["show", hostile["id"]], ["similar", hostile["id"]], ["similar", "blue"]):
+        told = cli("photographers", *command)
+        assert told.exit_code == 0
+        assert "\x1b" not in told.stdout
+    assert "[bold]<script>../../x" in cli("photographers", "list").stdout
+    assert cli.json("photographers", "show", hostile["name"])["id"] == hostile["id"]
+
+
+def test_one_photographer_and_who_works_alike(cli: Any, labelled: Path) -> None:
+    shown = cli.json("photographers", "show", "red")
+    assert (shown["name"], shown["photos"], shown["credits"]) == ("red", 3, {"folder": 3})
+    assert "red: 3 photos" in cli("photographers", "show", "red").stdout
+    alike = cli.json("photographers", "similar", "red")
+    assert {one["name"] for one in alike} <= {"green", "blue"}
+    assert cli("photographers", "similar", "red").exit_code == 0
+
+
+def test_training_makes_a_model_that_is_asked(cli: Any, trained: Path) -> None:
+    picture = trained / "red" / "red-0.png"
+    answer = cli.json("photographers", "predict", picture)
+    assert set(answer) >= {"unknown", "candidates", "threshold", "reasons", "by_style", "by_subject", "nearest"}
+    assert answer["unknown"] is False
+    assert answer["candidates"][0]["photographer"] == "red"
+    assert answer["threshold"] == 0.5
+    assert {Path(photo["path"]).parent.name for photo in answer["nearest"]["red"]} == {"red"}
+    assert any("credited to red" in note for note in answer["notes"])
+    told = cli("photographers", "predict", picture).stdout
+    assert "red, 75%" in told
+    assert "against: noisier" in told
+
+    (id_,) = {hit["id"] for hit in cli.json("similar", picture)["hits"] if hit["relation"] == "same_content"}
+    by_id = cli.json("photographers", "predict", id_)
+    assert by_id["candidates"] == answer["candidates"]
+    assert id_ not in {photo["id"] for photos in by_id["nearest"].values() for photo in photos}
+
+
+def test_training_is_followed_and_told(cli: Any, labelled: Path, light_training: None) -> None:
+    result = cli("photographers", "train")
+    assert result.exit_code == 0
+    assert "It learnt nothing." in result.stdout
+    (job,) = [job for job in cli.json("jobs") if job["task"] == "train_photographers"]
+    assert (job["total"], job["embedded"]) == (9, 9)
+
+
+def test_an_untrained_library_says_what_to_do(cli: Any, labelled: Path) -> None:
+    for command in (["predict", labelled / "red" / "red-0.png"], ["report"]):
+        error = cli.json("photographers", *command, status=2)["error"]
+        assert error["code"] == "not_found"
+        assert "likewise photographers train" in error["hint"]
+
+
+def test_a_training_that_cannot_go_on_fails(
+    cli: Any, labelled: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dying = tmp_path / "dying.py"
+    dying.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    monkeypatch.setattr(workers.training.local, "COMMAND", (sys.executable, str(dying)))
+    error = cli.json("photographers", "train", status=3)["error"]
+    assert "out of memory, or was killed" in error["message"]
+    assert (
+        cli.json("photographers", "predict", labelled / "red" / "red-0.png", status=2)["error"]["code"] == "not_found"
+    )
+
+
+def test_a_model_of_other_vectors_is_refused(cli: Any, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise SpaceMismatchError("The classifier was trained on other vectors.", "Train again.")
+
+    monkeypatch.setattr(desk_module, "_load_classifier", refuse)
+    error = cli.json("photographers", "predict", trained / "red" / "red-0.png", status=3)["error"]
+    assert error["code"] == "space_mismatch"
+    assert "rain again" in error["hint"]
+
+
+def test_sounds_are_not_asked_about(cli: Any, trained: Path, shared_data: Path, tmp_path: Path) -> None:
+    sound = next((shared_data / "audio_digits_fsdd").rglob("*.wav"), None) or next(shared_data.rglob("*.wav"))
+    shutil.copy(sound, tmp_path / "sound.wav")
+    error = cli.json("photographers", "predict", tmp_path / "sound.wav", status=2)["error"]
+    assert "this is a sound" in error["message"]
+
+
+def test_the_report_is_what_was_saved(
+    cli: Any, trained: Path, make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    assert "without a report" in cli.json("photographers", "report", status=2)["error"]["message"]
+    (made / "report.json").write_text(json.dumps({"accuracy": {"value": 0.7, "low": 0.6, "high": 0.8, "n": 90}}))
+    from search.photographers.models import ModelKind
+
+    version = SharedShelf(make_settings(home=cli.home)).publish(ModelKind.CLASSIFIER, "20990131T115900-0f1e2d3c", made)
+    report = cli.json("photographers", "report")
+    assert report["accuracy"]["n"] == 90
+    assert report["version"] == version.name
