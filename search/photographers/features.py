@@ -253,8 +253,10 @@ def _texture() -> tuple[Feature, ...]:
             "local maxima of det M - 0.04 (tr M)² above 1e-4, M the mean over 3 x 3 of the products of S's two parts, "
             "a megapixel", "Harris and Stephens, Alvey 1988",
         ),
-        Feature("faces", content, "", 0, 1000, "faces", "fewer faces", "more faces", "number of faces; NaN: OpenCV 5 ships no "
-            "detector, and none could be had with its weights", _ORIGIN),
+        Feature(
+            "faces", content, "", 0, 1000, "faces", "fewer faces", "more faces",
+            "number of faces; NaN: OpenCV 5 ships no detector, and none could be had with its weights", _ORIGIN,
+        ),
         Feature(
             "tonal_skew", Group.TONE, "", -1, 1, "tonal skew", "bright pictures with dark accents",
             "dark pictures with bright accents", "(mean - median) / standard deviation of Y; 0 where that is 0",

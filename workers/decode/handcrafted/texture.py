@@ -32,8 +32,8 @@ def features(pixels: Pixels) -> dict[str, float]:
 
 
 def _variance(samples: npt.NDArray[np.int16]) -> float:
-    mean, squares = cv2.mean(samples)[0], cv2.norm(samples, cv2.NORM_L2SQR)
-    return float(squares / samples.size - mean * mean)
+    mean, squares = float(cv2.mean(samples)[0]), float(cv2.norm(samples, cv2.NORM_L2SQR))
+    return squares / samples.size - mean * mean
 
 
 def _noise(gray: Gray) -> float:
@@ -45,7 +45,7 @@ def _noise(gray: Gray) -> float:
         return 0.0
     filtered = cv2.sepFilter2D(gray, cv2.CV_16S, _SECOND_DIFFERENCE, _SECOND_DIFFERENCE)
     inside = filtered[1:-1, 1:-1]
-    return math.sqrt(math.pi / 2) / 6 * float(cv2.norm(inside, cv2.NORM_L1)) / inside.size
+    return math.sqrt(math.pi / 2) / 6 * float(cv2.norm(inside, cv2.NORM_L1) / inside.size)
 
 
 def _corners(pixels: Pixels) -> int:
