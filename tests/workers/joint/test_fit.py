@@ -90,7 +90,7 @@ def test_style_coordinates_find_where_photographers_differ() -> None:
     rng = np.random.default_rng(0)
     owners = np.repeat(np.arange(10), 30)
     rows = rng.standard_normal((300, 20)) * np.linspace(1, 50, 20)
-    rows[:, 3] += 6 * rng.standard_normal(10)[owners]
+    rows[:, 3] += 20 * rng.standard_normal(10)[owners]
     found = StyleCoordinates.of(rows, owners, 5)
     assert found.axes.shape == (20, 1)  # the other nineteen say nothing of anybody
     placed = found(rows)[:, 0]
