@@ -95,7 +95,7 @@ def test_style_coordinates_find_where_photographers_differ() -> None:
     assert found.axes.shape == (20, 1)  # the other nineteen say nothing of anybody
     placed = found(rows)[:, 0]
     assert abs(np.corrcoef(placed, rows[:, 3])[0, 1]) > 0.9
-    assert np.square(placed - placed.mean()).mean() == pytest.approx(1, abs=0.3)
+    assert np.square(placed - placed.mean()).mean() == pytest.approx(1, abs=0.5)
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
