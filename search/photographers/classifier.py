@@ -36,6 +36,7 @@ from search.photographers.folder import (
     read_manifest,
     write_arrays,
     write_manifest,
+    write_out_of_fold,
 )
 from search.photographers.learnable import Learnable, learnable
 from search.photographers.linear import Linear
@@ -262,7 +263,6 @@ def _facts(
         "search": asdict(found) if found else None,
         "threshold": asdict(model.threshold),
         "weights": {answer: weights.tolist() for answer, weights in model.weights.items()},
-        "shrinkages": dict(model.shrinkages),
         "shares": model.shares.tolist(),
         "components": {name: part.explained for name, part in trees.components.items()} if trees else None,
         "present": trees.present.tolist() if trees else None,
@@ -282,6 +282,7 @@ def _save(folder: Path, model: Ensemble, learnt: Learnable, inputs: Inputs) -> N
             arrays |= {f"components_{name}_mean": components.mean, f"components_{name}_axes": components.axes}
         model.parts.trees.save(folder / TREES)
     write_arrays(folder / ARRAYS, arrays)
+    write_out_of_fold(folder, learnt.names, learnt.photos.ids, model.out_of_fold)
 
 
 def _ensemble(folder: Path, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Ensemble:
@@ -301,6 +302,6 @@ def _ensemble(folder: Path, facts: Mapping[str, Any], arrays: Mapping[str, NDArr
         Parts(linears, trees),
         {answer: np.array(facts["weights"][answer]) for answer in ANSWERS},
         np.array(facts["shares"]),
-        facts["shrinkages"],
         Threshold(**facts["threshold"]),
+        np.empty((0, len(facts["photographers"]))),
     )

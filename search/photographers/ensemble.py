@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from search.photographers.dataset import PhotoSet
 from search.photographers.features import CAMERA, METADATA, PICTURE_ONLY
 from search.photographers.grouping import Groups
-from search.photographers.linear import SHRINKAGES, Linear, Matrix, Scores, fit_linear
-from search.photographers.pool import fit_pool, log_loss, pooled, prior_scores
+from search.photographers.linear import Linear, Matrix, Scores, fit_linear
+from search.photographers.pool import fit_pool, pooled, prior_scores
 from search.photographers.progress import Progress
 from search.photographers.splits import Fold, Index, Labels, fewest_groups, grouped_folds, photographers_out
 from search.photographers.threshold import Threshold, find_threshold
@@ -104,14 +104,15 @@ class Ensemble:
     Attributes:
         weights: answer to float64 ``(parts + 1,)``, the last for the photographers' shares of the photos.
         shares: of each photographer among the photos learnt from, float64 ``(photographers,)``.
-        shrinkages: of the linear parts.
+        out_of_fold: probabilities of the photos learnt from, each by parts that had not learnt from its group; empty
+            in a model that was loaded.
     """
 
     parts: Parts
     weights: Mapping[str, NDArray[np.float64]]
     shares: NDArray[np.float64]
-    shrinkages: Mapping[str, float]
     threshold: Threshold
+    out_of_fold: NDArray[np.float64]
 
     def probabilities(self, photos: Inputs, answer: str = "all") -> NDArray[np.float64]:
         """Calibrated, float64 ``(n, photographers)``."""
@@ -149,67 +150,85 @@ def fit_ensemble(
     """
     folds = grouped_folds(labels, grouped, max(2, min(MOST_FOLDS, fewest_groups(labels, grouped))), plan.seed)
     shares = np.bincount(labels, minlength=photographers) / len(labels)
-    learner = _Learner(photos, labels, photographers, plan, progress)
-    candidates, unlearnt = learner.out_of_fold(folds)
+    learner = Learner(photos, labels, photographers, plan, progress)
+    scores = learner.out_of_fold(folds)
     tested = np.concatenate([fold.test for fold in folds])
     truth = labels[tested]
-    shrinkages = {part: _best_shrinkage(candidates[part], truth) for part in LINEAR_PARTS}
-    scores: dict[str, Scores] = {
-        part: candidates[part][SHRINKAGES.index(shrinkage)] for part, shrinkage in shrinkages.items()
-    }
-    if unlearnt is not None:
-        scores[TREES] = unlearnt
-    weights = {answer: fit_pool(_parts_of(answer, scores, shares), truth) for answer in ANSWERS}
+    prior = prior_scores(shares, len(tested))
+    weights = {answer: fit_pool(_parts_of(answer, scores), prior, truth) for answer in ANSWERS}
     given = _answer("all", scores, weights["all"], shares)
-    strange = learner.strangers(folds, shrinkages, weights["all"]) if strangers else np.empty(0)
+    strange = learner.open_set(folds, weights["all"]).strange.value if strangers else np.empty(0)
     threshold = find_threshold(given, truth, strange)
-    parts = learner.parts(np.arange(len(labels)), shrinkages)
-    return Ensemble(parts, weights, shares, shrinkages, threshold)
+    unlearnt = np.empty_like(given)
+    unlearnt[tested] = given
+    parts = learner.parts(np.arange(len(labels)))
+    if TREES not in scores:
+        parts = Parts(parts.linears, None)  # nothing says what they would be worth
+    return Ensemble(parts, weights, shares, threshold, unlearnt)
 
 
-class _Learner:
+@dataclass(frozen=True, eq=False)
+class Confidence:
+    """How sure a model was of its first candidate for some photos.
+
+    Attributes:
+        rows: positions of the photos.  value: probability.  right: the candidate is who it is.
+    """
+
+    rows: Index
+    value: NDArray[np.float64]
+    right: NDArray[np.bool_]
+
+    @classmethod
+    def none(cls) -> Confidence:
+        return cls(np.empty(0, np.intp), np.empty(0), np.empty(0, bool))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Confidence]) -> Confidence:
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("rows", "value", "right")))
+
+
+@dataclass(frozen=True, eq=False)
+class OpenSet:
+    """Photos by photographers that a model had learnt (though not these photos), and by others."""
+
+    known: Confidence
+    strange: Confidence
+
+
+class Learner:
     """Learns parts from some of the photos."""
 
     def __init__(self, photos: Inputs, labels: Labels, photographers: int, plan: Plan, progress: Progress) -> None:
         self._photos, self._labels, self._photographers = photos, labels, photographers
         self._plan, self._progress = plan, progress
 
-    def out_of_fold(self, folds: Sequence[Fold]) -> tuple[dict[str, list[Scores]], Scores | None]:
-        """Scores of the tested photos, fold after fold: of each linear part for every shrinkage, and of the trees."""
-        found: dict[str, list[list[Scores]]] = {part: [[] for _ in SHRINKAGES] for part in LINEAR_PARTS}
-        grown: list[Scores] = []
-        for fold in folds:
-            train, test = self._photos.take(fold.train), self._photos.take(fold.test)
-            for part in LINEAR_PARTS:
-                self._progress.check()
-                fitted = fit_linear(train.columns(part), self._labels[fold.train], self._photographers)
-                for at, linear in enumerate(fitted):
-                    found[part][at].append(linear.scores(test.columns(part)))
-            if (trees := self._trees(fold.train)) is not None:
-                grown.append(trees.scores(test.vectors, test.features))
-        joined = {part: [np.concatenate(scores) for scores in by] for part, by in found.items()}
-        return joined, np.concatenate(grown) if len(grown) == len(folds) else None
+    def out_of_fold(self, folds: Sequence[Fold]) -> Mapping[str, Scores]:
+        """Scores by each part of the tested photos, fold after fold; without trees where a fold has none."""
+        tested = [self.parts(fold.train).scores(self._photos.take(fold.test)) for fold in folds]
+        common = set.intersection(*(set(scores) for scores in tested))
+        return {part: np.concatenate([scores[part] for scores in tested]) for part in common}
 
-    def parts(self, rows: Index, shrinkages: Mapping[str, float]) -> Parts:
+    def parts(self, rows: Index) -> Parts:
         train, labels = self._photos.take(rows), self._labels[rows]
         linears = {}
-        for part, shrinkage in shrinkages.items():
+        for part in LINEAR_PARTS:
             self._progress.check()
-            (linears[part],) = fit_linear(train.columns(part), labels, self._photographers, (shrinkage,))
+            linears[part] = fit_linear(train.columns(part), labels, self._photographers)
         return Parts(linears, self._trees(rows))
 
-    def strangers(
-        self, folds: Sequence[Fold], shrinkages: Mapping[str, float], weights: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Probability of the first candidate for photos by photographers that were not learnt, float64 ``(m,)``."""
-        found = []
-        for fold, strange in photographers_out(self._labels, folds, self._plan.seed):
+    def open_set(self, folds: Sequence[Fold], weights: NDArray[np.float64]) -> OpenSet:
+        """Tests with strangers, see ``splits.photographers_out``; without any where there are too few photographers."""
+        known, strange = [Confidence.none()], [Confidence.none()]
+        for fold, strangers in photographers_out(self._labels, folds, self._plan.seed):
             if not len(fold.train):
                 continue
-            scores = self.parts(fold.train, shrinkages).scores(self._photos.take(strange))
-            known = np.bincount(self._labels[fold.train], minlength=self._photographers)
-            found.append(_answer("all", scores, weights, known / known.sum()).max(axis=1))
-        return np.concatenate(found) if found else np.empty(0)
+            parts = self.parts(fold.train)
+            counts = np.bincount(self._labels[fold.train], minlength=self._photographers)
+            for rows, found in ((fold.test, known), (strangers, strange)):
+                given = _answer("all", parts.scores(self._photos.take(rows)), weights, counts / counts.sum())
+                found.append(Confidence(rows, given.max(axis=1), given.argmax(axis=1) == self._labels[rows]))
+        return OpenSet(Confidence.joined(known), Confidence.joined(strange))
 
     def _trees(self, rows: Index) -> Trees | None:
         self._progress.check()
@@ -231,17 +250,12 @@ class _Learner:
         return trees
 
 
-def _parts_of(answer: str, scores: Mapping[str, Scores], shares: NDArray[np.float64]) -> list[Scores]:
-    parts = [scores[part] for part in ANSWERS[answer] if part in scores]
-    return [*parts, prior_scores(shares, len(parts[0]))]
+def _parts_of(answer: str, scores: Mapping[str, Scores]) -> list[Scores]:
+    return [scores[part] for part in ANSWERS[answer] if part in scores]
 
 
 def _answer(
     answer: str, scores: Mapping[str, Scores], weights: NDArray[np.float64], shares: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    return pooled(_parts_of(answer, scores, shares), weights)
-
-
-def _best_shrinkage(candidates: Sequence[Scores], truth: Labels) -> float:
-    losses = [log_loss(pooled([scores], fit_pool([scores], truth)), truth) for scores in candidates]
-    return SHRINKAGES[int(np.argmin(losses))]
+    parts = _parts_of(answer, scores)
+    return pooled([*parts, prior_scores(shares, len(parts[0]))], weights)

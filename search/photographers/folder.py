@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from search.errors import ModelError, SpaceMismatchError
 from search.photographers.features import REVISION
+from search.photographers.miscredits import OutOfFold
 from search.spaces import Space
 
 MANIFEST, ARRAYS, TREES, OUT_OF_FOLD, REPORT = (
@@ -53,6 +54,31 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             return {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise damaged(path.parent, f"{path.name}: {error}") from error
+
+
+def write_out_of_fold(
+    folder: Path, names: Sequence[str], ids: Sequence[str], probabilities: NDArray[np.float64]
+) -> None:
+    """What was said of the photos learnt from, each by a model that had not learnt from its group."""
+    told = json.dumps({"names": names, "ids": ids}).encode()
+    write_arrays(
+        folder / OUT_OF_FOLD,
+        {"told": np.frombuffer(told, np.uint8), "probabilities": probabilities.astype(np.float32)},
+    )
+
+
+def read_out_of_fold(folder: Path) -> OutOfFold:
+    """
+    Raises:
+        ModelError: the file is not there or is damaged.
+    """
+    arrays = read_arrays(folder / OUT_OF_FOLD)
+    try:
+        told = json.loads(arrays["told"].tobytes())
+        rows = dict(zip(told["ids"], arrays["probabilities"], strict=True))
+        return OutOfFold(tuple(told["names"]), rows)
+    except (ValueError, KeyError, TypeError) as error:
+        raise damaged(folder, f"{OUT_OF_FOLD}: {error}") from error
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:

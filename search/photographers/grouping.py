@@ -52,8 +52,7 @@ _NUMBER = re.compile(r"(\d+)(?!.*\d)")
 def groups(photos: PhotoSet) -> Groups:
     """The group of each photo; see the module for what makes one."""
     chains = _Chains(len(photos))
-    chains.join(_near_duplicates(photos))
-    chains.join(_bursts(photos))
+    chains.join(near_pairs(photos))
     for session in sessions(photos):
         chains.join(pairwise(session))
     return chains.numbers()
@@ -104,6 +103,12 @@ def widened(grouped: Groups, names: Sequence[str | None], photos: PhotoSet, leas
             made[members[len(members) // 2 :]] = following
             following += 1
     return _renumbered(made)
+
+
+def near_pairs(photos: PhotoSet) -> Iterator[tuple[int, int]]:
+    """Positions of photos that are near duplicates or of one burst, enough pairs to join each set of them."""
+    yield from _near_duplicates(photos)
+    yield from _bursts(photos)
 
 
 def _near_duplicates(photos: PhotoSet) -> Iterator[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,8 +17,9 @@ Matrix: TypeAlias = NDArray[np.floating]
 Scores: TypeAlias = NDArray[np.float64]
 """Log-probabilities, float64 ``(n, photographers)``."""
 
-SHRINKAGES = (0.1, 0.3, 0.6)
-"""Tried for each part; which one serves is found on photos that were not learnt from."""
+SHRINKAGE = 0.1
+"""Of the covariance. Measured on photographers_fsa_color: 0.3 and 0.6 do no better, and neither does choosing among the
+three on photos that were not learnt from."""
 
 FLOOR = -60.0
 """Least log-probability: no part may rule a photographer out for good."""
@@ -57,10 +58,8 @@ class Linear:
         return cls(arrays["centre"], arrays["scale"], arrays["weights"], arrays["bias"])
 
 
-def fit_linear(
-    rows: Matrix, labels: Labels, photographers: int, shrinkages: Sequence[float] = SHRINKAGES
-) -> list[Linear]:
-    """One for each shrinkage. A photographer without photos among ``rows`` gets the least probability there is."""
+def fit_linear(rows: Matrix, labels: Labels, photographers: int, shrinkage: float = SHRINKAGE) -> Linear:
+    """A photographer without photos among ``rows`` gets the least probability there is."""
     centre, scale = _spread(rows)
     standardised = _standardised(rows, centre, scale)
     # Fewer photos than numbers: all that can be learnt lies in the space that the photos span.
@@ -76,14 +75,12 @@ def fit_linear(
     variances, axes = np.linalg.eigh(within.T @ within / max(len(rows), 1))
     rotated = means @ axes
     absent = np.setdiff1d(np.arange(photographers), present)
-    made = []
-    for shrinkage in shrinkages:
-        shrunk = (1 - shrinkage) * np.clip(variances, 0, None) + shrinkage * max(float(variances.mean()), 1e-6)
-        discriminant = rotated / shrunk if len(variances) else rotated
-        bias = -0.5 * (discriminant * rotated).sum(axis=1)
-        bias[absent] = -1e6
-        made.append(Linear(centre, scale, basis @ (axes @ discriminant.T), bias))
-    return made
+    shrunk = (1 - shrinkage) * np.clip(variances, 0, None)
+    shrunk += shrinkage * max(float(variances.mean()) if len(variances) else 0.0, 1e-6)
+    discriminant = rotated / shrunk
+    bias = -0.5 * (discriminant * rotated).sum(axis=1)
+    bias[absent] = -1e6
+    return Linear(centre, scale, basis @ (axes @ discriminant.T), bias)
 
 
 def log_softmax(logits: NDArray[np.float64]) -> Scores:
