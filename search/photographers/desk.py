@@ -28,7 +28,7 @@ from search.photographers.charts import STYLE, SUBJECT, profile_chart
 from search.photographers.features import FEATURES
 from search.photographers.library import Library, LibraryState
 from search.photographers.models import InUse, ModelKind, Shelf, untrained
-from search.photographers.outcome import of_space
+from search.photographers.outcome import REPORT, of_space
 from search.photographers.space import PhotographerSpace
 from search.questions import Probe
 from search.records import find_record, thumbnail_address
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from search.photographers.space import CodeChart
 
 LABEL_HINT = "Say who took what: `likewise photographers label --from exif` (or folder, csv, kmeans)."
-REPORT = "report.json"
-"""In a classifier's folder: what it is worth."""
-
 NEAREST = 4
 """Photos shown of each candidate, half of them by style, half by what is shown."""
 

@@ -10,10 +10,14 @@ import click
 from web.commands.call import Call, common
 
 if TYPE_CHECKING:
+    from web.client import Client
     from web.node import Node
 
 FOLDER = "sample"
 """Where the sample library lies in the data directory; also its name as a library."""
+
+TRAIN, TRAIN_SECONDS = "train_photographers", "5"
+WATCH_SECONDS = 0.5
 
 
 @click.command("demo", short_help="Make a sample library, take it in and open the page.")
@@ -22,10 +26,12 @@ FOLDER = "sample"
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
 @common
 def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> int:
-    """Make a small library of pictures, videos and sounds in the data directory, take it in and open the page.
+    """Make a small library of pictures, videos and sounds in the data directory, take it in, learn to tell its
+    photographers apart, and open the page.
 
     Two of its files are broken on purpose, to show how failures are told; --no-serve therefore ends with status 1.
     """
+    from web.background import Background
     from web.client import connect
     from web.commands.failures import all_failures
     from web.commands.ingest import exit_status, show, take_in
@@ -36,11 +42,16 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
 
     def fill(node: Node) -> None:
         _make(call, folder)
-        node.start_ingest([folder], library=FOLDER)
+        job = node.start_ingest([folder], library=FOLDER)
+        while not node.ingest.progress(job).finished:
+            if node.closing.wait(WATCH_SECONDS):
+                return
+        if not node.photographers.is_trained:
+            node.start_task(TRAIN, {"seconds": TRAIN_SECONDS})
 
     def begin(node: Node) -> None:
         node.resume_unfinished()
-        node.later(lambda: fill(node))  # it takes half a minute the first time, and the page should not wait
+        Background("demo").submit(lambda: fill(node))  # it takes a while the first time, and the page should not wait
 
     if not no_serve:
         run_server(call, settings, begin)
@@ -49,6 +60,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
         _make(call, folder)
         progress = take_in(client, (str(folder),), library=FOLDER)
         failures = list(all_failures(client, job=progress.id)) if progress.failed else []
+        _train(call, client)
     call.answer(progress.to_json(), lambda console: show(progress, failures, console))
     return exit_status(progress)
 
@@ -61,3 +73,18 @@ def _make(call: Call, folder: Path) -> None:
     library = make_sample_library(folder)
     counts = ", ".join(f"{len(library.of(kind))} {kind.collection}" for kind in Kind)
     call.say(f"{counts} and {len(library.broken)} broken files")
+
+
+def _train(call: Call, client: Client) -> None:
+    """Learn who took what, if nobody has yet. What is taken in is there to be asked, whatever comes of it."""
+    from search.errors import LikewiseError, NotFoundError
+    from web.commands.following import follow
+
+    try:
+        client.get("/photographers/report")
+    except NotFoundError:
+        try:
+            started = client.post("/photographers/train", {"seconds": float(TRAIN_SECONDS)})
+            call.say(follow(client, started["id"]).message)
+        except LikewiseError as error:
+            call.say(f"Its photographers are not told apart: {error}")

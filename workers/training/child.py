@@ -82,7 +82,8 @@ def _train_classifier(
     say: Callable[[str], None],
     goes_on: Callable[[], bool],
 ) -> tuple[str, ...] | None:
-    from search.photographers.classifier import TrainingStoppedError, TrainOptions, train
+    from search.photographers.classifier import TrainOptions, train
+    from search.photographers.progress import TrainingStoppedError
 
     options = TrainOptions(seed=order.seed, threads=threads)
     if order.seconds is not None:
@@ -105,7 +106,8 @@ def _train_joint(
     import numpy as np
 
     from workers.joint.options import JointOptions
-    from workers.joint.train import StoppedError, train
+    from workers.joint.pace import StoppedError
+    from workers.joint.train import train
 
     options = JointOptions(seed=order.seed, threads=threads)
     if order.seconds is not None:
