@@ -83,7 +83,7 @@ def read_out_of_fold(folder: Path) -> OutOfFold:
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write what is told of the model, with the digests of all files beside it."""
-    digests = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    digests = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
     told = {"format": FORMAT, **facts, "versions": versions(), "files": digests}
     (folder / MANIFEST).write_text(json.dumps(told, indent=1, ensure_ascii=False), "utf-8")
 
