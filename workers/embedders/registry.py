@@ -93,12 +93,12 @@ LOGMEL = ModelDescription(
 
 STYLE = ModelDescription(
     name="style",
-    revision="5ee8f78a039927fb",
-    dim=224,
+    revision="a5ba421eae703a29",
+    dim=128,
     licence="Apache-2.0",
     source="workers.style",
     weights="workers/style/weights.npz, whose SHA-256 begins with the revision; trained by workers.style.train",
-    preprocessing="whole picture squeezed to 224x224 (bilinear, antialiased), statistics of early layers, L2",
+    preprocessing="whole picture squeezed to 224x224 (antialiased), statistics of tone and early layers, encoder, L2",
     input="RGB picture, uint8 (224, 224, 3)",
 )
 """Of every choice of models: how a picture is developed does not depend on what tells what it shows."""
