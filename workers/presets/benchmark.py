@@ -14,7 +14,7 @@ from search.photographers.presets import JITTER
 from search.settings import Settings
 from workers.decode.pool import DecodePool
 from workers.presets import controls
-from workers.presets.eyes import Eyes
+from workers.presets.eyes import Eyes, OpenModels
 from workers.presets.intervals import Floats, estimate, margin
 from workers.presets.measured import Check, Level, PresetBenchmark, Row, check, unmeasured
 from workers.presets.openset import OpenSet, auroc
@@ -41,7 +41,7 @@ def measure(folder: Path, options: PresetOptions, settings: Settings, say: Say) 
         UsageError: it holds too few photos, or too few subjects to keep them apart.
         ModelError: the models cannot be had.
     """
-    from workers.presets.sight import open_models
+    from workers.presets import sight
 
     began = time.monotonic()
     subjects, classes = read_subjects(folder)
@@ -53,7 +53,7 @@ def measure(folder: Path, options: PresetOptions, settings: Settings, say: Say) 
         notes.append("The folder has no classes, so photos were split singly: alike subjects may be on both sides.")
         say(notes[-1])
     with DecodePool(settings) as pool, tempfile.TemporaryDirectory(prefix="likewise-presets-") as scratch:
-        models = open_models(settings)
+        models = sight.open_models(settings)
         album = Album(pool)
         splits = [
             split(
@@ -61,9 +61,9 @@ def measure(folder: Path, options: PresetOptions, settings: Settings, say: Say) 
             )
             for seed in range(options.seeds)
         ]
-        eyes = Eyes(pool, models.embedder, models.statistics, Path(scratch))
+        eyes = Eyes(pool, models, Path(scratch))
         progress = Progress(say, len(options.jitter) * sum(photos_to_see(one) + len(WAYS) for one in splits))
-        levels = tuple(_level(name, splits, classes, options, eyes, progress) for name in options.jitter)
+        levels = tuple(_level(name, splits, classes, options, eyes, models, progress) for name in options.jitter)
     return PresetBenchmark(
         folder=str(folder),
         photos=len(subjects),
@@ -107,12 +107,13 @@ def _level(
     classes: bool,
     options: PresetOptions,
     eyes: Eyes,
+    models: OpenModels,
     progress: Progress,
 ) -> Level:
     results: list[SeedResult] = []
     for seed, one in enumerate(splits):
         progress.say(f"Jitter {name}, seed {seed + 1} of {len(splits)}: developing and looking.")
-        rendered = render(one, options, JITTER[name], eyes, seed, progress.tick)
+        rendered = render(one, options, JITTER[name], eyes, models, seed, progress.tick)
         results.append(ask(rendered, [photo.subject for photo in one.question], seed, progress.tick))
     rows = _rows(results)
     checks = _checks(results, splits, classes) + vector_checks(splits[0], JITTER[name], options, progress.say)

@@ -1,4 +1,4 @@
-"""The trained encoder: statistics of a picture, weighed by how little content moves them.
+"""An encoder in closed form: statistics of a picture, weighed by how little content moves them.
 
 It is learnt from photos of the gallery's side alone, developed under presets of its own that no photographer of the
 benchmark has. What those presets explain of the statistics is style; what is left over is content, and its covariance
@@ -10,20 +10,15 @@ Source: Hatch, Kajarekar and Stolcke, "Within-class covariance normalization for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.presets import PARAMETERS, apply, draw_presets
+from search.photographers.presets import PARAMETERS
 from search.store.base import Array
-from workers.presets.eyes import Eyes
 from workers.presets.intervals import Floats
-from workers.presets.photos import BasePhoto
-
-EACH = 5
-"""Renders of a photo to practise on."""
+from workers.style.training import Practice
 
 SHRINKAGE = 0.03
 """Share of the covariance that is made the same in every direction."""
@@ -33,39 +28,8 @@ FARTHEST = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Practice:
-    """Renders that the encoder is learnt from.
-
-    Attributes:
-        statistics: float32 ``(n, dim)``.  parameters: float64 ``(n, 12)``, the vectors of their presets.
-    """
-
-    statistics: Array
-    parameters: Floats
-
-
-def practise(photos: Sequence[BasePhoto], eyes: Eyes, seed: int, tick: Callable[[], None]) -> Practice:
-    """Develop each photo under a few presets drawn for it alone, and look at the statistics.
-
-    Raises:
-        MediaError, ModelError: see :meth:`Eyes.glance`.
-    """
-    rng = np.random.default_rng((seed, 4))
-    presets = draw_presets(EACH * len(photos), rng)
-    batches = (
-        [apply(photo.pixels, preset, rng) for preset in presets[EACH * at : EACH * (at + 1)]]
-        for at, photo in enumerate(photos)
-    )
-    seen: list[Array] = []
-    for statistics in eyes.glance(batches):
-        seen.append(statistics)
-        tick()
-    return Practice(np.concatenate(seen), np.stack([preset.vector for preset in presets]))
-
-
-@dataclass(frozen=True, slots=True)
-class Encoder:
-    """Statistics ``(…, dim)`` to vectors of as many dimensions, float32, in which content has deviation 1."""
+class Whitening:
+    """Statistics ``(…, dim)`` to float32 ``(…, photographers - 1)``, in which content has deviation 1."""
 
     mean: Floats
     scale: Floats
@@ -80,21 +44,25 @@ class Encoder:
         return standard
 
 
-def train_encoder(gallery: Array, practice: Practice) -> Encoder:
+def whiten(gallery: Array, practice: Practice) -> Whitening:
     """
     Args:
         gallery: statistics of the photographers' photos, float32 ``(photos, presets, dim)``.
     """
     rows = gallery.reshape(-1, gallery.shape[-1]).astype(np.float64)
     spread = rows.std(axis=0)
-    plain = Encoder(rows.mean(axis=0), np.where(spread > 1e-9, spread, 1.0), np.eye(rows.shape[1]))
+    plain = Whitening(rows.mean(axis=0), np.where(spread > 1e-9, spread, 1.0), np.eye(rows.shape[1]))
     own = plain._standard(gallery)
     content = (own - own.mean(axis=0)).reshape(rows.shape)
-    left = _unexplained(plain._standard(practice.statistics), practice.parameters)
+    left = _unexplained(plain._standard(practice.statistics), practice.parameters.astype(np.float64))
     covariance = (content.T @ content / len(content) + left.T @ left / len(left)) / 2
     even = np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     values, axes = np.linalg.eigh((1 - SHRINKAGE) * covariance + SHRINKAGE * even)
-    return Encoder(plain.mean, plain.scale, axes / np.sqrt(np.maximum(values, 1e-12)))
+    even_axes = axes / np.sqrt(np.maximum(values, 1e-12))
+    means = own.mean(axis=0) @ even_axes
+    # What lies outside the span of the photographers' means tells none of them from another: it is content alone.
+    _, sizes, span = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
+    return Whitening(plain.mean, plain.scale, even_axes @ span[sizes > sizes[0] * 1e-6].T)
 
 
 def _unexplained(statistics: Floats, parameters: NDArray[np.float64]) -> Floats:

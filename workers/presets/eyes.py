@@ -37,16 +37,20 @@ class Look:
     Attributes:
         features: ``(n, 78)`` of ``search.photographers.features``, NaN where absent.
         visual: ``(n, dim)`` unit vectors of the image model, pooled.
+        early: ``(n, 224)`` means and deviations of early activations.
+        statistics: ``(n, dim)`` of ``workers.style.statistics``, which style vectors are made from.
         style: ``(n, dim)`` unit vectors of the ``style`` space as shipped.
-        statistics: ``(n, dim)`` of ``workers.style.statistics``, which ``style`` is made from.
-        trained: ``(n, dim)`` of the encoder that was trained on this seed's gallery; of no dimension before.
+        network: ``(n, dim)`` of the same network trained on this seed's gallery; of no dimension before.
+        whitened: ``(n, dim)`` of ``workers.presets.encoder``, likewise.
     """
 
     features: Array
     visual: Array
-    style: Array
+    early: Array
     statistics: Array
-    trained: Array
+    style: Array
+    network: Array
+    whitened: Array
 
     @classmethod
     def stack(cls, looks: Sequence[Self]) -> Self:
@@ -64,16 +68,31 @@ class Embedder(Protocol):
     def embed(self, items: Sequence[Decoded]) -> list[Embedded]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class OpenModels:
+    """The product's models, loaded and ready; see :class:`Look` for what each gives.
+
+    Attributes:
+        style: from statistics, float32 ``(n, dim)`` to ``(n, dim)``.
+        words: which model gives which vector.
+    """
+
+    embedder: Embedder
+    early: Sight
+    statistics: Sight
+    style: Callable[[Array], Array]
+    words: tuple[str, ...]
+
+
 class Eyes:
     """Looks at pictures as ingest would.
 
     Args:
-        statistics: see ``workers.style.statistics``.
         folder: where files lie between being written and being decoded.
     """
 
-    def __init__(self, pool: DecodePool, models: Embedder, statistics: Sight, folder: Path) -> None:
-        self._pool, self._models, self._statistics, self._folder = pool, models, statistics, folder
+    def __init__(self, pool: DecodePool, models: OpenModels, folder: Path) -> None:
+        self._pool, self._models, self._folder = pool, models, folder
         self._written = 0
 
     def see(self, batches: Iterable[Sequence[NDArray[np.uint8]]]) -> Iterator[Look]:
@@ -84,10 +103,6 @@ class Eyes:
             ModelError: a model failed.
         """
         return map(self._look, self._decoded(batches))
-
-    def glance(self, batches: Iterable[Sequence[NDArray[np.uint8]]]) -> Iterator[Array]:
-        """The ``statistics`` of each batch only; raises as :meth:`see`."""
-        return map(self._statistics_of, self._decoded(batches))
 
     def _decoded(self, batches: Iterable[Sequence[NDArray[np.uint8]]]) -> Iterator[list[Decoded]]:
         waiting: list[tuple[Path, Future[Decoded]]] | None = None
@@ -109,18 +124,20 @@ class Eyes:
         return begun
 
     def _look(self, decoded: Sequence[Decoded]) -> Look:
-        vectors = [one.vectors for one in self._models.embed(decoded)]
+        vectors = [one.vectors for one in self._models.embedder.embed(decoded)]
+        wholes = np.concatenate([one.whole for one in decoded if one.whole is not None])
+        statistics = self._models.statistics(wholes)
+        nothing = np.empty((len(decoded), 0), np.float32)
         features = [[np.nan if value is None else value for value in one.features] for one in decoded]
         return Look(
             np.array(features, np.float32),
             np.concatenate([of["visual"] for of in vectors]),
-            np.concatenate([of["style"] for of in vectors]),
-            self._statistics_of(decoded),
-            np.empty((len(decoded), 0), np.float32),
+            self._models.early(wholes),
+            statistics,
+            self._models.style(statistics),
+            nothing,
+            nothing,
         )
-
-    def _statistics_of(self, decoded: Sequence[Decoded]) -> Array:
-        return self._statistics(np.concatenate([one.whole for one in decoded if one.whole is not None]))
 
 
 def _finished(begun: Sequence[tuple[Path, Future[Decoded]]]) -> list[Decoded]:

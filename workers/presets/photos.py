@@ -21,8 +21,8 @@ from workers.decode.pool import DecodePool
 LONG_SIDE = 320
 """Pixels of a base photo's long side, about what a preview on a page has."""
 
-LEAST_GALLERY, LEAST_QUESTION = 12, 10
-"""Fewer photos than these on either side are refused: a set of ten needs ten."""
+LEAST_GALLERY, LEAST_QUESTION = 20, 10
+"""Fewer photos than these on either side are refused: an encoder is trained on twenty, a set of ten needs ten."""
 
 
 @dataclass(frozen=True, slots=True)

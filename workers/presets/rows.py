@@ -12,9 +12,6 @@ from search.store.base import Array
 from workers.presets.eyes import Look
 from workers.presets.heads import Head, boosted, discriminant, linear, nearest
 
-EARLY = slice(-224, None)
-"""Columns of the statistics that come from a network's first layers."""
-
 GLOBAL = tuple(INDEX[name] for name in ("contrast", "red_mean", "green_mean", "blue_mean"))
 METADATA = tuple(at for at in range(len(INDEX)) if at not in set(PICTURE_ONLY))
 """The features that are not of the picture alone: its size and file, the camera's notes, faces."""
@@ -52,11 +49,6 @@ def everything(look: Look) -> Array:
     return np.concatenate((picture_only(look), look.statistics), axis=-1)
 
 
-def early(look: Look) -> Array:
-    """The statistics of a network's first layers, without those of tone."""
-    return look.statistics[..., EARLY]
-
-
 POOLED = "pooled"
 TRAINED = "style_trained"
 
@@ -71,8 +63,11 @@ WAYS = (
     ),
     Way("features", "58 picture-only features, CatBoost", picture_only, boosted, 0.5, 0.9),
     Way(POOLED, "pooled image vector, linear", lambda look: look.visual, linear),
-    Way("early_linear", "early-layer statistics, linear", early, linear, 0.6, 0.95, style=True),
-    Way("early_lda", "early-layer statistics, LDA", early, discriminant, 0.6, 0.95, style=True),
+    Way("early_linear", "early-layer statistics, linear", lambda look: look.early, linear, 0.6, 0.95, style=True),
+    Way("early_lda", "early-layer statistics, LDA", lambda look: look.early, discriminant, 0.6, 0.95, style=True),
+    Way(
+        "statistics", "statistics of tone and early layers, LDA", lambda look: look.statistics, discriminant, style=True
+    ),
     Way(
         "style_shipped",
         "style vector as shipped, LDA",
@@ -82,9 +77,18 @@ WAYS = (
         note="its weights may have been trained on these photos, under other presets",
     ),
     Way(
+        "style_network",
+        "the same network trained on the gallery's side, LDA",
+        lambda look: look.network,
+        discriminant,
+        0.8,
+        0.98,
+        style=True,
+    ),
+    Way(
         TRAINED,
-        "style encoder trained on the gallery, nearest mean",
-        lambda look: look.trained,
+        "closed-form encoder trained on the gallery's side, nearest mean",
+        lambda look: look.whitened,
         nearest,
         0.8,
         0.98,

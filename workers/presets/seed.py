@@ -11,17 +11,23 @@ from numpy.typing import NDArray
 from search.photographers.presets import Preset, apply, draw_presets, jitter
 from search.store.base import Array
 from workers.presets import controls
-from workers.presets.encoder import Encoder, Practice, practise, train_encoder
-from workers.presets.eyes import Eyes, Look
+from workers.presets.encoder import Whitening, whiten
+from workers.presets.eyes import Eyes, Look, OpenModels
 from workers.presets.heads import boosted, discriminant
 from workers.presets.intervals import Floats, hits_of_one, hits_of_ten, sets_of_ten
 from workers.presets.openset import OpenSet, open_set
 from workers.presets.options import PresetOptions
 from workers.presets.photos import BasePhoto, Split
 from workers.presets.rows import WAYS, everything, metadata
+from workers.presets.sight import as_reader
+from workers.style import training
+from workers.style.training import Practice
 
 TWIN = 0
 """Number of the photographer whose preset is given to one more."""
+
+EACH = 5
+"""Renders of a photo that encoders are trained on."""
 
 FLAT_SHARE = 6
 """One in so many base photos is developed once more under photographers without a preset."""
@@ -73,7 +79,9 @@ def photos_to_see(split: Split) -> int:
     return len(split.gallery) + len(split.question) + len(split.practice) + sum(map(len, _some(split)))
 
 
-def render(split: Split, options: PresetOptions, level: float, eyes: Eyes, seed: int, tick: Tick) -> Rendered:
+def render(
+    split: Split, options: PresetOptions, level: float, eyes: Eyes, models: OpenModels, seed: int, tick: Tick
+) -> Rendered:
     """Develop every photo by every photographer and look at it.
 
     Raises:
@@ -93,8 +101,23 @@ def render(split: Split, options: PresetOptions, level: float, eyes: Eyes, seed:
         look(split.question, (*presets, presets[TWIN])),
         look(some_gallery, flat),
         look(some_question, flat),
-        practise(split.practice, eyes, seed, tick),
+        _practised(split.practice, models, seed, tick),
     )
+
+
+def _practised(photos: Sequence[BasePhoto], models: OpenModels, seed: int, tick: Tick) -> Practice:
+    """Renders for the encoders, by photographers of their own; a step is counted for each photo."""
+    seen = 0
+
+    def statistics(wholes: NDArray[np.uint8]) -> Array:
+        nonlocal seen
+        found = models.statistics(wholes)
+        before, seen = seen // EACH, seen + len(wholes)
+        for _ in range(seen // EACH - before):
+            tick()
+        return found
+
+    return training.practise([photo.pixels for photo in photos], EACH, seed, statistics)
 
 
 def _some(split: Split) -> tuple[Sequence[BasePhoto], Sequence[BasePhoto]]:
@@ -127,11 +150,14 @@ def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> S
     usual = slice(0, presets)
     gallery, question = rendered.gallery.at(slice(None), usual), rendered.question.at(slice(None), usual)
 
-    def train(statistics: Array) -> Encoder:
-        return train_encoder(statistics, rendered.practice)
+    def train(statistics: Array) -> Whitening:
+        return whiten(statistics, rendered.practice)
 
-    encoder = train(gallery.statistics)
-    gallery, question = (replace(look, trained=encoder(look.statistics)) for look in (gallery, question))
+    whitening, network = train(gallery.statistics), as_reader(training.train(rendered.practice, seed))
+    gallery, question = (
+        replace(look, network=network(look.statistics), whitened=whitening(look.statistics))
+        for look in (gallery, question)
+    )
     tens = sets_of_ten(len(subjects), rng)
     one: dict[str, Floats] = {}
     ten: dict[str, Floats] = {}

@@ -2,48 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 
 from search.settings import Settings
+from search.store.base import Array
 from workers.device import choose_device, use_threads
 from workers.embedders.base import Runner
 from workers.embedders.choice import choose_models
 from workers.embedders.models import Models
-from workers.presets.eyes import Embedder, Sight
-from workers.style.statistics import EarlyLayers
-
-
-@dataclass(frozen=True, slots=True)
-class OpenModels:
-    """Models that are loaded and ready.
-
-    Attributes:
-        words: which model gives which vector.
-    """
-
-    embedder: Embedder
-    statistics: Sight
-    words: tuple[str, ...]
+from workers.presets.eyes import OpenModels, Sight
+from workers.style.network import Encoder, shipped_encoder
+from workers.style.statistics import EarlyLayers, Statistics
 
 
 class _OneOutput(nn.Module):
-    """A network as ``Runner`` wants it: a tuple of outputs."""
+    """A network as ``Runner`` wants it: a tuple of outputs, in single precision, as ``StyleNetwork`` is."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, pixels: Tensor) -> tuple[Tensor]:
-        return (self.network(pixels),)
+        with torch.autocast(pixels.device.type, enabled=False):
+            return (self.network(pixels),)
 
 
 def as_sight(network: nn.Module, settings: Settings, name: str) -> Sight:
     """A network of one output on the device that the settings choose."""
-    use_threads(settings)
     runner = Runner(_OneOutput(network), choose_device(settings), settings.batch_size, name)
     return lambda pictures: runner(pictures)[0]
+
+
+def as_reader(encoder: Encoder) -> Callable[[Array], Array]:
+    """A style encoder on arrays: statistics float32 ``(…, dim)`` to unit vectors."""
+
+    @torch.inference_mode()
+    def read(statistics: Array) -> Array:
+        vectors = nn.functional.normalize(encoder(torch.from_numpy(statistics)), dim=-1)
+        found: Array = vectors.numpy()
+        return found
+
+    return read
 
 
 def open_models(settings: Settings) -> OpenModels:
@@ -51,12 +54,15 @@ def open_models(settings: Settings) -> OpenModels:
     Raises:
         ModelError: weights cannot be had.
     """
-    choice = choose_models(settings, {})
+    use_threads(settings)
+    # Style is read from statistics that are needed anyway, rather than looked at twice.
+    choice = replace(choose_models(settings, {}), style=False)
     models = Models(settings, choice)
     models.load()
-    statistics = as_sight(EarlyLayers().eval(), settings, "style statistics")
-    words = (
-        f"pooled image vector: {choice.image}",
-        "early-layer statistics: efficientnet_lite0, stem and three blocks",
+    return OpenModels(
+        models,
+        as_sight(EarlyLayers(), settings, "early layers"),
+        as_sight(Statistics(), settings, "style statistics"),
+        as_reader(shipped_encoder()),
+        (f"pooled image vector: {choice.image}", "early layers: efficientnet_lite0, stem and three blocks"),
     )
-    return OpenModels(models, statistics, words)

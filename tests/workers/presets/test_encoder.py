@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from search.photographers.presets import PARAMETERS
 from search.store.base import Array
-from workers.presets.encoder import Practice, train_encoder
+from workers.presets.encoder import whiten
 from workers.presets.heads import nearest
 from workers.presets.intervals import hits_of_one
+from workers.style.training import Practice
 
 DIM = 40
 
@@ -30,14 +31,14 @@ class World:
 
     def practice(self, n: int) -> Practice:
         parameters = self.rng.uniform(-1.7, 1.7, (n, len(PARAMETERS)))
-        return Practice(self.statistics(parameters), parameters)
+        return Practice(self.statistics(parameters), parameters.astype(np.float32), np.zeros(n, np.int64))
 
 
 def test_photographers_are_told_apart_whom_content_hid() -> None:
     world = World()
     presets = world.rng.uniform(-1.7, 1.7, (1, 12, len(PARAMETERS)))
     gallery, question = (world.statistics(np.repeat(presets, n, axis=0)) for n in (20, 40))
-    encoder = train_encoder(gallery, world.practice(400))
+    encoder = whiten(gallery, world.practice(400))
     before, after = (
         hits_of_one(nearest(*pair)).mean() for pair in ((gallery, question), map(encoder, (gallery, question)))
     )
@@ -47,12 +48,13 @@ def test_photographers_are_told_apart_whom_content_hid() -> None:
 
 def test_content_is_as_strong_in_every_direction() -> None:
     world = World()
-    gallery = world.statistics(np.zeros((300, 4, len(PARAMETERS))))
-    vectors = train_encoder(gallery, world.practice(600))(gallery)
-    deviations = np.sort(vectors.reshape(-1, DIM).std(axis=0))
+    presets = world.rng.uniform(-1.7, 1.7, (1, 5, len(PARAMETERS)))
+    gallery = world.statistics(np.repeat(presets, 300, axis=0))
+    vectors = whiten(gallery, world.practice(600))(gallery)
     assert vectors.dtype == np.float32
-    assert deviations[-6:].min() > 0.9
-    assert deviations.max() < 1.1
+    assert vectors.shape == (300, 5, 4), "no more dimensions than tell five photographers apart"
+    deviations = (vectors - vectors.mean(axis=0)).reshape(-1, 4).std(axis=0)
+    assert deviations.max() < min(1.1, 1.5 * deviations.min())
 
 
 def test_statistics_that_never_change_and_little_practice_do_no_harm() -> None:
@@ -60,4 +62,4 @@ def test_statistics_that_never_change_and_little_practice_do_no_harm() -> None:
     gallery = world.statistics(np.zeros((12, 6, len(PARAMETERS))))
     gallery[..., 3] = 7
     practice = world.practice(5)
-    assert np.isfinite(train_encoder(gallery, practice)(gallery)).all()
+    assert np.isfinite(whiten(gallery, practice)(gallery)).all()

@@ -15,7 +15,7 @@ from search.store.base import Array
 from workers.decode.decoded import Decoded
 from workers.decode.pool import DecodePool
 from workers.embedders.models import Embedded
-from workers.presets.eyes import QUALITY, Eyes, Look, encoded, evened_out
+from workers.presets.eyes import QUALITY, Eyes, Look, OpenModels, encoded, evened_out
 
 
 def mean_colour(wholes: NDArray[np.uint8]) -> Array:
@@ -26,7 +26,7 @@ class MeanColours:
     """Models whose every vector is the mean colour of what they are given."""
 
     def embed(self, items: Sequence[Decoded]) -> list[Embedded]:
-        return [Embedded({"visual": mean_colour(item.crops), "style": mean_colour(item.whole)}) for item in items]
+        return [Embedded({"visual": mean_colour(item.crops)}) for item in items]
 
 
 def picture(seed: int, height: int = 100, width: int = 150) -> NDArray[np.uint8]:
@@ -65,7 +65,7 @@ def eyes(tmp_path: Path) -> Iterator[Eyes]:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     with DecodePool(Settings(home=tmp_path / "home", decode_workers=1)) as pool:
-        yield Eyes(pool, MeanColours(), mean_colour, scratch)
+        yield Eyes(pool, OpenModels(MeanColours(), mean_colour, mean_colour, np.negative, ("colours",)), scratch)
 
 
 def test_every_batch_is_seen_in_order_and_leaves_no_file(eyes: Eyes, tmp_path: Path) -> None:
@@ -73,7 +73,8 @@ def test_every_batch_is_seen_in_order_and_leaves_no_file(eyes: Eyes, tmp_path: P
     batches = ([np.full((60, 90, 3), gray, np.uint8) for gray in pair] for pair in grays)
     looks = list(eyes.see(batches))
     assert [look.statistics[:, 0].round().tolist() for look in looks] == grays
-    assert looks[1].trained.shape == (2, 0)
+    assert looks[1].network.shape == looks[1].whitened.shape == (2, 0)
+    assert np.array_equal(looks[1].style, -looks[1].statistics)
     assert looks[1].visual.shape == looks[1].style.shape == (2, 3)
     assert looks[0].features.shape == (2, 78)
     assert list((tmp_path / "scratch").iterdir()) == []
@@ -83,14 +84,9 @@ def test_nothing_to_see(eyes: Eyes) -> None:
     assert list(eyes.see([])) == []
 
 
-def test_a_glance_is_the_statistics_only(eyes: Eyes) -> None:
-    (glance,) = eyes.glance([[np.full((60, 90, 3), 90, np.uint8)]])
-    assert glance == pytest.approx(np.full((1, 3), 90), abs=1)
-
-
 def test_looks_are_stacked_by_photo_and_chosen_by_both_axes() -> None:
     def look(photo: int) -> Look:
-        return Look(*(np.full((3, 2), photo, np.float32) + np.arange(3, dtype=np.float32)[:, None] for _ in range(5)))
+        return Look(*(np.full((3, 2), photo, np.float32) + np.arange(3, dtype=np.float32)[:, None] for _ in range(7)))
 
     table = Look.stack([look(0), look(10)])
     assert table.visual.shape == (2, 3, 2)

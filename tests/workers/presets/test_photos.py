@@ -108,26 +108,26 @@ def test_files_that_cannot_be_decoded_are_the_reason_given() -> None:
 
 def test_folders_are_classes_and_other_files_are_passed_over(tmp_path: Path) -> None:
     for name in ("cats", "dogs"):
-        for number in range(11):
+        for number in range(15):
             textured(tmp_path / name / f"{number}.jpg", number)
     (tmp_path / "cats" / "notes.txt").write_text("no photo")
     subjects, classes = read_subjects(tmp_path)
     assert classes
-    assert len(subjects) == 22
+    assert len(subjects) == 30
     assert set(subjects.values()) == {"cats", "dogs"}
 
 
 @pytest.mark.parametrize("folder", [".", "only"])
 def test_without_classes_every_photo_is_a_subject(folder: str, tmp_path: Path) -> None:
-    for number in range(22):
+    for number in range(30):
         textured(tmp_path / folder / f"{number}.jpg", number)
     subjects, classes = read_subjects(tmp_path)
     assert not classes
-    assert len(set(subjects.values())) == len(subjects) == 22
+    assert len(set(subjects.values())) == len(subjects) == 30
 
 
 def test_an_empty_folder_and_no_folder_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds 0 photos; the benchmark needs at least 22"):
+    with pytest.raises(UsageError, match="holds 0 photos; the benchmark needs at least 30"):
         read_subjects(tmp_path)
     with pytest.raises(NotFoundError):
         read_subjects(tmp_path / "nowhere")

@@ -40,7 +40,7 @@ def command(
 
     Every preset is a way of developing: exposure, white balance, contrast, saturation, split toning, vignette, grain.
     Photographers are learnt from some of the photos and asked about on others; where DIR has folders, no folder is on
-    both sides. Photos are only read, and nothing enters the library. Half an hour on two cores, less with --quick.
+    both sides. Photos are only read, and nothing enters the library. Half an hour on two idle cores, less with --quick.
 
     Exits with 0 whatever is reached: it is a measurement.
     """
