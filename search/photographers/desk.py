@@ -141,6 +141,11 @@ class Desk:
         """Whether there is a classifier to ask."""
         return self._shelf.current(ModelKind.CLASSIFIER) is not None
 
+    @property
+    def trained(self) -> bool:
+        """There is a classifier to ask, whether or not it has been measured."""
+        return self._shelf.current(ModelKind.CLASSIFIER) is not None
+
     def report(self) -> Mapping[str, object]:
         """What the classifier in use is worth: its ``report.json``.
 

@@ -13,7 +13,7 @@ from search.photographers.answers import Credit, PhotographerListed
 from search.photographers.names import fold
 from web.api.operation import current_node
 from web.api.params import read_query
-from web.pages.photographers.shared import blueprint, is_trained, underway
+from web.pages.photographers.shared import blueprint, underway
 
 PAGE = 60
 """Photographers a page; their samples are loaded as they come into view."""
@@ -54,7 +54,7 @@ def everyone() -> str:
         is_group=is_group,
         sorts={key: words for key, (words, _) in SORTS.items()},
         jobs=underway(node),
-        trained=is_trained(node),
+        trained=node.photographers.trained,
         points=sum(info.points for info in node.store.collections().values()),
     )
 

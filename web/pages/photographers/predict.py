@@ -16,7 +16,7 @@ from web.api.ports import Node
 from web.api.questions import check_id
 from web.api.uploads import probe_upload
 from web.errors import STATUS_OF
-from web.pages.photographers.shared import blueprint, is_trained, underway
+from web.pages.photographers.shared import blueprint, underway
 from web.pages.search import shelf
 from web.pages.shelf import PREFIX
 from web.pages.tiles import Tile, record_tile, upload_tile
@@ -55,7 +55,7 @@ def predict() -> Response:
         "photographers/predict.html",
         answer=answer,
         problem=problem,
-        trained=answer is not None or is_trained(node),
+        trained=node.photographers.trained,
         jobs=underway(node),
     )
     return make_response(body, STATUS_OF.get(problem.code, 500) if problem else 200)

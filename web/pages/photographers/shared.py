@@ -7,7 +7,6 @@ from flask.blueprints import BlueprintSetupState
 
 from ingest.progress import JobProgress
 from search import addresses
-from search.errors import NotFoundError
 from search.photographers.answers import Credit, Photo, PhotographerListed, PhotographerShown
 from search.photographers.features import FEATURES, INDEX
 from search.photographers.names import photographer_id
@@ -39,15 +38,6 @@ def underway(node: Node) -> list[JobProgress]:
     """The dashboard's own jobs that have not come to their end, the one at work first."""
     jobs = [job for job in node.ingest.jobs(JOBS_WATCHED) if job.task in TASKS and not job.finished]
     return sorted(jobs, key=lambda job: job.created)
-
-
-def is_trained(node: Node) -> bool:
-    """Whether there is a classifier to ask."""
-    try:
-        node.photographers.report()
-    except NotFoundError:
-        return False
-    return True
 
 
 def label_of(feature: str) -> str:
@@ -84,6 +74,7 @@ FILTERS = {
     "credit_words": lambda credit: CREDIT_WORDS[Credit(credit)],
     "day": day,
     "feature_label": label_of,
+    "feature_unit": unit_of,
     "last_part": addresses.name,
     "photographer_id": photographer_id,
     "span_of_years": span_of_years,

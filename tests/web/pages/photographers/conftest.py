@@ -31,6 +31,7 @@ from search.photographers.answers import (
     Trait,
 )
 from search.photographers.names import photographer_id
+from search.photographers.report import Bin, Check, Confusion, Mistake, OpenSet, Report, Row, Strength
 from search.photographers.space import CodeChart, CodeSpot
 from search.questions import Probe
 
@@ -55,7 +56,9 @@ class FakeDesk:
     trained: bool = True
     joint: bool = True
     unknown: bool = False
-    told: Mapping[str, object] = field(default_factory=dict)
+    told: Mapping[str, object] | None = field(
+        default_factory=lambda: report().to_json() | {"version": "1", "made": "2026-01-31"}
+    )
     asked: list[Probe] = field(default_factory=list)
 
     def list(self) -> tuple[PhotographerListed, ...]:
@@ -132,7 +135,7 @@ class FakeDesk:
         )
 
     def report(self) -> Mapping[str, object]:
-        if not self.trained:
+        if not self.trained or self.told is None:
             raise NotFoundError("No classifier has been trained yet.")
         return self.told
 
@@ -180,6 +183,55 @@ class FakeDesk:
 
 def estimate(value: float, n: int = 154) -> Estimate:
     return Estimate(value, max(0.0, value - 0.07), min(1.0, value + 0.07), n)
+
+
+def report() -> Report:
+    """What might have been measured of the first four of :data:`NAMES` and the script."""
+
+    def row(name: str, words: str, accuracy: float) -> Row:
+        return Row(
+            name, words, estimate(accuracy), estimate(accuracy - 0.03), estimate(0.9) if name == "product" else None
+        )
+
+    names = NAMES[:5]
+    counts = tuple(tuple(20 if at == to else 3 * ((at + to) % 3) for to in range(5)) for at in range(5))
+    return Report(
+        photos=154,
+        photographers=5,
+        groups=61,
+        folds=5,
+        digest="0f1e2d3c4b5a6978",
+        product=row("product", "the product", 0.71),
+        by_style=row("by_style", "how it is developed alone", 0.55),
+        by_subject=row("by_subject", "what it shows alone", 0.6),
+        kept=row("kept", "with file and camera", 0.71),
+        stripped=row("stripped", "without file and camera", 0.69),
+        camera_alone=row("camera_alone", "file and camera alone", 0.64),
+        top3=estimate(0.93),
+        ece=Estimate(0.04, 0.02, 0.09, 154),
+        reliability=(Bin(0, 0.1, 0, 0.0, 0.0), Bin(0.4, 0.5, 40, 0.46, 0.5), Bin(0.8, 0.9, 114, 0.84, 0.8)),
+        chance=0.2,
+        open_set=OpenSet(estimate(0.85), estimate(0.6), estimate(0.92)),
+        simple=(row("linear", "embedding, linear", 0.59), row("features", "features, CatBoost", 0.45)),
+        ablation=(row("78", "78 features only", 0.47), row("58", "picture-only 58", 0.44)),
+        lead=Estimate(0.041, 0.002, 0.08, 154),
+        strengths=tuple(
+            Strength(name, photographer_id(name), 30, 12, estimate(0.7, 30), None, ("darker", "less saturated"))
+            for name in names
+        ),
+        confusion=Confusion(names, counts),
+        mistakes=(Mistake(SCRIPT, "Grace", 6),),
+        checks=(
+            Check("shuffled", "with shuffled names it is at chance", True, 0.21, 0.25),
+            Check("camera", "the camera gives it away", False, 0.64, 0.3),
+            Check("groups", "groups in two folds", None, 0.0),
+        ),
+        settings={"iterations": 500.0, "learning_rate": 0.07},
+        trials=12,
+        explained=0.86,
+        threshold=0.55,
+        warnings=("The camera gives it away: file and camera alone are right for 64 %.",),
+    )
 
 
 @pytest.fixture

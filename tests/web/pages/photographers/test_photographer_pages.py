@@ -13,6 +13,7 @@ from PIL import Image
 
 from ingest.progress import JobState
 from search.photographers.names import photographer_id
+from web.pages.photographers.report import wilson
 
 HTML = {"Accept": "text/html"}
 PAGES = ("", "?q=a&sort=name", "/predict", "/map", "/map?by=style&colour=photographer", "/report")
@@ -262,3 +263,43 @@ def test_renaming_merging_and_correcting(client: FlaskClient, desk: Any, node: A
     assert node.named == [(SCRIPT, "Script  Ada"), (SCRIPT, "../../x"), (photo, "Grace"), (photo, "")]
     assert client.post(f"{address(SCRIPT)}/merge", data={**token, "into": ""}, headers=HTML).status_code == 404
     assert client.post("/photographers/credit", data={**token, "media": "../x"}, headers=HTML).status_code == 404
+
+
+def test_the_report_gives_every_figure_with_its_interval_and_n(client: FlaskClient, desk: Any) -> None:
+    page = client.get("/photographers/report").text
+    assert "71 % right" in page
+    assert "95 % interval 64 to 78 %" in page
+    assert page.count("n = 154") > 10
+    told = re.findall(
+        r'<svg class="meter interval".*?x1="([\d.]+)%" x2="([\d.]+)%" y1="7" y2="7"/>\s*<circle', page, re.S
+    )
+    assert len(told) == page.count('class="meter interval"')
+    right = page[page.index("The first name is") :].partition("</tr>")[0]
+    for place in ('x1="64.0%" x2="78.0%"', 'cx="71.0%"', 'class="chance" x1="20.0%"'):
+        assert place in right
+    assert "The camera gives it away" in page[: page.index("Figures")]  # before any figure can be quoted
+    assert "+4.1 points from the best of these" in page
+    assert page.count("not passed") == 1
+    assert "at most 0.300" in page
+    rows = re.findall(r'<td class="h(\d+)">(\d*)</td>', page)
+    assert len(rows) == 25
+    assert {shade for shade, count in rows if not count} == {"0"}
+    dots = re.findall(r"<title>(\d+) % given, (\d+) % right, (\d+) photos</title>", page)
+    assert dots == [("46", "50", "40"), ("84", "80", "114")]
+
+
+def test_a_report_that_is_not_there_or_of_another_version(client: FlaskClient, desk: Any) -> None:
+    desk.told = {"accuracy": 1}
+    assert "another version" in client.get("/photographers/report").text
+    desk.told = None
+    assert "has not been measured" in client.get("/photographers/report").text
+    assert "Nothing has been learnt" not in client.get("/photographers").text
+    desk.trained = False
+    assert "Nothing has been learnt" in client.get("/photographers/report").text
+
+
+@pytest.mark.parametrize(
+    ("share", "n", "low", "high"), [(0.5, 10, 0.2366, 0.7634), (1.0, 5, 0.5655, 1.0), (0.0, 0, 0, 1)]
+)
+def test_intervals_of_shares(share: float, n: int, low: float, high: float) -> None:
+    assert wilson(share, n) == pytest.approx((low, high), abs=1e-4)
