@@ -52,7 +52,7 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
     )
     image = made_image or _settled(settings.image_model, RESNET18.name, EFFICIENTNET_LITE0.name, lacking)
     video = made_video or _settled(settings.video_model, R3D18.name, f"frames_{image}", lacking)
-    notes = (
+    notes: tuple[str | None, ...] = (
         _note("Pictures", settings.image_model, image, RESNET18.name, lacking),
         _note("Motion", settings.video_model, video, R3D18.name, lacking),
     )
