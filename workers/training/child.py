@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -85,9 +86,9 @@ def _train_classifier(
     from search.photographers.classifier import TrainOptions, train
     from search.photographers.progress import TrainingStoppedError
 
-    options = TrainOptions(seed=order.seed, threads=threads)
+    options = TrainOptions(seed=order.seed, threads=threads, report=True)
     if order.seconds is not None:
-        options = TrainOptions(seconds=order.seconds, seed=order.seed, threads=threads)
+        options = replace(options, seconds=order.seconds)
     try:
         return train(photos, options, model, say, goes_on).notes
     except TrainingStoppedError:
@@ -111,7 +112,7 @@ def _train_joint(
 
     options = JointOptions(seed=order.seed, threads=threads)
     if order.seconds is not None:
-        options = JointOptions(seconds=order.seconds, seed=order.seed, threads=threads)
+        options = replace(options, seconds=order.seconds)
     try:
         made = train(model, photos, np.load(pictures, mmap_mode="r", allow_pickle=False), options, say, goes_on)
     except StoppedError:
