@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from ingest.photographers import TASK_OF
 from search.errors import NotFoundError, UsageError
 from search.photographers.answers import Credit
 from search.photographers.labels import decoded
+from search.photographers.models import ModelKind
 from search.photographers.names import given_name, photographer_id
 from web.api.operation import current_node
 from web.api.questions import check_id
@@ -15,7 +17,6 @@ from web.pages.photographers.shared import blueprint
 
 MOST_TABLE = 8 << 20
 """Bytes of a table of names."""
-TRAININGS = {"classifier": "train_photographers", "joint": "train_joint"}
 
 
 @blueprint.post("/label")
@@ -53,10 +54,10 @@ def _table() -> str:
 def train() -> Response:
     """Learn from the photos whose photographer is known; a job."""
     kind = request.form.get("kind", "classifier")
-    if kind not in TRAININGS:
-        raise UsageError(f"There is no model '{kind}' to train.", f"Known are: {', '.join(TRAININGS)}.")
-    current_node().start_task(TRAININGS[kind])
-    return redirect(url_for("photographers.everyone" if kind == "classifier" else "photographers.space"), 303)
+    if kind not in set(ModelKind):
+        raise UsageError(f"There is no model '{kind}' to train.", f"Known are: {', '.join(ModelKind)}.")
+    current_node().start_task(TASK_OF[ModelKind(kind)])
+    return redirect(url_for("photographers.space" if kind == ModelKind.JOINT else "photographers.everyone"), 303)
 
 
 @blueprint.post("/<who>/rename")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
+from ingest.photographers import TASK_OF
 from ingest.progress import JobProgress
 from search import addresses
 from search.photographers.answers import Credit, Photo, PhotographerListed, PhotographerShown
 from search.photographers.features import FEATURES, INDEX
+from search.photographers.models import ModelKind
 from search.photographers.names import photographer_id
 from web.api.ports import Node
 from web.charts.svg import shown
@@ -18,8 +20,8 @@ blueprint = Blueprint("photographers", __name__, url_prefix="/photographers")
 JOBS_WATCHED = 30
 TASKS = {
     "label": "Noting who took what",
-    "train_photographers": "Learning to tell photographers apart",
-    "train_joint": "Making the photographer space",
+    TASK_OF[ModelKind.CLASSIFIER]: "Learning to tell photographers apart",
+    TASK_OF[ModelKind.JOINT]: "Making the photographer space",
 }
 """Jobs of the dashboard, in words."""
 
