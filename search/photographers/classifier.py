@@ -14,8 +14,8 @@ from search.photographers.answers import Candidate, Reason
 from search.photographers.dataset import PhotoSet
 from search.photographers.ensemble import (
     ANSWERS,
+    INNER_FOLDS,
     LINEAR_PARTS,
-    MOST_FOLDS,
     MOST_FOR_TREES,
     Ensemble,
     Inputs,
@@ -43,7 +43,7 @@ from search.photographers.linear import Linear
 from search.photographers.names import photographer_id
 from search.photographers.progress import Progress, TrainingStoppedError
 from search.photographers.reasons import medians, reasons_of
-from search.photographers.splits import fewest_groups, grouped_folds
+from search.photographers.splits import grouped_folds
 from search.photographers.threshold import Threshold
 from search.photographers.trees import Components, Trees, TreeSettings
 from search.photographers.tuning import Search, search_settings
@@ -73,7 +73,7 @@ class TrainOptions:
     seed: int = 0
     threads: int = 0
     metadata: bool = True
-    report: bool = False
+    report: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +234,7 @@ def _search(learnt: Learnable, inputs: Inputs, options: TrainOptions, progress: 
     if options.seconds <= 0 or len(learnt.names) > MOST_FOR_TREES:
         return None
     progress.say(f"Searching CatBoost's settings for {options.seconds:.0f} seconds")
-    count = max(2, min(MOST_FOLDS, fewest_groups(learnt.labels, learnt.groups)))
-    folds = grouped_folds(learnt.labels, learnt.groups, count, options.seed)
+    folds = grouped_folds(learnt.labels, learnt.groups, INNER_FOLDS, options.seed)
     return search_settings(
         inputs, learnt.labels, folds, options.seconds, seed=options.seed, threads=options.threads, progress=progress
     )
@@ -262,7 +261,7 @@ def _facts(
         "settings": asdict(plan.settings),
         "search": asdict(found) if found else None,
         "threshold": asdict(model.threshold),
-        "weights": {answer: weights.tolist() for answer, weights in model.weights.items()},
+        "weights": model.weights,
         "shares": model.shares.tolist(),
         "components": {name: part.explained for name, part in trees.components.items()} if trees else None,
         "present": trees.present.tolist() if trees else None,
@@ -300,7 +299,7 @@ def _ensemble(folder: Path, facts: Mapping[str, Any], arrays: Mapping[str, NDArr
         trees = Trees(Trees.load_model(folder / TREES), components, present, len(facts["photographers"]))
     return Ensemble(
         Parts(linears, trees),
-        {answer: np.array(facts["weights"][answer]) for answer in ANSWERS},
+        {answer: facts["weights"][answer] for answer in ANSWERS},
         np.array(facts["shares"]),
         Threshold(**facts["threshold"]),
         np.empty((0, len(facts["photographers"]))),

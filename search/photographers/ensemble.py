@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from search.photographers.grouping import Groups
 from search.photographers.linear import Linear, Matrix, Scores, fit_linear
 from search.photographers.pool import fit_pool, pooled, prior_scores
 from search.photographers.progress import Progress
-from search.photographers.splits import Fold, Index, Labels, fewest_groups, grouped_folds, photographers_out
+from search.photographers.splits import Fold, Index, Labels, grouped_folds, photographers_out
 from search.photographers.threshold import Threshold, find_threshold
 from search.photographers.trees import Trees, TreeSettings, fit_trees
 
@@ -38,7 +39,10 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
 }
 """Answer to the parts that are pooled for it."""
 
-MOST_FOLDS = 4
+INNER_FOLDS = 4
+SHARES = "shares"
+PoolWeights: TypeAlias = Mapping[str, float]
+
 MOST_FOR_TREES = 60
 """Photographers up to which trees are grown: every tree has a leaf value for each of them, so that time and memory grow
 with their number, and hundreds would take hours."""
@@ -102,14 +106,14 @@ class Ensemble:
     """Parts with what makes one answer of them.
 
     Attributes:
-        weights: answer to float64 ``(parts + 1,)``, the last for the photographers' shares of the photos.
+        weights: answer to part to its weight in the pool; :data:`SHARES` stands for ``shares``.
         shares: of each photographer among the photos learnt from, float64 ``(photographers,)``.
         out_of_fold: probabilities of the photos learnt from, each by parts that had not learnt from its group; empty
             in a model that was loaded.
     """
 
     parts: Parts
-    weights: Mapping[str, NDArray[np.float64]]
+    weights: Mapping[str, PoolWeights]
     shares: NDArray[np.float64]
     threshold: Threshold
     out_of_fold: NDArray[np.float64]
@@ -148,14 +152,14 @@ def fit_ensemble(
     Args:
         strangers: tune the threshold with photographers left out; otherwise by the known alone, which is quicker.
     """
-    folds = grouped_folds(labels, grouped, max(2, min(MOST_FOLDS, fewest_groups(labels, grouped))), plan.seed)
+    folds = grouped_folds(labels, grouped, INNER_FOLDS, plan.seed)
     shares = np.bincount(labels, minlength=photographers) / len(labels)
     learner = Learner(photos, labels, photographers, plan, progress)
     scores = learner.out_of_fold(folds)
     tested = np.concatenate([fold.test for fold in folds])
     truth = labels[tested]
     prior = prior_scores(shares, len(tested))
-    weights = {answer: fit_pool(_parts_of(answer, scores), prior, truth) for answer in ANSWERS}
+    weights = {answer: _weights(answer, scores, prior, truth) for answer in ANSWERS}
     given = _answer("all", scores, weights["all"], shares)
     strange = learner.open_set(folds, weights["all"]).strange.value if strangers else np.empty(0)
     threshold = find_threshold(given, truth, strange)
@@ -217,12 +221,10 @@ class Learner:
             linears[part] = fit_linear(train.columns(part), labels, self._photographers)
         return Parts(linears, self._trees(rows))
 
-    def open_set(self, folds: Sequence[Fold], weights: NDArray[np.float64]) -> OpenSet:
+    def open_set(self, folds: Sequence[Fold], weights: PoolWeights) -> OpenSet:
         """Tests with strangers, see ``splits.photographers_out``; without any where there are too few photographers."""
         known, strange = [Confidence.none()], [Confidence.none()]
         for fold, strangers in photographers_out(self._labels, folds, self._plan.seed):
-            if not len(fold.train):
-                continue
             parts = self.parts(fold.train)
             counts = np.bincount(self._labels[fold.train], minlength=self._photographers)
             for rows, found in ((fold.test, known), (strangers, strange)):
@@ -250,12 +252,17 @@ class Learner:
         return trees
 
 
-def _parts_of(answer: str, scores: Mapping[str, Scores]) -> list[Scores]:
-    return [scores[part] for part in ANSWERS[answer] if part in scores]
+def _weights(answer: str, scores: Mapping[str, Scores], prior: Scores, truth: Labels) -> PoolWeights:
+    parts = [part for part in ANSWERS[answer] if part in scores]
+    found = fit_pool([scores[part] for part in parts], prior, truth)
+    return dict(zip([*parts, SHARES], map(float, found), strict=True))
 
 
 def _answer(
-    answer: str, scores: Mapping[str, Scores], weights: NDArray[np.float64], shares: NDArray[np.float64]
+    answer: str, scores: Mapping[str, Scores], weights: PoolWeights, shares: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    parts = _parts_of(answer, scores)
-    return pooled([*parts, prior_scores(shares, len(parts[0]))], weights)
+    """Of the parts there are: without trees, the others answer as they would in the pool, only less sure."""
+    parts = [part for part in ANSWERS[answer] if part in scores and part in weights]
+    given = [scores[part] for part in parts]
+    prior = prior_scores(shares, len(given[0]))
+    return pooled([*given, prior], np.array([*(weights[part] for part in parts), weights[SHARES]]))

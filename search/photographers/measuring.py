@@ -24,7 +24,7 @@ from search.photographers.progress import Progress
 from search.photographers.recipes import ABLATION, ALL_FEATURES, CAMERA_ALONE, SIMPLE, Recipe, Task, trees_on
 from search.photographers.report import Bin, Check, Confusion, Mistake, OpenSet, Report, Row, Strength
 from search.photographers.scores import BINS, Bootstrap, auroc, bin_of, calibration_error, macro_f1, share, top
-from search.photographers.splits import Fold, fewest_groups, grouped_folds
+from search.photographers.splits import Fold, grouped_folds
 from search.photographers.threshold import find_threshold
 from search.photographers.trees import TreeSettings
 from search.photographers.tuning import Search, search_settings
@@ -78,8 +78,7 @@ class Measuring:
         self._kept = Inputs.of(self._learnt.photos)
         self._stripped = Inputs.of(self._learnt.photos, metadata=False)
         self._trees = self._count <= MOST_FOR_TREES
-        folds = max(2, min(FOLDS, fewest_groups(self._labels, self._groups)))
-        self._folds = grouped_folds(self._labels, self._groups, folds, options.seed)
+        self._folds = grouped_folds(self._labels, self._groups, FOLDS, options.seed)
         self._bootstrap = Bootstrap(self._groups, options.seed)
 
     def report(self) -> Report:
@@ -141,7 +140,7 @@ class Measuring:
 
     def _searched(self, fold: Fold, seconds: float) -> Plan:
         labels, groups = self._labels[fold.train], self._groups[fold.train]
-        inner = grouped_folds(labels, groups, max(2, min(FOLDS, fewest_groups(labels, groups))), self._plan.seed)
+        inner = grouped_folds(labels, groups, FOLDS, self._plan.seed)
         found = search_settings(
             self._own.take(fold.train),
             labels,
@@ -209,7 +208,7 @@ class Measuring:
         for fold, plan in zip(self._folds, self._plans, strict=True):
             recipe = trees_on(ALL_FEATURES, embedding=True, settings=plan.settings)
             labels, groups = self._labels[fold.train], self._groups[fold.train]
-            inner = grouped_folds(labels, groups, max(2, min(FOLDS, fewest_groups(labels, groups))), plan.seed)[0]
+            inner = grouped_folds(labels, groups, FOLDS, plan.seed)[0]
             held = Fold(fold.train[inner.train], fold.train[inner.test])
             tried = recipe(Task(self._kept, self._labels, self._count, held, plan, self._progress))
             threshold = find_threshold(tried, self._labels[held.test], np.empty(0))
@@ -238,7 +237,8 @@ class Measuring:
     def _open_set(self) -> OpenSet | None:
         self._progress.say("Measuring how strangers are told")
         learner = Learner(self._own, self._labels, self._count, self._plan, self._progress)
-        weights = np.mean([model.weights["all"] for model in self._models], axis=0)
+        every = [model.weights["all"] for model in self._models]
+        weights = {part: float(np.mean([one.get(part, 0.0) for one in every])) for part in every[0]}
         found = learner.open_set(self._folds, weights)
         known, strange = found.known, found.strange
         if not len(strange.rows) or not len(known.rows):

@@ -59,22 +59,17 @@ def photographers_out(labels: Labels, folds: Sequence[Fold], seed: int) -> list[
     """Tests with strangers: photographers are dealt to as many parts as there are folds, and in each fold one part is
     neither learnt from nor among the known. With each such fold come the positions of the strangers' photos.
 
-    Empty with fewer than three photographers: one alone is no choice.
+    A fold that leaves fewer than two to be told apart is passed over; of two photographers, that is every one.
     """
     found = np.unique(labels)
-    if len(found) < 3:
-        return []
-    parts = np.array_split(np.random.default_rng(seed).permutation(found), max(2, min(len(folds), len(found) // 2)))
+    parts = np.array_split(np.random.default_rng(seed).permutation(found), min(len(folds), len(found)))
     made = []
     for fold, part in zip(folds, parts, strict=False):
         strange = np.isin(labels, part)
-        made.append((Fold(fold.train[~strange[fold.train]], fold.test[~strange[fold.test]]), np.flatnonzero(strange)))
+        known = Fold(fold.train[~strange[fold.train]], fold.test[~strange[fold.test]])
+        if len(np.unique(labels[known.train])) > 1:
+            made.append((known, np.flatnonzero(strange)))
     return made
-
-
-def fewest_groups(labels: Labels, grouped: Groups) -> int:
-    """Groups of the photographer who has fewest of them."""
-    return min((len(np.unique(grouped[labels == label])) for label in np.unique(labels)), default=0)
 
 
 def _folds(fold_of: NDArray[np.int_], folds: int) -> list[Fold]:

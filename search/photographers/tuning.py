@@ -21,6 +21,10 @@ MOST_TRIALS = 60
 PATIENCE = 40
 """Trees without a gain on the validation part after which no more are grown."""
 
+_SHARE = 0.1
+"""Of the time, for growing the trees of one trial on one fold; deep and slow ones are judged by the trees they have by
+then, or they would leave no time for others."""
+
 _FOLDS = 2
 """Of those given; more would leave time for fewer settings, which differ less than the folds do."""
 
@@ -62,8 +66,7 @@ def search_settings(
     if seconds <= 0 or not usable:
         return None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    deadline = time.monotonic() + seconds
-    bench = _Bench(photos, labels, usable, seed, threads, deadline, progress)
+    bench = _Bench(photos, labels, usable, seed, threads, seconds, progress)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=8))
     default = TreeSettings()
     study.enqueue_trial(
@@ -76,7 +79,6 @@ def search_settings(
         }
     )
     study.optimize(bench, n_trials=MOST_TRIALS, timeout=seconds)
-    progress.check()
     done = [trial for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
     if not done:
         return None
@@ -86,7 +88,7 @@ def search_settings(
 
 
 class _Bench:
-    """What Optuna calls: settings in, log-loss out. A trial that time runs out on is given up."""
+    """What Optuna calls: settings in, log-loss out."""
 
     def __init__(
         self,
@@ -95,10 +97,11 @@ class _Bench:
         folds: Sequence[Fold],
         seed: int,
         threads: int,
-        deadline: float,
+        seconds: float,
         progress: Progress,
     ) -> None:
-        self._seed, self._threads, self._deadline, self._progress = seed, threads, deadline, progress
+        self._seed, self._threads, self._progress = seed, threads, progress
+        self._seconds, self._left = _SHARE * seconds, 0.0
         self._data = []
         for fold in folds:
             train, test = photos.take(fold.train), photos.take(fold.test)
@@ -115,8 +118,6 @@ class _Bench:
             )
 
     def __call__(self, trial: Trial) -> float:
-        import optuna
-
         settings = TreeSettings(
             iterations=trial.suggest_int("iterations", 100, 1000),
             learning_rate=trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
@@ -127,9 +128,9 @@ class _Bench:
         losses, trees = [], []
         for rows, labels, test, truth in self._data:
             model = new_model(settings, self._seed, self._threads, od_type="Iter", od_wait=PATIENCE)
+            self._left = time.monotonic() + self._seconds
             model.fit(rows, labels, eval_set=(test, truth), use_best_model=True, callbacks=[self])
-            if self._out_of_time():
-                raise optuna.TrialPruned
+            self._progress.check()
             losses.append(float(model.get_best_score()["validation"]["MultiClass"]))
             trees.append(int(model.tree_count_))
         trial.set_user_attr("trees", max(1, round(float(np.mean(trees)))))
@@ -137,10 +138,7 @@ class _Bench:
 
     def after_iteration(self, info: object) -> bool:
         """CatBoost asks after every tree whether to grow another."""
-        return not self._out_of_time()
-
-    def _out_of_time(self) -> bool:
-        return time.monotonic() >= self._deadline or not self._progress.goes_on()
+        return time.monotonic() < self._left and self._progress.goes_on()
 
 
 def _settings_of(params: dict[str, float]) -> TreeSettings:

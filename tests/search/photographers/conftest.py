@@ -69,6 +69,6 @@ def planted_photos(
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_photos() -> MakePhotos:
     return planted_photos

@@ -1,0 +1,251 @@
+"""The classifier learns what is planted, says when it cannot know, and is kept and refused as it should be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from search.errors import ModelError, SpaceMismatchError, UsageError
+from search.photographers.classifier import Classifier, TrainingStoppedError, TrainOptions, TrainResult, train
+from search.photographers.dataset import PhotoSet
+from search.photographers.folder import read_out_of_fold
+from search.photographers.names import photographer_id
+
+MakePhotos = Callable[..., PhotoSet]
+QUICK = TrainOptions(seconds=0, threads=1, report=False)
+
+
+def _trained(photos: PhotoSet, folder: Path, options: TrainOptions = QUICK) -> tuple[TrainResult, Classifier]:
+    result = train(photos, options, folder)
+    return result, Classifier.load(folder, photos.visual_space, photos.style_space)
+
+
+def _right(model: Classifier, photos: PhotoSet) -> float:
+    given = model.probabilities(photos).argmax(axis=1)
+    return float(np.mean([model.names[at] == name for at, name in zip(given, photos.names, strict=True)]))
+
+
+@pytest.fixture(scope="module")
+def halves() -> tuple[np.ndarray, np.ndarray]:
+    """Sessions 0 to 2 of each of four photographers to learn from, 3 and 4 to test on."""
+    session = np.repeat(np.arange(20), 4) % 5
+    return np.flatnonzero(session < 3), np.flatnonzero(session >= 3)
+
+
+def test_what_is_planted_is_found_in_unseen_sessions(
+    make_photos: MakePhotos, halves: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    photos = make_photos(told=1.5)
+    _, model = _trained(photos.take(halves[0]), tmp_path / "model")
+    assert _right(model, photos.take(halves[1])) >= 0.9
+
+
+def test_where_nothing_is_planted_little_is_claimed(
+    make_photos: MakePhotos, halves: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    photos = make_photos(told=0.0, session=0.0)
+    _, model = _trained(photos.take(halves[0]), tmp_path / "model")
+    assert model.probabilities(photos.take(halves[1])).max(axis=1).mean() < 0.45, "chance is .25"
+
+
+def test_style_and_subject_are_answered_side_by_side(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(told=2.0)
+    # The second half of the people shoot what those of the first half do, and develop it in their own way.
+    visual = photos.visual.copy()
+    visual[40:60], visual[60:80] = photos.visual[:20], photos.visual[20:40]
+    _, model = _trained(replace(photos, visual=visual), tmp_path / "model")
+    verdict = model.predict(photos.features[40], photos.visual[0], photos.style[40])
+    assert verdict.by_style[0].photographer == photos.names[40]
+    assert {verdict.by_subject[0].photographer, verdict.by_subject[1].photographer} == {
+        photos.names[0],
+        photos.names[40],
+    }
+    assert sum(candidate.probability for candidate in verdict.candidates) == pytest.approx(1)
+
+
+def test_a_verdict_names_everybody_once_most_probable_first(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos()
+    result, model = _trained(photos, tmp_path / "model")
+    verdict = model.predict(photos.features[0], photos.visual[0], photos.style[0])
+    probabilities = [candidate.probability for candidate in verdict.candidates]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert sorted(candidate.photographer for candidate in verdict.candidates) == list(result.photographers)
+    assert all(candidate.id == photographer_id(candidate.photographer) for candidate in verdict.candidates)
+    assert verdict.unknown == (probabilities[0] < result.threshold)
+    assert verdict.threshold == result.threshold
+
+
+def test_reasons_come_in_order_of_weight_with_the_vectors_as_one_each(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(told=2.0)
+    _, model = _trained(photos, tmp_path / "model")
+    reasons = model.predict(photos.features[0], photos.visual[0], photos.style[0]).reasons
+    weights = [abs(reason.weight) for reason in reasons]
+    assert weights == sorted(weights, reverse=True)
+    assert reasons
+    assert len({reason.feature for reason in reasons}) == len(reasons)
+    own = photos.features[[name == photos.names[0] for name in photos.names]]
+    for reason in reasons:
+        assert reason.words
+        if reason.value is not None and reason.typical is not None:
+            from search.photographers.features import INDEX
+
+            assert reason.typical == pytest.approx(float(np.median(own[:, INDEX[reason.feature]])))
+
+
+def test_the_same_seed_gives_the_same_model(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos()
+    _, one = _trained(photos, tmp_path / "one")
+    _, other = _trained(photos, tmp_path / "other")
+    np.testing.assert_array_equal(one.probabilities(photos), other.probabilities(photos))
+    first, second = (json.loads((tmp_path / name / "manifest.json").read_text()) for name in ("one", "other"))
+    for told in (first, second):
+        del told["files"]["trees.cbm"]  # CatBoost writes the time into it
+    assert first == second
+
+
+def test_what_was_said_out_of_fold_is_kept(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(told=1.5)
+    _trained(photos, tmp_path / "model")
+    said = read_out_of_fold(tmp_path / "model")
+    assert set(said.rows) == set(photos.ids)
+    given = np.stack([said.rows[identity] for identity in photos.ids])
+    np.testing.assert_allclose(given.sum(axis=1), 1, rtol=1e-5)
+    assert np.mean([said.names[at] == name for at, name in zip(given.argmax(1), photos.names, strict=True)]) > 0.7
+
+
+def test_a_photo_without_style_or_features_is_answered_with_a_note(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos()
+    _, model = _trained(photos, tmp_path / "model")
+    verdict = model.predict(np.full(78, np.nan, np.float32), photos.visual[0], None)
+    assert len(verdict.notes) == 2
+    assert all(np.isfinite(candidate.probability) for candidate in verdict.candidates)
+
+
+def test_a_library_without_style_trains_too(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(told=1.5)
+    plain = replace(photos, style=np.empty((len(photos), 0), np.float32), style_space=None)
+    _, model = _trained(plain, tmp_path / "model")
+    assert _right(model, plain) > 0.9
+    assert model.predict(plain.features[0], plain.visual[0], None).candidates
+
+
+def test_without_metadata_what_the_file_says_changes_nothing(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos()
+    _, model = _trained(photos, tmp_path / "model", replace(QUICK, metadata=False))
+    other = photos.features.copy()
+    other[:, :4] += 100
+    other[:, 43:57] = 7
+    np.testing.assert_array_equal(model.probabilities(photos), model.probabilities(replace(photos, features=other)))
+
+
+@pytest.mark.parametrize("changed", ["visual", "style"])
+def test_a_model_of_another_space_is_refused(make_photos: MakePhotos, tmp_path: Path, changed: str) -> None:
+    photos = make_photos()
+    train(photos, QUICK, tmp_path / "model")
+    assert photos.style_space is not None
+    spaces = {"visual": photos.visual_space, "style": photos.style_space}
+    spaces[changed] = replace(spaces[changed], revision="2")
+    with pytest.raises(SpaceMismatchError, match=f"'{changed}'.*train"):
+        Classifier.load(tmp_path / "model", **spaces)
+    with pytest.raises(SpaceMismatchError, match="there is none now"):
+        Classifier.load(tmp_path / "model", photos.visual_space, None)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "arrays.npz", "trees.cbm", "out_of_fold.npz"])
+@pytest.mark.parametrize("damage", ["gone", "cut", "edited"])
+def test_a_damaged_model_is_said_to_be(make_photos: MakePhotos, tmp_path: Path, name: str, damage: str) -> None:
+    photos = make_photos(2, 3, 2)
+    train(photos, QUICK, tmp_path / "model")
+    file = tmp_path / "model" / name
+    whole = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(whole[: len(whole) // 2] if damage == "cut" else whole[:-9] + b"something")
+    with pytest.raises(ModelError, match="damaged"):
+        Classifier.load(tmp_path / "model", photos.visual_space, photos.style_space)
+
+
+def test_names_never_become_file_names(make_photos: MakePhotos, tmp_path: Path) -> None:
+    names = ("<script>alert(1)</script>", "../../x", "a\0b")
+    photos = make_photos(3, 3, 2, names=names)
+    result, model = _trained(photos, tmp_path / "in" / "model")
+    assert model.names == tuple(sorted(names)) == result.photographers
+    files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files == {f"in/model/{name}" for name in ("manifest.json", "arrays.npz", "trees.cbm", "out_of_fold.npz")}
+
+
+def test_it_says_what_it_does_and_stops_when_told(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos, said = make_photos(), list[str]()
+    train(photos, QUICK, tmp_path / "model", said.append)
+    assert any("4 photographers" in text for text in said)
+    left = iter([True] * 40)
+    with pytest.raises(TrainingStoppedError):
+        train(photos, QUICK, tmp_path / "stopped", goes_on=lambda: next(left, False))
+    assert not (tmp_path / "stopped" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [((), "None of the 8 pictures"), ((8,), "of 1 photographers, 1 have"), ((6, 2), "of 2 photographers, 1 have")],
+)
+def test_too_little_to_learn_from_is_said_in_words(
+    make_photos: MakePhotos, tmp_path: Path, counts: tuple[int, ...], words: str
+) -> None:
+    names = [f"p{at}" for at, count in enumerate(counts) for _ in range(count)]
+    photos = replace(make_photos(1, 2, 4), names=(*names, *[None] * (8 - len(names))))
+    with pytest.raises(UsageError, match=words) as caught:
+        train(photos, QUICK, tmp_path / "model")
+    assert "likewise photographers label" in caught.value.hint
+
+
+def test_three_photos_each_are_enough(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(2, 1, 3, told=3.0)
+    result, model = _trained(photos, tmp_path / "model")
+    assert any("fewer than 3 sessions" in note for note in result.notes)
+    assert _right(model, photos) == 1
+
+
+def test_photographers_with_too_few_photos_are_left_out_and_said(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(3, 3, 3)
+    names = ("two", "two", *photos.names[2:])
+    result, model = _trained(replace(photos, names=names), tmp_path / "model")
+    assert "two" not in model.names
+    assert any("1 photographers with fewer than 3" in note for note in result.notes)
+
+
+def test_one_photographer_with_nearly_all_photos_is_said(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(2, 75, 4, told=1.0)
+    kept = np.concatenate([np.arange(300), np.arange(300, 600, 100)])
+    result, model = _trained(photos.take(kept), tmp_path / "model")
+    assert any("macro F1" in note for note in result.notes)
+    given = model.probabilities(photos.take(np.arange(300)))
+    assert (given[:, 0] > 0.5).mean() > 0.9
+
+
+def test_black_pictures_are_learnt_without_a_crash(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(3, 3, 3)
+    black = replace(
+        photos,
+        features=np.full_like(photos.features, np.nan),
+        visual=np.repeat(photos.visual[:1], len(photos), axis=0),
+        style=np.repeat(photos.style[:1], len(photos), axis=0),
+    )
+    result, model = _trained(black, tmp_path / "model")
+    np.testing.assert_allclose(model.probabilities(black), 1 / 3, atol=0.05)
+    assert any("features of these photos have not been computed" in note for note in result.notes)
+    assert model.predict(black.features[0], black.visual[0], black.style[0]).reasons == ()
+
+
+def test_hundreds_of_photographers_are_told_apart_without_trees(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(500, 3, 1, told=3.0, session=0.1)
+    result, model = _trained(photos, tmp_path / "model")
+    assert any("No trees" in note for note in result.notes)
+    assert not (tmp_path / "model" / "trees.cbm").exists()
+    assert _right(model, photos) > 0.5
+    assert model.predict(photos.features[0], photos.visual[0], photos.style[0]).reasons == ()

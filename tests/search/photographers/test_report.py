@@ -1,0 +1,126 @@
+"""The report tells what is planted: how right, how sure, who is a stranger, and what leaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.photographers.classifier import TrainOptions, train
+from search.photographers.dataset import PhotoSet
+
+MakePhotos = Callable[..., PhotoSet]
+OPTIONS = TrainOptions(seconds=0, threads=1)
+
+
+def _report(photos: PhotoSet, folder: Path, options: TrainOptions = OPTIONS) -> dict[str, Any]:
+    train(photos, options, folder)
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
+    return report
+
+
+def _check(report: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [check for check in report["checks"] if check["name"] == name]
+    return dict(found)
+
+
+@pytest.fixture(scope="module")
+def clear(tmp_path_factory: pytest.TempPathFactory, make_photos: MakePhotos) -> dict[str, Any]:
+    """Of six photographers who are easy to tell apart."""
+    return _report(make_photos(6, told=1.5), tmp_path_factory.mktemp("clear") / "model")
+
+
+def test_easy_photographers_are_told_apart_and_the_interval_holds_the_value(clear: dict[str, Any]) -> None:
+    for name in ("accuracy", "macro_f1"):
+        figure = clear["product"][name]
+        assert figure["value"] > 0.9
+        assert figure["low"] <= figure["value"] <= figure["high"]
+        assert figure["n"] == 120
+    assert clear["top3"]["value"] >= clear["product"]["accuracy"]["value"]
+    assert (clear["photos"], clear["photographers"], clear["groups"], clear["folds"]) == (120, 6, 30, 5)
+
+
+def test_every_row_that_the_reference_names_is_there(clear: dict[str, Any]) -> None:
+    assert [row["name"] for row in clear["simple"]] == ["features_trees", "embedding_linear", "both_linear"]
+    names = [row["name"] for row in clear["ablation"]]
+    assert names == ["features_trees", "picture_only", "embedding", "both", "tuned"]
+    assert clear["ablation"][-1]["answered"] is not None, "the tuned recipe has a threshold"
+    assert clear["kept"]["name"] == "kept"
+    assert clear["stripped"]["name"] == "stripped"
+
+
+def test_the_confusion_counts_every_photo_once(clear: dict[str, Any]) -> None:
+    counts = np.array(clear["confusion"]["counts"])
+    assert counts.sum() == 120
+    assert counts.trace() / 120 == pytest.approx(clear["product"]["accuracy"]["value"])
+    assert sum(mistake["photos"] for mistake in clear["mistakes"]) == 120 - counts.trace()
+    for at, strength in enumerate(clear["strengths"]):
+        assert strength["recall"]["value"] == pytest.approx(counts[at, at] / counts[at].sum())
+        assert strength["precision"]["value"] == pytest.approx(counts[at, at] / counts[:, at].sum())
+
+
+def test_strangers_are_told_from_the_known(clear: dict[str, Any]) -> None:
+    assert clear["open_set"]["auroc"]["value"] > 0.75
+
+
+def test_probabilities_are_as_right_as_they_say(clear: dict[str, Any]) -> None:
+    assert clear["ece"]["value"] < 0.15
+    assert sum(one["n"] for one in clear["reliability"]) == 120
+
+
+def test_clean_data_pass_every_check(clear: dict[str, Any]) -> None:
+    assert [check["name"] for check in clear["checks"] if check["passed"] is False] == []
+    assert clear["warnings"] == []
+
+
+def test_sessions_that_give_it_away_show_as_the_gap_between_random_and_grouped(
+    make_photos: MakePhotos, tmp_path: Path
+) -> None:
+    report = _report(make_photos(4, told=0.0, session=2.0), tmp_path / "model")
+    assert _check(report, "random_against_grouped_folds")["value"] > 0.3
+    assert report["product"]["accuracy"]["low"] <= 0.3, "chance is .25"
+
+
+def test_a_camera_that_gives_it_away_is_said_aloud(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(4, told=0.0)
+    features = photos.features.copy()
+    features[:, 51] = 20.0 + np.unique(photos.names, return_inverse=True)[1]  # everybody has a focal length
+    report = _report(replace(photos, features=features), tmp_path / "model")
+    assert _check(report, "camera_alone")["passed"] is False
+    assert _check(report, "importance_of_camera")["passed"] is False
+    assert any("gives it away" in warning for warning in report["warnings"])
+    assert report["kept"]["accuracy"]["value"] > 0.9
+    assert report["stripped"]["accuracy"]["value"] < 0.5
+
+
+def test_twins_that_had_to_be_parted_are_seen(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(2, 1, 6, told=1.0)
+    visual = photos.visual.copy()
+    visual[:6] = visual[0]  # one burst is all there is of the first photographer
+    report = _report(replace(photos, visual=visual), tmp_path / "model")
+    assert _check(report, "near_duplicates_across_folds")["passed"] is False
+    assert any("figures about them flatter" in warning for warning in report["warnings"])
+
+
+def test_shuffled_names_are_at_chance(clear: dict[str, Any]) -> None:
+    check = _check(clear, "shuffled_names")
+    assert check["value"] <= check["bound"] < 0.3
+
+
+def test_two_photographers_of_three_photos_each_are_measured(make_photos: MakePhotos, tmp_path: Path) -> None:
+    report = _report(make_photos(2, 1, 3, told=3.0), tmp_path / "model")
+    assert report["open_set"] is None, "of two, none can be left out"
+    assert report["product"]["accuracy"]["n"] == 6
+
+
+def test_many_photographers_are_measured_without_trees(make_photos: MakePhotos, tmp_path: Path) -> None:
+    report = _report(make_photos(70, 3, 1, told=3.0, session=0.1), tmp_path / "model")
+    assert report["ablation"] == []
+    assert [row["name"] for row in report["simple"]] == ["embedding_linear", "both_linear"]
+    assert report["confusion"] is None
+    assert report["product"]["accuracy"]["value"] > 0.5
