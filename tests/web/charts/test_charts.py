@@ -40,7 +40,7 @@ def test_a_scale_keeps_its_ends_and_a_flat_one_its_middle() -> None:
         (3.1, 11.2, [5, 10]),
         (-2, 2, [-2, -1, 0, 1, 2]),
         (7, 7, [7]),
-        (1e-4, 3e-4, [1e-4, 2e-4, 3e-4]),
+        (1e-4, 4e-4, [1e-4, 2e-4, 3e-4, 4e-4]),
     ],
 )
 def test_marks_are_round(low: float, high: float, marks: list[float]) -> None:

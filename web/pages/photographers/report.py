@@ -79,12 +79,19 @@ def figures(report: Report) -> list[Figure]:
     """The figures of the product's own answers."""
     product, stranger = report.product, report.open_set
     found = [
-        Figure("Right", product.accuracy, "The first name is the photographer's.", report.chance),
+        Figure(
+            "Right",
+            product.accuracy,
+            "The most probable name is the photographer's, whether it was given or not.",
+            report.chance,
+        ),
         Figure("Among the first three", report.top3, "The photographer is one of the first three names."),
         Figure("Macro F1", product.macro_f1, "Recognised and rightly named, every photographer counting the same."),
     ]
     if product.answered:
         found.append(Figure("Answered", product.answered, "A name was given; the others were called unknown."))
+    if product.accuracy_answered:
+        found.append(Figure("Right when answered", product.accuracy_answered, "Of the photos that got a name."))
     found.append(
         Figure("Calibration error", report.ece, "How far probabilities are from the share that is right; 0 is best.")
     )

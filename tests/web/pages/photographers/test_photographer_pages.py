@@ -274,7 +274,7 @@ def test_the_report_gives_every_figure_with_its_interval_and_n(client: FlaskClie
         r'<svg class="meter interval".*?x1="([\d.]+)%" x2="([\d.]+)%" y1="7" y2="7"/>\s*<circle', page, re.S
     )
     assert len(told) == page.count('class="meter interval"')
-    right = page[page.index("The first name is") :].partition("</tr>")[0]
+    right = page[page.index("The most probable name is") :].partition("</tr>")[0]
     for place in ('x1="64.0%" x2="78.0%"', 'cx="71.0%"', 'class="chance" x1="20.0%"'):
         assert place in right
     assert "The camera gives it away" in page[: page.index("Figures")]  # before any figure can be quoted
