@@ -241,7 +241,7 @@ class Measuring:
         weights = {part: float(np.mean([one.get(part, 0.0) for one in every])) for part in every[0]}
         found = learner.open_set(self._folds, weights)
         known, strange = found.known, found.strange
-        if not len(strange.rows) or not len(known.rows):
+        if not len(strange.rows) or not known.right.any():
             return None
         threshold = float(np.mean([model.threshold.value for model in self._models]))
         rows = np.concatenate([known.rows, strange.rows])

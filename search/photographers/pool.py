@@ -22,7 +22,12 @@ from numpy.typing import NDArray
 from search.photographers.linear import FLOOR, Scores
 from search.photographers.splits import Labels
 
-_ROUNDS = 100
+_ROUNDS = 50
+_NEAR = 1e-4
+_MOST = 20.0
+_MOST_FITTED = 5_000
+"""Photos that two weights are fitted to at most."""
+
 _RIDGE = 1e-3
 """Keeps weights finite where photographers are told apart without a fault."""
 
@@ -50,23 +55,43 @@ def likeliest_weights(
     """Weights float64 ``(parts,)``, none negative, that make the true names most probable, less ½ · ridge · weight² for
     each.
 
-    By Newton steps in one weight at a time; the problem is convex.
+    The problem is convex: one weight at a time is set to where the slope vanishes, until none moves.
     """
-    stacked = np.stack(parts)
+    some = np.linspace(0, len(labels) - 1, min(len(labels), _MOST_FITTED)).astype(np.intp)
+    stacked, rows = np.stack([part[some] for part in parts]), np.arange(len(some))
+    own = [scores[rows, labels[some]] for scores in stacked]
     weights = np.full(len(parts), 1.0 / len(parts))
-    rows = np.arange(len(labels))
     for _ in range(_ROUNDS):
         before = weights.copy()
-        for at, scores in enumerate(stacked):
-            ridge = ridges[at]
-            given = pooled(stacked, weights)
-            expected = (given * scores).sum(axis=1)
-            slope = float((scores[rows, labels] - expected).mean()) - ridge * weights[at]
-            curve = float(((given * scores**2).sum(axis=1) - expected**2).mean()) + ridge
-            weights[at] = max(0.0, weights[at] + np.clip(slope / curve, -0.5, 0.5))
-        if np.abs(weights - before).max() < 1e-4:
+        for at in range(len(parts)):
+            weights[at] = _settled(stacked, own[at], weights, at, ridges[at])
+        if np.abs(weights - before).max() < _NEAR:
             break
     return weights
+
+
+def _settled(
+    stacked: NDArray[np.float64], own: NDArray[np.float64], weights: NDArray[np.float64], at: int, ridge: float
+) -> float:
+    """Where the slope in one weight vanishes, in 0 to :data:`_MOST`: Newton's step where it stays between the bounds
+    known so far, else half way between them.
+
+    Args:
+        own: the part's scores of the true names.
+    """
+    tried, scores = weights.copy(), stacked[at]
+    low, high = 0.0, _MOST
+    while high - low > _NEAR:
+        given = pooled(stacked, tried)
+        expected = (given * scores).sum(axis=1)
+        slope = float((own - expected).mean()) - ridge * tried[at]
+        curve = float(((given * scores**2).sum(axis=1) - expected**2).mean()) + ridge
+        low, high = (float(tried[at]), high) if slope > 0 else (low, float(tried[at]))
+        step = float(tried[at]) + slope / curve
+        if abs(step - tried[at]) < _NEAR:
+            break
+        tried[at] = step if low < step < high else (low + high) / 2
+    return float(tried[at])
 
 
 def pooled(parts: Sequence[Scores] | NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
