@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,12 @@ from web.commands.call import Call, common, one_line
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from search.photographers.answers import Estimate
+    from search.photographers.report import Report, Row
     from web.client import Json
+
+SHOWN = 20
+"""So many photographers and mistakes are shown on a terminal; ``--json`` has all."""
 
 
 @click.command("report", short_help="What the classifier is worth, measured.")
@@ -22,10 +28,142 @@ def command(call: Call) -> None:
     from web.client import connect
 
     with connect(call.settings()) as client:
-        report = client.get("/photographers/report")
-    call.answer(report, lambda console: _show(report, console))
+        answer = client.get("/photographers/report")
+    call.answer(answer, lambda console: _show(answer, console))
 
 
-def _show(report: Json, console: Console) -> None:
-    for name, value in report.items():
-        console.print(f"{name}: {one_line(str(value))}")
+def _show(answer: Json, console: Console) -> None:
+    from search.photographers.report import Report
+    from web.plain import load
+
+    told = dict(answer)
+    version, made = told.pop("version"), told.pop("made")
+    show(load(Report, told), f"{version}, made {made[:16].replace('T', ' ')} UTC", console)
+
+
+def show(report: Report, model: str, console: Console) -> None:
+    """The report for a terminal; warnings first, as they say how to read the rest.
+
+    Args:
+        model: which one it is about.
+    """
+    console.print(f"Classifier {model}.", highlight=False)
+    console.print(
+        f"Learnt from {report.photos:,} photos of {report.photographers:,} photographers. All figures are from "
+        f"{report.folds} folds; photos that belong together, {report.groups:,} groups, are never on both sides. In "
+        "brackets: 95 % interval, n.",
+        highlight=False,
+    )
+    for warning in report.warnings:
+        console.print(f"Mind: {one_line(warning)}", highlight=False)
+    _figures(report, console)
+    _ways(report, console)
+    _calibration(report, console)
+    _people(report, console)
+    _checks(report, console)
+
+
+def _figures(report: Report, console: Console) -> None:
+    product, strangers = report.product, report.open_set
+    rows = [
+        ("right", estimate(product.accuracy), f"guessing: {report.chance:.1%}"),
+        ("among the first three", estimate(report.top3), ""),
+        ("macro F1", estimate(product.macro_f1), "every photographer counts the same"),
+        ("answered, not unknown", estimate(product.answered), f"threshold of about {report.threshold:.2f}"),
+        ("right, of those answered", estimate(product.accuracy_answered), ""),
+        ("more than the best simple recipe", estimate(report.lead, signed=True), "below 0: the recipe is better"),
+    ]
+    if strangers:
+        rows += [
+            ("strangers told, AUROC", estimate(strangers.auroc), "guessing: 50.0%"),
+            ("strangers called unknown", estimate(strangers.refused), "photographers left out of the training"),
+            ("right answers given", estimate(strangers.kept), "by those who are known, meanwhile"),
+        ]
+    _table(console, "What it is worth", ("", "measured", ""), rows)
+
+
+def _ways(report: Report, console: Console) -> None:
+    columns = ("", "right", "macro F1")
+    own = (report.product, report.by_style, report.by_subject, report.kept, report.stripped, report.camera_alone)
+    _table(console, "What it goes by", columns, map(_way, own))
+    _table(console, "Simple recipes, in the same folds", columns, map(_way, report.simple))
+    _table(console, "The published recipe, part by part", columns, map(_way, report.ablation))
+    if report.explained is not None:
+        console.print(f"The components keep {report.explained:.1%} of the variance of 'visual'.", highlight=False)
+
+
+def _way(row: Row) -> tuple[str, str, str]:
+    return row.words, estimate(row.accuracy), estimate(row.macro_f1)
+
+
+def _calibration(report: Report, console: Console) -> None:
+    _table(
+        console,
+        "Calibration: how sure it was, and how often right",
+        ("said", "mean", "right", "photos"),
+        [
+            (f"{one.low:.0%} to {one.high:.0%}", f"{one.confidence:.1%}", f"{one.accuracy:.1%}", f"{one.n:,}")
+            for one in report.reliability
+            if one.n
+        ],
+    )
+    console.print(f"Calibration error: {estimate(report.ece)}", highlight=False)
+
+
+def _people(report: Report, console: Console) -> None:
+    _table(
+        console,
+        "Photographers",
+        ("", "recognised", "right when named", "groups", "by"),
+        [
+            (one.photographer, estimate(one.recall), estimate(one.precision), f"{one.groups:,}",
+             ", ".join(one.features))
+            for one in report.strengths[:SHOWN]
+        ],
+    )  # fmt: skip
+    _more(console, len(report.strengths))
+    _table(
+        console,
+        "Taken for another",
+        ("photographer", "taken for", "photos"),
+        [(one.photographer, one.taken_for, f"{one.photos:,}") for one in report.mistakes[:SHOWN]],
+    )
+    _more(console, len(report.mistakes))
+
+
+def _checks(report: Report, console: Console) -> None:
+    verdicts = {True: "ok", False: "WARNING", None: ""}
+    _table(
+        console,
+        "Can the figures be believed?",
+        ("", "measured", "at most", ""),
+        [
+            (verdicts[one.passed], f"{one.value:.3g}", "" if one.bound is None else f"{one.bound:.3g}", one.words)
+            for one in report.checks
+        ],
+    )
+
+
+def _more(console: Console, n: int) -> None:
+    if n > SHOWN:
+        console.print(f"and {n - SHOWN:,} more (--json).", highlight=False)
+
+
+def estimate(value: Estimate | None, *, signed: bool = False) -> str:
+    """``62.1% [58.0, 66.3; 480]``; nothing for what was not measured."""
+    if value is None:
+        return ""
+    share, low, high = (f"{100 * part:{'+' if signed else ''}.1f}" for part in (value.value, value.low, value.high))
+    return f"{share}% [{low}, {high}; {value.n:,}]"
+
+
+def _table(console: Console, title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    if table.row_count:
+        console.print(f"\n{title}", highlight=False)
+        console.print(table)
