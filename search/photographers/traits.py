@@ -139,7 +139,8 @@ def _trait(at: int, effect: float, mine: float, others: Crowd) -> Trait:
 
 
 def _known(values: Array) -> NDArray[np.intp]:
-    return np.isfinite(values).sum(axis=0)
+    known: NDArray[np.intp] = np.isfinite(values).sum(axis=0)
+    return known
 
 
 def _median(values: Array) -> NDArray[np.float64]:
