@@ -1,7 +1,8 @@
 """The job tasks ``train_photographers`` and ``train_joint``: from the library's photos to a model in use.
 
-Their options are texts: ``seconds``, for the part of a training that takes as long as it may, and ``seed``. What a
-training makes replaces the model in use only once it is whole; cut off anywhere, the job begins anew.
+Their options are texts: ``seconds``, for the part of a training that takes as long as it may, ``seed``, and ``report``,
+which is ``no`` where a classifier is wanted soon and what it is worth need not be known. What a training makes replaces
+the model in use only once it is whole; cut off anywhere, the job begins anew.
 """
 
 from __future__ import annotations
@@ -29,6 +30,25 @@ TASK_OF = {ModelKind.CLASSIFIER: "train_photographers", ModelKind.JOINT: "train_
 """Names of the tasks."""
 
 LEAST_PHOTOGRAPHERS = 2
+
+
+def train_on(
+    settings: Settings, trainer: Trainer, photos: PhotoSet, order: TrainingOrder, scratch: Path, job: TaskRun
+) -> Trained | None:
+    """Train on these photos in ``scratch``, which is cleared first; None when the job was stopped.
+
+    Raises:
+        StoreError: the disk refuses.
+        LikewiseError: as ``workers.training.order.Trainer``.
+    """
+    shutil.rmtree(scratch, ignore_errors=True)
+    check_space(settings.home, photos.features.nbytes + photos.visual.nbytes + photos.style.nbytes)
+    try:
+        scratch.mkdir(parents=True)
+        photos.save(scratch / PHOTOS)
+    except OSError as error:
+        raise StoreError(f"{scratch} cannot be written: {error.strerror or error}.") from error
+    return trainer.train(scratch, order, job.say, lambda: not job.stopped)
 
 
 class Train:
@@ -60,7 +80,7 @@ class Train:
                 job.say("Reading the photos.")
                 photos = read_photos(self._store)
                 job.begin(int(photos.labelled.sum()))
-                trained = self._train(photos, order, scratch, job)
+                trained = train_on(self._settings, self._trainer(), photos, order, scratch, job)
                 if trained is not None:
                     job.say("Putting the model in place.")
                     message = told(self._kind, trained.folder, trained.notes)
@@ -71,21 +91,14 @@ class Train:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _train(self, photos: PhotoSet, order: TrainingOrder, scratch: Path, job: TaskRun) -> Trained | None:
-        shutil.rmtree(scratch, ignore_errors=True)
-        check_space(self._settings.home, photos.features.nbytes + photos.visual.nbytes + photos.style.nbytes)
-        try:
-            scratch.mkdir(parents=True)
-            photos.save(scratch / PHOTOS)
-        except OSError as error:
-            raise StoreError(f"{scratch} cannot be written: {error.strerror or error}.") from error
-        return self._trainer().train(scratch, order, job.say, lambda: not job.stopped)
-
     def _order(self, options: Mapping[str, str]) -> TrainingOrder:
-        seconds, seed = options.get("seconds", ""), options.get("seed", "")
+        seconds, seed, report = (options.get(name, "") for name in ("seconds", "seed", "report"))
+        if report not in ("", "no"):
+            raise UsageError(f"'{report}' says nothing of a report.", "It takes 'no', or nothing.")
         if seed and not (seed.isdecimal() and len(seed) <= 9):
             raise UsageError(f"'{seed}' is no seed.", "It takes a whole number from 0 on.")
-        return TrainingOrder(self._kind, self._seconds(seconds) if seconds else None, int(seed or 0))
+        allowed = self._seconds(seconds) if seconds else None
+        return TrainingOrder(self._kind, allowed, int(seed or 0), report=report != "no")
 
     def _seconds(self, text: str) -> float:
         try:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from search.errors import BrokerUnavailableError, LikewiseError, StoreLockedError
 from search.settings import PREFIX, Settings
@@ -59,6 +60,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
         ("broker", _broker),
         ("workers", _workers),
         ("shared place", _shared),
+        ("photographers", _photographers),
         ("device", _device),
         ("weights of pictures", lambda s: _weights("resnet18", s.image_model)),
         ("weights of motion", lambda s: _weights("r3d18", s.video_model)),
@@ -158,7 +160,7 @@ def _broker(settings: Settings) -> Check:
 def _workers(settings: Settings) -> Check:
     if settings.broker_url is None:
         return Check("workers", Health.OK, "none needed")
-    from workers.app import EMBED_QUEUE, QUERY_QUEUE, make_app
+    from workers.app import QUEUES, make_app
     from workers.broker import Broker
 
     try:
@@ -166,7 +168,7 @@ def _workers(settings: Settings) -> Check:
     except BrokerUnavailableError:
         return Check("workers", Health.WARNING, "Without the broker nobody can say.", "See to the broker first.")
     served = {queue for listener in found for queue in listener.queues}
-    unserved = [queue for queue in (QUERY_QUEUE, *EMBED_QUEUE.values()) if queue not in served]
+    unserved = [queue for queue in QUEUES if queue not in served]
     detail = "; ".join(f"{listener.name} takes {', '.join(listener.queues)}" for listener in found)
     if not found:
         hint = "Start `likewise worker` with the same LIKEWISE_BROKER_URL, here or on a machine with a GPU."
@@ -187,6 +189,50 @@ def _shared(settings: Settings) -> Check:
             "all of it runs on this machine.",
         )
     return Check("shared place", Health.OK, settings.shared_place)
+
+
+def _photographers(settings: Settings) -> Check:
+    """Which trained models are in use, and whether they were trained on the vectors that are stored."""
+    from search.photographers.models import ModelKind
+    from search.photographers.space import PhotographerSpace
+    from workers.training.shelf import SharedShelf
+
+    shelf, told = SharedShelf(settings), []
+    versions = {kind: shelf.current(kind) for kind in ModelKind}
+    if in_use := versions[ModelKind.CLASSIFIER]:
+        fits = _classifier_fits(settings, shelf.folder(ModelKind.CLASSIFIER, in_use))
+        told.append(f"classifier {in_use.name}{', which fits what is stored' if fits else ''}")
+    if in_use := versions[ModelKind.JOINT]:
+        space = PhotographerSpace.load(shelf.folder(ModelKind.JOINT, in_use))
+        told.append(f"photographer space {in_use.name} of {len(space.names):,}")
+    return Check("photographers", Health.OK, "; ".join(told) or "nothing trained yet")
+
+
+def _classifier_fits(settings: Settings, folder: Path) -> bool:
+    """False where nobody can say: another process has the store, or there is nothing in it.
+
+    Raises:
+        SpaceMismatchError: it was trained on other vectors.  ModelError: it is damaged.
+    """
+    from search.media import Kind
+    from search.photographers.folder import check_features, check_space, read_manifest
+    from search.store import open_store
+
+    facts = read_manifest(folder)
+    check_features(facts["features"])
+    try:
+        store = open_store(settings)
+    except StoreLockedError:
+        return False
+    try:
+        images = store.collections().get(Kind.IMAGE.collection)
+    finally:
+        store.close()
+    if images is None:
+        return False
+    for name in ("visual", "style"):
+        check_space(name, facts[name], images.schema.space(name))
+    return True
 
 
 def _device(settings: Settings) -> Check:

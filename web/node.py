@@ -19,6 +19,7 @@ from ingest.labelling import Label
 from ingest.ledger import Ledger
 from ingest.migrate import Migrate
 from ingest.photographers import TASK_OF, Train
+from ingest.placing import PLACE, Place
 from ingest.reembed import Reembed
 from ingest.tables import INGEST
 from ingest.tasks import JobTask
@@ -84,6 +85,7 @@ class Node:
             "reembed": Reembed(settings, store, ledger, engine.runner_for, engine.forget),
             "label": Label(store, ledger),
             **{name: Train(settings, store, lambda: engine.trainer, kind) for kind, name in TASK_OF.items()},
+            PLACE: Place(settings, store, lambda: engine.trainer),
         }
         self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(engine), tasks=tasks)
         self.photographers = Desk(store, SharedShelf(settings), self._library_state)

@@ -26,7 +26,9 @@ from search.photographers.answers import (
 )
 from search.photographers.charts import STYLE, SUBJECT, profile_chart
 from search.photographers.features import FEATURES
+from search.photographers.folder import read_out_of_fold
 from search.photographers.library import Library, LibraryState
+from search.photographers.miscredits import OutOfFold
 from search.photographers.models import InUse, ModelKind, Shelf, untrained
 from search.photographers.outcome import REPORT, of_space
 from search.photographers.space import PhotographerSpace
@@ -61,6 +63,7 @@ class Desk:
         self._store, self._shelf = store, shelf
         self._library = Library(store, as_of)
         self._classifier: InUse[Classifier] = InUse(shelf, ModelKind.CLASSIFIER)
+        self._out_of_fold: InUse[OutOfFold] = InUse(shelf, ModelKind.CLASSIFIER)
         self._space: InUse[PhotographerSpace] = InUse(shelf, ModelKind.JOINT)
 
     def list(self) -> tuple[PhotographerListed, ...]:
@@ -77,8 +80,10 @@ class Desk:
         Raises:
             NotFoundError: there is no such photographer.
         """
-        shown = self._people().shown(who)
-        return replace(shown, alike=(*shown.alike, *self._alike_by_space(shown.name)))
+        said, notes = self._said()
+        shown = self._people().shown(who, said)
+        alike = (*shown.alike, *self._alike_by_space(shown.name))
+        return replace(shown, alike=alike, notes=(*shown.notes, *notes))
 
     def name_of(self, who: str) -> str:
         """The name that an id or a name, in whatever case, means.
@@ -137,11 +142,6 @@ class Desk:
         )
 
     @property
-    def is_trained(self) -> bool:
-        """Whether there is a classifier to ask."""
-        return self._shelf.current(ModelKind.CLASSIFIER) is not None
-
-    @property
     def trained(self) -> bool:
         """There is a classifier to ask, whether or not it has been measured."""
         return self._shelf.current(ModelKind.CLASSIFIER) is not None
@@ -182,6 +182,16 @@ class Desk:
         if people is None:
             raise NotFoundError("There are no pictures in this library yet.", "Ingest some first.")
         return people
+
+    def _said(self) -> tuple[OutOfFold | None, tuple[str, ...]]:
+        """What the classifier said of photos it had not learnt from, by which credits are doubted; and what is to be
+        noted where that cannot be had."""
+        try:
+            return self._out_of_fold.get(read_out_of_fold), ()
+        except NotFoundError:
+            return None, ("Credits are doubted by likeness alone: no classifier has been trained yet.",)
+        except ModelError as error:
+            return None, (f"Credits are doubted by likeness alone. {error}",)
 
     def _joint(self) -> PhotographerSpace | None:
         try:

@@ -6,6 +6,7 @@ Reading takes no torch. What a run leaves:
     vectors.npz     ``vectors`` (p, d), ``photos`` (p,), ``frames`` (f, p, d), ``steps`` (f,)
     codes.npz       ``ids`` (n,), ``codes`` (n, 16), ``owners`` (n,), ``clusters`` (n,)
     weights.npz     the networks, which ``workers.joint.fold`` needs to place somebody new
+    placed.json     who was placed since (``search.photographers.placed``)
     plots/          self-contained pages
     tensorboard/    losses, errors and vectors over time
 
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from search.errors import ModelError, NotFoundError
 from search.photographers.answers import Alike, Chart, Estimate, Spot
 from search.photographers.names import photographer_id
+from search.photographers.placed import Placed, read_placed
 
 MANIFEST, VECTORS, CODES, WEIGHTS = "manifest.json", "vectors.npz", "codes.npz", "weights.npz"
 PLOTS, LOGS = "plots", "tensorboard"
@@ -173,7 +175,8 @@ class PhotographerSpace:
     """The result of one training of the joint model. Frozen after loading; safe to use from several threads.
 
     Attributes:
-        names: photographers in the order of ``vectors``' rows.
+        names: photographers in the order of ``vectors``' rows: first those the space was learnt from.
+        placed: how many at the end were placed since; they stand still in ``frames``.
         vectors: float32 (p, d).
         photos: int (p,), how many photos each was learnt from.
         frames: float32 (f, p, d), the vectors while they settled, the last frame being ``vectors``.
@@ -188,8 +191,9 @@ class PhotographerSpace:
         report: JointReport,
         vectors: Mapping[str, NDArray[Any]],
         codes: Mapping[str, NDArray[Any]],
+        placed: int = 0,
     ) -> None:
-        self.names, self.report = names, report
+        self.names, self.report, self.placed = names, report, placed
         self.vectors: NDArray[np.float32] = vectors["vectors"]
         self.photos: NDArray[np.int64] = vectors["photos"]
         self.frames: NDArray[np.float32] = vectors["frames"]
@@ -216,7 +220,10 @@ class PhotographerSpace:
                 raise ModelError("The photographer space was made by another version of Likewise.", "Train it again.")
             report = JointReport.from_json(manifest["report"])
             names = tuple(str(name) for name in manifest["names"])
-            made = cls(names, report, read_arrays(folder / VECTORS), read_arrays(folder / CODES))
+            learnt, codes = read_arrays(folder / VECTORS), read_arrays(folder / CODES)
+            placed = tuple(one for one in read_placed(folder) if one.name not in names)
+            names += tuple(one.name for one in placed)
+            made = cls(names, report, _with_placed(learnt, placed), codes, len(placed))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{folder.name} holds no photographer space: {error}.", "Train it again.") from error
         if made.vectors.shape != (len(names), report.dimensions) or len(made.frames) != len(made.steps):
@@ -249,6 +256,11 @@ class PhotographerSpace:
             Alike(photographer_id(self.names[row]), self.names[row], self._similarity(distances[row]), "joint")
             for row in nearest
         )
+
+    @property
+    def learnt(self) -> tuple[str, ...]:
+        """Those of ``names`` whose photos the space was learnt from."""
+        return self.names[: len(self.names) - self.placed]
 
     @property
     def map2d(self) -> NDArray[np.float64]:
@@ -296,7 +308,8 @@ class PhotographerSpace:
     def _row(self, who: str) -> int:
         if who not in self._index:
             raise NotFoundError(
-                f"The photographer space does not know '{who}'.", "Train it again, or fold in ten of their photos."
+                f"The photographer space does not know '{who}'.",
+                "Place them in it: `likewise photographers place NAME`.",
             )
         return self._index[who]
 
@@ -306,6 +319,20 @@ class PhotographerSpace:
             return 0.0
         nearer, within = (int(np.searchsorted(self._apart, distance, side)) for side in ("left", "right"))
         return 1.0 - (nearer + within) / 2 / len(self._apart)
+
+
+def _with_placed(learnt: Mapping[str, NDArray[Any]], placed: tuple[Placed, ...]) -> Mapping[str, NDArray[Any]]:
+    """As if they had been there from the beginning, and had not moved."""
+    if not placed:
+        return learnt
+    vectors = np.array([one.vector for one in placed], np.float32)
+    still = np.broadcast_to(vectors, (len(learnt["frames"]), *vectors.shape))
+    return {
+        **learnt,
+        "vectors": np.concatenate([learnt["vectors"], vectors]),
+        "photos": np.concatenate([learnt["photos"], [one.photos for one in placed]]),
+        "frames": np.concatenate([learnt["frames"], still], axis=1),
+    }
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -46,8 +46,8 @@ def test_queues_that_nobody_serves_are_named(
     start_worker(settings, "--queues", "query,embed.images")
     check = find(settings, "workers")
     assert check.health is Health.WARNING
-    assert "embed.videos, embed.audio" in check.detail
-    assert "--queues embed.videos,embed.audio" in check.hint
+    assert "embed.videos, embed.audio, train" in check.detail
+    assert "--queues embed.videos,embed.audio,train" in check.hint
 
 
 def test_a_place_that_workers_may_not_reach_is_warned_of(

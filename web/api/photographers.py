@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ingest.photographers import TASK_OF
+from ingest.placing import PLACE
 from ingest.progress import JobProgress
 from search.errors import NotFoundError, UsageError
 from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
@@ -127,6 +128,12 @@ def train_photographers(node: Node, new: NewTraining) -> JobProgress:
     return node.ingest.progress(node.start_task(TASK_OF[ModelKind(new.kind)], options))
 
 
+def place_photographer(node: Node, who: str) -> JobProgress:
+    """Give somebody whose photos came after its training a place in the photographer space, which stays as it was
+    learnt; the answer is the job that does it. About ten photos tell enough."""
+    return node.ingest.progress(node.start_task(PLACE, {"photographer": node.photographers.name_of(who)}))
+
+
 def label_photographers(node: Node, new: NewLabels) -> JobProgress:
     """Note whose work photos and videos are; the answer is the job that does it."""
     return node.ingest.progress(node.start_task("label", new.options))
@@ -170,6 +177,7 @@ OPERATIONS = (
         errors=(400, 404, 409, 413, 415, 422, 503, 507),
     ),
     Operation("POST", "/photographers/train", train_photographers, takes=(NewTraining,), **_STARTED),
+    Operation("POST", "/photographers/<who>/place", place_photographer, **_STARTED),
     Operation("POST", "/photographers/label", label_photographers, takes=(NewLabels,), **_STARTED),
     Operation("POST", "/photographers/rename", rename_photographer, Renamed, takes=(Renaming,), errors=(400, 404, 503)),
 )

@@ -46,7 +46,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
         while not node.ingest.progress(job).finished:
             if node.closing.wait(WATCH_SECONDS):
                 return
-        if not node.photographers.is_trained:
+        if not node.photographers.trained:
             node.start_task(TRAIN, {"seconds": TRAIN_SECONDS})
 
     def begin(node: Node) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from search.errors import UsageError
 from search.photographers.answers import Alike
+from search.photographers.placed import Placed, read_placed, write_placed
 from search.photographers.space import PhotographerSpace
 from workers.joint.autoencoder import codes_of
 from workers.joint.files import read_kept
@@ -44,6 +45,21 @@ def fold_in(folder: Path, pictures: NDArray[np.uint8], n: int = 10) -> Folded:
     _, statistics = look(pictures)
     vector = vector_of(kept.network, codes, kept.coordinates(statistics))
     return Folded(vector, space.near(vector, n))
+
+
+def place(folder: Path, name: str, pictures: NDArray[np.uint8]) -> Folded:
+    """Place whoever took ``pictures`` in the space of ``folder`` by that name, which is kept there from now on.
+
+    Pictures of nothing but black, which is also what lost ones look like, are left out.
+
+    Raises:
+        UsageError, ModelError, SpaceMismatchError: as :func:`fold_in`.
+    """
+    seen = pictures[pictures.any(axis=(1, 2, 3))]
+    folded = fold_in(folder, seen)
+    vector = tuple(float(value) for value in folded.vector)
+    write_placed(folder, (*read_placed(folder), Placed(name, len(seen), vector)))
+    return folded
 
 
 def vector_of(network: JointNetwork, codes: NDArray[np.float32], targets: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -72,6 +72,8 @@ def train_from_folder(
     model = folder / MODEL
     if order.kind is ModelKind.CLASSIFIER:
         return _train_classifier(photos, model, order, threads, say, goes_on)
+    if order.place:
+        return _place(folder / PICTURES, model, order, threads, say)
     return _train_joint(photos, folder / PICTURES, model, order, threads, say, goes_on)
 
 
@@ -86,7 +88,7 @@ def _train_classifier(
     from search.photographers.classifier import TrainOptions, train
     from search.photographers.progress import TrainingStoppedError
 
-    options = TrainOptions(seed=order.seed, threads=threads, report=True)
+    options = TrainOptions(seed=order.seed, threads=threads, report=order.report)
     if order.seconds is not None:
         options = replace(options, seconds=order.seconds)
     try:
@@ -118,6 +120,20 @@ def _train_joint(
     except StoppedError:
         return None
     return tuple(made.report.notes)
+
+
+def _place(
+    pictures: Path, model: Path, order: TrainingOrder, threads: int, say: Callable[[str], None]
+) -> tuple[str, ...]:
+    import numpy as np
+    import torch
+
+    from workers.joint.fold import place
+
+    torch.set_num_threads(threads)
+    say("Looking at tone and style of the pictures.")
+    place(model, order.place, np.load(pictures, mmap_mode="r", allow_pickle=False))
+    return ()
 
 
 def _told(error: Exception) -> Mapping[str, str]:

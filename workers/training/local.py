@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,12 +17,13 @@ from typing import Any
 
 import workers
 from search.errors import TrainingError, error_of
-from search.photographers.models import ModelKind
+from search.photographers.models import ModelKind, untrained
 from search.settings import Settings
 from workers.decode.process import child_environment
 from workers.training.child import MEMORY_HINT, OUT_OF_MEMORY
 from workers.training.order import MODEL, Trained, TrainingOrder
-from workers.training.pictures import gather_pictures
+from workers.training.pictures import MOST, MOST_PLACED_BY, gather_pictures
+from workers.training.shelf import SharedShelf
 
 COMMAND = (sys.executable, "-m", "workers.training.child")
 _PACKAGES = Path(workers.__file__).parents[1]
@@ -59,9 +61,13 @@ class ChildTrainer:
         ends = time.monotonic() + self._settings.train_seconds
         left_out: tuple[str, ...] | None = ()
         if order.kind is ModelKind.JOINT:
-            left_out = gather_pictures(self._settings, folder, say, goes_on)
+            say("Fetching the pictures.")
+            most = MOST_PLACED_BY if order.place else MOST
+            left_out = gather_pictures(self._settings, folder, say, goes_on, most)
         if left_out is None:
             return None
+        if order.place:
+            self._take_space(folder / MODEL)
         order.save(folder)
         with self._started(folder) as child:
             for told in _lines(child):
@@ -82,6 +88,18 @@ class ChildTrainer:
                 elif "done" in told:
                     return Trained(folder / MODEL, (*left_out, *told["done"]["notes"]))
             raise _died(child.wait(), folder / LOG)
+
+    def _take_space(self, model: Path) -> None:
+        """Begin with a copy of the photographer space in use.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        shelf = SharedShelf(self._settings)
+        version = shelf.current(ModelKind.JOINT)
+        if version is None:
+            raise untrained(ModelKind.JOINT)
+        shutil.copytree(shelf.folder(ModelKind.JOINT, version), model)
 
     @contextmanager
     def _started(self, folder: Path) -> Iterator[subprocess.Popen[bytes]]:

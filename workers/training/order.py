@@ -26,11 +26,16 @@ class TrainingOrder:
     Attributes:
         seconds: for the part of it that takes as long as it may; None for what the model's own options say.
         seed: of everything that is drawn.
+        place: name of somebody who is to be placed in the photographer space in use, where nothing is to be learnt:
+            ``photos.npz`` holds their photos, and the model made is that space with them in it.
+        report: also measure what a classifier is worth, which takes most of its training's time.
     """
 
     kind: ModelKind
     seconds: float | None = None
     seed: int = 0
+    place: str = ""
+    report: bool = True
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

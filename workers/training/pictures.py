@@ -18,6 +18,9 @@ from workers.training.order import PHOTOS, PICTURES
 MOST = 8_000
 """Photos that are looked at: their pictures take 1.2 GB of disk. Of more, every photographer keeps an even share."""
 
+MOST_PLACED_BY = 50
+"""Photos by which somebody is placed in the photographer space; ten tell enough."""
+
 
 def gather_pictures(
     settings: Settings, folder: Path, say: Callable[[str], object], goes_on: Callable[[], bool], most: int = MOST

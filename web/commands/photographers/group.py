@@ -15,6 +15,7 @@ COMMANDS = {
     "list": "web.commands.photographers.listing",
     "show": "web.commands.photographers.show",
     "similar": "web.commands.photographers.similar",
+    "place": "web.commands.photographers.place",
     "predict": "web.commands.photographers.predict",
     "presets": "web.commands.photographers.presets",
 }

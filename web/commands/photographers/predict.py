@@ -47,7 +47,7 @@ def _ask_about_file(node: Node, file: Path) -> Json:
     from search.photographers.models import ModelKind, untrained
     from web.plain import dump
 
-    if not node.photographers.is_trained:
+    if not node.photographers.trained:
         raise untrained(ModelKind.CLASSIFIER)  # before the models are loaded for nothing
     return dump(node.photographers.predict(node.encoder.probe(str(file), file.name)))
 
