@@ -93,8 +93,8 @@ LOGMEL = ModelDescription(
 
 STYLE = ModelDescription(
     name="style",
-    revision="a5ba421eae703a29",
-    dim=128,
+    revision="2dc139ff7c8616c1",
+    dim=256,
     licence="Apache-2.0",
     source="workers.style",
     weights="workers/style/weights.npz, whose SHA-256 begins with the revision; trained by workers.style.train",

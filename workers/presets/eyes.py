@@ -40,7 +40,7 @@ class Look:
         early: ``(n, 224)`` means and deviations of early activations.
         statistics: ``(n, dim)`` of ``workers.style.statistics``, which style vectors are made from.
         style: ``(n, dim)`` unit vectors of the ``style`` space as shipped.
-        network: ``(n, dim)`` of the same network trained on this seed's gallery; of no dimension before.
+        trained: ``(n, dim)`` of the same encoder trained on this seed's gallery; of no dimension before.
         whitened: ``(n, dim)`` of ``workers.presets.encoder``, likewise.
     """
 
@@ -49,7 +49,7 @@ class Look:
     early: Array
     statistics: Array
     style: Array
-    network: Array
+    trained: Array
     whitened: Array
 
     @classmethod

@@ -34,7 +34,7 @@ class PresetOptions:
     presets: int = 30
     seeds: int = 5
     jitter: tuple[str, ...] = ("medium",)
-    practice: int = 400
+    practice: int = 600
 
     def __post_init__(self) -> None:
         if self.presets < LEAST_PRESETS:

@@ -150,13 +150,17 @@ def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> S
     usual = slice(0, presets)
     gallery, question = rendered.gallery.at(slice(None), usual), rendered.question.at(slice(None), usual)
 
-    def train(statistics: Array) -> Whitening:
-        return whiten(statistics, rendered.practice)
+    encoder = training.train(rendered.practice)
+    practice = replace(rendered.practice, statistics=training.even_out(encoder, rendered.practice.statistics))
+    asked = tuple(training.even_out(encoder, look.statistics) for look in (gallery, question))
 
-    whitening, network = train(gallery.statistics), as_reader(training.train(rendered.practice, seed))
+    def train(evened: Array) -> Whitening:
+        return whiten(evened, practice)
+
+    read, whitening = as_reader(encoder), train(asked[0])
     gallery, question = (
-        replace(look, network=network(look.statistics), whitened=whitening(look.statistics))
-        for look in (gallery, question)
+        replace(look, trained=read(look.statistics), whitened=whitening(evened))
+        for look, evened in zip((gallery, question), asked, strict=True)
     )
     tens = sets_of_ten(len(subjects), rng)
     one: dict[str, Floats] = {}
@@ -167,7 +171,6 @@ def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> S
         tick()
     all_gallery, all_question = everything(gallery), everything(question)
     twins = discriminant(everything(rendered.gallery), everything(rendered.question))
-    asked = gallery.statistics, question.statistics
     return SeedResult(
         one,
         ten,
@@ -180,6 +183,6 @@ def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> S
             for way in WAYS
             if way.style or way.name == "pooled"
         },
-        open_set(*asked, controls.singles(len(subjects)), train, np.random.default_rng((seed, 3))),
-        open_set(*asked, tens, train, np.random.default_rng((seed, 3))),
+        open_set(asked[0], asked[1], controls.singles(len(subjects)), train, np.random.default_rng((seed, 3))),
+        open_set(asked[0], asked[1], tens, train, np.random.default_rng((seed, 3))),
     )

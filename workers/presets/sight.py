@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from search.settings import Settings
 from search.store.base import Array
+from search.vectors import unit_rows
 from workers.device import choose_device, use_threads
 from workers.embedders.base import Runner
 from workers.embedders.choice import choose_models
@@ -38,12 +39,12 @@ def as_sight(network: nn.Module, settings: Settings, name: str) -> Sight:
 
 
 def as_reader(encoder: Encoder) -> Callable[[Array], Array]:
-    """A style encoder on arrays: statistics float32 ``(…, dim)`` to unit vectors."""
+    """A style encoder on arrays: statistics float32 ``(…, dim)`` to vectors of the length that it gives them."""
 
     @torch.inference_mode()
     def read(statistics: Array) -> Array:
-        vectors = nn.functional.normalize(encoder(torch.from_numpy(statistics)), dim=-1)
-        found: Array = vectors.numpy()
+        rows = encoder(torch.from_numpy(statistics.reshape(-1, statistics.shape[-1])))
+        found: Array = rows.numpy().reshape(*statistics.shape[:-1], -1)
         return found
 
     return read
@@ -59,10 +60,11 @@ def open_models(settings: Settings) -> OpenModels:
     choice = replace(choose_models(settings, {}), style=False)
     models = Models(settings, choice)
     models.load()
+    shipped = as_reader(shipped_encoder())
     return OpenModels(
         models,
         as_sight(EarlyLayers(), settings, "early layers"),
         as_sight(Statistics(), settings, "style statistics"),
-        as_reader(shipped_encoder()),
+        lambda statistics: unit_rows(shipped(statistics)),
         (f"pooled image vector: {choice.image}", "early layers: efficientnet_lite0, stem and three blocks"),
     )

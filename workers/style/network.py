@@ -1,4 +1,4 @@
-"""The network behind the ``style`` space: a picture's statistics, read by a small trained encoder, as a unit vector."""
+"""The network behind the ``style`` space: a picture's statistics, read by a trained encoder, as a unit vector."""
 
 from __future__ import annotations
 
@@ -19,41 +19,58 @@ from workers.style.statistics import DIMENSIONS, Statistics
 WEIGHTS = "weights.npz"
 """Beside this module; made by ``workers.style.train``."""
 
-HIDDEN, VECTOR = 256, 128
+LEVELS = 33
+"""Quantiles of each statistic that are kept."""
 
-FARTHEST = 5.0
-"""Deviations at which a statistic is cut off, so that one odd picture is not all that a vector tells."""
+VECTOR = 256
 
 
 class Encoder(nn.Module):
-    """Statistics float32 ``(n, DIMENSIONS)`` to float32 ``(n, VECTOR)``: a linear map and one hidden layer beside it.
+    """Statistics float32 ``(n, DIMENSIONS)`` to float32 ``(n, VECTOR)``: each is evened out, then a linear map.
 
     The vectors have no fixed length; their direction is what is compared.
+
+    Attributes:
+        knots: float32 ``(LEVELS, DIMENSIONS)``, quantiles of each statistic in training, rising.
+        scores: alike, the deviations that a normal distribution has at those quantiles.
+        middle: ``(DIMENSIONS,)``, mean of what is evened out.
+        axes: ``(DIMENSIONS, VECTOR)``, along each of which content has deviation 1.
+        gain: ``(VECTOR,)``, how much of each axis is style.
     """
 
-    mean: Tensor
-    scale: Tensor
+    knots: Tensor
+    scores: Tensor
+    middle: Tensor
+    axes: Tensor
+    gain: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(DIMENSIONS))
-        self.register_buffer("scale", torch.ones(DIMENSIONS))
-        self.straight = nn.Linear(DIMENSIONS, VECTOR)
-        self.bent = nn.Sequential(nn.Linear(DIMENSIONS, HIDDEN), nn.GELU(), nn.Linear(HIDDEN, VECTOR, bias=False))
+        self.register_buffer("knots", torch.zeros(LEVELS, DIMENSIONS))
+        self.register_buffer("scores", torch.zeros(LEVELS, DIMENSIONS))
+        self.register_buffer("middle", torch.zeros(DIMENSIONS))
+        self.register_buffer("axes", torch.zeros(DIMENSIONS, VECTOR))
+        self.register_buffer("gain", torch.ones(VECTOR))
 
     def forward(self, statistics: Tensor) -> Tensor:
-        return self.read(self.standardised(statistics))
+        return (self.evened(statistics) - self.middle) @ self.axes * self.gain
 
-    def standardised(self, statistics: Tensor) -> Tensor:
-        return ((statistics - self.mean) / self.scale).clamp(-FARTHEST, FARTHEST)
+    def evened(self, statistics: Tensor) -> Tensor:
+        """Statistics ``(n, DIMENSIONS)`` as normal as those of training are, within about two deviations.
 
-    def read(self, standardised: Tensor) -> Tensor:
-        read: Tensor = self.straight(standardised) + self.bent(standardised)
-        return read
+        Many are skewed, or the same for most pictures; what is normal, a linear map tells apart best.
+        """
+        columns = statistics.T.contiguous()
+        knots, scores = self.knots.T.contiguous(), self.scores.T.contiguous()
+        above = torch.searchsorted(knots, columns).clamp(1, LEVELS - 1)
+        low, high = knots.gather(1, above - 1), knots.gather(1, above)
+        share = ((columns - low) / (high - low).clamp_min(1e-9)).clamp(0, 1)
+        return torch.lerp(scores.gather(1, above - 1), scores.gather(1, above), share).T
 
-    def arrays(self) -> dict[str, NDArray[np.float16]]:
-        """Its weights for an ``.npz``, in half precision: the vectors move by less than a thousandth."""
-        return {name: tensor.numpy().astype(np.float16) for name, tensor in self.state_dict().items()}
+    def arrays(self) -> dict[str, NDArray[np.float16 | np.float32]]:
+        """Its weights for an ``.npz``, the axes in half precision."""
+        arrays = {name: tensor.numpy() for name, tensor in self.state_dict().items()}
+        return {name: array.astype(np.float16) if name == "axes" else array for name, array in arrays.items()}
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Encoder:

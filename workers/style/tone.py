@@ -5,9 +5,6 @@ fade), what colour the pixels of each tone have (split toning, white balance, sa
 channels' light are spread (white balance), how brightness and its slope change with the distance to the centre
 (vignette), and how rough the flattest parts are at each tone (grain). Sums of whole numbers are exact in double
 precision, so the counts do not depend on the device or on what else is in the batch.
-
-Measured (`workers.style.train` says how): of 30 invented photographers, jitter medium, the discriminant on these
-numbers names .79 of single photos of unseen subjects; without the numbers of grain .72, without the tones .76.
 """
 
 from __future__ import annotations

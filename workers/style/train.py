@@ -28,7 +28,7 @@ from workers.style.training import practise, train
 def main(folder: Path, each: int, seed: int, out: Path) -> None:
     """Train the style encoder on the photos in FOLDER."""
     practice = practise(read_photos(folder), each, seed)
-    click.echo(network.save_encoder(train(practice, seed), out))
+    click.echo(network.save_encoder(train(practice), out))
 
 
 def read_photos(folder: Path) -> list[NDArray[np.uint8]]:

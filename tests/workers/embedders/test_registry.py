@@ -38,7 +38,7 @@ def test_dimensions_are_those_of_the_published_models() -> None:
         "frames_resnet18": 1024,
         "frames_efficientnet_lite0": 2560,
         "logmel": 256,
-        "style": 128,
+        "style": 256,
     }
 
 

@@ -23,7 +23,6 @@ from workers.presets.measured import Check, PresetBenchmark, check, unmeasured
 from workers.presets.options import PresetOptions
 from workers.presets.photos import Split
 from workers.presets.rows import METADATA, WAYS
-from workers.style import training
 from workers.style.statistics import DIMENSIONS
 
 SMALL = PresetOptions(photos=34, presets=6, seeds=2, practice=30)
@@ -81,7 +80,6 @@ def light(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = unmeasured("vectors", "photographers' vectors", "left out")
     monkeypatch.setattr(benchmark, "vector_checks", lambda *told: [vectors])
     monkeypatch.setattr(heads, "TREES", 40)
-    monkeypatch.setattr(training, "EPOCHS", 8)
 
 
 def by_name(found: Sequence[Check]) -> dict[str, Check]:

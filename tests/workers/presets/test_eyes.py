@@ -73,7 +73,7 @@ def test_every_batch_is_seen_in_order_and_leaves_no_file(eyes: Eyes, tmp_path: P
     batches = ([np.full((60, 90, 3), gray, np.uint8) for gray in pair] for pair in grays)
     looks = list(eyes.see(batches))
     assert [look.statistics[:, 0].round().tolist() for look in looks] == grays
-    assert looks[1].network.shape == looks[1].whitened.shape == (2, 0)
+    assert looks[1].trained.shape == looks[1].whitened.shape == (2, 0)
     assert np.array_equal(looks[1].style, -looks[1].statistics)
     assert looks[1].visual.shape == looks[1].style.shape == (2, 3)
     assert looks[0].features.shape == (2, 78)

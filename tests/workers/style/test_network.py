@@ -97,9 +97,9 @@ def test_encoders_are_saved_and_read_again(tmp_path: Path) -> None:
 def test_other_arrays_are_no_weights() -> None:
     arrays = shipped_encoder().arrays()
     with pytest.raises(ModelError, match="no weights"):
-        Encoder.of({name: array for name, array in arrays.items() if name != "mean"})
+        Encoder.of({name: array for name, array in arrays.items() if name != "middle"})
     with pytest.raises(ModelError, match="no weights"):
-        Encoder.of(arrays | {"mean": arrays["mean"][:5]})
+        Encoder.of(arrays | {"middle": arrays["middle"][:5]})
 
 
 def test_statistics_are_finite_and_as_many_as_told() -> None:
