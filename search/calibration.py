@@ -142,6 +142,6 @@ _PRIORS = {
 
 Measured, rounded: images_caltech101 and video_scenes with EfficientNet-Lite0 (``visual`` 0.23 and 0.08, 0.34 and 0.14;
 ``motion`` 0.37 and 0.14), 420 sounds of the audio sets (``sound`` 0.00 and 0.32). Pairs of ``style`` are skewed
-(mean 0.37, deviation 0.42 on images_caltech101), so theirs are the median and half of what lies between it and the upper
-2.3 %. Other models differ; a prior only has to put the answers of the first twenty files in a sensible light.
+(mean 0.37, deviation 0.42 on images_caltech101), so theirs are the median and half of what lies between it and the
+upper 2.3 %. Other models differ; a prior only has to put the answers of the first twenty files in a sensible light.
 """
