@@ -40,8 +40,8 @@ class Scale:
 class StyleCoordinates:
     """Linear discriminants of statistics: in each, one photographer's own photos differ by as much as in the others.
 
-    All are divided by one number, so that the mean square of everybody's coordinates is about 1 and an error is a share
-    of what there is to foretell.
+    All are divided by one number, so that the mean square of the coordinates of the photos they come from is 1 and an
+    error is a share of what there is to foretell.
     Source: Rao, "The utilization of multiple measurements in problems of biological classification", 1948; the
     covariance is shrunk at least as Ledoit and Wolf, "A well-conditioned estimator", 2004, have it.
 
@@ -79,8 +79,9 @@ class StyleCoordinates:
         # A mean of n photos strays by 1/n of their variance, which is no difference between photographers.
         signal = np.square(spread) / max(1, len(counts) - 1) - float(np.mean(1 / counts))
         kept = max(1, min(most, len(counts) - 1, int((signal >= LEAST_SIGNAL).sum())))
-        whole = float(np.sqrt(1 + max(0.0, signal[:kept].mean())))
-        return cls(scale, whiten @ found[:kept].T / whole, signal[:kept])
+        axes = whiten @ found[:kept].T
+        whole = float(np.sqrt(np.square(rows @ axes).mean()))
+        return cls(scale, axes / whole if whole > 0 else axes, signal[:kept])
 
     def __call__(self, statistics: NDArray[Any]) -> NDArray[np.float32]:
         """Float32 (n, k)."""

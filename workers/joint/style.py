@@ -1,4 +1,8 @@
-"""The statistics that style coordinates are made from: tone, and what a network's early layers see."""
+"""The statistics that style coordinates are made from: tone, and what a network's early layers see.
+
+They are those that the encoder of the ``style`` space reads, not the vectors that it makes of them: it was trained to
+tell photographers apart, which bends distances, and here distances are what is wanted.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,9 @@ from workers.embedders.registry import STYLE
 from workers.joint.pace import Pace
 from workers.joint.pictures import Pictures
 from workers.joint.tone import GLOBAL_FEATURES, TONE_STATISTICS, global_features, tone_statistics
-from workers.style.network import style_network
+from workers.style.statistics import DIMENSIONS, Statistics
 
-_FORMULA = f"1: {', '.join(TONE_STATISTICS)}; {STYLE.space('style').fingerprint}"
+_FORMULA = f"2: {', '.join(TONE_STATISTICS)}; {STYLE.space('style').fingerprint}"
 """How a picture becomes statistics; whoever changes that changes this."""
 
 FINGERPRINT = hashlib.sha256(_FORMULA.encode()).hexdigest()[:16]
@@ -33,9 +37,9 @@ def look(
         StoppedError: the pace says so.
         ModelError: the network's weights cannot be had.
     """
-    network = style_network().eval()
+    network = Statistics().eval()
     features = np.empty((len(pictures), len(GLOBAL_FEATURES)), np.float32)
-    statistics = np.empty((len(pictures), len(TONE_STATISTICS) + STYLE.dim), np.float32)
+    statistics = np.empty((len(pictures), len(TONE_STATISTICS) + DIMENSIONS), np.float32)
     for start in range(0, len(pictures), _BATCH):
         if pace is not None:
             pace.over()
@@ -44,8 +48,7 @@ def look(
         features[part] = global_features(chosen)
         statistics[part, : len(TONE_STATISTICS)] = tone_statistics(chosen)
         with torch.inference_mode():
-            (seen,) = network(torch.from_numpy(chosen))
-        statistics[part, len(TONE_STATISTICS) :] = seen.numpy()
+            statistics[part, len(TONE_STATISTICS) :] = network(torch.from_numpy(chosen)).numpy()
         if start and start % (32 * _BATCH) == 0:
             say(f"Looked at {start} of {len(pictures)} pictures")
     return features, statistics

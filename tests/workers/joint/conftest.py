@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from search.photographers.presets import Preset, apply, jitter
 from search.spaces import Space
 from workers.joint.options import JointOptions
 from workers.joint.train import JointResult, train
+from workers.style.statistics import DIMENSIONS
 
 VISUAL = Space("visual", "toy", "1", "none", 8)
 
@@ -26,9 +27,20 @@ WAYS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
+class NoStatistics(torch.nn.Module):
+    """In place of the style space's statistics: nothing but zeros, so that tone alone tells photographers apart."""
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(pixels), DIMENSIONS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def planted() -> Iterator[None]:
+    """What is tested here hangs on no network's weights."""
     torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workers.joint.style.Statistics", NoStatistics)
+        yield
 
 
 def scene(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -88,14 +100,20 @@ class World:
     said: tuple[str, ...]
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few steps only: what comes out is not looked at, but must be whole."""
+    monkeypatch.setattr("workers.joint.fit.LEAST_STEPS", 20)
+
+
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    torch.set_num_threads(1)
     pictures, owners = developed(WAYS, 12)
     photos = photo_set([NAMES[owner] for owner in owners])
     said: list[str] = []
     folder = tmp_path_factory.mktemp("joint") / "run"
-    result = train(folder, photos, pictures, JointOptions(epochs=1, autoencoder_epochs=1, repeats=1), said.append)
+    options = JointOptions(epochs=1, autoencoder_epochs=1, repeats=1)
+    result = train(folder, photos, pictures, options, said.append)
     return World(photos, pictures, owners, result, tuple(said))
 
 
@@ -108,3 +126,8 @@ def strangers() -> dict[str, NDArray[np.uint8]]:
 @pytest.fixture
 def make_photos() -> Callable[[Sequence[str | None]], PhotoSet]:
     return photo_set
+
+
+@pytest.fixture
+def make_scene() -> Callable[[np.random.Generator], NDArray[np.uint8]]:
+    return scene

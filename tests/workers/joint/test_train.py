@@ -7,21 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from search.errors import ModelError, NotFoundError, SpaceMismatchError, UsageError
 from search.photographers.names import photographer_id
 from search.photographers.space import MANIFEST, WEIGHTS, PhotographerSpace
 from workers.joint.fold import fold_in
-from workers.joint.options import JointOptions
+from workers.joint.options import CODE, JointOptions
+from workers.joint.pictures import Pictures
 from workers.joint.train import StoppedError, train
 
 BRIEF = JointOptions(epochs=1, autoencoder_epochs=1, repeats=0)
-
-
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few steps only: what comes out is not looked at, but must be whole."""
-    monkeypatch.setattr("workers.joint.fit.LEAST_STEPS", 20)
 
 
 def test_a_run_leaves_vectors_codes_weights_plots_and_logs(world: Any) -> None:
@@ -138,6 +134,33 @@ def test_three_plain_photos_each_are_enough(make_photos: Any, tmp_path: Path) ->
     assert made.report.photographers == 2
     assert np.isfinite(PhotographerSpace.load(tmp_path).vectors).all()
     assert any("few" in note for note in made.report.notes)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_five_hundred_photographers_of_three_photos_each(
+    make_photos: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """From the photos to the files; only looking at 1,500 pictures is spared."""
+    owners = np.repeat(np.arange(500), 3)
+    shifts = np.random.default_rng(0).standard_normal((500, 6))
+
+    def look(pictures: Pictures, *told: object) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        rows = shifts[owners] + 0.1 * np.random.default_rng(1).standard_normal((len(owners), 6))
+        return rows[:, :4].astype(np.float32), rows.astype(np.float32)
+
+    monkeypatch.setattr("workers.joint.train.look", look)
+    monkeypatch.setattr("workers.joint.train.codes_of", lambda *told: np.zeros((len(owners), CODE), np.float32))
+    monkeypatch.setattr("workers.joint.autoencoder.BATCH", 4)
+    monkeypatch.setattr("workers.joint.train._AUTOENCODER_SHARE", 1e-9)
+    pictures = np.broadcast_to(np.full((1, 1, 1, 1), 90, np.uint8), (1500, 224, 224, 3))
+    names = [f"Photographer {owner}" for owner in owners]
+    made = train(tmp_path, make_photos(names), pictures, BRIEF, lambda line: None)
+    space = PhotographerSpace.load(tmp_path)
+    assert made.report.photographers == len(space.names) == 500
+    assert space.vectors.shape == (500, 3)
+    assert np.isfinite(space.vectors).all()
+    assert len(space.similar("Photographer 7", 10)) == 10
+    assert len(space.chart().spots) == 500
 
 
 @pytest.mark.usefixtures("hasty")
