@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -141,9 +141,10 @@ def train(
     if options.report:
         from search.photographers.report import measure
 
-        report = measure(learnt, options, plan, found, progress)
+        measured = measure(learnt, options, plan, found, progress)
+        report = replace(measured, threshold=model.threshold.value)  # the folds had others
         report.save(folder / REPORT)
-        notes += report.warnings
+        notes += [warning for warning in report.warnings if warning not in notes]
     progress.check()
     write_manifest(folder, _facts(model, learnt, options, plan, found, tuple(notes)))
     return TrainResult(folder, learnt.names, len(learnt.photos), model.threshold.value, tuple(notes))

@@ -69,7 +69,7 @@ def _figures(report: Report, console: Console) -> None:
         ("right", estimate(product.accuracy), f"guessing: {report.chance:.1%}"),
         ("among the first three", estimate(report.top3), ""),
         ("macro F1", estimate(product.macro_f1), "every photographer counts the same"),
-        ("answered, not unknown", estimate(product.answered), f"threshold of about {report.threshold:.2f}"),
+        ("answered, not unknown", estimate(product.answered), f"threshold: {report.threshold:.1%}"),
         ("right, of those answered", estimate(product.accuracy_answered), ""),
         ("more than the best simple recipe", estimate(report.lead, signed=True), "below 0: the recipe is better"),
     ]

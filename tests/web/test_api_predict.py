@@ -1,0 +1,79 @@
+"""POST /api/v1/photographers/predict: a photo comes as a form's file, or is one that is stored."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+
+import search.photographers.desk as desk_module
+from search.photographers.answers import Candidate, Reason
+from search.photographers.classifier import Verdict
+from search.photographers.models import ModelKind
+from search.store.base import Array
+from workers.training.shelf import SharedShelf
+
+ADDRESS = "/api/v1/photographers/predict"
+
+
+class LightClassifier:
+    """It was Ada, surely."""
+
+    def predict(self, features: Array, visual: Array, style: Array | None) -> Verdict:
+        candidates = (Candidate("Ada", 0.75), Candidate("Grace", 0.25))
+        reasons = (Reason("visual", "what it shows is like theirs", None, None, 1.5),)
+        return Verdict(candidates, False, 0.5, reasons, candidates, candidates[:1])
+
+
+@pytest.fixture
+def node(make_node: Callable[..., Any], tmp_path: Path) -> Any:
+    """With a shelf of models of its own."""
+    return make_node(shared=str(tmp_path / "shared"))
+
+
+@pytest.fixture
+def trained(node: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "manifest.json").write_text("{}")
+    SharedShelf(node.settings).publish(ModelKind.CLASSIFIER, "20260131T115900-0f1e2d3c", made)
+    monkeypatch.setattr(desk_module, "_load_classifier", lambda folder, visual, style: LightClassifier())
+
+
+def photo() -> tuple[io.BytesIO, str]:
+    data = io.BytesIO()
+    Image.new("RGB", (64, 48), "navy").save(data, "JPEG")
+    data.seek(0)
+    return data, "new.jpg"
+
+
+@pytest.mark.usefixtures("trained")
+def test_an_upload_is_told_and_leaves_nothing_behind(client: FlaskClient, tmp_path: Path) -> None:
+    answer = client.post(ADDRESS, data={"file": photo()})
+    assert answer.status_code == 200
+    told = answer.get_json()
+    assert told["candidates"][0] == {"photographer": "Ada", "probability": 0.75, "id": ""}
+    assert (told["unknown"], told["threshold"], told["model"]) == (False, 0.5, "20260131T115900-0f1e2d3c")
+    assert {reason["feature"] for reason in told["reasons"]} == {"visual"}
+    assert told["nearest"]["Ada"], "photos of the candidate's, to compare"
+    assert [path for path in (tmp_path / "shared").rglob("*") if "uploads" in path.parts and path.is_file()] == []
+
+
+@pytest.mark.usefixtures("trained")
+def test_it_takes_one_photo_and_no_other_file(client: FlaskClient) -> None:
+    assert client.post(ADDRESS, data={}).status_code == 400
+    both = client.post(ADDRESS, data={"file": photo(), "like": "0" * 36})
+    assert both.status_code == 400
+    assert client.post(ADDRESS, data={"file": (io.BytesIO(b"no picture"), "new.jpg")}).status_code == 415
+    assert client.post(ADDRESS, data={"file": (io.BytesIO(b"broken"), "new.jpg")}).status_code == 422
+
+
+def test_an_untrained_library_says_what_to_do(client: FlaskClient) -> None:
+    answer = client.post(ADDRESS, data={"file": photo()})
+    assert answer.status_code == 404
+    assert "likewise photographers train" in answer.get_json()["error"]["hint"]
