@@ -26,8 +26,10 @@ GROUPS = 30
 MANY = 20_000
 """Photos beyond which clustering goes by random parts of them (MiniBatchKMeans): seconds instead of minutes."""
 
-_PATH_COLUMNS = frozenset({"path", "file", "filename", "file_name", "filepath", "photo", "image", "glob", "pattern"})
-_NAME_COLUMNS = frozenset({"photographer", "name", "artist", "author", "creator", "label", "credit"})
+_PATH_COLUMNS = ("path", "filepath", "file", "filename", "file_name", "photo", "image", "glob", "pattern")
+_NAME_COLUMNS = ("photographer", "artist", "creator", "author", "credit", "name", "label")
+"""What columns may be called; where a table has several of them, the first of these counts."""
+
 _DELIMITERS = (",", ";", "\t", "|")
 
 _NO_PERSON = frozenset(
@@ -108,15 +110,15 @@ def decoded(data: bytes) -> str:
 
 def _columns(header: Sequence[str], number: int) -> tuple[int, int]:
     names = [cell.strip().casefold() for cell in header]
-    paths = [at for at, name in enumerate(names) if name in _PATH_COLUMNS]
-    people = [at for at, name in enumerate(names) if name in _NAME_COLUMNS]
-    if len(paths) != 1 or len(people) != 1:
+    path = next((name for name in _PATH_COLUMNS if name in names), None)
+    person = next((name for name in _NAME_COLUMNS if name in names), None)
+    if path is None or person is None or names.count(path) > 1 or names.count(person) > 1:
         shown = ", ".join(cell.strip()[:40] for cell in header[:8])
         raise UsageError(
             f"Line {number} of the table has to name one column 'path' and one 'photographer'; it says: {shown}.",
             "The first line reads path,photographer.",
         )
-    return paths[0], people[0]
+    return names.index(path), names.index(person)
 
 
 def _read_line(
