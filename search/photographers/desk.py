@@ -18,6 +18,7 @@ from search.errors import ModelError, NotFoundError, SpaceMismatchError, UsageEr
 from search.media import Kind, MediaRecord
 from search.photographers.answers import (
     Alike,
+    Chart,
     Photo,
     PhotographerListed,
     PhotographerMap,
@@ -166,7 +167,7 @@ class Desk:
     def map(self) -> PhotographerMap:
         """Photographers in two dimensions: by the joint model, once that is trained, and by their profiles."""
         people, space = self._library.people(), self._joint()
-        charts = [space.chart()] if space else []
+        charts = [_of_present(space.chart(), people)] if space else []
         if people is not None:
             charts += [chart for by in (STYLE, SUBJECT) if (chart := profile_chart(people, by))]
         notes = (of_space(space.report), *space.report.notes) if space else (f"{untrained(ModelKind.JOINT)}",)
@@ -200,9 +201,15 @@ class Desk:
             return None
 
     def _alike_by_space(self, name: str) -> tuple[Alike, ...]:
-        """By the joint model, if that is trained and knows the photographer."""
-        space = self._joint()
-        return space.similar(name) if space and name in space.names else ()
+        """By the joint model, if that is trained and knows the photographer, of those who still go by their name."""
+        space, people = self._joint(), self._library.people()
+        if space is None or people is None or name not in space.names:
+            return ()
+        return tuple(
+            replace(alike, pairs=people.pairs(STYLE, name, alike.name))
+            for alike in space.similar(name)
+            if alike.name in people.rows
+        )
 
     def _spaces(self) -> tuple[Space | None, Space | None]:
         """What ``visual`` and ``style`` are in this library now."""
@@ -241,6 +248,12 @@ class Desk:
                 record = MediaRecord.from_payload(hit.payload or {})
                 found.setdefault(name, {}).setdefault(hit.id, _photo(record, hit.score, query.space.name))
         return {name: tuple(photos.values()) for name, photos in found.items()}
+
+
+def _of_present(chart: Chart, people: People | None) -> Chart:
+    """Without those who have been called something else since the model was trained, or have gone."""
+    present = people.rows if people else {}
+    return replace(chart, spots=tuple(spot for spot in chart.spots if spot.name in present))
 
 
 def _load_classifier(folder: Path, visual: Space | None, style: Space | None) -> Classifier:

@@ -162,7 +162,7 @@ class People:
         """
         name = self.name_of(who)
         return tuple(
-            Alike(photographer_id(other), other, similarity, by, self._pairs(by, name, other))
+            Alike(photographer_id(other), other, similarity, by, self.pairs(by, name, other))
             for by in VIEWS
             for other, similarity in self._likeness[by].to_others(name)[:limit]
         )
@@ -265,9 +265,11 @@ class People:
             told.append(Style(share, len(members), in_words(found) or "much like the others", samples))
         return tuple(told)
 
-    def _pairs(self, by: str, name: str, other: str) -> tuple[tuple[Photo, Photo], ...]:
-        """Photos of two photographers that are most alike, each in one pair only. Near duplicates show nothing: they
-        are the same photo, credited twice."""
+    def pairs(self, by: str, name: str, other: str) -> tuple[tuple[Photo, Photo], ...]:
+        """Photos of two photographers that are most alike by ``style`` or ``subject``, each in one pair only. Near
+        duplicates show nothing: they are the same photo, credited twice."""
+        if not {name, other} <= self._profiles[by].keys():
+            return ()
         vectors, visual = self._vectors[by], self.photos.visual
         mine, theirs = (self._spaced(self._profiles[by][one]) for one in (name, other))
         if by == STYLE and not self._has_style:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from search.errors import NotFoundError, StoreError
-from search.photographers.models import CURRENT, KEPT_VERSIONS, ModelKind, Version, is_version
+from search.photographers.models import CURRENT, KEPT_VERSIONS, TRAIN_HINT, ModelKind, Version, is_version
 from search.settings import Settings
 from search.store.durable import sync_tree
 from workers.shared import shared_place
@@ -134,5 +134,5 @@ def _gone(version: Version) -> NotFoundError:
 def _damaged(kind: ModelKind, reason: str) -> StoreError:
     return StoreError(
         f"{kind.folder}/{CURRENT} in the shared place cannot be read ({reason}).",
-        "Delete it and train again: `likewise photographers train`.",
+        "Delete it. " + TRAIN_HINT[kind],
     )

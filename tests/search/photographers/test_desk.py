@@ -1,0 +1,52 @@
+"""The desk where a trained photographer space and the library have grown apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.media import Kind
+from search.photographers.desk import Desk
+from search.photographers.library import LibraryState
+from search.photographers.models import ModelKind, Version
+
+LEARNT = {"Ada": (0, 0), "Bo": (1, 0), "Called otherwise since": (0, 1)}
+
+
+class OneSpace:
+    """A shelf that holds a photographer space alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def current(self, kind: ModelKind) -> Version | None:
+        return Version("one", "2026-01-01T00:00:00", ()) if kind is ModelKind.JOINT else None
+
+    def folder(self, kind: ModelKind, version: Version) -> Path:
+        return self._folder
+
+
+@pytest.fixture
+def desk(library: Any, write_space: Callable[..., Path], tmp_path: Path) -> Desk:
+    for number, name in enumerate(("Ada", "Ada", "Bo", "Bo", "New name", "New name")):
+        shown, developed = [1.0, 0.5 * number, 0, 0], [1.0, 0.1 * number, 0.2, 0]
+        facts = {"photographer": name, "credit": "csv", "fingerprints": (f"{number:064x}",)}
+        library.add(Kind.IMAGE, f"{number}.jpg", {"visual": [shown], "style": [developed]}, **facts)
+    return Desk(library.store, OneSpace(write_space(tmp_path / "space", LEARNT)), lambda: LibraryState(0, 0))
+
+
+def test_who_has_another_name_since_is_not_told_of_by_the_old_one(desk: Desk) -> None:
+    assert {alike.name for alike in desk.alike("Ada") if alike.by == "joint"} == {"Bo"}
+    (joint,) = [chart for chart in desk.map().charts if chart.by == "joint"]
+    assert {spot.name for spot in joint.spots} == {"Ada", "Bo"}
+    assert not [alike for alike in desk.alike("New name") if alike.by == "joint"]
+
+
+def test_likeness_by_the_space_is_shown_by_photos(desk: Desk) -> None:
+    (bo,) = [alike for alike in desk.alike("Ada") if alike.by == "joint"]
+    assert bo.pairs
+    assert {mine.path for mine, _ in bo.pairs} <= {"/library/0.jpg", "/library/1.jpg"}
+    assert {theirs.path for _, theirs in bo.pairs} <= {"/library/2.jpg", "/library/3.jpg"}
