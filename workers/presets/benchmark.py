@@ -20,7 +20,7 @@ from workers.presets.measured import Check, Level, PresetBenchmark, Row, check, 
 from workers.presets.openset import OpenSet, auroc
 from workers.presets.options import PresetOptions
 from workers.presets.photos import Album, Split, read_subjects, split
-from workers.presets.rows import POOLED, WAYS, Way
+from workers.presets.rows import POOLED, STYLE_VECTORS, WAYS, Way
 from workers.presets.seed import SeedResult, ask, photos_to_see, render
 from workers.presets.vectors import vector_checks
 
@@ -170,14 +170,16 @@ def _checks(results: Sequence[SeedResult], splits: Sequence[Split], classes: boo
 
 
 def _entangled(way: Way, results: Sequence[SeedResult], classes: bool) -> Check:
-    """Bounded for what is meant to see style only; the pooled vector stands beside it."""
+    """Bounded for style vectors; what they are made from, and the pooled vector, stand beside them."""
     name, words = f"content_{way.name}", f"nearest photo shows the same subject, less chance: {way.words.split(',')[0]}"
     if not classes:
         return unmeasured(name, words, "the folder has no classes")
     seeds = [one.content[way.name] for one in results if len(one.content[way.name])]
     if not seeds:
         return unmeasured(name, words, "no subject has two photos that are asked about")
-    return check(name, words, estimate(seeds), high=controls.ENTANGLEMENT if way.style else None)
+    if way.name not in STYLE_VECTORS:
+        return check(name, words, estimate(seeds), note="no bound is set for it")
+    return check(name, words, estimate(seeds), high=controls.ENTANGLEMENT)
 
 
 def _open(name: str, words: str, seeds: Sequence[OpenSet], least: float) -> Check:

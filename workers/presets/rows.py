@@ -50,7 +50,9 @@ def everything(look: Look) -> Array:
 
 
 POOLED = "pooled"
-TRAINED = "style_trained"
+SHIPPED, TRAINED = "style_shipped", "style_trained"
+STYLE_VECTORS = frozenset({SHIPPED, TRAINED})
+"""Rows whose vectors are the style space's, or would be; how much content is in them is bounded."""
 
 WAYS = (
     Way(
@@ -69,7 +71,7 @@ WAYS = (
         "statistics", "statistics of tone and early layers, LDA", lambda look: look.statistics, discriminant, style=True
     ),
     Way(
-        "style_shipped",
+        SHIPPED,
         "style vector as shipped, LDA",
         lambda look: look.style,
         discriminant,

@@ -72,6 +72,12 @@ def _checks(found: VectorMeasure, options: PresetOptions) -> list[Check]:
             note=ceiling,
         ),
         check(
+            f"vectors_{size}_colour",
+            f"{size}-d vectors: Spearman of distances with mean colour differences of the same photos",
+            _bare(found.colour_spearman, pairs),
+            note="no bound is set for it",
+        ),
+        check(
             f"vectors_{size}_folded",
             f"{size}-d vectors: the same ratio, photographers folded in from ten photos",
             _bare(found.folded_ratio, options.presets),
