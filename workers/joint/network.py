@@ -6,6 +6,7 @@ own parameters, so that one optimiser moves everything.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from workers.joint.options import CODE
 
 
-class JointNetwork(nn.Module):
+class JointNetwork(nn.Module, ABC):
     """What the two have in common.
 
     Attributes:
@@ -23,9 +24,9 @@ class JointNetwork(nn.Module):
 
     vectors: nn.Parameter
 
+    @abstractmethod
     def forward(self, codes: Tensor, vectors: Tensor) -> Tensor:
         """Statistics (n, k) of pictures with these codes (n, 16), by whoever has these vectors (n, d)."""
-        raise NotImplementedError
 
     def penalty(self) -> Tensor:
         """What the vectors and whatever reads them cost, added to the loss."""
