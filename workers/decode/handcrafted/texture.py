@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from workers.decode.handcrafted.pixels import Gray, Pixels
 
-EDGE = 0.1
-"""Slope from which a pixel lies on an edge."""
+EDGE = math.sqrt(102**2 + 0.5) / (4 * 255)
+"""Slope from which a pixel lies on an edge: 0.1, but between two lengths that whole differences of levels can have, so
+that how a machine, or a run, rounds decides nothing."""
 CORNER = 1e-4
 """Harris response from which a local maximum is a corner: about that of one from dark to middle gray."""
 _HARRIS_K = 0.04
