@@ -20,7 +20,7 @@ from workers.presets.measured import Check, Level, PresetBenchmark, Row, check, 
 from workers.presets.openset import OpenSet, auroc
 from workers.presets.options import PresetOptions
 from workers.presets.photos import Album, Split, read_subjects, split
-from workers.presets.rows import POOLED, STYLE_VECTORS, WAYS, Way
+from workers.presets.rows import POOLED, SEEING, STYLE_VECTORS, WAYS, Way
 from workers.presets.seed import SeedResult, ask, photos_to_see, render
 from workers.presets.vectors import vector_checks
 
@@ -161,7 +161,7 @@ def _checks(results: Sequence[SeedResult], splits: Sequence[Split], classes: boo
         ),
         controls.even_split([one.twins for one in results]),
     ]
-    found += [_entangled(way, results, classes) for way in WAYS if way.name in results[0].content]
+    found += [_entangled(way, results, classes) for way in SEEING]
     found += [
         _open("open_one", "known from unknown photographers, one photo", [one.open_one for one in results], OPEN_ONE),
         _open("open_ten", "known from unknown photographers, ten photos", [one.open_ten for one in results], OPEN_TEN),

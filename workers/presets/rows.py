@@ -36,8 +36,16 @@ class Way:
     note: str = ""
 
 
+def four_global(look: Look) -> Array:
+    return look.features[..., np.array(GLOBAL)]
+
+
 def picture_only(look: Look) -> Array:
     return look.features[..., np.array(PICTURE_ONLY)]
+
+
+def early(look: Look) -> Array:
+    return look.early
 
 
 def metadata(look: Look) -> Array:
@@ -55,18 +63,11 @@ STYLE_VECTORS = frozenset({SHIPPED, TRAINED})
 """Rows whose vectors are the style space's, or would be; how much content is in them is bounded."""
 
 WAYS = (
-    Way(
-        "global",
-        "four global features, LDA",
-        lambda look: look.features[..., np.array(GLOBAL)],
-        discriminant,
-        0.15,
-        0.5,
-    ),
+    Way("global", "four global features, CatBoost", four_global, boosted, 0.15, 0.5),
     Way("features", "58 picture-only features, CatBoost", picture_only, boosted, 0.5, 0.9),
     Way(POOLED, "pooled image vector, linear", lambda look: look.visual, linear),
-    Way("early_linear", "early-layer statistics, linear", lambda look: look.early, linear, 0.6, 0.95, style=True),
-    Way("early_lda", "early-layer statistics, LDA", lambda look: look.early, discriminant, 0.6, 0.95, style=True),
+    Way("early_linear", "early-layer statistics, linear", early, linear, 0.6, 0.95, style=True),
+    Way("early_lda", "early-layer statistics, LDA", early, discriminant, 0.6, 0.95, style=True),
     Way(
         "statistics", "statistics of tone and early layers, LDA", lambda look: look.statistics, discriminant, style=True
     ),
@@ -94,3 +95,6 @@ WAYS = (
         nearest,
     ),
 )
+
+SEEING = tuple({way.of: way for way in WAYS if way.style or way.name == POOLED}.values())
+"""One row of each representation whose sight of content is measured."""

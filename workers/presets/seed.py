@@ -18,7 +18,7 @@ from workers.presets.intervals import Floats, hits_of_one, hits_of_ten, sets_of_
 from workers.presets.openset import OpenSet, open_set
 from workers.presets.options import PresetOptions
 from workers.presets.photos import BasePhoto, Split
-from workers.presets.rows import WAYS, everything, metadata
+from workers.presets.rows import SEEING, WAYS, everything, metadata
 from workers.presets.sight import as_reader
 from workers.style import training
 from workers.style.training import Practice
@@ -178,11 +178,7 @@ def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> S
         controls.guessing(everything(rendered.flat_gallery), everything(rendered.flat_question), discriminant),
         controls.guessing(metadata(gallery), metadata(question), boosted),
         controls.twin_answers(twins, TWIN, presets),
-        {
-            way.name: controls.content_found(way.of(question), subjects)
-            for way in WAYS
-            if way.style or way.name == "pooled"
-        },
+        {way.name: controls.content_found(way.of(question), subjects) for way in SEEING},
         open_set(asked[0], asked[1], controls.singles(len(subjects)), train, np.random.default_rng((seed, 3))),
         open_set(asked[0], asked[1], tens, train, np.random.default_rng((seed, 3))),
     )
