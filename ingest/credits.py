@@ -155,6 +155,22 @@ class Credits:
             with self.ledger.write() as connection:
                 self.apply(connection, page)
 
+    def settle(self) -> None:
+        """As :meth:`apply`, of every record that somebody has said something of or that stands under a name of before.
+        For work that writes records anew while people go on saying things."""
+        last = ""
+        while True:
+            query = select(credited.c.media_id).where(credited.c.media_id > last).distinct()
+            with self.ledger.write() as connection:
+                ids = list(connection.execute(query.order_by(credited.c.media_id).limit(PAGE)).scalars())
+                self.apply(connection, ids)
+            if not ids:
+                break
+            last = ids[-1]
+        with self.ledger.read() as connection:
+            names = aliases(connection)
+        self.apply_to_all(self.called(names))
+
     def touched(self, connection: Connection, job: int) -> list[str]:
         """Records that a job has written and whose credit may therefore have been lost; none while nobody has labelled
         or renamed anything."""

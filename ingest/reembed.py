@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from sqlalchemy import select
 
 from ingest.batches import batch_sizes
+from ingest.credits import Credits
 from ingest.entries import chunked
 from ingest.ledger import Ledger
 from ingest.passes import Runner
@@ -28,7 +28,7 @@ from search.settings import Settings
 from search.store.base import Store
 from search.store.filters import Filter
 from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
-from workers.records import payload_changes
+from workers.records import payload_changes, renewed
 from workers.renew import carry_over
 from workers.report import Batch, BatchReport, FileRef
 
@@ -88,6 +88,7 @@ class Reembed:
     ) -> None:
         self._settings, self._store, self._ledger = settings, store, ledger
         self._runner_for, self._on_switch = runner_for, on_switch
+        self._credits = Credits(ledger, store)
 
     def check(self, options: Mapping[str, str]) -> str:
         """
@@ -126,6 +127,7 @@ class Reembed:
         failed = filling.shortfall()
         promote_together(self._store, generations)
         self._on_switch()
+        self._credits.settle()  # what was said of records that had been copied already
         switched = f"Questions now go to {', '.join(generations)}; what was before is kept until --drop-old."
         return f"{failed} {switched}".strip()
 
@@ -139,6 +141,7 @@ class Reembed:
             self._settings, self._store, self._ledger, job, self._runner_for(choice, collections), collections
         )
         completion.fill()
+        self._credits.settle()  # what was said of a record between its reading and its writing
         return completion.told()
 
     def _generations(self, choice: ModelChoice) -> list[str]:
@@ -207,7 +210,7 @@ class Filling:
             for point in page:
                 if point.id in current:
                     here = MediaRecord.from_payload(point.payload)
-                    wanted = replace(MediaRecord.from_payload(current[point.id].payload), tags=here.tags)
+                    wanted = renewed(MediaRecord.from_payload(current[point.id].payload), here)
                     if changes := payload_changes(here, wanted):
                         patches[point.id] = changes
             if patches:

@@ -50,20 +50,25 @@ def new_record(
 
 def renewed(record: MediaRecord, fresh: MediaRecord) -> MediaRecord:
     """A stored record whose file was embedded anew: other tags, and what an older Likewise did not write down."""
-    photographer, credit = credited(fresh.artist, record)
+    artist = fresh.artist or record.artist
+    photographer, credit = credited(artist, record)
     return replace(
         record,
         tags=fresh.tags,
         features=fresh.features or record.features,
-        artist=fresh.artist or record.artist,
+        artist=artist,
         photographer=photographer or record.photographer,
         credit=credit,
     )
 
 
 def credited(artist: str | None, known: MediaRecord | None) -> tuple[str | None, str | None]:
-    """Photographer and where the name comes from. What somebody said counts more than what the file says."""
-    if known is not None and known.photographer and known.credit not in (None, Credit.EXIF):
+    """Photographer and where the name comes from.
+
+    What is settled of the record stays, as somebody may have said that it is another's or nobody's, or renamed whom the
+    file names; only one that went by the file follows when that says something else now.
+    """
+    if known is not None and known.credit is not None and (known.credit != Credit.EXIF or known.artist == artist):
         return known.photographer, known.credit
     name = clean_name(artist)
     return name, Credit.EXIF.value if name else None

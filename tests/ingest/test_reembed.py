@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -122,6 +123,55 @@ def test_photographers_stay_who_they_are(library: Library, renewing: ModuleType)
     }
     assert sorted(kept) == ids[:30]
     assert {payload["credit"] for payload in kept.values()} == {"person"}
+
+
+@pytest.mark.parametrize("space", ["visual", "style"])
+def test_what_was_said_of_files_that_name_an_artist_stays(library: Library, renewing: ModuleType, space: str) -> None:
+    for name in ("0001.jpg", "0002.jpg"):
+        (library.media / name).write_bytes(b"by Ada:" + name.encode())
+    library.take_in()
+    library.forget_style(PICTURES)
+    hand = Credits(library.ledger, library.store)
+    hand.rename("Ada", "Ada Lee")
+    by_name = {Path(point.payload["paths"][0]).name: point.id for point in library.store.scroll("images")}
+    hand.by_hand([by_name["0002.jpg"]], None)
+
+    library.reembed(*{"visual": (renewing.AFTER.image,), "style": ("style", "style")}[space])
+
+    payloads = {name: library.store.retrieve("images", [id_])[0].payload for name, id_ in by_name.items()}
+    told = {name: (payloads[name].get("photographer"), payloads[name]["credit"]) for name in ("0001.jpg", "0002.jpg")}
+    assert told == {"0001.jpg": ("Ada Lee", "exif"), "0002.jpg": (None, "person")}
+
+
+def test_what_is_said_while_the_new_generation_is_indexed_is_kept(
+    library: Library, renewing: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.take_in()
+    hand, (media_id, *_) = (
+        Credits(library.ledger, library.store),
+        [point.id for point in library.store.scroll("images")],
+    )
+    optimise = library.store.optimise
+
+    def meanwhile(collection: str) -> bool:
+        hand.by_hand([media_id], "Ada")
+        return optimise(collection)
+
+    monkeypatch.setattr(library.store, "optimise", meanwhile)
+    library.reembed(renewing.AFTER.image)
+
+    assert [point.id for point in library.store.scroll("images", where=Filter(photographers=("Ada",)))] == [media_id]
+
+
+def test_features_that_records_lacked_come_with_the_new_vectors(library: Library, renewing: ModuleType) -> None:
+    library.take_in()
+    ids = [point.id for point in library.store.scroll("images")]
+    library.store.patch_payload("images", {id_: {"features": None} for id_ in ids})
+
+    library.reembed(renewing.AFTER.image)
+
+    found = Counter(MediaRecord.from_payload(point.payload).features for point in library.store.scroll("images"))
+    assert found[renewing.FEATURES] == PICTURES
 
 
 def test_questions_are_answered_from_the_old_vectors_until_all_new_ones_are_there(

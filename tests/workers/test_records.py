@@ -45,6 +45,19 @@ def test_what_somebody_said_counts_more_than_the_file(credit: str) -> None:
         assert (record.photographer, record.credit, record.artist) == ("Grace Hopper", credit, "Ada Lovelace")
 
 
+@pytest.mark.parametrize(
+    ("photographer", "credit"), [("Ada Lovelace", "exif"), (None, "person")], ids=["renamed", "nobody's"]
+)
+def test_what_is_settled_of_a_name_that_the_file_gives_stays(photographer: str | None, credit: str) -> None:
+    known = replace(made("ada"), photographer=photographer, credit=credit)
+    for record in (made("ada", known), renewed(known, made("ada"))):
+        assert (record.photographer, record.credit, record.artist) == (photographer, credit, "ada")
+
+
+def test_a_file_that_names_somebody_else_now_is_followed() -> None:
+    assert made("Grace Hopper", made("Ada Lovelace")).photographer == "Grace Hopper"
+
+
 def test_a_record_survives_its_payload() -> None:
     record = made("Ada Lovelace")
     assert record.features == FEATURES
