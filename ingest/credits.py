@@ -116,6 +116,16 @@ def rename(connection: Connection, old: str, new: str) -> frozenset[str]:
     return before
 
 
+def settle_names(connection: Connection, source: Credit, names: Iterable[str]) -> None:
+    """Let these names be new ones, though somebody who had one of them by this source was renamed: what was noted of
+    those records is noted under the name that they go by."""
+    for chunk in chunked(sorted(names)):
+        for old, new in connection.execute(select(renames).where(renames.c.old.in_(chunk))).all():
+            known = (credited.c.source == source.value) & (credited.c.name == old)
+            connection.execute(update(credited).where(known).values(name=new))
+            connection.execute(delete(renames).where(renames.c.old == old))
+
+
 class Credits:
     """The credits of one store's records.
 

@@ -15,23 +15,42 @@ Nothing is done twice that has been done: a job that was cut off notes the same 
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import distinct, func, select
 
-from ingest.credits import PAGE, RANK, Credits, Said, artist_of, checked_name, note, said_of, take_back
+from ingest.credits import (
+    PAGE,
+    RANK,
+    Credits,
+    Said,
+    artist_of,
+    checked_name,
+    note,
+    said_of,
+    settle_names,
+    take_back,
+)
 from ingest.entries import chunked
 from ingest.ledger import Ledger
 from ingest.libraries import LibraryMap
 from ingest.pointing import in_scope, meant
-from ingest.tables import files
+from ingest.tables import credited, files
 from ingest.tasks import TaskRun
 from search import addresses
 from search.errors import NotFoundError, UsageError
 from search.photographers.answers import Credit
-from search.photographers.labels import GROUPS, folder_name, listed_names, pseudo_photographers, read_table
+from search.photographers.labels import (
+    GROUPS,
+    folder_name,
+    group_number,
+    listed_names,
+    pseudo_photographers,
+    read_table,
+)
 from search.photographers.names import clean_name
 from search.store.base import Store
 from search.store.filters import Filter
@@ -123,6 +142,8 @@ class Label:
         if not options.get("path"):
             return None
         folder = addresses.absolute(options["path"])
+        if not addresses.is_remote(folder) and "\0" not in folder:
+            folder = os.path.realpath(folder)  # as whatever is taken in is called, see ``ingest.sources``
         with self._ledger.read() as connection:
             if connection.execute(select(files.c.path).where(in_scope(folder)).limit(1)).first() is None:
                 raise NotFoundError(f"Nothing in '{folder}' has been taken in.", "`likewise ingest` does that first.")
@@ -220,10 +241,12 @@ class Labelling:
         self._leave("have a real credit, which groups of alike photos do not replace", len(photos) - len(free))
         yield {}, len(photos) - len(free)
         features = photos.features[free][:, list(PICTURE_ONLY)]
-        groups = pseudo_photographers(
-            features, _number(self._options, "groups", 2, GROUPS), _number(self._options, "seed", 0, 0)
-        )
+        count, seed = _number(self._options, "groups", 2, GROUPS), _number(self._options, "seed", 0, 0)
+        others = self._groups_elsewhere({photos.ids[at] for at in free}) if self._folder else 0
+        groups = pseudo_photographers(features, count, seed, others)
         names = {photos.ids[at]: group for at, group in zip(free, groups, strict=True) if group is not None}
+        with self._ledger.write() as connection:
+            settle_names(connection, Credit.KMEANS, set(names.values()))
         self._leave("have no features yet", len(free) - len(names))
         yield {}, len(free) - len(names)
         self.tally.notes.append(
@@ -231,6 +254,13 @@ class Labelling:
         )
         for page in chunked(names, PAGE):
             yield {id_: names[id_] for id_ in page}, 0
+
+    def _groups_elsewhere(self, ids: Collection[str]) -> int:
+        """The highest number of a group that photos other than these are in."""
+        query = select(credited.c.media_id, credited.c.name).where(credited.c.source == Credit.KMEANS.value)
+        with self._ledger.read() as connection:
+            rows = connection.execute(query)
+            return max((group_number(name) for id_, name in rows if id_ not in ids), default=0)
 
     def _by_hand(self) -> Iterator[tuple[dict[str, str], int]]:
         ids = list(dict.fromkeys(id_.strip() for id_ in self._options["ids"].split(",") if id_.strip()))

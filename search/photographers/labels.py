@@ -30,7 +30,14 @@ _PATH_COLUMNS = ("path", "filepath", "file", "filename", "file_name", "photo", "
 _NAME_COLUMNS = ("photographer", "artist", "creator", "author", "credit", "name", "label")
 """What columns may be called; where a table has several of them, the first of these counts."""
 
+_TOKEN = re.compile(
+    r"(?P<folders>(?:(?<=/)|^)\*\*/)|(?P<deep>\*{2,})|(?P<star>\*)|(?P<letter>\?|\[.[^\]]*\])|.", re.DOTALL
+)
+"""Parts of a pattern; ``**/`` as a whole folder's name is any number of folders, none among them."""
+
 _DELIMITERS = (",", ";", "\t", "|")
+
+_GROUP = re.compile(r"Group (\d{2,9})")
 
 _NO_PERSON = frozenset(
     word_list(
@@ -125,7 +132,7 @@ def _read_line(
     row: Sequence[str], number: int, columns: tuple[int, int], lines: list[CsvLine], wrong: list[str]
 ) -> None:
     if len(row) <= max(columns):
-        wrong.append(f"Line {number} has {len(row)} columns instead of {max(columns) + 1} or more.")
+        wrong.append(f"Line {number} has only {len(row)} of {max(columns) + 1} columns or more.")
         return
     path, given = (row[at].strip() for at in columns)
     name = given_name(given)
@@ -133,8 +140,19 @@ def _read_line(
         wrong.append(f"Line {number} names no photo.")
     elif name is None:
         wrong.append(f"Line {number} names no photographer: '{given[:40]}'.")
+    elif fault := _fault(path):
+        wrong.append(f"Line {number}: {fault}")
     else:
         lines.append(CsvLine(number, path if "/" in path else path.replace("\\", "/"), name))
+
+
+def _fault(path: str) -> str:
+    """What is wrong with a path that is a pattern; empty where nothing is."""
+    try:
+        pattern_of(path)
+    except UsageError as error:
+        return error.message
+    return ""
 
 
 def is_pattern(path: str) -> bool:
@@ -147,23 +165,42 @@ def pattern_of(glob: str) -> tuple[str, re.Pattern[str]]:
     ``*`` and ``?`` stay within one folder, ``**`` goes through any number of them, ``[ab]`` is one of those letters.
     """
     fixed = re.split(r"[*?\[]", glob, maxsplit=1)[0].rpartition("/")[0] or "/"
-    out, at = "", 0
-    while at < len(glob):
-        if glob.startswith("**/", at):
-            out, at = out + "(?:.*/)?", at + 3
-        elif glob.startswith("**", at):
-            out, at = out + ".*", at + 2
-        elif glob[at] == "[" and (end := glob.find("]", at + 2)) > 0:
-            inside = glob[at + 1 : end].replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^")
-            out += f"[^/{inside[1:]}]" if inside[0] == "!" else f"[{inside}]"
-            at = end + 1
-        else:
-            out += {"*": "[^/]*", "?": "[^/]"}.get(glob[at], re.escape(glob[at]))
-            at += 1
     try:
-        return fixed, re.compile(out, re.DOTALL)
+        return fixed, re.compile(_expression(glob), re.DOTALL)
     except re.error as error:
         raise UsageError(f"'{glob}' is no pattern: {error}.") from None
+
+
+def _expression(glob: str) -> str:
+    """Once something stands before a ``*``, its first place is as good as any later one, as the ``*`` takes whatever
+    comes between; so each is looked for once (an atomic group), or many of them would be tried in all combinations."""
+    parts: list[tuple[str, list[str]]] = [("", [""])]  # what leads up to it, and texts with a * between each two
+    for token in _TOKEN.finditer(glob):
+        text = token[0]
+        if token.lastgroup == "folders":
+            parts.append(("(?:.*?/)??", [""]))
+        elif token.lastgroup == "deep":
+            parts.append((".*?", [""]))
+        elif token.lastgroup == "star":
+            parts[-1][1].append("")
+        else:
+            parts[-1][1][-1] += _letter(text) if token.lastgroup else re.escape(text)
+    found = [
+        lead
+        + texts[0]
+        + "".join(f"(?>[^/]*?{text})" for text in texts[1:-1])
+        + "".join(f"[^/]*?{t}" for t in texts[1:][-1:])
+        for lead, texts in parts
+    ]
+    return "".join(f"(?>{part})" for part in found[:-1]) + found[-1]
+
+
+def _letter(mark: str) -> str:
+    """``?``, or a set of letters in brackets."""
+    if mark == "?":
+        return "[^/]"
+    inside = mark[1:-1].replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^")
+    return f"[^/{inside[1:]}]" if inside[0] == "!" else f"[{inside}]"
 
 
 def folder_name(path: str, root: str, depth: int) -> str | None:
@@ -184,7 +221,9 @@ def folder_name(path: str, root: str, depth: int) -> str | None:
     return given_name(wanted)
 
 
-def pseudo_photographers(features: NDArray[np.float32], groups: int = GROUPS, seed: int = 0) -> list[str | None]:
+def pseudo_photographers(
+    features: NDArray[np.float32], groups: int = GROUPS, seed: int = 0, after: int = 0
+) -> list[str | None]:
     """Groups of photos that look alike, as if each were a photographer's: ``Group 01`` is the largest.
 
     They are found by KMeans in the features themselves, so whatever is then predicted from features will seem to be
@@ -194,6 +233,7 @@ def pseudo_photographers(features: NDArray[np.float32], groups: int = GROUPS, se
         features: float32 ``(n, d)``, picture-only; scaled here. Rows with nothing known belong to no group.
         groups: at most so many, and no more than there are photos to fill them.
         seed: equal features and seeds make equal groups.
+        after: the largest is one above this number, where groups made of other photos have those up to it.
 
     Source: k = 30 in REFERENCE §4; scaled, which the published recipe forgot.
     """
@@ -212,8 +252,14 @@ def pseudo_photographers(features: NDArray[np.float32], groups: int = GROUPS, se
     order = {number: rank for rank, (number, _) in enumerate(Counter(numbers.tolist()).most_common(), 1)}
     found: list[str | None] = [None] * len(features)
     for at, number in zip(known.tolist(), numbers.tolist(), strict=True):
-        found[at] = f"Group {order[number]:02}"
+        found[at] = f"Group {after + order[number]:02}"
     return found
+
+
+def group_number(name: str) -> int:
+    """Of a group of :func:`pseudo_photographers`; 0 of any other name."""
+    match = _GROUP.fullmatch(name)
+    return int(match[1]) if match else 0
 
 
 def listed_names(counts: Mapping[str, int], most: int = 5) -> str:

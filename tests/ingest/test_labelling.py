@@ -133,6 +133,7 @@ def test_a_table_names_paths_folders_and_patterns(library: Any) -> None:
             "nowhere.jpg,Gus",
             "Bo/*.png,Gus",
             "Bo/eve.jpg,unknown",
+            "[z-a].jpg,Gus",
         ),
     )
     found = people(library)
@@ -140,9 +141,24 @@ def test_a_table_names_paths_folders_and_patterns(library: Any) -> None:
     assert found["Ada/1.jpg"] == ("Finn", "csv"), "of two folders or patterns, the later line"
     assert found["Ada/2.mp4"] == ("Finn", "csv")
     assert found["DCIM/100CANON/1.jpg"] == found["Bo/eve.jpg"] == ("Dora", "csv")
-    assert (done.state, done.failed) == (JobState.DONE_WITH_FAILURES, 3)
+    assert (done.state, done.failed) == (JobState.DONE_WITH_FAILURES, 4)
     for said in ("Line 5 means no photo", "Line 6 means no photo", "Line 7 names no photographer", "3 are named diff"):
         assert said in done.message
+
+
+def test_paths_lead_out_of_the_tables_folder(library: Any) -> None:
+    base = str(library.media / "Bo")
+    done = label(library, source="csv", base=base, table=table("../Ada/1.jpg,Cleo", "./../DCIM/**,Dora"))
+    assert done.state is JobState.DONE, done.message
+    found = people(library)
+    assert (found["Ada/1.jpg"], found["DCIM/100CANON/1.jpg"]) == (("Cleo", "csv"), ("Dora", "csv"))
+
+
+def test_a_folder_is_found_by_every_way_to_it(library: Any, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(library.media)
+    for number, way in enumerate((library.media / "Bo" / ".." / "Ada", tmp_path / "link" / "Ada")):
+        done = label(library, source="folder", path=str(way), overwrite=str(number))
+        assert "3 are credited to 1 photographer: Ada 3." in done.message
 
 
 def test_relative_paths_are_found_in_what_was_taken_in(library: Any) -> None:
@@ -263,14 +279,19 @@ def test_without_labels_an_ingest_looks_at_nothing(library: Any, monkeypatch: py
     assert library.run().state is JobState.DONE
 
 
-def test_groups_of_alike_pictures_never_replace_a_real_credit(desk: Any) -> None:
-    for number in range(12):
-        desk.write(f"{number:02}.jpg", f"{'by Eve:' if number < 2 else ''}{number}")
+def with_features(desk: Any, names: list[str]) -> None:
+    """Pictures that look alike when their numbers are both even, or both odd; 11.jpg looks like nothing."""
+    for name in names:
+        desk.write(name, f"{'by Eve:' if name in ('00.jpg', '01.jpg') else ''}{name}")
     desk.run()
     rng = np.random.default_rng(0)
     for name, record in desk.records().items():
-        features = rng.normal(100 if int(name[:2]) % 2 else 0, 1, 78).tolist() if name != "11.jpg" else None
+        features = rng.normal(100 if int(Path(name).stem) % 2 else 0, 1, 78).tolist() if name != "11.jpg" else None
         desk.store.patch_payload("images", {record.id: {"features": features}})
+
+
+def test_groups_of_alike_pictures_never_replace_a_real_credit(desk: Any) -> None:
+    with_features(desk, [f"{number:02}.jpg" for number in range(12)])
     done = label(desk, source="kmeans", groups="2")
     found = people(desk)
     assert found["00.jpg"] == found["01.jpg"] == ("Eve", "exif")
@@ -284,6 +305,21 @@ def test_groups_of_alike_pictures_never_replace_a_real_credit(desk: Any) -> None
     assert people(desk)["00.jpg"][1] == "kmeans"
     label(desk, source="none", of="kmeans")
     assert people(desk)["00.jpg"] == ("Eve", "exif")
+
+
+def test_a_name_given_to_a_group_is_not_that_of_another_one_made_later(desk: Any) -> None:
+    with_features(desk, [f"a/{number}.jpg" for number in range(5)] + [f"b/{number}.jpg" for number in range(7)])
+    label(desk, source="kmeans", groups="2", path=str(desk.media / "a"))
+    assert people(desk)["a/0.jpg"] == ("Group 01", "kmeans")
+    Credits(desk.ledger, desk.store).rename("Group 01", "Ada")
+
+    label(desk, source="kmeans", groups="2", path=str(desk.media / "b"))
+    found = {name: said for name, (said, _) in people(desk).items()}
+    assert [found[f"a/{number}.jpg"] for number in range(5)] == ["Ada", "Group 02", "Ada", "Group 02", "Ada"]
+    assert (found["b/0.jpg"], found["b/1.jpg"]) == ("Group 03", "Group 04"), "beside those of other photos"
+
+    label(desk, source="kmeans", groups="2")
+    assert {said for said, _ in people(desk).values()} == {"Group 01", "Group 02"}, "made anew of all"
 
 
 @pytest.mark.parametrize("at", [0, 2, 5])

@@ -14,6 +14,7 @@ from ingest.progress import JobProgress
 from search.errors import NotFoundError, UsageError
 from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
 from search.photographers.models import ModelKind
+from search.photographers.names import given_name
 from search.questions import Probe
 from search.records import probe_of
 from web.api.operation import Operation
@@ -76,11 +77,10 @@ class NewLabels:
     def options(self) -> dict[str, str]:
         """As the task ``label`` takes them."""
         texts = {one.name: getattr(self, one.name) for one in fields(self)}
-        given = {name: str(value) for name, value in texts.items() if value not in ("", None, (), False)}
+        texts |= {"ids": ",".join(self.ids), "overwrite": "1" if self.overwrite else ""}
+        given = {name: str(value) for name, value in texts.items() if value is not None and value != ""}
         given["from"] = given.pop("source")
-        return (
-            given | ({"ids": ",".join(self.ids)} if self.ids else {}) | ({"overwrite": "1"} if self.overwrite else {})
-        )
+        return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +143,17 @@ def rename_photographer(node: Node, renaming: Renaming) -> Renamed:
     """Call a photographer something else, also in what is taken in later; two of one name become one."""
     try:
         name = node.photographers.name_of(renaming.photographer)
-    except NotFoundError:  # one who goes by another name since; called so again, a merge is undone
-        name = renaming.photographer
-    records = node.rename_photographer(name, renaming.to)
-    return Renamed(renaming.to, records)
+    except NotFoundError as nobody:
+        try:  # one who goes by another name since; called so again, a merge is undone
+            return _renamed(node, renaming.photographer, renaming.to)
+        except NotFoundError:
+            raise nobody from None
+    return _renamed(node, name, renaming.to)
+
+
+def _renamed(node: Node, old: str, new: str) -> Renamed:
+    records = node.rename_photographer(old, new)
+    return Renamed(given_name(new) or new, records)
 
 
 def photographers_report(node: Node) -> Mapping[str, Any]:

@@ -45,10 +45,12 @@ def test_quotes_newlines_and_old_encodings() -> None:
 
 
 def test_lines_that_cannot_be_used_are_told_by_number() -> None:
-    table = read_table(b"path,photographer\na.jpg,Ada\nb.jpg\n,Bo\nc.jpg,unknown\nd.jpg,\n")
+    table = read_table(b"path,photographer\na.jpg,Ada\nb.jpg\n,Bo\nc.jpg,unknown\nd.jpg,\n[z-a],Bo\n")
     assert table.lines == ADA
-    assert [text.split(" ")[1] for text in table.wrong] == ["3", "4", "5", "6"]
+    assert [text.split(" ")[1].rstrip(":") for text in table.wrong] == ["3", "4", "5", "6", "7"]
+    assert table.wrong[0] == "Line 3 has only 1 of 2 columns or more."
     assert "'unknown'" in table.wrong[2]
+    assert "'[z-a]' is no pattern" in table.wrong[4]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,14 @@ PATTERNS = [
     ("/p/a+(1).jpg*", "/p/a+(1).jpg", True),
     ("/p/[.jpg", "/p/[.jpg", True),
     ("s3://bucket/*/x.jpg", "s3://bucket/2019/x.jpg", True),
+    ("/p/*a*b.jpg", "/p/xaab-ab.jpg", True),
+    ("/p/*a*b.jpg", "/p/a/b.jpg", False),
+    ("/p/**/a*/**/b*.jpg", "/p/x/a1/y/z/b2.jpg", True),
+    ("/p/**/a*/**/b*.jpg", "/p/a1/b2.jpg", True),
+    ("/p/**/a*/**/b*.jpg", "/p/xa1/b2.jpg", False),
+    ("/p/**a*b.jpg", "/p/a/x/ab.jpg", True),
+    (f"/p/{'*a' * 30}*b", f"/p/{'a' * 200}", False),
+    (f"/p/{'**/a/' * 30}b", f"/p/{'a/' * 100}", False),
 ]
 
 
