@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, exists, insert, or_, select, update
 
 from ingest.entries import chunked
 from ingest.ledger import Ledger
-from ingest.tables import credited, files, renames
+from ingest.tables import credited, files, meta, renames
 from search.errors import NotFoundError, UsageError
 from search.media import MediaRecord, Payload
 from search.photographers.answers import Credit
@@ -25,6 +25,9 @@ from search.store.filters import Filter
 
 RANK = (Credit.PERSON, Credit.CSV, Credit.FOLDER, Credit.EXIF, Credit.KMEANS)
 """Which source counts when several name somebody: the one that comes first, unless one was put ``first``."""
+
+EDITS = "credit_edits"
+"""Key in ``meta``."""
 
 PAGE = 256
 _KEYS = ("id", "kind", "paths", "tags", "photographer", "credit", "artist", "camera", "lens", "words")
@@ -124,6 +127,21 @@ def settle_names(connection: Connection, source: Credit, names: Iterable[str]) -
             known = (credited.c.source == source.value) & (credited.c.name == old)
             connection.execute(update(credited).where(known).values(name=new))
             connection.execute(delete(renames).where(renames.c.old == old))
+
+
+def edits(connection: Connection) -> int:
+    """How often people have credited or renamed at once, beside what jobs have done: unlike before, credits have
+    changed."""
+    value = connection.execute(select(meta.c.value).where(meta.c.key == EDITS)).scalar()
+    return int(value or 0)
+
+
+def _count_edit(connection: Connection) -> None:
+    number = edits(connection)
+    if number:
+        connection.execute(update(meta).where(meta.c.key == EDITS).values(value=str(number + 1)))
+    else:
+        connection.execute(insert(meta).values(key=EDITS, value="1"))
 
 
 class Credits:
@@ -230,6 +248,7 @@ class Credits:
                 raise NotFoundError(f"Nothing is stored under the id '{strange[0]}'.")
             note(connection, Credit.PERSON, dict.fromkeys(ids, "" if name is None else checked_name(name)))
             self.apply(connection, ids)
+            _count_edit(connection)
 
     def rename(self, old: str, new: str) -> int:
         """See :func:`rename`; the number of records looked at.
@@ -245,6 +264,8 @@ class Credits:
             names = rename(connection, old, new)
         ids = self.called(names)
         self.apply_to_all(ids)
+        with self.ledger.write() as connection:
+            _count_edit(connection)
         return len(ids)
 
     def _is_known(self, connection: Connection, name: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from ingest.photographers import train_on
 from ingest.tasks import TaskRun
 from search.errors import UsageError
+from search.photographers.called import Called, space_of
 from search.photographers.dataset import read_photos
 from search.photographers.models import ModelKind, untrained, version_name
 from search.photographers.space import PhotographerSpace
@@ -33,10 +34,13 @@ class Place:
 
     Args:
         trainer: asked for what places when a job begins.
+        called: what everybody who was renamed is called now.
     """
 
-    def __init__(self, settings: Settings, store: Store, trainer: Callable[[], Trainer]) -> None:
-        self._settings, self._store, self._trainer = settings, store, trainer
+    def __init__(
+        self, settings: Settings, store: Store, trainer: Callable[[], Trainer], called: Callable[[], Called] = dict
+    ) -> None:
+        self._settings, self._store, self._trainer, self._called = settings, store, trainer, called
         self._shelf = SharedShelf(settings)
 
     def check(self, options: Mapping[str, str]) -> str:
@@ -51,7 +55,7 @@ class Place:
         version = self._shelf.current(ModelKind.JOINT)
         if version is None:
             raise untrained(ModelKind.JOINT)
-        space = PhotographerSpace.load(self._shelf.folder(ModelKind.JOINT, version))
+        space = space_of(PhotographerSpace.load(self._shelf.folder(ModelKind.JOINT, version)), self._called())
         if name in space.learnt:
             raise UsageError(
                 f"The photographer space was learnt from {name}, among others.",
@@ -69,7 +73,7 @@ class Place:
                 order = TrainingOrder(ModelKind.JOINT, place=name)
                 trained = train_on(self._settings, self._trainer(), photos, order, scratch, job)
                 if trained is not None:
-                    message = _told(PhotographerSpace.load(trained.folder), name)
+                    message = _told(space_of(PhotographerSpace.load(trained.folder), self._called()), name)
                     self._shelf.publish(ModelKind.JOINT, version_name(photos.digest), trained.folder)
                     job.count(done=len(photos))
                     return " ".join([message, *trained.notes])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ingest.backup.task import Backup
 from ingest.backup.whole import check_whole
-from ingest.credits import Credits
+from ingest.credits import Credits, aliases, edits
 from ingest.job import Ingest, JobProgress
 from ingest.labelling import Label
 from ingest.ledger import Ledger
@@ -26,7 +26,6 @@ from ingest.tasks import JobTask
 from search.errors import DiskFullError, LikewiseError, StoreError
 from search.generations import finish_switch
 from search.logs import at_work
-from search.media import Kind
 from search.photographers.desk import Desk
 from search.photographers.library import LibraryState
 from search.settings import Settings
@@ -57,9 +56,6 @@ WATCH_SECONDS = 10.0
 JOBS_WATCHED = 30
 """Jobs whose figures say whether the library has changed."""
 
-CREDITS_WATCHED = 1000
-"""Photographers whose numbers of photos say whether credits have changed."""
-
 
 class Node:
     """The composition root.
@@ -85,10 +81,10 @@ class Node:
             "reembed": Reembed(settings, store, ledger, engine.runner_for, engine.forget),
             "label": Label(store, ledger),
             **{name: Train(settings, store, lambda: engine.trainer, kind) for kind, name in TASK_OF.items()},
-            PLACE: Place(settings, store, lambda: engine.trainer),
+            PLACE: Place(settings, store, lambda: engine.trainer, self._called),
         }
         self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(engine), tasks=tasks)
-        self.photographers = Desk(store, SharedShelf(settings), self._library_state)
+        self.photographers = Desk(store, SharedShelf(settings), self._library_state, self._called)
         self._jobs = Crew("job")
         self._upkeep = Background("upkeep")
         self._watch = Background("watch")
@@ -253,13 +249,15 @@ class Node:
     def _library_state(self) -> LibraryState:
         """Jobs alone change photos, so their figures say whether any has changed; credits are also edited by hand."""
         jobs = self.ingest.jobs(JOBS_WATCHED)
-        existing = self.store.collections()
-        points = {name: info.points for name, info in existing.items()}
-        unfinished = [job for job in jobs if not job.finished]
-        images = Kind.IMAGE.collection
-        looks_at_credits = images in existing and not unfinished
-        credits_ = self.store.facet(images, "photographer", limit=CREDITS_WATCHED) if looks_at_credits else []
-        return LibraryState(([job for job in jobs if job.finished], credits_), (points, unfinished))
+        points = {name: info.points for name, info in self.store.collections().items()}
+        with self.ledger.read() as connection:
+            by_hand = edits(connection)
+        finished = [job for job in jobs if job.finished]
+        return LibraryState((finished, by_hand), (points, [job for job in jobs if not job.finished]))
+
+    def _called(self) -> Mapping[str, str]:
+        with self.ledger.read() as connection:
+            return aliases(connection)
 
     def _submit(self, job: str) -> str:
         self._jobs.submit(job, lambda: self.run_job(job))

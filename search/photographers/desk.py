@@ -25,12 +25,14 @@ from search.photographers.answers import (
     PhotographerShown,
     Prediction,
 )
+from search.photographers.called import Called, out_of_fold_of, space_of, verdict_of
 from search.photographers.charts import STYLE, SUBJECT, profile_chart
 from search.photographers.features import FEATURES
 from search.photographers.folder import read_out_of_fold
 from search.photographers.library import Library, LibraryState
 from search.photographers.miscredits import OutOfFold
 from search.photographers.models import InUse, ModelKind, Shelf, untrained
+from search.photographers.names import photographer_id
 from search.photographers.outcome import REPORT, of_space
 from search.photographers.space import PhotographerSpace
 from search.questions import Probe
@@ -58,10 +60,13 @@ class Desk:
     Args:
         shelf: where trained models are.
         as_of: asked for every question.
+        called: what everybody who was renamed is called now; asked for every question, too.
     """
 
-    def __init__(self, store: Store, shelf: Shelf, as_of: Callable[[], LibraryState]) -> None:
-        self._store, self._shelf = store, shelf
+    def __init__(
+        self, store: Store, shelf: Shelf, as_of: Callable[[], LibraryState], called: Callable[[], Called] = dict
+    ) -> None:
+        self._store, self._shelf, self._called = store, shelf, called
         self._library = Library(store, as_of)
         self._classifier: InUse[Classifier] = InUse(shelf, ModelKind.CLASSIFIER)
         self._out_of_fold: InUse[OutOfFold] = InUse(shelf, ModelKind.CLASSIFIER)
@@ -76,13 +81,13 @@ class Desk:
         """Everything about one photographer.
 
         Args:
-            who: id or name.
+            who: id or name, also one of before a renaming.
 
         Raises:
             NotFoundError: there is no such photographer.
         """
         said, notes = self._said()
-        shown = self._people().shown(who, said)
+        shown = self._people().shown(self._now(who), said)
         alike = (*shown.alike, *self._alike_by_space(shown.name))
         return replace(shown, alike=alike, notes=(*shown.notes, *notes))
 
@@ -100,8 +105,8 @@ class Desk:
         Raises:
             NotFoundError: there is no such photographer.
         """
-        people = self._people()
-        return (*people.alike(who), *self._alike_by_space(people.name_of(who)))
+        name = self._now(who)
+        return (*self._people().alike(name), *self._alike_by_space(name))
 
     def predict(self, probe: Probe) -> Prediction:
         """Whose photo is this?
@@ -123,7 +128,7 @@ class Desk:
         if visual is None or of_visual is None:
             raise UsageError("This picture has no vector of what it shows.", "Ingest it again.")
         features, credited = self._known_of(probe)
-        verdict = model.predict(features, of_visual, of_style)
+        verdict = verdict_of(model.predict(features, of_visual, of_style), self._called())
         names = [
             candidate.photographer
             for candidates in (verdict.candidates, verdict.by_style, verdict.by_subject)
@@ -184,24 +189,36 @@ class Desk:
             raise NotFoundError("There are no pictures in this library yet.", "Ingest some first.")
         return people
 
+    def _now(self, who: str) -> str:
+        """As :meth:`name_of`; whoever was renamed is found by the name of before, too, as old links lead there."""
+        try:
+            return self.name_of(who)
+        except NotFoundError:
+            for old, new in self._called().items():
+                if who in (old, photographer_id(old)):
+                    return self.name_of(new)
+            raise
+
     def _said(self) -> tuple[OutOfFold | None, tuple[str, ...]]:
         """What the classifier said of photos it had not learnt from, by which credits are doubted; and what is to be
         noted where that cannot be had."""
+        called = self._called()
         try:
-            return self._out_of_fold.get(read_out_of_fold), ()
+            return self._out_of_fold.get(lambda folder: out_of_fold_of(read_out_of_fold(folder), called), called), ()
         except NotFoundError:
             return None, ("Credits are doubted by likeness alone: no classifier has been trained yet.",)
         except ModelError as error:
             return None, (f"Credits are doubted by likeness alone. {error}",)
 
     def _joint(self) -> PhotographerSpace | None:
+        called = self._called()
         try:
-            return self._space.get(PhotographerSpace.load)
+            return self._space.get(lambda folder: space_of(PhotographerSpace.load(folder), called), called)
         except NotFoundError:
             return None
 
     def _alike_by_space(self, name: str) -> tuple[Alike, ...]:
-        """By the joint model, if that is trained and knows the photographer, of those who still go by their name."""
+        """By the joint model, if that is trained and knows the photographer, of those who still have photos."""
         space, people = self._joint(), self._library.people()
         if space is None or people is None or name not in space.names:
             return ()
@@ -251,7 +268,7 @@ class Desk:
 
 
 def _of_present(chart: Chart, people: People | None) -> Chart:
-    """Without those who have been called something else since the model was trained, or have gone."""
+    """Without those who have no photos any more."""
     present = people.rows if people else {}
     return replace(chart, spots=tuple(spot for spot in chart.spots if spot.name in present))
 

@@ -13,7 +13,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from search.errors import NotFoundError
 from search.photographers.answers import (
     Alike,
     Credit,
@@ -27,8 +26,8 @@ from search.photographers.answers import (
 from search.photographers.dataset import PhotoSet
 from search.photographers.features import PICTURE_ONLY
 from search.photographers.grouping import BURST_COSINE
-from search.photographers.miscredits import Neighbourhood, OutOfFold, doubtful
-from search.photographers.names import fold, photographer_id
+from search.photographers.miscredits import MOST_ASKED, Neighbourhood, OutOfFold, doubtful
+from search.photographers.names import fold, nobody_called, photographer_id
 from search.photographers.profiles import Likeness, Profile, profile_of, reduced
 from search.photographers.sessions import told_periods, told_sessions
 from search.photographers.traits import Crowd, in_words, traits
@@ -84,17 +83,15 @@ class People:
         Raises:
             NotFoundError: nobody is credited by it.
         """
+        for name in self.rows:
+            if who == photographer_id(name):  # before names, as one of these may look like somebody's id
+                return name
         if who in self.rows:
             return who
         for name in self.rows:
-            if who == photographer_id(name):
-                return name
-        for name in self.rows:
             if fold(name) == fold(who):
                 return name
-        raise NotFoundError(
-            f"There is no photographer '{who}'.", "`likewise photographers list` shows those there are."
-        )
+        raise nobody_called(who, self.rows)
 
     def listed(self) -> tuple[PhotographerListed, ...]:
         """Everyone, those with most photos first."""
@@ -123,6 +120,8 @@ class People:
             )
         if more_sessions:
             notes.append(f"{more_sessions:,} earlier sessions are not shown.")
+        if len(self.rows) > 1 and len(rows) > MOST_ASKED:
+            notes.append(f"Doubtful credits were looked for among {MOST_ASKED:,} of these photos, drawn at random.")
         if len(doubts) > MOST_MISCREDITS:
             notes.append(f"{len(doubts) - MOST_MISCREDITS:,} more credits are doubtful.")
         return PhotographerShown(

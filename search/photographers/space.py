@@ -202,9 +202,8 @@ class PhotographerSpace:
         self.codes: NDArray[np.float32] = codes["codes"]
         self.owners: NDArray[np.int64] = codes["owners"]
         self.clusters: NDArray[np.int64] = codes["clusters"]
-        self._index = {name: row for row, name in enumerate(names)} | {
-            photographer_id(name): row for row, name in enumerate(names)
-        }
+        ids = {photographer_id(name): row for row, name in enumerate(names)}
+        self._index = ids | {name: row for row, name in enumerate(names)}
         first, second = np.triu_indices(len(names), 1)
         self._apart = np.sort(np.linalg.norm(self.vectors[first] - self.vectors[second], axis=1))
 

@@ -123,6 +123,11 @@ def test_renames_and_merges(cli: Any, labelled: Path) -> None:
     assert "Ada Rot" in merged.stdout
     assert {one["name"]: one["photos"] for one in cli.json("photographers", "list")} == {"Ada Rot": 6, "blue": 3}
     assert cli.json("photographers", "merge", "blue", "Nobody Known", status=2)["error"]["code"] == "not_found"
+    assert cli.json("photographers", "rename", "blue", "  Azul\n ") == {"name": "Azul", "records": 3}
+    for command in (["rename", "azull", "Bo"], ["similar", "azull"], ["show", "azull"], ["merge", "azull", "Ada Rot"]):
+        error = cli.json("photographers", *command, status=2)["error"]
+        assert error["message"] == "There is no photographer 'azull'. Did you mean 'Azul'?"
+        assert "photographers list" in error["hint"]
 
 
 def test_hostile_names_are_spelt_out(cli: Any, library: Path, tmp_path: Path) -> None:
@@ -163,6 +168,14 @@ def test_training_makes_a_model_that_is_asked(cli: Any, trained: Path) -> None:
     by_id = cli.json("photographers", "predict", id_)
     assert by_id["candidates"] == answer["candidates"]
     assert id_ not in {photo["id"] for photos in by_id["nearest"].values() for photo in photos}
+
+
+def test_whoever_was_renamed_after_the_training_is_answered_by_the_new_name(cli: Any, trained: Path) -> None:
+    cli("photographers", "rename", "red", "Ada Rot")
+    answer = cli.json("photographers", "predict", trained / "red" / "red-0.png")
+    assert answer["candidates"][0]["photographer"] == "Ada Rot"
+    assert answer["candidates"][0]["id"] == photographer_id("Ada Rot")
+    assert {Path(photo["path"]).parent.name for photo in answer["nearest"]["Ada Rot"]} == {"red"}
 
 
 def test_training_is_followed_and_told(cli: Any, labelled: Path, light_training: None) -> None:

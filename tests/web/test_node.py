@@ -234,3 +234,13 @@ def test_of_jobs_that_wait_the_more_urgent_comes_first(
     go_on.set()
     node.settle()
     assert order == [jobs[Priority.HIGH], jobs[Priority.NORMAL], jobs[Priority.LOW]]
+
+
+def test_credits_given_by_hand_are_seen_at_once_though_the_numbers_stay(node: Node, media: Path) -> None:
+    node.run_job(node.ingest.start([media]))
+    ids = sorted(point.id for point in node.store.scroll("images", payload=False))[:2]
+    for one, other in (("Ada", "Bo"), ("Bo", "Ada")):
+        for id_, name in zip(ids, (one, other), strict=True):
+            node.credit_photo(id_, name)
+        found = {photo.id: name for name in ("Ada", "Bo") for photo in node.photographers.show(name).samples}
+        assert found == dict(zip(ids, (one, other), strict=True))

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
+from search.errors import NotFoundError
 from search.media import Kind
 from search.photographers.desk import Desk
 from search.photographers.library import LibraryState
 from search.photographers.models import ModelKind, Version
+from search.photographers.names import photographer_id
 
 LEARNT = {"Ada": (0, 0), "Bo": (1, 0), "Called otherwise since": (0, 1)}
+
+CALLED: dict[str, str] = {}
 
 
 class OneSpace:
@@ -35,7 +39,14 @@ def desk(library: Any, write_space: Callable[..., Path], tmp_path: Path) -> Desk
         shown, developed = [1.0, 0.5 * number, 0, 0], [1.0, 0.1 * number, 0.2, 0]
         facts = {"photographer": name, "credit": "csv", "fingerprints": (f"{number:064x}",)}
         library.add(Kind.IMAGE, f"{number}.jpg", {"visual": [shown], "style": [developed]}, **facts)
-    return Desk(library.store, OneSpace(write_space(tmp_path / "space", LEARNT)), lambda: LibraryState(0, 0))
+    return Desk(
+        library.store, OneSpace(write_space(tmp_path / "space", LEARNT)), lambda: LibraryState(0, 0), CALLED.copy
+    )
+
+
+@pytest.fixture
+def renamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CALLED, "Called otherwise since", "New name")
 
 
 def test_who_has_another_name_since_is_not_told_of_by_the_old_one(desk: Desk) -> None:
@@ -43,6 +54,29 @@ def test_who_has_another_name_since_is_not_told_of_by_the_old_one(desk: Desk) ->
     (joint,) = [chart for chart in desk.map().charts if chart.by == "joint"]
     assert {spot.name for spot in joint.spots} == {"Ada", "Bo"}
     assert not [alike for alike in desk.alike("New name") if alike.by == "joint"]
+
+
+def test_who_was_renamed_is_told_of_by_the_new_name(desk: Desk, renamed: None) -> None:
+    assert {alike.name for alike in desk.alike("Ada") if alike.by == "joint"} == {"Bo", "New name"}
+    (joint,) = [chart for chart in desk.map().charts if chart.by == "joint"]
+    assert {spot.name for spot in joint.spots} == {"Ada", "Bo", "New name"}
+    codes = desk.codes()
+    assert codes is not None
+    assert {spot.photographer for spot in codes.spots} <= {"Ada", "Bo", "New name"}
+
+
+def test_a_rename_is_seen_though_the_space_was_loaded_before(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not [alike for alike in desk.alike("New name") if alike.by == "joint"]
+    monkeypatch.setitem(CALLED, "Called otherwise since", "New name")
+    assert {alike.name for alike in desk.alike("New name") if alike.by == "joint"} == {"Ada", "Bo"}
+
+
+@pytest.mark.usefixtures("renamed")
+@pytest.mark.parametrize("who", ["Called otherwise since", photographer_id("Called otherwise since")])
+def test_an_old_name_leads_to_whoever_bore_it(desk: Desk, who: str) -> None:
+    assert desk.show(who).name == "New name"
+    with pytest.raises(NotFoundError, match="no photographer 'Nobody'"):
+        desk.show("Nobody")
 
 
 def test_likeness_by_the_space_is_shown_by_photos(desk: Desk) -> None:

@@ -107,6 +107,12 @@ def test_somebody_is_found_by_id_and_by_name_in_any_case(planted: Planted) -> No
         people.shown("Bo")
 
 
+def test_a_name_that_looks_like_an_id_hides_nobody(planted: Planted) -> None:
+    planted.add("Ada Lee", 3)
+    planted.add(photographer_id("Ada Lee"), 3)
+    assert People(planted.photos).name_of(photographer_id("Ada Lee")) == "Ada Lee"
+
+
 def test_the_planted_traits_are_named_first_and_chance_finds_few(planted: Planted) -> None:
     planted.add("Ada", 40, features={"saturation": -30, "gray_mean": 20, "aperture": 50})
     for name in ("Bo", "Cleo", "Dora"):
@@ -226,6 +232,16 @@ def test_planted_miscredits_are_found_and_little_else(planted: Planted) -> None:
         assert (found[at].credited, found[at].predicted) == (name, true[at])
         assert found[at].probability > 0.5 > 0.02 > found[at].own_probability
         assert found[at].neighbours[true[at]] >= 5
+
+
+def test_where_not_all_photos_are_looked_at_it_is_said(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, count in (("Ada", 9), ("Bo", 8)):
+        planted.add(name, count)
+    for module in ("people", "miscredits"):
+        monkeypatch.setattr(f"search.photographers.{module}.MOST_ASKED", 8)
+    people = People(planted.photos)
+    assert "Doubtful credits were looked for among 8 of these photos, drawn at random." in people.shown("Ada").notes
+    assert not [note for note in people.shown("Bo").notes if "looked for among" in note]
 
 
 def test_where_nobody_can_be_told_apart_no_credit_is_doubted(planted: Planted) -> None:
