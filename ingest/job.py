@@ -352,7 +352,7 @@ class Ingest:
         except LeaseLostError:
             raise
         except LikewiseError as error:
-            return self._give_up(live, str(error))
+            return self._give_up(live, str(error), again=not isinstance(error, UsageError))
         except Exception as error:
             # The boundary of a job: recorded, then raised for whoever mends. An interrupt leaves it to be resumed.
             self._give_up(live, f"It ended in an error of its own, {type(error).__name__}: {error}.")
@@ -368,8 +368,8 @@ class Ingest:
             raise UsageError(f"This version of Likewise knows no task '{order.task}'.")
         return lambda: run_task(task, live, order)
 
-    def _give_up(self, live: LiveJob, reason: str) -> JobProgress:
-        message = f"{reason} What is stored stays; run it again to go on."
+    def _give_up(self, live: LiveJob, reason: str, *, again: bool = True) -> JobProgress:
+        message = f"{reason} What is stored stays; run it again to go on." if again else reason
         try:
             with live.write() as (connection, _):
                 forget_plan(connection, live.number)

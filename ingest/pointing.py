@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -73,6 +74,7 @@ def _forms(path: str, bases: Sequence[str]) -> list[str]:
     whole = path.startswith("/") or addresses.is_remote(path)
     relative = path.removeprefix("./")
     absolute = [path] if whole else [f"{base.rstrip('/')}/{relative}" for base in bases]
+    absolute = [each if addresses.is_remote(each) else posixpath.normpath(each) for each in absolute]
     return list(dict.fromkeys(unicodedata.normalize(form, each) for each in absolute for form in ("NFC", "NFD")))
 
 

@@ -6,12 +6,19 @@ hostile text to whoever shows it.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
+
+from search.errors import NotFoundError
 
 MAX_LENGTH = 200
 """Characters of a name; what cameras and editors write is shorter, and a caption in the wrong field is longer."""
+
+MEANT, MEANT_CUTOFF = 3, 0.75
+"""So many names are proposed for one that nobody has, each at least this alike (difflib's ratio, from 0 to 1)."""
 
 
 def _texts(listed: str) -> frozenset[str]:
@@ -97,6 +104,28 @@ def same_name(one: str, other: str) -> bool:
 def fold(name: str) -> str:
     """What :func:`same_name` compares."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def nobody_called(who: str, known: Iterable[str]) -> NotFoundError:
+    """What to tell whoever asks for a photographer that there is not: whom they may have meant.
+
+    Args:
+        known: the names of everyone there is.
+    """
+    spelt: dict[str, str] = {}
+    for name in known:
+        spelt.setdefault(_loosely(name), name)
+    close = difflib.get_close_matches(_loosely(who), spelt, n=MEANT, cutoff=MEANT_CUTOFF)
+    meant = " or ".join(f"'{spelt[key]}'" for key in close)
+    return NotFoundError(
+        f"There is no photographer '{who}'.{f' Did you mean {meant}?' if meant else ''}",
+        "`likewise photographers list` shows those there are.",
+    )
+
+
+def _loosely(name: str) -> str:
+    """What near misses are looked for in: folders part words by other signs than people do."""
+    return " ".join(re.sub(r"[\W_]+", " ", fold(name)).split()) or fold(name)
 
 
 def photographer_id(name: str) -> str:

@@ -149,6 +149,15 @@ def test_a_training_that_fails_leaves_the_model_of_before(
     assert in_use(desk) == "6"
 
 
+def test_nobody_is_told_to_repeat_what_was_asked_for_wrongly(
+    ingest: Ingest, trainer: FakeTrainer, library: list[str]
+) -> None:
+    trainer.failing = [UsageError("That takes three photos each.", "Label more."), TrainingError("It broke.")]
+    told = [ingest.run(ingest.start_task(TASK)).message for _ in range(2)]
+    assert told[0] == "That takes three photos each. Label more."
+    assert told[1] == "It broke. What is stored stays; run it again to go on."
+
+
 def test_a_worker_that_is_gone_is_waited_for(
     desk: Any, ingest: Ingest, trainer: FakeTrainer, library: list[str]
 ) -> None:

@@ -6,7 +6,14 @@ import hashlib
 
 import pytest
 
-from search.photographers.names import MAX_LENGTH, clean_name, given_name, photographer_id, same_name
+from search.photographers.names import (
+    MAX_LENGTH,
+    clean_name,
+    given_name,
+    nobody_called,
+    photographer_id,
+    same_name,
+)
 
 NAMED = {
     "Ada Lovelace": "Ada Lovelace",
@@ -78,3 +85,20 @@ def test_the_id_is_of_the_name_and_fits_into_an_address() -> None:
     assert photographer_id("Ada") == hashlib.sha256(b"Ada").hexdigest()[:16]
     assert photographer_id("../../x") != photographer_id("../../y")
     assert all(photographer_id(name).isalnum() for name in ("<script>", "../../x", "\ud800"))
+
+
+@pytest.mark.parametrize(
+    ("who", "meant"),
+    [
+        ("Jack Delano", " Did you mean 'jack_delano'?"),
+        ("JACK DELAN", " Did you mean 'jack_delano'?"),
+        ("john vachn", " Did you mean 'John Vachon'?"),
+        ("Ann Le", " Did you mean 'Ann Lee' or 'Anna Lee'?"),
+        ("Somebody Else", ""),
+        ("", ""),
+        ("../..", ""),
+    ],
+)
+def test_who_may_have_been_meant_is_proposed(who: str, meant: str) -> None:
+    known = ["jack_delano", "John Vachon", "Ann Lee", "Anna Lee", "../../x", "🙂"]
+    assert nobody_called(who, known).message == f"There is no photographer '{who}'.{meant}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from search.errors import NotFoundError
-from search.photographers.names import fold, photographer_id
+from search.photographers.names import fold, nobody_called, photographer_id
 
 if TYPE_CHECKING:
     from web.client import Client
@@ -26,4 +25,4 @@ def found_id(client: Client, who: str) -> str:
     for name, id_ in known.items():
         if fold(name) == fold(who):
             return id_
-    raise NotFoundError(f"There is no photographer '{who}'.", "`likewise photographers list` shows those there are.")
+    raise nobody_called(who, known)
