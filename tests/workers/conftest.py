@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from celery import Celery
 
 from search.errors import MediaError
 from search.media import Kind
@@ -18,6 +20,7 @@ from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store import open_store
 from search.store.base import Store
+from workers.app import make_app
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.embedders.models import Embedded
 from workers.report import FileRef
@@ -126,6 +129,19 @@ def pool() -> FakePool:
 @pytest.fixture
 def models() -> FakeModels:
     return FakeModels()
+
+
+@pytest.fixture
+def brokered(make_settings: Callable[..., Settings], broker: Any) -> Settings:
+    """With a real broker."""
+    return make_settings(broker_url=broker.url)
+
+
+@pytest.fixture
+def app(brokered: Settings) -> Iterator[Celery]:
+    made = make_app(brokered)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 from search.errors import BrokerUnavailableError
 from search.media import Kind
 from search.settings import Settings
-from workers.app import make_app
 from workers.embedders.registry import ModelChoice
 from workers.post import Post
 from workers.report import Batch, FileRef, Priority
@@ -24,20 +23,8 @@ ENOUGH = 60.0
 
 
 @pytest.fixture
-def settings(make_settings: Callable[..., Settings], broker: Any) -> Settings:
-    return make_settings(broker_url=broker.url)
-
-
-@pytest.fixture
-def app(settings: Settings) -> Iterator[Any]:
-    made = make_app(settings)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def post(settings: Settings, app: Any) -> Post:
-    return Post(settings, app)
+def post(brokered: Settings, app: Any) -> Post:
+    return Post(brokered, app)
 
 
 def order(media: Path, kind: Kind = Kind.IMAGE, priority: Priority = Priority.NORMAL) -> Order:
@@ -49,10 +36,10 @@ def order(media: Path, kind: Kind = Kind.IMAGE, priority: Priority = Priority.NO
 
 
 def test_tasks_are_found_wherever_they_are(
-    settings: Settings, app: Any, post: Post, start_worker: Any, make_media: Callable[..., Path]
+    brokered: Settings, app: Any, post: Post, start_worker: Any, make_media: Callable[..., Path]
 ) -> None:
     media = make_media(each=1)
-    worker = start_worker(settings, "--seconds", "3600", "--queues", "embed.images")
+    worker = start_worker(brokered, "--seconds", "3600", "--queues", "embed.images")
     begun, waiting, lost = (post.new_task("1") for _ in range(3))
     post.send(begun, order(media), deaths=0)
     deadline = time.monotonic() + 60
@@ -69,7 +56,7 @@ def test_tasks_are_found_wherever_they_are(
 
 
 def test_only_the_orphans_of_the_same_job_and_ledger_are_taken_back(
-    make_settings: Callable[..., Settings], settings: Settings, app: Any, post: Post, make_media: Any, tmp_path: Path
+    make_settings: Callable[..., Settings], brokered: Settings, app: Any, post: Post, make_media: Any, tmp_path: Path
 ) -> None:
     media = make_media(each=1)
     elsewhere = Post(make_settings(home=tmp_path / "elsewhere"), app)

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +32,8 @@ PATIENCE = 90
 
 
 @pytest.fixture
-def settings(make_settings: Callable[..., Settings], broker: Any) -> Settings:
-    return make_settings(broker_url=broker.url)
-
-
-@pytest.fixture
-def app(settings: Settings) -> Iterator[Any]:
-    made = make_app(settings)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def worker(settings: Settings, start_worker: Callable[..., Any], light_child: tuple[str, ...]) -> Any:
-    return start_worker(settings, "--queues", "train", "--child", light_child[1])
+def worker(brokered: Settings, start_worker: Callable[..., Any], light_child: tuple[str, ...]) -> Any:
+    return start_worker(brokered, "--queues", "train", "--child", light_child[1])
 
 
 @pytest.fixture
@@ -67,46 +55,46 @@ def left_in(settings: Settings) -> list[Path]:
 
 
 def test_photos_go_to_a_worker_and_its_model_comes_back(
-    settings: Settings, app: Any, worker: Any, make_folder: Callable[[str], Path], make_photos: Callable[..., PhotoSet]
+    brokered: Settings, app: Any, worker: Any, make_folder: Callable[[str], Path], make_photos: Callable[..., PhotoSet]
 ) -> None:
     said: list[str] = []
-    trained = RemoteTrainer(settings, app).train(make_folder("learn"), ORDER, said.append, lambda: True)
+    trained = RemoteTrainer(brokered, app).train(make_folder("learn"), ORDER, said.append, lambda: True)
     assert trained is not None
     assert trained.notes == ("It learnt nothing.",)
     assert json.loads((trained.folder / "manifest.json").read_text())["photos"] == 6
     with np.load(trained.folder / "part" / "weights.npz") as arrays:
         np.testing.assert_allclose(arrays["weights"], make_photos().visual.mean(axis=0), rtol=1e-6)
-    assert left_in(settings) == []
+    assert left_in(brokered) == []
     with pytest.raises(UsageError, match="only one photographer"):
-        RemoteTrainer(settings, app).train(make_folder("refuse"), ORDER, said.append, lambda: True)
+        RemoteTrainer(brokered, app).train(make_folder("refuse"), ORDER, said.append, lambda: True)
 
 
 def test_what_is_not_wanted_any_more_ends_on_the_worker(
-    settings: Settings, app: Any, worker: Any, make_folder: Callable[[str], Path]
+    brokered: Settings, app: Any, worker: Any, make_folder: Callable[[str], Path]
 ) -> None:
     said: list[str] = []
-    stopped = RemoteTrainer(settings, app).train(make_folder("wait"), ORDER, said.append, lambda: not said)
+    stopped = RemoteTrainer(brokered, app).train(make_folder("wait"), ORDER, said.append, lambda: not said)
     assert stopped is None
     assert said == ["Looking at 6 photos."]
-    assert left_in(settings) == []
-    trained = RemoteTrainer(settings, app).train(make_folder("learn"), ORDER, said.append, lambda: True)
+    assert left_in(brokered) == []
+    trained = RemoteTrainer(brokered, app).train(make_folder("learn"), ORDER, said.append, lambda: True)
     assert trained is not None, "the worker is free again"
 
 
 def test_a_worker_that_dies_of_it_is_told_and_another_process_takes_the_next(
-    settings: Settings, app: Any, worker: Any, make_folder: Callable[[str], Path]
+    brokered: Settings, app: Any, worker: Any, make_folder: Callable[[str], Path]
 ) -> None:
     def kill(_: str) -> None:
         os.kill(worker.child, signal.SIGKILL)
 
     with pytest.raises(TrainingError, match="died, maybe out of memory"):
-        RemoteTrainer(settings, app).train(make_folder("wait"), ORDER, kill, lambda: True)
-    trained = RemoteTrainer(settings, app).train(make_folder("learn"), ORDER, print, lambda: True)
+        RemoteTrainer(brokered, app).train(make_folder("wait"), ORDER, kill, lambda: True)
+    trained = RemoteTrainer(brokered, app).train(make_folder("learn"), ORDER, print, lambda: True)
     assert trained is not None
 
 
 def test_a_worker_whose_machine_is_gone_is_noticed(
-    settings: Settings,
+    brokered: Settings,
     app: Any,
     worker: Any,
     make_folder: Callable[[str], Path],
@@ -119,11 +107,11 @@ def test_a_worker_whose_machine_is_gone_is_noticed(
             worker.kill()
 
     with pytest.raises(WorkerUnavailableError, match="gone"):
-        RemoteTrainer(settings, app).train(make_folder("wait"), ORDER, kill, lambda: True)
+        RemoteTrainer(brokered, app).train(make_folder("wait"), ORDER, kill, lambda: True)
 
 
 def test_it_waits_for_a_worker_and_says_so(
-    settings: Settings,
+    brokered: Settings,
     app: Any,
     start_worker: Callable[..., Any],
     light_child: tuple[str, ...],
@@ -131,7 +119,7 @@ def test_it_waits_for_a_worker_and_says_so(
 ) -> None:
     said: list[str] = []
     made: list[Trained | None] = []
-    trainer = RemoteTrainer(settings, app)
+    trainer = RemoteTrainer(brokered, app)
     training = threading.Thread(
         target=lambda: made.append(trainer.train(make_folder("learn"), ORDER, said.append, lambda: True))
     )
@@ -141,16 +129,16 @@ def test_it_waits_for_a_worker_and_says_so(
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert "No worker is listening to train." in said[0]
-    start_worker(settings, "--queues", "train", "--child", light_child[1])
+    start_worker(brokered, "--queues", "train", "--child", light_child[1])
     training.join(PATIENCE)
     assert made
     assert made[0] is not None
 
 
-def test_a_task_delivered_again_does_nothing(settings: Settings, app: Any, make_folder: Callable[[str], Path]) -> None:
+def test_a_task_delivered_again_does_nothing(brokered: Settings, app: Any, make_folder: Callable[[str], Path]) -> None:
     """Once it is done, or another one is wanted: whoever redelivers it, it harms nobody."""
     broker = Broker(app)
-    there = f"training/{origin_of(settings)}-7"
+    there = f"training/{origin_of(brokered)}-7"
     question = {"task": "origin:7:old", "there": there, "order": ORDER.to_json()}
 
     class Never:
@@ -159,9 +147,9 @@ def test_a_task_delivered_again_does_nothing(settings: Settings, app: Any, make_
 
     for wanted in (b"", b"origin:7:new"):
         broker.keep(wanted_name(there), wanted)
-        assert serve_training(settings, broker, question, lambda _: Never()) == {"stopped": True}
+        assert serve_training(brokered, broker, question, lambda _: Never()) == {"stopped": True}
     broker.keep(wanted_name(there), b"origin:7:old")
-    assert serve_training(settings, broker, question, lambda _: Never()) == {"stopped": True}, "its photos are gone"
+    assert serve_training(brokered, broker, question, lambda _: Never()) == {"stopped": True}, "its photos are gone"
 
 
 def test_by_way_of_a_bucket(
@@ -172,10 +160,10 @@ def test_by_way_of_a_bucket(
     light_child: tuple[str, ...],
     make_folder: Callable[[str], Path],
 ) -> None:
-    settings = make_settings(broker_url=broker.url, shared=f"{bucket.root}/shared")
-    start_worker(settings, "--queues", "train", "--child", light_child[1])
-    app = make_app(settings)
-    trained = RemoteTrainer(settings, app).train(make_folder("learn"), ORDER, print, lambda: True)
+    brokered = make_settings(broker_url=broker.url, shared=f"{bucket.root}/shared")
+    start_worker(brokered, "--queues", "train", "--child", light_child[1])
+    app = make_app(brokered)
+    trained = RemoteTrainer(brokered, app).train(make_folder("learn"), ORDER, print, lambda: True)
     app.close()
     assert trained is not None
     assert sorted(path.name for path in trained.folder.rglob("*") if path.is_file()) == ["manifest.json", "weights.npz"]
