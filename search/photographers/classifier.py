@@ -24,6 +24,7 @@ from search.photographers.ensemble import (
     fit_ensemble,
     without_metadata,
 )
+from search.photographers.familiarity import Familiarity
 from search.photographers.features import PICTURE_ONLY, REVISION
 from search.photographers.folder import (
     ARRAYS,
@@ -155,7 +156,8 @@ class Classifier:
 
     Attributes:
         names: photographers it tells apart, sorted.
-        threshold: when it answers "unknown".
+        threshold: probability below which it answers "unknown", for a photo that comes as near as usual to those it has
+            learnt from.
         notes: what was left out when it was trained.
     """
 
@@ -197,7 +199,7 @@ class Classifier:
         """
         photo = self._inputs(features[None], visual[None], None if style is None else style[None])
         given = {answer: probabilities[0] for answer, probabilities in self._model.answers(photo).items()}
-        best = int(given["all"].argmax())
+        best, threshold = int(given["all"].argmax()), float(self._model.thresholds(photo)[0])
         trees = self._model.parts.trees
         reasons = reasons_of(trees, photo, best, self._typical[best], self._everyone) if trees else ()
         notes = []
@@ -207,8 +209,8 @@ class Classifier:
             notes.append(NO_FEATURES)
         return Verdict(
             candidates=self._candidates(given["all"]),
-            unknown=bool(given["all"][best] < self.threshold),
-            threshold=self.threshold,
+            unknown=bool(given["all"][best] < threshold),
+            threshold=threshold,
             reasons=reasons,
             by_style=self._candidates(given["style"]),
             by_subject=self._candidates(given["subject"]),
@@ -277,6 +279,7 @@ def _save(folder: Path, model: Ensemble, learnt: Learnable, inputs: Inputs) -> N
     }
     for part, linear in model.parts.linears.items():
         arrays |= {f"{part}_{name}": values for name, values in linear.arrays().items()}
+    arrays |= {f"familiar_{name}": values for name, values in model.parts.familiarity.arrays().items()}
     if model.parts.trees is not None:
         for name, components in model.parts.trees.components.items():
             arrays |= {f"components_{name}_mean": components.mean, f"components_{name}_axes": components.axes}
@@ -298,8 +301,9 @@ def _ensemble(folder: Path, facts: Mapping[str, Any], arrays: Mapping[str, NDArr
         }
         present = np.array(facts["present"], np.intp)
         trees = Trees(Trees.load_model(folder / TREES), components, present, len(facts["photographers"]))
+    familiar = Familiarity(arrays["familiar_centre"], arrays["familiar_scale"], arrays["familiar_rows"])
     return Ensemble(
-        Parts(linears, trees),
+        Parts(linears, trees, familiar),
         {answer: facts["weights"][answer] for answer in ANSWERS},
         np.array(facts["shares"]),
         Threshold(**facts["threshold"]),

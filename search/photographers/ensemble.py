@@ -14,20 +14,21 @@ say which is believed, and are learnt on photos that the parts have not learnt f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.photographers.dataset import PhotoSet
+from search.photographers.familiarity import Familiarity
 from search.photographers.features import CAMERA, METADATA, PICTURE_ONLY
 from search.photographers.grouping import Groups
 from search.photographers.linear import Linear, Matrix, Scores, fit_linear
 from search.photographers.pool import fit_pool, pooled, prior_scores
 from search.photographers.progress import Progress
 from search.photographers.splits import Fold, Index, Labels, grouped_folds, photographers_out
-from search.photographers.threshold import Threshold, find_threshold
+from search.photographers.threshold import Confidence, Threshold, find_threshold
 from search.photographers.trees import Trees, TreeSettings, fit_trees
 
 LINEAR_PARTS = ("subject", "manner", "joined")
@@ -91,10 +92,12 @@ def without_metadata(features: Matrix) -> Matrix:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The four, learnt from the same photos; ``trees`` is None where none could be or should be grown."""
+    """The four, learnt from the same photos; ``trees`` is None where none could be or should be grown. Beside them,
+    what these photos look like."""
 
     linears: Mapping[str, Linear]
     trees: Trees | None
+    familiarity: Familiarity
 
     def scores(self, photos: Inputs) -> Mapping[str, Scores]:
         found = {name: linear.scores(photos.columns(name)) for name, linear in self.linears.items()}
@@ -121,6 +124,10 @@ class Ensemble:
     def probabilities(self, photos: Inputs, answer: str = "all") -> NDArray[np.float64]:
         """Calibrated, float64 ``(n, photographers)``."""
         return _answer(answer, self.parts.scores(photos), self.weights[answer], self.shares)
+
+    def thresholds(self, photos: Inputs) -> NDArray[np.float64]:
+        """Probability from which on each photo's first candidate is given, float64 ``(n,)``."""
+        return self.threshold.at(self.parts.familiarity(photos.style))
 
     def answers(self, photos: Inputs) -> Mapping[str, NDArray[np.float64]]:
         """Every answer, each part asked once."""
@@ -155,41 +162,20 @@ def fit_ensemble(
     folds = grouped_folds(labels, grouped, INNER_FOLDS, plan.seed)
     shares = np.bincount(labels, minlength=photographers) / len(labels)
     learner = Learner(photos, labels, photographers, plan, progress)
-    scores = learner.out_of_fold(folds)
+    scores, near = learner.out_of_fold(folds)
     tested = np.concatenate([fold.test for fold in folds])
     truth = labels[tested]
     prior = prior_scores(shares, len(tested))
     weights = {answer: _weights(answer, scores, prior, truth) for answer in ANSWERS}
     given = _answer("all", scores, weights["all"], shares)
-    strange = learner.open_set(folds, weights["all"]).strange.value if strangers else np.empty(0)
-    threshold = find_threshold(given, truth, strange)
+    strange = learner.open_set(folds, weights["all"]).strange if strangers else Confidence.none()
+    threshold = find_threshold(Confidence.of(tested, given, truth, near), strange)
     unlearnt = np.empty_like(given)
     unlearnt[tested] = given
     parts = learner.parts(np.arange(len(labels)))
     if TREES not in scores:
-        parts = Parts(parts.linears, None)  # nothing says what they would be worth
+        parts = replace(parts, trees=None)  # nothing says what they would be worth
     return Ensemble(parts, weights, shares, threshold, unlearnt)
-
-
-@dataclass(frozen=True, eq=False)
-class Confidence:
-    """How sure a model was of its first candidate for some photos.
-
-    Attributes:
-        rows: positions of the photos.  value: probability.  right: the candidate is who it is.
-    """
-
-    rows: Index
-    value: NDArray[np.float64]
-    right: NDArray[np.bool_]
-
-    @classmethod
-    def none(cls) -> Confidence:
-        return cls(np.empty(0, np.intp), np.empty(0), np.empty(0, bool))
-
-    @classmethod
-    def joined(cls, parts: Sequence[Confidence]) -> Confidence:
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("rows", "value", "right")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,11 +193,16 @@ class Learner:
         self._photos, self._labels, self._photographers = photos, labels, photographers
         self._plan, self._progress = plan, progress
 
-    def out_of_fold(self, folds: Sequence[Fold]) -> Mapping[str, Scores]:
-        """Scores by each part of the tested photos, fold after fold; without trees where a fold has none."""
-        tested = [self.parts(fold.train).scores(self._photos.take(fold.test)) for fold in folds]
+    def out_of_fold(self, folds: Sequence[Fold]) -> tuple[Mapping[str, Scores], NDArray[np.float64]]:
+        """Scores by each part of the tested photos, fold after fold, and how near they came to those learnt from;
+        without trees where a fold has none."""
+        tested, near = [], []
+        for fold in folds:
+            parts, photos = self.parts(fold.train), self._photos.take(fold.test)
+            tested.append(parts.scores(photos))
+            near.append(parts.familiarity(photos.style))
         common = set.intersection(*(set(scores) for scores in tested))
-        return {part: np.concatenate([scores[part] for scores in tested]) for part in common}
+        return {part: np.concatenate([scores[part] for scores in tested]) for part in common}, np.concatenate(near)
 
     def parts(self, rows: Index) -> Parts:
         train, labels = self._photos.take(rows), self._labels[rows]
@@ -219,7 +210,7 @@ class Learner:
         for part in LINEAR_PARTS:
             self._progress.check()
             linears[part] = fit_linear(train.columns(part), labels, self._photographers)
-        return Parts(linears, self._trees(rows))
+        return Parts(linears, self._trees(rows), Familiarity.of(train.style))
 
     def open_set(self, folds: Sequence[Fold], weights: PoolWeights) -> OpenSet:
         """Tests with strangers, see ``splits.photographers_out``; without any where there are too few photographers."""
@@ -228,8 +219,9 @@ class Learner:
             parts = self.parts(fold.train)
             counts = np.bincount(self._labels[fold.train], minlength=self._photographers)
             for rows, found in ((fold.test, known), (strangers, strange)):
-                given = _answer("all", parts.scores(self._photos.take(rows)), weights, counts / counts.sum())
-                found.append(Confidence(rows, given.max(axis=1), given.argmax(axis=1) == self._labels[rows]))
+                photos = self._photos.take(rows)
+                given = _answer("all", parts.scores(photos), weights, counts / counts.sum())
+                found.append(Confidence.of(rows, given, self._labels[rows], parts.familiarity(photos.style)))
         return OpenSet(Confidence.joined(known), Confidence.joined(strange))
 
     def _trees(self, rows: Index) -> Trees | None:

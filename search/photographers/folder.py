@@ -29,7 +29,7 @@ MANIFEST, ARRAYS, TREES, OUT_OF_FOLD, REPORT = (
     "out_of_fold.npz",
     "report.json",
 )
-FORMAT = 1
+FORMAT = 2
 _TRAIN_AGAIN = "Train again: `likewise photographers train`."
 _LIBRARIES = ("catboost", "numpy", "optuna", "scikit-learn")
 

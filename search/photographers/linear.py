@@ -46,7 +46,7 @@ class Linear:
     bias: NDArray[np.float64]
 
     def scores(self, rows: Matrix) -> Scores:
-        logits = _standardised(rows, self.centre, self.scale) @ self.weights + self.bias
+        logits = standardised(rows, self.centre, self.scale) @ self.weights + self.bias
         return log_softmax(logits)
 
     def arrays(self) -> Mapping[str, NDArray[np.float64]]:
@@ -60,13 +60,13 @@ class Linear:
 
 def fit_linear(rows: Matrix, labels: Labels, photographers: int, shrinkage: float = SHRINKAGE) -> Linear:
     """A photographer without photos among ``rows`` gets the least probability there is."""
-    centre, scale = _spread(rows)
-    standardised = _standardised(rows, centre, scale)
+    centre, scale = spread(rows)
+    evened = standardised(rows, centre, scale)
     # Fewer photos than numbers: all that can be learnt lies in the space that the photos span.
-    _, singular, basis = np.linalg.svd(standardised, full_matrices=False)
+    _, singular, basis = np.linalg.svd(evened, full_matrices=False)
     kept = singular > 1e-6 * max(float(singular[0]), 1.0) if len(singular) else np.zeros(0, bool)
     basis = basis[kept].T
-    reduced = standardised @ basis
+    reduced = evened @ basis
     present = np.unique(labels)
     means = np.zeros((photographers, reduced.shape[1]))
     for label in present:
@@ -90,7 +90,9 @@ def log_softmax(logits: NDArray[np.float64]) -> Scores:
     return scores
 
 
-def _spread(rows: Matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def spread(rows: Matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and deviation of each column over what is known, float64 ``(d,)``; the deviation of what never differs is
+    infinite, so that it counts for nothing."""
     known = np.isfinite(rows)
     counts = np.maximum(known.sum(axis=0), 1)
     filled = np.where(known, rows, 0.0).astype(np.float64)
@@ -100,6 +102,7 @@ def _spread(rows: Matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return centre, np.where(scale > 1e-7 * np.maximum(np.abs(centre), 1.0), scale, np.inf)
 
 
-def _standardised(rows: Matrix, centre: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+def standardised(rows: Matrix, centre: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """float64 ``(n, d)``: deviations from ``centre``, bounded; 0 for what is absent."""
     shifted: NDArray[np.float64] = np.clip(np.nan_to_num((rows.astype(np.float64) - centre) / scale), -_CLIP, _CLIP)
     return shifted

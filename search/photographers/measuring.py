@@ -25,7 +25,7 @@ from search.photographers.recipes import ABLATION, ALL_FEATURES, CAMERA_ALONE, S
 from search.photographers.report import Bin, Check, Confusion, Mistake, OpenSet, Report, Row, Strength
 from search.photographers.scores import BINS, Bootstrap, auroc, bin_of, calibration_error, macro_f1, share, top
 from search.photographers.splits import Fold, grouped_folds
-from search.photographers.threshold import find_threshold
+from search.photographers.threshold import Confidence, Threshold, find_threshold
 from search.photographers.trees import TreeSettings
 from search.photographers.tuning import Search, search_settings
 
@@ -42,6 +42,9 @@ MOST_IN_A_TABLE = 60
 
 MISTAKES = 20
 TRAITS = 3
+_TYPICAL = ("value", "usual", "slope")
+"""What is averaged over the thresholds of the folds."""
+
 _SHOWN = 40
 """Photos of a photographer that are asked what speaks for them."""
 
@@ -173,7 +176,8 @@ class Measuring:
             model = self._models[at] if photos is self._own else self._fitted(photos, fold, plan)
             for answer, probabilities in model.answers(photos.take(fold.test)).items():
                 given[answer][fold.test] = probabilities
-            answered[fold.test] = given["all"][fold.test].max(axis=1) >= model.threshold.value
+            needed = model.thresholds(photos.take(fold.test))
+            answered[fold.test] = given["all"][fold.test].max(axis=1) >= needed
         said = {"style": ("by_style", "how it is developed"), "subject": ("by_subject", "what it shows")}
         return {
             answer: _Said(*said.get(answer, (name, words)), given[answer], answered if answer == "all" else None)
@@ -211,7 +215,8 @@ class Measuring:
             inner = grouped_folds(labels, groups, FOLDS, plan.seed)[0]
             held = Fold(fold.train[inner.train], fold.train[inner.test])
             tried = recipe(Task(self._kept, self._labels, self._count, held, plan, self._progress))
-            threshold = find_threshold(tried, self._labels[held.test], np.empty(0))
+            said = Confidence.of(held.test, tried, self._labels[held.test])
+            threshold = find_threshold(said, Confidence.none())
             given[fold.test] = recipe(Task(self._kept, self._labels, self._count, fold, plan, self._progress))
             answered[fold.test] = given[fold.test].max(axis=1) >= threshold.value
         return _Said("tuned", words, given, answered)
@@ -243,16 +248,17 @@ class Measuring:
         known, strange = found.known, found.strange
         if not len(strange.rows) or not known.right.any():
             return None
-        threshold = float(np.mean([model.threshold.value for model in self._models]))
-        rows = np.concatenate([known.rows, strange.rows])
-        value = np.concatenate([known.value, strange.value])
-        familiar = np.arange(len(rows)) < len(known.rows)
-        right = np.concatenate([known.right, np.zeros(len(strange.rows), bool)])
-        drawn = Bootstrap(self._groups[rows], self._options.seed)
+        set_in_folds = [model.threshold for model in self._models]
+        threshold = Threshold(*(float(np.mean([getattr(one, name) for one in set_in_folds])) for name in _TYPICAL))
+        both = Confidence.joined([known, strange])
+        margin = threshold.margin(both)
+        familiar = np.arange(len(both.rows)) < len(known.rows)
+        right = familiar & both.right
+        drawn = Bootstrap(self._groups[both.rows], self._options.seed)
         return OpenSet(
-            auroc=drawn.estimate(auroc(familiar, value)),
-            refused=drawn.estimate(share(value < threshold, ~familiar), len(strange.rows)),
-            kept=drawn.estimate(share(value >= threshold, familiar & right), int((familiar & right).sum())),
+            auroc=drawn.estimate(auroc(familiar, margin)),
+            refused=drawn.estimate(share(margin < 0, ~familiar), len(strange.rows)),
+            kept=drawn.estimate(share(margin >= 0, right), int(right.sum())),
         )
 
     def _strengths(self, said: _Said) -> tuple[Strength, ...]:

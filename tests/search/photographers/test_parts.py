@@ -16,7 +16,7 @@ from search.photographers.linear import FLOOR, fit_linear, log_softmax
 from search.photographers.pool import fit_pool, log_loss, pooled, prior_scores
 from search.photographers.progress import Progress, TrainingStoppedError
 from search.photographers.splits import grouped_folds
-from search.photographers.threshold import KEPT, find_threshold
+from search.photographers.threshold import KEPT, Confidence, find_threshold
 from search.photographers.trees import Components, TreeSettings, fit_trees
 from search.photographers.tuning import search_settings
 
@@ -127,10 +127,15 @@ def test_parts_without_a_fault_settle() -> None:
     assert (pooled([perfect], weights[:1]).argmax(axis=1) == truth).all()
 
 
+def _said(confidence: np.ndarray, whose: int = 0) -> Confidence:
+    """Of photos by the first or the second of two, each said to be by the first with such confidence."""
+    n = len(confidence)
+    return Confidence.of(np.arange(n), np.stack([confidence, 1 - confidence], 1), np.full(n, whose))
+
+
 def test_the_threshold_parts_strangers_from_the_known() -> None:
     rng = np.random.default_rng(0)
-    confidence = rng.uniform(0.6, 1.0, 200)
-    found = find_threshold(np.stack([confidence, 1 - confidence], 1), np.zeros(200, int), rng.uniform(0.5, 0.65, 200))
+    found = find_threshold(_said(rng.uniform(0.6, 1.0, 200)), _said(rng.uniform(0.5, 0.65, 200), 1))
     assert 0.6 <= found.value <= 0.68
     assert found.kept > 0.85
     assert (found.refused or 0) > 0.9
@@ -139,10 +144,9 @@ def test_the_threshold_parts_strangers_from_the_known() -> None:
 def test_the_threshold_never_refuses_too_many_right_answers() -> None:
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.5, 1.0, 400)
-    given = np.stack([confidence, 1 - confidence], 1)
     for strangers in (np.empty(0), rng.uniform(0.5, 1.0, 400), np.ones(400)):
-        assert find_threshold(given, np.zeros(400, int), strangers).kept >= KEPT
-    assert find_threshold(given, np.ones(400, int), np.empty(0)).value == 0.0, "nothing was right"
+        assert find_threshold(_said(confidence), _said(strangers, 1)).kept >= KEPT
+    assert find_threshold(_said(confidence, 1), Confidence.none()).value == 0.0, "nothing was right"
 
 
 def test_components_are_of_the_rows_given_and_say_how_much_they_keep() -> None:
