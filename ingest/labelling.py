@@ -56,6 +56,8 @@ from search.store.base import Store
 from search.store.filters import Filter
 
 NONE, ALL = "none", "all"
+LATER = "Files that are taken in later go by what they say themselves, until this is done again."
+
 SHOWN_LINES = 5
 """Lines of a table that are told of one by one."""
 
@@ -174,6 +176,8 @@ class Labelling:
         if source is Credit.EXIF:
             yield from self._read_again()
             return
+        if source is not Credit.PERSON:
+            self.tally.notes.append(LATER)
         named = {
             Credit.FOLDER: self._by_folder,
             Credit.CSV: self._by_table,

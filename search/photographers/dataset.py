@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -147,40 +147,45 @@ def read_photos(store: Store, where: Filter | None = None) -> PhotoSet:
         raise NotFoundError("There are no pictures in this library yet.", "Ingest some first: likewise ingest FOLDER.")
     style = info.schema.space(STYLE)
     spaces = [space.name for space in (visual, style) if space is not None]
-    records: list[MediaRecord] = []
-    seen: dict[str, list[Array]] = {VISUAL: [], STYLE: []}
+    columns: dict[str, list[Any]] = {name: [] for name in _FACTS}
+    rows: dict[str, list[Array]] = {name: [] for name in _MATRICES}
     absent = np.full((1, style.dim if style else 0), np.nan, np.float32)
     for point in store.scroll(collection, where=where or Filter(), vectors=spaces):
         if VISUAL not in point.vectors:
             continue
-        records.append(MediaRecord.from_payload(point.payload))
-        seen[VISUAL].append(point.vectors[VISUAL][:1])
-        seen[STYLE].append(point.vectors.get(STYLE, absent)[:1])
-    if not records:
+        record = MediaRecord.from_payload(point.payload)  # not kept: as objects, its features take as much as vectors
+        for name, fact in _FACTS.items():
+            columns[name].append(fact(record))
+        rows["features"].append(_features(record))
+        rows[VISUAL].append(point.vectors[VISUAL][:1])
+        rows[STYLE].append(point.vectors.get(STYLE, absent)[:1])
+    if not rows[VISUAL]:
         raise UsageError("None of the pictures in this library is meant.", "Ask for fewer conditions at once.")
-    return PhotoSet(
-        ids=tuple(record.id for record in records),
-        names=tuple(record.photographer for record in records),
-        features=np.stack([_features(record) for record in records]),
-        visual=np.concatenate(seen[VISUAL]),
-        style=np.concatenate(seen[STYLE]),
-        taken_at=tuple(record.taken_at for record in records),
-        cameras=tuple(record.camera for record in records),
-        lenses=tuple(record.lens for record in records),
-        paths=tuple(record.paths[0] if record.paths else "" for record in records),
-        fingerprints=tuple(record.fingerprints[0] if record.fingerprints else None for record in records),
-        credits=tuple(getattr(record, "credit", None) for record in records),
-        thumbnails=tuple(record.thumbnail for record in records),
-        visual_space=visual,
-        style_space=style,
-    )
+    # Each list goes as soon as its matrix is there.
+    facts: dict[str, Any] = {name: tuple(columns.pop(name)) for name in _FACTS}
+    matrices: dict[str, Any] = {name: np.concatenate(rows.pop(name)) for name in _MATRICES}
+    return PhotoSet(visual_space=visual, style_space=style, **facts, **matrices)
+
+
+_FACTS: Mapping[str, Callable[[MediaRecord], str | None]] = {
+    "ids": lambda record: record.id,
+    "names": lambda record: record.photographer,
+    "taken_at": lambda record: record.taken_at,
+    "cameras": lambda record: record.camera,
+    "lenses": lambda record: record.lens,
+    "paths": lambda record: record.paths[0] if record.paths else "",
+    "fingerprints": lambda record: record.fingerprints[0] if record.fingerprints else None,
+    "credits": lambda record: record.credit,
+    "thumbnails": lambda record: record.thumbnail,
+}
+"""Where the columns of a :class:`PhotoSet` come from."""
 
 
 def _features(record: MediaRecord) -> NDArray[np.float32]:
-    """float32 ``(78,)``; of another length, they were computed by another version and mean other things."""
+    """float32 ``(1, 78)``; of another length, they were computed by another version and mean other things."""
     if len(record.features) != FEATURE_COUNT:
-        return np.full(FEATURE_COUNT, np.nan, np.float32)
-    return np.array([np.nan if value is None else value for value in record.features], np.float32)
+        return np.full((1, FEATURE_COUNT), np.nan, np.float32)
+    return np.array([[np.nan if value is None else value for value in record.features]], np.float32)
 
 
 def _spaces_json(photos: PhotoSet) -> list[dict[str, Any] | None]:

@@ -47,6 +47,9 @@ def command(
 
     PATH narrows it to a folder, but for csv. A person's word counts before a table, a table before folders, folders
     before the files, and these before groups.
+
+    Folders, tables and groups name what has been taken in by now. Files that come later go by what they say themselves,
+    until the same is done again.
     """
     from web.client import connect
     from web.commands.following import follow
