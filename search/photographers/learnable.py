@@ -86,8 +86,11 @@ def learnable(photos: PhotoSet, seed: int = 0) -> Learnable:
 def _drawn(photos: PhotoSet, names: tuple[str, ...], seed: int) -> np.typing.NDArray[np.intp]:
     """Positions of the photos learnt from, rising."""
     rng = np.random.default_rng(seed)
-    known = np.array([name or "" for name in photos.names])
-    own = {name: np.flatnonzero(known == name) for name in names}
+    found: dict[str, list[int]] = {name: [] for name in names}
+    for at, name in enumerate(photos.names):
+        if name in found:
+            found[name].append(at)
+    own = {name: np.array(rows, np.intp) for name, rows in found.items()}
     share = MOST_PHOTOS
     while sum(min(len(rows), share) for rows in own.values()) > MOST_PHOTOS and share > LEAST_PHOTOS:
         share = max(LEAST_PHOTOS, int(share * 0.9))

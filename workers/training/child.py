@@ -156,9 +156,11 @@ def _take_standard_output() -> Callable[[Mapping[str, Any]], None]:
     os.dup2(2, 1)
 
     def tell(told: Mapping[str, Any]) -> None:
-        with suppress(BrokenPipeError):  # nobody listens any more; the kernel is about to end us
+        try:
             pipe.write(json.dumps(told) + "\n")
             pipe.flush()
+        except BrokenPipeError:  # the parent has gone, maybe before the kernel was asked to tell us
+            os._exit(1)
 
     return tell
 

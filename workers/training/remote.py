@@ -17,7 +17,14 @@ from typing import Any
 from celery import Celery, states
 from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 
-from search.errors import BrokerUnavailableError, LikewiseError, TrainingError, WorkerUnavailableError, error_of
+from search.errors import (
+    BrokerUnavailableError,
+    LikewiseError,
+    StoreError,
+    TrainingError,
+    WorkerUnavailableError,
+    error_of,
+)
 from search.settings import Settings
 from workers.app import PRIORITY, TRAIN, TRAIN_QUEUE
 from workers.broker import Broker
@@ -67,7 +74,8 @@ class RemoteTrainer:
                 withdraw_tasks(self._app, task.__eq__)
                 with broker_errors():
                     self._app.backend.forget(task)
-            self._place.clear(there)
+            with suppress(StoreError):  # nor does this, and the model may be here by now
+                self._place.clear(there)
 
     def _want(self, there: str, task: str) -> None:
         self._broker.keep(wanted_name(there), task.encode())

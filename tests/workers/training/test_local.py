@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from workers.training.order import PHOTOS, Trained, TrainingOrder
 
 Run = Callable[..., Trained | None]
 ORDER = TrainingOrder(ModelKind.CLASSIFIER, seconds=1.0, seed=3)
+PATIENCE = 60
 
 
 @pytest.fixture
@@ -106,6 +109,23 @@ def test_a_child_that_cannot_start_is_told(
     trainer = ChildTrainer(make_settings(), ("/nowhere/python",))
     with pytest.raises(TrainingError, match="No process can be started"):
         trainer.train(tmp_path, ORDER, print, lambda: True)
+
+
+def test_a_child_that_nobody_listens_to_ends(
+    tmp_path: Path, make_photos: Callable[..., PhotoSet], light_child: tuple[str, ...], repository: Path
+) -> None:
+    """Its parent may die before it has asked the kernel to end it then."""
+    make_photos("wait").save(tmp_path / PHOTOS)
+    ORDER.save(tmp_path)
+    listener, teller = os.pipe()
+    command = [*light_child, str(tmp_path), "1"]
+    with subprocess.Popen(command, stdout=teller, cwd=repository, env=os.environ | {"PYTHONPATH": "."}) as child:
+        os.close(teller)
+        os.close(listener)
+        try:
+            assert child.wait(PATIENCE) == 1
+        finally:
+            child.kill()
 
 
 def test_the_child_comes_after_everything_else(run: Run) -> None:

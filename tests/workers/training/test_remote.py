@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 import workers.training.remote
-from search.errors import TrainingError, UsageError, WorkerUnavailableError
+from search.errors import StoreUnavailableError, TrainingError, UsageError, WorkerUnavailableError
 from search.photographers.dataset import PhotoSet
 from search.photographers.models import ModelKind
 from search.settings import Settings
@@ -67,6 +67,25 @@ def test_photos_go_to_a_worker_and_its_model_comes_back(
     assert left_in(brokered) == []
     with pytest.raises(UsageError, match="only one photographer"):
         RemoteTrainer(brokered, app).train(make_folder("refuse"), ORDER, said.append, lambda: True)
+
+
+def test_a_model_that_is_here_is_not_lost_to_a_place_that_cannot_be_cleared(
+    brokered: Settings,
+    app: Any,
+    worker: Any,
+    make_folder: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trainer, cleared = RemoteTrainer(brokered, app), []
+
+    def clear(folder: str) -> None:
+        cleared.append(folder)
+        if len(cleared) > 1:  # the first is before it begins
+            raise StoreUnavailableError("The bucket is away.")
+
+    monkeypatch.setattr(trainer._place, "clear", clear)
+    assert trainer.train(make_folder("learn"), ORDER, print, lambda: True) is not None
+    assert len(cleared) == 2
 
 
 def test_what_is_not_wanted_any_more_ends_on_the_worker(
