@@ -113,12 +113,8 @@ def _kind_wanted(question: Question, kind: Kind) -> bool:
 
 
 def _wanted(question: Question, space: str) -> bool:
-    return space in question.spaces if question.spaces else space not in ASKED_BY_NAME
-
-
-def _space_wanted(question: Question, space: str) -> bool:
     """Style answers only where it is asked for: a stranger developed alike is not what "similar" promises."""
-    return space in question.spaces if question.spaces else space != STYLE
+    return space in question.spaces if question.spaces else space not in ASKED_BY_NAME
 
 
 def _ask(

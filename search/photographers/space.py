@@ -261,19 +261,9 @@ class PhotographerSpace:
         """Those of ``names`` whose photos the space was learnt from."""
         return self.names[: len(self.names) - self.placed]
 
-    @property
-    def map2d(self) -> NDArray[np.float64]:
-        """Float64 (p, 2): the vectors on their plane."""
-        return self._plane.place(self.vectors)
-
-    @property
-    def codes2d(self) -> NDArray[np.float64]:
-        """Float64 (n, 2): the image codes on theirs."""
-        return Plane.of(self.codes).place(self.codes)
-
     def chart(self) -> Chart:
         """The photographer map, with the way of every vector there: PCA fitted on the final vectors."""
-        plane = self._plane
+        plane = Plane.of(self.vectors)
         ways = plane.place(self.frames)
         spots = tuple(
             Spot(
@@ -295,10 +285,6 @@ class PhotographerSpace:
         placed = plane.place(self.codes)
         spots = tuple(CodeSpot(self.ids[i], self._owner(i), int(self.clusters[i]), _pair(placed[i])) for i in chosen)
         return CodeChart(spots, plane.explained, int(self.clusters.max(initial=-1)) + 1)
-
-    @property
-    def _plane(self) -> Plane:
-        return Plane.of(self.vectors)
 
     def _owner(self, photo: int) -> str:
         owner = int(self.owners[photo])

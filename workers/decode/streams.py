@@ -62,7 +62,6 @@ _MIME = {
     "amr": ("audio/amr", "audio/amr"),
     "flv": ("video/x-flv", "audio/x-flv"),
 }
-_WEBM_CODECS = frozenset({"vp8", "vp9", "av1", "libdav1d", "opus", "libopus", "vorbis", "libvpx", "libvpx-vp9"})
 _ISO_6709 = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 
 _S = TypeVar("_S", VideoStream, AudioStream)

@@ -31,7 +31,7 @@ def test_a_run_leaves_vectors_codes_weights_plots_and_logs(world: Any) -> None:
     assert (space.frames[-1] == space.vectors).all()
     assert space.steps[-1] == world.result.report.steps
     assert set(np.diff(space.steps)) == {200}
-    assert space.codes2d.shape == (48, 2)
+    assert len(space.code_chart().spots) == 48
     assert space.report == world.result.report
     assert space.report.held_out == 16  # 30 % of twelve, rounded up, of each of four
 
