@@ -102,7 +102,7 @@ def fit(
             foretold = network(codes[rows], network.vectors[owners[rows]])
             error = (foretold - targets[rows]).square().mean()
             optimiser.zero_grad()
-            torch.autograd.backward(error + cost * network.penalty())
+            torch.autograd.backward(error + network.strain() + cost * network.penalty())
             optimiser.step()
             losses.append(error.detach())
             step += 1

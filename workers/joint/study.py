@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.photographers.space import PseudoPhotographers, VectorErrors
+from workers.joint.arrangement import Arrangement
 from workers.joint.coordinates import Scale, StyleCoordinates
 from workers.joint.fit import Examples, Settled, error_rows, errors_of, fit, interval, procrustes
 from workers.joint.network import JointNetwork, PublishedNetwork, ShiftNetwork
@@ -85,8 +86,10 @@ def learn(
     examples = material.examples(codes, coordinates(material.statistics))
     held = examples.take(np.flatnonzero(material.held))
 
+    arrangement = Arrangement.of(material.statistics[rows], material.owners[rows], options.dimensions)
+
     def make() -> ShiftNetwork:
-        return ShiftNetwork(material.people, options.dimensions, coordinates.axes.shape[1])
+        return ShiftNetwork(material.people, options.dimensions, coordinates.axes.shape[1], arrangement)
 
     def observe(network: JointNetwork, step: int, loss: float) -> None:
         right, wrong = error_rows(network, held)

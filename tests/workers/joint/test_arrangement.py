@@ -1,0 +1,91 @@
+"""Vectors lie as far apart as photographers are in all that tells them apart."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from workers.joint.arrangement import Arrangement
+from workers.joint.coordinates import StyleCoordinates
+from workers.joint.fit import Examples, errors_of, fit, procrustes
+from workers.joint.measure import apart, spearman
+from workers.joint.network import ShiftNetwork
+from workers.joint.pace import Pace
+
+PEOPLE, PHOTOS, SHIFTS = 30, 12, 4
+
+
+def world() -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
+    """Statistics of photographers who differ in four respects, in one by far more than in others; owners; shifts."""
+    rng = np.random.default_rng(0)
+    owners = np.repeat(np.arange(PEOPLE), PHOTOS)
+    shifts = rng.standard_normal((PEOPLE, SHIFTS))
+    sizes = np.array([20.0, 6, 3, 3])
+    rows = (shifts * sizes)[owners] + rng.standard_normal((len(owners), SHIFTS))
+    return rows.astype(np.float32), owners, shifts
+
+
+def test_what_tells_photographers_apart_counts_alike_however_much_it_does() -> None:
+    rows, owners, shifts = world()
+    found = Arrangement.of(rows, owners, 3)
+    wholly = StyleCoordinates.of(rows, owners, SHIFTS)(rows)
+    means = np.stack([wholly[owners == one].mean(axis=0) for one in range(PEOPLE)])
+    truth = apart(shifts)
+    assert spearman(truth, found.distances.astype(np.float64)) > spearman(truth, apart(means)) + 0.03
+    assert np.square(found.distances).mean() == pytest.approx(2 * 3 * PEOPLE / (PEOPLE - 1), rel=1e-4)
+
+
+def test_distances_come_in_the_order_that_the_network_has_them_in() -> None:
+    rows, owners, _ = world()
+    one = Arrangement.of(rows, owners, SHIFTS)  # as many components leave nothing out
+    assert torch.nn.functional.pdist(torch.from_numpy(one.start)).numpy() == pytest.approx(one.distances, abs=1e-4)
+    pairs = [float(np.linalg.norm(one.start[a] - one.start[b])) for a, b in combinations(range(PEOPLE), 2)]
+    assert pairs == pytest.approx(one.distances.tolist(), abs=1e-4)
+
+
+def test_somebody_with_few_photos_is_drawn_to_the_middle() -> None:
+    rng = np.random.default_rng(0)
+    owners = np.repeat(np.arange(12), 20)
+    rows = rng.standard_normal((12, 3))[owners] + rng.standard_normal((240, 3))
+    kept = np.flatnonzero((owners > 0) | (np.arange(240) < 1))
+
+    def from_the_middle(copies: int) -> float:
+        """How far the first one is from the middle by one photo, or by so many photos that say the same."""
+        chosen = np.concatenate([np.zeros(copies - 1, np.intp), kept])
+        start = Arrangement.of(rows[chosen], owners[chosen], 3).start
+        lengths: NDArray[np.float32] = np.linalg.norm(start, axis=1)
+        return float(lengths[0] / lengths[1:].mean())
+
+    assert from_the_middle(1) < 0.8 * from_the_middle(20)
+
+
+@pytest.mark.parametrize("people", [2, 3])
+def test_photographers_who_do_not_differ_are_arranged_all_the_same(people: int) -> None:
+    owners = np.repeat(np.arange(people), 2)
+    found = Arrangement.of(np.ones((2 * people, 5), np.float32), owners, 3)
+    assert found.distances.tolist() == [0.0] * (people * (people - 1) // 2)
+    assert found.start.tolist() == [[0.0] * 3] * people
+
+
+def test_arranged_vectors_keep_distances_and_still_foretell() -> None:
+    rows, owners, shifts = world()
+    coordinates = StyleCoordinates.of(rows, owners, 2)
+    codes = np.random.default_rng(1).standard_normal((len(owners), 16)).astype(np.float32)
+    examples = Examples(codes, coordinates(rows), owners, np.arange(len(owners)))
+    arrangement = Arrangement.of(rows, owners, 2)
+    free, kept, again = (
+        fit(lambda one=one: ShiftNetwork(PEOPLE, 2, 2, one), examples, 1, seed, Pace())  # type: ignore[misc]
+        for one, seed in ((None, 0), (arrangement, 0), (arrangement, 1))
+    )
+    truth = apart(shifts)
+    assert spearman(truth, apart(kept.vectors)) > spearman(truth, apart(free.vectors)) + 0.05
+    assert errors_of(kept.network, examples).ratio > 3
+    assert procrustes(kept.vectors, again.vectors) > 0.9
+    # What is kept of a network does not hang on the arrangement.
+    bare = ShiftNetwork(PEOPLE, 2, 2)
+    bare.load_state_dict(kept.network.state_dict())
+    assert bare.strain() == 0
