@@ -72,6 +72,7 @@ class Tally:
         untouched: why to number of records that this source says nothing of.
         taken_back: number of records that have lost what a source said of them.
         wrong: lines of the table that cannot be used, in sentences.
+        nothing: what is told when nothing has come of it.
     """
 
     credited: Counter[str] = field(default_factory=Counter)
@@ -80,6 +81,7 @@ class Tally:
     taken_back: int = 0
     wrong: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    nothing: str = "Nothing is credited."
 
     def told(self) -> str:
         said = [f"The credits of {self.taken_back:,} are taken back."] if self.taken_back else []
@@ -91,7 +93,7 @@ class Tally:
         if self.kept:
             said.append(f"{self.kept.total():,} go by another source ({listed_names(self.kept)}).")
         if not said:
-            said.append("Nothing is credited.")
+            said.append(self.nothing)
         said += [f"{n:,} {why}." for why, n in self.untouched.most_common()]
         said += self.wrong[:SHOWN_LINES]
         if len(self.wrong) > SHOWN_LINES:
@@ -170,6 +172,7 @@ class Labelling:
     def steps(self) -> Iterator[tuple[int, int]]:
         """Do it; after each page, how many records it has credited and how many it has left as they are."""
         if self._options["from"] == NONE:
+            self.tally.nothing = "Nothing was credited by that, so nothing is taken back."
             yield from self._take_back(_taken_back(self._options))
             return
         source = Credit(self._options["from"])

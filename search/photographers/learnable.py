@@ -79,7 +79,9 @@ def learnable(photos: PhotoSet, seed: int = 0) -> Learnable:
             "without reasons."
         )
     if np.isnan(chosen.features).all():
-        notes.append("The features of these photos have not been computed; `likewise reembed` does that.")
+        notes.append(
+            "The features of these photos are not there; `likewise reembed --space style` computes them with it."
+        )
     return Learnable(chosen, names, labels, parted, tuple(notes))
 
 

@@ -107,6 +107,7 @@ def test_a_better_source_counts_and_the_other_comes_back_when_it_is_taken_back(l
     assert "2 are credited to 1 photographer: Ada 2. 1 go by another source (csv 1)." in done.message
     assert label(library, source="none", of="csv").message.startswith("The credits of 1 are taken back.")
     assert people(library)["Ada/1.jpg"] == ("Ada", "folder")
+    assert label(library, source="none", of="csv").message == "Nothing was credited by that, so nothing is taken back."
     assert "taken in later" not in label(library, source="none", of="all").message
     assert people(library)["Ada/1.jpg"] == (None, None)
     assert people(library)["Ada/eve.jpg"] == ("Eve", "exif")

@@ -109,3 +109,10 @@ def test_nobody_and_those_it_was_learnt_from_make_no_job(ingest: Ingest, options
 def test_without_a_space_there_is_no_place_in_it(ingest: Ingest) -> None:
     with pytest.raises(NotFoundError, match="train --joint"):
         ingest.start_task(PLACE, {"photographer": "Cy"})
+
+
+@pytest.mark.usefixtures("space")
+def test_somebody_learnt_by_another_name_is_there_already(desk: Any, placer: FakePlacer) -> None:
+    task = Place(desk.settings, desk.store, lambda: placer, lambda: {"Bo": "Cy"})
+    with pytest.raises(UsageError, match="learnt from Cy"):
+        task.check({"photographer": "Cy"})

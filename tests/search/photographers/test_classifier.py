@@ -238,7 +238,7 @@ def test_black_pictures_are_learnt_without_a_crash(make_photos: MakePhotos, tmp_
     )
     result, model = _trained(black, tmp_path / "model")
     np.testing.assert_allclose(model.probabilities(black), 1 / 3, atol=0.05)
-    assert any("features of these photos have not been computed" in note for note in result.notes)
+    assert any("features of these photos are not there" in note for note in result.notes)
     assert model.predict(black.features[0], black.visual[0], black.style[0]).reasons == ()
 
 
