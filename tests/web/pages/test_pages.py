@@ -183,6 +183,15 @@ def test_the_item_page(client: FlaskClient, library: Any) -> None:
     assert client.get("/item/nothing", headers=HTML).status_code == 404
 
 
+def test_whose_video_it_is_leads_to_all_of_theirs(client: FlaskClient, library: Any) -> None:
+    """The pages of photographers tell of pictures alone, and may know nobody of that name."""
+    video = library.ids["clip_0.webm"]
+    library.store.patch_payload("videos", {video: {"photographer": "Vera"}})
+    page = client.get(f"/item/{video}").text
+    library.store.patch_payload("videos", {video: {"photographer": None}})
+    assert '<a href="/?photographers=Vera"><bdi>Vera</bdi></a>' in page
+
+
 def test_jobs(client: FlaskClient, node: Any, tmp_path: Path) -> None:
     assert "No job has run yet" in client.get("/jobs").text
     token = form_token(client.get("/jobs").text)
