@@ -81,6 +81,8 @@ class Models:
             self._image  # noqa: B018  (made by being asked for)
             if self.needs_clips:
                 self._video  # noqa: B018
+            if self._choice.style:
+                self._style  # noqa: B018
 
     def embed(self, items: Sequence[Decoded]) -> list[Embedded]:
         """Vectors and tags of each item, in order.

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torchvision.models.video import r3d_18
 
+from search.errors import ModelError
 from search.media import Kind
 from search.settings import Settings
 from workers.decode.decoded import Decoded, MediaFacts
@@ -44,6 +45,17 @@ def video(frames: int, sound: np.ndarray | None = None) -> Decoded:
 
 def noise(samples: int = 8000) -> np.ndarray:
     return (RNG.normal(size=samples) * 0.1).astype(np.float32)
+
+
+def test_a_style_that_cannot_be_had_stops_before_the_first_file(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise ModelError("The weights of the style encoder cannot be read.")
+
+    monkeypatch.setattr("workers.style.network.shipped_encoder", refuse)
+    with pytest.raises(ModelError, match="style encoder"):
+        models.load()
 
 
 def test_every_item_gets_its_own_vectors_in_order(models: Models) -> None:
