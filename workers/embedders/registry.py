@@ -93,7 +93,7 @@ LOGMEL = ModelDescription(
 
 STYLE = ModelDescription(
     name="style",
-    revision="2dc139ff7c8616c1",
+    revision="3129b0a9e6ec0de3",
     dim=256,
     licence="Apache-2.0",
     source="workers.style",

@@ -47,15 +47,18 @@ SMALLEST_CUT = 0.75
 
 BATCH = 128
 
-SHRINKAGE = 0.03
-"""Share of the covariance of content that is made the same in every direction."""
+SHRINKAGE = 0.1
+"""Share of the covariance of content that is made the same in every direction. On three development draws .1 and .2 name
+photographers 1 to 2 points better than .03 does."""
 
 LEAST_STYLE = 0.02
 """Least variance of style, that of content being 1, which a direction is taken to have."""
 
-CAUTION = 2
-"""Power of the share of style in a direction that is its weight. The first makes the vector the likeliest style; the
-second leaves less content where several weak directions add up."""
+CAUTION = 3
+"""Power of the share of style in a direction that is its weight. The first makes the vector the likeliest style; higher
+ones leave less content where several weak directions add up: on three development draws the nearest photo showed the
+same subject .07, .03 and .02 oftener than by chance with the first to the third, and was by the same photographer in
+71, 65 and 61 % of cases."""
 
 
 @dataclass(frozen=True, slots=True)
