@@ -293,12 +293,13 @@ class People:
         rows = self.rows[name]
         notes = ["All of this is told from pictures; videos and sounds are left out."]
         if len(rows) < FEW:
-            notes.append(f"There are only {len(rows):,} of them, so much of it may be chance.")
+            few = "is only 1" if len(rows) == 1 else f"are only {len(rows):,}"
+            notes.append(f"There {few} of them, so much of it may be chance.")
         if len(self.rows) == 1:
             notes.append("Nobody else is credited with anything: there is nobody to be like, or to be mistaken for.")
         if not self._has_style:
             notes.append("There are no style vectors yet, so styles go by features: likewise reembed --space style.")
-        if not np.isfinite(self.photos.features[rows]).any() or not np.isfinite(crowd.features).any():
+        if not all(np.isfinite(some).any() for some in (self.photos.features[rows], crowd.features) if len(some)):
             notes.append("There are no features to compare yet: likewise reembed --space style computes them.")
         if Credit.KMEANS.value in (self.photos.credits[at] for at in rows):
             notes.append("This is a group of alike photos, made by likewise; it is not known to be one person's.")

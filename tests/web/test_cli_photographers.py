@@ -21,7 +21,9 @@ from search.photographers.names import photographer_id
 from search.settings import Settings
 from search.store.base import Array
 from web.cli import main
+from web.commands.call import stdout
 from web.commands.photographers.group import COMMANDS
+from web.commands.photographers.show import _show
 from workers.training.shelf import SharedShelf
 
 LIGHT_CHILD = Path(__file__).parents[1] / "workers" / "training" / "light_child.py"
@@ -140,6 +142,21 @@ def test_hostile_names_are_spelt_out(cli: Any, library: Path, tmp_path: Path) ->
         assert "\x1b" not in told.stdout
     assert "[bold]<script>../../x" in cli("photographers", "list").stdout
     assert cli.json("photographers", "show", hostile["name"])["id"] == hostile["id"]
+
+
+def test_each_way_to_be_alike_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    alike = [
+        {"by": by, "name": f"{by} {n}", "id": f"{n:016}", "similarity": 1 - n / 10}
+        for by in ("style", "subject", "joint")
+        for n in range(6)
+    ]
+    nothing: dict[str, Any] = dict.fromkeys(("notes", "traits", "styles", "sessions", "miscredits"), ())
+    named = {"id": "0" * 16, "name": "Ada", "photos": 3, "first": None, "last": None, "cameras": {}, "lenses": {}}
+    _show(nothing | named | {"alike": alike}, stdout())
+    told = capsys.readouterr().out
+    for by in ("style", "subject", "joint"):
+        assert f"{by} 3" in told
+        assert f"{by} 4" not in told
 
 
 def test_one_photographer_and_who_works_alike(cli: Any, labelled: Path) -> None:

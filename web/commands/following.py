@@ -53,14 +53,14 @@ def follow(client: Client, job: str) -> JobProgress:
         with _display() as display:
             ended = _watch(client, job, display)
     except KeyboardInterrupt:
-        click.echo("Stopping after the batch in work (Ctrl-C again to stop at once).", err=True)
+        click.echo("Stopping as soon as nothing is left half done (Ctrl-C again to stop at once).", err=True)
         client.post(f"/jobs/{job}/cancel")
         ended = _watch(client, job, None)
-        click.echo(
-            f"Cancelled with {ended.done} of {ended.total} files done, which stay done. "
-            "Run the same command again to go on from there.",
-            err=True,
+        kept = one_line(ended.message) or (
+            f"{ended.done} of {ended.total} files are done, and stay done. "
+            "Run the same command again to go on from there."
         )
+        click.echo(f"Cancelled. {kept}", err=True)
         raise click.Abort from None
     if ended.state == "failed":
         raise LikewiseError(f"The job could not go on: {ended.message}")

@@ -376,6 +376,8 @@ def test_notes_say_what_is_lacking() -> None:
     assert "no style vectors" in notes("no style yet")
     assert "no features" in notes("no features")
     assert "Nobody else" in notes("one photographer")
+    assert "no features" not in notes("one photographer"), "there are; it is others that are lacking"
+    assert "There is only 1 of them" in " ".join(People(ODD["one photo each"]).shown("A").notes)
     spelled = People(plain(names=("Ada",) * 3 + ("ADA",) * 3))
     assert "Also written ADA" in " ".join(spelled.shown("Ada").notes)
     grouped = People(plain(credits=("kmeans",) * 6))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 TRAITS, OTHERS = 10, 10
 """So many traits, and so many of everything else, are shown on a terminal; ``--json`` has all."""
 
+NEAREST = 4
+"""So many who work alike are shown of each way to be alike."""
+
 
 @click.command("show", short_help="All about one photographer.")
 @click.argument("photographer", metavar="NAME|ID")
@@ -36,7 +39,8 @@ def _show(one: Json, console: Console) -> None:
     from web.commands.photographers.similar import show_alike
 
     span = " to ".join(time[:10] for time in (one["first"], one["last"]) if time)
-    console.print(f"{one_line(one['name'])}: {one['photos']:,} photos{f', {span}' if span else ''} ({one['id']})")
+    photos = "1 photo" if one["photos"] == 1 else f"{one['photos']:,} photos"
+    console.print(f"{one_line(one['name'])}: {photos}{f', {span}' if span else ''} ({one['id']})")
     for note in one["notes"]:
         console.print(one_line(note))
     _table(console, "What sets them apart", ("effect", "feature", "theirs", "others"), [
@@ -48,7 +52,9 @@ def _show(one: Json, console: Console) -> None:
     ])  # fmt: skip
     if one["alike"]:
         console.print("\nWho works alike")
-        show_alike(one["alike"][:OTHERS], console)
+        by = dict.fromkeys(other["by"] for other in one["alike"])
+        nearest = [[other for other in one["alike"] if other["by"] == each][:NEAREST] for each in by]
+        show_alike([other for some in nearest for other in some], console)
     _table(console, "Latest sessions", ("photos", "from", "to", "folder"), [
         (f"{session['photos']:,}", (session["start"] or "")[:16], (session["end"] or "")[:16], session["folder"])
         for session in one["sessions"][:OTHERS]

@@ -42,8 +42,7 @@ async function ask(file, say) {
 }
 
 function refusal(page) {
-  const problem = page.querySelector("main h1");
-  return [problem?.textContent, problem?.nextElementSibling?.textContent].filter(Boolean).join(" ");
+  return [...page.querySelectorAll("main h1, main [data-hint]")].map((part) => part.textContent).join(" ");
 }
 
 /** The photo itself; a format the browser cannot draw keeps its icon. */

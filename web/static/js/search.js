@@ -67,9 +67,9 @@ async function show(address, { push = true, stay = false } = {}) {
 async function place(response, push, stay = false) {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   if (!page.querySelector("#results")) {
-    const problem = page.querySelector("main h1");
+    const problem = [...page.querySelectorAll("main h1, main [data-hint]")].map((part) => part.textContent).join(" ");
     document.querySelector("#results").setAttribute("aria-busy", "false");
-    say([problem?.textContent, problem?.nextElementSibling?.textContent].filter(Boolean).join(" ") || response.statusText);
+    say(problem || response.statusText);
     return;
   }
   const turning = document.activeElement?.name === "style"; // whoever turns the dial by keys goes on turning

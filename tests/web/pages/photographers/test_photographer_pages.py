@@ -107,7 +107,7 @@ def test_one_photographer(client: FlaskClient, desk: Any) -> None:
         "more black shadows, less saturated and warmer colours",
         "2 ways of working",
         "Who works alike",
-        "alike beyond 93 % of pairs",
+        "more alike than 93 % of pairs",
         "How the work has changed",
         "Credits worth a second look",
         "Leica M6",
@@ -278,7 +278,7 @@ def test_the_report_gives_every_figure_with_its_interval_and_n(client: FlaskClie
     for place in ('x1="64.0%" x2="78.0%"', 'cx="71.0%"', 'class="chance" x1="20.0%"'):
         assert place in right
     assert "The camera gives it away" in page[: page.index("Figures")]  # before any figure can be quoted
-    assert "+4.1 points from the best of these" in page
+    assert "4.1 points above the best of these" in page
     assert page.count("not passed") == 1
     assert "at most 0.300" in page
     rows = re.findall(r'<td class="h(\d+)">(\d*)</td>', page)

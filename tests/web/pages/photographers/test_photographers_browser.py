@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from ingest.progress import JobState
+from search.errors import SpaceMismatchError
 from search.photographers.names import photographer_id
 
 pytestmark = pytest.mark.browser
@@ -57,6 +58,7 @@ def test_a_way_through_the_dashboard(page: Page, drop: Drop, evening: bytes, wid
     page.get_by_role("link", name="Map", exact=True).click()
     spot = page.locator(f"[href='/photographers/{photographer_id('Grace')}'].spot")
     settled = spot.get_attribute("transform")
+    expect(page.get_by_text("move it sideways")).to_be_visible(visible=width == 390)
     page.get_by_role("button", name="Watch them settle").click()
     expect(spot).not_to_have_attribute("transform", settled or "")
     expect(page.locator("[data-play]")).to_have_text("Watch them settle")  # it has come to its end
@@ -144,7 +146,19 @@ def test_a_file_that_is_no_photo_is_refused_in_place(page: Page, drop: Drop) -> 
     page.goto("/photographers/predict")
     drop(page, "notes.txt", b"hello")
     expect(page.locator("#predict .busy")).to_contain_text("'notes.txt' is not a picture, video or sound")
+    expect(page.locator("#predict .busy")).not_to_contain_text("search page")  # the way out of a page of its own
     assert page.url.endswith("/predict")
+
+
+def test_a_long_path_in_a_refusal_does_not_widen_the_page(page: Page, desk: Any, library: Any) -> None:
+    def refuse(probe: object) -> None:
+        raise SpaceMismatchError(f"The classifier in '{'/classifier' * 12}' was written by another version.")
+
+    desk.predict = refuse
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"/photographers/predict?like={library.ids['night_1.jpg']}")
+    expect(page.get_by_text("/classifier/classifier")).to_be_visible()
+    _check_width(page, 390)
 
 
 def test_it_works_without_scripts(browser: Browser, address: str, evening: bytes) -> None:
