@@ -105,6 +105,6 @@ def _lacking(counts: Counter[str], photos: int) -> str:
         return f"None of the {photos:,} pictures is credited to a photographer, so there is nothing to learn."
     enough = sum(count >= LEAST_PHOTOS for count in counts.values())
     return (
-        f"Telling photographers apart takes two with at least {LEAST_PHOTOS} photos each; of {len(counts):,} "
-        f"photographers, {enough} have that many."
+        f"Telling photographers apart takes two with at least {LEAST_PHOTOS} photos each; among {len(counts):,} "
+        f"credited, {'nobody has' if not enough else 'one has'} that many."
     )

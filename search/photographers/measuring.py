@@ -45,6 +45,14 @@ TRAITS = 3
 _TYPICAL = ("value", "usual", "slope")
 """What is averaged over the thresholds of the folds."""
 
+GUESSED = 0.5
+"""AUROC of telling strangers by a coin."""
+
+STRANGERS = (
+    "It cannot be shown that this model tells photographers it does not know from those it does: a name it gives to a "
+    "stranger's photo looks like any other."
+)
+
 _SHOWN = 40
 """Photos of a photographer that are asked what speaks for them."""
 
@@ -96,6 +104,10 @@ class Measuring:
         right = self._right(said)
         confidence = said.given.max(axis=1)
         checks = self._checks(camera)
+        strangers = self._open_set()
+        warnings = [check.words for check in checks if check.passed is False]
+        if strangers and strangers.auroc.low <= GUESSED:
+            warnings.append(STRANGERS)
         return Report(
             photos=len(self._labels),
             photographers=self._count,
@@ -111,8 +123,8 @@ class Measuring:
             top3=self._bootstrap.estimate(share(top(said.given, self._labels, 3))),
             ece=self._bootstrap.estimate(calibration_error(confidence, right)),
             reliability=_reliability(confidence, right),
-            chance=1 / self._count,
-            open_set=self._open_set(),
+            chance=float(np.bincount(self._labels).max()) / len(self._labels),
+            open_set=strangers,
             simple=tuple(rows.values()),
             ablation=tuple(self._row(ablated) for ablated in self._ablation(simple)),
             lead=self._lead(right, self._right(best)),
@@ -124,7 +136,7 @@ class Measuring:
             trials=self._found.trials if self._found else 0,
             explained=self._explained(),
             threshold=self._models[0].threshold.value,
-            warnings=(*self._learnt.notes, *(check.words for check in checks if check.passed is False)),
+            warnings=(*self._learnt.notes, *warnings),
         )
 
     @property

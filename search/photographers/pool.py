@@ -107,8 +107,3 @@ def prior_scores(shares: NDArray[np.float64], n: int) -> Scores:
     with np.errstate(divide="ignore"):
         scores: Scores = np.broadcast_to(np.maximum(np.log(shares), FLOOR), (n, len(shares)))
     return scores
-
-
-def log_loss(probabilities: NDArray[np.float64], labels: Labels) -> float:
-    """Mean negative log-probability of the true names, in nats."""
-    return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean())

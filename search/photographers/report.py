@@ -128,6 +128,7 @@ class Report:
         ece: expected calibration error.
         simple: the recipes of REFERENCE §2.  ablation: those of §3.
         lead: accuracy of the product's model less that of the best simple recipe, paired by photo.
+        chance: accuracy of always naming whoever has the most photos.
         open_set: None where there are too few photographers to leave any out, or no answer was right.
         explained: share of the variance of ``visual`` that the recipe's components keep.
         warnings: what should be known before a figure is quoted; notes of the training among them.

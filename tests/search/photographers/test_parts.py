@@ -8,12 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.metrics import log_loss
 
 from search.photographers.dataset import PhotoSet
 from search.photographers.ensemble import Inputs, without_metadata
 from search.photographers.features import CAMERA, METADATA, PICTURE_ONLY
 from search.photographers.linear import FLOOR, fit_linear, log_softmax
-from search.photographers.pool import fit_pool, log_loss, pooled, prior_scores
+from search.photographers.pool import fit_pool, pooled, prior_scores
 from search.photographers.progress import Progress, TrainingStoppedError
 from search.photographers.splits import grouped_folds
 from search.photographers.threshold import KEPT, Confidence, find_threshold
@@ -104,7 +105,7 @@ def test_noise_in_the_pool_costs_little_and_two_good_parts_beat_each() -> None:
     prior = prior_scores(np.full(4, 0.25), 1000)
 
     def loss(*parts: np.ndarray) -> float:
-        return log_loss(pooled([*parts, prior], fit_pool(parts, prior, truth)), truth)
+        return float(log_loss(truth, pooled([*parts, prior], fit_pool(parts, prior, truth))))
 
     assert loss(one, two) < min(loss(one), loss(two)) - 0.1
     assert loss(one, two, noise) < loss(one, two) + 0.01

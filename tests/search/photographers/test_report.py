@@ -13,6 +13,7 @@ import pytest
 
 from search.photographers.classifier import TrainOptions, train
 from search.photographers.dataset import PhotoSet
+from search.photographers.measuring import STRANGERS
 
 MakePhotos = Callable[..., PhotoSet]
 OPTIONS = TrainOptions(seconds=0, threads=1)
@@ -66,6 +67,18 @@ def test_the_confusion_counts_every_photo_once(clear: dict[str, Any]) -> None:
 
 def test_strangers_are_told_from_the_known(clear: dict[str, Any]) -> None:
     assert clear["open_set"]["auroc"]["value"] > 0.75
+    assert STRANGERS not in clear["warnings"]
+
+
+def test_strangers_who_look_like_anybody_are_said_aloud(make_photos: MakePhotos, tmp_path: Path) -> None:
+    photos = make_photos(4, told=0.0)
+    few = photos.take(
+        np.flatnonzero(np.array([name != photos.names[0] for name in photos.names]) | (np.arange(len(photos)) < 10))
+    )
+    report = _report(few, tmp_path / "model")
+    assert report["open_set"]["auroc"]["low"] <= 0.5
+    assert STRANGERS in report["warnings"]
+    assert report["chance"] == 20 / 70, "somebody has fewer photos than the others"
 
 
 def test_probabilities_are_as_right_as_they_say(clear: dict[str, Any]) -> None:

@@ -66,7 +66,7 @@ def show(report: Report, model: str, console: Console) -> None:
 def _figures(report: Report, console: Console) -> None:
     product, strangers = report.product, report.open_set
     rows = [
-        ("right", estimate(product.accuracy), f"guessing: {report.chance:.1%}"),
+        ("right", estimate(product.accuracy), f"always naming whoever has the most photos: {report.chance:.1%}"),
         ("among the first three", estimate(report.top3), ""),
         ("macro F1", estimate(product.macro_f1), "every photographer counts the same"),
         ("answered, not unknown", estimate(product.answered), f"threshold: {report.threshold:.1%}"),

@@ -30,7 +30,7 @@ class Figure:
 
     Attributes:
         help: what it means.
-        chance: what guessing would reach, where that means something.
+        chance: what is reached without looking, where that means something.
     """
 
     words: str
