@@ -51,6 +51,7 @@ def make(photographers: int = 1, strangers: bool = True) -> Report:
             Check("shuffled", "With names shuffled it is at chance.", True, 0.21, 0.25),
             Check("camera", "The camera gives it away.", False, 0.64, 0.3),
             Check("sessions", "For information.", None, 0.125),
+            Check("duplicates", "Many pairs.", False, 1793.0, 0.0),
         ),
         settings={"depth": 6.0},
         trials=12,
@@ -96,6 +97,7 @@ def test_checks_say_whether_they_hold() -> None:
     assert verdicts["at chance."].startswith("ok")
     assert verdicts["gives it away."].startswith("WARNING")
     assert verdicts["For info"].startswith(" ")
+    assert any("1,793" in line and "Many pairs." in line for line in told)
 
 
 def test_names_are_spelt_out_and_not_obeyed() -> None:

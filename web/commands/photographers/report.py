@@ -138,10 +138,15 @@ def _checks(report: Report, console: Console) -> None:
         "Can the figures be believed?",
         ("", "measured", "at most", ""),
         [
-            (verdicts[one.passed], f"{one.value:.3g}", "" if one.bound is None else f"{one.bound:.3g}", one.words)
+            (verdicts[one.passed], _short(one.value), "" if one.bound is None else _short(one.bound), one.words)
             for one in report.checks
         ],
     )
+
+
+def _short(value: float) -> str:
+    """Shares to three digits, counts in full."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _more(console: Console, n: int) -> None:
