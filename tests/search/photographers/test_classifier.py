@@ -192,7 +192,7 @@ def test_it_says_what_it_does_and_stops_when_told(make_photos: MakePhotos, tmp_p
 
 @pytest.mark.parametrize(
     ("counts", "words"),
-    [((), "None of the 8 pictures"), ((8,), "of 1 photographers, 1 have"), ((6, 2), "of 2 photographers, 1 have")],
+    [((), "None of the 8 pictures"), ((8,), "among 1 credited, one has"), ((6, 2), "among 2 credited, one has")],
 )
 def test_too_little_to_learn_from_is_said_in_words(
     make_photos: MakePhotos, tmp_path: Path, counts: tuple[int, ...], words: str
