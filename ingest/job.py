@@ -28,7 +28,7 @@ from ingest.records import Records
 from ingest.sources import Sources
 from ingest.tables import INGEST, FileState, files, jobs, libraries
 from ingest.tasks import JobTask, run_task
-from ingest.turns import in_line, in_the_way
+from ingest.turns import Turn, in_line, in_the_way
 from search.errors import (
     LeaseLostError,
     LedgerUnavailableError,
@@ -85,7 +85,7 @@ class Ingest:
         self._sources = Sources(settings, ledger)
         self._retry_delays = tuple(retry_delays)
         self._keeper = Keeper(ledger, new_name())
-        self._turn = threading.Lock()
+        self._turn = Turn()
         self._roll = threading.Lock()  # held while a job becomes live, or is found not to be
         self._live: dict[str, LiveJob] = {}
         self._halting = False
@@ -298,8 +298,7 @@ class Ingest:
 
     def _run(self, live: LiveJob) -> JobProgress:
         while True:
-            has_turn = self._turn.acquire(timeout=TURN_SECONDS)
-            try:
+            with self._turn.of(live, TURN_SECONDS) as has_turn:
                 self._listen()
                 if live.cancelled or (has_turn and not live.paused):
                     begun = self._begin(live)
@@ -307,9 +306,6 @@ class Ingest:
                         return begun
                     if begun is not None:
                         return self._run_begun(live, begun)
-            finally:
-                if has_turn:
-                    self._turn.release()
             if has_turn:
                 live.sleep(TURN_SECONDS)
 

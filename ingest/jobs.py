@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -16,7 +16,7 @@ from ingest.leases import Wanted
 from ingest.ledger import Ledger
 from ingest.progress import UNFINISHED, JobProgress, JobState, RateMeter
 from ingest.tables import COUNTERS, INGEST, jobs
-from search.errors import LeaseLostError, NotFoundError
+from search.errors import LeaseLostError, LedgerUnavailableError, NotFoundError
 from workers.report import Priority
 
 SHOW_EVERY = 0.2
@@ -263,6 +263,16 @@ class LiveJob:
         with self._lock:
             self._progress = replace(self._progress, message=message)
         self.show()
+
+    def waits(self, reason: str) -> None:
+        """Tell whoever looks, here or elsewhere, what a job waits for that has not begun and holds no lease."""
+        with self._lock:
+            if self.paused or self.cancelled or self._progress.message == reason:
+                return
+        self.say(reason)
+        here = (jobs.c.id == self.number) & jobs.c.state.in_([state.value for state in UNFINISHED])
+        with suppress(LedgerUnavailableError), self._ledger.write() as connection:
+            connection.execute(update(jobs).where(here).values(message=reason))
 
     def show(self, *, at_once: bool = False) -> None:
         if self._on_progress is None or not (at_once or time.monotonic() - self._shown > SHOW_EVERY):

@@ -8,17 +8,44 @@ other. Jobs over the same folders, and tries at failed files anywhere, wait for 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, select
 
+from ingest.jobs import LiveJob, progress_of
 from ingest.leases import Wanted, is_free
-from ingest.progress import RANK, UNFINISHED, JobState
+from ingest.progress import RANK, UNFINISHED, JobProgress, JobState
 from ingest.tables import INGEST, jobs
 from workers.report import Priority
 
 JobRow: TypeAlias = Row[tuple[Any, ...]]
+
+
+class Turn:
+    """The turn to be done in this process, where one job runs at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder: LiveJob | None = None
+
+    @contextmanager
+    def of(self, live: LiveJob, seconds: float) -> Iterator[bool]:
+        """Whether the turn is this job's within the block. One that has waited so long for it says for what."""
+        if not self._lock.acquire(timeout=seconds):
+            holder = self._holder
+            if holder is not None and (job := holder.snapshot()).state is not JobState.QUEUED:
+                live.waits(_until_it_ends(job))
+            yield False
+            return
+        self._holder = live
+        try:
+            yield True
+        finally:
+            self._holder = None
+            self._lock.release()
 
 
 def in_the_way(connection: Connection, job: JobRow, now: float, here: Collection[str] = ()) -> str:
@@ -36,9 +63,9 @@ def in_the_way(connection: Connection, job: JobRow, now: float, here: Collection
         if other.id == job.id or not (is_here or (_excludes(job, other) and not left_behind)):
             continue
         if other.state != JobState.QUEUED and not left_behind:
-            return f"It waits for job {other.id} to end."
+            return _until_it_ends(progress_of(other))
         if other.wanted != Wanted.PAUSE and _place_in_line(other) < _place_in_line(job):
-            return f"It waits for job {other.id}, which comes first."
+            return f"It waits for {_called(progress_of(other))}, which comes first."
     return ""
 
 
@@ -47,6 +74,14 @@ def in_line(connection: Connection, name: str, now: float) -> list[str]:
     free = [row for row in _unfinished(connection) if row.wanted != Wanted.PAUSE and is_free(row, name, now)]
     ordered = sorted(free, key=lambda row: (bool(in_the_way(connection, row, now)), *_place_in_line(row)))
     return [str(row.id) for row in ordered]
+
+
+def _until_it_ends(job: JobProgress) -> str:
+    return f"It waits for {_called(job)} to end{', and that is paused' if job.state is JobState.PAUSED else ''}."
+
+
+def _called(job: JobProgress) -> str:
+    return f"job {job.id} ('{job.library}')" if job.library else f"job {job.id}"
 
 
 def _unfinished(connection: Connection) -> Sequence[JobRow]:

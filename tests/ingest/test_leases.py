@@ -391,10 +391,10 @@ def test_jobs_that_were_left_behind_keep_to_their_priorities(
         left.append(desk.ingest.start([desk.media / name], priority=priority))
     desk.ingest.halt()
     set_lease(desk, left[0], state=JobState.RUNNING.value)
-    assert elsewhere._turn.acquire(timeout=PATIENCE)  # until all of them are known to wait
+    assert elsewhere._turn._lock.acquire(timeout=PATIENCE)  # until all of them are known to wait
     threads = [in_background(elsewhere, job) for job in left]
     wait_until(lambda: len(elsewhere._live) == len(left))
-    elsewhere._turn.release()
+    elsewhere._turn._lock.release()
     for thread in threads:
         thread.join(PATIENCE)
     assert [batch.job for batch in desk.elsewhere_runner.batches] == [left[2], left[1], left[3], left[0]]

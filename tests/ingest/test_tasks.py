@@ -157,6 +157,33 @@ def test_taken_up_where_it_was_and_counted_once(ingest: Ingest, counting: Counti
     assert (done.state, done.total, done.embedded) == (JobState.DONE, 5, 5)
 
 
+def test_a_task_that_is_queued_behind_another_says_so(
+    desk: Any, ingest: Ingest, counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the process that runs both, to whoever looks from there or from elsewhere."""
+    monkeypatch.setattr("ingest.job.TURN_SECONDS", 0.02)
+    opened = threading.Event()
+    counting.at_step = lambda _step: opened.wait(PATIENCE)
+    first, second = (ingest.start_task("count", {"to": to}) for to in ("1", "2"))
+    running = in_background(ingest, first)
+    assert counting.began.wait(PATIENCE)
+    waiting = in_background(ingest, second)
+    elsewhere = Ingest(desk.settings, desk.store, desk.ledger, desk.runner)
+    reason = f"It waits for job {first} ('up to 1') to end"
+    for looking in (ingest, elsewhere):
+        wait_until(lambda looking=looking: looking.progress(second).message == f"{reason}.")  # type: ignore[misc]
+        assert looking.progress(second).state is JobState.QUEUED
+    ingest.pause(first)
+    wait_until(lambda: ingest.progress(second).message == f"{reason}, and that is paused.")
+    ingest.resume(first)
+    opened.set()
+    running.join(PATIENCE)
+    waiting.join(PATIENCE)
+    done = elsewhere.progress(second)
+    assert (done.state, done.message) == (JobState.DONE, "Counted to 2.")
+    elsewhere.halt()
+
+
 def test_nothing_runs_beside_a_task(desk: Any, ingest: Ingest, counting: Counting) -> None:
     opened = threading.Event()
     counting.at_step = lambda _step: opened.wait(PATIENCE)

@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
+from ingest.ledger import Ledger
+from ingest.tables import jobs
 from search.settings import Settings
 from web.cli import COMMANDS, main
 from web.node import Node
@@ -154,6 +157,19 @@ def test_jobs_can_be_resumed_and_cancelled(cli: Any, media: Path, make_settings:
         cut_off, unwanted = node.ingest.start([media]), node.ingest.start([media / "red"])
     assert cli.json("jobs", "cancel", unwanted)["state"] == "cancelled"
     assert cli.json("jobs", "resume", cut_off, status=1)["embedded"] == 9
+
+
+def test_jobs_tell_what_those_that_wait_wait_for(cli: Any, media: Path, make_settings: Callable[..., Settings]) -> None:
+    settings, reason = make_settings(home=cli.home), "It waits for job 7 ('classifier') to end."
+    with Node.open(settings) as node:
+        ended, waiting = node.ingest.start([media]), node.ingest.start([media])
+        node.ingest.cancel(ended)
+    ledger = Ledger(settings.ledger_url)
+    with ledger.write() as connection:
+        connection.execute(update(jobs).values(message=reason))
+    ledger.close()
+    assert [line for line in cli("jobs").stdout.splitlines() if "waits" in line] == [f"{waiting}: {reason}"]
+    assert cli("jobs", waiting).stdout.splitlines()[-1] == reason
 
 
 def test_failures_are_listed_whole_and_counted_whole(

@@ -47,7 +47,7 @@ def command(call: Call, words: tuple[str, ...], followed: bool, limit: int) -> i
             answer = dump(follow(client, job))
         else:
             answer = client.post(f"/jobs/{job}/{action}")
-    call.answer(answer, lambda console: _show(answer if isinstance(answer, list) else [answer], console))
+    call.answer(answer, lambda console: _show(console, answer) if job is None else _show_one(console, answer))
     return 1 if (followed or action == "resume") and answer["failed"] else 0
 
 
@@ -75,12 +75,28 @@ def _refuse_to_wait_for_nobody(client: Client, job: str, *, followed: bool) -> N
         raise UsageError(f"Nobody runs job {job} just now.", f"`likewise jobs resume {job}` goes on with it.")
 
 
-def _show(jobs: Json, console: Console) -> None:
-    from rich.table import Table
+def _show(console: Console, jobs: Json) -> None:
+    """A table, and what those that have not ended are doing or waiting for."""
+    from ingest.progress import UNFINISHED
 
     if not jobs:
         console.print("There are no jobs yet: `likewise ingest FOLDER` makes one.")
         return
+    _table(console, jobs)
+    for job in jobs:
+        if job["message"] and job["state"] in UNFINISHED:
+            console.print(f"{job['id']}: {one_line(job['message'])}")
+
+
+def _show_one(console: Console, job: Json) -> None:
+    _table(console, [job])
+    if job["message"]:
+        console.print(one_line(job["message"]))
+
+
+def _table(console: Console, jobs: Json) -> None:
+    from rich.table import Table
+
     names = ("id", "task", "state", "library", *COUNTS, "seconds")
     table = Table(*names, box=None, pad_edge=False)
     for column in table.columns[4:]:

@@ -187,6 +187,19 @@ def test_progress_is_live(page: Page, node: Any) -> None:
     expect(job.get_by_text("See failures")).to_be_visible()
 
 
+def test_what_a_queued_job_waits_for_is_live(page: Page, node: Any) -> None:
+    node.ingest.known["1"] = JobProgress("1", JobState.QUEUED, "classifier", ())
+    page.goto("/jobs")
+    note = page.locator("[data-job='1'] .note")
+    expect(note).to_be_hidden()
+    for reason in ("It waits for job 7 ('photos') to end.", "It waits for job 8 ('<b>more</b>') to end."):
+        node.ingest.set("1", message=reason)
+        expect(note).to_have_text(reason)
+        expect(note).to_be_visible()
+    node.ingest.set("1", message="")
+    expect(note).to_be_hidden()
+
+
 def test_a_card_that_has_not_changed_keeps_its_focus(page: Page, node: Any) -> None:
     for name in ("1", "2"):
         node.ingest.known[name] = JobProgress(

@@ -55,9 +55,11 @@ function isShown(job) {
 }
 
 function update(job) {
-  if (job.state === "queued") return; // its card has no figures yet
   const box = card(job);
   const set = (name, text) => write(box.querySelector(`[data-field=${name}]`), text);
+  set("message", job.message);
+  box.querySelector("[data-field=message]").hidden = !job.message;
+  if (job.state === "queued") return; // its card has no figures yet
   const done = doneOf(job);
   const bar = box.querySelector("progress");
   bar.max = job.total || 1;
