@@ -58,7 +58,8 @@ class Reason:
 
     Attributes:
         feature: name in ``features.FEATURES``, or ``visual`` or ``style`` for all components of that vector together.
-        words: a sentence part for people, such as "more saturated than most".
+        words: a sentence part for people, such as "more saturated than most photos, less saturated than most of
+            theirs": "most photos" are those the model has learnt from, "theirs" the candidate's among them.
         value: of this photo, in the feature's unit.  typical: the candidate's median.
         weight: SHAP value in log-odds.
     """

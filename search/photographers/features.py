@@ -42,7 +42,7 @@ class Feature:
         unit: of its value; empty for a plain number or a code.
         low, high: every value is NaN or between them, both included.
         label: what charts call it.
-        less, more: how a person says that a picture has a lower or higher value than most.
+        less, more: how a person says that a picture has a lower or higher value; "than most photos" can follow.
         formula: how the value is found, and what stands for undefined cases.
         source: whose formula or tag it is.
     """
@@ -258,8 +258,8 @@ def _texture() -> tuple[Feature, ...]:
             "number of faces; NaN: OpenCV 5 ships no detector, and none could be had with its weights", _ORIGIN,
         ),
         Feature(
-            "tonal_skew", Group.TONE, "", -1, 1, "tonal skew", "bright pictures with dark accents",
-            "dark pictures with bright accents", "(mean - median) / standard deviation of Y; 0 where that is 0",
+            "tonal_skew", Group.TONE, "", -1, 1, "tonal skew", "more dark accents among bright tones",
+            "more bright accents among dark tones", "(mean - median) / standard deviation of Y; 0 where that is 0",
             "Hotelling and Solomons 1932",
         ),
         Feature(
@@ -297,7 +297,7 @@ def _composition() -> tuple[Feature, ...]:
             "correlation of Y, averaged to 48 x 48, with its mirror image; 1 where it is even", _ORIGIN,
         ),
         Feature(
-            "horizon", group, "", 0, 1, "horizon", "no clear horizon", "clear horizons",
+            "horizon", group, "", 0, 1, "horizon", "less clear horizons", "clearer horizons",
             "greatest over all rows of |mean of S's vertical part|: 1 where black meets white along a whole row",
             _ORIGIN,
         ),
@@ -317,7 +317,7 @@ def _light() -> tuple[Feature, ...]:
     group = Group.LIGHT
     return (
         Feature(
-            "subject_isolation", Group.COMPOSITION, "", 0, 1, "isolated subject", "evenly detailed",
+            "subject_isolation", Group.COMPOSITION, "", 0, 1, "isolated subject", "more evenly detailed",
             "more isolated subjects",
             "1 - median / 95th percentile of mean |Laplacian of Y| in 12 x 12 cells; 0 where there is none", _ORIGIN,
         ),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from search.photographers.answers import Reason
 from search.photographers.ensemble import Inputs
-from search.photographers.features import FEATURES
+from search.photographers.features import FEATURES, Feature
 from search.photographers.trees import Trees
 
 MOST_REASONS = 8
@@ -42,7 +42,7 @@ def reasons_of(
         found.append(
             Reason(
                 feature.name,
-                _words(at, value, float(everyone[at])),
+                in_words(feature, value, float(everyone[at]), float(typical[at])),
                 _known(value),
                 _known(float(typical[at])),
                 float(weights[start + at]),
@@ -61,13 +61,25 @@ def medians(features: NDArray[np.floating]) -> NDArray[np.float64]:
     return found
 
 
-def _words(at: int, value: float, usual: float) -> str:
-    feature = FEATURES[at]
+def in_words(feature: Feature, value: float, everyone: float, typical: float) -> str:
+    """How a photo compares with the photos of all (``most photos``) and with the photographer's (``theirs``).
+
+    Args:
+        everyone, typical: medians of the feature in these; NaN where nothing is known.
+    """
     if not np.isfinite(value):
         return f"{feature.label} not known"
-    if not np.isfinite(usual) or np.isclose(value, usual):
-        return f"{feature.label} like most"
-    return f"{feature.more if value > usual else feature.less} than most"
+    found: dict[str, list[str]] = {}
+    for whose, median in (("most photos", everyone), ("most of theirs", typical)):
+        if np.isfinite(median):
+            found.setdefault(_beside(feature, value, median), []).append(whose)
+    return ", ".join(f"{how} {' and '.join(whose)}" for how, whose in found.items()) or feature.label
+
+
+def _beside(feature: Feature, value: float, median: float) -> str:
+    if np.isclose(value, median):
+        return f"{feature.label} as in"
+    return f"{feature.more if value > median else feature.less} than"
 
 
 def _known(value: float) -> float | None:

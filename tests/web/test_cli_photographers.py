@@ -53,7 +53,10 @@ class LightClassifier:
         likely = ("red", "green", "blue")[int(visual.argmax())]
         sure = float(visual.max()) > 0.9
         candidates = (Candidate(likely, 0.75), Candidate("somebody", 0.25))
-        reasons = (Reason("visual", "colours as theirs", None, None, 1.5), Reason("noise", "noisier", 3.0, 1.0, -0.5))
+        reasons = (
+            Reason("visual", "what it shows is like theirs", None, None, 1.5),
+            Reason("noise", "noisier than most photos", 3.0, 1.0, -0.5),
+        )
         return Verdict(candidates, not sure, 0.5, reasons, candidates, candidates[:1], ("A light one.",))
 
 
@@ -179,7 +182,8 @@ def test_training_makes_a_model_that_is_asked(cli: Any, trained: Path) -> None:
     assert any("credited to red" in note for note in answer["notes"])
     told = cli("photographers", "predict", picture).stdout
     assert "red, 75%" in told
-    assert "against: noisier" in told
+    assert "What spoke for and against red:\nfor: what it shows is like theirs (+1.50)\n" in told
+    assert "against: noisier than most photos (-0.50)" in told
 
     (id_,) = {hit["id"] for hit in cli.json("similar", picture)["hits"] if hit["relation"] == "same_content"}
     by_id = cli.json("photographers", "predict", id_)

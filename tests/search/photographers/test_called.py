@@ -15,7 +15,7 @@ from search.photographers.names import photographer_id
 from search.photographers.placed import Placed, write_placed
 from search.photographers.space import PhotographerSpace
 
-REASONS = (Reason("noise", "noisier than most", 3.0, 1.0, 0.5),)
+REASONS = (Reason("noise", "noisier than most photos and most of theirs", 3.0, 1.0, 0.5),)
 
 
 def verdict(**shares: float) -> Verdict:

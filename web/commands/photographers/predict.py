@@ -69,6 +69,8 @@ def _show(answer: Json, console: Console) -> None:
         name = one["photographer"]
         table.add_row(one_line(name), f"{one['probability']:.1%}", style.get(name, ""), subject.get(name, ""))
     console.print(table)
+    if answer["reasons"] and best is not None:
+        console.print(f"What spoke for and against {one_line(best['photographer'])}:")
     for reason in answer["reasons"][:REASONS]:
         console.print(f"{'for' if reason['weight'] > 0 else 'against'}: {one_line(reason['words'])}"
                       f" ({reason['weight']:+.2f})")  # fmt: skip

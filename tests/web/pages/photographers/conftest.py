@@ -124,9 +124,15 @@ class FakeDesk:
             candidates=candidates,
             threshold=0.55,
             reasons=(
-                Reason("shadows", "more black shadows than most", 12.3, 14.2, 1.31),
-                Reason("visual", "what it shows", None, None, 0.62),
-                Reason("saturation", "more saturated than theirs", 44.0, 21.0, -0.84),
+                Reason(
+                    "shadows",
+                    "more blocked shadows than most photos, fewer blocked shadows than most of theirs",
+                    12.3,
+                    14.2,
+                    1.31,
+                ),
+                Reason("visual", "what it shows is like theirs", None, None, 0.62),
+                Reason("saturation", "more saturated than most photos and most of theirs", 44.0, 21.0, -0.84),
             ),
             by_style=candidates[:3],
             by_subject=tuple(reversed(candidates[:3])),
