@@ -71,7 +71,7 @@ class Tally:
         kept: another source to number of records that go by it all the same.
         untouched: why to number of records that this source says nothing of.
         taken_back: number of records that have lost what a source said of them.
-        wrong: lines of the table that cannot be used, in sentences.
+        wrong: lines of the table that cannot be used, in sentences, in the order of the table.
         nothing: what is told when nothing has come of it.
     """
 
@@ -222,7 +222,7 @@ class Labelling:
         table = read_table(self._options.get("table", "").encode())
         with self._ledger.read() as connection:
             found = meant(connection, table.lines, self._options.get("base"))
-        self.tally.wrong += [*table.wrong, *found.unmatched]
+        self.tally.wrong = [said for _, said in sorted({**table.wrong, **found.unmatched}.items())]
         if found.overruled:
             self.tally.notes.append(
                 f"{found.overruled:,} are named differently by several lines: a path counted more than a folder or a "

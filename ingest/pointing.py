@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -30,12 +30,12 @@ class Meant:
         names: id of a record to the name its line gives. A path counts more than a folder or a pattern, and among
             equals the later line.
         overruled: records that lines name differently.
-        unmatched: lines that mean nothing which has been taken in, in sentences.
+        unmatched: number of a line that means nothing which has been taken in to a sentence that says so.
     """
 
-    names: dict[str, str]
+    names: Mapping[str, str]
     overruled: int
-    unmatched: tuple[str, ...]
+    unmatched: Mapping[int, str]
 
 
 def meant(connection: Connection, lines: Sequence[CsvLine], base: str | None) -> Meant:
@@ -48,19 +48,19 @@ def meant(connection: Connection, lines: Sequence[CsvLine], base: str | None) ->
     by_path = _by_path(connection, {form for line in lines for form in _forms(line.path, bases)})
     found: dict[str, tuple[bool, int, str]] = {}
     said: dict[str, set[str]] = defaultdict(set)
-    unmatched: list[str] = []
+    unmatched: dict[int, str] = {}
     for line in lines:
         forms = _forms(line.path, bases)
         exact = next((by_path[form] for form in forms if form in by_path), None)
         ids = {exact} if exact else _matched(connection, line.path, forms)
         if not ids:
-            unmatched.append(f"Line {line.number} means no photo that has been taken in: '{line.path[:120]}'.")
+            unmatched[line.number] = f"Line {line.number} means no photo that has been taken in: '{line.path[:120]}'."
         for id_ in ids:
             said[id_].add(line.name)
             word = (exact is not None, line.number, line.name)
             found[id_] = max(found.get(id_, word), word)
     names = {id_: name for id_, (_, _, name) in found.items()}
-    return Meant(names, sum(len(each) > 1 for each in said.values()), tuple(unmatched))
+    return Meant(names, sum(len(each) > 1 for each in said.values()), unmatched)
 
 
 def in_scope(folder: str | None) -> ColumnElement[bool]:

@@ -63,11 +63,11 @@ class CsvTable:
     """A table that was read.
 
     Attributes:
-        wrong: what is wrong with lines that cannot be used, in sentences that name their numbers.
+        wrong: number of a line that cannot be used to what is wrong with it, in a sentence that names the number.
     """
 
     lines: tuple[CsvLine, ...]
-    wrong: tuple[str, ...]
+    wrong: Mapping[int, str]
 
 
 def read_table(data: bytes) -> CsvTable:
@@ -83,7 +83,7 @@ def read_table(data: bytes) -> CsvTable:
     delimiter = max(_DELIMITERS, key=lambda mark: text.partition("\n")[0].count(mark))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines: list[CsvLine] = []
-    wrong: list[str] = []
+    wrong: dict[int, str] = {}
     columns: tuple[int, int] | None = None
     try:
         for row in reader:
@@ -97,7 +97,7 @@ def read_table(data: bytes) -> CsvTable:
         raise UsageError(f"Line {reader.line_num} of the table cannot be read: {error}.") from None
     if columns is None:
         raise UsageError("The table is empty.", "Its first line names the columns: path,photographer.")
-    return CsvTable(tuple(lines), tuple(wrong))
+    return CsvTable(tuple(lines), wrong)
 
 
 def decoded(data: bytes) -> str:
@@ -129,19 +129,19 @@ def _columns(header: Sequence[str], number: int) -> tuple[int, int]:
 
 
 def _read_line(
-    row: Sequence[str], number: int, columns: tuple[int, int], lines: list[CsvLine], wrong: list[str]
+    row: Sequence[str], number: int, columns: tuple[int, int], lines: list[CsvLine], wrong: dict[int, str]
 ) -> None:
     if len(row) <= max(columns):
-        wrong.append(f"Line {number} has only {len(row)} of {max(columns) + 1} columns or more.")
+        wrong[number] = f"Line {number} has only {len(row)} of {max(columns) + 1} columns or more."
         return
     path, given = (row[at].strip() for at in columns)
     name = given_name(given)
     if not path:
-        wrong.append(f"Line {number} names no photo.")
+        wrong[number] = f"Line {number} names no photo."
     elif name is None:
-        wrong.append(f"Line {number} names no photographer: '{given[:40]}'.")
+        wrong[number] = f"Line {number} names no photographer: '{given[:40]}'."
     elif fault := _fault(path):
-        wrong.append(f"Line {number}: {fault}")
+        wrong[number] = f"Line {number}: {fault}"
     else:
         lines.append(CsvLine(number, path if "/" in path else path.replace("\\", "/"), name))
 

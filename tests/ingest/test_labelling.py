@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +149,7 @@ def test_a_table_names_paths_folders_and_patterns(library: Any) -> None:
     assert (done.state, done.failed) == (JobState.DONE_WITH_FAILURES, 4)
     for said in ("Line 5 means no photo", "Line 6 means no photo", "Line 7 names no photographer", "3 are named diff"):
         assert said in done.message
+    assert re.findall(r"Line (\d+)", done.message) == ["5", "6", "7", "8"], "whatever is wrong with each"
 
 
 def test_paths_lead_out_of_the_tables_folder(library: Any) -> None:
