@@ -137,7 +137,9 @@ class Label:
         for done, skipped in work.steps():
             job.count(done=done, skipped=skipped)
             if not job.goes_on():
-                return "What is credited stays; the same again goes on from there."
+                break
+        if not job.goes_on():
+            return "What is credited stays; the same again goes on from there."
         wrong = len(work.tally.wrong)
         job.count(failed=wrong, total=wrong)
         return work.tally.told()
@@ -220,14 +222,17 @@ class Labelling:
 
     def _by_table(self) -> Iterator[tuple[dict[str, str], int]]:
         table = read_table(self._options.get("table", "").encode())
-        with self._ledger.read() as connection:
-            found = meant(connection, table.lines, self._options.get("base"))
+        self._job.say("Looking up what the lines of the table mean.")
+        found = meant(self._ledger, table.lines, self._options.get("base"), self._job.goes_on)
+        if found is None:
+            return
         self.tally.wrong = [said for _, said in sorted({**table.wrong, **found.unmatched}.items())]
         if found.overruled:
             self.tally.notes.append(
                 f"{found.overruled:,} are named differently by several lines: a path counted more than a folder or a "
                 "pattern, and a later line more than an earlier one."
             )
+        self._job.say("")
         self._job.begin(len(found.names))
         self._leave("are not in the table", self._in_scope() - len(found.names))
         for page in chunked(found.names, PAGE):

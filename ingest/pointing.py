@@ -5,12 +5,13 @@ from __future__ import annotations
 import posixpath
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, select
 
 from ingest.entries import chunked
+from ingest.ledger import Ledger
 from ingest.tables import FileState, at_or_below, files, roots
 from search import addresses
 from search.media import Kind
@@ -38,21 +39,39 @@ class Meant:
     unmatched: Mapping[int, str]
 
 
-def meant(connection: Connection, lines: Sequence[CsvLine], base: str | None) -> Meant:
+def meant(
+    ledger: Ledger, lines: Sequence[CsvLine], base: str | None, goes_on: Callable[[], bool] = lambda: True
+) -> Meant | None:
     """
     Args:
         base: where the table lies; paths that are not absolute are looked for there, then in what was taken in.
+        goes_on: asked before each look into the ledger; may take its time, as nothing is held open meanwhile.
+
+    Returns:
+        None once ``goes_on`` has said no.
     """
-    known = list(connection.execute(select(roots.c.path).order_by(roots.c.path)).scalars())
+    with ledger.read() as connection:
+        known = list(connection.execute(select(roots.c.path).order_by(roots.c.path)).scalars())
     bases = list(dict.fromkeys([*([base] if base else []), *known]))
-    by_path = _by_path(connection, {form for line in lines for form in _forms(line.path, bases)})
+    by_path: dict[str, str] = {}
+    for chunk in chunked(sorted({form for line in lines for form in _forms(line.path, bases)})):
+        if not goes_on():
+            return None
+        with ledger.read() as connection:
+            by_path |= _by_path(connection, chunk)
     found: dict[str, tuple[bool, int, str]] = {}
     said: dict[str, set[str]] = defaultdict(set)
     unmatched: dict[int, str] = {}
     for line in lines:
         forms = _forms(line.path, bases)
         exact = next((by_path[form] for form in forms if form in by_path), None)
-        ids = {exact} if exact else _matched(connection, line.path, forms)
+        if exact is not None:
+            ids = {exact}
+        elif goes_on():
+            with ledger.read() as connection:
+                ids = _matched(connection, line.path, forms)
+        else:
+            return None
         if not ids:
             unmatched[line.number] = f"Line {line.number} means no photo that has been taken in: '{line.path[:120]}'."
         for id_ in ids:
@@ -78,12 +97,9 @@ def _forms(path: str, bases: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(unicodedata.normalize(form, each) for each in absolute for form in ("NFC", "NFD")))
 
 
-def _by_path(connection: Connection, paths: Iterable[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for chunk in chunked(sorted(paths)):
-        query = select(files.c.path, files.c.media_id).where(in_scope(None), files.c.path.in_(chunk))
-        found.update({row.path: row.media_id for row in connection.execute(query)})
-    return found
+def _by_path(connection: Connection, paths: Sequence[str]) -> dict[str, str]:
+    query = select(files.c.path, files.c.media_id).where(in_scope(None), files.c.path.in_(paths))
+    return {row.path: row.media_id for row in connection.execute(query)}
 
 
 def _matched(connection: Connection, path: str, forms: Sequence[str]) -> set[str]:

@@ -6,6 +6,7 @@ import hashlib
 import re
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 from sqlalchemy import delete
 
+from ingest import pointing
 from ingest.credits import Credits
+from ingest.entries import chunked
 from ingest.job import Ingest, JobState
 from ingest.labelling import Label
 from ingest.tables import files
@@ -150,6 +153,30 @@ def test_a_table_names_paths_folders_and_patterns(library: Any) -> None:
     for said in ("Line 5 means no photo", "Line 6 means no photo", "Line 7 names no photographer", "3 are named diff"):
         assert said in done.message
     assert re.findall(r"Line (\d+)", done.message) == ["5", "6", "7", "8"], "whatever is wrong with each"
+
+
+@pytest.mark.parametrize(
+    ("asked", "lines"),
+    [("_by_path", ("Ada/1.jpg,Cleo", "Bo/1.jpg,Dora")), ("_matched", ("A*/*,Cleo", "Bo,Dora", "**,Eve"))],
+)
+def test_it_is_stopped_while_a_table_is_looked_up(
+    library: Any, monkeypatch: pytest.MonkeyPatch, asked: str, lines: tuple[str, ...]
+) -> None:
+    before, looked, look = people(library), [], getattr(pointing, asked)
+
+    def cancelled(*given: Any) -> Any:
+        looked.append(given)
+        library.ingest.cancel(job)
+        return look(*given)
+
+    monkeypatch.setattr(pointing, asked, cancelled)
+    monkeypatch.setattr(pointing, "chunked", partial(chunked, size=1))
+    options = {"from": "csv", "base": str(library.media), "table": table(*lines)}
+    job = library.ingest.start_task("label", options)
+    done = library.ingest.run(job)
+    assert (done.state, len(looked)) == (JobState.CANCELLED, 1)
+    assert done.message == "What is credited stays; the same again goes on from there."
+    assert people(library) == before
 
 
 def test_paths_lead_out_of_the_tables_folder(library: Any) -> None:
