@@ -83,13 +83,15 @@ def test_only_settings_read_the_environment(repository: Path) -> None:
         and reads.search(path.read_text("utf-8"))
     }
     # checks.py names variables that nobody obeys; child.py sets its libraries' own before it loads them; process.py
-    # keeps from children what is none of their business; scrape.py tells a library what it takes from nowhere else.
+    # keeps from children what is none of their business; runtime.py and scrape.py tell libraries what they take from
+    # nowhere else.
     allowed = {
         "search/settings.py",
         "search/scrape.py",
         "web/checks.py",
         "workers/decode/child.py",
         "workers/decode/process.py",
+        "workers/runtime.py",
     }
     assert readers - allowed == set()
 

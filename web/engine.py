@@ -16,6 +16,7 @@ from search.spaces import CollectionSchema
 from search.store.base import Store
 from workers.embedders.choice import choose_models
 from workers.embedders.registry import R3D18, ModelChoice
+from workers.runtime import make_ready_for_models
 
 if TYPE_CHECKING:
     from workers.decode.pool import DecodePool
@@ -88,6 +89,7 @@ class LocalEngine:
     """Decodes in child processes and embeds in this one."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
+        make_ready_for_models()
         self._settings, self._store = settings, store
         self._making = threading.RLock()
         self._pools: dict[bool, DecodePool] = {}

@@ -103,7 +103,9 @@ class _Stream:
                     self._collect()
                     self._fill(source)
                 if self._enough() or not self._decoding:
-                    self._embed()
+                    waiting, self._decoded = self._decoded, []
+                    self._fill(source)
+                    self._embed(waiting)
                 yield from self._finished()
                 self._fill(source)
         finally:
@@ -199,8 +201,7 @@ class _Stream:
         sound = sum(decoded.sound.nbytes for _, decoded in self._decoded if decoded.sound is not None)
         return rows >= self._settings.batch_size or sound >= SOUND_BYTES
 
-    def _embed(self) -> None:
-        waiting, self._decoded = self._decoded, []
+    def _embed(self, waiting: Sequence[tuple[Item, Decoded]]) -> None:
         if not waiting:
             return
         self._models.load()

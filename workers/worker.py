@@ -29,6 +29,7 @@ from search.settings import Settings
 from workers.app import QUEUES, make_app
 from workers.broker import Listener
 from workers.embedders.models import Models
+from workers.runtime import make_ready_for_models
 from workers.station import Build, Station
 from workers.tasks import UNFIT_SIGNAL, register
 
@@ -66,6 +67,7 @@ def run_worker(
     """
     if not queues or not set(queues) <= set(QUEUES):
         raise SettingsError(f"There are no such queues: '{','.join(queues)}'.", f"Queues are {', '.join(QUEUES)}.")
+    make_ready_for_models()
     app = make_app(settings)
     station = Station(settings, build)
     register(app, station)

@@ -20,9 +20,10 @@ from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.image import NotAPicture, decode_image
 from workers.decode.kinds import SNIFFED_BYTES, TIFF_STARTS, Family, is_raw_name, kind_of_name, sniff
-from workers.decode.options import MIB, DecodeOptions
+from workers.decode.options import DecodeOptions
 from workers.decode.raw import decode_raw
 from workers.decode.streams import NotARecording, decode_streams
+from workers.runtime import MIB
 
 
 def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:

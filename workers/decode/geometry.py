@@ -70,7 +70,7 @@ def fit_preview(picture: Image.Image) -> Image.Image:
     if scale >= 1:
         return picture
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
 
 
 def encode_preview(picture: Image.Image) -> bytes:

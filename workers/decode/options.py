@@ -6,8 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from search.settings import Settings
-
-MIB = 1 << 20
+from workers.runtime import MIB
 
 
 @dataclass(frozen=True, slots=True)

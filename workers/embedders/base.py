@@ -12,6 +12,10 @@ from torch import Tensor, nn
 from search.errors import ModelError
 from search.store.base import Array
 
+MOST_ON_CPU = 16
+"""Rows of a forward pass on the CPU: more gain nothing, and what lies between layers outgrows what is kept of memory
+(``workers.runtime``)."""
+
 
 class Normalise(nn.Module):
     """uint8 ``(n, *spatial, 3)`` to float ``(n, 3, *spatial)``, scaled to [0, 1], then per channel (x - mean) / std.
@@ -52,7 +56,7 @@ class Runner:
 
     Args:
         network: uint8 rows to a tuple of float32 tensors with as many rows.
-        batch_size: most rows a forward pass.
+        batch_size: most rows a forward pass; on the CPU ``MOST_ON_CPU`` at most.
 
     Raises:
         ModelError: the network does not fit into the device's memory, or the device fails.
@@ -68,7 +72,7 @@ class Runner:
             ) from error
         self._device = device
         self._name = name
-        self.batch_size = batch_size
+        self.batch_size = min(batch_size, MOST_ON_CPU) if device.type == "cpu" else batch_size
 
     def __call__(self, rows: NDArray[np.uint8]) -> tuple[Array, ...]:
         """One float32 array for each of the network's outputs.

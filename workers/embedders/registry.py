@@ -93,7 +93,7 @@ LOGMEL = ModelDescription(
 
 STYLE = ModelDescription(
     name="style",
-    revision="3129b0a9e6ec0de3",
+    revision="db887aca9d4d7c4e",
     dim=256,
     licence="Apache-2.0",
     source="workers.style",

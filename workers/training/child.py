@@ -23,6 +23,7 @@ from typing import Any
 from search.errors import LikewiseError, TrainingError
 from search.photographers.dataset import PhotoSet
 from search.photographers.models import ModelKind
+from workers.runtime import make_ready_for_models
 from workers.training.order import MODEL, PHOTOS, PICTURES, TrainingOrder
 
 _PR_SET_PDEATHSIG = 1
@@ -175,6 +176,7 @@ def _step_back() -> None:
 
 
 def main() -> None:
+    make_ready_for_models()
     serve(train_from_folder, Path(sys.argv[1]), int(sys.argv[2]))
 
 
