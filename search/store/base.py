@@ -1,7 +1,7 @@
 """The ``Store`` protocol: what every vector store must do, embedded or on a server.
 
 Two implementations, ``search.store.edge`` and ``search.store.server``, pass one contract suite
-(``tests/search/store/test_contract.py``).
+(``tests/search/store/test_contract*.py``).
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ class Store(Protocol):
 
     Raises:
         NotFoundError: the collection does not exist (any method that names one, except :meth:`ensure`).
-        SpaceMismatchError: a vector or query is of another space or dimension than the collection.
+        SpaceMismatchError: a vector or query is of another space or dimension than the collection, or vectors are asked
+            for of a space that it lacks.
         StoreUnavailableError, DiskFullError, StoreError: as their names say.
     """
 
@@ -185,7 +186,7 @@ class Store(Protocol):
     def count(self, collection: str, where: Filter | None = None) -> int: ...
 
     def facet(self, collection: str, key: str, *, where: Filter | None = None, limit: int = 50) -> list[Facet]:
-        """Values of an indexed payload key with their counts, most frequent first.
+        """Values of an indexed payload key with their counts, most frequent first; what nothing holds is none.
 
         Raises:
             UsageError: the key has no index that can be counted.

@@ -33,8 +33,8 @@ from search.store.durable import engine_errors
 from search.store.edge_collections import EdgeCollections
 from search.store.filters import Filter
 from search.store.lock import DirectoryLock
-from search.store.payloads import check_facet_key, from_stored, group_patches, to_stored
-from search.store.vectors import from_engine, mean_score, query_vector, to_engine
+from search.store.payloads import check_facet_key, counted, from_stored, group_patches, to_stored
+from search.store.vectors import asked_vectors, from_engine, mean_score, query_vector, to_engine
 
 _UPSERT_CHUNK = 256
 """Points in one engine call: about 20 ms during which no other thread runs."""
@@ -124,8 +124,10 @@ class EdgeStore:
     def retrieve(
         self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
     ) -> list[StoredPoint]:
-        with self._shards.at(collection).reading() as shard:
-            records = shard.retrieve(list(valid_ids(ids)), _selected(payload), list(vectors))
+        live = self._shards.at(collection)
+        names = asked_vectors(live.schema, vectors)
+        with live.reading() as shard:
+            records = shard.retrieve(list(valid_ids(ids)), _selected(payload), names)
         found = {str(record.id): _point(record) for record in records}
         return [found[id_] for id_ in ids if id_ in found]
 
@@ -169,6 +171,7 @@ class EdgeStore:
         after: str | None = None,
     ) -> Iterator[StoredPoint]:
         live = self._shards.at(collection)
+        names = asked_vectors(live.schema, vectors)
         condition = compile_filter(_DIALECT, where)
         offset: Any = following_id(after) if after else None
         while True:
@@ -177,7 +180,7 @@ class EdgeStore:
                 limit=page,
                 filter=condition,
                 with_payload=_selected(payload),
-                with_vector=list(vectors),
+                with_vector=names,
             )
             with live.reading() as shard:
                 records, offset = shard.scroll(request)
@@ -194,17 +197,18 @@ class EdgeStore:
         request = qdrant.FacetRequest(key, limit=limit, exact=True, filter=compile_filter(_DIALECT, where))
         with self._shards.at(collection).reading() as shard:
             hits = shard.facet(request).hits
-        return sorted((Facet(str(hit.value), hit.count) for hit in hits), key=lambda facet: (-facet.count, facet.value))
+        return counted((str(hit.value), hit.count) for hit in hits)
 
     def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
+        live = self._shards.at(collection)
         request = qdrant.QueryRequest(
             limit=n,
             query=qdrant.Sample.Random,
             filter=qdrant.Filter(must=[qdrant.HasVectorCondition(space)]),
-            with_vector=[space],
+            with_vector=asked_vectors(live.schema, [space]),
             with_payload=False,
         )
-        with self._shards.at(collection).reading() as shard:
+        with live.reading() as shard:
             return [_point(hit) for hit in shard.query(request)]
 
     def metadata(self, collection: str) -> Mapping[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from search.errors import UsageError
 from search.media import Payload
+from search.store.base import Facet
 
 
 class IndexType(StrEnum):
@@ -48,6 +49,12 @@ def check_facet_key(key: str) -> None:
     if PAYLOAD_INDEXES.get(key) not in _FACETABLE:
         known = ", ".join(sorted(name for name, index in PAYLOAD_INDEXES.items() if index in _FACETABLE))
         raise UsageError(f"Values of '{key}' cannot be counted.", f"These can: {known}.")
+
+
+def counted(hits: Iterable[tuple[str, int]]) -> list[Facet]:
+    """Values and counts as an engine gives them, as facets. An engine goes on listing a value that nothing holds any
+    more, with a count of 0."""
+    return sorted((Facet(value, count) for value, count in hits if count), key=lambda one: (-one.count, one.value))
 
 
 def to_stored(payload: Mapping[str, object]) -> Payload:

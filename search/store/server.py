@@ -24,11 +24,11 @@ from search.store.base import (
 )
 from search.store.conditions import Dialect, compile_filter, following_id, valid_ids
 from search.store.filters import Filter
-from search.store.payloads import check_facet_key, from_stored, group_patches, to_stored
+from search.store.payloads import check_facet_key, counted, from_stored, group_patches, to_stored
 from search.store.server_collections import Place, ServerCollections
 from search.store.server_errors import PointGoneError, server_errors
 from search.store.server_layout import search_params
-from search.store.vectors import from_engine, mean_score, query_vector, to_engine
+from search.store.vectors import asked_vectors, from_engine, mean_score, query_vector, to_engine
 
 _T = TypeVar("_T")
 
@@ -147,10 +147,8 @@ class ServerStore:
     def retrieve(
         self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
     ) -> list[StoredPoint]:
-        found = {
-            point.id: point
-            for point in self._fetch(collection, self._collections.find(collection), ids, vectors, payload)
-        }
+        place, names = self._collections.find_for(collection, lambda schema: asked_vectors(schema, vectors))
+        found = {point.id: point for point in self._fetch(collection, place, ids, names, payload)}
         return [found[id_] for id_ in ids if id_ in found]
 
     def query(self, collection: str, queries: Sequence[VectorQuery]) -> list[list[ScoredHit]]:
@@ -194,10 +192,10 @@ class ServerStore:
         page: int = 1000,
         after: str | None = None,
     ) -> Iterator[StoredPoint]:
-        place = self._collections.find(collection)
+        place, names = self._collections.find_for(collection, lambda schema: asked_vectors(schema, vectors))
         condition = compile_filter(_DIALECT, where)
         offset: Any = following_id(after) if after else None
-        limit = min(page, self._points_in_answer(place.schema, vectors))
+        limit = min(page, self._points_in_answer(place.schema, names))
         while True:
             with server_errors(collection, place.forget):
                 records, offset = self._client.scroll(
@@ -206,7 +204,7 @@ class ServerStore:
                     limit=limit,
                     offset=offset,
                     with_payload=_selected(payload),
-                    with_vectors=list(vectors) or False,
+                    with_vectors=names or False,
                 )
             yield from map(_point, records)
             if offset is None:
@@ -223,10 +221,10 @@ class ServerStore:
         condition = compile_filter(_DIALECT, where)
         with server_errors(collection, place.forget):
             hits = self._client.facet(place.physical, key, facet_filter=condition, limit=limit, exact=True).hits
-        return sorted((Facet(str(hit.value), hit.count) for hit in hits), key=lambda facet: (-facet.count, facet.value))
+        return counted((str(hit.value), hit.count) for hit in hits)
 
     def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
-        place = self._collections.find(collection)
+        place, names = self._collections.find_for(collection, lambda schema: asked_vectors(schema, [space]))
         with server_errors(collection, place.forget):
             hits = self._client.query_points(
                 place.physical,
@@ -234,7 +232,7 @@ class ServerStore:
                 query_filter=models.Filter(must=[models.HasVectorCondition(has_vector=space)]),
                 limit=n,
                 with_payload=False,
-                with_vectors=[space],
+                with_vectors=names,
             ).points
         return [_point(hit) for hit in hits]
 

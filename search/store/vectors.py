@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,23 @@ def to_engine(schema: CollectionSchema, vectors: Mapping[str, Array]) -> dict[st
     for name, vector in vectors.items():
         field = fields.get(name)
         if field is None:
-            raise SpaceMismatchError(f"Collection '{schema.collection}' has no space '{name}'.")
+            raise _no_space(schema, name)
         converted[name] = _listed(schema, field, vector, many=field.multi)
     return converted
+
+
+def asked_vectors(schema: CollectionSchema, names: Sequence[str]) -> list[str]:
+    """The names of vectors to fetch, as an engine takes them. One that it does not know is refused by either engine,
+    each in its own way, but passed over by the server's double.
+
+    Raises:
+        SpaceMismatchError: the collection has no such space.
+    """
+    known = schema.by_name
+    for name in names:
+        if name not in known:
+            raise _no_space(schema, name)
+    return list(names)
 
 
 def query_vector(schema: CollectionSchema, query: VectorQuery) -> list[Any]:
@@ -62,3 +76,7 @@ def _listed(schema: CollectionSchema, field: VectorField, vector: Array, *, many
         raise StoreError(f"A vector for space '{field.space.name}' holds NaN or infinity.")
     listed: list[Any] = vector.tolist()
     return listed if many else listed[0]
+
+
+def _no_space(schema: CollectionSchema, name: str) -> SpaceMismatchError:
+    return SpaceMismatchError(f"Collection '{schema.collection}' has no space '{name}'.")

@@ -264,6 +264,18 @@ class TestReading:
         (some,) = store.retrieve("images", [thirty[1].id], payload=("size", "missing"))
         assert some.payload == {"size": 101, "missing": False}
 
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda s, id_: s.retrieve("images", [id_], vectors=["visual", "style"]),
+            lambda s, id_: list(s.scroll("images", vectors=["style"], payload=False)),
+            lambda s, id_: s.sample("images", "style", 1),
+        ],
+    )
+    def test_vectors_of_a_space_that_the_collection_lacks_are_refused(self, store, thirty, call):
+        with pytest.raises(SpaceMismatchError, match="'images' has no space 'style'"):
+            call(store, thirty[1].id)
+
     @pytest.mark.parametrize("page", [1, 7, 1000])
     def test_scroll_gives_each_once_in_order_of_id(self, store, thirty, page):
         assert [p.id for p in store.scroll("images", page=page)] == sorted(p.id for p in thirty)
@@ -283,20 +295,6 @@ class TestReading:
     def test_count_without_filter_includes_the_missing(self, store, thirty):
         assert store.count("images") == 30
         assert store.count("images", Filter()) == 29
-
-    def test_facets_most_frequent_first(self, store, images, make_image):
-        store.ensure(images)
-        store.upsert("images", [make_image(n, tags=("cat",) if n % 3 else ("cat", "dog")) for n in range(9)])
-        store.upsert("images", [make_image(9, tags=("bird",), missing=True)])
-        assert [(f.value, f.count) for f in store.facet("images", "tags")] == [("cat", 9), ("dog", 3), ("bird", 1)]
-        assert [f.value for f in store.facet("images", "tags", where=Filter())] == ["cat", "dog"]
-        assert [f.value for f in store.facet("images", "tags", limit=1)] == ["cat"]
-
-    @pytest.mark.parametrize("key", ["words", "features", "nonsense"])
-    def test_facets_of_a_key_that_cannot_be_counted(self, store, images, key):
-        store.ensure(images)
-        with pytest.raises(UsageError, match=key):
-            store.facet("images", key)
 
     def test_sample_is_random_holds_the_space_and_is_no_larger_than_asked(self, store, videos, vectors):
         store.ensure(videos)

@@ -130,6 +130,29 @@ def test_a_collection_made_by_someone_else_is_refused(images):
     assert set(store.collections()) == {"images"}
 
 
+def test_values_that_a_server_counts_no_times_are_no_facets(rest, images):
+    """Source: ``LocalShard::exact_facet`` counts every value that its index knows, also of points that are gone."""
+    store = ServerStore(rest.client())
+    store.ensure(images)
+    hits = [{"value": "Bo", "count": 2}, {"value": "Ada", "count": 0}]
+    answer = httpx.Response(200, json={"result": {"hits": hits}, "status": "ok", "time": 0.0})
+    rest.refuse = lambda request: answer if request.url.path.endswith("/facet") else None
+    assert [(f.value, f.count) for f in store.facet("images", "photographer")] == [("Bo", 2)]
+
+
+def test_a_space_that_another_process_added_may_be_fetched_at_once(images, videos, make_image, vectors):
+    client = QdrantClient(":memory:")
+    one, other = ServerStore(client), ServerStore(client)
+    one.ensure(images)
+    one.upsert("images", [make_image(1)])
+    id_ = make_image(1).id
+    assert set(other.retrieve("images", [id_], vectors=["visual"])[0].vectors) == {"visual"}
+    one.ensure(CollectionSchema(images.kind, (*images.fields, videos.by_name["sound"])))
+    one.update_vectors("images", {id_: {"sound": vectors(1, 8)}})
+    assert set(other.retrieve("images", [id_], vectors=["visual", "sound"])[0].vectors) == {"visual", "sound"}
+    assert [set(point.vectors) for point in other.scroll("images", vectors=["sound"])] == [{"sound"}]
+
+
 def test_requests_stay_within_what_a_server_accepts(vectors):
     large = [(n, {"visual": vectors(300, 1280)}) for n in range(3)]
     assert list(_requests(large)) == [[0], [1], [2]]
