@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from search.media import MediaRecord, Payload
+from search.media import Kind, MediaRecord, Payload
 from search.store.base import Array, CollectionInfo, PayloadChoice, Point, Store, StoredPoint
 from workers.records import renewed
 
-STYLE = "style"
+STYLE, FEATURES = "style", "features"
+"""A space, and a key of the payload."""
 
 
 class Renewal:
     """An ``Intake`` in front of the store: what is embedded goes into the generations being filled.
 
-    A content counts as stored when its generation holds it, in the current one when it has a style there. What is put
+    A content counts as stored when its generation holds it, in the current one when it is complete there. What is put
     there are the record and the comparable vectors of the current generation, with the tags and vectors that were just
     made.
 
@@ -40,8 +41,8 @@ class Renewal:
         generation = self._generation[collection]
         if generation != collection:
             return self._store.retrieve(generation, ids, vectors=vectors, payload=payload)
-        points = self._store.retrieve(generation, ids, vectors=(*vectors, STYLE), payload=payload)
-        return [point for point in points if STYLE in point.vectors]
+        points = self._store.retrieve(generation, ids, vectors=(*vectors, STYLE))  # whose payload has the features
+        return [point for point in points if is_complete(collection, point)]
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
         """Points with vectors of (at least) the spaces that differ. A record that has gone meanwhile is left out."""
@@ -55,6 +56,15 @@ class Renewal:
 
     def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
         self._store.set_metadata(collection, values)
+
+
+def is_complete(collection: str, point: StoredPoint) -> bool:
+    """Whether nothing that is made of a picture is lacking: its style, and of a photo the features.
+
+    Args:
+        point: fetched with :data:`STYLE` and at least the features of its payload.
+    """
+    return STYLE in point.vectors and (collection != Kind.IMAGE.collection or bool(point.payload.get(FEATURES)))
 
 
 def renew(store: Store, generation: str, fresh: Sequence[Point]) -> None:

@@ -36,11 +36,11 @@ from search.store.server import ServerStore
 
 POSTGRESQL = Path("/usr/lib/postgresql")
 PATIENCE = 60
-FAKES = Path(__file__).with_name("fakes.py")
 
 
-def _load_fakes() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("ingest_fakes", FAKES)
+def _load(name: str) -> ModuleType:
+    """A module beside this one that a test may also run as a script."""
+    spec = importlib.util.spec_from_file_location(f"ingest_{name}", Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -132,7 +132,21 @@ def make_settings(make_settings: Callable[..., Settings], request: pytest.Fixtur
 
 @pytest.fixture(scope="session")
 def fakes() -> ModuleType:
-    return _load_fakes()
+    return _load("fakes")
+
+
+@pytest.fixture(scope="session")
+def renewing() -> ModuleType:
+    return _load("renewing")
+
+
+@pytest.fixture
+def library(make_settings: Callable[..., Settings], media: Path, renewing: ModuleType) -> Iterator[Any]:
+    """A ``renewing.Library`` of files that are not taken in yet."""
+    renewing.fill(media, renewing.PICTURES)
+    made = renewing.Library(make_settings(), media)
+    yield made
+    made.close()
 
 
 class Desk:

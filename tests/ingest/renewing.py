@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest.job import Ingest
+from ingest.job import Ingest, JobProgress, JobState
 from ingest.ledger import Ledger
 from ingest.reembed import Reembed
 from search.media import Kind, MediaRecord, media_id
@@ -30,6 +30,7 @@ from workers.report import Batch, BatchReport, FileRef, Outcome, Status
 BEFORE = ModelChoice("resnet18", "frames_resnet18")
 AFTER = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
 FEATURES = (0.5, None) * 39
+PICTURES = 150
 
 
 def vectors_of(content: bytes, schema: CollectionSchema) -> dict[str, Array]:
@@ -120,6 +121,63 @@ def expected(media: Path, choice: ModelChoice, kind: Kind) -> dict[str, dict[str
     schema = next(schema for schema in schemas_of(choice) if schema.kind is kind)
     suffix = {Kind.IMAGE: ".jpg", Kind.VIDEO: ".mp4", Kind.AUDIO: ".wav"}[kind]
     return {path.name: vectors_of(path.read_bytes(), schema) for path in sorted(media.glob(f"*{suffix}"))}
+
+
+class Library:
+    """A library on disk that was made with ``BEFORE``."""
+
+    def __init__(self, settings: Settings, media: Path) -> None:
+        self.settings, self.media = settings, media
+        self.open()
+        for schema in schemas_of(BEFORE):
+            self.store.ensure(schema)
+
+    def open(self) -> None:
+        self.store: Store = open_store(self.settings)
+        self.ledger = Ledger(self.settings.ledger_url)
+        self.ingest: Ingest = ingest_of(self.settings, self.store, self.ledger)
+
+    def close(self) -> None:
+        self.store.close()
+        self.ledger.close()
+
+    def take_in(self) -> None:
+        assert self.ingest.run(self.ingest.start([self.media])).state is JobState.DONE
+
+    def reembed(self, model: str, space: str = "visual") -> JobProgress:
+        return self.ingest.run(self.ingest.start_task("reembed", {"space": space, "model": model}))
+
+    def forget_style(self, count: int) -> None:
+        """Leave the first pictures by name as they were before there was a style."""
+        spaces = [field.space.name for field in self.store.schema("images").fields if field.space.name != "style"]
+        points = sorted(self.store.scroll("images", vectors=spaces), key=lambda point: point.payload["paths"])
+        self.store.upsert("images", [Point(p.id, p.vectors, p.payload) for p in points[:count]])
+
+    def forget_features(self, *names: str) -> None:
+        """Leave these pictures as they were before there were features."""
+        points = [p for p in self.store.scroll("images") if Path(p.payload["paths"][0]).name in names]
+        assert len(points) == len(names)
+        self.store.patch_payload("images", {point.id: {"features": None} for point in points})
+
+    def check(self, choice: Any, *, without: tuple[str, ...] = ()) -> None:
+        """Every record has the vectors of ``choice``, its paths and its tags; files in ``without`` lack ``visual``."""
+        for kind in Kind:
+            schema = next(s for s in schemas_of(choice) if s.kind is kind)
+            assert self.store.schema(kind.collection) == schema
+            wanted = expected(self.media, choice, kind)
+            points = list(self.store.scroll(kind.collection, vectors=[f.space.name for f in schema.fields]))
+            records = {
+                Path(record.paths[0]).name: record for record in (MediaRecord.from_payload(p.payload) for p in points)
+            }
+            assert records.keys() == wanted.keys()
+            for point in points:
+                name = Path(point.payload["paths"][0]).name
+                vectors = {n: v for n, v in wanted[name].items() if name not in without or n == "sound"}
+                assert point.vectors.keys() == vectors.keys(), name
+                for space, rows in vectors.items():
+                    np.testing.assert_allclose(point.vectors[space], rows, atol=1e-6)
+                if kind is Kind.IMAGE and name not in without:
+                    assert records[name].tags == (choice.image,)
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def test_a_task_that_is_queued_behind_another_says_so(
     elsewhere = Ingest(desk.settings, desk.store, desk.ledger, desk.runner)
     reason = f"It waits for job {first} ('up to 1') to end"
     for looking in (ingest, elsewhere):
-        wait_until(lambda looking=looking: looking.progress(second).message == f"{reason}.")  # type: ignore[misc]
+        wait_until(lambda looking=looking: looking.progress(second).message == f"{reason}.")
         assert looking.progress(second).state is JobState.QUEUED
     ingest.pause(first)
     wait_until(lambda: ingest.progress(second).message == f"{reason}, and that is paused.")

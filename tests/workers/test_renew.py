@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.media import Kind, media_id
+from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
-from search.spaces import CollectionSchema, VectorField
-from search.store.base import Store
+from search.spaces import CollectionSchema, Space, VectorField
+from search.store.base import Point, Store
 from workers.batch import BatchProcessor
 from workers.delivery import deliver
 from workers.embedders.models import Embedded
 from workers.outbox import Outbox
+from workers.records import find_records
 from workers.renew import Renewal, carry_over
 from workers.report import Batch, BatchReport, FileRef, Status
 
@@ -119,3 +120,26 @@ def test_what_cannot_be_embedded_keeps_what_is_still_comparable(store: Store, vi
     for point in store.scroll(generation, vectors=SPACES):
         assert point.vectors.keys() == {"motion", "sound", "sound_raw"}
     assert store.count(generation) == 3
+
+
+def test_only_what_is_complete_counts_as_stored_where_records_are_filled_in(store: Store) -> None:
+    rows, features = np.ones((1, 8), np.float32), (0.5, None) * 39
+    style = Space("style", "fake", "1", "first bytes", 8)
+    stored = {
+        "complete": (Kind.IMAGE, ("visual", "style"), features),
+        "without features": (Kind.IMAGE, ("visual", "style"), ()),
+        "without style": (Kind.IMAGE, ("visual",), features),
+        "video": (Kind.VIDEO, ("visual", "style"), ()),
+        "video without style": (Kind.VIDEO, ("visual",), ()),
+    }
+    for kind in (Kind.IMAGE, Kind.VIDEO):
+        schema = store.schema(kind.collection)
+        store.ensure(replace(schema, fields=(*schema.fields, VectorField(style))))
+    ids = {name: media_id(name) for name in stored}
+    for name, (kind, spaces, known) in stored.items():
+        record = MediaRecord(ids[name], kind, (f"/{name}",), features=known)
+        store.upsert(kind.collection, [Point(record.id, dict.fromkeys(spaces, rows), record.to_payload())])
+
+    found = find_records(Renewal(store, ["images", "videos"]), list(ids.values()))
+
+    assert found.keys() == {ids["complete"], ids["video"]}

@@ -1,0 +1,99 @@
+"""Styles and features that records lack are made where the records are, and nothing else is made again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.job import JobState
+from search.media import MediaRecord
+from search.store.filters import Filter
+
+
+def test_style_is_filled_in_where_the_records_are(library: Any, renewing: Any) -> None:
+    library.take_in()
+    library.forget_style(145)
+
+    ended = library.reembed("style", "style")
+
+    assert (ended.state, ended.message) == (
+        JobState.DONE,
+        "Every picture and video has its style, and every picture its features.",
+    )
+    assert (ended.total, ended.embedded) == (renewing.PICTURES + 2, renewing.PICTURES + 2)
+    library.check(renewing.BEFORE)
+    assert [generation.name for generation in library.store.generations("images")] == ["images.1"]
+
+
+@pytest.fixture
+def runners(renewing: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """All that are made from now on."""
+    made: list[Any] = []
+    plain = renewing.ModelRunner
+
+    class Watched(plain):  # type: ignore[misc,valid-type]
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            made.append(self)
+
+    monkeypatch.setattr(renewing, "ModelRunner", Watched)
+    return made
+
+
+@pytest.mark.parametrize("lost", ["style", "features"])
+def test_only_what_lacks_something_is_embedded_again(
+    library: Any, renewing: Any, runners: list[Any], lost: str
+) -> None:
+    library.take_in()
+    names = [f"{number:04}.jpg" for number in range(20)]
+    if lost == "style":
+        library.forget_style(20)
+    else:
+        library.forget_features(*names)
+    for lacking in (names, []):
+        ended = library.reembed("style", "style")
+        assert (ended.state, ended.total, ended.embedded) == (
+            JobState.DONE,
+            renewing.PICTURES + 2,
+            renewing.PICTURES + 2,
+        )
+        assert sorted(Path(path).name for path in runners.pop().seen) == lacking
+    library.check(renewing.BEFORE)
+    found = Counter(MediaRecord.from_payload(point.payload).features for point in library.store.scroll("images"))
+    assert found == {renewing.FEATURES: renewing.PICTURES}
+
+
+def test_a_picture_without_features_to_be_had_is_tried_once_and_named(
+    library: Any, renewing: Any, runners: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.take_in()
+    library.forget_style(1)
+    library.forget_features("0000.jpg", "0001.jpg", "0002.jpg")
+    (library.media / "0002.jpg").unlink()
+    monkeypatch.setattr(renewing, "facts_of", lambda content, kind: {})
+
+    ended = library.reembed("style", "style")
+
+    assert ended.state is JobState.DONE_WITH_FAILURES
+    assert (ended.total, ended.embedded, ended.failed) == (renewing.PICTURES + 2, renewing.PICTURES - 1, 3)
+    assert ended.message.startswith("3 could not be embedded and lack their style or features")
+    assert sorted(Path(path).name for path in runners.pop().seen) == ["0000.jpg", "0001.jpg", "0002.jpg"]
+
+
+def test_a_picture_without_a_style_to_be_had_is_named_and_the_job_ends(library: Any, renewing: Any) -> None:
+    library.take_in()
+    library.forget_style(10)
+    for name in ("0004.jpg", "0005.jpg"):
+        (library.media / name).unlink()
+
+    ended = library.reembed("style", "style")
+
+    assert ended.state is JobState.DONE_WITH_FAILURES
+    assert (ended.failed, ended.embedded) == (2, renewing.PICTURES)
+    assert ended.message.startswith("2 could not be embedded and lack their style or features, for example ")
+    assert "0004.jpg (gone)" in ended.message
+    assert library.store.count("images") == renewing.PICTURES
+    assert library.store.count("images", Filter(has_space="style")) == renewing.PICTURES - 2
