@@ -145,14 +145,18 @@ class Reembed:
         return completion.told()
 
     def _generations(self, choice: ModelChoice) -> list[str]:
-        """The generations to fill; one of these models that was kept from before serves again."""
+        """The generations to fill; one of these models that was kept from before serves again.
+
+        Spaces are compared by name: one that was added to a collection stands last in it, wherever a new one has it.
+        """
         existing = self._store.collections()
         wanted: list[str] = []
         for schema in schemas_of(choice):
             info = existing.get(schema.collection)
-            if info is None or info.schema == schema:
+            if info is None or info.schema.by_name == schema.by_name:
                 continue
-            kept = [old.name for old in self._store.generations(schema.collection) if old.schema == schema]
+            generations = self._store.generations(schema.collection)
+            kept = [old.name for old in generations if old.schema.by_name == schema.by_name]
             wanted.append(kept[-1] if kept else self._store.begin_generation(schema))
         return wanted
 
