@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
 from web.commands.call import Call, common, one_line
+from web.commands.photographers.tables import show_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,15 +79,15 @@ def _figures(report: Report, console: Console) -> None:
             ("strangers called unknown", estimate(strangers.refused), "photographers left out of the training"),
             ("right answers given", estimate(strangers.kept), "by those who are known, meanwhile"),
         ]
-    _table(console, "What it is worth", ("", "measured", ""), rows)
+    show_table(console, "What it is worth", ("", "measured", ""), rows)
 
 
 def _ways(report: Report, console: Console) -> None:
     columns = ("", "right", "macro F1")
     own = (report.product, report.by_style, report.by_subject, report.kept, report.stripped, report.camera_alone)
-    _table(console, "What it goes by", columns, map(_way, own))
-    _table(console, "Simple recipes, in the same folds", columns, map(_way, report.simple))
-    _table(console, "The published recipe, part by part", columns, map(_way, report.ablation))
+    show_table(console, "What it goes by", columns, map(_way, own))
+    show_table(console, "Simple recipes, in the same folds", columns, map(_way, report.simple))
+    show_table(console, "The published recipe, part by part", columns, map(_way, report.ablation))
     if report.explained is not None:
         console.print(f"The components keep {report.explained:.1%} of the variance of 'visual'.", highlight=False)
 
@@ -97,7 +97,7 @@ def _way(row: Row) -> tuple[str, str, str]:
 
 
 def _calibration(report: Report, console: Console) -> None:
-    _table(
+    show_table(
         console,
         "Calibration: how sure it was, and how often right",
         ("said", "mean", "right", "photos"),
@@ -111,7 +111,7 @@ def _calibration(report: Report, console: Console) -> None:
 
 
 def _people(report: Report, console: Console) -> None:
-    _table(
+    show_table(
         console,
         "Photographers",
         ("", "recognised", "right when named", "groups", "by"),
@@ -122,7 +122,7 @@ def _people(report: Report, console: Console) -> None:
         ],
     )  # fmt: skip
     _more(console, len(report.strengths))
-    _table(
+    show_table(
         console,
         "Taken for another",
         ("photographer", "taken for", "photos"),
@@ -133,7 +133,7 @@ def _people(report: Report, console: Console) -> None:
 
 def _checks(report: Report, console: Console) -> None:
     verdicts = {True: "ok", False: "WARNING", None: ""}
-    _table(
+    show_table(
         console,
         "Can the figures be believed?",
         ("", "measured", "at most", ""),
@@ -160,15 +160,3 @@ def estimate(value: Estimate | None, *, signed: bool = False) -> str:
         return ""
     share, low, high = (f"{100 * part:{'+' if signed else ''}.1f}" for part in (value.value, value.low, value.high))
     return f"{share}% [{low}, {high}; {value.n:,}]"
-
-
-def _table(console: Console, title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*columns, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(one_line(cell)) for cell in row))
-    if table.row_count:
-        console.print(f"\n{title}", highlight=False)
-        console.print(table)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from web.commands.call import Call, common, one_line
+from web.commands.photographers.tables import show_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,11 +44,11 @@ def _show(one: Json, console: Console) -> None:
     console.print(f"{one_line(one['name'])}: {photos}{f', {span}' if span else ''} ({one['id']})")
     for note in one["notes"]:
         console.print(one_line(note))
-    _table(console, "What sets them apart", ("effect", "feature", "theirs", "others"), [
+    show_table(console, "What sets them apart", ("effect", "feature", "theirs", "others"), [
         (f"{trait['effect']:+.1f}", trait["words"], f"{trait['mine']:.3g}", f"{trait['others']:.3g} {trait['unit']}")
         for trait in one["traits"][:TRAITS]
     ])  # fmt: skip
-    _table(console, "Styles", ("share", "photos", ""), [
+    show_table(console, "Styles", ("share", "photos", ""), [
         (f"{style['share']:.0%}", f"{style['photos']:,}", style["words"]) for style in one["styles"]
     ])  # fmt: skip
     if one["alike"]:
@@ -55,13 +56,13 @@ def _show(one: Json, console: Console) -> None:
         by = dict.fromkeys(other["by"] for other in one["alike"])
         nearest = [[other for other in one["alike"] if other["by"] == each][:NEAREST] for each in by]
         show_alike([other for some in nearest for other in some], console)
-    _table(console, "Latest sessions", ("photos", "from", "to", "folder"), [
+    show_table(console, "Latest sessions", ("photos", "from", "to", "folder"), [
         (f"{session['photos']:,}", (session["start"] or "")[:16], (session["end"] or "")[:16], session["folder"])
         for session in one["sessions"][:OTHERS]
     ])  # fmt: skip
     _counts(console, "Cameras", one["cameras"])
     _counts(console, "Lenses", one["lenses"])
-    _table(console, "Probable mis-credits", ("photo", "rather", "probability"), [
+    show_table(console, "Probable mis-credits", ("photo", "rather", "probability"), [
         (doubt["photo"]["path"], doubt["predicted"], f"{doubt['probability']:.0%}")
         for doubt in one["miscredits"][:OTHERS]
     ])  # fmt: skip
@@ -70,15 +71,3 @@ def _show(one: Json, console: Console) -> None:
 def _counts(console: Console, title: str, counts: Mapping[str, int]) -> None:
     if counts:
         console.print(f"\n{title}: " + ", ".join(f"{one_line(name)} {n:,}" for name, n in counts.items()))
-
-
-def _table(console: Console, title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    from rich.table import Table
-
-    if not rows:
-        return
-    console.print(f"\n{title}")
-    table = Table(*columns, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*map(one_line, row))
-    console.print(table)
