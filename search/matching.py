@@ -13,6 +13,7 @@ from search.errors import StoreError
 from search.media import MediaRecord
 from search.near import distinct
 from search.store.base import Array, CollectionInfo, Store
+from search.store.filters import Filter
 
 METADATA_KEY = "calibration"
 
@@ -34,13 +35,22 @@ MIN_ASKERS = 5
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A curve and what the store looked like when it was learnt."""
+    """A curve and what the store looked like when it was learnt.
+
+    Attributes:
+        points: in the collection of the question's example, and in the one asked; where ``few``, those of them that
+            hold the space.
+        version: of the vectors, see :meth:`Matcher._version`.
+        few: there were fewer to sample than were wanted and than there are points. More may be given the space at any
+            time, as when the styles of a library are filled in, and no point comes to it by that.
+    """
 
     curve: Calibration
     points: tuple[int, int]
-    version: int
+    version: str
+    few: bool = False
 
-    def serves(self, points: tuple[int, int], version: int) -> bool:
+    def serves(self, points: tuple[int, int], version: str) -> bool:
         return version == self.version and all(
             now <= GROWTH * max(then, 1) and then <= GROWTH * max(now, 1)
             for now, then in zip(points, self.points, strict=True)
@@ -68,50 +78,75 @@ class Matcher:
         """The curve for questions of the kind of ``asking`` put to ``asked``, in ``space``.
 
         Learning one samples at most a few hundred points and takes well under a second; it happens when a collection
-        is first asked and when it has grown by a fifth.
+        is first asked, when what holds the space has grown by a fifth, and when the space is of another model.
 
         Args:
             infos: the store's collections, as of this question.
         """
-        points = (infos[asking].points if asking in infos else 0, infos[asked].points)
-        version = self._version(space, asked)
+        version = self._version(space, asked, infos)
         name = (asked, f"{space}:{asking}")
         kept = self._kept.get(name)
-        if kept and kept.serves(points, version):
+        if kept and kept.serves(self._points(space, asking, asked, infos, few=kept.few), version):
             return kept.curve
         with self._lock:
             self._load(asked)
             kept = self._kept.get(name)
-            if kept is None or not kept.serves(points, version):
-                kept = self._kept[name] = _Kept(self._learn(space, asking, asked, infos), points, version)
+            if kept is None or not kept.serves(self._points(space, asking, asked, infos, few=kept.few), version):
+                curve, few = self._learn(space, asking, asked, infos)
+                kept = _Kept(curve, self._points(space, asking, asked, infos, few=few), version, few)
+                self._kept[name] = kept
                 self._save(asked)
             return kept.curve
 
-    def _learn(self, space: str, asking: str, asked: str, infos: Mapping[str, CollectionInfo]) -> Calibration:
-        targets = self._sample(space, asked, infos)
-        askers = targets if asking == asked else self._sample(space, asking, infos)
+    def _points(
+        self, space: str, asking: str, asked: str, infos: Mapping[str, CollectionInfo], *, few: bool
+    ) -> tuple[int, int]:
+        """See :class:`_Kept`; counting those that hold the space costs a request each."""
+
+        def count(collection: str) -> int:
+            if collection not in infos:
+                return 0
+            if not few:
+                return infos[collection].points
+            return self._store.count(collection, Filter(has_space=space, include_missing=True))
+
+        return count(asking), count(asked)
+
+    def _learn(
+        self, space: str, asking: str, asked: str, infos: Mapping[str, CollectionInfo]
+    ) -> tuple[Calibration, bool]:
+        """The curve, and whether there were few to learn it from, see :class:`_Kept`."""
+        targets, few = self._sample(space, asked, infos)
+        askers, few_ask = (targets, few) if asking == asked else self._sample(space, asking, infos)
         if len(askers) < MIN_ASKERS:
             # Nothing of the question's kind is stored yet: what the collection itself holds has to stand in for it.
             askers = targets
         scores = pair_scores(askers, targets, multi=infos[asked].schema.by_name[space].multi)
-        return fit(scores) if len(scores) >= MIN_PAIRS else prior(space)
+        return fit(scores) if len(scores) >= MIN_PAIRS else prior(space), few or few_ask
 
-    def _sample(self, space: str, collection: str, infos: Mapping[str, CollectionInfo]) -> list[tuple[str, Array]]:
+    def _sample(
+        self, space: str, collection: str, infos: Mapping[str, CollectionInfo]
+    ) -> tuple[list[tuple[str, Array]], bool]:
+        """Ids and vectors of different contents, and whether there are few."""
         field = infos[collection].schema.by_name.get(space) if collection in infos else None
         if field is None:
-            return []
-        points = self._store.sample(collection, space, MULTI_SAMPLE if field.multi else SINGLE_SAMPLE)
+            return [], False
+        wanted = MULTI_SAMPLE if field.multi else SINGLE_SAMPLE
+        points = self._store.sample(collection, space, wanted)
         vectors = {point.id: point.vectors[space] for point in points}
         stored = self._store.retrieve(collection, list(vectors), payload=_COMPARED)
         records = [MediaRecord.from_payload(point.payload) for point in stored]
-        return [(records[at].id, vectors[records[at].id]) for at in distinct(records)]
+        different = [(records[at].id, vectors[records[at].id]) for at in distinct(records)]
+        return different, len(points) < min(wanted, infos[collection].points)
 
-    def _version(self, space: str, collection: str) -> int:
-        """Of the standardisation of sounds, which moves every vector when it is fitted anew."""
+    def _version(self, space: str, collection: str, infos: Mapping[str, CollectionInfo]) -> str:
+        """Of the vectors: the space they are of, and the standardisation of sounds, which moves every vector when it is
+        fitted anew."""
+        fingerprint = infos[collection].schema.by_name[space].space.fingerprint
         if space != "sound":
-            return 0
+            return fingerprint
         standardisation = self._store.metadata(collection).get("sound_standardisation") or {}
-        return int(standardisation.get("version", 0))
+        return f"{fingerprint}/{standardisation.get('version', 0)}"
 
     def _load(self, collection: str) -> None:
         if collection in self._read:
@@ -119,12 +154,20 @@ class Matcher:
         self._read.add(collection)
         for key, entry in (self._store.metadata(collection).get(METADATA_KEY) or {}).items():
             self._kept[collection, key] = _Kept(
-                Calibration.from_json(entry["curve"]), (entry["points"][0], entry["points"][1]), entry["version"]
+                Calibration.from_json(entry["curve"]),
+                (entry["points"][0], entry["points"][1]),
+                str(entry["version"]),
+                bool(entry.get("few")),
             )
 
     def _save(self, collection: str) -> None:
         entries = {
-            key: {"curve": kept.curve.to_json(), "points": list(kept.points), "version": kept.version}
+            key: {
+                "curve": kept.curve.to_json(),
+                "points": list(kept.points),
+                "version": kept.version,
+                "few": kept.few,
+            }
             for (asked, key), kept in self._kept.items()
             if asked == collection
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from qdrant_client import QdrantClient
 
 from search.calibration import prior
 from search.matching import METADATA_KEY, Matcher, matcher_of
+from search.spaces import CollectionSchema
+from search.store.base import Point
 from search.store.server import ServerStore
 
 
@@ -119,6 +122,43 @@ def test_sounds_are_calibrated_anew_when_standardised_anew(library: Any) -> None
     library.store.set_metadata("audio", {"sound_standardisation": {"version": 2}})
 
     assert curve(matcher, library, "audio", "audio", "sound") is not first
+
+
+def test_a_curve_is_learnt_anew_as_a_space_is_filled_in(library: Any) -> None:
+    """The number of records stays the same all the while."""
+    ids = library.many_images(vectors(300))
+    matcher = Matcher(library.store)
+    styles = {id_: {"style": row[None]} for id_, row in zip(ids, vectors(300, seed=1), strict=True)}
+
+    def fill(start: int, end: int) -> Any:
+        library.store.update_vectors("images", {id_: styles[id_] for id_ in ids[start:end]})
+        return curve(matcher, library, space="style")
+
+    assert fill(0, 10) == prior("style")
+    assert fill(10, 40).pairs == 40 * 39
+    assert fill(40, 45).pairs == 40 * 39
+    assert fill(45, 60).pairs == 60 * 59
+    assert fill(60, 250).pairs == 192 * 191
+    assert fill(250, 300).pairs == 192 * 191
+
+
+def test_a_curve_of_another_model_serves_no_more(library: Any) -> None:
+    library.many_images(vectors(40))
+    matcher = Matcher(library.store)
+    first = curve(matcher, library)
+    schema = library.store.schema("images")
+    visual = replace(schema.by_name["visual"], space=replace(schema.by_name["visual"].space, revision="2"))
+    made = library.store.begin_generation(CollectionSchema(schema.kind, (visual, schema.by_name["style"])))
+    old = list(library.store.scroll("images"))
+    library.store.upsert(
+        made, [Point(p.id, {"visual": v[None]}, p.payload) for p, v in zip(old, vectors(40, 2), strict=True)]
+    )
+    library.store.promote(made)
+
+    for asked in (matcher, Matcher(library.store)):
+        second = curve(asked, library)
+        assert second.scores != first.scores
+    assert curve(matcher, library).pairs == 40 * 39
 
 
 def test_a_store_has_one_matcher_and_is_not_kept_alive_by_it() -> None:
