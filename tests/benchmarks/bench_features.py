@@ -38,6 +38,7 @@ from workers.embedders.models import Models
 from workers.embedders.registry import ModelChoice
 from workers.local import LocalRunner
 from workers.report import Batch, FileRef, Status
+from workers.runtime import make_ready_for_models
 
 HERE = Path(__file__).resolve()
 LIMIT = 0.25
@@ -88,6 +89,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each kind, alternating (default 5)")
     parser.add_argument("--model", default="efficientnet_lite0", help="image model (default: the lighter one)")
     options = parser.parse_args()
+    make_ready_for_models()
     torch.manual_seed(0)
     choice = ModelChoice(options.model, f"frames_{options.model}")
     models = Models(Settings(device="cpu", threads=1), choice, states={"resnet18": resnet18(weights=None).state_dict()})

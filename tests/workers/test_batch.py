@@ -284,6 +284,21 @@ def test_the_runner_reports_every_batch_and_keeps_a_bounded_number_under_way(
     assert furthest <= 2 * (settings.batch_size + 2)
 
 
+def test_decoders_are_kept_busy_while_a_batch_is_embedded(
+    processor: BatchProcessor, make_file: MakeFile, pool: Any, models: Any, settings: Settings
+) -> None:
+    ahead: list[int] = []
+
+    def look(item: object) -> bool:
+        ahead.append(len(pool.asked) - sum(models.groups))
+        return False
+
+    models.fail_on = look
+    files = [make_file(f"{n}.jpg") for n in range(5 * settings.batch_size)]
+    processor.process(batch(Kind.IMAGE, *files))
+    assert ahead[0] >= settings.batch_size
+
+
 def test_long_sounds_do_not_pile_up_however_large_a_batch_is(
     make_settings: Callable[..., Settings],
     store: Store,

@@ -44,6 +44,12 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing() -> None:
     assert network.sizes[8:] == [4, 4]
 
 
+def test_passes_on_the_cpu_are_small_however_large_a_batch_may_be() -> None:
+    network = Crowded(room=23)
+    Runner(network, CPU, 64)(ROWS)
+    assert network.sizes == [16, 7]
+
+
 def test_a_single_row_that_does_not_fit_is_a_model_error() -> None:
     with pytest.raises(ModelError, match="single item"):
         Runner(Crowded(room=0), CPU, 4)(ROWS)
