@@ -33,7 +33,7 @@ from search.store.vectors import asked_vectors, from_engine, mean_score, query_v
 _T = TypeVar("_T")
 
 _REQUEST_FLOATS = 500_000
-"""Vector components in one write: about 11 MB as JSON, where a server takes 32 MB by default
+"""Vector components in one request: about 11 MB as JSON, where a server takes 32 MB by default
 (``service.max_request_size_mb``)."""
 
 _REQUEST_POINTS = 500
@@ -157,30 +157,24 @@ class ServerStore:
         place, vectors = self._collections.find_for(
             collection, lambda schema: [query_vector(schema, query) for query in queries]
         )
-        requests = [
-            models.QueryRequest(
-                query=vector,
-                using=query.space.name,
-                limit=query.limit,
-                filter=compile_filter(_DIALECT, query.where),
-                params=search_params(self._settings, exact=query.exact, ef=query.ef),
-                with_payload=_selected(query.with_payload),
-            )
-            for query, vector in zip(queries, vectors, strict=True)
-        ]
-        with server_errors(collection, place.forget):
-            answers = self._client.query_batch_points(place.physical, requests)
-        return [
-            [
-                ScoredHit(
-                    str(hit.id),
-                    mean_score(query, hit.score),
-                    from_stored(hit.payload) if query.with_payload is not False else None,
+        found: list[list[ScoredHit]] = []
+        asked = zip(queries, vectors, strict=True)
+        for some in _requests((one, {one[0].space.name: one[0].vector}) for one in asked):
+            requests = [
+                models.QueryRequest(
+                    query=vector,
+                    using=query.space.name,
+                    limit=query.limit,
+                    filter=compile_filter(_DIALECT, query.where),
+                    params=search_params(self._settings, exact=query.exact, ef=query.ef),
+                    with_payload=_selected(query.with_payload),
                 )
-                for hit in answer.points
+                for query, vector in some
             ]
-            for query, answer in zip(queries, answers, strict=True)
-        ]
+            with server_errors(collection, place.forget):
+                answers = self._client.query_batch_points(place.physical, requests)
+            found += [_hits(query, answer) for (query, _), answer in zip(some, answers, strict=True)]
+        return found
 
     def scroll(
         self,
@@ -336,6 +330,14 @@ def _point(record: models.Record | models.ScoredPoint) -> StoredPoint:
     vectors = record.vector
     named = {name: from_engine(value) for name, value in vectors.items()} if isinstance(vectors, dict) else {}
     return StoredPoint(str(record.id), from_stored(record.payload), named)
+
+
+def _hits(query: VectorQuery, answer: models.QueryResponse) -> list[ScoredHit]:
+    with_payload = query.with_payload is not False
+    return [
+        ScoredHit(str(hit.id), mean_score(query, hit.score), from_stored(hit.payload) if with_payload else None)
+        for hit in answer.points
+    ]
 
 
 def _selected(payload: PayloadChoice) -> bool | list[str]:

@@ -236,6 +236,18 @@ class TestSizes:
         assert [len(body["points"]) for body in rest.asked("POST", ".*/points/delete")] == [4, 4, 2]
         assert store.count("images") == 0
 
+    def test_questions_stay_within_what_a_server_takes(self, rest, make_store, images, make_image, monkeypatch):
+        """As many as a question about several videos asks at once: one for each key frame of each."""
+        monkeypatch.setattr(server, "_REQUEST_FLOATS", 3 * 16)
+        store = make_store()
+        store.ensure(images)
+        points = [make_image(n) for n in range(7)]
+        store.upsert("images", points)
+        space = images.fields[0].space
+        answers = store.query("images", [VectorQuery(space, point.vectors["visual"], 1) for point in points])
+        assert [hits[0].id for hits in answers] == [point.id for point in points]
+        assert [len(body["searches"]) for body in rest.asked("POST", ".*/query/batch")] == [3, 3, 1]
+
     def test_answers_with_vectors_stay_small_enough_to_take(self, rest, make_store, videos, vectors, monkeypatch):
         monkeypatch.setattr(server, "_ANSWER_FLOATS", 3 * 32 * 16)
         store = make_store(key_frames=32)
