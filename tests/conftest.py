@@ -132,6 +132,7 @@ def quick_models(monkeypatch: pytest.MonkeyPatch) -> QuickModels:
     models = QuickModels()
     choice = ModelChoice("quick", "frames_quick", "quick", notes=("Quick models are in use.",))
     monkeypatch.setattr("web.engine.choose_models", lambda settings, existing: choice)
+    monkeypatch.setattr("workers.embedders.choice.schemas_of", lambda choice: models.schemas)
     monkeypatch.setattr("workers.embedders.models.Models", lambda settings, choice: models)
     return models
 

@@ -12,7 +12,7 @@ from search.store.base import Store
 from workers.app import make_app
 from workers.broker import Broker
 from workers.cluster import CeleryRunner
-from workers.embedders.registry import schemas_of
+from workers.embedders.choice import ensure_collections
 from workers.remote import RemoteEncoder, choose_models_remotely
 from workers.training.remote import RemoteTrainer
 
@@ -70,9 +70,7 @@ class ClusterEngine:
         self.app.close()
 
     def _choose(self) -> ModelChoice:
-        choice = choose_models_remotely(self._settings, self.app, self._store)
-        for schema in schemas_of(choice):
-            self._store.ensure(schema)
+        choice = ensure_collections(self._store, choose_models_remotely(self._settings, self.app, self._store))
         for note in choice.notes:
             if note not in self._notes:
                 log.info("%s", note)

@@ -14,7 +14,7 @@ from search.questions import Probe
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store.base import Store
-from workers.embedders.choice import choose_models
+from workers.embedders.choice import choose_models, ensure_collections
 from workers.embedders.registry import R3D18, ModelChoice
 from workers.runtime import make_ready_for_models
 
@@ -142,7 +142,7 @@ class LocalEngine:
 
     @cached_property
     def _choice(self) -> ModelChoice:
-        choice = choose_models(self._settings, existing_schemas(self._store))
+        choice = ensure_collections(self._store, choose_models(self._settings, existing_schemas(self._store)))
         for note in choice.notes:
             log.info("%s", note)
         return choice
@@ -152,8 +152,6 @@ class LocalEngine:
         from workers.embedders.models import Models
 
         models = Models(self._settings, self._choice)
-        for schema in models.schemas:
-            self._store.ensure(schema)
         refit_sounds(self._store)
         return models
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from search.errors import SpaceMismatchError
 from search.media import Payload
 from search.spaces import CollectionSchema, Space
 from search.store.filters import Filter
@@ -113,6 +114,10 @@ class Generation:
     current: bool
 
 
+class SpaceNotAddedError(SpaceMismatchError):
+    """A collection lacks a space that its engine cannot give it."""
+
+
 class Store(Protocol):
     """Vectors and payloads of every collection.
 
@@ -138,7 +143,8 @@ class Store(Protocol):
         those that it lacks; its points hold vectors of them once they are given some.
 
         Raises:
-            SpaceMismatchError: it has another space of that name, or the engine cannot add one.
+            SpaceMismatchError: it has another space of that name.
+            SpaceNotAddedError: the engine cannot add one.
         """
 
     def collections(self) -> Mapping[str, CollectionInfo]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from search.errors import NotFoundError, SpaceMismatchError
 from search.spaces import CollectionSchema, VectorField
+from search.store.base import SpaceNotAddedError
 
 
 def no_collection(name: str) -> NotFoundError:
@@ -40,9 +41,9 @@ def with_added(existing: CollectionSchema, fields: Sequence[VectorField]) -> Col
     return replace(existing, fields=(*existing.fields, *fields))
 
 
-def lacks(schema: CollectionSchema, field: VectorField, reason: str) -> SpaceMismatchError:
+def lacks(schema: CollectionSchema, field: VectorField, reason: str) -> SpaceNotAddedError:
     """The error for a space that cannot be added to a collection."""
-    return SpaceMismatchError(
+    return SpaceNotAddedError(
         f"Collection '{schema.collection}' has no space '{field.space.name}', {reason}.",
         f"Make it anew with `likewise reembed --space {field.space.name}`.",
     )

@@ -48,7 +48,6 @@ print(json.dumps(sorted({"torch", "timm", "torchvision", "cv2", "av"} & set(sys.
 def quick_choice(monkeypatch: pytest.MonkeyPatch, quick_models: Any) -> None:
     """Nodes of this process take workers' quick models for granted."""
     monkeypatch.setattr("web.cluster_engine.choose_models_remotely", lambda settings, app, store: CHOICE)
-    monkeypatch.setattr("web.cluster_engine.schemas_of", lambda choice: quick_models.schemas)
     monkeypatch.setattr("workers.remote.choose_models_remotely", lambda settings, app, store: CHOICE)
 
 

@@ -6,15 +6,21 @@ Nothing here imports torch until it has to ask for official weights.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from search.errors import SpaceMismatchError
 from search.settings import Settings
 from search.spaces import CollectionSchema
-from workers.embedders.registry import EFFICIENTNET_LITE0, LOGMEL, R3D18, RESNET18, STYLE, ModelChoice
+from search.store.base import SpaceNotAddedError, Store
+from workers.embedders.registry import EFFICIENTNET_LITE0, LOGMEL, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
 
 OUTDATED_STYLE = (
     "Style was made by another version of Likewise; what is taken in now gets none until "
     "`likewise reembed --space style` has made it anew."
+)
+STYLE_NOT_ADDED = (
+    "The Qdrant server is too old to add style to a library that was made without it; what is taken in gets none "
+    "until `likewise reembed --space style` has made the collections anew."
 )
 
 
@@ -60,6 +66,26 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
     if outdated:
         notes += (OUTDATED_STYLE,)
     return ModelChoice(image, video, LOGMEL.name, tuple(note for note in notes if note), not outdated)
+
+
+def ensure_collections(store: Store, choice: ModelChoice) -> ModelChoice:
+    """Make the collections that ``choice`` fills, or check those there are and add the spaces that they lack.
+
+    Returns:
+        What to embed with: ``choice``, but without style, and with a note of that, where the store cannot add it.
+
+    Raises:
+        SpaceMismatchError: a collection holds another space of a name; or it lacks one beside style that cannot be
+            added (SpaceNotAddedError).
+    """
+    try:
+        for schema in schemas_of(choice):
+            store.ensure(schema)
+    except SpaceNotAddedError:
+        if not choice.style:
+            raise
+        return ensure_collections(store, replace(choice, notes=(*choice.notes, STYLE_NOT_ADDED), style=False))
+    return choice
 
 
 def _obtain(unsettled: Mapping[str, str]) -> Mapping[str, str]:

@@ -132,7 +132,7 @@ class ModelChoice:
     """One model a sense, by name, and in words why the choice is not the preferred one.
 
     Attributes:
-        style: whether ``style`` is made; not where a collection holds it at another revision.
+        style: whether ``style`` is made; not where a collection holds it at another revision, or cannot be given it.
     """
 
     image: str

@@ -1,0 +1,85 @@
+"""Engines on a Qdrant server that cannot give a collection a space it was made without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import httpx
+import pytest
+from qdrant_client import QdrantClient
+from qdrant_client.http.exceptions import UnexpectedResponse
+
+from search.errors import SpaceMismatchError
+from search.settings import Settings
+from search.spaces import CollectionSchema
+from search.store.base import SpaceNotAddedError
+from search.store.server import ServerStore
+from web.cluster_engine import ClusterEngine
+from web.engine import Engine, LocalEngine
+from workers.embedders.choice import STYLE_NOT_ADDED
+from workers.embedders.registry import ModelChoice, schemas_of
+
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+
+CHOICE = ModelChoice("resnet18", "r3d18")
+BEFORE_STYLE = schemas_of(replace(CHOICE, style=False))
+
+
+class OldServer(QdrantClient):
+    """Answers a request that came with version 1.18 as servers before it do."""
+
+    def create_vector_name(self, *_: object, **__: object) -> None:
+        raise UnexpectedResponse(404, "Not Found", b"", httpx.Headers())
+
+
+@pytest.fixture
+def store() -> Iterator[ServerStore]:
+    with closing(ServerStore(OldServer(":memory:"))) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["alone", "cluster"])
+def engine(request: pytest.FixtureRequest, make_settings: Callable[..., Settings], store: ServerStore) -> Engine:
+    if request.param == "alone":
+        return LocalEngine(make_settings(), store)
+    return ClusterEngine(make_settings(broker_url="redis://127.0.0.1:1/0"), store)
+
+
+def test_a_library_from_before_style_goes_on_without_until_it_is_made_anew(engine: Engine, store: ServerStore) -> None:
+    for schema in BEFORE_STYLE:
+        store.ensure(schema)
+    engine.prepare()
+    assert engine.notes == (STYLE_NOT_ADDED,)
+    assert tuple(store.schema(schema.collection) for schema in BEFORE_STYLE) == BEFORE_STYLE
+
+    for schema in schemas_of(CHOICE)[:2]:  # what `likewise reembed --space style` makes
+        store.promote(store.begin_generation(schema))
+    engine.forget()
+    engine.prepare()
+    assert engine.notes == ()
+
+
+def test_a_new_library_has_style_whatever_the_server(engine: Engine, store: ServerStore) -> None:
+    for schema in schemas_of(CHOICE):
+        store.ensure(schema)
+    engine.prepare()
+    assert engine.notes == ()
+
+
+def test_any_other_space_that_cannot_be_added_is_an_error(engine: Engine, store: ServerStore) -> None:
+    images, videos, _ = BEFORE_STYLE
+    store.ensure(images)
+    store.ensure(replace(videos, fields=videos.fields[:2]))
+    with pytest.raises(SpaceNotAddedError, match=r"'videos' has no space 'sound'.*likewise reembed --space sound"):
+        engine.prepare()
+
+
+def test_vectors_held_in_another_form_are_an_error(engine: Engine, store: ServerStore) -> None:
+    images = schemas_of(CHOICE)[0]
+    wrong = CollectionSchema(images.kind, tuple(replace(field, multi=True) for field in images.fields))
+    store.ensure(wrong)
+    store.ensure(BEFORE_STYLE[1])
+    with pytest.raises(SpaceMismatchError, match="many vectors"):
+        engine.prepare()
