@@ -24,6 +24,9 @@ three on photos that were not learnt from."""
 FLOOR = -60.0
 """Least log-probability: no part may rule a photographer out for good."""
 
+_NOTHING = 1e-5
+"""Mean below which rounding no longer grows with it."""
+
 _CLIP = 5.0
 """Deviations from the mean at which a value counts as no stranger still."""
 
@@ -91,15 +94,18 @@ def log_softmax(logits: NDArray[np.float64]) -> Scores:
 
 
 def spread(rows: Matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and deviation of each column over what is known, float64 ``(d,)``; the deviation of what never differs is
-    infinite, so that it counts for nothing."""
+    """Mean and deviation of each column over what is known, float64 ``(d,)``; the deviation of what never differs, or
+    only by rounding, is infinite, so that it counts for nothing.
+
+    Little is not nothing: the weakest directions of ``style`` deviate by 1e-7, and tell photographers apart.
+    """
     known = np.isfinite(rows)
     counts = np.maximum(known.sum(axis=0), 1)
     filled = np.where(known, rows, 0.0).astype(np.float64)
     centre = filled.sum(axis=0) / counts
     deviations = np.where(known, filled - centre, 0.0)
     scale = np.sqrt((deviations**2).sum(axis=0) / counts)
-    return centre, np.where(scale > 1e-7 * np.maximum(np.abs(centre), 1.0), scale, np.inf)
+    return centre, np.where(scale > 1e-7 * np.maximum(np.abs(centre), _NOTHING), scale, np.inf)
 
 
 def standardised(rows: Matrix, centre: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -57,6 +57,12 @@ def test_more_numbers_than_photos_are_borne() -> None:
     assert (linear.scores(rows[30:]).argmax(axis=1) == labels[30:]).mean() > 0.9
 
 
+def test_how_small_numbers_are_does_not_matter() -> None:
+    rows, labels = _rows(60, 4, 3, 1.0)
+    given, small = (fit_linear(scaled, labels, 3).scores(scaled) for scaled in (rows, 1e-8 * rows))
+    np.testing.assert_allclose(given, small, atol=1e-6)
+
+
 def test_what_is_absent_counts_as_the_mean_and_what_never_differs_counts_nothing() -> None:
     rows, labels = _rows(60, 4, 2, 1.0)
     rows[:, 3] = 7.0
