@@ -8,6 +8,7 @@ time; killed in between, the same edit is found again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -30,6 +31,10 @@ EDITS = "credit_edits"
 """Key in ``meta``."""
 
 PAGE = 256
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
+"""Characters that no database or store takes, so that nobody is called so: lone surrogates are what is left of bytes
+that are no UTF-8."""
+
 _KEYS = ("id", "kind", "paths", "tags", "photographer", "credit", "artist", "camera", "lens", "words")
 _NEEDED = frozenset({"id", "kind", "paths"})
 
@@ -259,7 +264,7 @@ class Credits:
         """
         new = old if new == old else checked_name(new)
         with self.ledger.write() as connection:
-            if "\0" in old or not self._is_known(connection, old):
+            if _UNKEPT.search(old) or not self._is_known(connection, old):
                 raise NotFoundError(f"There is no photographer '{old}'.")
             names = rename(connection, old, new)
         ids = self.called(names)

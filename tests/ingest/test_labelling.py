@@ -300,8 +300,10 @@ def test_renames_follow_one_another_and_back(library: Any) -> None:
     library.write("new/eve.jpg", "by E:later")
     library.run()
     assert people(library)["new/eve.jpg"] == ("Eve", "exif")
-    with pytest.raises(NotFoundError):
-        hand.rename("Nobody here", "Eve")
+    for nobody in ("Nobody here", "N\0", "\udcff"):
+        for new in ("Eve", nobody):
+            with pytest.raises(NotFoundError):
+                hand.rename(nobody, new)
     with pytest.raises(UsageError):
         hand.rename("Eve", "unknown")
 
