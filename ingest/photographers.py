@@ -22,6 +22,7 @@ from search.photographers.outcome import told
 from search.settings import Settings
 from search.store.base import Store
 from search.store.durable import check_space
+from search.store.filters import Filter
 from workers.shared import TRAINING
 from workers.training.order import PHOTOS, Trained, Trainer, TrainingOrder
 from workers.training.shelf import SharedShelf
@@ -117,7 +118,7 @@ class Train:
         images = Kind.IMAGE.collection
         if images not in self._store.collections():
             raise UsageError("There are no pictures in this library yet.", "Ingest some: `likewise ingest FOLDER`.")
-        known = self._store.facet(images, "photographer", limit=LEAST_PHOTOGRAPHERS)
+        known = self._store.facet(images, "photographer", where=Filter(), limit=LEAST_PHOTOGRAPHERS)
         if not known:
             raise UsageError("No photo is credited to anybody, so there is nothing to learn.", LABEL_HINT)
         if len(known) < LEAST_PHOTOGRAPHERS:

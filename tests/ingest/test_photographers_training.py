@@ -129,6 +129,15 @@ def test_too_few_photographers_are_told_at_once(desk: Any, ingest: Ingest, libra
         ingest.start_task(TASK)
 
 
+def test_photos_that_have_gone_do_not_count(desk: Any, ingest: Ingest, library: list[str]) -> None:
+    desk.store.patch_payload("images", {id_: {"missing": True} for id_ in library[2:]})
+    with pytest.raises(UsageError, match=f"All photos that are credited are by {NAMES[0]}"):
+        ingest.start_task(TASK)
+    desk.store.patch_payload("images", {id_: {"missing": True} for id_ in library})
+    with pytest.raises(UsageError, match="No photo is credited to anybody"):
+        ingest.start_task(TASK)
+
+
 def test_an_empty_library_is_told(ingest: Ingest) -> None:
     with pytest.raises(UsageError):
         ingest.start_task(TASK)
