@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from search.errors import UsageError
+from search.errors import StoreError, UsageError
 from search.media import Payload
 from search.store.base import Facet
 
@@ -62,11 +63,25 @@ def to_stored(payload: Mapping[str, object]) -> Payload:
 
     Qdrant Edge 0.9 evaluates a condition on a bool point by point (21 ms over 20,000 points, with or without a bool
     index) but one on an integer through its index (0.5 ms), and nearly every question asks about ``missing``.
+
+    Raises:
+        StoreError: a number is not finite, which JSON cannot say: a server would be sent null instead.
     """
     stored = {key: value for key, value in payload.items() if value is not None}
+    for key, value in stored.items():
+        if not _is_finite(value):
+            raise StoreError(f"'{key}' of a record holds NaN or infinity.")
     if "missing" in stored:
         stored["missing"] = int(bool(stored["missing"]))
     return stored
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Mapping):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_is_finite, value))
 
 
 def from_stored(payload: Mapping[str, object] | None) -> Payload:

@@ -252,6 +252,16 @@ class TestWriting:
         with pytest.raises(StoreError, match="NaN"):
             store.upsert("images", [Point(NOBODY, {"visual": np.full((1, 16), np.nan, np.float32)}, {})])
 
+    @pytest.mark.parametrize("number", [float("nan"), float("inf")])
+    @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [1.0, x], lambda x: {"a": (x,)}], ids=["", "list", "deep"])
+    def test_a_payload_with_nan_is_refused(self, store, thirty, wrap, number):
+        before = store.retrieve("images", [thirty[1].id])
+        with pytest.raises(StoreError, match="'features' of a record holds NaN"):
+            store.upsert("images", [replace(thirty[1], payload=thirty[1].payload | {"features": wrap(number)})])
+        with pytest.raises(StoreError, match="'features' of a record holds NaN"):
+            store.patch_payload("images", {thirty[1].id: {"features": wrap(number)}})
+        assert store.retrieve("images", [thirty[1].id]) == before
+
 
 class TestReading:
     def test_retrieve_keeps_the_order_asked(self, store, thirty):
