@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from typing import Any, NoReturn
 
 import httpx
 import pytest
@@ -30,7 +31,7 @@ BEFORE_STYLE = schemas_of(replace(CHOICE, style=False))
 class OldServer(QdrantClient):
     """Answers a request that came with version 1.18 as servers before it do."""
 
-    def create_vector_name(self, *_: object, **__: object) -> None:
+    def create_vector_name(self, *_: Any, **__: Any) -> NoReturn:
         raise UnexpectedResponse(404, "Not Found", b"", httpx.Headers())
 
 
@@ -47,25 +48,27 @@ def engine(request: pytest.FixtureRequest, make_settings: Callable[..., Settings
     return ClusterEngine(make_settings(broker_url="redis://127.0.0.1:1/0"), store)
 
 
+def notes(engine: Engine) -> tuple[str, ...]:
+    engine.prepare()
+    return engine.notes
+
+
 def test_a_library_from_before_style_goes_on_without_until_it_is_made_anew(engine: Engine, store: ServerStore) -> None:
     for schema in BEFORE_STYLE:
         store.ensure(schema)
-    engine.prepare()
-    assert engine.notes == (STYLE_NOT_ADDED,)
+    assert notes(engine) == (STYLE_NOT_ADDED,)
     assert tuple(store.schema(schema.collection) for schema in BEFORE_STYLE) == BEFORE_STYLE
 
     for schema in schemas_of(CHOICE)[:2]:  # what `likewise reembed --space style` makes
         store.promote(store.begin_generation(schema))
     engine.forget()
-    engine.prepare()
-    assert engine.notes == ()
+    assert notes(engine) == ()
 
 
 def test_a_new_library_has_style_whatever_the_server(engine: Engine, store: ServerStore) -> None:
     for schema in schemas_of(CHOICE):
         store.ensure(schema)
-    engine.prepare()
-    assert engine.notes == ()
+    assert notes(engine) == ()
 
 
 def test_any_other_space_that_cannot_be_added_is_an_error(engine: Engine, store: ServerStore) -> None:
