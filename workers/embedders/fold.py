@@ -2,8 +2,9 @@
 
 Pictures a second on 2 cores, batch 16, best of six paired runs (ResNet-18 / EfficientNet-Lite0): eager 56 / 61,
 channels last 78 / 97, channels last and folded (by torch.fx and TorchScript) 93 / 119, ``torch.compile`` with freezing
-89 / 115, ONNX Runtime 108 / 218. Where freed memory is kept (``workers.runtime``; another run), channels last and folded
-do 109 / 201, so that ONNX Runtime, which needs an export at first use and three more packages, has little left to give.
+89 / 115, ONNX Runtime 108 / 218. Where freed memory is kept (``workers.runtime``; another run), channels last and
+folded do 109 / 201, so that ONNX Runtime, which needs an export at first use and three more packages, has little left
+to give.
 """
 
 from __future__ import annotations
