@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ingest.reembed import NAMED_FAILURES, Filling
+from ingest.reembed import Filling
 from search.store.base import StoredPoint
 from search.store.filters import Filter
 from workers.renew import FEATURES, STYLE, is_complete
@@ -25,9 +25,7 @@ class Completion(Filling):
             return "What has been embedded is kept; the same command goes on from there."
         if not self._given_up:
             return "Every picture and video has its style, and every picture its features."
-        examples = list(self._failed.values())[:NAMED_FAILURES]
-        shown = f", for example {', '.join(examples)}" if examples else ""
-        return f"{len(self._given_up):,} could not be embedded and lack their style or features{shown}."
+        return self._with_examples(f"{len(self._given_up):,} could not be embedded and lack their style or features")
 
     def _begin(self) -> None:
         self._given_up: set[str] = set()

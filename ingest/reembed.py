@@ -46,6 +46,9 @@ SETTING_OF = {"visual": "image_model", "motion": "video_model"}
 ANOTHER_PATH = frozenset({"gone", "changed", "unreadable"})
 """How a file may end without its content being to blame, so that a copy of it may do."""
 
+CHANGED = "(changed)"
+RETAKE = " Files that have changed or been touched since are taken in anew by `likewise ingest`."
+
 NAMED_FAILURES = 5
 
 
@@ -226,9 +229,14 @@ class Filling:
         if not lacking:
             return ""
         self._job.count(failed=lacking, done=-lacking)
-        examples = list(self._failed.values())[:NAMED_FAILURES]
-        shown = f", for example {', '.join(examples)}" if examples else ""
-        return f"{lacking:,} could not be embedded anew and keep their other spaces{shown}."
+        return self._with_examples(f"{lacking:,} could not be embedded anew and keep their other spaces")
+
+    def _with_examples(self, failed: str) -> str:
+        """What to tell of files that could not be embedded: which they are, and what helps if they have changed."""
+        examples = list(self._failed.values())
+        shown = f", for example {', '.join(examples[:NAMED_FAILURES])}" if examples else ""
+        changed = any(example.endswith(CHANGED) for example in examples)
+        return f"{failed}{shown}.{RETAKE if changed else ''}"
 
     def _lacking_vectors(self, generation: str) -> int:
         target = self._store.schema(generation)

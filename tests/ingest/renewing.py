@@ -79,6 +79,8 @@ class ModelRunner:
             content = Path(file.path).read_bytes()
         except FileNotFoundError:
             return Outcome(file.path, Status.SKIPPED, code="gone")
+        if abs(Path(file.path).stat().st_mtime - file.mtime) > 1:
+            return Outcome(file.path, Status.SKIPPED, code="changed")
         if content.startswith(b"broken") and batch.into:
             return Outcome(file.path, Status.FAILED, code="corrupt")
         identity = media_id(hashlib.sha256(content).hexdigest())

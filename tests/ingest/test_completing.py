@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -97,3 +98,18 @@ def test_a_picture_without_a_style_to_be_had_is_named_and_the_job_ends(library: 
     assert "0004.jpg (gone)" in ended.message
     assert library.store.count("images") == renewing.PICTURES
     assert library.store.count("images", Filter(has_space="style")) == renewing.PICTURES - 2
+
+
+def test_files_that_were_touched_are_done_once_they_have_been_taken_in_again(library: Any, renewing: Any) -> None:
+    library.take_in()
+    library.forget_style(10)
+    for path in library.media.iterdir():
+        os.utime(path, (1, 1))
+
+    ended = library.reembed("style", "style")
+    assert ended.state is JobState.DONE_WITH_FAILURES
+    assert ended.message.endswith("taken in anew by `likewise ingest`.")
+
+    library.take_in()
+    assert library.reembed("style", "style").state is JobState.DONE
+    assert library.store.count("images", Filter(has_space="style")) == renewing.PICTURES
