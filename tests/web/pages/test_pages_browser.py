@@ -277,7 +277,8 @@ def test_failures_are_tried_again(page: Page, node: Any) -> None:
 def test_no_page_is_wider_than_its_window(
     browser: Browser, address: str, library: Any, node: Any, width: int, scheme: str
 ) -> None:
-    node.ingest.known["1"] = JobProgress("1", JobState.RUNNING, "holiday", ("/a/very/long/path" * 8,), total=100)
+    long = "/a/very/long/path" * 8
+    node.ingest.known["1"] = JobProgress("1", JobState.RUNNING, "holiday", (long,), total=100, message=f"Not {long}.")
     node.ingest.failed = [Failure("/media/" + "a" * 200 + ".jpg", "corrupt", "It ends. " * 30, 1, "media", "1")]
     beach, night = library.ids["beach_1.jpg"], library.ids["night_1.jpg"]
     paths = ["/", "/?q=rose", f"/?like={beach}&unlike={night}&view=rows&in=images&cameras=Nikon+F3", "/status"]
