@@ -28,9 +28,9 @@ def keep_freed(kept: int, own: int) -> None:
     bytes goes back to the system at once; threads that start from now on share them. Other C libraries do as they do.
 
     Pictures and what networks make of them are blocks of one to a hundred megabytes. By default each comes from the
-    system anew and is cleared page by page as it is first written, which takes as long as the work on it: on 2 cores, 32
-    at once, a picture took 6.5 ms for its style and 9.8 ms in EfficientNet-Lite0, and 4.7 ms and 5.0 ms with memory kept.
-    The price is that an idle process holds ``kept`` bytes.
+    system anew and is cleared page by page as it is first written, which takes as long as the work on it: on 2 cores,
+    32 at once, a picture took 6.5 ms for its style and 9.8 ms in EfficientNet-Lite0, and 4.7 ms and 5.0 ms with memory
+    kept. The price is that an idle process holds ``kept`` bytes.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
