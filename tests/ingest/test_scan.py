@@ -134,8 +134,9 @@ def test_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.
             raise PermissionError(13, "Permission denied", folder)
         return scandir(folder)
 
-    monkeypatch.setattr("os.scandir", refuse)
-    found = scan(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.scandir", refuse)
+        found = scan(tmp_path)
     assert names(found, tmp_path) == ["a.jpg", "z/c.jpg"]
     [told] = [entry for entry in found if isinstance(entry, Unreadable)]
     assert told == Unreadable(str(tmp_path / "locked"), "The folder cannot be read: Permission denied.")
