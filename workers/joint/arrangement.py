@@ -1,4 +1,4 @@
-"""How far apart photographers are in all that tells them apart, more than vectors of few components foretell."""
+"""How far apart photographers are in all of how they develop, more than vectors of few components foretell."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.joint.coordinates import StyleCoordinates
-
-MOST = 12
-"""Style coordinates that distances are taken in. On presets 8 to 29 do about as well, the last ones count little."""
-
-DOUBT = 3.0
-"""Signal of a coordinate that counts half; on presets the same without it, or with a sharper one, does less well."""
+LEAST_SIGNAL = 0.05
+"""Least variance between photographers that a setting is taken to have, in units of how far their means stray: where
+nobody can be told apart by any of them, vectors still do not all lie in one place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,36 +20,53 @@ class Arrangement:
     Attributes:
         distances: float32 (p (p - 1) / 2,), of all pairs in the order of ``itertools.combinations``; their mean square
             is that of independent components of deviation 1.
-        start: float32 (p, d), the best linear projection.
+        start: float32 (p, d), vectors that are about as far apart, see :func:`pressed`.
     """
 
     distances: NDArray[np.float32]
     start: NDArray[np.float32]
 
     @classmethod
-    def of(cls, statistics: NDArray[Any], owners: NDArray[np.int64], dimensions: int) -> Arrangement:
-        """From photos (n, t) of photographers (n,), who are counted from 0 and have a photo at least.
+    def of(cls, developments: NDArray[Any], owners: NDArray[np.int64], dimensions: int) -> Arrangement:
+        """From how photos (n, 12) of photographers (n,) are developed; these are counted from 0 and have a photo each.
 
-        Every coordinate counts alike, however strong it is, if it can be told from chance; or else how bright somebody
-        likes it would drown all else. Means of few photos are drawn to the middle by as much as they may stray.
-        Source: Efron and Morris, "Stein's estimation rule and its competitors", 1973; for the start, Torgerson,
-        "Multidimensional scaling: I. Theory and method", Psychometrika 1952.
+        A setting counts by how much photographers differ in it, in units of what presets differ in. Means of few photos
+        are drawn to the middle by as much as they may stray.
+        Source: Efron and Morris, "Stein's estimation rule and its competitors", 1973.
         """
-        coordinates = StyleCoordinates.of(statistics, owners, MOST)
-        placed, counts = coordinates(statistics).astype(np.float64), np.bincount(owners)
-        means = np.zeros((len(counts), placed.shape[1]))
-        np.add.at(means, owners, placed)
+        read, counts = developments.astype(np.float64), np.bincount(owners)
+        means = np.zeros((len(counts), read.shape[1]))
+        np.add.at(means, owners, read)
         means /= counts[:, None]
+        own = np.square(read - means[owners]).sum(axis=0) / max(1, len(read) - len(counts))
         means -= means.mean(axis=0)
-        signal = np.maximum(coordinates.signal, 1e-6)
-        deviation = means.std(axis=0)
-        means /= np.where(deviation > 1e-9, deviation, 1.0)
-        means *= signal / (signal + DOUBT) * signal / (signal + 1 / counts[:, None])
-        spread = float(np.sqrt(np.square(means - means.mean(axis=0)).sum(axis=1).mean() / dimensions))
+        strays = own / counts[:, None]
+        chance = strays.mean(axis=0)
+        differ = np.maximum(np.square(means).mean(axis=0) - chance, LEAST_SIGNAL * chance)
+        means *= differ / np.maximum(differ + strays, 1e-12)
+        means -= means.mean(axis=0)
+        spread = float(np.sqrt(np.square(means).sum(axis=1).mean() / dimensions))
         means /= spread if spread > 1e-9 else 1.0
-        first, second = np.triu_indices(len(means), 1)
-        left, sizes, _ = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
-        start = np.zeros((len(means), dimensions), np.float32)
-        found = (left * sizes)[:, :dimensions]
-        start[:, : found.shape[1]] = found
-        return cls(np.linalg.norm(means[first] - means[second], axis=1).astype(np.float32), start)
+        apart = np.linalg.norm(means[:, None] - means[None], axis=-1)[np.triu_indices(len(means), 1)]
+        return cls(apart.astype(np.float32), pressed(means, dimensions).astype(np.float32))
+
+
+def pressed(points: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]:
+    """Points (p, d) that are as far apart as these (p, k) are, as well as fewer components can have it.
+
+    From the best linear projection they are moved until distances fit best; with as many components it changes nothing.
+    Source: de Leeuw, "Applications of convex analysis to multidimensional scaling", 1977.
+    """
+    from sklearn.manifold import smacof
+
+    left, sizes, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+    start = np.zeros((len(points), dimensions))
+    found = (left * sizes)[:, :dimensions]
+    start[:, : found.shape[1]] = found
+    distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    if not distances.any():
+        return start
+    moved: NDArray[np.float64] = smacof(
+        distances, n_components=dimensions, init=start, n_init=1, normalized_stress=False
+    )[0]
+    return moved

@@ -79,7 +79,7 @@ class ShiftNetwork(JointNetwork):
         self.bent = _layers(dimensions, _BENDS, outputs)[:-1]
         vectors, self.distances = 0.1 * torch.randn(people, dimensions), None
         if arrangement is not None:
-            vectors += 0.5 * torch.from_numpy(arrangement.start)
+            vectors += torch.from_numpy(arrangement.start)
             self.distances = torch.from_numpy(arrangement.distances)
         self.vectors = nn.Parameter(vectors)
 

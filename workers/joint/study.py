@@ -37,6 +37,7 @@ class Material:
         codes: float32 (n, 16).
         features: float32 (n, 4), the published global features.
         statistics: float32 (n, t), what style coordinates are made from.
+        developments: float32 (n, 12), settings that tell how far apart photographers are.
         owners: int64 (n,), photographers counted from 0.
         groups: int64 (n,), what belongs together.
         held: bool (n,), what nothing may be learnt from.
@@ -45,6 +46,7 @@ class Material:
     codes: NDArray[np.float32]
     features: NDArray[np.float32]
     statistics: NDArray[np.float32]
+    developments: NDArray[np.float32]
     owners: NDArray[np.int64]
     groups: NDArray[np.int64]
     held: NDArray[np.bool_]
@@ -86,10 +88,11 @@ def learn(
     examples = material.examples(codes, coordinates(material.statistics))
     held = examples.take(np.flatnonzero(material.held))
 
-    arrangement = Arrangement.of(material.statistics[rows], material.owners[rows], options.dimensions)
+    arrangement = Arrangement.of(material.developments[rows], material.owners[rows], options.dimensions)
+    told_apart = arrangement if arrangement.distances.any() else None
 
     def make() -> ShiftNetwork:
-        return ShiftNetwork(material.people, options.dimensions, coordinates.axes.shape[1], arrangement)
+        return ShiftNetwork(material.people, options.dimensions, coordinates.axes.shape[1], told_apart)
 
     def observe(network: JointNetwork, step: int, loss: float) -> None:
         right, wrong = error_rows(network, held)

@@ -1,13 +1,14 @@
-"""The statistics that style coordinates are made from: tone, and what a network's early layers see.
+"""What is seen of a picture beside its code: tone, what a network's early layers see, and how it is developed by that.
 
-They are those that the encoder of the ``style`` space reads, not the vectors that it makes of them: it was trained to
-tell photographers apart, which bends distances, and here distances are what is wanted.
+The statistics are those that the encoder of the ``style`` space reads, not the vectors that it makes of them: it was
+trained to tell photographers apart, which bends distances, and here distances are what is wanted.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from workers.embedders.registry import STYLE
 from workers.joint.pace import Pace
 from workers.joint.pictures import Pictures
 from workers.joint.tone import GLOBAL_FEATURES, TONE_STATISTICS, global_features, tone_statistics
+from workers.style.development import shipped_reader
 from workers.style.statistics import DIMENSIONS, Statistics
 
 _FORMULA = f"2: {', '.join(TONE_STATISTICS)}; {STYLE.space('style').fingerprint}"
@@ -28,10 +30,22 @@ FINGERPRINT = hashlib.sha256(_FORMULA.encode()).hexdigest()[:16]
 _BATCH = 16
 
 
-def look(
-    pictures: Pictures, pace: Pace | None = None, say: Callable[[str], None] = lambda line: None
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The global features float32 (n, 4) and the statistics float32 (n, t) of whole pictures.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """
+    Attributes:
+        features: float32 (n, 4), the published global features.
+        statistics: float32 (n, t), what style coordinates are made from.
+        developments: float32 (n, 12), settings read from them, see ``workers.style.development``.
+    """
+
+    features: NDArray[np.float32]
+    statistics: NDArray[np.float32]
+    developments: NDArray[np.float32]
+
+
+def look(pictures: Pictures, pace: Pace | None = None, say: Callable[[str], None] = lambda line: None) -> Seen:
+    """Whole pictures as numbers.
 
     Raises:
         StoppedError: the pace says so.
@@ -51,4 +65,4 @@ def look(
             statistics[part, len(TONE_STATISTICS) :] = network(torch.from_numpy(chosen)).numpy()
         if start and start % (32 * _BATCH) == 0:
             say(f"Looked at {start} of {len(pictures)} pictures")
-    return features, statistics
+    return Seen(features, statistics, shipped_reader()(statistics[:, len(TONE_STATISTICS) :]))

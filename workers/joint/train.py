@@ -198,8 +198,9 @@ def _material(
         )
     say("Looking at tone and style of the pictures")
     codes = codes_of(autoencoder, pictures, pace)
-    features, statistics = look(pictures, pace, say)
-    return Material(codes, features, statistics, owners, together, held), autoencoder, notes
+    seen = look(pictures, pace, say)
+    material = Material(codes, seen.features, seen.statistics, seen.developments, owners, together, held)
+    return material, autoencoder, notes
 
 
 def _cautions(material: Material, learnt: Learnt, pace: Pace) -> list[str]:

@@ -56,7 +56,7 @@ def _checks(found: VectorMeasure, options: PresetOptions) -> list[Check]:
     right, wrong = found.errors.right, found.errors.wrong
     ratio = Estimate(found.ratio, wrong.low / right.high, wrong.high / right.low, right.n)
     pairs = options.presets * (options.presets - 1) // 2
-    ceiling = f"the parameters themselves, projected to {size} components: {found.best_spearman:.2f}"
+    ceiling = f"the parameters themselves, pressed into {size} components: {found.best_spearman:.2f}"
     checks = [
         check(
             f"vectors_{size}_ratio",

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -122,7 +123,7 @@ def shipped_encoder() -> Encoder:
     try:
         with files("workers.style").joinpath(WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as held:
             return Encoder.of(dict(held))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, BadZipFile) as error:
         raise ModelError(
             f"The weights of the style encoder cannot be read: {error}", "Install Likewise again."
         ) from error

@@ -35,7 +35,7 @@ from workers.style.statistics import DIMENSIONS, Statistics
 Floats = NDArray[np.float64]
 
 PHOTOGRAPHERS = 200
-"""Invented photographers of a training."""
+"""Invented photographers of a training of the encoder."""
 
 LEAST_PHOTOS = 20
 
@@ -89,18 +89,24 @@ class Developed:
     photographer: int
 
 
-def develop(pictures: Sequence[NDArray[np.uint8]], each: int, rng: np.random.Generator) -> Iterator[Developed]:
-    """Every picture, uint8 ``(h, w, 3)`` RGB of any size, by ``each`` of ``PHOTOGRAPHERS`` photographers, every time
-    cut and mirrored in another way."""
-    presets = draw_presets(PHOTOGRAPHERS, rng)
+def develop(
+    pictures: Sequence[NDArray[np.uint8]], each: int, rng: np.random.Generator, photographers: int = PHOTOGRAPHERS
+) -> Iterator[Developed]:
+    """Every picture, uint8 ``(h, w, 3)`` RGB of any size, by ``each`` of so many photographers, every time cut and
+    mirrored in another way."""
+    presets = draw_presets(photographers, rng)
     for picture in pictures:
-        for photographer in rng.choice(PHOTOGRAPHERS, each, replace=False):
+        for photographer in rng.choice(photographers, each, replace=False):
             preset = jitter(presets[photographer], JITTER["medium"], rng)
             yield Developed(apply(_cut(picture, rng), preset, rng), preset.vector, int(photographer))
 
 
 def practise(
-    pictures: Sequence[NDArray[np.uint8]], each: int, seed: int, statisticians: Statisticians | None = None
+    pictures: Sequence[NDArray[np.uint8]],
+    each: int,
+    seed: int,
+    statisticians: Statisticians | None = None,
+    photographers: int = PHOTOGRAPHERS,
 ) -> Practice:
     """Develop the pictures, see :func:`develop`, and take the statistics of what comes out, JPEG coding included.
 
@@ -115,17 +121,17 @@ def practise(
     statisticians = statisticians or cpu_statistics()
     found: list[Array] = []
     wholes: list[NDArray[np.uint8]] = []
-    parameters, photographers = [], []
-    for one in develop(pictures, each, np.random.default_rng(seed)):
+    parameters, who = [], []
+    for one in develop(pictures, each, np.random.default_rng(seed), photographers):
         wholes.append(squeeze(Image.fromarray(_as_jpeg(one.picture))))
         parameters.append(one.parameters)
-        photographers.append(one.photographer)
+        who.append(one.photographer)
         if len(wholes) == BATCH:
             found.append(statisticians(np.stack(wholes)))
             wholes.clear()
     if wholes:
         found.append(statisticians(np.stack(wholes)))
-    return Practice(np.concatenate(found), np.array(parameters, np.float32), np.array(photographers))
+    return Practice(np.concatenate(found), np.array(parameters, np.float32), np.array(who))
 
 
 def cpu_statistics(threads_share: int = 16) -> Statisticians:

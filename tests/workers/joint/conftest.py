@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,6 @@ from search.photographers.presets import Preset, apply, jitter
 from search.spaces import Space
 from workers.joint.options import JointOptions
 from workers.joint.train import JointResult, train
-from workers.style.statistics import DIMENSIONS
 
 VISUAL = Space("visual", "toy", "1", "none", 8)
 
@@ -27,20 +26,9 @@ WAYS = (
 )
 
 
-class NoStatistics(torch.nn.Module):
-    """In place of the style space's statistics: nothing but zeros, so that tone alone tells photographers apart."""
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        return torch.zeros(len(pixels), DIMENSIONS)
-
-
 @pytest.fixture(scope="session", autouse=True)
-def planted() -> Iterator[None]:
-    """What is tested here hangs on no network's weights."""
+def one_thread() -> None:
     torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("workers.joint.style.Statistics", NoStatistics)
-        yield
 
 
 def scene(rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -9,33 +9,33 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from workers.joint.arrangement import Arrangement
+from workers.joint.arrangement import Arrangement, pressed
 from workers.joint.coordinates import StyleCoordinates
 from workers.joint.fit import Examples, errors_of, fit, procrustes
 from workers.joint.measure import apart, spearman
 from workers.joint.network import ShiftNetwork
+from workers.joint.options import JointOptions
 from workers.joint.pace import Pace
+from workers.joint.study import Material, learn
 
 PEOPLE, PHOTOS, SHIFTS = 30, 12, 4
 
 
 def world() -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
-    """Statistics of photographers who differ in four respects, in one by far more than in others; owners; shifts."""
+    """Readings of photographers who differ in four settings; owners; what they really are."""
     rng = np.random.default_rng(0)
     owners = np.repeat(np.arange(PEOPLE), PHOTOS)
-    shifts = rng.standard_normal((PEOPLE, SHIFTS))
-    sizes = np.array([20.0, 6, 3, 3])
-    rows = (shifts * sizes)[owners] + rng.standard_normal((len(owners), SHIFTS))
-    return rows.astype(np.float32), owners, shifts
+    truth = rng.standard_normal((PEOPLE, SHIFTS))
+    strays = np.array([0.3, 0.3, 0.3, 0.6])
+    rows = truth[owners] + strays * rng.standard_normal((len(owners), SHIFTS))
+    return rows.astype(np.float32), owners, truth
 
 
-def test_what_tells_photographers_apart_counts_alike_however_much_it_does() -> None:
-    rows, owners, shifts = world()
-    found = Arrangement.of(rows, owners, 3)
-    wholly = StyleCoordinates.of(rows, owners, SHIFTS)(rows)
-    means = np.stack([wholly[owners == one].mean(axis=0) for one in range(PEOPLE)])
-    truth = apart(shifts)
-    assert spearman(truth, found.distances.astype(np.float64)) > spearman(truth, apart(means)) + 0.03
+def test_distances_are_those_of_settings_and_what_is_only_chance_counts_nothing() -> None:
+    rows, owners, truth = world()
+    chance = 5 * np.random.default_rng(3).standard_normal((len(rows), 6)).astype(np.float32)
+    found = Arrangement.of(np.hstack([rows, chance]), owners, 3)
+    assert spearman(apart(truth), found.distances.astype(np.float64)) > 0.9
     assert np.square(found.distances).mean() == pytest.approx(2 * 3 * PEOPLE / (PEOPLE - 1), rel=1e-4)
 
 
@@ -89,3 +89,26 @@ def test_arranged_vectors_keep_distances_and_still_foretell() -> None:
     bare = ShiftNetwork(PEOPLE, 2, 2)
     bare.load_state_dict(kept.network.state_dict())
     assert bare.strain() == 0
+
+
+def test_where_no_setting_tells_people_apart_they_lie_where_their_statistics_are_foretold() -> None:
+    rng = np.random.default_rng(0)
+    owners = np.repeat(np.arange(4), 20)
+    statistics = (4 * rng.standard_normal((4, 5))[owners] + rng.standard_normal((80, 5))).astype(np.float32)
+    codes = rng.standard_normal((80, 16)).astype(np.float32)
+    same = np.ones((80, 12), np.float32)
+    material = Material(codes, statistics[:, :4], statistics, same, owners, np.arange(80), np.arange(80) % 4 == 0)
+    assert not Arrangement.of(same, owners, 3).distances.any()
+    learnt = learn(material, JointOptions(epochs=1), Pace())
+    assert learnt.errors.ratio > 3
+    assert apart(learnt.settled.vectors).min() > 0.1
+
+
+def test_points_that_fit_stay_as_far_apart_and_others_nearly() -> None:
+    points = np.random.default_rng(0).standard_normal((12, 3))
+    assert apart(pressed(points, 3)) == pytest.approx(apart(points), abs=1e-3)
+    assert apart(pressed(points, 5)) == pytest.approx(apart(points), abs=1e-3)
+    flat = points - points.mean(axis=0)
+    left, sizes, _ = np.linalg.svd(flat, full_matrices=False)
+    projected = np.square(apart((left * sizes)[:, :2]) - apart(points)).mean()
+    assert np.square(apart(pressed(points, 2)) - apart(points)).mean() < 0.9 * projected

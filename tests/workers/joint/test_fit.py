@@ -14,6 +14,7 @@ from workers.joint.pace import Pace, StoppedError
 from workers.joint.split import held_out
 from workers.joint.style import look
 from workers.joint.tone import TONE_STATISTICS, tone_statistics
+from workers.style.development import shipped_reader
 from workers.style.statistics import DIMENSIONS, Statistics
 
 
@@ -106,12 +107,13 @@ def test_what_is_told_to_stop_stops_at_once() -> None:
         fit(lambda: ShiftNetwork(3, 3, 4), examples, 1, 0, Pace(lambda: False))
 
 
-def test_statistics_are_those_that_the_style_encoder_reads_and_not_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.joint.style.Statistics", Statistics)
+def test_statistics_are_those_that_the_style_encoder_reads_and_not_its_answer() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), np.uint8)
-    features, rows = look(pictures)
-    assert features.shape == (2, 4)
+    seen = look(pictures)
+    rows = seen.statistics
+    assert seen.features.shape == (2, 4)
     assert rows.shape == (2, len(TONE_STATISTICS) + DIMENSIONS)
+    assert seen.developments == pytest.approx(shipped_reader()(rows[:, -DIMENSIONS:]), abs=1e-6)
     with torch.inference_mode():
         wanted = Statistics().eval()(torch.from_numpy(pictures)).numpy()
     assert rows[:, -DIMENSIONS:] == pytest.approx(wanted, abs=1e-3)

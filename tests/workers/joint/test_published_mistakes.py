@@ -108,7 +108,7 @@ def test_pseudo_photographers_are_told_with_the_figure_that_shows_they_are_circu
     nobody = np.zeros(600, np.int64)
     held = np.arange(600) % 3 == 0
     codes = rng.standard_normal((600, 16)).astype(np.float32)
-    material = Material(codes, features, features, nobody, np.arange(600), held)
+    material = Material(codes, features, features, features, nobody, np.arange(600), held)
     clusters = clusters_of(features, 30, 0)
     told, chance = (
         pseudo_photographers(material, labels, JointOptions(epochs=1), Pace())
