@@ -12,6 +12,9 @@ LEAST_SIGNAL = 0.05
 """Least variance between photographers that a setting is taken to have, in units of how far their means stray: where
 nobody can be told apart by any of them, vectors still do not all lie in one place."""
 
+_NOTHING = 1e-6
+"""Deviation of settings that is but rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
@@ -28,10 +31,10 @@ class Arrangement:
 
     @classmethod
     def of(cls, developments: NDArray[Any], owners: NDArray[np.int64], dimensions: int) -> Arrangement:
-        """From how photos (n, 12) of photographers (n,) are developed; these are counted from 0 and have a photo each.
+        """From how photos (n, 12) of photographers (n,) are developed; these are counted from 0, each with one or more.
 
         A setting counts by how much photographers differ in it, in units of what presets differ in. Means of few photos
-        are drawn to the middle by as much as they may stray.
+        are drawn to the middle by as much as they may stray. Where all are the same, so are all vectors.
         Source: Efron and Morris, "Stein's estimation rule and its competitors", 1973.
         """
         read, counts = developments.astype(np.float64), np.bincount(owners)
@@ -42,19 +45,25 @@ class Arrangement:
         means -= means.mean(axis=0)
         strays = own / counts[:, None]
         chance = strays.mean(axis=0)
-        differ = np.maximum(np.square(means).mean(axis=0) - chance, LEAST_SIGNAL * chance)
+        differ = np.maximum(np.square(means).sum(axis=0) / max(1, len(means) - 1) - chance, LEAST_SIGNAL * chance)
         means *= differ / np.maximum(differ + strays, 1e-12)
         means -= means.mean(axis=0)
         spread = float(np.sqrt(np.square(means).sum(axis=1).mean() / dimensions))
-        means /= spread if spread > 1e-9 else 1.0
-        apart = np.linalg.norm(means[:, None] - means[None], axis=-1)[np.triu_indices(len(means), 1)]
-        return cls(apart.astype(np.float32), pressed(means, dimensions).astype(np.float32))
+        means = means / spread if spread > _NOTHING else np.zeros_like(means)
+        return cls(apart(means).astype(np.float32), pressed(means, dimensions).astype(np.float32))
+
+
+def apart(points: NDArray[Any]) -> NDArray[np.float64]:
+    """Distances of all pairs of rows (p, k), in the order of ``itertools.combinations``."""
+    exact = np.asarray(points, np.float64)
+    rows = [np.linalg.norm(exact[at + 1 :] - one, axis=1) for at, one in enumerate(exact)]
+    return np.concatenate(rows) if rows else np.zeros(0)
 
 
 def pressed(points: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]:
-    """Points (p, d) that are as far apart as these (p, k) are, as well as fewer components can have it.
+    """Points (p, d) that are about as far apart as these (p, k), in fewer components; as many change nothing.
 
-    From the best linear projection they are moved until distances fit best; with as many components it changes nothing.
+    From the best linear projection they are moved until distances fit no better by small steps.
     Source: de Leeuw, "Applications of convex analysis to multidimensional scaling", 1977.
     """
     from sklearn.manifold import smacof
@@ -63,10 +72,17 @@ def pressed(points: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]
     start = np.zeros((len(points), dimensions))
     found = (left * sizes)[:, :dimensions]
     start[:, : found.shape[1]] = found
-    distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
-    if not distances.any():
+    if not start.any():
         return start
+    square = np.zeros((len(points), len(points)))
+    square[np.triu_indices(len(points), 1)] = apart(points)
     moved: NDArray[np.float64] = smacof(
-        distances, n_components=dimensions, init=start, n_init=1, normalized_stress=False
+        square + square.T,
+        n_components=dimensions,
+        init=start,
+        n_init=1,
+        max_iter=300,
+        eps=1e-6,
+        normalized_stress=False,
     )[0]
     return moved

@@ -47,12 +47,10 @@ class StyleCoordinates:
 
     Attributes:
         axes: float64 (t, k).
-        signal: float64 (k,), variance between photographers along each, in units of that between one's own; falling.
     """
 
     scale: Scale
     axes: NDArray[np.float64]
-    signal: NDArray[np.float64]
 
     @classmethod
     def of(cls, statistics: NDArray[Any], owners: NDArray[np.int64], most: int) -> StyleCoordinates:
@@ -81,7 +79,7 @@ class StyleCoordinates:
         kept = max(1, min(most, len(counts) - 1, int((signal >= LEAST_SIGNAL).sum())))
         axes = whiten @ found[:kept].T
         whole = float(np.sqrt(np.square(rows @ axes).mean()))
-        return cls(scale, axes / whole if whole > 0 else axes, signal[:kept])
+        return cls(scale, axes / whole if whole > 0 else axes)
 
     def __call__(self, statistics: NDArray[Any]) -> NDArray[np.float32]:
         """Float32 (n, k)."""

@@ -54,7 +54,6 @@ def write_result(
         "statistics_mean": learnt.coordinates.scale.mean,
         "statistics_deviation": learnt.coordinates.scale.deviation,
         "axes": learnt.coordinates.axes,
-        "signal": learnt.coordinates.signal,
     }
     for prefix, module in ((_AUTOENCODER, autoencoder), (_NETWORK, settled.network)):
         weights |= {prefix + name: tensor.numpy() for name, tensor in module.state_dict().items()}
@@ -91,7 +90,7 @@ def read_kept(folder: Path, fingerprint: str) -> Kept:
             autoencoder.eval(),
             network.eval(),
             Scale(weights["codes_mean"], weights["codes_deviation"]),
-            StyleCoordinates(scale, weights["axes"], weights["signal"]),
+            StyleCoordinates(scale, weights["axes"]),
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(f"{folder.name} holds no photographer space: {error}.", "Train it again.") from error

@@ -42,7 +42,8 @@ def fold_in(folder: Path, pictures: NDArray[np.uint8], n: int = 10) -> Folded:
         raise UsageError("Nobody can be placed without a photo.", "Give about ten.")
     space, kept = PhotographerSpace.load(folder), read_kept(folder, FINGERPRINT)
     codes = kept.codes(codes_of(kept.autoencoder, pictures))
-    vector = vector_of(kept.network, codes, kept.coordinates(look(pictures).statistics))
+    _, statistics = look(pictures)
+    vector = vector_of(kept.network, codes, kept.coordinates(statistics))
     return Folded(vector, space.near(vector, n))
 
 

@@ -67,7 +67,7 @@ class ShiftNetwork(JointNetwork):
     Source: Srebro, Rennie and Jaakkola, "Maximum-margin matrix factorization", NIPS 2004.
 
     Vectors of few components that foretell best are those of the few strongest differences, and two photographers who
-    differ in another lie together. An arrangement keeps distances to what they are in all differences; the map from
+    differ in another lie together. An arrangement keeps distances to what they are in all settings; the map from
     vectors to shifts is bent so that they still foretell. Source: Kruskal, "Multidimensional scaling by optimizing
     goodness of fit to a nonmetric hypothesis", Psychometrika 1964, for the stress, here of the distances themselves.
     """

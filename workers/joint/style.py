@@ -1,14 +1,13 @@
-"""What is seen of a picture beside its code: tone, what a network's early layers see, and how it is developed by that.
+"""The statistics that style coordinates are made from: tone, and what a network's early layers see.
 
-The statistics are those that the encoder of the ``style`` space reads, not the vectors that it makes of them: it was
-trained to tell photographers apart, which bends distances, and here distances are what is wanted.
+They are those that the encoder of the ``style`` space reads, not the vectors that it makes of them: it was trained to
+tell photographers apart, which bends distances, and here distances are what is wanted.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -30,22 +29,10 @@ FINGERPRINT = hashlib.sha256(_FORMULA.encode()).hexdigest()[:16]
 _BATCH = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """
-    Attributes:
-        features: float32 (n, 4), the published global features.
-        statistics: float32 (n, t), what style coordinates are made from.
-        developments: float32 (n, 12), settings read from them, see ``workers.style.development``.
-    """
-
-    features: NDArray[np.float32]
-    statistics: NDArray[np.float32]
-    developments: NDArray[np.float32]
-
-
-def look(pictures: Pictures, pace: Pace | None = None, say: Callable[[str], None] = lambda line: None) -> Seen:
-    """Whole pictures as numbers.
+def look(
+    pictures: Pictures, pace: Pace | None = None, say: Callable[[str], None] = lambda line: None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The global features float32 (n, 4) and the statistics float32 (n, t) of whole pictures.
 
     Raises:
         StoppedError: the pace says so.
@@ -65,4 +52,14 @@ def look(pictures: Pictures, pace: Pace | None = None, say: Callable[[str], None
             statistics[part, len(TONE_STATISTICS) :] = network(torch.from_numpy(chosen)).numpy()
         if start and start % (32 * _BATCH) == 0:
             say(f"Looked at {start} of {len(pictures)} pictures")
-    return Seen(features, statistics, shipped_reader()(statistics[:, len(TONE_STATISTICS) :]))
+    return features, statistics
+
+
+def open_reader() -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """What reads from statistics, as :func:`look` gives them, how photos are developed: settings float32 (n, 12).
+
+    Raises:
+        ModelError: its weights cannot be had.
+    """
+    read = shipped_reader()
+    return lambda statistics: read(statistics[:, len(TONE_STATISTICS) :])

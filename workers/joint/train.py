@@ -26,7 +26,7 @@ from workers.joint.pictures import Pictures, Some
 from workers.joint.plots import write_plots
 from workers.joint.split import held_out
 from workers.joint.study import Learnt, Material, agreement, clusters_of, learn, pseudo_photographers, published
-from workers.joint.style import FINGERPRINT, look
+from workers.joint.style import FINGERPRINT, look, open_reader
 
 __all__ = ["JointResult", "StoppedError", "train"]
 
@@ -179,7 +179,7 @@ def _material(
     logs: Path,
 ) -> tuple[Material, Autoencoder, list[str]]:
     """Pictures as numbers. The autoencoder, too, learns nothing from what is held out."""
-    number = {name: row for row, name in enumerate(names)}
+    read, number = open_reader(), {name: row for row, name in enumerate(names)}
     owners = np.array([number[name] for name in photos.names if name is not None], np.int64)
     together, notes = groups(photos), []
     rng = np.random.default_rng(options.seed)
@@ -198,9 +198,8 @@ def _material(
         )
     say("Looking at tone and style of the pictures")
     codes = codes_of(autoencoder, pictures, pace)
-    seen = look(pictures, pace, say)
-    material = Material(codes, seen.features, seen.statistics, seen.developments, owners, together, held)
-    return material, autoencoder, notes
+    features, statistics = look(pictures, pace, say)
+    return Material(codes, features, statistics, read(statistics), owners, together, held), autoencoder, notes
 
 
 def _cautions(material: Material, learnt: Learnt, pace: Pace) -> list[str]:

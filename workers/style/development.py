@@ -2,22 +2,24 @@
 
 A reading of one photo mixes up what was done to it with what it shows, and settings that look alike with each other:
 warm light with warm highlights. Mean readings of somebody's photos are what it is made for, and it is learnt from such
-means: each of many invented photographers has a group of photos, different ones, and a linear map of their mean
-statistics is fitted to the mean of what was done to them. Being linear it reads single photos, too, and their mean
-reading is the reading of their mean.
+means: each of many invented photographers has a group of photos, different ones, and a linear map of the mean of their
+evened-out statistics is fitted to the mean of what was done to them.
 
 Source: Hoerl and Kennard, "Ridge regression", Technometrics 1970.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.errors import ModelError
 from search.photographers.presets import PARAMETERS
@@ -54,19 +56,27 @@ class DevelopmentReader:
 
     def save(self, path: Path) -> None:
         """Write the map to ``path`` (``.npz``); the encoder has a file of its own."""
-        np.savez(path, weights=self.weights, offset=self.offset)
+        np.savez(path, weights=self.weights, offset=self.offset, evened_by=np.array(_evened_by(self.encoder)))
 
     @classmethod
-    def of(cls, encoder: Encoder, arrays: Mapping[str, Array]) -> DevelopmentReader:
+    def of(cls, encoder: Encoder, arrays: Mapping[str, NDArray[Any]]) -> DevelopmentReader:
         """
         Raises:
-            ModelError: names or shapes are not those that :meth:`save` writes.
+            ModelError: names or shapes are not those that :meth:`save` writes, or it was learnt with another encoder.
         """
         shapes = {name: array.shape for name, array in arrays.items()}
-        wanted = {"weights": (DIMENSIONS, len(PARAMETERS)), "offset": (len(PARAMETERS),)}
+        wanted = {"weights": (DIMENSIONS, len(PARAMETERS)), "offset": (len(PARAMETERS),), "evened_by": ()}
         if shapes != wanted:
             raise ModelError(f"These are no weights of a reader of development: {shapes} instead of {wanted}.")
-        return cls(encoder, *(np.asarray(arrays[name], np.float32) for name in wanted))
+        if str(arrays["evened_by"]) != _evened_by(encoder):
+            raise ModelError("The reader of development was learnt with another style encoder.", "Train both again.")
+        return cls(encoder, *(np.asarray(arrays[name], np.float32) for name in ("weights", "offset")))
+
+
+def _evened_by(encoder: Encoder) -> str:
+    """Digest of how an encoder evens statistics out."""
+    curves = encoder.knots.numpy().tobytes() + encoder.scores.numpy().tobytes()
+    return hashlib.sha256(curves).hexdigest()[:16]
 
 
 def learn(encoder: Encoder, practice: Practice) -> DevelopmentReader:
@@ -96,7 +106,7 @@ def shipped_reader() -> DevelopmentReader:
     try:
         with files("workers.style").joinpath(WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as held:
             return DevelopmentReader.of(shipped_encoder(), dict(held))
-    except (OSError, ValueError, BadZipFile) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(
             f"The weights of the reader of development cannot be read: {error}", "Install Likewise again."
         ) from error

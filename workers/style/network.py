@@ -123,7 +123,7 @@ def shipped_encoder() -> Encoder:
     try:
         with files("workers.style").joinpath(WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as held:
             return Encoder.of(dict(held))
-    except (OSError, ValueError, BadZipFile) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(
             f"The weights of the style encoder cannot be read: {error}", "Install Likewise again."
         ) from error

@@ -29,7 +29,12 @@ presets were read at a rank correlation of .78 with 400 of them, .79 with 1000 a
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--each", default=5, show_default=True, help="Photographers that develop each photo.")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), default=Path(network.__file__).parent, help="Folder.")
+@click.option(
+    "--out",
+    type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
+    default=Path(network.__file__).parent,
+    help="Folder to write into.",
+)
 def main(folder: Path, each: int, seed: int, out: Path) -> None:
     """Train the style encoder, and the reader of development, on the photos in FOLDER."""
     photos = read_photos(folder)

@@ -12,7 +12,7 @@ from workers.joint.fold import vector_of
 from workers.joint.network import ShiftNetwork
 from workers.joint.pace import Pace, StoppedError
 from workers.joint.split import held_out
-from workers.joint.style import look
+from workers.joint.style import look, open_reader
 from workers.joint.tone import TONE_STATISTICS, tone_statistics
 from workers.style.development import shipped_reader
 from workers.style.statistics import DIMENSIONS, Statistics
@@ -109,11 +109,10 @@ def test_what_is_told_to_stop_stops_at_once() -> None:
 
 def test_statistics_are_those_that_the_style_encoder_reads_and_not_its_answer() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), np.uint8)
-    seen = look(pictures)
-    rows = seen.statistics
-    assert seen.features.shape == (2, 4)
+    features, rows = look(pictures)
+    assert features.shape == (2, 4)
     assert rows.shape == (2, len(TONE_STATISTICS) + DIMENSIONS)
-    assert seen.developments == pytest.approx(shipped_reader()(rows[:, -DIMENSIONS:]), abs=1e-6)
+    assert open_reader()(rows) == pytest.approx(shipped_reader()(rows[:, -DIMENSIONS:]), abs=1e-6)
     with torch.inference_mode():
         wanted = Statistics().eval()(torch.from_numpy(pictures)).numpy()
     assert rows[:, -DIMENSIONS:] == pytest.approx(wanted, abs=1e-3)

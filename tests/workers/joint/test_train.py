@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from search.errors import ModelError, NotFoundError, SpaceMismatchError, UsageError
 from search.photographers.names import photographer_id
@@ -14,7 +15,6 @@ from search.photographers.space import MANIFEST, WEIGHTS, PhotographerSpace
 from workers.joint.fold import fold_in
 from workers.joint.options import CODE, JointOptions
 from workers.joint.pictures import Pictures
-from workers.joint.style import Seen
 from workers.joint.train import StoppedError, train
 
 BRIEF = JointOptions(epochs=1, autoencoder_epochs=1, repeats=0)
@@ -144,12 +144,12 @@ def test_five_hundred_photographers_of_three_photos_each(
     owners = np.repeat(np.arange(500), 3)
     shifts = np.random.default_rng(0).standard_normal((500, 6))
 
-    def look(pictures: Pictures, *told: object) -> Seen:
+    def look(pictures: Pictures, *told: object) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         rows = shifts[owners] + 0.1 * np.random.default_rng(1).standard_normal((len(owners), 6))
-        seen = rows.astype(np.float32)
-        return Seen(seen[:, :4], seen, seen)
+        return rows[:, :4].astype(np.float32), rows.astype(np.float32)
 
     monkeypatch.setattr("workers.joint.train.look", look)
+    monkeypatch.setattr("workers.joint.train.open_reader", lambda: lambda statistics: statistics)
     monkeypatch.setattr("workers.joint.train.codes_of", lambda *told: np.zeros((len(owners), CODE), np.float32))
     monkeypatch.setattr("workers.joint.autoencoder.BATCH", 4)
     monkeypatch.setattr("workers.joint.train._AUTOENCODER_SHARE", 1e-9)
