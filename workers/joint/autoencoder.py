@@ -6,6 +6,7 @@ recomputed on what comes out, so that the code keeps light and colour and not on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -22,6 +23,9 @@ GLOBAL_WEIGHT = 1.0
 """Weight of the global features' error. All are shares of the full scale, as pixels are, and need no taming."""
 
 BATCH, RATE = 32, 2e-3
+EPOCH_STEPS = 10
+"""Steps of an epoch at least; few photos are gone through several times. After 60 in all, codes of 70 lay on a line."""
+
 _PATIENCE = 4
 """Epochs without a better loss of at least 1 % after which the training ends."""
 
@@ -91,10 +95,11 @@ def train_autoencoder(
         torch.manual_seed(seed)
         network = Autoencoder()
     optimiser = torch.optim.Adam(network.parameters(), RATE)
+    rounds = math.ceil(EPOCH_STEPS * BATCH / max(1, len(rows)))
     best, waited, step = np.inf, 0, 0
     for epoch in range(1, epochs + 1):
         losses: list[float] = []
-        order = rng.permutation(rows)
+        order = np.concatenate([rng.permutation(rows) for _ in range(rounds)])
         for start in range(0, len(order), BATCH):
             if pace.over():
                 break
