@@ -52,7 +52,7 @@ def learnable(photos: PhotoSet, seed: int = 0) -> Learnable:
         raise UsageError(_lacking(counts, len(photos)), _LABEL)
     notes = []
     if few := len(counts) - len(names):
-        notes.append(f"{few:,} photographers with fewer than {LEAST_PHOTOS} photos were left out.")
+        notes.append(f"Left out for fewer than {LEAST_PHOTOS} photos: {few:,} of {len(counts):,} photographers.")
     kept = _drawn(photos, names, seed)
     if len(kept) < sum(counts[name] for name in names):
         notes.append(f"Learnt from {len(kept):,} photos, as many of each photographer as there was room for.")
@@ -63,8 +63,8 @@ def learnable(photos: PhotoSet, seed: int = 0) -> Learnable:
     parted = widened(found, chosen.names, chosen, LEAST_GROUPS)
     if short := sum(len(np.unique(found[labels == at])) < LEAST_GROUPS for at in range(len(names))):
         notes.append(
-            f"{short:,} photographers have photos of fewer than {LEAST_GROUPS} sessions, which had to be parted for "
-            "testing: figures about them flatter."
+            f"The photos of {short:,} of {len(names):,} photographers are of fewer than {LEAST_GROUPS} sessions, "
+            "which had to be parted for testing: figures about them flatter."
         )
     share = np.bincount(labels).max() / len(labels)
     if share >= _DOMINANT:

@@ -164,7 +164,7 @@ def _chosen(photos: PhotoSet, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.i
         )
     few = len(counts) - len(names)
     if few:
-        notes.append(f"{few} photographers with fewer than {LEAST_PHOTOS} usable photos are left out.")
+        notes.append(f"Left out for fewer than {LEAST_PHOTOS} usable photos: {few} of {len(counts)} photographers.")
     known = frozenset(names)
     return np.array([row for row in seen if photos.names[row] in known], np.intp), names, notes
 
@@ -208,7 +208,10 @@ def _cautions(material: Material, learnt: Learnt, pace: Pace) -> list[str]:
         notes.append("The time was up before everything had been learnt to its end.")
     unmeasured = material.people - len(np.unique(material.owners[material.held]))
     if unmeasured:
-        notes.append(f"{unmeasured} photographers have photos of one session only; the errors say nothing of them.")
+        notes.append(
+            f"The errors say nothing of {unmeasured} of {material.people} photographers: "
+            "their photos are of one session."
+        )
     if material.held.sum() < _FEW:
         notes.append(f"The errors were measured on {int(material.held.sum())} photos, which is few.")
     if learnt.errors.ratio < 1.5:

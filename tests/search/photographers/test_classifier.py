@@ -216,7 +216,7 @@ def test_photographers_with_too_few_photos_are_left_out_and_said(make_photos: Ma
     names = ("two", "two", *photos.names[2:])
     result, model = _trained(replace(photos, names=names), tmp_path / "model")
     assert "two" not in model.names
-    assert any("1 photographers with fewer than 3" in note for note in result.notes)
+    assert any("Left out for fewer than 3 photos: 1 of " in note for note in result.notes)
 
 
 def test_one_photographer_with_nearly_all_photos_is_said(make_photos: MakePhotos, tmp_path: Path) -> None:
