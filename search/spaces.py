@@ -62,11 +62,14 @@ class VectorField:
     Attributes:
         multi: a point holds several vectors, compared by MaxSim (a video's key frames).
         indexed: an approximate index is built; False for vectors that are only ever fetched.
+        sparse: nearly all components are zero; engines keep only the others, and questions about a few components are
+            answered from an inverted index. Between engines it travels as a dense float32 ``(1, dim)``.
     """
 
     space: Space
     multi: bool = False
     indexed: bool = True
+    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,13 @@ class CollectionSchema:
         return {
             "kind": self.kind.value,
             "fields": [
-                {"space": asdict(f.space), "fingerprint": f.space.fingerprint, "multi": f.multi, "indexed": f.indexed}
+                {
+                    "space": asdict(f.space),
+                    "fingerprint": f.space.fingerprint,
+                    "multi": f.multi,
+                    "indexed": f.indexed,
+                    "sparse": f.sparse,
+                }
                 for f in self.fields
             ],
         }
@@ -136,5 +145,12 @@ class CollectionSchema:
                     f"but carries the fingerprint {entry['fingerprint']}.",
                     "Its metadata was edited or damaged; restore it from a backup or ingest again.",
                 )
-            made.append(VectorField(space, multi=bool(entry["multi"]), indexed=bool(entry["indexed"])))
+            made.append(
+                VectorField(
+                    space,
+                    multi=bool(entry["multi"]),
+                    indexed=bool(entry["indexed"]),
+                    sparse=bool(entry.get("sparse", False)),
+                )
+            )
         return cls(kind, tuple(made))
