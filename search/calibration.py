@@ -1,4 +1,4 @@
-"""What a score is worth: the share of random pairs that are less alike.
+"""How remarkable a score is in a library: the share of its random pairs that are less alike.
 
 Raw cosines cannot be compared: 0.5 is unremarkable between two photos under one model and outstanding under another,
 and the best of 32 key frames scores higher than a single picture by chance alone. So each space and pair of collections
@@ -101,15 +101,11 @@ def fit(scores: NDArray[np.float32]) -> Calibration:
     )
 
 
-def pair_scores(
-    askers: Sequence[tuple[str, Array]], targets: Sequence[tuple[str, Array]], *, multi: bool
-) -> NDArray[np.float32]:
-    """Scores of every asker with every target of another id, as a question would give them.
+def pair_scores(askers: Sequence[tuple[str, Array]], targets: Sequence[tuple[str, Array]]) -> NDArray[np.float32]:
+    """Cosines of the best pair of vectors of every asker with every target of another id, as a question scores them.
 
     Args:
         askers, targets: id and float32 ``(m, dim)``, rows of any length.
-        multi: the targets are multivectors: mean over the asker's rows of the best target row. Otherwise the best of
-            the asker's rows counts.
     """
     if not askers or not targets:
         return np.empty(0, np.float32)
@@ -118,8 +114,7 @@ def pair_scores(
     ids = np.array([media_id for media_id, _ in targets])
     collected: list[NDArray[np.float32]] = []
     for media_id, vectors in askers:
-        best = np.maximum.reduceat(unit_rows(vectors) @ rows.T, starts, axis=1)
-        scores = best.mean(axis=0) if multi else best.max(axis=0)
+        scores = np.maximum.reduceat((unit_rows(vectors) @ rows.T).max(axis=0), starts)
         collected.append(scores[ids != media_id].astype(np.float32))
     return np.concatenate(collected)
 

@@ -6,6 +6,8 @@ pairs that are less alike, see ``search.calibration``) are turned into standard 
     z = cos φ · Φ⁻¹(subject match) + sin φ · Φ⁻¹(style match),   φ = (1 + 2 · position) · 45°,
 
 and Φ(z) is the combined match: again the share of random pairs that are less alike, as far as the two are independent.
+Matches rather than likenesses are added, because the dial weighs two rankings of one library against each other: how
+sure one can be of a shared label differs so much between the two that subject would always win.
 Since the weights lie on a circle, each position of the dial is a question of its own:
 
     position   −1                     −0.5      0      0.5     1
@@ -18,7 +20,7 @@ Source: Stouffer's method of adding normal scores (Stouffer et al. 1949, "The Am
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
@@ -26,10 +28,10 @@ import numpy as np
 
 from search.examples import Examples
 from search.fusion import Finding
-from search.matching import Matcher
 from search.questions import Question, SimilarHit
+from search.scoring import Scorer
 from search.spaces import VectorField
-from search.store.base import Array, CollectionInfo, Store, VectorQuery
+from search.store.base import Array, Store, VectorQuery
 
 SUBJECT, STYLE = "visual", "style"
 
@@ -82,15 +84,14 @@ def ask_with_dial(
     collection: str,
     examples: Examples,
     question: Question,
-    infos: Mapping[str, CollectionInfo],
-    matcher: Matcher,
+    scorer: Scorer,
     dial: Dial,
 ) -> Turned:
     """What is like the examples with the dial at this position; nothing where there is no style or no picture.
 
     The nearest in each space of positive weight are looked up, and the exact cosines of all of them in both.
     """
-    fields = {name: infos[collection].schema.by_name.get(name) for name in (SUBJECT, STYLE)}
+    fields = {name: scorer.infos[collection].schema.by_name.get(name) for name in (SUBJECT, STYLE)}
     asked: dict[str, tuple[VectorField, Array]] = {}
     for name, field in fields.items():
         vector = examples.query(field.space, collection) if field else None
@@ -98,7 +99,8 @@ def ask_with_dial(
             return Turned([], [])
         asked[name] = (field, vector)
     weights = {SUBJECT: dial.subject, STYLE: dial.style}
-    limit = max(question.limit, min(DEPTH * question.limit, DEEPEST)) + len(examples.stored)
+    last = question.offset + question.limit
+    limit = max(last, min(DEPTH * last, DEEPEST)) + len(examples.stored)
     queries = [
         VectorQuery(field.space, part, limit, question.where, exact=question.exact)
         for name, (field, vector) in asked.items()
@@ -106,32 +108,23 @@ def ask_with_dial(
         for part in ([vector] if field.multi else np.split(vector, len(vector)))
     ]
     ids = list(dict.fromkeys(hit.id for hits in store.query(collection, queries) for hit in hits))
-    curves = {name: matcher.calibration(name, examples.asking(name), collection, infos) for name in asked}
+    points = {p.id: p for p in store.retrieve(collection, ids, vectors=(SUBJECT, STYLE), payload=False)}
+    compared = [
+        id_ for id_ in points if id_ not in examples.stored and all(name in points[id_].vectors for name in asked)
+    ]
+    seen: dict[str, dict[str, Finding]] = {}
+    for name, (field, vector) in asked.items():
+        held = {id_: points[id_].vectors[name] for id_ in compared}
+        asking = examples.asking(name)
+        found = scorer.findings(collection, field.space, asking, vector, dict.fromkeys(compared, 0.0), held)
+        seen[name] = {finding.id: finding for finding in found}
     leading = STYLE if dial.style >= dial.subject else SUBJECT
-    ranked: list[Finding] = []
-    parts: list[Finding] = []
-    for point in store.retrieve(collection, ids, vectors=(SUBJECT, STYLE), payload=False):
-        if point.id in examples.stored or not all(name in point.vectors for name in asked):
-            continue
-        seen = {}
-        for name, (field, vector) in asked.items():
-            score = likeness(vector, point.vectors[name], multi=field.multi)
-            seen[name] = Finding(point.id, collection, name, score, curves[name].match(score))
-        match = dial.match(seen[SUBJECT].match, seen[STYLE].match)
-        ranked.append(Finding(point.id, collection, leading, seen[leading].score, match))
-        parts += seen.values()
+    ranked = [
+        replace(seen[leading][id_], match=dial.match(seen[SUBJECT][id_].match, seen[STYLE][id_].match))
+        for id_ in compared
+    ]
+    parts = [seen[name][id_] for id_ in compared for name in asked]
     return Turned(sorted(ranked, key=lambda f: (-f.match, -f.score, f.id)), parts)
-
-
-def likeness(question: Array, held: Array, *, multi: bool) -> float:
-    """The score that a query gives: of a multivector the mean over the question's rows of their best match, else of
-    the best row.
-
-    Args:
-        question, held: float32 ``(m, dim)`` and ``(k, dim)``, rows L2-normalised.
-    """
-    best = (question @ held.T).max(axis=1)
-    return float(best.mean() if multi else best.max())
 
 
 def with_parts(hits: Iterable[SimilarHit], parts: Iterable[Finding]) -> list[SimilarHit]:

@@ -62,7 +62,7 @@ class DuplicateGroup:
     """Copies of one another.
 
     Attributes:
-        relation: ``same_content``, one member at several paths; or ``near_duplicate``, several members.
+        relation: ``exact_copy``, one member at several paths; or ``edited_copy``, several members.
         members: largest picture first, then longest, then most bytes: the one most worth keeping leads.
     """
 
@@ -87,11 +87,11 @@ def find_duplicates(
             continue
         points = store.scroll(collection, where=where or Filter(), payload=_NEEDED)
         records = [MediaRecord.from_payload(point.payload) for point in points]
-        exact += [_shown(Relation.SAME_CONTENT, [record]) for record in records if len(record.paths) > 1]
+        exact += [_shown(Relation.EXACT_COPY, [record]) for record in records if len(record.paths) > 1]
         if near:
             confirmed = _confirmed(store, collection, records)
             groups = _group(records, confirmed)
-            edited += [_shown(Relation.NEAR_DUPLICATE, [records[at] for at in group]) for group in groups]
+            edited += [_shown(Relation.EDITED_COPY, [records[at] for at in group]) for group in groups]
     exact.sort(key=lambda group: (-len(group.members[0].paths), group.members[0].id))
     edited.sort(key=lambda group: (-len(group.members), group.members[0].id))
     return (*exact, *edited)

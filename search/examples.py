@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from search.errors import SpaceMismatchError
+from search.evidence import MOST_ASKING
+from search.media import Kind
 from search.questions import Probe, Question
 from search.records import probes_of
 from search.spaces import Space
@@ -49,12 +51,29 @@ class Examples:
             ),
         )
 
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Kinds of the positive examples."""
+        return frozenset(probe.kind for probe in self.like)
+
+    @property
+    def spaces(self) -> frozenset[str]:
+        """Spaces in which any positive example has a vector."""
+        return frozenset(name for probe in self.like for name, rows in probe.vectors.items() if len(rows))
+
+    @property
+    def fingerprinted(self) -> bool:
+        """Whether copies of a positive example can be told."""
+        return any(probe.fingerprints for probe in self.like)
+
     def having(self, space: str) -> tuple[Probe, ...]:
         """The positive examples that have a vector there."""
         return tuple(probe for probe in self.like if len(probe.vectors.get(space, ())))
 
     def query(self, space: Space, collection: str) -> Array | None:
         """What to ask a collection in a space, float32 ``(m, dim)``; None when no positive example has the space.
+
+        At most :data:`~search.evidence.MOST_ASKING` vectors of one example ask, evenly spread.
 
         Raises:
             SpaceMismatchError: an example was encoded with another model or preprocessing than the collection.
@@ -106,4 +125,7 @@ def _checked(probe: Probe, space: Space, collection: str) -> Array:
             f"but collection '{collection}' was made with {space}.",
             "Use the model the collection was made with, or a new data directory (LIKEWISE_HOME).",
         )
-    return probe.vectors[space.name]
+    rows = probe.vectors[space.name]
+    if len(rows) <= MOST_ASKING:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, MOST_ASKING).round().astype(int)]

@@ -17,6 +17,10 @@ from search.store.filters import Filter
 
 METADATA_KEY = "calibration"
 
+FORMULA = 2
+"""Revision of what a curve is learnt from; others are learnt anew. 2: best pairs of vectors (1: for videos asked by
+videos, means over the asking key frames), of points that come first by id (1: drawn at random)."""
+
 _COMPARED = ("id", "kind", "paths", "fingerprints", "duration")
 """Payload keys that tell edits of one content."""
 
@@ -40,7 +44,7 @@ class _Kept:
     Attributes:
         points: in the collection of the question's example, and in the one asked; where ``few``, those of them that
             hold the space.
-        version: of the vectors, see :meth:`Matcher._version`.
+        version: of formula and vectors, see :meth:`Matcher._version`.
         few: there were fewer to sample than were wanted and than there are points. More may be given the space at any
             time, as when the styles of a library are filled in, and no point comes to it by that.
     """
@@ -61,8 +65,11 @@ class Matcher:
     """Match percentages of one store. Thread-safe.
 
     A curve belongs to a space, the collection asked and the collection the question's example is of the kind of: a
-    photo against videos is the best of many key frames, a video against photos likewise, a video against videos the
-    mean of such bests, and none of the three has the others' distribution.
+    photo against videos is the best of many key frames, a video against videos the best of many pairs, and neither has
+    the distribution of the other.
+
+    What it says is an explanation, "more alike than 99 % of random pairs here", and orders nothing: it depends on what
+    else the library holds.
 
     Of several edits of one content only one is sampled: in a library full of copies a random pair would otherwise be
     a pair of copies, and a copy nothing remarkable.
@@ -121,7 +128,7 @@ class Matcher:
         if len(askers) < MIN_ASKERS:
             # Nothing of the question's kind is stored yet: what the collection itself holds has to stand in for it.
             askers = targets
-        scores = pair_scores(askers, targets, multi=infos[asked].schema.by_name[space].multi)
+        scores = pair_scores(askers, targets)
         return fit(scores) if len(scores) >= MIN_PAIRS else prior(space), few or few_ask
 
     def _sample(
@@ -140,13 +147,13 @@ class Matcher:
         return different, len(points) < min(wanted, infos[collection].points)
 
     def _version(self, space: str, collection: str, infos: Mapping[str, CollectionInfo]) -> str:
-        """Of the vectors: the space they are of, and the standardisation of sounds, which moves every vector when it is
-        fitted anew."""
-        fingerprint = infos[collection].schema.by_name[space].space.fingerprint
+        """Of the formula and the vectors: the space they are of, and the standardisation of sounds, which an older
+        version fitted to each library."""
+        version = f"{FORMULA}/{infos[collection].schema.by_name[space].space.fingerprint}"
         if space != "sound":
-            return fingerprint
+            return version
         standardisation = self._store.metadata(collection).get("sound_standardisation") or {}
-        return f"{fingerprint}/{standardisation.get('version', 0)}"
+        return f"{version}/{standardisation.get('version', 0)}"
 
     def _load(self, collection: str) -> None:
         if collection in self._read:

@@ -1,23 +1,24 @@
 """Through a video from pictures to sounds, and from sounds to pictures.
 
 A picture and a sound share no space, but a video holds both: a photo finds the video moments that look like it, their
-sound tracks find audio files. Two resemblances in a row are weaker evidence than one, so a pivot's match is the product
-of its two legs' matches as shares, which is below either.
+sound tracks find audio files. Two resemblances in a row are weaker evidence than one, so a pivot's likeness is the
+product of the likenesses of its two steps, which is below either, and its match likewise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from search.examples import Examples
 from search.fusion import Finding
-from search.matching import Matcher
+from search.likeness import SIMILAR
 from search.media import Kind
 from search.questions import Question, Via
-from search.store.base import Array, CollectionInfo, Store, StoredPoint, VectorQuery
+from search.scoring import Scorer
+from search.store.base import Array, Store, StoredPoint, VectorQuery
 from search.store.filters import Filter
 
 VIDEOS = Kind.VIDEO.collection
@@ -28,8 +29,8 @@ BRIDGES = 5
 FRAMES = 8
 """Most key frames of each that are asked on, evenly spread."""
 
-MIN_MATCH = 80.0
-"""Least match of the first leg, per cent: a video no more like the example than any other leads nowhere."""
+MIN_LIKENESS = SIMILAR
+"""Least likeness of the first step: a video that is only weakly similar to the example leads nowhere."""
 
 _LEGS = {Kind.AUDIO.collection: ("visual", "sound"), Kind.IMAGE.collection: ("sound", "visual")}
 """Collection that a pivot can reach to the spaces of its first and second leg."""
@@ -40,6 +41,7 @@ class _Bridge:
     """One vector of one video to ask on with."""
 
     via: Via
+    likeness: float
     match: float
     vector: Array
 
@@ -49,14 +51,14 @@ def pivot(
     collection: str,
     examples: Examples,
     question: Question,
-    infos: Mapping[str, CollectionInfo],
-    matcher: Matcher,
+    scorer: Scorer,
 ) -> list[Finding]:
     """Findings of ``collection`` reached through videos; none when it is not wanted, nothing leads there,
     or an example can be compared directly.
 
     The question's filter narrows what is found, not the videos on the way.
     """
+    infos = scorer.infos
     if not question.pivot or collection not in _LEGS or VIDEOS not in infos:
         return []
     first, second = _LEGS[collection]
@@ -66,53 +68,50 @@ def pivot(
     through = infos[VIDEOS].schema
     if far is None or through.space(second) is None or (question.spaces and second not in question.spaces):
         return []
-    bridges = list(_bridges(store, examples, first, second, infos, matcher))
+    bridges = list(_bridges(store, examples, first, second, scorer))
     if not bridges:
         return []
     through.require(far)
-    limit = question.limit + len(examples.stored)
+    limit = question.offset + question.limit + len(examples.stored)
     queries = [VectorQuery(far, b.vector, limit, question.where, exact=question.exact) for b in bridges]
-    curve = matcher.calibration(second, VIDEOS, collection, infos)
-    return [
-        Finding(hit.id, collection, second, hit.score, bridge.match * curve.match(hit.score) / 100.0, bridge.via)
-        for bridge, hits in zip(bridges, store.query(collection, queries), strict=True)
-        for hit in hits
-    ]
+    findings: list[Finding] = []
+    for bridge, hits in zip(bridges, store.query(collection, queries), strict=True):
+        scores = {hit.id: hit.score for hit in hits}
+        for step in scorer.findings(collection, far, VIDEOS, bridge.vector, scores, via=bridge.via):
+            likeness, match = bridge.likeness * step.likeness, bridge.match * step.match / 100.0
+            findings.append(replace(step, likeness=likeness, match=match))
+    return findings
 
 
-def _bridges(
-    store: Store,
-    examples: Examples,
-    first: str,
-    second: str,
-    infos: Mapping[str, CollectionInfo],
-    matcher: Matcher,
-) -> Iterator[_Bridge]:
-    near = infos[VIDEOS].schema.by_name.get(first)
-    vector = examples.query(near.space, VIDEOS) if near else None
-    if near is None or vector is None:
+def _bridges(store: Store, examples: Examples, first: str, second: str, scorer: Scorer) -> Iterator[_Bridge]:
+    near = scorer.infos[VIDEOS].schema.by_name.get(first)
+    rows = examples.query(near.space, VIDEOS) if near else None
+    if near is None or rows is None:
         return
     where = Filter(has_space=second)
-    parts = [vector] if near.multi else np.split(vector, len(vector))
-    curve = matcher.calibration(first, examples.asking(first), VIDEOS, infos)
-    reached: dict[str, float] = {}
-    for hits in store.query(
-        VIDEOS, [VectorQuery(near.space, part, BRIDGES + len(examples.stored), where) for part in parts]
-    ):
+    parts = [rows] if near.multi else np.split(rows, len(rows))
+    limit = BRIDGES + len(examples.stored) + (BRIDGES if near.multi else 0)
+    scores: dict[str, float] = {}
+    for hits in store.query(VIDEOS, [VectorQuery(near.space, part, limit, where) for part in parts]):
         for hit in hits:
-            reached[hit.id] = max(curve.match(hit.score), reached.get(hit.id, 0.0))
-    best = sorted((i for i in reached if reached[i] >= MIN_MATCH), key=lambda i: (-reached[i], i))[:BRIDGES]
-    for point in store.retrieve(VIDEOS, best, vectors=sorted({"visual", second}), payload=["moments"]):
-        yield from _onward(point, reached[point.id], examples, second)
+            scores[hit.id] = max(hit.score, scores.get(hit.id, -1.0))
+    wanted = sorted({"visual", first, second})
+    points = {p.id: p for p in store.retrieve(VIDEOS, list(scores), vectors=wanted, payload=["moments"])}
+    scores = {id_: score for id_, score in scores.items() if id_ in points}
+    held = {id_: points[id_].vectors[first] for id_ in scores} if near.multi else None
+    reached = scorer.findings(VIDEOS, near.space, examples.asking(first), rows, scores, held)
+    best = sorted((f for f in reached if f.likeness >= MIN_LIKENESS), key=lambda f: (-f.likeness, -f.score, f.id))
+    for finding in best[:BRIDGES]:
+        yield from _onward(points[finding.id], finding, examples, second)
 
 
-def _onward(point: StoredPoint, match: float, examples: Examples, second: str) -> Iterator[_Bridge]:
+def _onward(point: StoredPoint, reached: Finding, examples: Examples, second: str) -> Iterator[_Bridge]:
     moments = point.payload.get("moments", ())
     if second == "sound":
         moment = examples.moment(point.vectors.get("visual"), moments)
-        yield _Bridge(Via(point.id, moment), match, point.vectors[second])
+        yield _Bridge(Via(point.id, moment), reached.likeness, reached.match, point.vectors[second])
         return
     frames = point.vectors[second]
     for at in np.unique(np.linspace(0, len(frames) - 1, min(FRAMES, len(frames))).round().astype(int)):
         moment = float(moments[at]) if len(moments) == len(frames) else None
-        yield _Bridge(Via(point.id, moment), match, frames[at : at + 1])
+        yield _Bridge(Via(point.id, moment), reached.likeness, reached.match, frames[at : at + 1])

@@ -6,17 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from search.likeness import Band
 from search.media import COLLECTIONS, Kind
 from search.store.base import Array
 from search.store.filters import Filter
 
 
 class Relation(StrEnum):
-    """How a hit relates to the question: three different claims, never blurred."""
+    """How a hit relates to the question: three different claims, never blurred.
 
-    SAME_CONTENT = "same_content"
-    NEAR_DUPLICATE = "near_duplicate"
+    The names of version 0.1.0, ``same_content`` and ``near_duplicate``, are still read.
+    """
+
+    EXACT_COPY = "exact_copy"
+    EDITED_COPY = "edited_copy"
     SIMILAR = "similar"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Relation | None:
+        return {"same_content": cls.EXACT_COPY, "near_duplicate": cls.EDITED_COPY}.get(str(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,7 @@ class Probe:
         vectors: space name to float32 ``(m, dim)``.
         spaces: space name to fingerprint, so that a vector of another model is refused.
         moments: seconds of the rows of ``vectors["visual"]`` when the example is a video.
-        media_id: identity of its bytes; hits with it are ``same_content``.
+        media_id: identity of its bytes; hits with it are exact copies.
         duration: seconds, of a video or sound.
         features: of an image that has just been encoded, the 78 of ``search.photographers.features``, NaN as None.
     """
@@ -55,6 +63,9 @@ class Question:
             ``search.dial``; None leaves style out of it.
         pivot: also reach audio from a picture (and pictures from a sound) through the videos that hold both.
         exact: compare with every vector instead of using the approximate index.
+        offset: leave out so many of the best answers, to page on.
+        diversity: from 0 to 1, how much what is like a better answer already gives way to something else
+            (``search.store.base.VectorQuery``); None leaves the order to likeness alone.
     """
 
     like: tuple[str | Probe, ...]
@@ -66,6 +77,8 @@ class Question:
     pivot: bool = True
     exact: bool = False
     style: float | None = None
+    offset: int = 0
+    diversity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +94,14 @@ class SimilarHit:
     """One answer.
 
     Attributes:
-        score: raw cosine in ``space``, in [-1, 1]; not comparable between spaces.
-        match: per cent of random pairs of this space and collection that are less alike; comparable.
+        score: raw cosine of the best pair of vectors in ``space``, in [-1, 1]; not comparable between spaces.
+        likeness: probability that the two share a label, given their score, when as many pairs do as do not
+            (``search.likeness``); comparable, and the same whatever else the library holds. 1 for copies.
+        band: the answer in words: copies first, then by likeness.
+        match: per cent of random pairs of this space and collection, in this library, that are less alike.
         moment: seconds into a video hit where it matches best; None for other kinds.
         thumbnail: address of the preview picture, or None.
-        via: set when a pivot led here.
+        via: set when a pivot led here; ``likeness`` is then the product of that of both steps.
         parts: where subject and style were weighed against each other, the match in each: ``visual`` and ``style``.
     """
 
@@ -93,6 +109,8 @@ class SimilarHit:
     kind: Kind
     paths: tuple[str, ...]
     score: float
+    likeness: float
+    band: Band
     match: float
     space: str
     relation: Relation
@@ -106,8 +124,12 @@ class SimilarHit:
 class SimilarAnswer:
     """``hits`` fuses all collections; ``by_collection`` keeps each one's own order.
 
-    ``query`` echoes the question: like, unlike, collections, spaces, style, limit; ``notes`` says in words what could
-    not be asked (a space that the example lacks, say). ``took_ms`` is wall-clock milliseconds in the store and ranking.
+    Both go by band, and within one what was compared directly comes before what was reached through a video, the kind
+    asked with before others, then by likeness. So weak hits come last; pages fold them.
+
+    ``query`` echoes the question: like, unlike, collections, spaces, style, limit, offset, diversity; ``notes`` says in
+    words what could not be asked (a space that the example lacks, say). ``took_ms`` is wall-clock milliseconds in the
+    store and ranking.
     """
 
     query: Mapping[str, object]

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from search.copies import SEARCHED, may_be_copy, relations
 from search.dial import STYLE, SUBJECT, Dial, ask_with_dial, with_parts
 from search.errors import UsageError
 from search.examples import Examples
-from search.fusion import Finding, best_per_id, fuse, rank
-from search.matching import Matcher, matcher_of
+from search.fusion import Finding, best_per_id, fuse, rank, rank_by_match
+from search.likeness import Band
 from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
-from search.near import PRINCIPAL_SPACE, is_near_duplicate
+from search.near import PRINCIPAL_SPACE
 from search.pivot import pivot
 from search.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
 from search.records import ASKED_BY_NAME, asked_fields, browse, find_record, probe_of, thumbnail_address
+from search.scoring import Scorer
 from search.spaces import VectorField
-from search.store.base import CollectionInfo, Store, StoredPoint, VectorQuery
+from search.store.base import Array, CollectionInfo, Store, StoredPoint, VectorQuery
 from search.store.filters import Filter
 
 __all__ = ["browse", "find_record", "find_similar", "probe_of"]
@@ -27,34 +29,56 @@ __all__ = ["browse", "find_record", "find_similar", "probe_of"]
 _SHOWN = ("id", "kind", "paths", "thumbnail", "fingerprints", "moments", "duration")
 """Payload keys a hit is described from; fetching whole payloads costs more than the search."""
 
+_SPARE = 10
+"""Candidates beyond those asked for, at least: scoring best pairs changes the engine's order a little."""
+
+MOST_OFFSET = 10_000
+"""Greatest offset: an engine finds all that comes before it anew."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One query put to a collection, and what its scores mean."""
+class _Query:
+    """One query put to a collection.
+
+    Attributes:
+        rows: all vectors that ask in its space, of which ``query`` may hold one.
+    """
 
     field: VectorField
-    asking: str
+    rows: Array
     query: VectorQuery
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a collection holds for a question.
+
+    Attributes:
+        findings: one a space and id.
+        points: those of them that have been fetched, by id.
+    """
+
+    findings: list[Finding]
+    points: dict[str, StoredPoint]
 
 
 def find_similar(store: Store, question: Question) -> SimilarAnswer:
     """What is like the question's examples.
 
-    Every space that the examples and a collection share is asked, one batch a collection. A single vector against a
-    video is compared with each of its key frames and the best counts, which also gives the matching moment; a video's
-    key frames against single vectors likewise; video against video is the mean over the question's key frames of their
-    best match. ``search.calibration`` turns scores into match percentages, ``search.fusion`` merges what the spaces
-    found, ``search.pivot`` reaches sounds from pictures through videos. How several examples combine:
-    ``examples.blend``.
+    Every space that the examples and a collection share is asked, one batch a collection. Two media are compared by
+    their best pair of vectors (``search.evidence``), which of a video also gives the matching moment.
+    ``search.likeness`` says what a score is worth, ``search.fusion`` makes one list of what the spaces found,
+    ``search.pivot`` reaches sounds from pictures through videos. How several examples combine: ``examples.blend``.
 
-    Stored examples never answer their own question. A probe's own bytes, when stored, come first, as same content.
+    Stored examples never answer their own question. A probe's own bytes, when stored, come first, as an exact copy,
+    and edits of an example next.
 
     With ``question.style`` set, subject and style are weighed against each other instead (``search.dial``), where
     both can be compared: in images and videos.
 
     Raises:
-        UsageError: no positive example, a limit below 1, a collection or space that does not exist, a dial beyond its
-            ends or together with spaces.
+        UsageError: no positive example, a limit below 1, an offset or diversity out of range, a collection or space
+            that does not exist, a dial beyond its ends or together with spaces.
         NotFoundError: an id is not stored.
         SpaceMismatchError: an example was encoded with another model than the collection it is compared with.
         StoreError: the store could not answer.
@@ -63,30 +87,34 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     infos = {name: info for name, info in store.collections().items() if info.points}
     _check(question, infos)
     examples = Examples.of(store, question)
-    matcher = matcher_of(store)
+    scorer = Scorer.of(store, infos)
     dial = None if question.style is None else Dial.at(question.style)
     wanted = [name for name in question.collections if name in infos and _kind_wanted(question, KIND_OF[name])]
+    last = question.offset + question.limit
     rows: dict[str, tuple[SimilarHit, ...]] = dict.fromkeys(question.collections, ())
+    provisional: dict[str, None] = {}
     for collection in wanted:
         if dial is not None:
-            turned = ask_with_dial(store, collection, examples, question, infos, matcher, dial)
-            best, findings = turned.ranked, turned.parts
-        else:
-            findings = _ask(store, collection, examples, question, infos, matcher)
-            if not findings:
-                findings = pivot(store, collection, examples, question, infos, matcher)
-            best = best_per_id(f for f in findings if f.id not in examples.stored)
-            best.sort(key=lambda f: f.id not in examples.uploaded)
-        hits = _describe(store, collection, best[: question.limit], findings, examples)
-        if dial is not None:
-            hits = with_parts(hits, findings)
-        rows[collection] = rank(hits, by_relation=dial is None)
+            turned = ask_with_dial(store, collection, examples, question, scorer, dial)
+            hits = _describe(store, collection, turned.ranked[:last], _Found(turned.parts, {}), examples)
+            rows[collection] = rank_by_match(with_parts(hits, turned.parts))
+            continue
+        found = _ask(store, collection, examples, question, scorer)
+        if not found.findings:
+            found = _Found(pivot(store, collection, examples, question, scorer), {})
+        best = [finding for finding in best_per_id(found.findings) if finding.id not in examples.stored]
+        hits = _describe(store, collection, best, found, examples, last)
+        rows[collection] = rank(hits, examples.kinds)[:last]
+        asking = {name: examples.asking(name) for name in examples.spaces}
+        provisional |= dict.fromkeys(scorer.provisional(best[:last], asking))
+    together = [hit for row in rows.values() for hit in row]
+    hits = rank_by_match(together)[:last] if dial is not None else fuse(rows.values(), last, examples.kinds)
     return SimilarAnswer(
         query=_echo(question),
-        hits=fuse(rows.values(), question.limit, by_relation=dial is None),
-        by_collection=rows,
+        hits=hits[question.offset :],
+        by_collection={name: row[question.offset :] for name, row in rows.items()},
         took_ms=(time.perf_counter() - started) * 1000,
-        notes=_notes(store, question, examples, infos),
+        notes=_notes(store, question, examples, infos, hits, provisional),
     )
 
 
@@ -95,6 +123,12 @@ def _check(question: Question, infos: Mapping[str, CollectionInfo]) -> None:
         raise UsageError("A question needs at least one example to be like.")
     if question.limit < 1:
         raise UsageError(f"A question cannot ask for {question.limit} answers.")
+    if not 0 <= question.offset <= MOST_OFFSET:
+        raise UsageError(f"The answers after the first {question.offset:,} cannot be given.", f"0 to {MOST_OFFSET:,}.")
+    if question.diversity is not None and not 0 <= question.diversity <= 1:  # NaN too
+        raise UsageError(f"Diversity cannot be {question.diversity:g}.", "0 to 1.")
+    if question.diversity is not None and question.style is not None:
+        raise UsageError("A question asks for diversity or sets the dial between subject and style, not both.")
     for collection in question.collections:
         if collection not in KIND_OF:
             raise UsageError(f"There is no collection '{collection}'.", f"Choose among {', '.join(COLLECTIONS)}.")
@@ -117,74 +151,105 @@ def _wanted(question: Question, space: str) -> bool:
     return space in question.spaces if question.spaces else space not in ASKED_BY_NAME
 
 
-def _ask(
-    store: Store,
-    collection: str,
-    examples: Examples,
-    question: Question,
-    infos: Mapping[str, CollectionInfo],
-    matcher: Matcher,
-) -> list[Finding]:
-    asked: list[_Asked] = []
-    limit = question.limit + len(examples.stored)
-    for field in asked_fields(infos[collection].schema):
-        if not _wanted(question, field.space.name):
-            continue
-        vector = examples.query(field.space, collection)
-        if vector is None:
-            continue
-        asking = examples.asking(field.space.name)
-        for part in [vector] if field.multi else np.split(vector, len(vector)):
-            query = VectorQuery(field.space, part, limit, question.where, exact=question.exact)
-            asked.append(_Asked(field, asking, query))
-    if not asked:
-        return []
+def _ask(store: Store, collection: str, examples: Examples, question: Question, scorer: Scorer) -> _Found:
+    queries = list(_queries(collection, examples, question, scorer.infos))
+    if not queries:
+        return _Found([], {})
+    scores: dict[str, dict[str, float]] = {}
+    for one, answer in zip(queries, store.query(collection, [one.query for one in queries]), strict=True):
+        best = scores.setdefault(one.field.space.name, {})
+        for hit in answer:
+            best[hit.id] = max(hit.score, best.get(hit.id, -1.0))
+    asked = {one.field.space.name: one for one in queries}
+    several = [name for name, one in asked.items() if one.field.multi]
+    points: dict[str, StoredPoint] = {}
+    if several:
+        ids = list(dict.fromkeys(id_ for name in scores for id_ in scores[name]))
+        points = {p.id: p for p in store.retrieve(collection, ids, vectors=several, payload=_SHOWN)}
+        # What has been deleted since the query is no answer.
+        scores = {name: {id_: s for id_, s in some.items() if id_ in points} for name, some in scores.items()}
     findings: list[Finding] = []
-    for one, hits in zip(asked, store.query(collection, [one.query for one in asked]), strict=True):
-        space = one.field.space.name
-        curve = matcher.calibration(space, one.asking, collection, infos)
-        findings += [Finding(hit.id, collection, space, hit.score, curve.match(hit.score)) for hit in hits]
-    return findings
+    for name, one in asked.items():
+        held = {id_: points[id_].vectors[name] for id_ in scores[name]} if one.field.multi else None
+        asking = examples.asking(name)
+        findings += scorer.findings(collection, one.field.space, asking, one.rows, scores[name], held)
+    return _Found(findings, points)
+
+
+def _queries(
+    collection: str, examples: Examples, question: Question, infos: Mapping[str, CollectionInfo]
+) -> Iterable[_Query]:
+    last = question.offset + question.limit + len(examples.stored)
+    for field in asked_fields(infos[collection].schema):
+        if field.sparse or not _wanted(question, field.space.name):
+            continue
+        rows = examples.query(field.space, collection)
+        if rows is None:
+            continue
+        diversity = None if field.multi or len(rows) > 1 else question.diversity
+        limit = last
+        if field.multi:
+            limit += max(_SPARE, last // 2)
+        elif diversity is None and field.space.name == PRINCIPAL_SPACE[KIND_OF[collection]] and examples.fingerprinted:
+            limit = max(last, SEARCHED)
+        for part in [rows] if field.multi else np.split(rows, len(rows)):
+            query = VectorQuery(field.space, part, limit, question.where, exact=question.exact, diversity=diversity)
+            yield _Query(field, rows, query)
 
 
 def _describe(
-    store: Store, collection: str, best: Sequence[Finding], findings: Sequence[Finding], examples: Examples
+    store: Store,
+    collection: str,
+    best: Sequence[Finding],
+    found: _Found,
+    examples: Examples,
+    last: int | None = None,
 ) -> list[SimilarHit]:
-    """Hits with their records; all payloads (and the key frames that moments are read from) in one round trip."""
-    if not best:
-        return []
-    with_frames = collection == Kind.VIDEO.collection and any(f.space == "visual" for f in best)
-    points = store.retrieve(collection, [f.id for f in best], vectors=["visual"] if with_frames else [], payload=_SHOWN)
-    stored = {point.id: point for point in points}
+    """Hits with their records, of the first ``last`` and of copies beyond them."""
+    kind = KIND_OF[collection]
     principal: dict[str, float] = {}
-    for finding in findings:
-        if finding.via is None and finding.space == PRINCIPAL_SPACE[KIND_OF[collection]]:
+    for finding in found.findings:
+        if finding.via is None and finding.space == PRINCIPAL_SPACE[kind]:
             principal[finding.id] = max(finding.score, principal.get(finding.id, -1.0))
-    return [_hit(f, stored[f.id], principal.get(f.id), examples) for f in best if f.id in stored]
+    shown = [finding.id for finding in best[:last]]
+    if last is not None and examples.fingerprinted:
+        beyond = [finding.id for finding in best[last:]]
+        shown += [id_ for id_ in beyond if id_ in principal and may_be_copy(kind, principal[id_])]
+    if examples.uploaded:
+        shown += sorted(examples.uploaded - set(shown) & {finding.id for finding in best})
+    points = dict(found.points)
+    if absent := [id_ for id_ in shown if id_ not in points]:
+        with_frames = kind is Kind.VIDEO and any(finding.space == SUBJECT for finding in best)
+        vectors = [SUBJECT] if with_frames else []
+        points |= {p.id: p for p in store.retrieve(collection, absent, vectors=vectors, payload=_SHOWN)}
+    records = {id_: MediaRecord.from_payload(points[id_].payload) for id_ in shown if id_ in points}
+    related = relations(examples, records, principal)
+    described = set(shown[:last]) | related.keys()
+    return [
+        _hit(finding, points[finding.id], records[finding.id], related.get(finding.id, Relation.SIMILAR), examples)
+        for finding in best
+        if finding.id in described and finding.id in records
+    ]
 
 
-def _hit(finding: Finding, point: StoredPoint, principal: float | None, examples: Examples) -> SimilarHit:
-    record = MediaRecord.from_payload(point.payload)
+def _hit(
+    finding: Finding, point: StoredPoint, record: MediaRecord, relation: Relation, examples: Examples
+) -> SimilarHit:
+    copied = {Relation.EXACT_COPY: Band.IDENTICAL, Relation.EDITED_COPY: Band.EDITED_COPY}.get(relation)
     return SimilarHit(
         id=record.id,
         kind=record.kind,
         paths=record.paths,
         score=finding.score,
+        likeness=finding.likeness if copied is None else 1.0,
+        band=Band.of(finding.likeness) if copied is None else copied,
         match=finding.match,
         space=finding.space,
-        relation=_relation(record, principal, examples),
-        moment=examples.moment(point.vectors.get("visual"), record.moments) if finding.space == "visual" else None,
+        relation=relation,
+        moment=examples.moment(point.vectors.get(SUBJECT), record.moments) if finding.space == SUBJECT else None,
         thumbnail=thumbnail_address(record),
         via=finding.via,
     )
-
-
-def _relation(record: MediaRecord, principal: float | None, examples: Examples) -> Relation:
-    if record.id in examples.uploaded:
-        return Relation.SAME_CONTENT
-    if principal is not None and any(is_near_duplicate(probe, record, principal) for probe in examples.like):
-        return Relation.NEAR_DUPLICATE
-    return Relation.SIMILAR
 
 
 def _echo(question: Question) -> dict[str, object]:
@@ -198,18 +263,35 @@ def _echo(question: Question) -> dict[str, object]:
         "spaces": list(question.spaces),
         "style": question.style,
         "limit": question.limit,
+        "offset": question.offset,
+        "diversity": question.diversity,
     }
 
 
 def _notes(
-    store: Store, question: Question, examples: Examples, infos: Mapping[str, CollectionInfo]
+    store: Store,
+    question: Question,
+    examples: Examples,
+    infos: Mapping[str, CollectionInfo],
+    hits: Sequence[SimilarHit],
+    provisional: Iterable[str],
 ) -> tuple[str, ...]:
     if not infos:
         return ("Nothing has been ingested yet.",)
     if question.style is not None:
         return _style_notes(store, examples, infos)
-    return tuple(
+    lacking = [
         f"No example has a vector in the space '{space}'." for space in question.spaces if not examples.having(space)
+    ]
+    if hits and all(hit.band is Band.WEAK for hit in hits):
+        lacking.append("Nothing in the library is more than weakly similar.")
+    return (*lacking, *map(_provisional_note, provisional))
+
+
+def _provisional_note(space: str) -> str:
+    return (
+        f"How likely a score in '{space}' means the same label has not been learnt for this model on real media; "
+        "`likewise calibrate DIR` does so, on folders as labels."
     )
 
 

@@ -74,7 +74,7 @@ X, Y, Z = [1.0, 0, 0], [0, 2.0, 0], [0, 0, 1.0]
 def test_pairs_of_single_vectors_are_cosines_of_different_ids() -> None:
     points = [("a", rows(X)), ("b", rows([1.0, 1.0, 0])), ("c", rows(Y))]
 
-    scores = pair_scores(points, points, multi=False)
+    scores = pair_scores(points, points)
 
     half = math.sqrt(0.5)
     assert scores == pytest.approx([half, 0, half, half, 0, half])
@@ -85,10 +85,11 @@ def test_pairs_are_compared_as_questions_compare_them() -> None:
     other = [("other", rows(X, Z, Z))]
     photo = [("photo", rows(Y))]
 
-    assert pair_scores(film, other, multi=True) == pytest.approx([0.5])
-    assert pair_scores(photo, film, multi=True) == pytest.approx([1.0])
-    assert pair_scores(film, photo, multi=False) == pytest.approx([1.0])
-    assert len(pair_scores([], film, multi=True)) == 0
+    assert pair_scores(film, other) == pytest.approx([1.0])
+    assert pair_scores([("tail", rows(Y))], other) == pytest.approx([0.0])
+    assert pair_scores(photo, film) == pytest.approx([1.0])
+    assert pair_scores(film, photo) == pytest.approx([1.0])
+    assert len(pair_scores([], film)) == 0
 
 
 @pytest.mark.parametrize("space", ["visual", "motion", "sound", "unheard of"])

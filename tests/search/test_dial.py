@@ -95,7 +95,7 @@ def test_an_edit_of_the_example_does_not_lead_when_another_subject_is_asked_for(
     plain = find_similar(library.store, Question((asked,)))
     turned = find_similar(library.store, Question((asked,), style=1.0))
 
-    assert (names(plain)[0], plain.hits[0].relation) == ("edit", Relation.NEAR_DUPLICATE)
+    assert (names(plain)[0], plain.hits[0].relation) == ("edit", Relation.EDITED_COPY)
     assert names(turned)[0] == "same style"
 
 

@@ -97,7 +97,7 @@ def test_exact_copies_are_one_record_at_several_paths(library: Any) -> None:
 
     [group] = find_duplicates(library.store)
 
-    assert (group.relation, group.kind) == (Relation.SAME_CONTENT, Kind.IMAGE)
+    assert (group.relation, group.kind) == (Relation.EXACT_COPY, Kind.IMAGE)
     assert group.members[0].paths == ("/library/copy.jpg", "/library/kept.jpg")
     assert group.members[0].thumbnail == f"/media/{group.members[0].id}/preview"
 
@@ -112,7 +112,7 @@ def test_edits_are_grouped_with_the_largest_first(library: Any) -> None:
 
     [group] = find_duplicates(library.store)
 
-    assert group.relation is Relation.NEAR_DUPLICATE
+    assert group.relation is Relation.EDITED_COPY
     assert [Path(member.paths[0]).name for member in group.members] == ["large", "equal", "small"]
 
 

@@ -99,9 +99,8 @@ def test_a_photo_against_videos_has_another_curve_than_a_video(library: Any) -> 
     back = curve(matcher, library, asking="videos", asked="images")
 
     assert photo.pairs == 30 * 30
-    # The best of six frames beats the mean of six such bests less often than either beats a single picture.
-    assert photo.scores != film.scores
-    assert film.scores[-1] < photo.scores[-1]
+    # The best of 36 pairs of frames scores higher by chance than the best of six.
+    assert film.scores[-1] > photo.scores[-1]
     assert back.match(0.5) == pytest.approx(photo.match(0.5), abs=3)
 
 

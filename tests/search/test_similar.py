@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 from search.errors import NotFoundError, SpaceMismatchError, UsageError
+from search.evidence import Background
+from search.likeness import Band, LikenessCurve
+from search.likeness_curves import curves_of
 from search.media import Kind
 from search.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit, Via
 from search.similar import find_similar, probe_of
@@ -51,6 +54,7 @@ def test_a_stored_picture_finds_others_by_cosine_and_not_itself(library: Any) ->
     assert ids(answer.hits) == [close, far]
     assert [hit.score for hit in answer.hits] == pytest.approx([0.6, 0.0], abs=1e-6)
     assert answer.hits[0].match > answer.hits[1].match
+    assert answer.hits[0].likeness > answer.hits[1].likeness
     assert (answer.hits[0].space, answer.hits[0].kind) == ("visual", Kind.IMAGE)
 
 
@@ -74,13 +78,147 @@ def test_a_video_finds_pictures_by_the_best_of_its_key_frames(library: Any) -> N
     assert answer.hits[0].moment is None
 
 
-def test_videos_compare_by_the_mean_over_the_questions_key_frames(library: Any) -> None:
+def test_videos_compare_by_their_best_pair_of_key_frames(library: Any) -> None:
     asked = library.video("asked", [X, Y])
-    other = library.video("other", [X, Z, W], moments=(1.0, 2.0, 3.0))
+    other = library.video("other", [[0, 0, 0.6, 0.8], Z, [0.8, 0, 0.6, 0]], moments=(1.0, 2.0, 3.0))
 
     hit = only(ask(library, asked, spaces=("visual",)).hits)
 
-    assert (hit.id, hit.score, hit.moment) == (other, pytest.approx(0.5), 1.0)
+    assert (hit.id, hit.score, hit.moment) == (other, pytest.approx(0.8), 3.0)
+
+
+def test_of_equal_scores_the_one_of_more_independent_key_frames_is_worth_less(library: Any) -> None:
+    photo = upload(library, Kind.IMAGE, {"visual": [X]})
+    close = [0.6, 0.8, 0, 0]
+    many = library.video("many", [close, Y, Z, W])
+    same = library.video("same", [close] * 4)
+    one = library.video("one", [close])
+
+    hits = {hit.id: hit for hit in ask(library, photo).hits}
+
+    assert [hits[id_].score for id_ in (one, same, many)] == pytest.approx([0.6] * 3)
+    assert hits[one].likeness == pytest.approx(hits[same].likeness)
+    assert hits[one].likeness > hits[many].likeness
+
+
+def test_at_most_32_of_a_videos_key_frames_ask(library: Any) -> None:
+    asked = library.video("long", [X] * 100)
+    library.image("other", XY)
+    queried: list[int] = []
+    query = library.store.query
+
+    def counting(collection: str, queries: Any) -> Any:
+        queried.append(len(queries))
+        return query(collection, queries)
+
+    library.store.query = counting
+    ask(library, asked, collections=("images",))
+
+    assert queried == [32]
+
+
+def test_likeness_does_not_depend_on_what_else_the_library_holds(library: Any) -> None:
+    asked = library.image("asked", X)
+    near = library.image("near", XY)
+    library.video("film", [XY, Y])
+    before = {hit.id: hit.likeness for hit in ask(library, asked).hits}
+    library.many_images(np.random.default_rng(0).normal(size=(60, 4)))
+
+    after = {hit.id: hit.likeness for hit in ask(library, asked, limit=100).hits}
+
+    assert {id_: after[id_] for id_ in before} == pytest.approx(before, abs=1e-9)
+    assert 0 < before[near] < 1
+
+
+def test_every_hit_is_named_by_its_likeness_and_copies_by_what_they_are(library: Any) -> None:
+    asked = library.image("asked", X, fingerprints=(SAME,))
+    edit = library.image("edit", XY, fingerprints=(NEAR,))
+    very = library.image("very", [0.95, math.sqrt(1 - 0.95**2), 0, 0])
+    weak = library.image("weak", Y)
+
+    answer = ask(library, asked)
+
+    bands = {hit.id: hit.band for hit in answer.hits}
+    assert bands == {edit: Band.EDITED_COPY, very: Band.VERY_SIMILAR, weak: Band.WEAK}
+    assert ids(answer.hits) == [edit, very, weak]
+    assert answer.hits[0].likeness == 1.0
+
+
+def test_a_question_with_nothing_better_than_weak_says_so(library: Any) -> None:
+    asked = library.image("asked", X)
+    library.image("weak", Y)
+
+    assert "Nothing in the library is more than weakly similar." in ask(library, asked).notes
+    library.image("close", X)
+    assert "Nothing in the library is more than weakly similar." not in ask(library, asked).notes
+
+
+def test_an_edit_is_found_beyond_the_answers_asked_for(library: Any) -> None:
+    asked = library.image("asked", X, fingerprints=(SAME,))
+    library.many_images(np.tile(np.array([X]), (20, 1)) + np.random.default_rng(0).normal(0, 0.1, (20, 4)))
+    edit = library.image("edit", XY, fingerprints=(NEAR,))
+
+    assert ids(ask(library, asked, limit=3).hits)[0] == edit
+
+
+def test_an_edit_of_an_edit_is_an_edit(library: Any) -> None:
+    second = "f" * 54 + "0" * 10  # 40 bits from the original, 24 from the first edit
+    asked = library.image("asked", X, fingerprints=(SAME,))
+    first = library.image("first", X, fingerprints=(NEAR,))
+    other = library.image("second", XY, fingerprints=(second,))
+
+    assert {hit.id: hit.relation for hit in ask(library, asked).hits} == dict.fromkeys(
+        (first, other), Relation.EDITED_COPY
+    )
+
+
+def test_the_kind_that_asks_leads_its_band_in_the_fused_list(library: Any) -> None:
+    asked = library.video("asked", [X])
+    picture = library.image("picture", X)
+    moment = library.video("moment", [[0.99, 0.14, 0, 0], Y])
+    far = library.video("far", [W])
+
+    assert ids(ask(library, asked, spaces=("visual",)).hits) == [moment, picture, far]
+
+
+def test_pages_of_an_answer_join_without_gap_or_overlap(library: Any) -> None:
+    found = library.many_images(np.random.default_rng(1).normal(size=(40, 4)))
+    library.video("film", [X, Y])
+    whole = ask(library, found[0], limit=40)
+
+    pages = [ask(library, found[0], limit=7, offset=at) for at in range(0, 40, 7)]
+
+    assert [id_ for page in pages for id_ in ids(page.hits)][:40] == ids(whole.hits)
+    assert pages[1].query["offset"] == 7
+    with pytest.raises(UsageError, match="after the first"):
+        ask(library, found[0], offset=-1)
+    with pytest.raises(UsageError, match="Diversity"):
+        ask(library, found[0], diversity=1.5)
+
+
+def test_diversity_spares_a_page_the_frames_of_one_burst(library: Any) -> None:
+    asked = library.image("asked", X)
+    burst = [library.image(f"burst {at}", [0.9, 0.43, 0.001 * at, 0]) for at in range(6)]
+    other = library.image("other", [0.8, -0.6, 0, 0])
+
+    plain = ids(ask(library, asked, limit=3).hits)
+    diverse = ids(ask(library, asked, limit=3, diversity=0.7).hits)
+
+    assert set(plain) < set(burst)
+    assert other in diverse
+
+
+def test_a_model_without_a_learnt_curve_is_said_to_be_provisional(library: Any) -> None:
+    asked = library.image("asked", X)
+    library.image("other", XY)
+
+    assert any("'visual'" in note and "likewise calibrate" in note for note in ask(library, asked).notes)
+    curve = LikenessCurve(0.0, 5.0, 1.0, -6.0, Background(0.2, 0.1), pairs=100, items=10)
+    curves_of(library.store).save({library.spaces["visual"].fingerprint: {"image:image": curve}})
+    hit = only(ask(library, asked).hits)
+
+    assert hit.likeness == pytest.approx(curve.likeness(0.6))
+    assert ask(library, asked).notes == ()
 
 
 def test_a_video_found_in_several_spaces_is_one_hit_with_its_best_match(library: Any) -> None:
@@ -90,8 +228,8 @@ def test_a_video_found_in_several_spaces_is_one_hit_with_its_best_match(library:
     hit = only(ask(library, asked).hits)
 
     assert (hit.id, hit.space, hit.score) == (other, "motion", pytest.approx(1.0))
-    each = [only(ask(library, asked, spaces=(space,)).hits).match for space in ("visual", "sound", "motion")]
-    assert hit.match == max(each)
+    each = [only(ask(library, asked, spaces=(space,)).hits).likeness for space in ("visual", "sound", "motion")]
+    assert hit.likeness == max(each)
     assert hit.moment is None
 
 
@@ -123,7 +261,7 @@ def test_a_photo_reaches_sounds_through_the_video_that_looks_like_it(library: An
 
     assert (hit.id, hit.via, hit.space, hit.score) == (bell, Via(bridge, 7.0), "sound", pytest.approx(1.0))
     direct = only(ask(library, upload(library, Kind.AUDIO, {"sound": [Y]}), collections=("audio",)).hits)
-    assert hit.match < direct.match
+    assert hit.likeness < direct.likeness
     assert ask(library, photo, pivot=False).by_collection["audio"] == ()
 
 
@@ -165,7 +303,7 @@ def test_an_uploads_own_content_comes_first_even_when_something_scores_higher(li
     answer = ask(library, upload(library, Kind.IMAGE, {"visual": [X]}, media_id=own))
 
     assert [(hit.id, hit.relation) for hit in answer.hits] == [
-        (own, Relation.SAME_CONTENT),
+        (own, Relation.EXACT_COPY),
         (closer, Relation.SIMILAR),
     ]
     assert answer.by_collection["images"][0].id == own
@@ -174,7 +312,7 @@ def test_an_uploads_own_content_comes_first_even_when_something_scores_higher(li
 @pytest.mark.parametrize(
     ("vector", "fingerprint", "relation"),
     [
-        (XY, NEAR, Relation.NEAR_DUPLICATE),
+        (XY, NEAR, Relation.EDITED_COPY),
         (XY, FAR, Relation.SIMILAR),
         (Y, NEAR, Relation.SIMILAR),
     ],
@@ -298,7 +436,8 @@ def test_the_embedded_store_answers_alike(embedded_library: Any) -> None:
 
     answer = ask(embedded_library, asked)
 
-    assert [(hit.id, hit.moment, hit.via) for hit in answer.hits[:1]] == [(bridge, 7.0, None)]
+    assert [(hit.id, hit.moment, hit.via) for hit in answer.by_collection["videos"]] == [(bridge, 7.0, None)]
+    assert ids(answer.hits) == [close, bridge, bell]
     assert only(answer.by_collection["images"]).id == close
     assert only(answer.by_collection["audio"]).via == Via(bridge, 7.0)
     assert only(answer.by_collection["audio"]).id == bell

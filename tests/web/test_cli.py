@@ -109,7 +109,7 @@ def test_similar_to_a_file_and_to_an_id(cli: Any, media: Path) -> None:
     answer = cli.json("similar", media / "red" / "red-1.png", "--limit", 3)
     assert set(answer) >= {"query", "hits", "by_collection", "took_ms"}
     first = answer["hits"][0]
-    assert first["relation"] == "same_content"
+    assert first["relation"] == "exact_copy"
     assert first["paths"] == [str(media / "red" / "red-1.png")]
     assert {Path(hit["paths"][0]).parent.name for hit in answer["hits"]} == {"red"}
     by_id = cli.json("similar", first["id"], "--in", "images", "--space", "visual")
@@ -144,7 +144,7 @@ def test_duplicates_and_jobs(cli: Any, media: Path) -> None:
     (media / "copy.png").write_bytes((media / "red" / "red-0.png").read_bytes())
     cli("ingest", media)
     groups = cli.json("duplicates")["groups"]
-    exact = [group for group in groups if group["relation"] == "same_content"]
+    exact = [group for group in groups if group["relation"] == "exact_copy"]
     assert [sorted(exact[0]["members"][0]["paths"])] == [[str(media / "copy.png"), str(media / "red" / "red-0.png")]]
     assert str(media / "copy.png") in cli("duplicates").stdout
     (job,) = cli.json("jobs")

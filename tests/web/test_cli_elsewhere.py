@@ -50,7 +50,7 @@ def test_commands_ask_the_likewise_elsewhere(cli: Any, media: Path, elsewhere: N
     assert elsewhere.store.count("images") == 9
     assert ask(cli, "status")["home"] == str(elsewhere.settings.home)
     hits = ask(cli, "similar", media / "red" / "red-1.png")["hits"]
-    assert hits[0]["relation"] == "same_content"
+    assert hits[0]["relation"] == "exact_copy"
     assert ask(cli, "jobs", answer["job"])["id"] == answer["job"]
     assert not (cli.home / "ledger.sqlite").exists()
     assert not cli.home.exists(), "nothing is made on this machine"

@@ -185,7 +185,7 @@ def test_training_makes_a_model_that_is_asked(cli: Any, trained: Path) -> None:
     assert "What spoke for and against red:\nfor: what it shows is like theirs (+1.50)\n" in told
     assert "against: noisier than most photos (-0.50)" in told
 
-    (id_,) = {hit["id"] for hit in cli.json("similar", picture)["hits"] if hit["relation"] == "same_content"}
+    (id_,) = {hit["id"] for hit in cli.json("similar", picture)["hits"] if hit["relation"] == "exact_copy"}
     by_id = cli.json("photographers", "predict", id_)
     assert by_id["candidates"] == answer["candidates"]
     assert id_ not in {photo["id"] for photos in by_id["nearest"].values() for photo in photos}

@@ -90,7 +90,7 @@ def test_commands_ask_the_running_server(up: Up) -> None:
     assert answer["total"] == 3
     assert up.json("status")["collections"]["images"]["points"] == 3
     hits = up.json("similar", media / "red.png", "--limit", 2)["hits"]
-    assert [hit["relation"] for hit in hits[:1]] == ["same_content"]
+    assert [hit["relation"] for hit in hits[:1]] == ["exact_copy"]
     assert up.json("search", "green")["hits"][0]["paths"] == [str(media / "green.png")]
     assert up.json("failures") == []
     assert up.json("duplicates")["groups"] is not None

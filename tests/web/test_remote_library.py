@@ -189,7 +189,7 @@ def test_a_question_about_an_upload_passes_through_the_bucket(
     upload = {"file": (io.BytesIO(pictures["lib/green/1.png"]), "mine.png")}
     answer = client.post("/api/v1/similar", data=upload, content_type="multipart/form-data").get_json()
     assert answer["hits"][0]["paths"] == ["s3://media/lib/green/1.png"]
-    assert answer["hits"][0]["relation"] == "same_content"
+    assert answer["hits"][0]["relation"] == "exact_copy"
     broken = {"file": (io.BytesIO(b"\x89PNG\r\n\x1a\n and then nothing"), "mine.png")}
     refused = client.post("/api/v1/similar", data=broken, content_type="multipart/form-data")
     assert refused.status_code == 422

@@ -31,7 +31,7 @@ def _show(answer: Json, console: Console) -> None:
     if not groups:
         console.print("No duplicates were found.")
     for number, group in enumerate(groups, 1):
-        said = "exact copies" if group["relation"] == "same_content" else "edits of one another"
+        said = "exact copies" if group["relation"] == "exact_copy" else "edits of one another"
         console.print(f"Group {number}: {group['kind']}, {said}")
         for path in (path for member in group["members"] for path in member["paths"]):
             console.print(f"  {one_line(path)}")

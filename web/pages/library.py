@@ -106,7 +106,7 @@ def duplicates() -> str:
 
 def _group(group: DuplicateGroup, records: Mapping[str, MediaRecord]) -> Group:
     first, *others = group.members
-    exact = group.relation is Relation.SAME_CONTENT
+    exact = group.relation is Relation.EXACT_COPY
     return Group(
         exact=exact,
         tiles=[record_tile(records[member.id]) for member in group.members if member.id in records],

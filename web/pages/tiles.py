@@ -19,8 +19,8 @@ NARROWEST, WIDEST = 7, 24
 
 WAVEFORM_RATIO = 20
 RELATION_WORDS = {
-    Relation.SAME_CONTENT: "Exact copy",
-    Relation.NEAR_DUPLICATE: "Near duplicate",
+    Relation.EXACT_COPY: "Exact copy",
+    Relation.EDITED_COPY: "Edited copy",
     Relation.SIMILAR: "Similar",
 }
 
@@ -67,7 +67,7 @@ class Tile:
 
     @property
     def match_words(self) -> str:
-        return "" if self.match is None else percent(self.match, self.relation is Relation.SAME_CONTENT)
+        return "" if self.match is None else percent(self.match, self.relation is Relation.EXACT_COPY)
 
     @property
     def why(self) -> str:

@@ -265,7 +265,7 @@ def test_a_match_is_never_whole_for_what_is_not_the_same() -> None:
         return Tile("1", Kind.IMAGE, "a", (), None, 10, None, False, 100.0, 0.99, "visual", relation, model="fake")
 
     assert shown(Relation.SIMILAR).match_words == "99.9 %"
-    assert shown(Relation.SAME_CONTENT).match_words == "100 %"
+    assert shown(Relation.EXACT_COPY).match_words == "100 %"
     assert shown(Relation.SIMILAR).why == "Match in visual by fake, cosine 0.990"
     assert len({shown(relation).relation_words for relation in Relation}) == 3
 

@@ -1,0 +1,86 @@
+"""What the engine's hits are worth: best pairs of vectors, their likeness, and how rare such scores are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from search.evidence import best_pair, corrected, effective_rows
+from search.fusion import Finding
+from search.likeness_curves import LikenessCurves, curves_of
+from search.matching import Matcher, matcher_of
+from search.media import KIND_OF
+from search.questions import Via
+from search.spaces import Space
+from search.store.base import Array, CollectionInfo, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Turns scores into findings, for one question.
+
+    Attributes:
+        infos: the store's collections, as of this question.
+    """
+
+    curves: LikenessCurves
+    matcher: Matcher
+    infos: Mapping[str, CollectionInfo]
+
+    @classmethod
+    def of(cls, store: Store, infos: Mapping[str, CollectionInfo]) -> Scorer:
+        return cls(curves_of(store), matcher_of(store), infos)
+
+    def findings(
+        self,
+        collection: str,
+        space: Space,
+        asking: str,
+        rows: Array,
+        hits: Mapping[str, float],
+        held: Mapping[str, Array] | None = None,
+        via: Via | None = None,
+    ) -> list[Finding]:
+        """One finding a hit.
+
+        Args:
+            asking: the collection of the kind that asks.
+            rows: the question's vectors, float32 ``(m, dim)``, L2-normalised.
+            hits: id to the engine's score, which is the cosine of the best pair where ``held`` is None.
+            held: where points hold several vectors, those of each hit, float32 ``(k, dim)``. The best pair is then
+                looked for among them: the engine's score is a mean over the question's vectors.
+        """
+        if not hits:
+            return []
+        curve = self.curves.curve(space, KIND_OF[asking], KIND_OF[collection])
+        match = self.matcher.calibration(space.name, asking, collection, self.infos).match
+        ids = list(hits)
+        own = effective_rows(rows, curve.background)
+        if held is None:
+            scores = np.fromiter(hits.values(), np.float64, len(hits))
+            tries = np.full(len(hits), own)
+        else:
+            scores = np.array([best_pair(rows, held[id_]) for id_ in ids], np.float64)
+            tries = np.array([own * effective_rows(held[id_], curve.background) for id_ in ids])
+        likenesses = curve.likenesses(corrected(scores, tries, curve.background))
+        return [
+            Finding(id_, collection, space.name, float(score), float(likeness), match(float(score)), via)
+            for id_, score, likeness in zip(ids, scores, likenesses, strict=True)
+        ]
+
+    def provisional(self, found: Sequence[Finding], asking: Mapping[str, str]) -> list[str]:
+        """Names of the spaces of these findings whose likeness is provisional.
+
+        Args:
+            asking: space name to the collection of the kind that asked in it.
+        """
+        names = []
+        for space, collection in sorted({(finding.space, finding.collection) for finding in found}):
+            held = self.infos[collection].schema.space(space)
+            if held is not None and space in asking and space not in names:
+                curve = self.curves.curve(held, KIND_OF[asking[space]], KIND_OF[collection])
+                if curve.provisional:
+                    names.append(space)
+        return names

@@ -1,0 +1,117 @@
+"""Likeness curves: monotone, bounded, kept as JSON, and shipped for every model whose weights can be had."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from search.evidence import Background
+from search.likeness import SIMILAR, VERY_SIMILAR, Band, LikenessCurve, pair_of_kinds
+from search.likeness_curves import METADATA_KEY, LikenessCurves, read_curves, shipped
+from search.media import Kind
+from search.spaces import Space
+from tests.search.conftest import VISUAL, Library
+from workers.embedders.registry import EFFICIENTNET_LITE0, FRAMES_EFFICIENTNET_LITE0, LOGMEL, STYLE
+
+CURVE = LikenessCurve(2.0, 3.0, 4.0, -5.0, Background(0.2, 0.1), pairs=40, items=8)
+
+
+def test_a_curve_is_the_logistic_function_it_says() -> None:
+    logit = 2 * np.log(0.8) - 3 * np.log(0.2) + 4 * 0.6 - 5
+
+    assert CURVE.likeness(0.6) == pytest.approx(0.001 + 0.998 / (1 + np.exp(-logit)))
+
+
+@pytest.mark.parametrize("curve", [CURVE, replace(CURVE, low=0.0, high=0.0), replace(CURVE, slope=0.0, high=0.0)])
+def test_a_curve_increases_and_stays_a_probability(curve: LikenessCurve) -> None:
+    likenesses = curve.likenesses(np.linspace(-1, 1, 501))
+
+    assert (np.diff(likenesses) >= 0).all()
+    assert 0 < likenesses[0] < likenesses[-1] < 1
+
+
+def test_a_curve_survives_json_and_a_broken_one_is_refused() -> None:
+    assert LikenessCurve.from_json(CURVE.to_json()) == CURVE
+    for broken in ({"low": -1.0}, {"shift": float("nan")}, {"background": {"mean": 0.2, "deviation": 0.0}}):
+        with pytest.raises(ValueError, match="no likeness curve"):
+            LikenessCurve.from_json(CURVE.to_json() | broken)
+
+
+@pytest.mark.parametrize(
+    ("likeness", "band"),
+    [
+        (1.0, Band.VERY_SIMILAR),
+        (VERY_SIMILAR, Band.VERY_SIMILAR),
+        (0.899, Band.SIMILAR),
+        (SIMILAR, Band.SIMILAR),
+        (0.499, Band.WEAK),
+        (0.0, Band.WEAK),
+    ],
+)
+def test_bands_have_the_documented_limits(likeness: float, band: Band) -> None:
+    assert Band.of(likeness) is band
+
+
+def test_copies_rank_before_every_stranger() -> None:
+    assert [band.value for band in sorted(Band, key=lambda band: band.rank)] == [
+        "identical",
+        "edited copy",
+        "very similar",
+        "similar",
+        "weak",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("space", "kinds"),
+    [
+        (EFFICIENTNET_LITE0.space("visual"), {"image:image", "image:video", "video:video"}),
+        (FRAMES_EFFICIENTNET_LITE0.space("motion"), {"video:video"}),
+        (LOGMEL.space("sound"), {"audio:audio"}),
+        (STYLE.space("style"), {"image:image"}),
+    ],
+)
+def test_every_model_that_can_be_had_ships_its_curves(space: Space, kinds: set[str]) -> None:
+    name, curves = shipped()[space.fingerprint]
+
+    assert name == space.name
+    assert curves.keys() == kinds
+    for curve in curves.values():
+        assert curve.pairs > 1000
+        assert not curve.provisional
+        likenesses = curve.likenesses(np.linspace(curve.background.mean, 1, 50))
+        assert (np.diff(likenesses) >= 0).all()
+        assert likenesses[0] < 0.5 < likenesses[-1]
+
+
+def test_an_unknown_model_borrows_a_curve_and_says_so(library: Library) -> None:
+    curve = LikenessCurves(library.store).curve(VISUAL, Kind.IMAGE, Kind.VIDEO)
+
+    assert (curve.provisional, curve.pairs) == (True, 0)
+    assert curve.high == shipped()[EFFICIENTNET_LITE0.space("visual").fingerprint][1]["image:video"].high
+
+
+def test_a_curve_made_for_a_library_replaces_what_ships_and_is_seen_by_others(library: Library) -> None:
+    ours, others = LikenessCurves(library.store), LikenessCurves(library.store)
+
+    ours.save({VISUAL.fingerprint: {"image:image": CURVE}})
+
+    assert ours.curve(VISUAL, Kind.IMAGE, Kind.IMAGE) == CURVE
+    assert ours.curve(VISUAL, Kind.VIDEO, Kind.IMAGE) == CURVE  # the nearest there is
+    assert others.curve(VISUAL, Kind.IMAGE, Kind.IMAGE) == CURVE
+    assert VISUAL not in ours.unlearnt()
+    assert {space.name for space in ours.unlearnt()} == {"style", "motion", "sound"}
+
+
+def test_a_damaged_curve_is_left_out(library: Library) -> None:
+    damaged = {VISUAL.fingerprint: {"image:image": {"low": "much"}}}
+    library.store.set_metadata("images", {METADATA_KEY: damaged})
+
+    assert LikenessCurves(library.store).curve(VISUAL, Kind.IMAGE, Kind.IMAGE).provisional
+
+
+def test_curves_are_read_by_pair_of_kinds() -> None:
+    assert pair_of_kinds(Kind.VIDEO, Kind.IMAGE) == pair_of_kinds(Kind.IMAGE, Kind.VIDEO) == "image:video"
+    assert read_curves({"image:video": CURVE.to_json()}) == {"image:video": CURVE}
