@@ -18,6 +18,7 @@ from search.store import open_store
 from search.store.base import Store
 from search.store.durable import check_space
 from search.transfer import Copy, estimate
+from workers.standardise import restandardise
 
 EDGE = "edge"
 ROOM = 3
@@ -47,6 +48,7 @@ class Migrate:
         with self._opened(to) as target:
             copy = Copy(self._store, target, place_of(self._settings))
             copy.check()
+            restandardise(self._store)  # so that nothing changes while it is copied
             collections = sorted(self._store.collections())
             job.begin(2 * copy.points())  # each is written, and each is compared
             for collection in collections:

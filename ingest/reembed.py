@@ -31,6 +31,7 @@ from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYL
 from workers.records import payload_changes, renewed
 from workers.renew import carry_over
 from workers.report import Batch, BatchReport, FileRef
+from workers.standardise import restandardise
 
 PAGE = 256
 
@@ -124,6 +125,7 @@ class Reembed:
         job.say("Every record is in place; looking once more at all of them, then questions go to the new vectors.")
         for generation in generations:
             filling.bring_up_to_date(generation)
+            restandardise(self._store, [generation])
             self._store.optimise(generation)
             if not job.goes_on():
                 return "What has been embedded is kept; the same command goes on from there."

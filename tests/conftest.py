@@ -122,7 +122,8 @@ class QuickModels:
             vectors["visual"] = colours / np.linalg.norm(colours, axis=1, keepdims=True)
         if item.sound is not None:
             parts = np.array_split(np.abs(item.sound), 3)
-            vectors["sound_raw"] = np.array([[part.mean() for part in parts]], np.float32)
+            raw = np.array([[part.mean() for part in parts]], np.float32)
+            vectors |= {"sound_raw": raw, "sound": raw / (np.linalg.norm(raw) or 1)}
         return Embedded(vectors, ("swatch",) if len(item.crops) else ())
 
 

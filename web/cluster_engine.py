@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from search.errors import BrokerUnavailableError, WorkerUnavailableError
 from search.settings import Settings
 from search.store.base import Store
+from web.engine import bring_sounds_up_to_date
 from workers.app import make_app
 from workers.broker import Broker
 from workers.cluster import CeleryRunner
@@ -71,6 +72,7 @@ class ClusterEngine:
 
     def _choose(self) -> ModelChoice:
         choice = ensure_collections(self._store, choose_models_remotely(self._settings, self.app, self._store))
+        bring_sounds_up_to_date(self._store)
         for note in choice.notes:
             if note not in self._notes:
                 log.info("%s", note)

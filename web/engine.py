@@ -77,12 +77,15 @@ def existing_schemas(store: Store) -> Mapping[str, CollectionSchema]:
     return {name: info.schema for name, info in store.collections().items() if name in COLLECTIONS}
 
 
-def refit_sounds(store: Store) -> None:
-    """See to what many new sounds change about all of them; also goes on where a killed process stopped."""
-    from workers.standardise import refit_sound
+def bring_sounds_up_to_date(store: Store) -> None:
+    """Standardise sounds as this version does where an older one took them in; goes on where a killed process stopped.
 
-    if refit_sound(store):
-        log.info("Standardised the sounds anew over the whole collection.")
+    Questions and stored sounds do not compare before that has been done.
+    """
+    from workers.standardise import restandardise
+
+    if restandardise(store):
+        log.info("Standardised the sounds of an older version anew.")
 
 
 class LocalEngine:
@@ -152,7 +155,7 @@ class LocalEngine:
         from workers.embedders.models import Models
 
         models = Models(self._settings, self._choice)
-        refit_sounds(self._store)
+        bring_sounds_up_to_date(self._store)
         return models
 
     def _pool(self, choice: ModelChoice) -> DecodePool:
@@ -169,7 +172,7 @@ class LocalEngine:
     def _encoder(self) -> LocalEncoder:
         from workers.encode import Encoder
 
-        return Encoder(self._settings, self._store, self._pool(self._choice), self._models)
+        return Encoder(self._settings, self._pool(self._choice), self._models)
 
     @cached_property
     def _runner(self) -> LocalRunner:

@@ -33,7 +33,7 @@ from search.store import open_store
 from search.store.base import Store
 from search.store.measured import measured
 from web.background import Background, Crew
-from web.engine import Encoder, Engine, LocalEngine, refit_sounds
+from web.engine import Encoder, Engine, LocalEngine
 from workers.report import Batch, BatchReport, BatchSource, Priority
 from workers.training.shelf import SharedShelf
 
@@ -202,7 +202,6 @@ class Node:
         with at_work(job=job):
             progress = self.ingest.run(job, on_progress)
         if progress.embedded and not self.closing.is_set():
-            refit_sounds(self.store)
             self._upkeep.submit(self.optimise)
         return progress
 

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from search.media import MediaRecord
-from search.store.base import Array, Point, Store
+from search.store.base import Point, Store
 from workers.records import credited, find_records
 from workers.renew import renew
 from workers.report import Delivery
-from workers.standardise import provisional_statistics, standardise
 
 
 def deliver(store: Store, deliveries: Sequence[Delivery], into: str | None = None) -> None:
     """Store points as the worker that made them would have, had it reached the store.
 
-    A record that is stored already keeps its paths and libraries, and sounds are standardised as the store's others.
-    Storing the same points twice changes nothing.
+    A record that is stored already keeps its paths and libraries. Storing the same points twice changes nothing.
 
     Args:
         into: the generation of a collection that they are for.
@@ -36,14 +32,10 @@ def deliver(store: Store, deliveries: Sequence[Delivery], into: str | None = Non
         renew(store, into, [point for group in points.values() for point in group])
         return
     known = find_records(store, [delivery.point.id for delivery in deliveries])
-    sounds = _standardised(store, [delivery.point for delivery in deliveries])
     for collection, group in points.items():
         store.upsert(
             collection,
-            [
-                Point(point.id, dict(point.vectors) | sounds.get(point.id, {}), _merged(point, known.get(point.id)))
-                for point in group
-            ],
+            [Point(point.id, point.vectors, _merged(point, known.get(point.id))) for point in group],
         )
 
 
@@ -60,12 +52,3 @@ def _merged(point: Point, known: MediaRecord | None) -> dict[str, object]:
         libraries=tuple(sorted({*record.libraries, *known.libraries})),
         mtime=max(record.mtime, known.mtime),
     ).to_payload()
-
-
-def _standardised(store: Store, points: Sequence[Point]) -> dict[str, dict[str, Array]]:
-    """``sound`` of each point that is heard, by id, over what its worker made of it."""
-    raw = {point.id: point.vectors["sound_raw"] for point in points if "sound_raw" in point.vectors}
-    if not raw:
-        return {}
-    statistics = provisional_statistics(store, np.concatenate(list(raw.values())))
-    return {id_: {"sound": standardise(row, statistics)} for id_, row in raw.items()}

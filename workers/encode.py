@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,12 +11,11 @@ from search import addresses
 from search.errors import UnreadableFileError, UnsupportedMediaError
 from search.media import media_id
 from search.questions import Probe
+from search.records import asked_fields
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from workers.batch import Decoder, Embedder
 from workers.files import FileAccess
-from workers.intake import Intake
-from workers.standardise import current_statistics, fit, standardise
 
 
 class DescribedEmbedder(Embedder, Protocol):
@@ -27,8 +25,8 @@ class DescribedEmbedder(Embedder, Protocol):
     def schemas(self) -> Sequence[CollectionSchema]: ...
 
 
-class RawEncoder:
-    """Turns files into probes whose sounds are not standardised yet, for which :func:`standardised` needs the store."""
+class Encoder:
+    """Turns files into probes with the models of the collections."""
 
     def __init__(self, settings: Settings, pool: Decoder, models: DescribedEmbedder) -> None:
         self._pool, self._models = pool, models
@@ -51,10 +49,12 @@ class RawEncoder:
         if not embedded.vectors:
             raise UnsupportedMediaError(f"'{name or path}' holds nothing to compare by.")
         schema = next(schema for schema in self._models.schemas if schema.kind is decoded.kind)
+        asked = {field.space.name: field.space for field in asked_fields(schema) if not field.sparse}
+        vectors = {name: rows for name, rows in embedded.vectors.items() if name in asked}
         return Probe(
             kind=decoded.kind,
-            vectors=embedded.vectors,
-            spaces={field.space.name: field.space.fingerprint for field in schema.fields},
+            vectors=vectors,
+            spaces={name: asked[name].fingerprint for name in vectors},
             media_id=id_,
             fingerprints=decoded.fingerprints,
             moments=decoded.moments,
@@ -62,30 +62,6 @@ class RawEncoder:
             duration=decoded.facts.duration,
             features=decoded.features,
         )
-
-
-class Encoder:
-    """Turns files into probes with the models of the collections."""
-
-    def __init__(self, settings: Settings, store: Intake, pool: Decoder, models: DescribedEmbedder) -> None:
-        self._store, self._raw = store, RawEncoder(settings, pool, models)
-
-    def probe(self, path: str, name: str = "") -> Probe:
-        """The file as an example; see :meth:`RawEncoder.probe`."""
-        return standardised(self._store, self._raw.probe(path, name))
-
-
-def standardised(store: Intake, probe: Probe) -> Probe:
-    """A probe as it compares with what is stored: ``sound`` in place of ``sound_raw``."""
-    vectors = dict(probe.vectors)
-    raw = vectors.pop("sound_raw", None)
-    if raw is not None:
-        vectors["sound"] = standardise(raw, current_statistics(store) or fit([raw], version=0))
-    return replace(
-        probe,
-        vectors=vectors,
-        spaces={space: fingerprint for space, fingerprint in probe.spaces.items() if space in vectors},
-    )
 
 
 def sha256_of(path: str) -> str:

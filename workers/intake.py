@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from search.media import Payload
 from search.store.base import CollectionInfo, PayloadChoice, Point, StoredPoint
@@ -25,7 +25,3 @@ class Intake(Protocol):
     def upsert(self, collection: str, points: Sequence[Point]) -> None: ...
 
     def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None: ...
-
-    def metadata(self, collection: str) -> Mapping[str, Any]: ...
-
-    def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None: ...

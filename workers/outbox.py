@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from search.media import Kind, Payload
 from search.spaces import CollectionSchema
@@ -18,7 +17,6 @@ class Outbox:
     """
 
     def __init__(self) -> None:
-        self._metadata: dict[str, Any] = {}
         self.deliveries: list[Delivery] = []
 
     def collections(self) -> Mapping[str, CollectionInfo]:
@@ -35,10 +33,3 @@ class Outbox:
     def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
         """Nothing is known here, so there is nothing to patch."""
         assert not patches
-
-    def metadata(self, collection: str) -> Mapping[str, Any]:
-        return self._metadata
-
-    def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
-        """Kept for this batch only: its sounds compare among themselves until the owner standardises them."""
-        self._metadata |= values

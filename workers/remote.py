@@ -26,7 +26,6 @@ from workers.app import CHOOSE_MODELS, EMBED_FILE, QUERY_PRIORITY, QUERY_QUEUE
 from workers.broker import Broker
 from workers.embedders.choice import choose_models
 from workers.embedders.registry import ModelChoice
-from workers.encode import standardised
 from workers.whereabouts import broker_errors, withdraw_tasks
 from workers.wire import Json, choice_from_json, choice_to_json, probe_from_json
 
@@ -63,7 +62,7 @@ class RemoteEncoder:
             answer = _ask(self._settings, self._app, EMBED_FILE, question, self._settings.query_seconds)
         except WorkerLostError:
             raise DecoderCrashError(f"'{name or path}' ended the worker that looked at it.") from None
-        return standardised(self._store, probe_from_json(answer))
+        return probe_from_json(answer)
 
 
 def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> ModelChoice:

@@ -7,7 +7,6 @@ records get the ``style`` and the features that were unknown when they were take
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from search.media import Kind, MediaRecord, Payload
 from search.store.base import Array, CollectionInfo, PayloadChoice, Point, Store, StoredPoint
@@ -50,12 +49,6 @@ class Renewal:
 
     def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
         self._store.patch_payload(self._generation[collection], patches)
-
-    def metadata(self, collection: str) -> Mapping[str, Any]:
-        return self._store.metadata(collection)
-
-    def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
-        self._store.set_metadata(collection, values)
 
 
 def is_complete(collection: str, point: StoredPoint) -> bool:

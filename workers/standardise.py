@@ -1,151 +1,166 @@
 """Standardising ``sound``: raw log-mel statistics are nearly parallel until each dimension is centred and scaled.
 
-Mean and deviation come from the whole collection, audio files and sound tracks of videos together, so that the two
-compare; they are kept in the metadata of both collections. As the collection grows they are fitted anew and every
-``sound`` vector is rewritten from its ``sound_raw``.
+Mean and deviation ship with the model (``workers/embedders/logmel.npz``, made by ``workers.embedders.fit_logmel``), so
+that a sound has the same vector whatever else a library holds. The metadata of a collection names the statistics its
+``sound`` vectors were made with; libraries that an older Likewise standardised by themselves are rewritten once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from io import BytesIO
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.media import Kind
+from search.errors import ModelError
+from search.spaces import CollectionSchema, Distance
 from search.store.base import Array, Store
-from search.store.filters import Filter
-from workers.intake import Intake
+from workers.embedders.registry import LOGMEL
 
-COLLECTIONS = (Kind.AUDIO.collection, Kind.VIDEO.collection)
 KEY = "sound_standardisation"
-PENDING = "sound_refit_pending"
-GROWTH = 1.2
-"""Growth of the number of sounds that calls for fitting anew."""
+"""Metadata key of a collection: ``{"version": which statistics its sounds were standardised with}``."""
 
-FEWEST = 4
-"""With fewer sounds a deviation says nothing, and the raw statistics are compared as they are."""
+UNDER_WAY = "sound_restandardising"
+"""Metadata key while a collection is rewritten: ``{"version": with which statistics, "after": the last id done}``."""
+
+OBSOLETE = "sound_refit_pending"
+"""Metadata key by which older versions marked a rewriting that was under way."""
 
 LIMIT = 3.0
 """Deviations at which a dimension is clipped, so that no single odd band decides a cosine."""
+
+STATISTICS = "logmel.npz"
+"""In ``workers.embedders``: ``mean`` and ``deviation``, float32 ``(256,)`` each."""
 
 PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class SoundStatistics:
-    """Mean and deviation of each dimension of ``sound_raw``, float64 ``(dim,)``, over ``count`` sounds.
+    """Mean and deviation of each dimension of ``sound_raw``, float32 ``(dim,)``.
 
-    ``version`` counts fits; 0 is a provisional one from the first sounds that came.
+    ``version`` is 16 hex digits of the SHA-256 of their file.
     """
 
-    version: int
-    count: int
-    mean: NDArray[np.float64]
-    std: NDArray[np.float64]
-
-    def to_json(self) -> dict[str, object]:
-        return {"version": self.version, "n": self.count, "mean": self.mean.tolist(), "std": self.std.tolist()}
+    version: str
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> SoundStatistics:
-        return cls(int(data["version"]), int(data["n"]), np.array(data["mean"]), np.array(data["std"]))
+    def of(cls, data: bytes) -> SoundStatistics:
+        """
+        Args:
+            data: bytes of an ``.npz``, see :data:`STATISTICS`.
+
+        Raises:
+            ModelError: they are not what they should be.
+        """
+        try:
+            with np.load(BytesIO(data), allow_pickle=False) as held:
+                mean, deviation = (held[name].astype(np.float32) for name in ("mean", "deviation"))
+            if mean.shape != (LOGMEL.dim,) or deviation.shape != mean.shape or not (deviation > 0).all():
+                raise ValueError(f"they hold {mean.shape} means and {deviation.shape} deviations")
+        except (ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise ModelError(f"The statistics of sounds cannot be read: {error}", "Install Likewise again.") from error
+        return cls(hashlib.sha256(data).hexdigest()[:16], mean, deviation)
 
 
-def standardise(raw: Array, statistics: SoundStatistics) -> Array:
-    """``sound`` from ``sound_raw``: float32 ``(n, dim)`` to rows of unit length."""
-    scaled = np.clip((raw - statistics.mean) / statistics.std, -LIMIT, LIMIT)
+@lru_cache(maxsize=1)
+def shipped() -> SoundStatistics:
+    """The statistics that every sound is standardised with.
+
+    Raises:
+        ModelError: their file is not there or is not whole.
+    """
+    try:
+        data = files("workers.embedders").joinpath(STATISTICS).read_bytes()
+    except OSError as error:
+        raise ModelError(f"The statistics of sounds cannot be read: {error}", "Install Likewise again.") from error
+    return SoundStatistics.of(data)
+
+
+def standardise(raw: Array, statistics: SoundStatistics | None = None) -> Array:
+    """``sound`` from ``sound_raw``: float32 ``(n, dim)`` to rows of unit length.
+
+    Args:
+        statistics: those that ship when left out.
+
+    Raises:
+        ModelError: see :func:`shipped`.
+    """
+    statistics = statistics or shipped()
+    scaled = np.clip((raw.astype(np.float64) - statistics.mean) / statistics.deviation, -LIMIT, LIMIT)
     # A sound exactly at the mean has no direction; any one will do, so long as it is always the same.
     scaled[~scaled.any(axis=1)] = 1.0
     unit: Array = (scaled / np.linalg.norm(scaled, axis=1, keepdims=True)).astype(np.float32)
     return unit
 
 
-def fit(pages: Iterable[Array], version: int) -> SoundStatistics:
-    """Statistics over all rows of all pages, in one pass that holds one page.
+def mark_standardised(store: Store, collection: str) -> None:
+    """Note of a collection, if it holds log-mel sounds, that all of them are standardised with what ships.
 
-    Source: Chan, Golub and LeVeque, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979.
+    Raises:
+        StoreError: the store refused.
     """
-    count, mean, squares = 0, np.zeros(1), np.zeros(1)
-    for page in pages:
-        rows = page.astype(np.float64)
-        page_mean = rows.mean(axis=0)
-        total = count + len(rows)
-        apart = page_mean - mean
-        squares = squares + ((rows - page_mean) ** 2).sum(axis=0) + apart**2 * (count * len(rows) / total)
-        mean = mean + apart * (len(rows) / total)
-        count = total
-    if count < FEWEST:
-        return SoundStatistics(version, count, np.zeros_like(mean), np.ones_like(mean))
-    std = np.sqrt(squares / count)
-    return SoundStatistics(version, count, mean, np.where(std > 1e-6, std, 1.0))
+    if _holds_sounds(store.schema(collection)):
+        store.set_metadata(collection, {KEY: {"version": shipped().version}, UNDER_WAY: None, OBSOLETE: None})
 
 
-def current_statistics(store: Intake) -> SoundStatistics | None:
-    """The statistics in force; None before the first sound."""
-    found = [store.metadata(name).get(KEY) for name in _present(store)]
-    fits = [SoundStatistics.from_json(data) for data in found if data]
-    return max(fits, key=lambda fitted: fitted.version, default=None)
+def restandardise(store: Store, collections: Sequence[str] | None = None) -> bool:
+    """Rewrite every ``sound`` from its ``sound_raw`` where other statistics than those that ship made it; True when
+    there were any.
 
+    What is written meanwhile uses the shipped statistics already. Killed half way, the next run goes on behind the last
+    page that was done; doing it twice changes nothing. Sounds of other models than log-mel are left alone.
 
-def provisional_statistics(store: Intake, raw: Array) -> SoundStatistics:
-    """The statistics in force, or else, kept from now on, those of ``raw``: the first sounds can be found at once."""
-    statistics = current_statistics(store)
-    if statistics is None:
-        statistics = fit([raw], version=0)
-        _keep(store, {KEY: statistics.to_json()})
-    return statistics
+    Args:
+        collections: names of collections or generations; every current collection when left out.
 
-
-def refit_sound(store: Store) -> bool:
-    """Fit the statistics anew and rewrite every ``sound`` vector, if the collection has grown enough since the last
-    fit; True when it was done.
-
-    A marker in the metadata says that rewriting has begun; a process that finds one left behind does it all again.
-    Points written meanwhile use the new statistics, which are in force before the first vector is rewritten.
+    Raises:
+        StoreError: the store refused.
     """
-    present = _present(store)
-    statistics = current_statistics(store)
-    pending = any(store.metadata(name).get(PENDING) for name in present)
-    if statistics is None and not pending:
-        return False
-    if statistics is not None and statistics.version > 0 and not pending:
-        heard = sum(store.count(name, Filter(has_space="sound_raw", include_missing=True)) for name in present)
-        if heard < GROWTH * statistics.count:
-            return False
-    version = statistics.version + 1 if statistics is not None else 1
-    fitted = fit((raw for _, _, raw in _pages(store)), version)
-    _keep(store, {PENDING: True, KEY: fitted.to_json()})
-    for name, ids, raw in _pages(store):
-        sounds = standardise(raw, fitted)
+    done = False
+    for name in store.collections() if collections is None else collections:
+        metadata = store.metadata(name)
+        if _holds_sounds(store.schema(name)) and (metadata.get(KEY) or {}).get("version") != shipped().version:
+            done |= _rewrite(store, name, metadata)
+    return done
+
+
+def _rewrite(store: Store, name: str, metadata: Mapping[str, Any]) -> bool:
+    statistics = shipped()
+    mark = metadata.get(UNDER_WAY) or {}
+    after = mark.get("after") if mark.get("version") == statistics.version else None
+    ids: Sequence[str] = ()
+    for ids, raw in _pages(store, name, after):
+        sounds = standardise(raw, statistics)
         store.update_vectors(name, {id_: {"sound": sounds[i : i + 1]} for i, id_ in enumerate(ids)})
-    _keep(store, {PENDING: None})
-    return True
+        store.set_metadata(name, {UNDER_WAY: {"version": statistics.version, "after": ids[-1]}})
+    mark_standardised(store, name)
+    return bool(ids)
 
 
-def _present(store: Intake) -> list[str]:
-    existing = store.collections()
-    return [name for name in COLLECTIONS if name in existing]
+def _holds_sounds(schema: CollectionSchema) -> bool:
+    return schema.space("sound_raw") == LOGMEL.space("sound_raw", Distance.DOT) and schema.space("sound") is not None
 
 
-def _keep(store: Intake, values: Mapping[str, Any]) -> None:
-    for name in _present(store):
-        store.set_metadata(name, values)
-
-
-def _pages(store: Store) -> Iterator[tuple[str, list[str], Array]]:
-    """Every raw sound there is, as (collection, ids, float32 ``(n, dim)``)."""
-    for name in _present(store):
-        ids: list[str] = []
-        rows: list[Array] = []
-        for point in store.scroll(name, vectors=("sound_raw",), payload=False, page=PAGE):
-            if "sound_raw" in point.vectors:
-                ids.append(point.id)
-                rows.append(point.vectors["sound_raw"])
-            if len(ids) == PAGE:
-                yield name, ids, np.concatenate(rows)
-                ids, rows = [], []
-        if ids:
-            yield name, ids, np.concatenate(rows)
+def _pages(store: Store, name: str, after: str | None) -> Iterator[tuple[list[str], Array]]:
+    """Every raw sound of a collection, behind an id if one is given, as ids and float32 ``(n, dim)``."""
+    ids: list[str] = []
+    rows: list[Array] = []
+    for point in store.scroll(name, vectors=("sound_raw",), payload=False, page=PAGE, after=after):
+        if "sound_raw" in point.vectors:
+            ids.append(point.id)
+            rows.append(point.vectors["sound_raw"])
+        if len(ids) == PAGE:
+            yield ids, np.concatenate(rows)
+            ids, rows = [], []
+    if ids:
+        yield ids, np.concatenate(rows)

@@ -28,7 +28,7 @@ from workers.decode.pool import DecodePool
 from workers.embedders.choice import choose_models
 from workers.embedders.models import Models
 from workers.embedders.registry import R3D18, ModelChoice
-from workers.encode import DescribedEmbedder, RawEncoder
+from workers.encode import DescribedEmbedder, Encoder
 from workers.outbox import Outbox
 from workers.renew import Renewal
 from workers.report import BatchReport
@@ -95,8 +95,8 @@ class Station:
         return report
 
     def probe(self, path: str, name: str, choice: ModelChoice) -> Probe:
-        """A file as an example of a question; see ``workers.encode.RawEncoder``."""
-        return RawEncoder(self._settings, self._pool(choice), self._embedder(choice)).probe(path, name)
+        """A file as an example of a question; see ``workers.encode.Encoder``."""
+        return Encoder(self._settings, self._pool(choice), self._embedder(choice)).probe(path, name)
 
     def choose_models(self, existing: Mapping[str, CollectionSchema], image: str, video: str) -> ModelChoice:
         """The models to embed with, see ``workers.embedders.registry``.

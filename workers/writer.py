@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from search.settings import Settings
-from search.store.base import Array, Point
+from search.store.base import Point
 from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
 from workers.intake import Intake
@@ -15,7 +13,6 @@ from workers.items import Item
 from workers.previews import Previews
 from workers.records import new_record, with_files
 from workers.report import Status
-from workers.standardise import provisional_statistics, standardise
 
 
 class Writer:
@@ -29,18 +26,16 @@ class Writer:
         Raises:
             StoreError: the store or the disk refused; no item of this group has ended.
         """
-        sounds = self._standardised([embedded for _, _, embedded in made])
         points: dict[str, list[Point]] = {}
         ended: list[tuple[Item, list[Item], Decoded]] = []
         keys = self._previews.save({item.id: decoded.preview for item, decoded, _ in made if decoded.preview})
-        for (item, decoded, embedded), sound in zip(made, sounds, strict=True):
+        for item, decoded, embedded in made:
             record = new_record(
                 item.id, item.file, decoded, item.known, embedded.tags, keys.get(item.id), item.progress.batch.job
             )
             twins = [twin for twin in item.twins if not twin.skip_if_changed()]
             record = with_files(record, [twin.file for twin in twins])
-            vectors = dict(embedded.vectors) if sound is None else {**embedded.vectors, "sound": sound}
-            points.setdefault(decoded.kind.collection, []).append(Point(item.id, vectors, record.to_payload()))
+            points.setdefault(decoded.kind.collection, []).append(Point(item.id, embedded.vectors, record.to_payload()))
             ended.append((item, twins, decoded))
         for collection, group in points.items():
             self._store.upsert(collection, group)
@@ -48,12 +43,3 @@ class Writer:
             item.end(Status.EMBEDDED, kind=decoded.kind)
             for twin in twins:
                 twin.end(Status.DUPLICATE, kind=decoded.kind)
-
-    def _standardised(self, made: Sequence[Embedded]) -> list[Array | None]:
-        """``sound`` of each, float32 ``(1, dim)``; None for what has no sound."""
-        raw = [embedded.vectors.get("sound_raw") for embedded in made]
-        heard = [row for row in raw if row is not None]
-        if not heard:
-            return [None] * len(made)
-        statistics = provisional_statistics(self._store, np.concatenate(heard))
-        return [None if row is None else standardise(row, statistics) for row in raw]

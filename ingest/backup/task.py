@@ -11,6 +11,7 @@ from ingest.tasks import TaskRun
 from search.errors import UsageError
 from search.settings import Settings
 from search.store.base import Store
+from workers.standardise import restandardise
 
 
 class Backup:
@@ -48,6 +49,7 @@ class Backup:
                 # Finished, by this job before it was killed, or by another one that was to do the same.
                 (folder / JOURNAL).unlink(missing_ok=True)
                 return _told(load_manifest(folder), folder)
+            restandardise(self._store)  # before the first point is written, or part of them would be of either kind
             writing = Writing(self._settings, self._store, self._ledger, folder, job)
             if not writing.begin():
                 return ""

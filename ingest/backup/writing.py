@@ -122,10 +122,11 @@ class Writing:
 
     def _metadata(self, collection: str) -> Json:
         """What is to be restored of it. Where sounds were standardised anew meanwhile, only some of them are written in
-        the new way, and the marker is set that lets the next ingest do all of them once more."""
+        the new way, and what says so is left out: whoever opens what is restored does all of them once more."""
         before, now = self._head.metadata[collection], portable_metadata(self._store, collection)
-        if standardise.PENDING in before or before.get(standardise.KEY) != now.get(standardise.KEY):
-            now[standardise.PENDING] = True
+        if before.get(standardise.KEY) != now.get(standardise.KEY):
+            now.pop(standardise.KEY, None)
+        now.pop(standardise.UNDER_WAY, None)
         return now
 
     def _clear(self) -> None:

@@ -27,7 +27,6 @@ from workers.embedders.choice import choose_models
 from workers.embedders.models import Models
 from workers.embedders.registry import R3D18, schemas_of
 from workers.local import LocalRunner
-from workers.standardise import refit_sound
 
 SAME = 0.9999
 """Least cosine of two vectors of one file."""
@@ -63,7 +62,6 @@ def run_alone(
     with DecodePool(settings, clips=clips) as pool:
         ingest = Ingest(settings, store, ledger, LocalRunner(BatchProcessor(settings, store, pool, models)))
         ended = ingest.run(ingest.start([media]))
-    refit_sound(store)
     left = outcome(ended), contents(store, schemas), rows(ledger)
     store.close()
     ledger.close()
@@ -75,7 +73,6 @@ def run_together(
 ) -> tuple[JobProgress, Contents, list[tuple[object, ...]]]:
     cluster.begin(media)
     ended = cluster.finish(500)
-    refit_sound(cluster.store)
     assert cluster.waiting() == []
     return outcome(ended), contents(cluster.store, schemas), rows(cluster.ledger)
 

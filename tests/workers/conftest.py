@@ -117,7 +117,8 @@ class FakeModels:
         if item.kind is Kind.VIDEO and len(item.crops):
             vectors["motion"] = vectors["visual"].mean(0, keepdims=True)
         if item.sound is not None:
-            vectors["sound_raw"] = item.sound[None, :DIM]
+            raw = item.sound[None, :DIM]
+            vectors |= {"sound_raw": raw, "sound": raw / np.linalg.norm(raw)}
         return Embedded(vectors, ("tabby",) if len(item.crops) else ())
 
 

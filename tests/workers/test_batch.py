@@ -252,17 +252,6 @@ def test_an_empty_batch_has_a_report(processor: BatchProcessor) -> None:
     assert processor.process(batch(Kind.IMAGE)).outcomes == ()
 
 
-def test_sounds_can_be_compared_as_soon_as_they_are_written(
-    processor: BatchProcessor, store: Store, make_file: MakeFile
-) -> None:
-    processor.process(batch(Kind.AUDIO, *(make_file(f"{n}.wav") for n in range(6))))
-    kept = store.metadata("audio")["sound_standardisation"]
-    assert (kept["version"], kept["n"]) == (0, 4)
-    assert store.metadata("videos")["sound_standardisation"] == kept
-    processor.process(batch(Kind.VIDEO, make_file("a.mp4")))
-    assert store.metadata("videos")["sound_standardisation"] == kept
-
-
 def test_the_runner_reports_every_batch_and_keeps_a_bounded_number_under_way(
     processor: BatchProcessor, store: Store, make_file: MakeFile, pool: Any, settings: Settings
 ) -> None:

@@ -18,7 +18,6 @@ from workers.batch import BatchProcessor
 from workers.delivery import deliver
 from workers.outbox import Outbox
 from workers.report import Batch, Delivery, FileRef
-from workers.standardise import SoundStatistics, current_statistics, refit_sound, standardise
 from workers.wire import report_from_json, report_to_json
 
 MakeFile = Callable[..., FileRef]
@@ -87,20 +86,6 @@ def test_a_known_record_keeps_its_paths_and_libraries(store: Store, make_file: M
     # A store may round the last bit of a number.
     assert record.mtime == pytest.approx(max(first.mtime, second.mtime), rel=0, abs=1e-6)
     assert not record.missing
-
-
-def test_sounds_are_standardised_as_the_others_whatever_the_worker_made_of_them(
-    store: Store, make_file: MakeFile, sent: Any
-) -> None:
-    deliver(store, sent(*(make_file(f"{number}.wav") for number in range(8))))
-    assert refit_sound(store)
-    statistics = current_statistics(store)
-    assert isinstance(statistics, SoundStatistics)
-    late = make_file("late.wav")
-    deliver(store, sent(late))
-    (point,) = store.retrieve("audio", [media_id(late.sha256)], vectors=("sound", "sound_raw"))
-    expected = standardise(point.vectors["sound_raw"], statistics)
-    np.testing.assert_allclose(point.vectors["sound"], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("into", [None, "images-2"])

@@ -58,13 +58,3 @@ def test_one_point_for_files_of_one_content(settings: Settings, pool: Any, model
     (delivery,) = outbox.deliveries
     assert delivery.collection == "images"
     assert delivery.point.payload["paths"] == sorted([files[0].path, files[1].path, "/elsewhere/c.jpg"])
-
-
-def test_first_sounds_are_standardised_among_themselves(
-    settings: Settings, pool: Any, models: Any, make_file: MakeFile
-) -> None:
-    outbox = Outbox()
-    BatchProcessor(settings, outbox, pool, models).process(batch(*(make_file(f"{n}.wav") for n in range(5))))
-    sounds = np.concatenate([delivery.point.vectors["sound"] for delivery in outbox.deliveries])
-    assert sounds.shape == (5, 8)
-    np.testing.assert_allclose(np.linalg.norm(sounds, axis=1), 1, atol=1e-6)

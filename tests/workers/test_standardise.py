@@ -1,130 +1,192 @@
-"""Standardised sounds: the statistics, and rewriting every vector when they are fitted anew."""
+"""Standardised sounds: the statistics that ship, and libraries that were standardised by others."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from search.errors import ModelError
+from search.media import Kind
+from search.settings import Settings
+from search.store import open_store
 from search.store.base import Point, Store
 from workers import standardise as module
-from workers.standardise import (
-    KEY,
-    PENDING,
-    current_statistics,
-    fit,
-    provisional_statistics,
-    refit_sound,
-    standardise,
-)
+from workers.embedders.choice import ensure_collections
+from workers.embedders.registry import ModelChoice, schemas_of
+from workers.standardise import KEY, OBSOLETE, UNDER_WAY, SoundStatistics, restandardise, shipped, standardise
 
+CHOICE = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0", style=False)
 RNG = np.random.default_rng(5)
-RAW = (RNG.normal(size=(40, 8)) * np.arange(1, 9) + 100).astype(np.float32)
+RAW = (RNG.normal(size=(40, 256)) * 2 - 4).astype(np.float32)
 
 
 def uuid(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012d}"
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the collections of videos and sounds as the version before made them: unmarked."""
+    home = tmp_path_factory.mktemp("sounds") / "home"
+    made = open_store(Settings(home=home))
+    for schema in schemas_of(CHOICE):
+        if schema.kind is not Kind.IMAGE:
+            made.ensure(schema)
+    made.close()
+    return home
+
+
+@pytest.fixture
+def store(make_settings: Callable[..., Settings], empty: Path) -> Iterator[Store]:
+    settings = make_settings()
+    shutil.copytree(empty, settings.home)
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
 def write(store: Store, collection: str, numbers: range) -> None:
-    statistics = provisional_statistics(store, RAW[numbers.start : numbers.stop])
+    """Sounds as a library standardised them by its own statistics, some of them hidden; every fifth is silent."""
     kind = {"audio": "audio", "videos": "video"}[collection]
+    own = (RAW - RAW.mean(0)) / RAW.std(0)
     store.upsert(
         collection,
         [
             Point(
                 uuid(n),
-                {"sound_raw": RAW[n : n + 1], "sound": standardise(RAW[n : n + 1], statistics)},
+                {} if n % 5 == 4 else {"sound_raw": RAW[n : n + 1], "sound": own[n : n + 1]},
                 {"id": uuid(n), "kind": kind, "paths": [f"/{n}"], "missing": n % 7 == 0},
             )
             for n in numbers
         ],
     )
+    old = {"version": 2, "n": 40, "mean": RAW.mean(0).tolist(), "std": RAW.std(0).tolist()}
+    store.set_metadata(collection, {KEY: old, OBSOLETE: True})
 
 
 def stored(store: Store, collection: str) -> dict[str, np.ndarray]:
-    return {point.id: point.vectors["sound"][0] for point in store.scroll(collection, vectors=("sound",))}
+    points = store.scroll(collection, vectors=("sound",))
+    return {point.id: point.vectors["sound"][0] for point in points if point.vectors}
 
 
-def expected(count: int) -> np.ndarray:
-    scaled = np.clip((RAW - RAW[:count].mean(0)) / RAW[:count].std(0), -3, 3)
-    return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+def check(store: Store, collection: str, numbers: range) -> None:
+    wanted = standardise(RAW)
+    found = stored(store, collection)
+    assert found.keys() == {uuid(n) for n in numbers if n % 5 != 4}
+    for id_, vector in found.items():
+        np.testing.assert_allclose(vector, wanted[int(id_[-12:])], atol=1e-6)
 
 
-def test_statistics_in_pages_are_those_of_the_whole() -> None:
-    fitted = fit([RAW[:7], RAW[7:8], RAW[8:]], version=3)
-    np.testing.assert_allclose(fitted.mean, RAW.mean(0, dtype=np.float64))
-    np.testing.assert_allclose(fitted.std, RAW.astype(np.float64).std(0))
-    assert (fitted.version, fitted.count) == (3, 40)
+def test_each_dimension_is_centred_scaled_and_clipped() -> None:
+    mean, deviation = np.full(256, 2.0, np.float32), np.full(256, 0.5, np.float32)
+    raw = np.full((1, 256), 2.0, np.float32)
+    raw[0, :3] = 2.5, 1.0, 1e6  # one deviation above, two below, far beyond three
+    unit = standardise(raw, SoundStatistics("x", mean, deviation))
+    np.testing.assert_allclose(unit[0, :4], np.array([1, -2, 3, 0]) / np.sqrt(14), atol=1e-6)
+    assert unit.dtype == np.float32
 
 
-def test_statistics_survive_the_metadata() -> None:
-    fitted = fit([RAW], version=2)
-    again = module.SoundStatistics.from_json(fitted.to_json())
-    np.testing.assert_array_equal(standardise(RAW, again), standardise(RAW, fitted))
+def test_what_ships_was_fitted_on_sounds_as_they_come_from_the_model() -> None:
+    statistics = shipped()
+    assert len(statistics.version) == 16
+    levels, changes = statistics.mean[:64], statistics.mean[128:192]
+    assert (levels > np.log(1e-5)).all(), "above the floor"
+    assert (levels < 0).all(), "relative to the loudest cell"
+    assert (changes > 0).all()
+    assert (statistics.deviation > 0.1).all()
 
 
-@pytest.mark.parametrize("raw", [RAW[:1], RAW[:2], np.zeros((5, 8), np.float32), np.ones((5, 8), np.float32)])
-def test_few_or_equal_sounds_still_have_unit_vectors(raw: np.ndarray) -> None:
-    unit = standardise(raw, fit([raw], version=0))
-    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-6)
+@pytest.mark.parametrize("raw", [np.zeros((3, 256), np.float32), shipped().mean[None], np.full((1, 256), 1e9)])
+def test_every_sound_has_a_unit_vector(raw: np.ndarray) -> None:
+    np.testing.assert_allclose(np.linalg.norm(standardise(raw), axis=1), 1, atol=1e-6)
 
 
-def test_one_odd_dimension_does_not_decide() -> None:
-    odd = RAW[:1].copy()
-    odd[0, 3] = 1e6
-    assert abs(standardise(odd, fit([RAW], version=1))[0, 3]) < 0.9
+def test_the_version_changes_with_the_file() -> None:
+    def file(mean: float) -> bytes:
+        written = BytesIO()
+        np.savez(written, mean=np.full(256, mean, np.float32), deviation=np.ones(256, np.float32))
+        return written.getvalue()
+
+    assert SoundStatistics.of(file(0.0)).version != SoundStatistics.of(file(1.0)).version
+    assert SoundStatistics.of(file(1.0)).version == SoundStatistics.of(file(1.0)).version
 
 
-def test_refit_pools_both_collections_and_rewrites_every_vector(store: Store) -> None:
+@pytest.mark.parametrize("arrays", [{}, {"mean": np.zeros(256)}, {"mean": np.zeros(3), "deviation": np.ones(3)}])
+def test_statistics_that_are_not_whole_are_refused(arrays: dict[str, np.ndarray]) -> None:
+    written = BytesIO()
+    np.savez(written, **arrays)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="cannot be read"):
+        SoundStatistics.of(written.getvalue())
+    with pytest.raises(ModelError, match="cannot be read"):
+        SoundStatistics.of(b"no archive")
+
+
+def test_sounds_of_an_older_version_are_rewritten_in_both_collections_and_once(store: Store) -> None:
     write(store, "audio", range(25))
     write(store, "videos", range(25, 40))
-    assert refit_sound(store)
+    assert restandardise(store)
+    check(store, "audio", range(25))
+    check(store, "videos", range(25, 40))
     for collection in ("audio", "videos"):
-        for id_, vector in stored(store, collection).items():
-            np.testing.assert_allclose(vector, expected(40)[int(id_[-12:])], atol=1e-5)
-        assert store.metadata(collection)[KEY]["n"] == 40
-        assert PENDING not in store.metadata(collection)
-    assert not refit_sound(store)
+        metadata = store.metadata(collection)
+        assert metadata[KEY] == {"version": shipped().version}
+        assert not {UNDER_WAY, OBSOLETE} & metadata.keys()
+    assert not restandardise(store)
 
 
-def test_refit_waits_for_a_fifth_more_sounds(store: Store) -> None:
-    write(store, "audio", range(30))
-    assert refit_sound(store)
-    write(store, "audio", range(30, 35))
-    assert not refit_sound(store)
-    write(store, "audio", range(35, 36))
-    assert refit_sound(store)
-    found = current_statistics(store)
-    assert found is not None
-    assert (found.version, found.count) == (2, 36)
-
-
-def test_a_refit_that_was_killed_half_way_is_done_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rewriting_that_was_killed_goes_on_where_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAGE", 10)
     write(store, "audio", range(40))
-    real, pages = store.update_vectors, 0
+    real = store.update_vectors
+    written: list[str] = []
 
-    def killed(*arguments: Any) -> None:
-        nonlocal pages
-        pages += 1
-        if pages == 3:
+    def watched(collection: str, vectors: Any) -> None:
+        if len(written) == 20:
             raise KeyboardInterrupt
-        real(*arguments)
+        written.extend(vectors)
+        real(collection, vectors)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "update_vectors", killed)
+        patch.setattr(store, "update_vectors", watched)
         with pytest.raises(KeyboardInterrupt):
-            refit_sound(store)
-    assert store.metadata("audio")[PENDING]
+            restandardise(store)
+    assert store.metadata("audio")[KEY]["version"] == 2, "it is not said to be done"
+    assert store.metadata("audio")[UNDER_WAY] == {"version": shipped().version, "after": written[-1]}
 
-    assert refit_sound(store)
-    vectors = stored(store, "audio")
-    np.testing.assert_allclose([vectors[uuid(n)] for n in range(40)], expected(40), atol=1e-5)
-    assert not refit_sound(store)
+    done = len(written)
+    monkeypatch.setattr(
+        store, "update_vectors", lambda collection, vectors: (written.extend(vectors), real(collection, vectors))
+    )
+    assert restandardise(store)
+    assert len(written) == len(set(written)) == 32, "nothing is rewritten twice"
+    assert done == 20
+    check(store, "audio", range(40))
 
 
-def test_nothing_to_hear_is_nothing_to_do(store: Store) -> None:
-    assert not refit_sound(store)
-    assert current_statistics(store) is None
+def test_a_rewriting_begun_with_other_statistics_begins_anew(store: Store) -> None:
+    write(store, "audio", range(10))
+    store.set_metadata("audio", {UNDER_WAY: {"version": "others", "after": uuid(9)}})
+    assert restandardise(store)
+    check(store, "audio", range(10))
+
+
+def test_generations_are_done_by_name(store: Store) -> None:
+    write(store, "audio", range(10))
+    assert restandardise(store, ["audio.1"])
+    check(store, "audio", range(10))
+    assert not restandardise(store)
+
+
+def test_new_collections_have_nothing_to_be_done(make_settings: Callable[..., Settings]) -> None:
+    opened = open_store(make_settings())
+    ensure_collections(opened, CHOICE)
+    assert KEY not in opened.metadata("images")
+    assert opened.metadata("audio")[KEY] == opened.metadata("videos")[KEY] == {"version": shipped().version}
+    assert not restandardise(opened)
+    opened.close()

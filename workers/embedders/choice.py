@@ -13,6 +13,7 @@ from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store.base import SpaceNotAddedError, Store
 from workers.embedders.registry import EFFICIENTNET_LITE0, LOGMEL, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
+from workers.standardise import mark_standardised
 
 OUTDATED_STYLE = (
     "Style was made by another version of Likewise; what is taken in now gets none until "
@@ -78,9 +79,12 @@ def ensure_collections(store: Store, choice: ModelChoice) -> ModelChoice:
         SpaceMismatchError: a collection holds another space of a name; or it lacks one beside style that cannot be
             added (SpaceNotAddedError).
     """
+    there = store.collections()
     try:
         for schema in schemas_of(choice):
             store.ensure(schema)
+            if schema.collection not in there:
+                mark_standardised(store, schema.collection)
     except SpaceNotAddedError:
         if not choice.style:
             raise

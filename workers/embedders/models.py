@@ -18,6 +18,7 @@ from search.store.base import Array
 from workers.decode.decoded import Decoded
 from workers.embedders.frames import pool_frames
 from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
+from workers.standardise import standardise
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,7 +36,8 @@ class Embedded:
     """What the models made of one file.
 
     Attributes:
-        vectors: space name to float32 ``(m, dim)``; ``sound_raw`` before standardisation, the others unit length.
+        vectors: space name to float32 ``(m, dim)``; ``sound_raw`` is ``sound`` before it is
+            standardised; all others have unit length.
         tags: ImageNet names of what it shows, most probable first.
     """
 
@@ -105,7 +107,7 @@ class Models:
                     vectors["motion"] = motion
                 heard = self._hear(item)
                 if heard is not None:
-                    vectors["sound_raw"] = heard
+                    vectors |= {"sound_raw": heard, "sound": standardise(heard)}
                 made.append(Embedded(vectors, self._tags(probabilities)))
         return made
 

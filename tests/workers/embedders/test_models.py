@@ -22,6 +22,7 @@ from workers.embedders.frames import pool_frames
 from workers.embedders.models import Models
 from workers.embedders.r3d import r3d18_network
 from workers.embedders.registry import STYLE, ModelChoice
+from workers.standardise import standardise
 
 FALLBACK = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
 RNG = np.random.default_rng(11)
@@ -70,8 +71,10 @@ def test_every_item_gets_its_own_vectors_in_order(models: Models) -> None:
         "style": (5, STYLE.dim),
         "motion": (1, 2560),
         "sound_raw": (1, 256),
+        "sound": (1, 256),
     }
-    assert set(sounding.vectors) == {"sound_raw"}
+    assert set(sounding.vectors) == {"sound_raw", "sound"}
+    np.testing.assert_array_equal(sounding.vectors["sound"], standardise(sounding.vectors["sound_raw"]))
     assert sounding.tags == ()
     (whole,) = models.embed([replace(clip, crops=clip.whole)])
     np.testing.assert_allclose(moving.vectors["motion"], pool_frames(whole.vectors["visual"]), atol=1e-5)
@@ -94,8 +97,9 @@ def test_vectors_fit_the_schemas(models: Models) -> None:
 def test_a_silent_sound_track_is_not_compared_but_a_silent_file_is(models: Models) -> None:
     silence = np.zeros(8000, np.float32)
     track, file = models.embed([video(1, silence), Decoded(Kind.AUDIO, "", MediaFacts(), sound=silence)])
-    assert "sound_raw" not in track.vectors
-    assert np.isfinite(file.vectors["sound_raw"]).all()
+    assert not {"sound_raw", "sound"} & track.vectors.keys()
+    np.testing.assert_array_equal(file.vectors["sound_raw"], np.zeros((1, 256)))
+    assert np.linalg.norm(file.vectors["sound"]) == pytest.approx(1, abs=1e-6)
 
 
 def test_nothing_in_nothing_out(models: Models) -> None:

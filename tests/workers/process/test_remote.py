@@ -31,7 +31,6 @@ from workers import remote
 from workers.decode.pool import DecodePool
 from workers.encode import Encoder
 from workers.remote import RemoteEncoder, choose_models_remotely
-from workers.standardise import provisional_statistics
 
 Start = Callable[..., Any]
 
@@ -73,14 +72,12 @@ def write_sound(path: Path, seed: int) -> None:
 
 
 def test_an_example_is_what_it_would_be_in_this_process(
-    desk: Any, store: Store, encoder: RemoteEncoder, start_worker: Start, quick_models: Any, tmp_path: Path
+    desk: Any, encoder: RemoteEncoder, start_worker: Start, quick_models: Any, tmp_path: Path
 ) -> None:
-    """Its sound is standardised by what is in force in the store, which the worker cannot open."""
-    provisional_statistics(store, np.random.default_rng(1).normal(size=(9, 3)).astype(np.float32))
     start_worker(desk.settings)
     write_sound(tmp_path / "a.wav", 2)
     with DecodePool(desk.settings) as pool:
-        local = Encoder(desk.settings, store, pool, quick_models)
+        local = Encoder(desk.settings, pool, quick_models)
         for path, space in ((desk.picture("red").path, "visual"), (str(tmp_path / "a.wav"), "sound")):
             here, there = local.probe(path, "shown"), encoder.probe(path, "shown")
             assert there.vectors.keys() == here.vectors.keys() == {space}
