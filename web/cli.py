@@ -33,6 +33,7 @@ COMMANDS = {
     "duplicates": "web.commands.duplicates",
     "photographers": "web.commands.photographers.group",
     "evaluate": "web.commands.evaluate",
+    "calibrate": "web.commands.calibrate",
     "reembed": "web.commands.reembed",
     "export": "web.commands.export",
     "backup": "web.commands.backup",

@@ -6,8 +6,7 @@ learns those that ship with the models from a data directory into which the fold
 folders in each DIR, or the columns path and label of its ``manifest.csv``. Photographers (folders whose name begins
 with ``photographers``) are labels of ``style``, and all others labels of what is shown and heard.
 
-Each medium with another of its label asks: up to :data:`PAIRS_EACH` of its label and as many of others are drawn, and
-its own and other labels weigh the same, so that large labels do not outvote small ones. Pairs of a still and a video
+Each medium with another of its label asks, see ``search.labelled_pairs``. Pairs of a still and a video
 are made of key frames, with the videos that they are not from, where no picture and video share a label.
 """
 
@@ -16,7 +15,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from pathlib import Path
 
@@ -26,51 +24,16 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from search.errors import UsageError
-from search.evidence import Background, best_pair, corrected, effective_rows
+from search.evidence import Background
+from search.labelled_pairs import Labelled, Pairs, draw_pairs
 from search.likeness import LikenessCurve, features, pair_of_kinds
 from search.media import Kind
-from search.store.base import Array
-
-PAIRS_EACH = 20
-"""Most pairs of the same label, and of others, for each medium that asks."""
 
 LEAST_PAIRS = 40
 """Fewest pairs of the same label that a curve is learnt from."""
 
 BACKGROUND_PAIRS = 20_000
 """Pairs of single vectors with different labels that the background is measured on, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """One medium in one space.
-
-    Attributes:
-        rows: float32 ``(k, dim)``, L2-normalised.
-        source: media with the same source are parts of one another, and make no pair.
-    """
-
-    kind: Kind
-    label: str
-    rows: Array
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Pairs of one pair of kinds, as float64 ``(n,)`` each.
-
-    Attributes:
-        scores: corrected scores of the best pairs of vectors.
-        same: 1 where the labels agree, else 0.
-        weights: those of one medium's pairs of the same label sum to a half, and those of other labels.
-        items: how many media asked.
-    """
-
-    scores: NDArray[np.float64]
-    same: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    items: int
 
 
 def learn(media: Sequence[Labelled], seed: int = 0, *, provisional: bool = False) -> dict[str, LikenessCurve]:
@@ -100,34 +63,6 @@ def background_of(media: Sequence[Labelled], rng: np.random.Generator) -> Backgr
             break
     deviation = float(np.std(scores)) if scores else 0.0
     return Background(float(np.mean(scores)), deviation) if deviation > 0 else None
-
-
-def draw_pairs(
-    asking: Sequence[Labelled], held: Sequence[Labelled], background: Background, rng: np.random.Generator
-) -> Pairs | None:
-    """Pairs of media that ask with others; None where no two share a label."""
-    labels = np.array([one.label for one in held])
-    sources = np.array([one.source for one in held])
-    effective = np.array([effective_rows(one.rows, background) for one in held])
-    scores, tries, same, weights, items = [], [], [], [], 0
-    for one in asking:
-        alike = np.flatnonzero((labels == one.label) & (sources != one.source))
-        unlike = np.flatnonzero(labels != one.label)
-        if not len(alike) or not len(unlike):
-            continue
-        items += 1
-        own = effective_rows(one.rows, background)
-        for candidates, truth in ((alike, 1.0), (unlike, 0.0)):
-            drawn = rng.choice(candidates, min(PAIRS_EACH, len(candidates)), replace=False)
-            for at in drawn:
-                scores.append(best_pair(one.rows, held[at].rows))
-                tries.append(own * effective[at])
-                same.append(truth)
-                weights.append(0.5 / len(drawn))
-    if not items:
-        return None
-    single = corrected(np.array(scores, np.float64), np.array(tries), background)
-    return Pairs(single, np.array(same), np.array(weights), items)
 
 
 def fit(pairs: Pairs, background: Background, *, provisional: bool = False) -> LikenessCurve:

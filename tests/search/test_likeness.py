@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ from search.likeness import SIMILAR, VERY_SIMILAR, Band, LikenessCurve, pair_of_
 from search.likeness_curves import METADATA_KEY, LikenessCurves, read_curves, shipped
 from search.media import Kind
 from search.spaces import Space
-from tests.search.conftest import VISUAL, Library
 from workers.embedders.registry import EFFICIENTNET_LITE0, FRAMES_EFFICIENTNET_LITE0, LOGMEL, STYLE
 
 CURVE = LikenessCurve(2.0, 3.0, 4.0, -5.0, Background(0.2, 0.1), pairs=40, items=8)
@@ -86,30 +86,30 @@ def test_every_model_that_can_be_had_ships_its_curves(space: Space, kinds: set[s
         assert likenesses[0] < 0.5 < likenesses[-1]
 
 
-def test_an_unknown_model_borrows_a_curve_and_says_so(library: Library) -> None:
-    curve = LikenessCurves(library.store).curve(VISUAL, Kind.IMAGE, Kind.VIDEO)
+def test_an_unknown_model_borrows_a_curve_and_says_so(library: Any) -> None:
+    curve = LikenessCurves(library.store).curve(library.spaces["visual"], Kind.IMAGE, Kind.VIDEO)
 
     assert (curve.provisional, curve.pairs) == (True, 0)
     assert curve.high == shipped()[EFFICIENTNET_LITE0.space("visual").fingerprint][1]["image:video"].high
 
 
-def test_a_curve_made_for_a_library_replaces_what_ships_and_is_seen_by_others(library: Library) -> None:
+def test_a_curve_made_for_a_library_replaces_what_ships_and_is_seen_by_others(library: Any) -> None:
     ours, others = LikenessCurves(library.store), LikenessCurves(library.store)
 
-    ours.save({VISUAL.fingerprint: {"image:image": CURVE}})
+    ours.save({library.spaces["visual"].fingerprint: {"image:image": CURVE}})
 
-    assert ours.curve(VISUAL, Kind.IMAGE, Kind.IMAGE) == CURVE
-    assert ours.curve(VISUAL, Kind.VIDEO, Kind.IMAGE) == CURVE  # the nearest there is
-    assert others.curve(VISUAL, Kind.IMAGE, Kind.IMAGE) == CURVE
-    assert VISUAL not in ours.unlearnt()
+    assert ours.curve(library.spaces["visual"], Kind.IMAGE, Kind.IMAGE) == CURVE
+    assert ours.curve(library.spaces["visual"], Kind.VIDEO, Kind.IMAGE) == CURVE  # the nearest there is
+    assert others.curve(library.spaces["visual"], Kind.IMAGE, Kind.IMAGE) == CURVE
+    assert library.spaces["visual"] not in ours.unlearnt()
     assert {space.name for space in ours.unlearnt()} == {"style", "motion", "sound"}
 
 
-def test_a_damaged_curve_is_left_out(library: Library) -> None:
-    damaged = {VISUAL.fingerprint: {"image:image": {"low": "much"}}}
+def test_a_damaged_curve_is_left_out(library: Any) -> None:
+    damaged = {library.spaces["visual"].fingerprint: {"image:image": {"low": "much"}}}
     library.store.set_metadata("images", {METADATA_KEY: damaged})
 
-    assert LikenessCurves(library.store).curve(VISUAL, Kind.IMAGE, Kind.IMAGE).provisional
+    assert LikenessCurves(library.store).curve(library.spaces["visual"], Kind.IMAGE, Kind.IMAGE).provisional
 
 
 def test_curves_are_read_by_pair_of_kinds() -> None:

@@ -7,8 +7,9 @@ import pytest
 from scipy.stats import norm
 
 from search.evidence import Background
+from search.labelled_pairs import Labelled, Pairs
 from search.media import Kind
-from workers.calibrate import LEAST_PAIRS, Labelled, Pairs, fit, learn
+from workers.calibrate import LEAST_PAIRS, fit, learn
 
 DIM = 32
 

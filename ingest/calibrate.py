@@ -1,0 +1,194 @@
+"""The job task ``calibrate``: likeness curves for the models of this library, learnt from labelled folders.
+
+Files that are in the library lend their vectors; others are embedded as examples of a question are, and not stored.
+A model whose curves do not ship (its weights could not be had when Likewise was made) gets provisional ones at its
+first use, from the scenes of the sample library.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from ingest.entries import chunked
+from ingest.tasks import TaskRun
+from search.errors import MediaError, UsageError
+from search.labelled_pairs import Labelled
+from search.labels import read_labels
+from search.likeness import LikenessCurve
+from search.likeness_curves import compared_spaces, curves_of
+from search.media import KIND_OF, Kind, media_id
+from search.questions import Probe
+from search.spaces import Space
+from search.store.base import Array, Store
+from workers.calibrate import LEAST_PAIRS, learn
+from workers.encode import sha256_of
+
+log = logging.getLogger(__name__)
+
+CALIBRATE = "calibrate"
+"""Name of the task."""
+
+PAGE = 64
+
+
+class Encoder(Protocol):
+    def probe(self, path: str, name: str = "") -> Probe:
+        """The file as an example of a question. Raises MediaError."""
+        ...
+
+
+class Calibrate:
+    """The task; its option ``folders`` is a JSON list of absolute paths.
+
+    Args:
+        encoder: asked for what embeds, when a file is not in the library.
+    """
+
+    def __init__(self, store: Store, encoder: Callable[[], Encoder]) -> None:
+        self._store, self._encoder = store, encoder
+
+    def check(self, options: Mapping[str, str]) -> str:
+        """
+        Raises:
+            NotFoundError: a folder is not there.
+            UsageError: nothing in it is labelled, or nothing has been ingested.
+        """
+        folders = _folders(options)
+        labelled(folders)
+        if not any(info.points for info in self._store.collections().values()):
+            raise UsageError(
+                "Nothing has been ingested yet, so it is not settled which models are used.", "Ingest something first."
+            )
+        return ", ".join(folder.name for folder in folders)
+
+    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+        labels = labelled(_folders(options))
+        job.begin(len(labels))
+        media = Collected(self._store)
+        for some in chunked(labels.items(), PAGE):
+            if not job.goes_on():
+                return "Nothing was changed."
+            done, failed = media.add(some, self._encoder)
+            job.count(done=done, failed=failed)
+        learnt = media.curves()
+        if not learnt:
+            raise UsageError(
+                f"No space has {LEAST_PAIRS} pairs of files with the same label, and others with different ones.",
+                "Sort more files into folders, one a label.",
+            )
+        curves_of(self._store).save({space.fingerprint: curves for space, curves in learnt.items()})
+        return " ".join(_told(space, curves) for space, curves in learnt.items())
+
+
+def make_provisional(store: Store, encoder: Callable[[], Encoder]) -> list[str]:
+    """Give the spaces of models without curves provisional ones; their names. Takes about a minute where there are any.
+
+    Raises:
+        StoreError, ModelError, OSError: it could not be done just now.
+    """
+    wanted = curves_of(store).unlearnt()
+    if not wanted:
+        return []
+    from ingest.sample.library import make_sample_library
+
+    with tempfile.TemporaryDirectory(prefix="likewise-calibrate-") as folder:
+        library = make_sample_library(Path(folder))
+        labels = {
+            str(library.folder / file.path): label
+            for file in library.files
+            if not file.broken and file.copy_of is None and file.edit_of is None
+            and (label := file.subjects[0] if file.subjects else file.sound)
+        }  # fmt: skip
+        media = Collected(store)
+        media.add(labels.items(), encoder)
+        learnt = media.curves(provisional=True)
+    made = {space.fingerprint: learnt[space] for space in wanted if space in learnt}
+    if made:
+        curves_of(store).save(made)
+    return [space.name for space in wanted if space.fingerprint in made]
+
+
+class Collected:
+    """Labelled media with their vectors in every space of the library."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._spaces: dict[str, dict[str, Space]] = {
+            name: {space.name: space for space in compared_spaces(info.schema)}
+            for name, info in store.collections().items()
+        }
+        self._media: dict[Space, list[Labelled]] = {}
+
+    def add(self, labels: Iterable[tuple[str, str]], encoder: Callable[[], Encoder]) -> tuple[int, int]:
+        """Take these files in, path and label; how many could be, and how many could not."""
+        known: dict[str, tuple[str, str]] = {}
+        failed = 0
+        for path, label in labels:
+            try:
+                known[media_id(sha256_of(path))] = (path, label)
+            except MediaError as error:
+                log.warning("%s is left out: %s", path, error)
+                failed += 1
+        stored = set(self._stored(known))
+        done = len(stored)
+        for id_, (path, label) in known.items():
+            if id_ in stored:
+                continue
+            try:
+                probe = encoder().probe(path)
+            except MediaError as error:
+                log.warning("%s is left out: %s", path, error)
+                failed += 1
+                continue
+            self._take(probe.kind, label, probe.vectors, id_)
+            done += 1
+        return done, failed
+
+    def curves(self, *, provisional: bool = False) -> dict[Space, dict[str, LikenessCurve]]:
+        """What can be learnt, by space and pair of kinds."""
+        learnt = {space: learn(media, provisional=provisional) for space, media in self._media.items()}
+        return {space: curves for space, curves in learnt.items() if curves}
+
+    def _stored(self, known: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+        """Take over the vectors of what is in the library; the ids of that."""
+        for collection, spaces in self._spaces.items():
+            for point in self._store.retrieve(collection, list(known), vectors=[*spaces], payload=False):
+                if point.vectors:
+                    self._take(KIND_OF[collection], known[point.id][1], point.vectors, point.id)
+                    yield point.id
+
+    def _take(self, kind: Kind, label: str, vectors: Mapping[str, Array], source: str) -> None:
+        for name, space in self._spaces.get(kind.collection, {}).items():
+            rows = vectors.get(name)
+            if rows is not None and len(rows):
+                self._media.setdefault(space, []).append(Labelled(kind, label, rows, source))
+
+
+def labelled(folders: Sequence[Path]) -> dict[str, str]:
+    """Path to label of every labelled file; labels of different folders are different ones.
+
+    Raises:
+        NotFoundError, UsageError: as ``search.labels.read_labels``.
+    """
+    return {path: f"{folder}/{label}" for folder in folders for path, label in read_labels(folder).items()}
+
+
+def _folders(options: Mapping[str, str]) -> list[Path]:
+    try:
+        given = json.loads(options.get("folders", ""))
+    except ValueError:
+        given = None
+    paths = given if isinstance(given, list) else []
+    if not paths or not all(isinstance(path, str) and path.startswith("/") for path in paths):
+        raise UsageError("It takes the absolute paths of one or more folders.")
+    return [Path(path) for path in paths]
+
+
+def _told(space: Space, curves: Mapping[str, LikenessCurve]) -> str:
+    kinds = ", ".join(f"{curve.pairs:,} pairs of {name.replace(':', ' and ')}" for name, curve in curves.items())
+    return f"{space.name}: {kinds}."

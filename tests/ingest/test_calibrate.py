@@ -1,0 +1,154 @@
+"""The job that learns likeness from labelled folders; what embeds is stood in for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ingest.calibrate import CALIBRATE, Calibrate, make_provisional
+from ingest.job import Ingest
+from ingest.progress import JobState
+from search.errors import CorruptMediaError, NotFoundError, UsageError
+from search.likeness_curves import METADATA_KEY, curves_of
+from search.media import Kind
+from search.questions import Probe
+from search.spaces import Space
+
+DIM = 8
+SPACE = Space("visual", "fake", "1", "bytes", DIM)
+"""As in ``fakes``."""
+
+
+class FakeEncoder:
+    """Embeds a file near a direction of its label, which is the first word in it; ``broken`` ones not at all."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def probe(self, path: str, name: str = "") -> Probe:
+        self.asked.append(path)
+        content = Path(path).read_bytes()
+        if content.startswith(b"broken"):
+            raise CorruptMediaError(f"'{path}' is broken.")
+        label = content.split()[0]
+        rng = np.random.default_rng(list(content))
+        row = np.random.default_rng(list(label)).normal(size=DIM) + 0.4 * rng.normal(size=DIM)
+        vectors = {"visual": (row / np.linalg.norm(row)).astype(np.float32)[None]}
+        return Probe(Kind.IMAGE, vectors, {"visual": SPACE.fingerprint})
+
+
+@pytest.fixture
+def encoder() -> FakeEncoder:
+    return FakeEncoder()
+
+
+@pytest.fixture
+def ingest(desk: Any, encoder: FakeEncoder) -> Ingest:
+    """Of a library with one picture."""
+    desk.ingest.halt()
+    tasks = {CALIBRATE: Calibrate(desk.store, lambda: encoder)}
+    desk.ingest = Ingest(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0,))
+    desk.write("0.jpg", "picture")
+    desk.run()
+    made: Ingest = desk.ingest
+    return made
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    folder = tmp_path / "labelled"
+    for label in ("cat", "dog", "owl"):
+        (folder / label).mkdir(parents=True)
+        for at in range(8):
+            (folder / label / f"{at}.jpg").write_text(f"{label} {at}")
+    return folder
+
+
+def options(*folders: Path) -> dict[str, str]:
+    return {"folders": json.dumps([str(folder) for folder in folders])}
+
+
+def test_curves_are_learnt_and_used_from_then_on(ingest: Ingest, desk: Any, labelled: Path) -> None:
+    (labelled / "cat" / "bad.jpg").write_text("broken")
+
+    done = ingest.run(ingest.start_task(CALIBRATE, options(labelled)))
+
+    assert (done.state, done.embedded, done.failed) == (JobState.DONE_WITH_FAILURES, 24, 1)
+    assert "visual: " in done.message
+    assert "pairs of image and image" in done.message
+    curve = curves_of(desk.store).curve(SPACE, Kind.IMAGE, Kind.IMAGE)
+    assert (curve.items, curve.provisional) == (24, False)
+    assert curve.likeness(0.95) > 0.9 > 0.2 > curve.likeness(0.0)
+    assert METADATA_KEY in desk.store.metadata("images")
+    assert desk.store.count("images") == 1  # nothing was stored
+
+
+def test_what_is_in_the_library_is_not_embedded_again(
+    ingest: Ingest, desk: Any, labelled: Path, encoder: FakeEncoder
+) -> None:
+    (labelled / "cat" / "stored.jpg").write_text("picture")
+
+    ingest.run(ingest.start_task(CALIBRATE, options(labelled)))
+
+    assert len(encoder.asked) == 24
+    assert not any(path.endswith("stored.jpg") for path in encoder.asked)
+
+
+def test_what_teaches_nothing_fails_in_words_and_changes_nothing(ingest: Ingest, desk: Any, tmp_path: Path) -> None:
+    (tmp_path / "few" / "cat").mkdir(parents=True)
+    (tmp_path / "few" / "cat" / "a.jpg").write_text("cat a")
+
+    failed = ingest.run(ingest.start_task(CALIBRATE, options(tmp_path / "few")))
+
+    assert failed.state is JobState.FAILED
+    assert "40 pairs" in failed.message
+    assert METADATA_KEY not in desk.store.metadata("images")
+
+
+@pytest.mark.parametrize("given", ["", "[]", "no json", '["relative"]', '{"a": 1}', "[1]"])
+def test_options_that_name_no_folders_are_refused(ingest: Ingest, given: str) -> None:
+    with pytest.raises(UsageError, match="absolute paths"):
+        ingest.start_task(CALIBRATE, {"folders": given})
+
+
+def test_a_folder_that_is_not_there_makes_no_job(ingest: Ingest, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
+        ingest.start_task(CALIBRATE, options(tmp_path / "nowhere"))
+
+
+def test_an_empty_library_has_no_models_to_calibrate(make_desk: Callable[..., Any], labelled: Path) -> None:
+    with pytest.raises(UsageError, match="Nothing has been ingested"):
+        Calibrate(make_desk().store, FakeEncoder).check(options(labelled))
+
+
+def test_a_model_without_curves_gets_provisional_ones_once(
+    ingest: Ingest, desk: Any, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch, labelled: Path
+) -> None:
+    class Made:
+        folder = labelled
+        files = tuple(
+            SampleLike(f"{label}/{at}.jpg", subjects=(label,)) for label in ("cat", "dog", "owl") for at in range(8)
+        )
+
+    monkeypatch.setattr("ingest.sample.library.make_sample_library", lambda _: Made)
+
+    assert make_provisional(desk.store, lambda: encoder) == ["visual"]
+    assert curves_of(desk.store).curve(SPACE, Kind.IMAGE, Kind.IMAGE).provisional
+    assert curves_of(desk.store).curve(SPACE, Kind.IMAGE, Kind.IMAGE).pairs > 0
+    assert make_provisional(desk.store, lambda: encoder) == []
+    assert len(encoder.asked) == 24
+
+
+class SampleLike:
+    """As much of a ``SampleFile`` as is looked at."""
+
+    broken = False
+    copy_of = edit_of = sound = None
+
+    def __init__(self, path: str, subjects: tuple[str, ...]) -> None:
+        self.path, self.subjects = path, subjects
