@@ -22,6 +22,9 @@ freedom of a time-varying field".
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,3 +80,32 @@ def corrected(scores: NDArray[np.float64], tries: NDArray[np.float64], backgroun
     levels = (scores - background.mean) / background.deviation
     single = background.mean + background.deviation * ndtri_exp(tries * log_ndtr(levels))
     return np.where(tries > _SINGLE, np.maximum(single, -1.0), scores)
+
+
+MOST_REMEMBERED = 200_000
+"""Effective numbers of vectors that are kept in memory, some 30 MB; fetching a video's vectors to count them anew costs
+more than a question does."""
+
+
+class EffectiveRows:
+    """Effective numbers of vectors by space and id, the latest used. Thread-safe."""
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._most = most
+        self._known: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def unknown(self, fingerprint: str, ids: Iterable[str]) -> list[str]:
+        with self._lock:
+            return [id_ for id_ in ids if (fingerprint, id_) not in self._known]
+
+    def get(self, fingerprint: str, id_: str) -> float | None:
+        with self._lock:
+            return self._known.get((fingerprint, id_))
+
+    def put(self, fingerprint: str, id_: str, value: float) -> None:
+        with self._lock:
+            self._known[fingerprint, id_] = value
+            self._known.move_to_end((fingerprint, id_))
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)

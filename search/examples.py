@@ -128,4 +128,5 @@ def _checked(probe: Probe, space: Space, collection: str) -> Array:
     rows = probe.vectors[space.name]
     if len(rows) <= MOST_ASKING:
         return rows
-    return rows[np.linspace(0, len(rows) - 1, MOST_ASKING).round().astype(int)]
+    spread: Array = rows[np.linspace(0, len(rows) - 1, MOST_ASKING).round().astype(int)]
+    return spread

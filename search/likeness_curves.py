@@ -18,6 +18,7 @@ from importlib.resources import files
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary, proxy
 
+from search.evidence import EffectiveRows
 from search.likeness import LikenessCurve, pair_of_kinds
 from search.media import Kind
 from search.spaces import CollectionSchema, Space
@@ -54,9 +55,14 @@ def read_curves(data: Mapping[str, Any]) -> dict[str, LikenessCurve]:
 
 
 class LikenessCurves:
-    """The curves of one store. Thread-safe."""
+    """The curves of one store. Thread-safe.
+
+    Attributes:
+        effective: effective numbers of vectors of the store's media.
+    """
 
     def __init__(self, store: Store) -> None:
+        self.effective = EffectiveRows()
         self._store = store
         self._own: Mapping[str, Curves] = {}
         self._read = float("-inf")

@@ -95,14 +95,16 @@ def _bridges(store: Store, examples: Examples, first: str, second: str, scorer: 
     for hits in store.query(VIDEOS, [VectorQuery(near.space, part, limit, where) for part in parts]):
         for hit in hits:
             scores[hit.id] = max(hit.score, scores.get(hit.id, -1.0))
-    wanted = sorted({"visual", first, second})
-    points = {p.id: p for p in store.retrieve(VIDEOS, list(scores), vectors=wanted, payload=["moments"])}
-    scores = {id_: score for id_, score in scores.items() if id_ in points}
-    held = {id_: points[id_].vectors[first] for id_ in scores} if near.multi else None
+    held: dict[str, Array] | None = None
+    if near.multi:
+        needed = scorer.needed(near.space, rows, list(scores))
+        held = {p.id: p.vectors[first] for p in store.retrieve(VIDEOS, needed, vectors=[first], payload=False)}
     reached = scorer.findings(VIDEOS, near.space, examples.asking(first), rows, scores, held)
     best = sorted((f for f in reached if f.likeness >= MIN_LIKENESS), key=lambda f: (-f.likeness, -f.score, f.id))
-    for finding in best[:BRIDGES]:
-        yield from _onward(points[finding.id], finding, examples, second)
+    bridges = {finding.id: finding for finding in best[:BRIDGES]}
+    wanted = sorted({"visual", second})
+    for point in store.retrieve(VIDEOS, list(bridges), vectors=wanted, payload=["moments"]):
+        yield from _onward(point, bridges[point.id], examples, second)
 
 
 def _onward(point: StoredPoint, reached: Finding, examples: Examples, second: str) -> Iterator[_Bridge]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.evidence import best_pair, corrected, effective_rows
+from search.evidence import Background, best_pair, corrected, effective_rows
 from search.fusion import Finding
 from search.likeness_curves import LikenessCurves, curves_of
 from search.matching import Matcher, matcher_of
@@ -33,6 +33,13 @@ class Scorer:
     def of(cls, store: Store, infos: Mapping[str, CollectionInfo]) -> Scorer:
         return cls(curves_of(store), matcher_of(store), infos)
 
+    def needed(self, space: Space, rows: Array, ids: Sequence[str]) -> list[str]:
+        """Those of these hits, in a space of several vectors a point, whose vectors :meth:`findings` needs.
+
+        The engine's score of one asking vector is the cosine of the best pair already.
+        """
+        return list(ids) if len(rows) > 1 else self.curves.effective.unknown(space.fingerprint, ids)
+
     def findings(
         self,
         collection: str,
@@ -49,8 +56,8 @@ class Scorer:
             asking: the collection of the kind that asks.
             rows: the question's vectors, float32 ``(m, dim)``, L2-normalised.
             hits: id to the engine's score, which is the cosine of the best pair where ``held`` is None.
-            held: where points hold several vectors, those of each hit, float32 ``(k, dim)``. The best pair is then
-                looked for among them: the engine's score is a mean over the question's vectors.
+            held: where points hold several vectors, those of the hits that are :meth:`needed`, float32 ``(k, dim)``.
+                The best pair is looked for among them: the engine's score is a mean over the question's vectors.
         """
         if not hits:
             return []
@@ -62,13 +69,21 @@ class Scorer:
             scores = np.fromiter(hits.values(), np.float64, len(hits))
             tries = np.full(len(hits), own)
         else:
-            scores = np.array([best_pair(rows, held[id_]) for id_ in ids], np.float64)
-            tries = np.array([own * effective_rows(held[id_], curve.background) for id_ in ids])
+            scores = np.array([best_pair(rows, held[id_]) if id_ in held else hits[id_] for id_ in ids], np.float64)
+            tries = np.array([own * self._effective(space, id_, held.get(id_), curve.background) for id_ in ids])
         likenesses = curve.likenesses(corrected(scores, tries, curve.background))
         return [
             Finding(id_, collection, space.name, float(score), float(likeness), match(float(score)), via)
             for id_, score, likeness in zip(ids, scores, likenesses, strict=True)
         ]
+
+    def _effective(self, space: Space, id_: str, rows: Array | None, background: Background) -> float:
+        known = self.curves.effective.get(space.fingerprint, id_)
+        if known is None:
+            known = 1.0 if rows is None else effective_rows(rows, background)
+            if rows is not None:
+                self.curves.effective.put(space.fingerprint, id_, known)
+        return known
 
     def provisional(self, found: Sequence[Finding], asking: Mapping[str, str]) -> list[str]:
         """Names of the spaces of these findings whose likeness is provisional.

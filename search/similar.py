@@ -96,15 +96,15 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     for collection in wanted:
         if dial is not None:
             turned = ask_with_dial(store, collection, examples, question, scorer, dial)
-            hits = _describe(store, collection, turned.ranked[:last], _Found(turned.parts, {}), examples)
-            rows[collection] = rank_by_match(with_parts(hits, turned.parts))
+            described = _describe(store, collection, turned.ranked[:last], _Found(turned.parts, {}), examples)
+            rows[collection] = rank_by_match(with_parts(described, turned.parts))
             continue
         found = _ask(store, collection, examples, question, scorer)
         if not found.findings:
             found = _Found(pivot(store, collection, examples, question, scorer), {})
         best = [finding for finding in best_per_id(found.findings) if finding.id not in examples.stored]
-        hits = _describe(store, collection, best, found, examples, last)
-        rows[collection] = rank(hits, examples.kinds)[:last]
+        described = _describe(store, collection, best, found, examples, last)
+        rows[collection] = rank(described, examples.kinds)[:last]
         asking = {name: examples.asking(name) for name in examples.spaces}
         provisional |= dict.fromkeys(scorer.provisional(best[:last], asking))
     together = [hit for row in rows.values() for hit in row]
@@ -164,13 +164,18 @@ def _ask(store: Store, collection: str, examples: Examples, question: Question, 
     several = [name for name, one in asked.items() if one.field.multi]
     points: dict[str, StoredPoint] = {}
     if several:
-        ids = list(dict.fromkeys(id_ for name in scores for id_ in scores[name]))
-        points = {p.id: p for p in store.retrieve(collection, ids, vectors=several, payload=_SHOWN)}
+        ids = {
+            id_ for name in several for id_ in scorer.needed(asked[name].field.space, asked[name].rows, [*scores[name]])
+        }
+        points = {p.id: p for p in store.retrieve(collection, sorted(ids), vectors=several, payload=_SHOWN)}
         # What has been deleted since the query is no answer.
-        scores = {name: {id_: s for id_, s in some.items() if id_ in points} for name, some in scores.items()}
+        gone = ids - points.keys()
+        scores = {name: {id_: s for id_, s in some.items() if id_ not in gone} for name, some in scores.items()}
     findings: list[Finding] = []
     for name, one in asked.items():
-        held = {id_: points[id_].vectors[name] for id_ in scores[name]} if one.field.multi else None
+        held = None
+        if one.field.multi:
+            held = {id_: points[id_].vectors[name] for id_ in scores[name] if id_ in points}
         asking = examples.asking(name)
         findings += scorer.findings(collection, one.field.space, asking, one.rows, scores[name], held)
     return _Found(findings, points)
