@@ -6,16 +6,32 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from search import addresses
+from search.natural import sort_number
 
 Payload: TypeAlias = dict[str, Any]
 """JSON object stored beside a point's vectors. Only this module knows its keys."""
 
 MEDIA_NAMESPACE = uuid.UUID("6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c11")
 """Namespace of every media id; changing it would orphan every stored point."""
+
+
+PAYLOAD_REVISION = 2
+"""Which keys :meth:`MediaRecord.to_payload` derives. A library that was written under a lower revision lacks some until
+each of its payloads is made anew of its record.
+
+* 1 (version 0.1): ``folders``, ``words``, ``orientation``.
+* 2: also ``sort_time``, ``sort_name``, ``location``; ``words`` holds the year and the month of ``taken_at``.
+"""
+
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 
 
 class Kind(StrEnum):
@@ -40,6 +56,15 @@ _WORD = re.compile(r"[^\W_]+")
 def media_id(sha256_hex: str) -> str:
     """Identity of a content: UUIDv5 of the SHA-256 of its bytes, as 36 lower-case characters."""
     return str(uuid.uuid5(MEDIA_NAMESPACE, sha256_hex))
+
+
+def instant(text: str | None) -> datetime | None:
+    """The moment an ISO 8601 text means, in its own zone, or UTC where it names none; None if it is no such text."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def word_list(text: str) -> list[str]:
@@ -67,6 +92,9 @@ class MediaRecord:
         fingerprints: perceptual hashes as hex (see ``workers.decode.perceptual``): one for an image or a sound,
             one a key frame for a video; empty when the content is too plain to fingerprint.
         moments: seconds of a video's key frames, in the order of its ``visual`` vectors.
+        concept_frames: of a video, for each component of its ``concepts`` vector that is not zero, in order of
+            component, the index of the key frame that gave it; empty otherwise.
+        added: when it was imported, in seconds since the epoch, UTC; None where a version before did not note it.
         thumbnail: key of the preview picture in the data directory (a waveform for sounds), or None.
         missing: every path has gone; hidden from results until found again or deleted.
         features: of an image, the 78 of ``search.photographers.features``, NaN as None; empty where not computed.
@@ -98,6 +126,8 @@ class MediaRecord:
     has_sound: bool = False
     fingerprints: tuple[str, ...] = ()
     moments: tuple[float, ...] = ()
+    concept_frames: tuple[int, ...] = ()
+    added: float | None = None
     thumbnail: str | None = None
     job: str | None = None
     missing: bool = False
@@ -119,12 +149,36 @@ class MediaRecord:
 
     @property
     def words(self) -> str:
-        """What the word search looks through: tags, names, the last folders, photographer and camera."""
+        """What the word search looks through: tags, names, the last folders, photographer and camera, and when it was
+        taken, ``2021`` and ``june``."""
         parts: list[str] = [*self.tags]
         for path in self.paths:
             parts.extend(addresses.parts(path)[-3:])
         parts.extend(text for text in (self.photographer, self.camera, self.lens) if text)
+        if (taken := instant(self.taken_at)) is not None:
+            parts.extend((f"{taken.year:04}", _MONTHS[taken.month - 1]))
         return " ".join(word_list(" ".join(parts)))
+
+    @property
+    def name(self) -> str:
+        """The file name of the first path; empty without one."""
+        return addresses.name(self.paths[0]) if self.paths else ""
+
+    @property
+    def sort_time(self) -> float:
+        """When it was taken, or else last changed, in seconds since the epoch to the millisecond; a time of its own
+        clock that names no zone counts as UTC. Millionths would not survive every engine's reading of JSON."""
+        taken = instant(self.taken_at)
+        return round(self.mtime if taken is None else taken.timestamp(), 3)
+
+    @property
+    def location(self) -> dict[str, float] | None:
+        """Where it was taken, as both engines index places, in degrees; None unless it is a place on Earth."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
+            return None
+        return {"lat": self.latitude, "lon": self.longitude}
 
     def to_payload(self) -> Payload:
         """JSON object for the store: every fact that is known, and the derived fields that are filtered on."""
@@ -138,6 +192,10 @@ class MediaRecord:
         payload["missing"] = self.missing
         payload["folders"] = list(self.folders)
         payload["words"] = self.words
+        payload["sort_time"] = self.sort_time
+        payload["sort_name"] = sort_number(self.name)
+        if self.location:
+            payload["location"] = self.location
         if self.orientation:
             payload["orientation"] = self.orientation
         return payload
@@ -157,4 +215,4 @@ class MediaRecord:
 
 
 _FIELD_NAMES = tuple(f.name for f in fields(MediaRecord))
-_TUPLE_FIELDS = frozenset({"paths", "libraries", "tags", "fingerprints", "moments", "features"})
+_TUPLE_FIELDS = frozenset({"paths", "libraries", "tags", "fingerprints", "moments", "concept_frames", "features"})

@@ -55,6 +55,11 @@ class Space:
         return str(self) if self.preprocessing == other.preprocessing else f"{self} ({self.preprocessing})"
 
 
+SPARSE_COMPONENTS = 32
+"""Components other than zero that a sparse vector is taken to have, where room is planned for many vectors (pictures
+have about 21 concepts each)."""
+
+
 @dataclass(frozen=True, slots=True)
 class VectorField:
     """A space as one collection holds it.
@@ -63,13 +68,27 @@ class VectorField:
         multi: a point holds several vectors, compared by MaxSim (a video's key frames).
         indexed: an approximate index is built; False for vectors that are only ever fetched.
         sparse: nearly all components are zero; engines keep only the others, and questions about a few components are
-            answered from an inverted index. Between engines it travels as a dense float32 ``(1, dim)``.
+            answered from an inverted index. Everywhere else it is a dense float32 ``(1, dim)``. Components are kept
+            with the precision of float16, to a relative 5e-4.
+
+    Raises:
+        ValueError: a sparse vector that is one of many, or is not compared by dot product: no engine has such.
     """
 
     space: Space
     multi: bool = False
     indexed: bool = True
     sparse: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sparse and (self.multi or self.space.distance is not Distance.DOT):
+            raise ValueError(f"Sparse vectors are single and compared by dot product, unlike '{self.space.name}'.")
+
+    @property
+    def numbers(self) -> int:
+        """Numbers that one of its vectors takes to be kept or sent, as far as can be told beforehand; of a sparse one,
+        an index and a value for each component."""
+        return min(self.space.dim, 2 * SPARSE_COMPONENTS) if self.sparse else self.space.dim
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from search.errors import StoreError, UsageError
 from search.generations import SWITCHING
 from search.spaces import CollectionSchema, Distance
 from search.store.base import Array, Point, Store, StoredPoint
+from search.store.vectors import numbers_in
 from search.vectors import unit_rows
 
 COPYING = "copying"
@@ -45,7 +46,7 @@ ROUNDING = 1e-6
 
 def page_size(schema: CollectionSchema) -> int:
     """Points to fetch at once with all their vectors."""
-    floats = sum(field.space.dim * (FRAMES if field.multi else 1) for field in schema.fields)
+    floats = sum(field.numbers * (FRAMES if field.multi else 1) for field in schema.fields)
     return max(8, min(MOST_POINTS, PAGE_FLOATS // max(1, floats)))
 
 
@@ -64,8 +65,8 @@ def pages(store: Store, collection: str, after: str | None = None) -> Iterator[l
 
 
 def point_bytes(point: Point) -> int:
-    """About what a point takes, its vectors and its payload."""
-    return sum(vector.nbytes for vector in point.vectors.values()) + len(json.dumps(point.payload))
+    """About what a point takes, its vectors (without zeros, where that is shorter) and its payload."""
+    return sum(4 * numbers_in(vector) for vector in point.vectors.values()) + len(json.dumps(point.payload))
 
 
 def estimate(store: Store, collection: str, bytes_of: Callable[[list[Point]], int] | None = None) -> int:

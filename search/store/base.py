@@ -56,10 +56,15 @@ class VectorQuery:
     Attributes:
         space: checked against the collection's fingerprint.
         vector: float32 ``(m, dim)``. With m > 1 the field must be a multivector; the score is the mean over the
-            m vectors of their best match, so that it stays a cosine.
+            m vectors of their best match, so that it stays a cosine. In a sparse space its components are weights,
+            and points that have none of the weighted components are no hits.
         where: conditions; the default hides what is missing.
         exact: scan instead of using the approximate index.
         ef: HNSW search width; None leaves the engine's default.
+        offset: how many of the best hits to skip.
+        diversity: from 0 (the default: by score alone) to 1. Among the best ``answers.MMR_CANDIDATES`` hits, one that
+            is like another before it stands further back. Only for spaces of single dense vectors. Scores stay cosines,
+            which then do not fall from hit to hit.
     """
 
     space: Space
@@ -69,6 +74,8 @@ class VectorQuery:
     exact: bool = False
     with_payload: PayloadChoice = False
     ef: int | None = None
+    offset: int = 0
+    diversity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,9 @@ class Store(Protocol):
     ``where=None`` matches every point, ``Filter()`` every point that is not missing. Vectors of a cosine space come
     back L2-normalised, whatever length they were stored with. An id that is not a UUID is an id that does not exist.
 
+    Sparse vectors come and go as dense ones; the zeros are not stored. A point with a vector of nothing but zeros holds
+    the space (``Filter.has_space``) and is a hit of no question.
+
     A collection is named plainly, which means its current generation, or by the name of a generation.
 
     Raises:
@@ -170,7 +180,11 @@ class Store(Protocol):
         """The points that exist among ``ids``, in the order asked."""
 
     def query(self, collection: str, queries: Sequence[VectorQuery]) -> list[list[ScoredHit]]:
-        """Hits of each query, best first."""
+        """Hits of each query, best first.
+
+        Raises:
+            UsageError: a negative offset; a diversity out of range, or in a space of many or of sparse vectors.
+        """
 
     def scroll(
         self,
@@ -189,6 +203,25 @@ class Store(Protocol):
             UsageError: ``after`` is not a UUID.
         """
 
+    def ordered(
+        self,
+        collection: str,
+        key: str,
+        *,
+        descending: bool = False,
+        where: Filter | None = None,
+        payload: PayloadChoice = True,
+        limit: int,
+        start_from: float | None = None,
+    ) -> list[StoredPoint]:
+        """The first ``limit`` points that match and have the payload key, in the order of its numbers, from
+        ``start_from`` (inclusive) on. Which of those with the same number come first, or still come, is up to the
+        engine.
+
+        Raises:
+            UsageError: the key has no index of numbers, or the limit is not positive.
+        """
+
     def count(self, collection: str, where: Filter | None = None) -> int: ...
 
     def facet(self, collection: str, key: str, *, where: Filter | None = None, limit: int = 50) -> list[Facet]:
@@ -199,7 +232,11 @@ class Store(Protocol):
         """
 
     def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
-        """Up to ``n`` points that hold ``space``, at random, with that space's vectors and no payload."""
+        """The first ``n`` points by id that hold ``space``, missing ones too, with that space's vectors and no payload.
+
+        An id is a hash of the content (``search.media.media_id``), so these are as good as drawn at random, and they
+        are the same ones in every store that holds the same media.
+        """
 
     def metadata(self, collection: str) -> Mapping[str, Any]:
         """JSON object kept with the collection (standardisation of ``sound``, for one); empty at first."""

@@ -13,8 +13,12 @@ from typing import Any, Generic, TypeVar
 
 from search.errors import UsageError
 from search.store.filters import Filter
+from search.store.payloads import check_numeric_key
 
 EngineFilter = TypeVar("EngineFilter")
+
+_LARGEST = 1.7e308
+"""No number that is kept is greater, or less than its negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +27,10 @@ class Dialect(Generic[EngineFilter]):
 
     Attributes:
         filter: takes ``must`` and ``must_not``, lists of conditions.
-        field: takes ``key`` and one of ``match``, ``range``.
+        field: takes ``key`` and one of ``match``, ``range``, ``geo_radius``.
         value, any_of, text: matches; take ``value``, ``any`` (a list), ``text``.
-        numbers, times: ranges; take ``gte`` and ``lte``, floats or ISO 8601 text.
+        numbers, times: ranges; take ``gt``, ``gte``, ``lt``, ``lte``, floats or ISO 8601 text.
+        circle: takes a latitude and a longitude in degrees, and a radius in metres.
         ids: takes a list of ids.
         holds: takes the name of a vector.
     """
@@ -37,12 +42,17 @@ class Dialect(Generic[EngineFilter]):
     text: Callable[..., Any]
     numbers: Callable[..., Any]
     times: Callable[..., Any]
+    circle: Callable[[float, float, float], Any]
     ids: Callable[[list[str]], Any]
     holds: Callable[[str], Any]
 
 
 def compile_filter(dialect: Dialect[EngineFilter], where: Filter | None) -> EngineFilter | None:
-    """The engine's filter for ``where``; None when every point matches."""
+    """The engine's filter for ``where``; None when every point matches.
+
+    Raises:
+        UsageError: a range of, or the want of, a key that has no index of numbers.
+    """
     if where is None:
         return None
     must = [
@@ -71,6 +81,12 @@ def compile_filter(dialect: Dialect[EngineFilter], where: Filter | None) -> Engi
     ):
         if least is not None or most is not None:
             must.append(dialect.field(key=key, range=dialect.numbers(gte=least, lte=most)))
+    for bounds in where.numbers:
+        check_numeric_key(bounds.key)
+        numbers = dialect.numbers(gt=bounds.gt, gte=bounds.gte, lt=bounds.lt, lte=bounds.lte)
+        must.append(dialect.field(key=bounds.key, range=numbers))
+    if where.near:
+        must.append(dialect.field(key="location", geo_radius=dialect.circle(*where.near)))
     if where.has_space:
         must.append(dialect.holds(where.has_space))
     if where.ids:
@@ -79,6 +95,9 @@ def compile_filter(dialect: Dialect[EngineFilter], where: Filter | None) -> Engi
     must_not = []
     if not where.include_missing:
         must_not.append(dialect.field(key="missing", match=dialect.value(value=1)))
+    if where.lacking:
+        check_numeric_key(where.lacking)
+        must_not.append(dialect.field(key=where.lacking, range=dialect.numbers(gte=-_LARGEST)))
     if where.exclude_ids:
         must_not.append(dialect.ids(valid_ids(where.exclude_ids)))
     return dialect.filter(must=must, must_not=must_not) if must or must_not else None

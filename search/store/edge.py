@@ -17,6 +17,7 @@ import qdrant_edge as qdrant
 
 from search.media import Payload
 from search.spaces import CollectionSchema
+from search.store.answers import MMR_CANDIDATES, engine_queries, joined, scored
 from search.store.base import (
     Array,
     CollectionInfo,
@@ -33,11 +34,14 @@ from search.store.durable import engine_errors
 from search.store.edge_collections import EdgeCollections
 from search.store.filters import Filter
 from search.store.lock import DirectoryLock
-from search.store.payloads import check_facet_key, counted, from_stored, group_patches, to_stored
-from search.store.vectors import asked_vectors, from_engine, mean_score, query_vector, to_engine
+from search.store.payloads import check_facet_key, check_order, counted, from_stored, group_patches, to_stored
+from search.store.vectors import asked_vectors, from_engine, query_vector, to_engine
 
 _UPSERT_CHUNK = 256
 """Points in one engine call: about 20 ms during which no other thread runs."""
+
+_READ_CHUNK = 500
+"""Points read with their vectors in one engine call."""
 
 _DIALECT: Dialect[qdrant.Filter] = Dialect(
     filter=qdrant.Filter,
@@ -47,6 +51,7 @@ _DIALECT: Dialect[qdrant.Filter] = Dialect(
     text=qdrant.MatchText,
     numbers=qdrant.RangeFloat,
     times=qdrant.RangeDateTime,
+    circle=lambda latitude, longitude, radius: qdrant.GeoRadius(qdrant.GeoPoint(longitude, latitude), radius),
     ids=lambda ids: qdrant.HasIdCondition(set(ids)),
     holds=qdrant.HasVectorCondition,
 )
@@ -94,7 +99,7 @@ class EdgeStore:
         waiting = iter(points)
         while chunk := list(islice(waiting, _UPSERT_CHUNK)):
             converted = [
-                qdrant.Point(point.id, to_engine(live.schema, point.vectors), to_stored(point.payload))
+                qdrant.Point(point.id, _vectors(live.schema, point.vectors), to_stored(point.payload))
                 for point in chunk
             ]
             with live.writing(point.id for point in chunk) as shard:
@@ -102,7 +107,7 @@ class EdgeStore:
 
     def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
         live = self._shards.at(collection)
-        converted = {id_: to_engine(live.schema, named) for id_, named in vectors.items()}
+        converted = {id_: _vectors(live.schema, named) for id_, named in vectors.items()}
         with live.writing(converted) as shard:
             edits = [qdrant.PointVectors(id_, converted[id_]) for id_ in _existing(shard, converted)]
             if edits:
@@ -118,7 +123,7 @@ class EdgeStore:
                     shard.update(qdrant.UpdateOperation.delete_payload(list(patch.ids), patch.remove))
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
-        with self._shards.at(collection).writing(ids) as shard:
+        with self._shards.at(collection).writing(ids, deleting=True) as shard:
             shard.update(qdrant.UpdateOperation.delete_points(list(valid_ids(ids))))
 
     def retrieve(
@@ -128,37 +133,20 @@ class EdgeStore:
         names = asked_vectors(live.schema, vectors)
         with live.reading() as shard:
             records = shard.retrieve(list(valid_ids(ids)), _selected(payload), names)
-        found = {str(record.id): _point(record) for record in records}
+        found = {str(record.id): _point(live.schema, record) for record in records}
         return [found[id_] for id_ in ids if id_ in found]
 
     def query(self, collection: str, queries: Sequence[VectorQuery]) -> list[list[ScoredHit]]:
         live = self._shards.at(collection)
-        requests = [
-            qdrant.QueryRequest(
-                limit=query.limit,
-                query=qdrant.Query.Nearest(query_vector(live.schema, query), using=query.space.name),
-                filter=compile_filter(_DIALECT, query.where),
-                params=qdrant.SearchParams(hnsw_ef=query.ef, exact=query.exact),
-                with_payload=_selected(query.with_payload),
-            )
-            for query in queries
-        ]
+        schema = live.schema
+        requests = [(one, _request(schema, query, one)) for query in queries for one in engine_queries(query)]
         answers = []
-        for request in requests:
+        for query, request in requests:
             # One engine call a query: other threads get their turn in between.
             with live.reading() as shard:
-                answers.append(shard.query(request))
-        return [
-            [
-                ScoredHit(
-                    str(hit.id),
-                    mean_score(query, hit.score),
-                    from_stored(hit.payload) if query.with_payload is not False else None,
-                )
-                for hit in hits
-            ]
-            for query, hits in zip(queries, answers, strict=True)
-        ]
+                hits = shard.query(request)
+            answers.append(scored(schema, query, hits))
+        return joined(queries, answers)
 
     def scroll(
         self,
@@ -184,9 +172,34 @@ class EdgeStore:
             )
             with live.reading() as shard:
                 records, offset = shard.scroll(request)
-            yield from map(_point, records)
+            yield from (_point(live.schema, record) for record in records)
             if offset is None:
                 return
+
+    def ordered(
+        self,
+        collection: str,
+        key: str,
+        *,
+        descending: bool = False,
+        where: Filter | None = None,
+        payload: PayloadChoice = True,
+        limit: int,
+        start_from: float | None = None,
+    ) -> list[StoredPoint]:
+        check_order(key, limit)
+        live = self._shards.at(collection)
+        direction = qdrant.Direction.Desc if descending else qdrant.Direction.Asc
+        request = qdrant.ScrollRequest(
+            limit=limit,
+            filter=compile_filter(_DIALECT, where),
+            with_payload=_selected(payload),
+            with_vector=False,
+            order_by=qdrant.OrderBy(key, direction, start_from),
+        )
+        with live.reading() as shard:
+            records, _ = shard.scroll(request)
+        return [_point(live.schema, record) for record in records]
 
     def count(self, collection: str, where: Filter | None = None) -> int:
         with self._shards.at(collection).reading() as shard:
@@ -200,16 +213,9 @@ class EdgeStore:
         return counted((str(hit.value), hit.count) for hit in hits)
 
     def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
-        live = self._shards.at(collection)
-        request = qdrant.QueryRequest(
-            limit=n,
-            query=qdrant.Sample.Random,
-            filter=qdrant.Filter(must=[qdrant.HasVectorCondition(space)]),
-            with_vector=asked_vectors(live.schema, [space]),
-            with_payload=False,
-        )
-        with live.reading() as shard:
-            return [_point(hit) for hit in shard.query(request)]
+        holding = Filter(has_space=space, include_missing=True)
+        found = self.scroll(collection, where=holding, vectors=[space], payload=False, page=max(1, min(n, _READ_CHUNK)))
+        return list(islice(found, n))
 
     def metadata(self, collection: str) -> Mapping[str, Any]:
         return self._shards.at(collection).values()
@@ -252,10 +258,27 @@ def _existing(shard: qdrant.EdgeShard, ids: Mapping[str, object]) -> list[str]:
     return [str(record.id) for record in shard.retrieve(list(valid_ids(ids)), False, False)]
 
 
-def _point(record: qdrant.Record | qdrant.ScoredPoint) -> StoredPoint:
-    vectors = record.vector
-    named = {name: from_engine(value) for name, value in vectors.items()} if isinstance(vectors, dict) else {}
-    return StoredPoint(str(record.id), from_stored(record.payload), named)
+def _vectors(schema: CollectionSchema, vectors: Mapping[str, Array]) -> dict[str, Any]:
+    return to_engine(schema, vectors, qdrant.SparseVector)
+
+
+def _request(schema: CollectionSchema, query: VectorQuery, asked: VectorQuery) -> qdrant.QueryRequest:
+    """The engine's request for ``asked``, a part of ``query``."""
+    vector, using = query_vector(schema, query, qdrant.SparseVector), query.space.name
+    return qdrant.QueryRequest(
+        limit=asked.limit,
+        offset=asked.offset,
+        query=qdrant.Query.Nearest(vector, using=using)
+        if asked.diversity is None
+        else qdrant.Mmr(vector, 1.0 - asked.diversity, MMR_CANDIDATES, using),
+        filter=compile_filter(_DIALECT, query.where),
+        params=qdrant.SearchParams(hnsw_ef=query.ef, exact=query.exact),
+        with_payload=_selected(query.with_payload),
+    )
+
+
+def _point(schema: CollectionSchema, record: qdrant.Record) -> StoredPoint:
+    return StoredPoint(str(record.id), from_stored(record.payload), from_engine(schema, record.vector))
 
 
 def _selected(payload: PayloadChoice) -> bool | list[str]:

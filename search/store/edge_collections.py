@@ -86,6 +86,7 @@ class EdgeCollections:
                 self._add(name, LiveShard.create(self._folder(name), schema))
             else:
                 check_same_spaces(live.schema, schema)
+                live.add_payload_indexes()
                 added = spaces_to_add(live.schema, schema)
                 if added:
                     live.add_spaces(added)
@@ -110,6 +111,7 @@ class EdgeCollections:
                 values = self.at(schema.collection).values()
                 self._add(name, LiveShard.create(self._folder(name), schema, values))
                 begun = str(name)
+            self.at(begun).add_payload_indexes()
             return begun
 
     def promote(self, generation: str) -> None:

@@ -21,6 +21,7 @@ class IndexType(StrEnum):
     FLOAT = "float"
     DATETIME = "datetime"
     TEXT = "text"
+    GEO = "geo"
 
 
 PAYLOAD_INDEXES: Mapping[str, IndexType] = {
@@ -37,10 +38,16 @@ PAYLOAD_INDEXES: Mapping[str, IndexType] = {
     "orientation": IndexType.KEYWORD,
     "words": IndexType.TEXT,
     "missing": IndexType.INTEGER,
+    "location": IndexType.GEO,
+    "sort_time": IndexType.FLOAT,
+    "sort_name": IndexType.INTEGER,
+    "added": IndexType.FLOAT,
 }
-"""Every payload key that a Filter asks about."""
+"""Every payload key that a Filter asks about, or that media are ordered by. A collection that lacks an index, as a
+version before made it, gets it from :meth:`Store.ensure <search.store.base.Store.ensure>`."""
 
 _FACETABLE = frozenset({IndexType.KEYWORD, IndexType.INTEGER})
+_NUMERIC = frozenset({IndexType.INTEGER, IndexType.FLOAT})
 
 
 def check_facet_key(key: str) -> None:
@@ -50,6 +57,24 @@ def check_facet_key(key: str) -> None:
     if PAYLOAD_INDEXES.get(key) not in _FACETABLE:
         known = ", ".join(sorted(name for name, index in PAYLOAD_INDEXES.items() if index in _FACETABLE))
         raise UsageError(f"Values of '{key}' cannot be counted.", f"These can: {known}.")
+
+
+def check_numeric_key(key: str) -> None:
+    """Raises:
+    UsageError: ``key`` has no index of numbers, so that nothing can be ordered or narrowed by it.
+    """
+    if PAYLOAD_INDEXES.get(key) not in _NUMERIC:
+        known = ", ".join(sorted(name for name, index in PAYLOAD_INDEXES.items() if index in _NUMERIC))
+        raise UsageError(f"'{key}' is not a number that media could be ordered by.", f"These are: {known}.")
+
+
+def check_order(key: str, limit: int) -> None:
+    """Raises:
+    UsageError: media cannot be ordered by ``key``, or the limit is not positive.
+    """
+    check_numeric_key(key)
+    if limit < 1:
+        raise UsageError(f"A listing cannot have {limit} entries.")
 
 
 def counted(hits: Iterable[tuple[str, int]]) -> list[Facet]:

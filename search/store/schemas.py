@@ -30,6 +30,12 @@ def check_same_spaces(existing: CollectionSchema, wanted: CollectionSchema) -> N
                 f"of '{field.space.name}' a point, not {'many' if field.multi else 'one'}.",
                 "Make it anew with `likewise reembed`.",
             )
+        if found.sparse != field.sparse:
+            raise SpaceMismatchError(
+                f"Collection '{existing.collection}' keeps {'sparse' if found.sparse else 'dense'} vectors "
+                f"of '{field.space.name}', not {'sparse' if field.sparse else 'dense'} ones.",
+                "Make it anew with `likewise reembed`.",
+            )
 
 
 def spaces_to_add(existing: CollectionSchema, wanted: CollectionSchema) -> tuple[VectorField, ...]:

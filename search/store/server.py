@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
@@ -11,6 +12,7 @@ from qdrant_client import QdrantClient, models
 from search.media import Payload
 from search.settings import Settings
 from search.spaces import CollectionSchema
+from search.store.answers import MMR_CANDIDATES, engine_queries, joined, scored
 from search.store.base import (
     Array,
     CollectionInfo,
@@ -24,11 +26,11 @@ from search.store.base import (
 )
 from search.store.conditions import Dialect, compile_filter, following_id, valid_ids
 from search.store.filters import Filter
-from search.store.payloads import check_facet_key, counted, from_stored, group_patches, to_stored
+from search.store.payloads import check_facet_key, check_order, counted, from_stored, group_patches, to_stored
 from search.store.server_collections import Place, ServerCollections
 from search.store.server_errors import PointGoneError, server_errors
 from search.store.server_layout import search_params
-from search.store.vectors import asked_vectors, from_engine, mean_score, query_vector, to_engine
+from search.store.vectors import asked_vectors, from_engine, numbers_in, query_vector, to_engine
 
 _T = TypeVar("_T")
 
@@ -56,6 +58,9 @@ _DIALECT: Dialect[models.Filter] = Dialect(
     text=models.MatchText,
     numbers=models.Range,
     times=models.DatetimeRange,
+    circle=lambda latitude, longitude, radius: models.GeoRadius(
+        center=models.GeoPoint(lat=latitude, lon=longitude), radius=radius
+    ),
     ids=lambda ids: models.HasIdCondition(has_id=list(ids)),
     holds=lambda name: models.HasVectorCondition(has_vector=name),
 )
@@ -109,7 +114,7 @@ class ServerStore:
 
     def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
         def convert(schema: CollectionSchema) -> dict[str, dict[str, Any]]:
-            return {id_: to_engine(schema, named) for id_, named in vectors.items()}
+            return {id_: to_engine(schema, named, _sparse) for id_, named in vectors.items()}
 
         place, converted = self._collections.find_for(collection, convert, to_write=True)
 
@@ -155,16 +160,19 @@ class ServerStore:
         if not queries:
             return []
         place, vectors = self._collections.find_for(
-            collection, lambda schema: [query_vector(schema, query) for query in queries]
+            collection, lambda schema: [query_vector(schema, query, _sparse) for query in queries]
         )
         found: list[list[ScoredHit]] = []
-        asked = zip(queries, vectors, strict=True)
+        asked = [
+            (part, vector) for query, vector in zip(queries, vectors, strict=True) for part in engine_queries(query)
+        ]
         for some in _requests((one, {one[0].space.name: one[0].vector}) for one in asked):
             requests = [
                 models.QueryRequest(
-                    query=vector,
+                    query=_diverse(vector, query.diversity),
                     using=query.space.name,
                     limit=query.limit,
+                    offset=query.offset or None,
                     filter=compile_filter(_DIALECT, query.where),
                     params=search_params(self._settings, exact=query.exact, ef=query.ef),
                     with_payload=_selected(query.with_payload),
@@ -173,8 +181,10 @@ class ServerStore:
             ]
             with server_errors(collection, place.forget):
                 answers = self._client.query_batch_points(place.physical, requests)
-            found += [_hits(query, answer) for (query, _), answer in zip(some, answers, strict=True)]
-        return found
+            found += [
+                scored(place.schema, query, answer.points) for (query, _), answer in zip(some, answers, strict=True)
+            ]
+        return joined(queries, found)
 
     def scroll(
         self,
@@ -200,9 +210,35 @@ class ServerStore:
                     with_payload=_selected(payload),
                     with_vectors=names or False,
                 )
-            yield from map(_point, records)
+            yield from (_point(place.schema, record) for record in records)
             if offset is None:
                 return
+
+    def ordered(
+        self,
+        collection: str,
+        key: str,
+        *,
+        descending: bool = False,
+        where: Filter | None = None,
+        payload: PayloadChoice = True,
+        limit: int,
+        start_from: float | None = None,
+    ) -> list[StoredPoint]:
+        check_order(key, limit)
+        place = self._collections.find(collection)
+        direction = models.Direction.DESC if descending else models.Direction.ASC
+        condition = compile_filter(_DIALECT, where)
+        with server_errors(collection, place.forget):
+            records, _ = self._client.scroll(
+                place.physical,
+                scroll_filter=condition,
+                limit=limit,
+                order_by=models.OrderBy(key=key, direction=direction, start_from=start_from),
+                with_payload=_selected(payload),
+                with_vectors=False,
+            )
+        return [_point(place.schema, record) for record in records]
 
     def count(self, collection: str, where: Filter | None = None) -> int:
         place = self._collections.find(collection)
@@ -218,17 +254,9 @@ class ServerStore:
         return counted((str(hit.value), hit.count) for hit in hits)
 
     def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
-        place, names = self._collections.find_for(collection, lambda schema: asked_vectors(schema, [space]))
-        with server_errors(collection, place.forget):
-            hits = self._client.query_points(
-                place.physical,
-                query=models.SampleQuery(sample=models.Sample.RANDOM),
-                query_filter=models.Filter(must=[models.HasVectorCondition(has_vector=space)]),
-                limit=n,
-                with_payload=False,
-                with_vectors=names,
-            ).points
-        return [_point(hit) for hit in hits]
+        holding = Filter(has_space=space, include_missing=True)
+        found = self.scroll(collection, where=holding, vectors=[space], payload=False, page=max(1, n))
+        return list(islice(found, n))
 
     def metadata(self, collection: str) -> Mapping[str, Any]:
         return self._collections.metadata(collection)
@@ -289,13 +317,13 @@ class ServerStore:
                 records = self._client.retrieve(
                     place.physical, wanted, with_payload=_selected(payload), with_vectors=list(vectors) or False
                 )
-            found.extend(map(_point, records))
+            found.extend(_point(place.schema, record) for record in records)
         return found
 
     def _points_in_answer(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:
         """How many points may be asked for at once, with these vectors."""
         asked = [field for name, field in schema.by_name.items() if name in vectors]
-        floats = sum(field.space.dim * (self._settings.key_frames if field.multi else 1) for field in asked)
+        floats = sum(field.numbers * (self._settings.key_frames if field.multi else 1) for field in asked)
         return max(1, min(_REQUEST_IDS, _ANSWER_FLOATS // max(floats, 1)))
 
 
@@ -306,9 +334,21 @@ def _slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
 
 def _structs(points: Sequence[Point], schema: CollectionSchema) -> list[models.PointStruct]:
     return [
-        models.PointStruct(id=point.id, vector=to_engine(schema, point.vectors), payload=to_stored(point.payload))
+        models.PointStruct(
+            id=point.id, vector=to_engine(schema, point.vectors, _sparse), payload=to_stored(point.payload)
+        )
         for point in points
     ]
+
+
+def _sparse(indices: list[int], values: list[float]) -> models.SparseVector:
+    return models.SparseVector(indices=indices, values=values)
+
+
+def _diverse(vector: Any, diversity: float | None) -> Any:
+    if diversity is None:
+        return vector
+    return models.NearestQuery(nearest=vector, mmr=models.Mmr(diversity=diversity, candidates_limit=MMR_CANDIDATES))
 
 
 def _requests(items: Iterable[tuple[_T, Mapping[str, Array]]]) -> Iterator[list[_T]]:
@@ -316,7 +356,7 @@ def _requests(items: Iterable[tuple[_T, Mapping[str, Array]]]) -> Iterator[list[
     chunk: list[_T] = []
     floats = 0
     for item, vectors in items:
-        size = sum(vector.size for vector in vectors.values())
+        size = sum(map(numbers_in, vectors.values()))
         if chunk and (floats + size > _REQUEST_FLOATS or len(chunk) == _REQUEST_POINTS):
             yield chunk
             chunk, floats = [], 0
@@ -326,18 +366,8 @@ def _requests(items: Iterable[tuple[_T, Mapping[str, Array]]]) -> Iterator[list[
         yield chunk
 
 
-def _point(record: models.Record | models.ScoredPoint) -> StoredPoint:
-    vectors = record.vector
-    named = {name: from_engine(value) for name, value in vectors.items()} if isinstance(vectors, dict) else {}
-    return StoredPoint(str(record.id), from_stored(record.payload), named)
-
-
-def _hits(query: VectorQuery, answer: models.QueryResponse) -> list[ScoredHit]:
-    with_payload = query.with_payload is not False
-    return [
-        ScoredHit(str(hit.id), mean_score(query, hit.score), from_stored(hit.payload) if with_payload else None)
-        for hit in answer.points
-    ]
+def _point(schema: CollectionSchema, record: models.Record) -> StoredPoint:
+    return StoredPoint(str(record.id), from_stored(record.payload), from_engine(schema, record.vector))
 
 
 def _selected(payload: PayloadChoice) -> bool | list[str]:

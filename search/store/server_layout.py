@@ -29,7 +29,8 @@ def create(
     """Make an empty collection, without payload indexes."""
     client.create_collection(
         name,
-        vectors_config={field.space.name: _vector_params(field, settings) for field in schema.fields},
+        vectors_config={f.space.name: _vector_params(f, settings) for f in schema.fields if not f.sparse},
+        sparse_vectors_config={f.space.name: _sparse_params(f, settings) for f in schema.fields if f.sparse} or None,
         shard_number=settings.qdrant_shards,
         replication_factor=settings.qdrant_replicas,
         write_consistency_factor=settings.qdrant_write_consistency,
@@ -43,8 +44,16 @@ def create(
 def add_vector(client: QdrantClient, name: str, field: VectorField, settings: Settings) -> None:
     """Add a vector to a collection; one that is there in the same form stays.
 
-    Source: a vector is added by what defines it; the rest is an update (Qdrant's OpenAPI, ``DenseVectorConfig``).
+    Source: a vector is added by what defines it; the rest is an update (Qdrant's OpenAPI, ``DenseVectorConfig``,
+    ``SparseVectorConfig``).
     """
+    if field.sparse:
+        weights = models.SparseVectorConfig(datatype=models.VectorStorageDatatype.FLOAT16)
+        client.create_vector_name(name, field.space.name, models.SparseVectorNameConfig(sparse=weights), wait=True)
+        if _on_disk(field, settings):
+            placed = {field.space.name: _sparse_params(field, settings)}
+            client.update_collection(name, sparse_vectors_config=placed, timeout=COMMIT_SECONDS)
+        return
     dense = models.DenseVectorConfig(
         size=field.space.dim, distance=_distance(field), multivector_config=_comparison(field)
     )
@@ -80,6 +89,12 @@ def _vector_params(field: VectorField, settings: Settings) -> models.VectorParam
         quantization_config=_quantization(field, settings),
         on_disk=_on_disk(field, settings),
     )
+
+
+def _sparse_params(field: VectorField, settings: Settings) -> models.SparseVectorParams:
+    """The index keeps components as float16; what is stored is rounded to it beforehand (``search.store.vectors``)."""
+    index = models.SparseIndexParams(on_disk=_on_disk(field, settings), datatype=models.Datatype.FLOAT16)
+    return models.SparseVectorParams(index=index)
 
 
 def _distance(field: VectorField) -> models.Distance:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ from search.store.durable import (
 from search.store.schemas import with_added
 
 _METADATA = "metadata.json"
+_WRITTEN = "written"
+"""Key of the metadata: points written since the last optimisation, as of the last flush."""
 _FLUSH_EVERY = 5_000
 """Points written between flushes. The write-ahead log keeps every write until then and is replayed on open."""
 
@@ -70,6 +72,8 @@ class LiveShard:
         self._unoptimised_writes = True
         with engine_errors(folder):
             state = json.loads((folder / _METADATA).read_text("utf-8"))
+            self._written = self._written_there = int(state.get(_WRITTEN, 0))
+            self._copied = 0
             self.schema = CollectionSchema.from_json(state["schema"])
             self._values: dict[str, Any] = state["values"]
             self._current = folder / str(state["shard"])
@@ -114,8 +118,8 @@ class LiveShard:
             yield self._shard
 
     @contextmanager
-    def writing(self, ids: Iterable[str]) -> Iterator[qdrant.EdgeShard]:
-        """The engine's shard, for a write to the points ``ids``.
+    def writing(self, ids: Iterable[str], *, deleting: bool = False) -> Iterator[qdrant.EdgeShard]:
+        """The engine's shard, for a write to the points ``ids``, or for deleting them.
 
         Raises:
             DiskFullError: too little space is left to be sure that the write can be finished.
@@ -129,9 +133,17 @@ class LiveShard:
                 self._unoptimised_writes = True
                 yield shard
                 self._unflushed += len(touched)
+                self._written += 0 if deleting else len(touched)
                 if self._unflushed >= _FLUSH_EVERY:
-                    shard.flush()
-                    self._unflushed = 0
+                    self._flush()
+
+    def _flush(self) -> None:
+        self._shard.flush()
+        self._unflushed = 0
+        if self._written != self._written_there:
+            # It only helps to tell when to optimise, so a full disk may keep it from being written down.
+            with suppress(OSError):
+                self._commit(self._current, self._values)
 
     def values(self) -> dict[str, Any]:
         """A copy of the metadata values."""
@@ -163,12 +175,28 @@ class LiveShard:
             self._shard = qdrant.EdgeShard.load(str(self._current), config)
             self._commit(self._current, self._values, extended)
 
+    def add_payload_indexes(self) -> None:
+        """Give a shard of a version before the payload indexes that it lacks, of what its points hold already."""
+        with self.reading() as shard:
+            missing = layout.edge_indexes(shard.info().payload_schema)
+        if not missing:
+            return
+        # The copy that an optimiser is at would come without them.
+        with self._no_optimiser(), self._writes, engine_errors(self.folder):
+            self._check_open()
+            check_space(self.folder)
+            for operation in missing:
+                with self.reading() as shard:
+                    shard.update(operation)
+            with self._engine:
+                self._shard.flush()
+
     def optimise(self) -> bool:
         """Index a copy in a child process and take its place; writes made meanwhile are carried over.
 
         Returns:
             False when there was nothing worth doing, another thread is at it, or it was stopped (the store was closed,
-            or a space added).
+            or a space or a payload index added).
         """
         if not self._optimising.acquire(blocking=False):
             return False
@@ -197,7 +225,7 @@ class LiveShard:
             return
         self._closed = True
         with self._no_optimiser(), self._writes, self._engine, engine_errors(self.folder):
-            self._shard.flush()
+            self._flush()
             self._shard.close()
 
     def destroy(self) -> None:
@@ -225,9 +253,10 @@ class LiveShard:
     def _copy_to(self, target: Path) -> bool:
         with self._writes:
             with self.reading() as shard:
-                if not self._unoptimised_writes or not layout.worth_optimising(shard, self.schema):
+                if not self._unoptimised_writes or not layout.worth_optimising(shard, self.schema, self._written):
                     return False
                 shard.flush()
+                self._copied = self._written
             # The copy, then the copy with its index: about as much again as the shard takes, twice.
             check_space(self.folder, 2 * size_on_disk(self._current))
             copy_sparse(self._current, target)
@@ -248,6 +277,7 @@ class LiveShard:
             return False
         if status == optimise.NOTHING_TO_DO:
             self._unoptimised_writes = bool(self._dirty)
+            self._written -= self._copied
             return False
         if status != optimise.BUILT:
             raise failure(self.folder, complaint or f"the optimiser ended with status {status}")
@@ -266,6 +296,7 @@ class LiveShard:
             with self._engine:
                 self._check_open()
                 old, old_folder = self._shard, self._current
+                self._written -= self._copied
                 self._commit(target, self._values)
                 self._shard = replacement
                 self._unflushed = 0
@@ -290,9 +321,11 @@ class LiveShard:
 
     def _commit(self, current: Path, values: dict[str, Any], schema: CollectionSchema | None = None) -> None:
         schema = schema or self.schema
-        write_json(self.folder / _METADATA, {"schema": schema.to_json(), "shard": current.name, "values": values})
+        written = self._written
+        described = {"schema": schema.to_json(), "shard": current.name, "values": values, _WRITTEN: written}
+        write_json(self.folder / _METADATA, described)
         with self._engine:
-            self.schema, self._current, self._values = schema, current, values
+            self.schema, self._current, self._values, self._written_there = schema, current, values, written
 
 
 def _remove_leftovers(folder: Path, keep: Path | None) -> None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from search.errors import SpaceMismatchError, StoreError
+from search.errors import SpaceMismatchError, StoreError, UsageError
 from search.spaces import CollectionSchema, VectorField
 from search.store.base import Array, VectorQuery
 
+SparseMaker: TypeAlias = Callable[[list[int], list[float]], Any]
+"""Makes an engine's sparse vector of the indices of its components, ascending, and their values."""
 
-def to_engine(schema: CollectionSchema, vectors: Mapping[str, Array]) -> dict[str, Any]:
-    """Space name to a list of floats, or to a list of those for a multivector.
+
+def to_engine(schema: CollectionSchema, vectors: Mapping[str, Array], sparse: SparseMaker) -> dict[str, Any]:
+    """Space name to a list of floats, to a list of those for a multivector, or to the engine's sparse vector.
 
     Raises:
         SpaceMismatchError: the collection has no such space, or the shape is not ``(m, dim)`` (m = 1 for a single
             vector).
-        StoreError: a component is not finite.
+        StoreError: a component is not finite, or beyond what float16 holds in a sparse vector.
     """
     fields = schema.by_name
     converted: dict[str, Any] = {}
@@ -26,7 +29,11 @@ def to_engine(schema: CollectionSchema, vectors: Mapping[str, Array]) -> dict[st
         field = fields.get(name)
         if field is None:
             raise _no_space(schema, name)
-        converted[name] = _listed(schema, field, vector, many=field.multi)
+        _check(schema, field, vector)
+        if field.sparse:
+            converted[name] = _sparse(_rounded(field, vector), sparse)
+        else:
+            converted[name] = _listed(field, vector)
     return converted
 
 
@@ -44,38 +51,85 @@ def asked_vectors(schema: CollectionSchema, names: Sequence[str]) -> list[str]:
     return list(names)
 
 
-def query_vector(schema: CollectionSchema, query: VectorQuery) -> list[Any]:
+def query_vector(schema: CollectionSchema, query: VectorQuery, sparse: SparseMaker) -> Any:
     """The vector of a query in the engine's form.
 
     Raises:
         SpaceMismatchError: the space's fingerprint, or the vector's shape, is not the collection's.
         StoreError: a component is not finite.
+        UsageError: fewer than no hits are to be skipped, or the diversity is not one, or asked of a space that is not
+            of single dense vectors.
     """
     field = schema.require(query.space)
-    return _listed(schema, field, query.vector, many=field.multi)
+    _check(schema, field, query.vector)
+    if query.offset < 0:
+        raise UsageError(f"A question cannot skip {query.offset} hits.")
+    if query.diversity is not None:
+        if not 0.0 <= query.diversity <= 1.0:
+            raise UsageError(f"Diversity is a number from 0 to 1, not {query.diversity}.")
+        if field.multi or field.sparse:
+            raise UsageError(
+                f"Hits in space '{query.space.name}' of collection '{schema.collection}' cannot be made diverse: "
+                f"it holds {'sparse' if field.sparse else 'many'} vectors.",
+                "Ask without diversity there.",
+            )
+    return _sparse(query.vector, sparse) if field.sparse else _listed(field, query.vector)
 
 
-def mean_score(query: VectorQuery, score: float) -> float:
-    """Turn the engine's MaxSim, a sum over the query's vectors, into their mean: again a cosine."""
-    return score / len(query.vector)
+def from_engine(schema: CollectionSchema, vectors: object) -> dict[str, Array]:
+    """A point's vectors as an engine tells them, each as float32 ``(m, dim)``; none if it tells none."""
+    if not isinstance(vectors, Mapping):
+        return {}
+    fields = schema.by_name
+    return {name: _dense(fields[name], value) for name, value in vectors.items()}
 
 
-def from_engine(value: object) -> Array:
-    """A stored vector or multivector as float32 ``(m, dim)``."""
-    return np.atleast_2d(np.asarray(value, dtype=np.float32))
+def _dense(field: VectorField, value: Any) -> Array:
+    if not field.sparse:
+        return np.atleast_2d(np.asarray(value, dtype=np.float32))
+    dense = np.zeros((1, field.space.dim), np.float32)
+    dense[0, value.indices] = value.values
+    return dense
 
 
-def _listed(schema: CollectionSchema, field: VectorField, vector: Array, *, many: bool) -> list[Any]:
-    wanted = f"({'m' if many else 1}, {field.space.dim})"
-    if vector.ndim != 2 or vector.shape[1] != field.space.dim or not vector.size or (len(vector) > 1 and not many):
+def numbers_in(vector: Array) -> int:
+    """Numbers it takes to send a vector as it is, or without its zeros where that is shorter."""
+    return min(vector.size, 2 * int(np.count_nonzero(vector)))
+
+
+def _check(schema: CollectionSchema, field: VectorField, vector: Array) -> None:
+    if (
+        vector.ndim != 2
+        or vector.shape[1] != field.space.dim
+        or not vector.size
+        or (len(vector) > 1 and not field.multi)
+    ):
         raise SpaceMismatchError(
-            f"Space '{field.space.name}' of collection '{schema.collection}' takes vectors of shape {wanted}, "
-            f"not {vector.shape}."
+            f"Space '{field.space.name}' of collection '{schema.collection}' takes vectors of shape "
+            f"({'m' if field.multi else 1}, {field.space.dim}), not {vector.shape}."
         )
     if not np.isfinite(vector).all():
         raise StoreError(f"A vector for space '{field.space.name}' holds NaN or infinity.")
+
+
+def _listed(field: VectorField, vector: Array) -> list[Any]:
     listed: list[Any] = vector.tolist()
-    return listed if many else listed[0]
+    return listed if field.multi else listed[0]
+
+
+def _rounded(field: VectorField, vector: Array) -> Array:
+    """To float16, which the index keeps: so it gives the same scores before and after an engine has rewritten it, and
+    an engine that keeps float32 gives them too."""
+    with np.errstate(over="ignore"):
+        rounded = vector.astype(np.float16).astype(np.float32)
+    if not np.isfinite(rounded).all():
+        raise StoreError(f"A vector for space '{field.space.name}' has a component beyond ±65,504.")
+    return rounded
+
+
+def _sparse(vector: Array, sparse: SparseMaker) -> Any:
+    indices = np.flatnonzero(vector[0])
+    return sparse(indices.tolist(), vector[0, indices].tolist())
 
 
 def _no_space(schema: CollectionSchema, name: str) -> SpaceMismatchError:

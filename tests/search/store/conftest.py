@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -23,11 +23,13 @@ from search.store.server import ServerStore
 VISUAL = Space("visual", "test-model", "1", "none", 16)
 SOUND = Space("sound", "test-sound", "1", "none", 8)
 SOUND_RAW = Space("sound_raw", "test-sound", "1", "none", 8, Distance.DOT)
+CONCEPTS = Space("concepts", "test-concepts", "1", "none", 40, Distance.DOT)
 
 IMAGES = CollectionSchema(Kind.IMAGE, (VectorField(VISUAL),))
 VIDEOS = CollectionSchema(
     Kind.VIDEO, (VectorField(VISUAL, multi=True), VectorField(SOUND), VectorField(SOUND_RAW, indexed=False))
 )
+TAGGED = CollectionSchema(Kind.IMAGE, (*IMAGES.fields, VectorField(CONCEPTS, sparse=True)))
 
 
 def _load(name: str) -> ModuleType:
@@ -87,6 +89,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
+def other_store() -> Iterator[Store]:
+    """Another empty store, to bring something over to."""
+    made = ServerStore(QdrantClient(":memory:"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def adds_spaces(request: pytest.FixtureRequest) -> bool:
     """Whether the store under test can be given spaces later on: a server can from version 1.18 on."""
     if not request.node.callspec.params["store"].startswith("live"):
@@ -110,6 +120,25 @@ def rest() -> QdrantRest:
 @pytest.fixture
 def images() -> CollectionSchema:
     return IMAGES
+
+
+@pytest.fixture
+def tagged() -> CollectionSchema:
+    """Images that have a sparse vector too."""
+    return TAGGED
+
+
+@pytest.fixture
+def weights() -> Callable[..., Array]:
+    """A sparse vector, dense as it travels: component to value."""
+
+    def make(values: Mapping[int, float]) -> Array:
+        made = np.zeros((1, CONCEPTS.dim), np.float32)
+        for component, value in values.items():
+            made[0, component] = value
+        return made
+
+    return make
 
 
 @pytest.fixture

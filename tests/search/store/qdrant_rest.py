@@ -73,7 +73,12 @@ class QdrantRest:
 
     def _create(self, body: Any, name: str) -> bool:
         wanted = models.CreateCollection.model_validate(body)
-        self.double.create_collection(name, vectors_config=wanted.vectors, metadata=wanted.metadata)
+        self.double.create_collection(
+            name,
+            vectors_config=wanted.vectors,
+            sparse_vectors_config=wanted.sparse_vectors,
+            metadata=wanted.metadata,
+        )
         self.params[name] = {key: value for key, value in body.items() if key != "metadata"}
         self.optimizers[name] = NEW_OPTIMIZERS | (body.get("optimizers_config") or {})
         self.indexes[name] = {}
@@ -88,11 +93,17 @@ class QdrantRest:
 
     def _update(self, body: Any, name: str) -> bool:
         changes = models.UpdateCollection.model_validate(body)
-        self.double.update_collection(name, vectors_config=changes.vectors, metadata=changes.metadata)
+        self.double.update_collection(
+            name,
+            vectors_config=changes.vectors,
+            sparse_vectors_config=changes.sparse_vectors,
+            metadata=changes.metadata,
+        )
         given = {key: value for key, value in (body.get("optimizers_config") or {}).items() if value is not None}
         self.optimizers[self._physical(name)] |= given
-        for vector, params in (body.get("vectors") or {}).items():
-            self.params[self._physical(name)]["vectors"].setdefault(vector, {}).update(params)
+        for kind in ("vectors", "sparse_vectors"):
+            for vector, params in (body.get(kind) or {}).items():
+                self.params[self._physical(name)].setdefault(kind, {}).setdefault(vector, {}).update(params)
         return True
 
     def _alias(self, body: Any) -> bool:
@@ -104,7 +115,8 @@ class QdrantRest:
         return _DONE
 
     def _add_vector(self, body: Any, name: str, vector: str) -> Any:
-        self.double.create_vector_name(name, vector, models.DenseVectorNameConfig.model_validate(body))
+        form = models.SparseVectorNameConfig if "sparse" in body else models.DenseVectorNameConfig
+        self.double.create_vector_name(name, vector, form.model_validate(body))
         return _DONE
 
     def _batch(self, body: Any, name: str) -> Any:
@@ -114,11 +126,10 @@ class QdrantRest:
         queries = [models.QueryRequest.model_validate(query) for query in body["searches"]]
         return self.double.query_batch_points(name, queries)
 
-    def _sample(self, body: Any, name: str) -> Any:
-        return self.double.query_batch_points(name, [models.QueryRequest.model_validate(body)])[0]
-
     def _scroll(self, body: Any, name: str) -> Any:
         wanted = models.ScrollRequest.model_validate(body)
+        if wanted.order_by is not None:
+            self._check_order(wanted.order_by, name)
         points, offset = self.double.scroll(
             name,
             scroll_filter=wanted.filter,
@@ -126,8 +137,16 @@ class QdrantRest:
             offset=wanted.offset,
             with_payload=wanted.with_payload,
             with_vectors=wanted.with_vector,
+            order_by=wanted.order_by,
         )
         return {"points": points, "next_page_offset": offset}
+
+    def _check_order(self, order_by: models.OrderBy, name: str) -> None:
+        index = self.indexes[self._physical(name)].get(order_by.key, {}).get("data_type")
+        if index not in ("integer", "float", "datetime"):
+            raise ValueError(
+                f"No range index for `order_by` key: `{order_by.key}`. Please create one to use `order_by`."
+            )
 
     def _retrieve(self, body: Any, name: str) -> Any:
         wanted = models.PointRequest.model_validate(body)
@@ -173,7 +192,6 @@ _ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
         lambda s, b, name: s.double.delete(name, models.PointIdsList.model_validate(b)),
     ),
     ("POST", _C + "/points/batch", QdrantRest._batch),
-    ("POST", _C + "/points/query", QdrantRest._sample),
     ("POST", _C + "/points/query/batch", QdrantRest._query),
     ("POST", _C + "/points/scroll", QdrantRest._scroll),
     (

@@ -112,6 +112,7 @@ class TestCollections:
             lambda s: s.retrieve("audio", [NOBODY]),
             lambda s: list(s.scroll("audio")),
             lambda s: s.count("audio"),
+            lambda s: s.ordered("audio", "size", limit=1),
             lambda s: s.facet("audio", "tags"),
             lambda s: s.sample("audio", "sound", 1),
             lambda s: s.metadata("audio"),
@@ -306,19 +307,19 @@ class TestReading:
         assert store.count("images") == 30
         assert store.count("images", Filter()) == 29
 
-    def test_sample_is_random_holds_the_space_and_is_no_larger_than_asked(self, store, videos, vectors):
+    def test_a_sample_is_what_comes_first_of_what_holds_the_space(self, store, videos, vectors):
         store.ensure(videos)
         with_sound = [str(uuid.uuid4()) for _ in range(40)]
         silent = [str(uuid.uuid4()) for _ in range(5)]
         store.upsert("videos", [Point(i, {"visual": vectors(2), "sound": vectors(1, 8)}, {}) for i in with_sound])
         store.upsert("videos", [Point(i, {"visual": vectors(2)}, {}) for i in silent])
-        draws = [store.sample("videos", "sound", 10) for _ in range(4)]
-        for draw in draws:
-            assert len({p.id for p in draw}) == 10
-            assert {p.id for p in draw} <= set(with_sound)
-            assert all(p.vectors["sound"].shape == (1, 8) and set(p.vectors) == {"sound"} for p in draw)
-        assert len({frozenset(p.id for p in draw) for draw in draws}) > 1
+        for _ in range(2):
+            drawn = store.sample("videos", "sound", 10)
+            assert [p.id for p in drawn] == sorted(with_sound)[:10]
+            assert all(p.vectors["sound"].shape == (1, 8) and set(p.vectors) == {"sound"} for p in drawn)
+            assert all(p.payload == {} for p in drawn)
         assert len(store.sample("videos", "sound", 100)) == 40
+        assert store.sample("videos", "sound", 0) == []
 
     def test_metadata(self, store, images):
         store.ensure(images)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from search.errors import UsageError
 from search.media import Kind
 from search.store.base import Point, VectorQuery
 from search.store.filters import Filter
@@ -90,6 +91,43 @@ CASES = [
     (Filter(tags=("cat",), photographers=("Ada",), min_size=500, path_prefix="/pics", words="leica"), "a"),
     (Filter(tags=("cat",), min_size=1001, has_space="visual"), ""),
 ]
+
+
+PLACES = {
+    "paris": (48.8566, 2.3522),
+    "versailles": (48.8049, 2.1204),  # 18 km away
+    "fiji west": (-17.0, 179.9),
+    "fiji east": (-17.0, -179.9),  # 21 km away, across the date line
+    "nowhere": (None, 2.0),
+}
+
+CIRCLES = [
+    ((48.8566, 2.3522, 1.0), {"paris"}),
+    ((48.8566, 2.3522, 15_000.0), {"paris"}),
+    ((48.8566, 2.3522, 20_000.0), {"paris", "versailles"}),
+    ((-17.0, 180.0, 15_000.0), {"fiji west", "fiji east"}),
+    ((-17, -180, 5_000), set()),
+    ((0.0, 0.0, 21_000_000.0), {"paris", "versailles", "fiji west", "fiji east"}),
+]
+
+
+def test_places_within_a_radius(store, images, make_image):
+    store.ensure(images)
+    points = {name: make_image(n, latitude=at[0], longitude=at[1]) for n, (name, at) in enumerate(PLACES.items())}
+    store.upsert("images", list(points.values()))
+    names = {point.id: name for name, point in points.items()}
+    for near, expected in CIRCLES:
+        assert {names[p.id] for p in store.scroll("images", where=Filter(near=near))} == expected
+        assert store.count("images", Filter(near=near, min_size=0)) == len(expected)
+
+
+@pytest.mark.parametrize(
+    "near",
+    [(91, 0, 1), (-90.1, 0, 1), (0, 181, 1), (0, 0, 0), (0, 0, -5), (0, 0, float("inf")), (float("nan"), 0, 1), (0, 0)],
+)
+def test_what_is_no_place(near):
+    with pytest.raises(UsageError, match="place"):
+        Filter(near=near)
 
 
 @pytest.fixture

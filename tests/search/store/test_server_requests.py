@@ -8,11 +8,12 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from search.errors import SpaceMismatchError
+from search.errors import SpaceMismatchError, StoreError
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
 from search.store import server, server_names
-from search.store.base import Point, VectorQuery
+from search.store.answers import MMR_CANDIDATES
+from search.store.base import Point, SpaceNotAddedError, VectorQuery
 from search.store.payloads import PAYLOAD_INDEXES
 from search.store.server import ServerStore
 
@@ -77,6 +78,13 @@ class TestMaking:
         (body,) = rest.asked("PUT", "/collections/images-1")
         assert said(body["vectors"]["visual"]["quantization_config"]) == {"binary": {"always_ram": True}}
 
+    @pytest.mark.parametrize(("settings", "on_disk"), [({}, {}), ({"qdrant_on_disk": True}, {"on_disk": True})])
+    def test_sparse_vectors_are_indexed_as_float16(self, rest, make_store, tagged, settings, on_disk):
+        make_store(qdrant_quantization="int8", **settings).ensure(tagged)
+        (body,) = rest.asked("PUT", "/collections/images-1")
+        assert set(body["vectors"]) == {"visual"}
+        assert said(body["sparse_vectors"]) == {"concepts": {"index": {"datatype": "float16"} | on_disk}}
+
     def test_payload_is_indexed_before_anybody_can_write(self, rest, make_store, images):
         store = make_store()
         store.ensure(images)
@@ -131,6 +139,28 @@ class TestAddingASpace:
         assert [path for _, path, _ in written[4:]] == ["/collections/images-1"]
         assert len(written[4][2]["metadata"]["likewise_schema"]["fields"]) == 3
 
+    @pytest.mark.parametrize("on_disk", [False, True])
+    def test_a_sparse_one(self, rest, make_store, images, tagged, on_disk):
+        store = make_store(qdrant_quantization="int8", qdrant_on_disk=on_disk)
+        store.ensure(images)
+        rest.requests.clear()
+        store.ensure(tagged)
+        written = [(method, path, said(body)) for method, path, body in rest.requests if method != "GET"]
+        placed = {"sparse_vectors": {"concepts": {"index": {"datatype": "float16", "on_disk": True}}}}
+        assert written[:-1] == [
+            ("PUT", "/collections/images-1/vectors/concepts", {"sparse": {"datatype": "float16"}}),
+            *([("PATCH", "/collections/images-1", placed)] if on_disk else []),
+        ]
+        assert written[-1][2]["metadata"]["likewise_schema"]["fields"][1]["sparse"] is True
+
+    def test_a_server_that_is_too_old_for_a_sparse_one(self, rest, make_store, images, tagged):
+        store = make_store()
+        store.ensure(images)
+        rest.refuse = lambda request: httpx.Response(405) if "/vectors/" in request.url.path else None
+        with pytest.raises(SpaceNotAddedError, match=r"no space 'concepts'.*1\.18.*reembed --space concepts"):
+            store.ensure(tagged)
+        assert store.schema("images") == images
+
     def test_a_server_that_is_too_old_for_it(self, rest, make_store, images, videos):
         store = make_store()
         store.ensure(images)
@@ -178,6 +208,31 @@ class TestSearching:
             if not actual.get("quantization", {}).get("ignore", True):
                 del actual["quantization"]["ignore"]
         assert actual == params
+
+    def test_a_sparse_question_and_a_diverse_one(self, rest, make_store, tagged, vectors, weights):
+        store = make_store()
+        store.ensure(tagged)
+        visual, concepts = (field.space for field in tagged.fields)
+        plain = VectorQuery(visual, vectors(), 5)
+        queries = [VectorQuery(concepts, weights({3: 1, 9: 0.5}), 5, offset=2), replace(plain, diversity=0.25), plain]
+        store.query("images", queries)
+        (body,) = rest.asked("POST", "/collections/images-1/points/query/batch")
+        sparse, diverse, usual = body["searches"]
+        assert said(sparse["query"])["nearest"] == {"indices": [3, 9], "values": [1.0, 0.5]}
+        assert (sparse["using"], sparse["offset"]) == ("concepts", 2)
+        assert diverse["query"]["mmr"] == {"diversity": 0.25, "candidates_limit": MMR_CANDIDATES}
+        assert diverse["query"]["nearest"] == usual["query"]
+
+    def test_an_order_is_asked_by_the_index_it_has(self, rest, make_store, images):
+        store = make_store()
+        store.ensure(images)
+        assert store.ordered("images", "sort_time", descending=True, limit=7, start_from=12.5, payload=("size",)) == []
+        (body,) = rest.asked("POST", "/collections/images-1/points/scroll")
+        assert said(body["order_by"]) == {"key": "sort_time", "direction": "desc", "start_from": 12.5}
+        assert (body["limit"], body["with_payload"]) == (7, ["size"])
+        rest.indexes["images-1"].pop("sort_time")
+        with pytest.raises(StoreError, match=r"400.*No range index"):
+            store.ordered("images", "sort_time", limit=1)
 
 
 class TestRoundTrips:
