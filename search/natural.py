@@ -23,12 +23,13 @@ _SEPARATOR, _NUMBER, _LETTER, _OTHER = range(4)
 
 _PART = re.compile(r"[0-9]+|.", re.DOTALL)
 
-_LONGEST = 15
-"""Digits from which numbers are longer than a sort number tells apart."""
+_LONG, _LONGEST = 9, 15
+"""Digits of a number from which their count takes a second place (so that of the usual ones takes less), and from which
+numbers are longer than a sort number tells apart."""
 
 _LETTERS = 26
 _CODES = 0x110000
-_SYMBOLS = 2 + _LONGEST + _LETTERS + 1
+_SYMBOLS = 2 + _LONG + _LETTERS + 1
 """What a part begins with in a sort number: the end, a separator, how many digits follow, a letter, another sign."""
 
 
@@ -71,12 +72,14 @@ def _places(name: str) -> Iterator[tuple[int, int]]:
             yield 1, _SYMBOLS
         elif kind == _NUMBER:
             digits = str(value)
-            yield 1 + min(len(digits), _LONGEST), _SYMBOLS
+            yield 1 + min(len(digits), _LONG), _SYMBOLS
+            if len(digits) >= _LONG:
+                yield min(len(digits), _LONGEST) - _LONG, _LONGEST - _LONG + 1
             if len(digits) >= _LONGEST:
                 return
             yield from ((int(digit), 10) for digit in digits)
         elif kind == _LETTER:
-            yield 2 + _LONGEST + value, _SYMBOLS
+            yield 2 + _LONG + value, _SYMBOLS
         else:
             yield _SYMBOLS - 1, _SYMBOLS
             yield value, _CODES

@@ -1,34 +1,33 @@
-"""Looking up what is stored: one record, one example for a question, a page of records."""
+"""Looking up what is stored: one record, one example for a question, values and their counts; pages of records are
+``search.browse``'s."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
 
-from search.errors import NotFoundError, UsageError
-from search.media import COLLECTIONS, KIND_OF, MediaRecord
+from search.browse import ORDERS, RecordPage, browse
+from search.errors import NotFoundError
+from search.media import MediaRecord
 from search.questions import Probe
 from search.spaces import CollectionSchema, VectorField
 from search.store.base import Facet, Store, StoredPoint
 from search.store.filters import Filter
 
+__all__ = [
+    "ASKED_BY_NAME",
+    "ORDERS",
+    "RecordPage",
+    "asked_fields",
+    "browse",
+    "facets",
+    "find_record",
+    "probe_of",
+    "probes_of",
+    "thumbnail_address",
+]
+
 ASKED_BY_NAME = frozenset({"style"})
 """Spaces that answer only a question that names them: alike in style is not alike in what is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordPage:
-    """Part of a collection, in order of id.
-
-    Attributes:
-        total: records that match, on all pages together.
-        after: what to pass as ``after`` for the next page; None on the last one.
-    """
-
-    records: tuple[MediaRecord, ...]
-    total: int
-    after: str | None
 
 
 def find_record(store: Store, media_id: str) -> MediaRecord:
@@ -73,33 +72,11 @@ def probes_of(store: Store, media_ids: Sequence[str]) -> list[Probe]:
 
 
 def asked_fields(schema: CollectionSchema) -> tuple[VectorField, ...]:
-    """The spaces that questions may use: internal ones (``*_raw``) are never asked or shown."""
-    return tuple(field for field in schema.fields if field.indexed and not field.space.name.endswith("_raw"))
-
-
-def browse(
-    store: Store, collection: str, where: Filter | None = None, limit: int = 60, after: str | None = None
-) -> RecordPage:
-    """A page of a collection's records in order of id, which is stable while media come and go.
-
-    Args:
-        after: the id the previous page ended with; None starts at the beginning.
-
-    Raises:
-        UsageError: there is no such collection, or the limit is not positive.
-    """
-    if collection not in KIND_OF:
-        raise UsageError(f"There is no collection '{collection}'.", f"Choose one of {', '.join(COLLECTIONS)}.")
-    if limit < 1:
-        raise UsageError(f"A page cannot hold {limit} records.")
-    if collection not in store.collections():
-        return RecordPage((), 0, None)
-    where = where or Filter()
-    points = store.scroll(collection, where=where, page=limit + 1, after=after)
-    records = [MediaRecord.from_payload(point.payload) for point in islice(points, limit + 1)]
-    more = len(records) > limit
-    records = records[:limit]
-    return RecordPage(tuple(records), store.count(collection, where), records[-1].id if more else None)
+    """The spaces that questions by example may use: internal ones (``*_raw``) are never asked or shown, and sparse ones
+    answer words."""
+    return tuple(
+        field for field in schema.fields if field.indexed and not field.sparse and not field.space.name.endswith("_raw")
+    )
 
 
 def facets(

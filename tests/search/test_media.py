@@ -6,7 +6,8 @@ import uuid
 
 import pytest
 
-from search.media import COLLECTIONS, KIND_OF, MEDIA_NAMESPACE, Kind, MediaRecord, media_id
+from search.media import COLLECTIONS, KIND_OF, MEDIA_NAMESPACE, PAYLOAD_REVISION, Kind, MediaRecord, media_id
+from search.natural import sort_number
 
 
 def test_identity_is_the_content() -> None:
@@ -51,6 +52,8 @@ def full_record() -> MediaRecord:
         has_sound=True,
         fingerprints=("ff00",),
         moments=(0.0, 5.0),
+        concept_frames=(1, 0, 1),
+        added=1_700_000_000.25,
         thumbnail="ab/x.webp",
         job="j",
         missing=True,
@@ -97,3 +100,62 @@ def test_words_come_from_tags_names_folders_and_people() -> None:
     words = full_record().words.split()
     assert {"boat", "sea", "trip", "mp4", "2024", "films", "ann", "nikon"} <= set(words)
     assert len(words) == len(set(words))
+
+
+@pytest.mark.parametrize(
+    ("taken_at", "expected"),
+    [
+        (None, 1000.123),
+        ("yesterday", 1000.123),
+        ("", 1000.123),
+        ("1970-01-01T00:01:00", 60.0),
+        ("1970-01-01T01:01:00+01:00", 60.0),
+        ("1970-01-01T00:01:00.1234567Z", 60.123),
+        ("1969-12-31", -86400.0),
+        ("0001-01-01T00:00:00+14:00", -62135647200.0),
+    ],
+)
+def test_the_time_to_sort_by(taken_at: str | None, expected: float) -> None:
+    record = MediaRecord("i", Kind.IMAGE, ("/a.jpg",), mtime=1000.1234, taken_at=taken_at)
+    assert record.to_payload()["sort_time"] == record.sort_time == expected
+
+
+def test_the_name_to_sort_by_is_that_of_the_first_path() -> None:
+    record = MediaRecord("i", Kind.IMAGE, ("s3://bucket/z/IMG_9.jpg", "/a/1.jpg"))
+    assert record.name == "IMG_9.jpg"
+    assert record.to_payload()["sort_name"] == sort_number("img 9.JPG") > sort_number("img 8.jpg")
+    assert MediaRecord("i", Kind.IMAGE, ()).to_payload()["sort_name"] == sort_number("") == 0
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "location"),
+    [
+        (51.5, -0.1, {"lat": 51.5, "lon": -0.1}),
+        (0.0, 0.0, {"lat": 0.0, "lon": 0.0}),
+        (51.5, None, None),
+        (None, 2.0, None),
+        (91.0, 0.0, None),
+        (0.0, -180.5, None),
+        (float("nan"), 0.0, None),
+    ],
+)
+def test_where_it_was_taken(latitude: float | None, longitude: float | None, location: object) -> None:
+    record = MediaRecord("i", Kind.IMAGE, ("/a.jpg",), latitude=latitude, longitude=longitude)
+    assert record.to_payload().get("location") == location
+
+
+def test_words_say_when_it_was_taken() -> None:
+    """In English wherever Likewise runs."""
+    words = MediaRecord("i", Kind.IMAGE, ("/a.jpg",), taken_at="2021-06-04T12:00:00").words.split()
+    assert words == ["a", "jpg", "2021", "june"]
+    assert "june" not in MediaRecord("i", Kind.IMAGE, ("/a.jpg",), taken_at="June 2021").words.split()
+
+
+def test_the_revision_says_which_keys_are_derived() -> None:
+    """Whoever derives another key raises the revision, so that older libraries are given it."""
+    stored = {*MediaRecord.__dataclass_fields__}
+    derived = {*full_record().to_payload()} - stored
+    assert (PAYLOAD_REVISION, derived) == (
+        2,
+        {"folders", "words", "orientation", "sort_time", "sort_name", "location"},
+    )

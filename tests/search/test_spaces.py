@@ -6,7 +6,7 @@ import pytest
 
 from search.errors import SpaceMismatchError
 from search.media import Kind
-from search.spaces import CollectionSchema, Distance, Space, VectorField
+from search.spaces import SPARSE_COMPONENTS, CollectionSchema, Distance, Space, VectorField
 
 RESNET = Space("visual", "resnet18", "V1", "resize 256, crop 224", 512)
 R3D = Space("visual", "r3d18", "V1", "resize 128x171, crop 112", 512)
@@ -59,6 +59,33 @@ def test_schema_there_and_back() -> None:
         ),
     )
     assert CollectionSchema.from_json(schema.to_json()) == schema
+
+
+CONCEPTS = replace(RESNET, name="concepts", dim=1871, distance=Distance.DOT)
+
+
+def test_sparse_fields_there_and_back_and_from_before_there_were_any() -> None:
+    schema = CollectionSchema(Kind.IMAGE, (VectorField(RESNET), VectorField(CONCEPTS, sparse=True)))
+    data = schema.to_json()
+    assert CollectionSchema.from_json(data) == schema
+    entries = data["fields"]
+    assert isinstance(entries, list)
+    for entry in entries:
+        del entry["sparse"]
+    assert [field.sparse for field in CollectionSchema.from_json(data).fields] == [False, False]
+
+
+def test_what_no_sparse_field_can_be() -> None:
+    with pytest.raises(ValueError, match="'visual'"):
+        VectorField(RESNET, sparse=True)
+    with pytest.raises(ValueError, match="'concepts'"):
+        VectorField(CONCEPTS, sparse=True, multi=True)
+
+
+def test_room_for_a_vector() -> None:
+    assert VectorField(RESNET).numbers == 512
+    assert VectorField(CONCEPTS, sparse=True).numbers == 2 * SPARSE_COMPONENTS
+    assert VectorField(replace(CONCEPTS, dim=8), sparse=True).numbers == 8
 
 
 def test_edited_metadata_is_found_out() -> None:
