@@ -9,6 +9,8 @@ the Python package timm brings; timm is not imported. Writes, beside this file:
 ``compounds.tsv``  words for what lies below a concept and is none itself, whose last word or ending is a word of that
                    concept (``hot air balloon``), with the ids of the closest such concepts.
 ``plurals.tsv``    irregular plurals of any word in the other two, with their singulars.
+``english.tsv``    single words of four letters or more that are in none of these, occur in WordNet's tagged texts, and
+                   are one typing error away from one that is: ``beach`` is no misspelt ``bench``.
 
 Source: Fellbaum, WordNet: An Electronic Lexical Database, MIT Press 1998; file formats in wndb(5WN); ImageNet names its
 classes by WordNet 3.0's offsets (Deng et al., ImageNet, CVPR 2009).
@@ -26,7 +28,9 @@ from functools import cache
 from pathlib import Path
 
 from search.errors import UsageError
-from search.words.table import COMPOUNDS, CONCEPTS, PLURALS, SELDOM, tokens
+from search.words.morphology import plural
+from search.words.spelling import SHORTEST, nearest, shortened
+from search.words.table import COMPOUNDS, CONCEPTS, ENGLISH, PLURALS, SELDOM, tokens
 
 WORDNET = Path("/usr/share/wordnet")
 CLASSES = 1000
@@ -56,10 +60,20 @@ class Nouns:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self.synsets = dict(_synset(line) for line in _lines(folder / "data.noun"))
         self._senses = dict(_senses(line) for line in _lines(folder / "index.noun"))
         exceptions = [line.split() for line in _lines(folder / "noun.exc")]
         self.plurals = {_plain(words[0]): [_plain(word) for word in words[1:]] for words in exceptions}
+
+    def tagged_words(self) -> frozenset[str]:
+        """Single words that occur in the texts that WordNet's makers tagged, as nouns, verbs or adjectives."""
+        return frozenset(
+            word
+            for part in ("noun", "verb", "adj")
+            for word, (tagged, _) in map(_senses, _lines(self._folder / f"index.{part}"))
+            if tagged and word.isalpha()
+        )
 
     def is_tagged(self, word: str, synset: str) -> bool:
         """Whether the word occurs in this sense in the texts that WordNet's makers tagged."""
@@ -101,7 +115,7 @@ def concept_rows(nouns: Nouns, classes: Sequence[str]) -> list[tuple[str, ...]]:
     numbers = {synset: n for n, synset in enumerate(classes)}
     concepts = sorted({above for synset in classes for above in nouns.distances(synset)})
     tagged = {tokens(w) for c in concepts for w in nouns.synsets[c].words if nouns.is_tagged(w, c)}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for concept in concepts:
         synset = nouns.synsets[concept]
         words: dict[str, str] = {}
@@ -136,12 +150,24 @@ def compound_rows(nouns: Nouns, concepts: Iterable[str]) -> list[tuple[str, ...]
 def plural_rows(nouns: Nouns, words: Iterable[str]) -> list[tuple[str, ...]]:
     """One row an irregular plural of a word, or of the last of several words, in order."""
     known = set(words) | {word.split()[-1] for word in words}
-    rows = []
-    for plural, singulars in sorted(nouns.plurals.items()):
-        kept = [word for word in singulars if word in known and word != plural]
+    rows: list[tuple[str, ...]] = []
+    for many, singulars in sorted(nouns.plurals.items()):
+        kept = [word for word in singulars if word in known and word != many]
         if kept:
-            rows.append((plural, ",".join(kept)))
+            rows.append((many, ",".join(kept)))
     return rows
+
+
+def english_rows(words: Iterable[str], known: Iterable[str]) -> list[tuple[str, ...]]:
+    """One row a word that looks like a typing error in a known one, or in its plural, in order."""
+    taken = {part for word in known for part in word.split()}
+    targets = taken | {plural(part) for part in taken}
+    similar: dict[str, list[str]] = defaultdict(list)
+    for word in targets:
+        for less in shortened(word):
+            similar[less].append(word)
+    spelt = sorted(word for word in set(words) - targets if len(word) >= SHORTEST)
+    return [(word,) for word in spelt if nearest(word, {w for less in shortened(word) for w in similar[less]})]
 
 
 def write_tables(nouns: Nouns, classes: Sequence[str], folder: Path) -> None:
@@ -155,7 +181,8 @@ def write_tables(nouns: Nouns, classes: Sequence[str], folder: Path) -> None:
     words = [word.removeprefix(SELDOM) for row in concepts for word in row[3].split(",")] + [
         row[0] for row in compounds
     ]
-    for name, rows in ((CONCEPTS, concepts), (COMPOUNDS, compounds), (PLURALS, plural_rows(nouns, words))):
+    plurals, english = plural_rows(nouns, words), english_rows(nouns.tagged_words(), words)
+    for name, rows in ((CONCEPTS, concepts), (COMPOUNDS, compounds), (PLURALS, plurals), (ENGLISH, english)):
         text = _HEADER + "".join("\t".join(row) + "\n" for row in rows)
         (folder / name).write_text(text, "utf-8", newline="\n")
 

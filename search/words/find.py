@@ -1,49 +1,58 @@
-"""Word search: media whose tags, names, folders, photographer or camera hold the words typed."""
+"""Media that answer to words: by what they show, by their colours, and by what is written about them.
+
+For every word a record holds it by concept or colour (strength from ``HOLDS``) or by text. All words must hold; only
+when no record holds all, those that hold any are given. Each word is asked for alone, and all together, for at most
+``MOST`` records each; what may hold them all is then checked word by word. So a record is missed only where every word
+has more than that, and more show or say more of each one and of all in sum than it does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from search import addresses
-from search.media import COLLECTIONS, Kind, MediaRecord, word_list
+import numpy as np
+
+from search.errors import UsageError
+from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
 from search.records import thumbnail_address
-from search.store.base import Store
+from search.store.base import Store, StoredPoint
 from search.store.filters import Filter
+from search.words.answers import HOLDS, FoundByWords, Holding, Place, Reason, WordHit
+from search.words.corrections import Corrector
+from search.words.evidence import MOST, Evidence, Witness, concepts_of
+from search.words.table import SPACE
+from search.words.typed import Term, Typed, understand
 
-CANDIDATES = 2000
-"""Most records a collection that are looked at for one set of words, so that a common word stays cheap."""
-
-_WEIGHTS = {"tag": 1.0, "photographer": 1.0, "name": 0.9, "folder": 0.7, "camera": 0.5}
-"""What a word is worth by where it stands: what a picture shows before where it lies."""
-
-_PREFIX = 0.8
-"""What the beginning of a word is worth against the whole of it."""
-
-MIN_BEGINNING = 3
-"""Fewest letters that stand for the words they begin."""
-
-MAX_TAGS = 2000
-"""Most tags a collection that are looked through for a beginning; the image models know 1,000."""
+By = Literal["shows"]
 
 
 @dataclass(frozen=True, slots=True)
-class WordHit:
-    """A record that holds at least one of the words.
+class _Found:
+    """A record with what speaks for it, before it is fetched."""
 
-    Attributes:
-        score: mean over the words typed of the best place each was found in, in (0, 1].
-        matched: which of them were found, in the order typed.
-    """
-
+    collection: str
     id: str
-    kind: Kind
-    paths: tuple[str, ...]
-    thumbnail: str | None
-    tags: tuple[str, ...]
     score: float
-    matched: tuple[str, ...]
+    weak: bool
+    reasons: tuple[tuple[Term, tuple[Reason, ...]], ...]
+
+    @property
+    def rank(self) -> tuple[bool, int, float, str]:
+        return (self.weak, -len(self.held), -self.score, self.id)
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        return tuple(term.label for term, reasons in self.reasons if reasons and reasons[0].strength >= HOLDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    found: list[_Found]
+    complete: bool
+    any: bool
 
 
 def search_words(
@@ -53,76 +62,210 @@ def search_words(
     where: Filter | None = None,
     collections: Sequence[str] = COLLECTIONS,
     limit: int = 50,
-) -> tuple[WordHit, ...]:
-    """Records that hold the words, upper or lower case; those with all of them first, then those with any.
+    offset: int = 0,
+    by: By | None = None,
+) -> FoundByWords:
+    """Records that answer to the words, best first; of equal ones the lower id.
 
-    The beginning of a word is enough for tags. Within the same number of words, order is by where they stand, then id.
-    No words find nothing.
+    Words are in upper or lower case, in the singular or plural. Several that name one concept count as one
+    (``hot air balloon``). One typing error is forgiven in a word of four letters or more that is known nowhere.
+
+    Args:
+        by: ``shows`` leaves out what is written about media and asks only what they show.
+
+    Raises:
+        UsageError: too many characters or words, only words to leave out, or a limit or offset out of range.
     """
-    typed = tuple(word_list(words))
-    where = where or Filter()
+    if limit < 1 or offset < 0:
+        raise UsageError(
+            f"There cannot be {limit} answers from number {offset} on.", "Ask for at least one, from 0 on."
+        )
+    witnesses = _witnesses(store, where, collections, by)
+    typed = understand(words, Corrector(witnesses).correct)
+    if not typed.wanted:
+        return FoundByWords((), 0, notes=("No word was typed that could be looked for.",))
+    typed, searched = _search_words(witnesses, typed)
+    page = searched.found[offset : offset + limit]
+    firm = sum(not one.weak for one in searched.found)
+    return FoundByWords(
+        hits=_hits(store, page, {witness.collection: witness for witness in witnesses}),
+        total=firm,
+        weaker=len(searched.found) - firm,
+        at_least=not searched.complete,
+        corrected=typed.corrected,
+        ignored=typed.ignored,
+        matched_any=searched.any,
+        notes=_notes(witnesses, typed, searched),
+    )
+
+
+def holding(
+    store: Store,
+    words: str,
+    *,
+    collections: Sequence[str] = COLLECTIONS,
+    where: Filter | None = None,
+) -> Mapping[str, Holding]:
+    """For each collection there is the records that hold all of the words, at most ``MOST``: what narrows a question by
+    example (like this photo, and red). None hold no words.
+
+    Raises:
+        UsageError: as :func:`search_words`.
+    """
+    witnesses = _witnesses(store, where, collections, None)
+    typed = understand(words, Corrector(witnesses).correct)
+    held = {}
+    for witness in witnesses:
+        searched = _search_words([witness], typed)[1] if typed.wanted else _Searched([], True, any=False)
+        ids = [] if searched.any else [one.id for one in searched.found if not one.weak]
+        held[witness.collection] = Holding(tuple(ids[:MOST]), not searched.complete or len(ids) > MOST)
+    return held
+
+
+def _witnesses(store: Store, where: Filter | None, collections: Sequence[str], by: By | None) -> list[Witness]:
     stored = store.collections()
-    asked = [name for name in collections if name in stored]
-    found: dict[str, WordHit] = {}
-
-    def look(narrowed: Filter) -> None:
-        for collection in asked:
-            for point in islice(store.scroll(collection, where=narrowed), CANDIDATES):
-                if point.id not in found:
-                    hit = _hit(MediaRecord.from_payload(point.payload), typed)
-                    if hit.matched:
-                        found[hit.id] = hit
-
-    if typed:
-        look(_also(where, " ".join(typed)))
-    if len(typed) > 1 and len(found) < limit:
-        for word in typed:
-            look(_also(where, word))
-    if len(found) < limit and not where.tags:
-        tags = tuple(tag for name in asked for tag in _tags_beginning(store, name, where, typed))
-        if tags:
-            look(replace(where, tags=tags))
-    return tuple(sorted(found.values(), key=lambda hit: (-len(hit.matched), -hit.score, hit.id))[:limit])
+    return [
+        Witness(store, name, where or Filter(), concepts_of(store, name), texts=by is None)
+        for name in collections
+        if name in stored
+    ]
 
 
-def _also(where: Filter, words: str) -> Filter:
-    return replace(where, words=f"{where.words or ''} {words}".strip())
+def _search_words(witnesses: Sequence[Witness], typed: Typed) -> tuple[Typed, _Searched]:
+    """With words that name one concept taken together; where nothing holds that for certain, one by one. How they were
+    taken at last, and what was found."""
+    together = _search(witnesses, typed)
+    one_by_one = typed.apart()
+    if one_by_one is None or (together.found and not together.any and not together.found[0].weak):
+        return typed, together
+    apart = _search(witnesses, one_by_one)
+    certain = apart.found and not apart.any and not apart.found[0].weak
+    return (one_by_one, apart) if certain or not together.found else (typed, together)
 
 
-def _tags_beginning(store: Store, collection: str, where: Filter, typed: Sequence[str]) -> Iterator[str]:
-    """Tags with a word that one of those typed is the beginning of, and not the whole."""
-    beginnings = tuple(word for word in typed if len(word) >= MIN_BEGINNING)
-    if beginnings:
-        for tag in store.facet(collection, "tags", where=where, limit=MAX_TAGS):
-            if any(word.startswith(beginnings) and word not in typed for word in word_list(tag.value)):
-                yield tag.value
+def _search(witnesses: Sequence[Witness], typed: Typed) -> _Searched:
+    """All records that hold all words, then those that may; if none holds all, those that hold any."""
+    evidence = [(witness, *_gather(witness, typed.wanted)) for witness in witnesses]
+    found: list[_Found] = []
+    for witness, by_term, candidates in evidence:
+        for media_id in candidates:
+            strengths = [one.strength(media_id) for one in by_term]
+            if all(strengths):
+                score = math.exp(sum(map(math.log, strengths)) / len(strengths))
+                found.append(_found(witness, media_id, score, typed.wanted, by_term, weak=min(strengths) < HOLDS))
+    found = _without(witnesses, typed.unwanted, found)
+    none_holds_all = len(typed.wanted) > 1 and all(one.weak for one in found)
+    if none_holds_all:
+        some: list[_Found] = []
+        for witness, by_term, _ in evidence:
+            for media_id in dict.fromkeys(media_id for one in by_term for media_id in one.reasons):
+                strengths = [one.strength(media_id) for one in by_term]
+                if max(strengths) >= HOLDS:
+                    score = sum(strengths) / len(strengths)
+                    some.append(_found(witness, media_id, score, typed.wanted, by_term, weak=False))
+        found = _without(witnesses, typed.unwanted, some) or found
+        none_holds_all = bool(some)
+    found.sort(key=lambda one: one.rank)
+    return _Searched(found, all(one.complete for _, by_term, _ in evidence for one in by_term), none_holds_all)
 
 
-def _hit(record: MediaRecord, typed: Sequence[str]) -> WordHit:
-    places = list(_places(record))
-    worth = {word: max((_worth(word, text) * weight for text, weight in places), default=0.0) for word in typed}
+def _gather(witness: Witness, terms: Sequence[Term]) -> tuple[list[Evidence], list[str]]:
+    """Evidence for each term, and the records that may hold all of them."""
+    by_term = [witness.about(term) for term in terms]
+    complete = [one for one in by_term if one.complete]
+    if complete:
+        candidates = [id_ for id_ in complete[0].reasons if all(id_ in one.reasons for one in complete[1:])]
+    else:
+        joint = witness.together(terms) if len(terms) > 1 else []
+        candidates = list(dict.fromkeys([*(id_ for one in by_term for id_ in one.reasons), *joint]))
+    for term, one in zip(terms, by_term, strict=True):
+        unchecked = [] if one.complete or len(terms) == 1 else [id_ for id_ in candidates if id_ not in one.reasons]
+        one.reasons.update(witness.about(term, unchecked).reasons if unchecked else {})
+    return by_term, candidates
+
+
+def _found(
+    witness: Witness, media_id: str, score: float, terms: Sequence[Term], by_term: Sequence[Evidence], *, weak: bool
+) -> _Found:
+    reasons = (
+        (term, tuple(sorted(one.reasons.get(media_id, ()), key=lambda reason: -reason.strength)))
+        for term, one in zip(terms, by_term, strict=True)
+    )
+    return _Found(witness.collection, media_id, score, weak, tuple(reasons))
+
+
+def _without(witnesses: Sequence[Witness], unwanted: Sequence[Term], found: list[_Found]) -> list[_Found]:
+    for witness in witnesses:
+        among = [one.id for one in found if one.collection == witness.collection]
+        for term in unwanted:
+            out = witness.left_out(term, among)
+            among = [media_id for media_id in among if media_id not in out]
+            found = [one for one in found if one.collection != witness.collection or one.id not in out]
+    return found
+
+
+def _hits(store: Store, page: Sequence[_Found], witnesses: Mapping[str, Witness]) -> tuple[WordHit, ...]:
+    """The page's records, fetched; those deleted meanwhile are left out."""
+    points: dict[str, StoredPoint] = {}
+    for name, witness in witnesses.items():
+        ids = [one.id for one in page if one.collection == name]
+        vectors = [witness.space.name] if witness.space and KIND_OF[name] is Kind.VIDEO else []
+        points |= {point.id: point for point in (store.retrieve(name, ids, vectors=vectors) if ids else ())}
+    return tuple(_hit(one, points[one.id], witnesses[one.collection]) for one in page if one.id in points)
+
+
+def _hit(one: _Found, point: StoredPoint, witness: Witness) -> WordHit:
+    record = MediaRecord.from_payload(point.payload)
     return WordHit(
         id=record.id,
         kind=record.kind,
         paths=record.paths,
         thumbnail=thumbnail_address(record),
         tags=record.tags,
-        score=sum(worth.values()) / len(typed),
-        matched=tuple(word for word in typed if worth[word] > 0),
+        score=one.score,
+        matched=one.held or tuple(term.label for term, reasons in one.reasons if reasons),
+        reasons=tuple(reason for _, reasons in one.reasons for reason in reasons),
+        moment=_moment(one, record, point, witness),
+        weak=one.weak,
     )
 
 
-def _places(record: MediaRecord) -> Iterator[tuple[frozenset[str], float]]:
-    """The words of each field with what one there is worth."""
-    yield frozenset(word_list(" ".join(record.tags))), _WEIGHTS["tag"]
-    yield frozenset(word_list(record.photographer or "")), _WEIGHTS["photographer"]
-    yield frozenset(word_list(f"{record.camera or ''} {record.lens or ''}")), _WEIGHTS["camera"]
-    for path in record.paths:
-        yield frozenset(word_list(addresses.name(path))), _WEIGHTS["name"]
-        yield frozenset(word_list(" ".join(addresses.parts(path)[-3:-1]))), _WEIGHTS["folder"]
+def _moment(one: _Found, record: MediaRecord, point: StoredPoint, witness: Witness) -> float | None:
+    """Seconds into a video of the frame that gave the strongest of the concepts and colours asked for."""
+    if record.kind is not Kind.VIDEO or witness.space is None or witness.space.name not in point.vectors:
+        return None
+    shown = [
+        (reason.strength, term, reason.place)
+        for term, reasons in one.reasons
+        for reason in reasons
+        if reason.place in (Place.SHOWS, Place.COLOUR)
+    ]
+    if not shown:
+        return None
+    _, term, place = max(shown, key=lambda entry: entry[0])
+    meant = term.meaning
+    weights = None if meant is None else meant.shows() if place is Place.SHOWS else meant.coloured()
+    if meant is None or weights is None:
+        return None
+    own = point.vectors[witness.space.name][0]
+    components = np.flatnonzero(own)
+    asked = [concept for concept, _ in meant.senses] if place is Place.SHOWS else []
+    best = next((concept for concept in asked if len(asked) == 1 and own[concept]), int(np.argmax(own * weights[0])))
+    at = int(np.searchsorted(components, best))
+    if at >= len(record.concept_frames) or record.concept_frames[at] >= len(record.moments):
+        return None
+    return record.moments[record.concept_frames[at]]
 
 
-def _worth(word: str, text: frozenset[str]) -> float:
-    if word in text:
-        return 1.0
-    return _PREFIX if any(other.startswith(word) for other in text) else 0.0
+def _notes(witnesses: Sequence[Witness], typed: Typed, searched: _Searched) -> tuple[str, ...]:
+    notes = []
+    if searched.any:
+        notes.append("Nothing holds all of these words; what holds some of them is given.")
+    elif searched.found and searched.found[0].weak:
+        notes.append("Nothing holds these words for certain; what may show them is given.")
+    if any(term.meaning is not None for term in (*typed.wanted, *typed.unwanted)):
+        lacking = sum(witness.lacking() for witness in witnesses)
+        if lacking:
+            pictures = "1 picture or video has" if lacking == 1 else f"{lacking} pictures and videos have"
+            notes.append(f"{pictures} no concepts yet; `likewise reembed --space {SPACE}` gives them some.")
+    return tuple(notes)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from search.store.base import Array
 
-CONCEPTS, COMPOUNDS, PLURALS = "concepts.tsv", "compounds.tsv", "plurals.tsv"
+CONCEPTS, COMPOUNDS, PLURALS, ENGLISH = "concepts.tsv", "compounds.tsv", "plurals.tsv", "english.tsv"
 SELDOM = "~"
 """Marks a word of a concept that seldom means it."""
 
@@ -56,6 +56,7 @@ class Table:
         words: words to the concepts that have them.
         compounds: words of what lies below a concept and is none itself.
         plurals: irregular plurals to their singulars.
+        english: words of neither that look like a typing error in one of them.
         version: eight hex digits over what the components mean; the words have no part in it.
     """
 
@@ -67,6 +68,7 @@ class Table:
     words: Mapping[tuple[str, ...], tuple[Sense, ...]]
     compounds: Mapping[tuple[str, ...], tuple[Sense, ...]]
     plurals: Mapping[str, tuple[str, ...]]
+    english: frozenset[str]
     version: str
 
     def __len__(self) -> int:
@@ -120,6 +122,7 @@ def table() -> Table:
             tokens(word): tuple((number[id_], False) for id_ in row.split(",")) for word, row in _rows(COMPOUNDS)
         },
         plurals={plural: tuple(singulars.split(",")) for plural, singulars in _rows(PLURALS)},
+        english=frozenset(row[0] for row in _rows(ENGLISH)),
         version=hashlib.sha256(repr([row[:3] for row in rows] + [COLOURS]).encode()).hexdigest()[:8],
     )
 

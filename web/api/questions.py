@@ -122,7 +122,7 @@ def search(node: Node, words: Words, where: Filter) -> WordAnswer:
     """Media whose tags, names, folders, photographer or camera hold the words."""
     started = time.perf_counter()
     collections = words.collections or COLLECTIONS
-    hits = search_words(node.store, words.q, where=where, collections=collections, limit=words.limit)
+    hits = search_words(node.store, words.q, where=where, collections=collections, limit=words.limit).hits
     query = {"q": words.q, "collections": collections, "limit": words.limit}
     return WordAnswer(query, hits, (time.perf_counter() - started) * 1000)
 

@@ -1,0 +1,86 @@
+"""Putting right a word that is known nowhere: not among concepts and colours, not in what is written about media."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from search.words.evidence import MOST, Witness
+from search.words.meaning import is_known, meaning, vocabulary
+from search.words.morphology import forms, plural
+from search.words.spelling import SHORTEST, nearest
+from search.words.table import tokens
+from search.words.typed import Term
+
+FACETS = ("tags", "photographer", "camera")
+"""Payload keys whose values, at most ``MOST`` of each in each collection, are spelling's other vocabulary."""
+
+MOST_TRIED = 6
+"""Words of the table one typing error away of which the store is asked whether anything shows them."""
+
+SHORTEST_BEGINNING = 3
+"""Fewest letters that stand for a tag that they begin."""
+
+
+@dataclass
+class Corrector:
+    """Corrects words for one question.
+
+    Attributes:
+        witnesses: the collections that are asked.
+    """
+
+    witnesses: Sequence[Witness]
+    _known: dict[str, str | None] = field(default_factory=dict)
+
+    def correct(self, word: str) -> str | None:
+        """What the word was likeliest meant for; None for a word that is known, too short, not of letters, or like no
+        other.
+
+        In this order: a word of the library's facets one typing error away, the most frequent word of its tags that
+        begins with it, a word of the table one typing error away; of several of these one that something shows.
+        """
+        if word not in self._known:
+            self._known[word] = None if is_known(word) or self._is_written(word) else self._likeliest(word)
+        return self._known[word]
+
+    def _likeliest(self, word: str) -> str | None:
+        begun = [tag for tag in self._tags if tag.startswith(word)] if len(word) >= SHORTEST_BEGINNING else []
+        written = [*nearest(word, self._library), *begun]
+        return written[0] if written else self._likeliest_listed(word)
+
+    def _likeliest_listed(self, word: str) -> str | None:
+        if not word.isascii():
+            return None
+        one = word.removesuffix("s")
+        found = nearest(word, vocabulary())
+        found += [plural(near) for near in nearest(one, vocabulary())] if one != word else []
+        if len(found) < 2:
+            return found[0] if found else None
+        terms = {near: Term((near,), False, meaning((near,))) for near in found[:MOST_TRIED]}
+        return next((near for near, term in terms.items() if any(one.shows(term) for one in self.witnesses)), found[0])
+
+    def _is_written(self, word: str) -> bool:
+        """Whether any text that is asked holds it."""
+        if not word.isalpha() or len(word) < min(SHORTEST, SHORTEST_BEGINNING):
+            return True
+        return any(
+            witness.store.count(witness.collection, replace(witness.where, words=form))
+            for witness in self.witnesses
+            if witness.texts
+            for form in forms(word)
+        )
+
+    @cached_property
+    def _library(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(word for key in FACETS for word in self._values(key)))
+
+    @cached_property
+    def _tags(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._values("tags")))
+
+    def _values(self, key: str) -> Iterator[str]:
+        for witness in self.witnesses:
+            for facet in witness.store.facet(witness.collection, key, where=witness.where, limit=MOST):
+                yield from tokens(facet.value)

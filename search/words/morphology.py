@@ -1,0 +1,53 @@
+"""Singulars and plurals of English nouns, as WordNet finds the word that it knows behind one that was typed."""
+
+from __future__ import annotations
+
+from search.words.table import table
+
+_RULES = (
+    *(("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", "ch"), ("shes", "sh")),
+    *(("men", "man"), ("ies", "y"), ("s", "")),
+)
+"""Endings and what replaces them. Source: WordNet's rules of detachment for nouns, morphy(7WN)."""
+
+_SHORTEST = 3
+"""Letters of a word that an ending is taken from or given to."""
+
+
+def singulars(word: str) -> tuple[str, ...]:
+    """What the word may be the plural of: the exceptions first, then what the rules make of it; some of that is none.
+
+    Not the word itself.
+    """
+    found = list(table().plurals.get(word, ()))
+    if not word.endswith("ss"):
+        found += [
+            word.removesuffix(ending) + instead
+            for ending, instead in _RULES
+            if word.endswith(ending) and len(word) - len(ending) + len(instead) >= _SHORTEST
+        ]
+    return tuple(dict.fromkeys(found))
+
+
+def plural(word: str) -> str:
+    """The usual plural of a word that is none: ``dogs``, ``boxes``, ``berries``."""
+    if word.endswith(("s", "x", "z", "ch", "sh")):
+        return word + "es"
+    if word.endswith("y") and not word.endswith(("ay", "ey", "oy", "uy")):
+        return word[:-1] + "ies"
+    return word[:-3] + "men" if word.endswith("man") and len(word) > _SHORTEST else word + "s"
+
+
+def forms(word: str, base: str | None = None) -> tuple[str, ...]:
+    """How the word may stand in a text: as typed, in the singular, in the plural; each once.
+
+    Args:
+        base: the singular, where it is known.
+    """
+    if not word.isascii() or not word.isalpha() or len(word) < _SHORTEST:
+        return (word,)
+    if base is None:
+        guessed = word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > _SHORTEST
+        base = singulars(word)[-1] if guessed and singulars(word) else word
+    irregular = [many for many, one in table().plurals.items() if base in one]
+    return tuple(dict.fromkeys((word, base, *(irregular or [plural(base)]))))

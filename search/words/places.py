@@ -1,0 +1,75 @@
+"""Where a record's own text holds a term: tags, names, folders, photographer, camera, date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from search import addresses
+from search.media import MediaRecord, instant
+from search.words.answers import WORTH, Place, Reason
+from search.words.table import tokens
+from search.words.typed import Term
+
+Text = tuple[Place, str, tuple[str, ...]]
+"""A place, what is written there, and its words in order."""
+
+NEEDED = ("id", "kind", "paths", "tags", "photographer", "camera", "lens", "taken_at")
+"""Payload keys of what is looked through here."""
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def reasons(record: MediaRecord, term: Term) -> tuple[Reason, ...]:
+    """Places where the term is written, the best of each kind, strongest first.
+
+    The words of a term that is no phrase need not stand together: where no one place has them all, the weakest of
+    their places counts.
+    """
+    texts = list(texts_of(record))
+    found: dict[Place, Reason] = {}
+    for place, text, words in texts:
+        if any(_stands(form, words) for form in term.texts):
+            found.setdefault(place, Reason(term.label, place, text, WORTH[place]))
+    if not found and not term.quoted and len(term.words) > 1:
+        scattered = [_scattered(texts, form, term.label) for form in term.texts]
+        found = {one.place: one for one in scattered if one is not None}
+    return tuple(sorted(found.values(), key=lambda reason: -reason.strength))
+
+
+def texts_of(record: MediaRecord) -> Iterator[Text]:
+    """Everything about a record that words may meet."""
+    for tag in record.tags:
+        yield Place.TAG, tag, tokens(tag)
+    if record.photographer:
+        yield Place.PHOTOGRAPHER, record.photographer, tokens(record.photographer)
+    for path in record.paths:
+        yield Place.NAME, addresses.name(path), tokens(addresses.name(path))
+        for folder in reversed(addresses.parts(path)[-3:-1]):
+            yield Place.FOLDER, folder, tokens(folder)
+    for device in (record.camera, record.lens):
+        if device:
+            yield Place.CAMERA, device, tokens(device)
+    taken = instant(record.taken_at)
+    if taken is not None:
+        date = f"{MONTHS[taken.month - 1]} {taken.year:04}"
+        yield Place.DATE, date, tokens(date)
+
+
+def _stands(phrase: Sequence[str], words: tuple[str, ...]) -> bool:
+    length = len(phrase)
+    return any(words[at : at + length] == tuple(phrase) for at in range(len(words) - length + 1))
+
+
+def _scattered(texts: Sequence[Text], words: Sequence[str], label: str) -> Reason | None:
+    weakest: Reason | None = None
+    for word in words:
+        where = [(WORTH[place], place, text) for place, text, held in texts if word in held]
+        if not where:
+            return None
+        strength, place, text = max(where, key=lambda one: one[0])
+        if weakest is None or strength < weakest.strength:
+            weakest = Reason(label, place, text, strength)
+    return weakest

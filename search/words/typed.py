@@ -1,0 +1,204 @@
+"""Reading what was typed: words, "phrases in quotation marks", -words and -"phrases" to leave out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from search.errors import UsageError
+from search.words.answers import Correction
+from search.words.meaning import LONGEST, Meaning, meaning
+from search.words.morphology import forms
+from search.words.table import tokens
+
+MOST_CHARACTERS = 1000
+MOST_TERMS = 24
+"""More words than this are a text and no question; each costs several questions to the store."""
+
+STOP_WORDS = frozenset(
+    {
+        *(
+            "a",
+            "an",
+            "and",
+            "any",
+            "are",
+            "as",
+            "at",
+            "be",
+            "by",
+            "for",
+            "from",
+            "has",
+            "have",
+            "her",
+            "his",
+            "i",
+            "in",
+        ),
+        *("into", "is", "it", "its", "me", "my", "near", "of", "on", "or", "our", "s", "some", "t", "that", "the"),
+        *("their", "there", "these", "this", "those", "to", "was", "we", "were", "where", "which", "with", "your"),
+        *("image", "images", "photo", "photos", "photograph", "photographs", "pic", "pics", "picture", "pictures"),
+        *("show", "showing", "shows"),
+    }
+)
+"""Words that say nothing about media: articles, prepositions and pronouns of English, and what is asked for itself."""
+
+_PART = re.compile(r'(?<!\S)(-?)"([^"]*)"|(\S+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word, several that name one concept, or a phrase.
+
+    Attributes:
+        words: lower case, at least one.
+        quoted: in a text its words stand side by side, just as typed.
+        meaning: what it is among concepts and colours.
+    """
+
+    words: tuple[str, ...]
+    quoted: bool
+    meaning: Meaning | None
+
+    @property
+    def label(self) -> str:
+        return " ".join(self.words)
+
+    @property
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """Ways in which it may be written: as typed, and with its last word in the singular and in the plural."""
+        if self.quoted:
+            return (self.words,)
+        base = self.meaning.base[-1] if self.meaning else None
+        return tuple((*self.words[:-1], last) for last in forms(self.words[-1], base))
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed, understood.
+
+    Attributes:
+        wanted: what a record has to hold; empty only where nothing was typed that has a letter or digit.
+        unwanted: what it may not hold.
+    """
+
+    wanted: tuple[Term, ...]
+    unwanted: tuple[Term, ...]
+    ignored: tuple[str, ...]
+    corrected: tuple[Correction, ...]
+
+    def apart(self) -> Typed | None:
+        """The same with words that name one concept together looked for one by one: ``black`` and ``bear``; None if
+        there are none."""
+        if all(term.quoted or len(term.words) == 1 for term in self.wanted):
+            return None
+        single: dict[Term, None] = {}
+        for term in self.wanted:
+            words = [(word,) for word in term.words if word not in STOP_WORDS]
+            single |= dict.fromkeys([term] if term.quoted else [Term(word, False, meaning(word)) for word in words])
+        return replace(self, wanted=tuple(single))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    words: tuple[str, ...]
+    quoted: bool
+    negative: bool
+
+
+def understand(text: str, correct: Callable[[str], str | None] = lambda _: None) -> Typed:
+    """Read a question in words.
+
+    A quotation mark without its partner counts as a blank, and so do control characters.
+
+    Args:
+        correct: asked for each word that is in no quotation marks and no stop word; another word to put in its
+            place, or None to leave it.
+
+    Raises:
+        UsageError: it is longer than ``MOST_CHARACTERS``, has more than ``MOST_TERMS`` terms, or only leaves out.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise UsageError(
+            f"The words are {len(text)} characters long; {MOST_CHARACTERS} are the limit.", "Ask with fewer words."
+        )
+    corrected: dict[str, str] = {}
+
+    def spelt(word: str) -> str:
+        instead = None if word in STOP_WORDS else correct(word)
+        if instead is not None:
+            corrected[word] = instead
+        return instead or word
+
+    parts = [
+        part if part.quoted else _Part(tuple(map(spelt, part.words)), False, part.negative) for part in _parts(text)
+    ]
+    ignored: dict[str, None] = {}
+    wanted = _terms([part for part in parts if not part.negative], ignored)
+    unwanted = _terms([part for part in parts if part.negative], ignored)
+    if not wanted and ignored:
+        kept = [word for part in parts if not part.negative for word in part.words]
+        wanted = [Term((word,), False, None) for word in dict.fromkeys(kept)]
+        ignored = {word: None for word in ignored if word not in kept}
+    if unwanted and not wanted:
+        left_out = ", ".join(f"-{term.label}" for term in unwanted)
+        raise UsageError(
+            f"'{left_out}' only leaves out, so there is nothing to look for.",
+            f"Add a word for what should be there: animal -{unwanted[0].label}.",
+        )
+    if len(wanted) + len(unwanted) > MOST_TERMS:
+        raise UsageError(
+            f"These are {len(wanted) + len(unwanted)} words; {MOST_TERMS} are the limit.", "Ask with fewer words."
+        )
+    corrections = tuple(Correction(*pair) for pair in corrected.items())
+    return Typed(tuple(wanted), tuple(unwanted), tuple(ignored), corrections)
+
+
+def _parts(text: str) -> list[_Part]:
+    """Phrases, words to leave out, and runs of other words between them."""
+    found: list[_Part] = []
+    run: list[str] = []
+    for match in _PART.finditer("".join(mark if mark.isprintable() else " " for mark in text)):
+        minus, phrase, word = match.groups()
+        negative = minus == "-" if phrase is not None else word.startswith("-")
+        words = tokens(phrase if phrase is not None else word)
+        if phrase is None and not negative:
+            run += words
+            continue
+        if words:
+            found += [_Part(tuple(run), False, False), _Part(words, phrase is not None or len(words) > 1, negative)]
+            run = []
+    found.append(_Part(tuple(run), False, False))
+    return [part for part in found if part.words]
+
+
+def _terms(parts: Sequence[_Part], ignored: dict[str, None]) -> list[Term]:
+    """Terms of the parts, each once, in order; stop words that no term has taken go to ``ignored``."""
+    found: dict[tuple[tuple[str, ...], bool], Term] = {}
+    for part in parts:
+        for term in _split(part):
+            if not term.quoted and len(term.words) == 1 and term.words[0] in STOP_WORDS:
+                ignored[term.words[0]] = None
+            else:
+                found.setdefault((term.words, term.quoted and len(term.words) > 1), term)
+    return list(found.values())
+
+
+def _split(part: _Part) -> list[Term]:
+    """A phrase as it is; of other words, from left to right, as many at once as name one concept."""
+    if part.quoted:
+        return [Term(part.words, True, meaning(part.words))]
+    terms = []
+    rest = part.words
+    while rest:
+        taken = Term(rest[:1], False, meaning(rest[:1]))
+        for length in range(min(LONGEST, len(rest)), 1, -1):
+            together = meaning(rest[:length])
+            if together is not None:
+                taken = Term(rest[:length], False, together)
+                break
+        terms.append(taken)
+        rest = rest[len(taken.words) :]
+    return terms
