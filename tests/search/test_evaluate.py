@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from search.errors import UsageError
-from search.evaluate import average_precision, evaluate
+from search.evaluation import average_precision, evaluate
+from search.evaluation.reliability import Bin, reliability
+from search.evidence import Background
+from search.likeness import LikenessCurve
+from search.likeness_curves import curves_of
 from search.store.base import ScoredHit
 
 
@@ -33,17 +37,15 @@ def test_precision_and_map_of_a_ranking_worked_out_by_hand(library: Any) -> None
     labels = {library.image(f"{name}{angle}", at(angle)): name for name, angle in [("a", 0), ("a", 10)]}
     labels |= {library.image(f"{name}{angle}", at(angle)): name for name, angle in [("b", 22), ("b", 40)]}
 
-    assert asdict(evaluate(library.store, labels)) == {
-        "spaces": {
-            "visual": {
-                "n": 4,
-                "classes": 2,
-                "p_at_1": pytest.approx(3 / 4),
-                "k": 5,
-                "p_at_k": pytest.approx(1 / 5),
-                "map": pytest.approx(3.5 / 4),
-                "index_recall": pytest.approx(1.0),
-            }
+    assert asdict(evaluate(library.store, labels))["spaces"] == {
+        "visual": {
+            "n": 4,
+            "classes": 2,
+            "p_at_1": pytest.approx(3 / 4),
+            "k": 5,
+            "p_at_k": pytest.approx(1 / 5),
+            "map": pytest.approx(3.5 / 4),
+            "index_recall": pytest.approx(1.0),
         }
     }
     assert evaluate(library.store, labels, k=2).spaces["visual"].p_at_k == pytest.approx(1 / 2)
@@ -126,3 +128,58 @@ def test_nothing_to_compare_is_said_in_words(library: Any) -> None:
         evaluate(library.store, labels)
     with pytest.raises(UsageError, match="at 0"):
         evaluate(library.store, labels, k=0)
+
+
+def test_the_fused_list_is_measured_by_set_and_says_what_it_lacks(library: Any) -> None:
+    photos = {library.image(f"{name}{angle}", at(angle)): name for name, angle in [("a", 0), ("a", 4), ("b", 80)]}
+    films = {library.video(f"film {angle}", [at(angle)]): "scene" for angle in (82, 84)}
+    sets = dict.fromkeys(photos, "photos") | dict.fromkeys(films, "films")
+
+    measured = evaluate(library.store, photos | films, sets=sets, k=1).fused
+
+    # a0: a4 is nearest of all;  film 82: film 84 is nearest of the asked kind.
+    assert {name: (one.n, one.classes, one.p_at_1, one.missing) for name, one in measured.items()} == {
+        "photos": (2, 1, 1.0, 0.0),
+        "films": (2, 1, 1.0, 0.0),
+    }
+    assert (measured["films"].row_p_at_1, measured["films"].map) == (1.0, 1.0)
+
+
+def test_a_question_without_an_answer_of_its_kind_and_label_counts_as_missing(library: Any) -> None:
+    labels = {library.image("a0", at(0)): "a", library.image("a90", at(90)): "a"}
+    labels |= {library.image(f"b{n}", at(n / 10)): "b" for n in range(45)}
+
+    measured = evaluate(library.store, labels).fused["all"]
+
+    # a0 finds a90 behind all 45, and a90 finds a0 behind all others.
+    assert (measured.n, measured.missing) == (47, pytest.approx(2 / 47))
+
+
+def test_likeness_that_is_always_right_by_half_has_no_error_and_one_that_boasts_has(library: Any) -> None:
+    rng = np.random.default_rng(0)
+    labels = {id_: f"label {at % 2}" for at, id_ in enumerate(library.many_images(rng.normal(size=(80, 4))))}
+    fingerprint = library.spaces["visual"].fingerprint
+    curves = curves_of(library.store)
+
+    # Labels that have nothing to do with the vectors: half of all drawn pairs share one, whatever their score.
+    honest = LikenessCurve(0.0, 0.0, 0.0, 0.0, Background(0.0, 0.5))
+    curves.save({fingerprint: {"image:image": honest}})
+    measured = evaluate(library.store, labels).likeness["visual"]
+    assert measured.ece == pytest.approx(0.0, abs=1e-6)
+    assert measured.bins[5].said == measured.bins[5].true == pytest.approx(0.5)
+    assert (measured.items, measured.pairs) == (80, 80 * 40)
+
+    curves.save({fingerprint: {"image:image": replace(honest, shift=3.0)}})
+    measured = evaluate(library.store, labels).likeness["visual"]
+    assert measured.ece == pytest.approx(1 / (1 + math.exp(-3)) - 0.5, abs=2e-3)
+    assert sum(one.pairs for one in measured.bins) == measured.pairs
+
+
+def test_reliability_weighs_pairs_as_they_were_drawn() -> None:
+    said, same = np.array([0.05, 0.95, 0.95]), np.array([0.0, 1.0, 0.0])
+
+    measured = reliability(said, same, np.array([0.5, 0.25, 0.25]), items=1)
+
+    assert measured.ece == pytest.approx(0.5 * 0.05 + 0.5 * 0.45)
+    assert (measured.bins[9].said, measured.bins[9].true, measured.bins[9].pairs) == (0.95, 0.5, 2)
+    assert measured.bins[3] == Bin(None, None, 0)

@@ -1,7 +1,8 @@
-"""How well a library's spaces find what belongs together, measured through the store as every question is asked.
+"""How well each space finds what belongs together, measured through the store as every question is asked.
 
 Definitions, over the labelled items of one space in one collection; each item whose label occurs at least twice is
-asked, and the others are ranked by score, its own id left out:
+asked, and the others are ranked as in an answer (by the corrected best pair of vectors, ``search.evidence``), its own
+id left out:
 
 * ``p_at_1``: share of questions whose first answer has the question's label;
 * ``p_at_k``: mean share of the first k answers with that label (divided by k even where a class has fewer others);
@@ -15,7 +16,7 @@ Source: Manning, Raghavan and Schütze, "Introduction to Information Retrieval",
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -23,14 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import UsageError
-from search.labels import read_labels
-from search.media import COLLECTIONS
+from search.evidence import best_pair, corrected, effective_rows
+from search.likeness_curves import curves_of
+from search.media import COLLECTIONS, KIND_OF
 from search.records import asked_fields
 from search.spaces import VectorField
-from search.store.base import ScoredHit, Store, VectorQuery
+from search.store.base import Array, ScoredHit, Store, VectorQuery
 from search.store.filters import Filter
-
-__all__ = ["Evaluation", "SpaceEvaluation", "average_precision", "evaluate", "read_labels"]
 
 MAX_QUESTIONS = 1000
 """Most items asked in one space, drawn evenly from all; every item is ranked all the same."""
@@ -62,17 +62,11 @@ class SpaceEvaluation:
     index_recall: float
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """By space; ``space:collection`` where labelled items of several collections share a space."""
-
-    spaces: Mapping[str, SpaceEvaluation]
-
-
-def evaluate(
+def evaluate_spaces(
     store: Store, labels: Mapping[str, str], *, k: int | None = None, collections: Sequence[str] = COLLECTIONS
-) -> Evaluation:
-    """Precision, mean average precision and index recall of every space that labelled items have.
+) -> dict[str, SpaceEvaluation]:
+    """Figures of every space that labelled items have, by its name; ``space:collection`` where labelled items of
+    several collections share a space.
 
     Items without a label are left out of the ranking, not counted as wrong.
 
@@ -90,6 +84,8 @@ def evaluate(
         if collection not in collections or not info.points:
             continue
         for field in asked_fields(info.schema):
+            if field.sparse:
+                continue
             result = _Bench.of(store, collection, field, labels)
             if result.asked:
                 found.setdefault(field.space.name, {})[collection] = result.measure(k)
@@ -97,13 +93,17 @@ def evaluate(
         raise UsageError(
             "No label has two items in the store, so there is nothing to compare.", "Ingest the labelled files first."
         )
-    return Evaluation(
-        {
-            space if len(by_collection) == 1 else f"{space}:{collection}": result
-            for space, by_collection in found.items()
-            for collection, result in by_collection.items()
-        }
-    )
+    return {
+        space if len(by_collection) == 1 else f"{space}:{collection}": result
+        for space, by_collection in found.items()
+        for collection, result in by_collection.items()
+    }
+
+
+def default_k(labels: Mapping[str, str], classes: Collection[str]) -> int:
+    """10 where the median class has more than 10 items, else 5."""
+    sizes = Counter(labels.values())
+    return 10 if median(sizes[label] for label in classes) > 10 else 5
 
 
 def average_precision(relevant: NDArray[np.bool_]) -> float:
@@ -146,12 +146,13 @@ class _Bench:
         return cls(store, collection, field, here, tuple(asked), where, len(here) if narrow else len(points))
 
     def measure(self, k: int | None) -> SpaceEvaluation:
-        sizes = Counter(self.labels.values())
         classes = {self.labels[i] for i in self.asked}
-        if k is None:
-            k = 10 if median(sizes[label] for label in classes) > 10 else 5
+        k = k or default_k(self.labels, classes)
         first, at_k, precision = [], [], []
+        held = self._held() if self.field.multi else {}
         for media_id, hits in self._answers(self.asked, self.depth, self.where):
+            if held:
+                hits = self._rescored(hits, held[media_id], held)
             others = [hit.id for hit in hits if hit.id != media_id and hit.id in self.labels]
             relevant = np.array([self.labels[other] == self.labels[media_id] for other in others], bool)
             first.append(relevant[:1].sum())
@@ -166,6 +167,23 @@ class _Bench:
             map=float(np.mean(precision)),
             index_recall=self._index_recall(k),
         )
+
+    def _held(self) -> dict[str, Array]:
+        """All labelled items' vectors, float32 ``(k, dim)`` each."""
+        name = self.field.space.name
+        points = self.store.retrieve(self.collection, list(self.labels), vectors=[name], payload=False)
+        return {point.id: point.vectors[name] for point in points}
+
+    def _rescored(self, hits: Sequence[ScoredHit], asking: Array, held: Mapping[str, Array]) -> list[ScoredHit]:
+        """Hits of a space of several vectors a point in the order of an answer."""
+        kind = KIND_OF[self.collection]
+        background = curves_of(self.store).curve(self.field.space, kind, kind).background
+        known = [hit.id for hit in hits if hit.id in held]
+        scores = np.array([best_pair(asking, held[id_]) for id_ in known], np.float64)
+        own = effective_rows(asking, background)
+        tries = np.array([own * effective_rows(held[id_], background) for id_ in known])
+        single = corrected(scores, tries, background)
+        return [ScoredHit(known[at], float(single[at])) for at in np.argsort(-single, kind="stable")]
 
     def _index_recall(self, k: int) -> float:
         asked = self.asked[:: max(1, len(self.asked) // RECALL_QUESTIONS)][:RECALL_QUESTIONS]

@@ -1,0 +1,106 @@
+"""Whether likeness keeps its promise: of the pairs said to share a label with probability p, a share p does.
+
+Pairs are drawn as for learning curves (``search.labelled_pairs``), with equal weight for same and other labels, but at
+random anew. Both figures are weighted alike. ECE is the mean over all pairs of the difference between said and true in
+the bin that each falls in. Source: Guo et al. 2017, "On Calibration of Modern Neural Networks".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.labelled_pairs import Labelled, draw_pairs
+from search.likeness_curves import curves_of
+from search.media import KIND_OF, Kind
+from search.records import asked_fields
+from search.spaces import Space
+from search.store.base import Store
+
+BINS = 10
+MOST_ITEMS = 2000
+"""Most labelled media of one space and kind, drawn evenly from all."""
+
+SEED = 20_261_129
+"""Of the drawing; learning has another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Pairs whose likeness lies within a tenth: mean of what was said, share that is true (None without pairs), n."""
+
+    said: float | None
+    true: float | None
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """One space.
+
+    Attributes:
+        items: media that asked.  pairs: pairs of which as many (by weight) share a label as do not.
+        ece: expected calibration error.
+        bins: ten, from 0 to 1.
+    """
+
+    items: int
+    pairs: int
+    ece: float
+    bins: tuple[Bin, ...]
+
+
+def evaluate_likeness(store: Store, labels: Mapping[str, str]) -> dict[str, Reliability]:
+    """By space, over all pairs of kinds that share labels in it."""
+    media: dict[Space, list[Labelled]] = {}
+    for collection, info in store.collections().items():
+        kind = KIND_OF[collection]
+        here = [id_ for id_ in labels if info.points]
+        if len(here) > MOST_ITEMS:
+            here = [here[at] for at in np.linspace(0, len(here) - 1, MOST_ITEMS).astype(int)]
+        fields = [field.space for field in asked_fields(info.schema) if not field.sparse]
+        for point in store.retrieve(collection, here, vectors=[space.name for space in fields], payload=False):
+            for space in fields:
+                if space.name in point.vectors:
+                    found = Labelled(kind, labels[point.id], point.vectors[space.name], point.id)
+                    media.setdefault(space, []).append(found)
+    measured = {space.name: _of_space(store, space, some) for space, some in media.items()}
+    return {name: reliability for name, reliability in measured.items() if reliability is not None}
+
+
+def _of_space(store: Store, space: Space, media: list[Labelled]) -> Reliability | None:
+    rng = np.random.default_rng(SEED)
+    said, same, weights, items = [], [], [], 0
+    for one, other in combinations_with_replacement(Kind, 2):
+        curve = curves_of(store).curve(space, one, other)
+        asking, held = ([item for item in media if item.kind is kind] for kind in (one, other))
+        pairs = draw_pairs(asking, held, curve.background, rng)
+        if pairs is not None:
+            said.append(curve.likenesses(pairs.scores))
+            same.append(pairs.same)
+            weights.append(pairs.weights)
+            items += pairs.items
+    if not items:
+        return None
+    return reliability(np.concatenate(said), np.concatenate(same), np.concatenate(weights), items)
+
+
+def reliability(
+    said: NDArray[np.float64], same: NDArray[np.float64], weights: NDArray[np.float64], items: int
+) -> Reliability:
+    """The table of these pairs, float64 ``(n,)`` each: likeness, 1 for the same label, and weight."""
+    at = np.minimum((said * BINS).astype(int), BINS - 1)
+    bins, error = [], 0.0
+    for number in range(BINS):
+        inside = at == number
+        if not inside.any():
+            bins.append(Bin(None, None, 0))
+            continue
+        mean, truth = (float(np.average(values[inside], weights=weights[inside])) for values in (said, same))
+        error += float(weights[inside].sum() / weights.sum()) * abs(mean - truth)
+        bins.append(Bin(mean, truth, int(inside.sum())))
+    return Reliability(items, len(said), error, tuple(bins))
