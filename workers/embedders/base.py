@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,7 +56,7 @@ class Runner:
     for good, and the work goes on.
 
     Args:
-        network: uint8 rows to a tuple of float32 tensors with as many rows.
+        network: integer rows (uint8 pixels, tokens) to a tuple of float32 tensors with as many rows.
         batch_size: most rows a forward pass; on the CPU ``MOST_ON_CPU`` at most.
 
     Raises:
@@ -74,8 +75,11 @@ class Runner:
         self._name = name
         self.batch_size = min(batch_size, MOST_ON_CPU) if device.type == "cpu" else batch_size
 
-    def __call__(self, rows: NDArray[np.uint8]) -> tuple[Array, ...]:
+    def __call__(self, rows: NDArray[np.integer[Any]]) -> tuple[Array, ...]:
         """One float32 array for each of the network's outputs.
+
+        Args:
+            rows: what the network takes, uint8 pixels as a rule; at least one.
 
         Raises:
             ModelError: a single row does not fit into the device's memory, or the network failed.
@@ -102,11 +106,11 @@ class Runner:
                 torch.cuda.empty_cache()
         return tuple(torch.cat(column).numpy() for column in zip(*parts, strict=True))
 
-    def _forward(self, batch: NDArray[np.uint8]) -> tuple[Tensor, ...]:
-        pixels = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device)
+    def _forward(self, batch: NDArray[np.integer[Any]]) -> tuple[Tensor, ...]:
+        given = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device)
         cuda = self._device.type == "cuda"
         with torch.inference_mode(), torch.autocast("cuda", dtype=torch.bfloat16, enabled=cuda):
-            outputs: tuple[Tensor, ...] = self._network(pixels)
+            outputs: tuple[Tensor, ...] = self._network(given)
         return tuple(output.float().cpu() for output in outputs)
 
 

@@ -114,26 +114,34 @@ def is_reachable(name: str) -> bool:
 
 
 def reachable(names: Iterable[str]) -> frozenset[str]:
-    """Those whose official weights a server offers within ``_PROBE_SECONDS``, all asked at the same time.
+    """Those whose official weights a server offers soon, all asked at the same time."""
+    return answering({name: _OFFICIAL[name].url for name in names})
+
+
+def answering(urls: Mapping[str, str]) -> frozenset[str]:
+    """Those of these names whose address answers within ``_PROBE_SECONDS``, all asked at the same time.
 
     Each is asked in a thread of its own, because looking up a host name obeys no time limit.
-    """
-    answering: set[str] = set()
 
-    def ask(name: str) -> None:
+    Args:
+        urls: name to an http(s) address.
+    """
+    answered: set[str] = set()
+
+    def ask(name: str, url: str) -> None:
         with suppress(OSError, ValueError, HTTPException):
-            request = urllib.request.Request(_OFFICIAL[name].url, method="HEAD")  # noqa: S310 (torchvision's own)
+            request = urllib.request.Request(url, method="HEAD")  # noqa: S310 (of a model's own description)
             with urllib.request.urlopen(request, timeout=_PROBE_SECONDS) as answer:  # noqa: S310
                 if answer.status == 200:
-                    answering.add(name)
+                    answered.add(name)
 
-    asking = [threading.Thread(target=ask, args=(name,), daemon=True, name="weights-probe") for name in names]
+    asking = [threading.Thread(target=ask, args=pair, daemon=True, name="weights-probe") for pair in urls.items()]
     deadline = time.monotonic() + _PROBE_SECONDS
     for thread in asking:
         thread.start()
     for thread in asking:
         thread.join(max(0.0, deadline - time.monotonic()))
-    return frozenset(answering)
+    return frozenset(answered)
 
 
 @contextmanager

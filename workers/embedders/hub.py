@@ -1,0 +1,152 @@
+"""Weights from the Hugging Face hub: from its cache, or downloaded into it. Needs the extra ``text``.
+
+Nothing of a weight file is ever run: it is read as safetensors, or by torch with ``weights_only=True``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from search.errors import ModelError
+from workers.embedders.meaning import INSTALL, TextModel, is_installed
+from workers.embedders.weights import StateDict, answering
+
+ETAG_SECONDS = 5.0
+"""How long the hub may take to say which version of a file it has."""
+
+
+def weights_of(model: TextModel) -> StateDict:
+    """The model's weights, from the cache or downloaded with progress.
+
+    Raises:
+        ModelError: the extra is not installed; they are not in the cache and cannot be downloaded, which is known
+            within seconds where the hub cannot be reached; or the file is damaged.
+    """
+    return read_weights(require(model))
+
+
+def require(model: TextModel) -> Path:
+    """Make sure that the weights are in the cache; where.
+
+    Raises:
+        ModelError: as :func:`weights_of`.
+    """
+    require_extra(model)
+    found = cached_path(model)
+    if found is not None:
+        return found
+    if not is_reachable(model):
+        raise _not_to_be_had(model, "they are not in the cache and the hub cannot be reached")
+    return _download(model)
+
+
+def require_extra(model: TextModel) -> None:
+    """
+    Raises:
+        ModelError: the extra is not installed.
+    """
+    if not is_installed():
+        raise ModelError(
+            f"{model.name} needs packages that are not installed.",
+            f"Install them ({INSTALL}), or leave LIKEWISE_TEXT_MODEL at none.",
+        )
+
+
+def cached_path(model: TextModel) -> Path | None:
+    """Where the weights lie in the cache; None where they do not. The extra is installed; nobody is asked."""
+    from huggingface_hub import try_to_load_from_cache
+
+    for name in model.files:
+        found = try_to_load_from_cache(model.repository, name, revision=model.commit)
+        if isinstance(found, str):
+            return Path(found)
+    return None
+
+
+def cache_folder(model: TextModel) -> Path:
+    """Where the cache keeps, or would keep, what it has of the model's repository. The extra is installed."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE, "--".join(("models", *model.repository.split("/"))))
+
+
+def download_command(model: TextModel) -> str:
+    """What fills the cache by hand, on any machine that has the hub's command line."""
+    return f"hf download {model.repository} {model.files[0]} --revision {model.commit}"
+
+
+def is_reachable(model: TextModel) -> bool:
+    """Whether the hub offers the weights and answers soon; never where HF_HUB_OFFLINE forbids to ask. The extra is
+    installed."""
+    from huggingface_hub import constants, hf_hub_url
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    return bool(answering({name: hf_hub_url(model.repository, name, revision=model.commit) for name in model.files}))
+
+
+def read_weights(path: Path) -> StateDict:
+    """The tensors of a weight file by name, on the CPU.
+
+    Raises:
+        ModelError: it cannot be read as tensors, or holds something else.
+    """
+    try:
+        state = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    except UnpicklingError as error:  # whose words tell how to run it all the same
+        raise _no_weights(path) from error
+    except Exception as error:  # zip, safetensors and the file system each have their own
+        raise ModelError(
+            f"{path} cannot be read as weights: {error}.", "Delete it, so that it is downloaded again."
+        ) from error
+    if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
+        raise _no_weights(path)
+    return {name.removeprefix("module."): tensor for name, tensor in state.items()}
+
+
+def _no_weights(path: Path) -> ModelError:
+    return ModelError(
+        f"{path} holds something else than weights, and is not looked into further.",
+        "Delete it, so that it is downloaded again.",
+    )
+
+
+def _read_safetensors(path: Path) -> StateDict:
+    from safetensors.torch import load_file
+
+    state: StateDict = load_file(path)
+    return state
+
+
+def _read_torch(path: Path) -> StateDict:
+    saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    state: StateDict = saved.get("state_dict", saved)
+    return state
+
+
+def _download(model: TextModel) -> Path:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    for name in model.files:
+        try:
+            return Path(hf_hub_download(model.repository, name, revision=model.commit, etag_timeout=ETAG_SECONDS))
+        except LocalEntryNotFoundError as error:  # the hub went away; an EntryNotFoundError too
+            raise _not_to_be_had(model, f"{error}") from error
+        except EntryNotFoundError:
+            continue
+        except Exception as error:  # the hub's, http's and the file system's; all mean "no weights"
+            raise _not_to_be_had(model, f"{error}") from error
+    raise _not_to_be_had(model, f"{model.repository} has none of {', '.join(model.files)}")
+
+
+def _not_to_be_had(model: TextModel, why: str) -> ModelError:
+    return ModelError(
+        f"The weights of {model.name} could not be had: {why.rstrip('.')}.",
+        f"Try again when the network is back, or run `{download_command(model)}` where it is and copy what that makes "
+        f"to {cache_folder(model)}; or leave LIKEWISE_TEXT_MODEL at none.",
+    )
