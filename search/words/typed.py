@@ -13,7 +13,7 @@ from search.words.morphology import forms
 from search.words.table import tokens
 
 MOST_CHARACTERS = 1000
-MOST_TERMS = 24
+MOST_WORDS = 32
 """More words than this are a text and no question; each costs several questions to the store."""
 
 STOP_WORDS = frozenset(
@@ -118,12 +118,16 @@ def understand(text: str, correct: Callable[[str], str | None] = lambda _: None)
             place, or None to leave it.
 
     Raises:
-        UsageError: it is longer than ``MOST_CHARACTERS``, has more than ``MOST_TERMS`` terms, or only leaves out.
+        UsageError: it is longer than ``MOST_CHARACTERS``, has more than ``MOST_WORDS`` words, or only leaves out.
     """
     if len(text) > MOST_CHARACTERS:
         raise UsageError(
             f"The words are {len(text)} characters long; {MOST_CHARACTERS} are the limit.", "Ask with fewer words."
         )
+    read = _parts(text)
+    number = sum(len(part.words) for part in read)
+    if number > MOST_WORDS:
+        raise UsageError(f"These are {number} words; {MOST_WORDS} are the limit.", "Ask with fewer words.")
     corrected: dict[str, str] = {}
 
     def spelt(word: str) -> str:
@@ -132,9 +136,7 @@ def understand(text: str, correct: Callable[[str], str | None] = lambda _: None)
             corrected[word] = instead
         return instead or word
 
-    parts = [
-        part if part.quoted else _Part(tuple(map(spelt, part.words)), False, part.negative) for part in _parts(text)
-    ]
+    parts = [part if part.quoted else _Part(tuple(map(spelt, part.words)), False, part.negative) for part in read]
     ignored: dict[str, None] = {}
     wanted = _terms([part for part in parts if not part.negative], ignored)
     unwanted = _terms([part for part in parts if part.negative], ignored)
@@ -147,10 +149,6 @@ def understand(text: str, correct: Callable[[str], str | None] = lambda _: None)
         raise UsageError(
             f"'{left_out}' only leaves out, so there is nothing to look for.",
             f"Add a word for what should be there: animal -{unwanted[0].label}.",
-        )
-    if len(wanted) + len(unwanted) > MOST_TERMS:
-        raise UsageError(
-            f"These are {len(wanted) + len(unwanted)} words; {MOST_TERMS} are the limit.", "Ask with fewer words."
         )
     corrections = tuple(Correction(*pair) for pair in corrected.items())
     return Typed(tuple(wanted), tuple(unwanted), tuple(ignored), corrections)
@@ -187,18 +185,15 @@ def _terms(parts: Sequence[_Part], ignored: dict[str, None]) -> list[Term]:
 
 
 def _split(part: _Part) -> list[Term]:
-    """A phrase as it is; of other words, from left to right, as many at once as name one concept."""
-    if part.quoted:
-        return [Term(part.words, True, meaning(part.words))]
-    terms = []
-    rest = part.words
-    while rest:
-        taken = Term(rest[:1], False, meaning(rest[:1]))
-        for length in range(min(LONGEST, len(rest)), 1, -1):
-            together = meaning(rest[:length])
-            if together is not None:
-                taken = Term(rest[:length], False, together)
-                break
-        terms.append(taken)
-        rest = rest[len(taken.words) :]
-    return terms
+    """A phrase as it is; of other words as many together as name one concept, the longest such name first."""
+    return [Term(part.words, True, meaning(part.words))] if part.quoted else _grouped(part.words)
+
+
+def _grouped(words: tuple[str, ...]) -> list[Term]:
+    for length in range(min(LONGEST, len(words)), 1, -1):
+        for start in range(len(words) - length + 1):
+            together = words[start : start + length]
+            meant = meaning(together)
+            if meant is not None:
+                return [*_grouped(words[:start]), Term(together, False, meant), *_grouped(words[start + length :])]
+    return [Term((word,), False, meaning((word,))) for word in words]
