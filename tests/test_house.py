@@ -65,6 +65,7 @@ def test_every_top_level_name_has_its_place(repository: Path) -> None:
         "README.md",
         "Makefile",
         "LICENSE",
+        "NOTICE",
         "CONTRIBUTING.md",
         "requirements.lock",
     }
