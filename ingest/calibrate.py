@@ -7,6 +7,7 @@ first use, from the scenes of the sample library.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import tempfile
@@ -26,7 +27,6 @@ from search.questions import Probe
 from search.spaces import Space
 from search.store.base import Array, Store
 from workers.calibrate import LEAST_PAIRS, learn
-from workers.encode import sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -130,9 +130,10 @@ class Collected:
         failed = 0
         for path, label in labels:
             try:
-                known[media_id(sha256_of(path))] = (path, label)
-            except MediaError as error:
-                log.warning("%s is left out: %s", path, error)
+                with Path(path).open("rb") as file:
+                    known[media_id(hashlib.file_digest(file, "sha256").hexdigest())] = (path, label)
+            except OSError as error:
+                log.warning("%s is left out: it cannot be read (%s).", path, error.strerror)
                 failed += 1
         stored = set(self._stored(known))
         done = len(stored)
