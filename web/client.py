@@ -19,6 +19,7 @@ import httpx
 from search.errors import LikewiseError, SettingsError, StoreUnavailableError, UnreadableFileError, UsageError, error_of
 from search.settings import Settings
 from search.store.filters import Filter
+from web.near import written
 from web.running import Running, find_running
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def filter_params(where: Filter) -> Params:
     default = Filter()
     given = {f.name: getattr(where, f.name) for f in fields(Filter)}
     return {
-        name: value.isoformat() if isinstance(value, datetime) else value
+        name: written(value) if name == "near" else value.isoformat() if isinstance(value, datetime) else value
         for name, value in given.items()
         if value != getattr(default, name)
     }

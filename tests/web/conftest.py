@@ -237,6 +237,8 @@ def _pictures(home: Path, folder: Path) -> Iterator[tuple[Kind, Point]]:
                 camera="Leica M6" if subject == "night" else "Nikon F3",
                 photographer="Ada" if number % 2 else "Grace",
                 tags=(subject, "round thing"),
+                latitude=36.0 + number / 100 if subject == "beach" else None,  # some 1.1 km apart
+                longitude=-5.6 if subject == "beach" else None,
                 fingerprints=(f"{'f' * 63}{number}",) if near else (f"{number:x}" * 64,) if subject == "rose" else (),
             )
             yield _point(home, record, {"visual": vector(subject, number + 1)}, picture)

@@ -66,10 +66,10 @@ def test_unlike_pushes_a_subject_away(client: FlaskClient, library: Any) -> None
     assert all(name.startswith("beach") for name in names(one["hits"]))
 
 
-def test_a_near_duplicate_is_called_so(client: FlaskClient, library: Any) -> None:
+def test_an_edited_copy_is_called_so(client: FlaskClient, library: Any) -> None:
     answer = client.post("/api/v1/similar", json={"like": [library.ids["forest_0.jpg"]], "in": ["images"]}).json
     relations = dict(zip(names(answer["hits"]), [hit["relation"] for hit in answer["hits"]], strict=True))
-    assert relations["forest_1.jpg"] == "near_duplicate"
+    assert relations["forest_1.jpg"] == "edited_copy"
     assert relations["forest_2.jpg"] == "similar"
 
 
@@ -222,7 +222,7 @@ def test_one_record(client: FlaskClient, library: Any) -> None:
 def test_duplicates(client: FlaskClient) -> None:
     answer = client.get("/api/v1/duplicates").json
     relations = {group["relation"]: names(group["members"]) for group in answer["groups"]}
-    assert relations == {"same_content": ["night_0.jpg"], "near_duplicate": ["forest_0.jpg", "forest_1.jpg"]}
+    assert relations == {"exact_copy": ["night_0.jpg"], "edited_copy": ["forest_0.jpg", "forest_1.jpg"]}
     assert answer["total"] == 2
 
 

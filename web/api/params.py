@@ -5,21 +5,27 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, TypeAlias
 
 from flask import Request
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, WithJsonSchema
 from werkzeug.datastructures import MultiDict
 
+from search.browse import ORDERS
 from search.errors import UsageError
 from search.media import COLLECTIONS, Kind
+from search.similar import MOST_OFFSET
 from search.store.filters import Filter
+from web.api import filtering
 
 CollectionName: TypeAlias = Literal["images", "videos", "audio"]
 Limit: TypeAlias = Annotated[int, Field(ge=1, le=500)]
+Offset: TypeAlias = Annotated[int, Field(ge=0, le=MOST_OFFSET)]
 DialPosition: TypeAlias = Annotated[float, Field(ge=-1, le=1)]
+OrderName: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "enum": list(ORDERS)})]
+Diversity: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 ORIENTATIONS = ("landscape", "portrait", "square")
 
 Values: TypeAlias = dict[str, Any]
@@ -38,6 +44,10 @@ class Asked:
             alone, 1 same style of another subject; left out, style has no say.
         pivot: also reach sounds from pictures, and pictures from sounds, through the videos that hold both.
         exact: compare with every vector instead of using the approximate index.
+        offset: leave out so many of the best answers, to page on.
+        diversity: from 0 to 1, how much what is like a better answer already gives way to something else, so that
+            twenty pictures of one moment do not fill a page; left out or 0, the order goes by likeness alone. Not
+            together with 'style'.
     """
 
     like: tuple[str, ...] = ()
@@ -48,6 +58,8 @@ class Asked:
     pivot: bool = True
     exact: bool = False
     style: DialPosition | None = None
+    offset: Offset = 0
+    diversity: Diversity | None = None
 
     @property
     def where_to_look(self) -> tuple[str, ...]:
@@ -56,25 +68,40 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A word search; ``q`` is matched against tags, file and folder names, photographer and camera."""
+    """A search for words: what media show, their colours, tags, names, folders, photographer, camera and date.
+
+    Attributes:
+        q: the words; "-word" leaves out what holds it, words in quotation marks stand side by side.
+        offset: leave out so many of the best answers, to page on.
+    """
 
     q: str
     collections: Annotated[tuple[CollectionName, ...], Field(alias="in")] = ()
     limit: Limit = 50
+    offset: Offset = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Browsing:
-    """A page of one collection; ``after`` is the ``after`` of the page before."""
+    """A page of one collection.
+
+    Attributes:
+        after: the 'after' of the page before, asked in the same order; left out, the first page.
+        order: newest (date taken, or of the file where there is none), name, size, duration, added or id.
+        descending: from the greatest on; left out, as the order usually goes: newest, size, duration and added from the
+            greatest, name and id from the least.
+    """
 
     collection: CollectionName
     limit: Limit = 60
     after: str | None = None
+    order: OrderName = "newest"
+    descending: bool | None = None
 
 
 @functools.cache
 def adapter(type_: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(type_)
+    return TypeAdapter(filtering.Filter if type_ is Filter else type_)
 
 
 @functools.cache
@@ -105,7 +132,7 @@ def read_query(values: MultiDict[str, str], types: Sequence[Any]) -> tuple[Any, 
             given[name] = texts[0]
         elif not any(name in properties(type_) for type_ in types):
             given[name] = ""
-    return _build(given, types)
+    return read_values(given, types)
 
 
 def read_body(request: Request, types: Sequence[Any]) -> tuple[Any, ...]:
@@ -121,10 +148,15 @@ def read_body(request: Request, types: Sequence[Any]) -> tuple[Any, ...]:
         raise UsageError("The body is nested too deeply, or not all of its text is valid UTF-8.") from None
     if not isinstance(body, dict):
         raise UsageError("The body is not a JSON object.", "Send an object with 'Content-Type: application/json'.")
-    return _build(body, types)
+    return read_values(body, types)
 
 
-def _build(given: Values, types: Sequence[Any]) -> tuple[Any, ...]:
+def read_values(given: Values, types: Sequence[Any]) -> tuple[Any, ...]:
+    """One instance of each of ``types`` from parameters by name.
+
+    Raises:
+        UsageError: as for :func:`read_query`.
+    """
     allowed = {name for type_ in types for name in properties(type_)}
     unknown = sorted(given.keys() - allowed)
     if unknown:
@@ -147,6 +179,7 @@ def _build_one(given: Values, type_: Any) -> Any:
     if type_ is Filter:
         _check_choices("kinds", made.kinds, tuple(Kind))
         _check_choices("orientations", made.orientations, ORIENTATIONS)
+        return Filter(**{one.name: getattr(made, one.name) for one in fields(Filter)})
     return made
 
 

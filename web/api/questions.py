@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from search import metrics
+from search.browse import RecordPage, browse
 from search.duplicates import DuplicateGroup, find_duplicates
 from search.errors import NotFoundError, UsageError
 from search.media import COLLECTIONS, MediaRecord
 from search.questions import Probe, Question, SimilarAnswer
-from search.records import RecordPage, browse, facets, find_record, thumbnail_address
+from search.records import facets, find_record, thumbnail_address
 from search.similar import find_similar
 from search.status import StoreStatus, store_status
 from search.store.base import Facet
 from search.store.filters import Filter
-from search.words import WordHit, search_words
+from search.words import Correction, WordHit, holding, search_words
 from web.api.operation import Operation
 from web.api.params import Asked, Browsing, Limit, Words
 from web.api.ports import Node
@@ -27,6 +28,9 @@ FACETS = ("libraries", "photographer", "camera", "lens", "tags", "orientation")
 """Payload keys whose values are worth offering as filters."""
 
 UPLOAD = "upload"
+
+_NOBODY = ("nobody",)
+"""Ids that match nothing, for an empty tuple would match everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,29 @@ class FacetAnswer:
 
 @dataclass(frozen=True, slots=True)
 class WordAnswer:
-    """``took_ms`` is wall-clock milliseconds."""
+    """Media that answer to words, from ``offset`` on, those that hold the words before the weak ones.
+
+    Attributes:
+        total: how many hold the words.
+        weaker: how many follow them as weak hits.
+        at_least: there may be more than ``total`` and ``weaker`` say.
+        corrected: typing errors, and what was looked for instead.
+        ignored: words that say nothing, such as "the" and "photo".
+        matched_any: none holds all of the words, so those that hold any are given.
+        notes: in words, what the reader should know.
+        took_ms: wall-clock milliseconds.
+    """
 
     query: Mapping[str, object]
     hits: tuple[WordHit, ...]
     took_ms: float
+    total: int = 0
+    weaker: int = 0
+    at_least: bool = False
+    corrected: tuple[Correction, ...] = ()
+    ignored: tuple[str, ...] = ()
+    matched_any: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +84,48 @@ class Duplicating:
 
 @metrics.question("similar")
 def ask(node: Node, asked: Asked, where: Filter, uploads: Mapping[str, Probe] = MappingProxyType({})) -> SimilarAnswer:
-    """Find-similar as every front end of the web asks it.
+    """Find-similar as every front end asks it.
+
+    Words in the filter narrow it to what shows them or is called so, as a search for the words would find.
 
     Args:
         uploads: examples that need not be stored, by the name under which ``asked`` lists them.
     """
     if not asked.like:
         raise UsageError("There is nothing to compare with.", "Give at least one id in 'like', or upload a 'file'.")
+    narrowed, notes = _narrowed(node, where, asked.where_to_look)
     question = Question(
         like=tuple(uploads.get(name) or check_id(name) for name in asked.like),
         unlike=tuple(uploads.get(name) or check_id(name) for name in asked.unlike),
         collections=asked.where_to_look,
         spaces=asked.spaces,
-        where=where,
+        where=narrowed,
         limit=asked.limit,
         pivot=asked.pivot,
         exact=asked.exact,
         style=asked.style,
+        offset=asked.offset,
+        diversity=asked.diversity,
     )
-    return find_similar(node.store, question)
+    found = find_similar(node.store, question)
+    return replace(found, query={**found.query, "words": where.words}, notes=(*notes, *found.notes))
+
+
+def _narrowed(node: Node, where: Filter, collections: Sequence[str]) -> tuple[Filter, tuple[str, ...]]:
+    """The filter with the ids of what holds its words in place of them, and what the reader should know of it."""
+    words = (where.words or "").strip()
+    if not words:
+        return replace(where, words=None), ()
+    held = holding(node.store, words, collections=collections, where=replace(where, words=None))
+    ids = tuple(id_ for some in held.values() for id_ in some.ids)
+    if not ids:
+        return replace(where, words=None, ids=_NOBODY), (f"Nothing here holds the words '{words}'.",)
+    notes = [
+        f"More of the {name} hold the words '{words}' than the {len(some.ids):,} that do so most, which were compared."
+        for name, some in held.items()
+        if some.capped
+    ]
+    return replace(where, words=None, ids=ids), tuple(notes)
 
 
 def check_id(media_id: str) -> str:
@@ -101,7 +146,9 @@ def public(record: MediaRecord) -> MediaRecord:
 
 def similar(node: Node, asked: Asked, where: Filter, example: Probe | None = None) -> SimilarAnswer:
     """What is like the media in 'like' (and an uploaded 'file') and unlike those in 'unlike', best first: fused over
-    all collections, and for each collection."""
+    all collections, and for each collection. Each hit has a 'band' (identical, edited copy, very similar, similar or
+    weak) and a 'likeness' from 0 to 1, which mean the same in every space and every library. 'words' narrow the answer
+    to what shows them or is called so: like this photo, and red."""
     if example is None:
         return ask(node, asked, where)
     return ask(node, replace(asked, like=(UPLOAD, *asked.like)), where, {UPLOAD: example})
@@ -119,18 +166,40 @@ def media(node: Node, media_id: str) -> MediaRecord:
 
 @metrics.question("words")
 def search(node: Node, words: Words, where: Filter) -> WordAnswer:
-    """Media whose tags, names, folders, photographer or camera hold the words."""
+    """Media that show the words typed, have their colour, or hold them in a tag, name, folder, photographer, camera or
+    date, and why each does. All words must hold; -word leaves out; words in quotation marks stand side by side."""
     started = time.perf_counter()
     collections = words.collections or COLLECTIONS
-    hits = search_words(node.store, words.q, where=where, collections=collections, limit=words.limit).hits
-    query = {"q": words.q, "collections": collections, "limit": words.limit}
-    return WordAnswer(query, hits, (time.perf_counter() - started) * 1000)
+    found = search_words(
+        node.store, words.q, where=where, collections=collections, limit=words.limit, offset=words.offset
+    )
+    query = {"q": words.q, "collections": collections, "limit": words.limit, "offset": words.offset}
+    return WordAnswer(
+        query,
+        found.hits,
+        (time.perf_counter() - started) * 1000,
+        found.total,
+        found.weaker,
+        found.at_least,
+        found.corrected,
+        found.ignored,
+        found.matched_any,
+        found.notes,
+    )
 
 
 @metrics.question("browse")
 def browse_collection(node: Node, browsing: Browsing, where: Filter) -> RecordPage:
-    """A page of one collection in order of id; pass 'after' on to get the next."""
-    page = browse(node.store, browsing.collection, where, browsing.limit, browsing.after)
+    """A page of one collection, newest first or in another 'order'; pass 'after' on to get the next."""
+    page = browse(
+        node.store,
+        browsing.collection,
+        where,
+        browsing.limit,
+        browsing.after,
+        order=browsing.order,
+        descending=browsing.descending,
+    )
     return replace(page, records=tuple(public(record) for record in page.records))
 
 
@@ -141,7 +210,7 @@ def list_facets(node: Node, where: Filter) -> FacetAnswer:
 
 @metrics.question("duplicates")
 def duplicates(node: Node, duplicating: Duplicating) -> DuplicateAnswer:
-    """Groups of exact copies and near-duplicates."""
+    """Groups of identical files and of edited copies."""
     groups = find_duplicates(node.store)
     return DuplicateAnswer(groups[: duplicating.limit], len(groups))
 

@@ -1,4 +1,4 @@
-"""``likewise duplicates``: exact copies and edits of one another."""
+"""``likewise duplicates``: identical files and edited copies."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from web.client import Json
 
 
-@click.command("duplicates", short_help="List exact copies and near-duplicates.")
+@click.command("duplicates", short_help="List identical files and edited copies.")
 @click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True, help="List so many groups.")
 @common
 def command(call: Call, limit: int) -> None:
-    """List groups of files that are exact copies or edits of one another. Nothing is changed or deleted."""
+    """List groups of files that are identical, or edited copies of one original. Nothing is changed or deleted."""
     from web.client import connect
 
     with connect(call.settings()) as client:
@@ -31,7 +31,7 @@ def _show(answer: Json, console: Console) -> None:
     if not groups:
         console.print("No duplicates were found.")
     for number, group in enumerate(groups, 1):
-        said = "exact copies" if group["relation"] == "exact_copy" else "edits of one another"
+        said = "identical files" if group["relation"] == "exact_copy" else "edited copies"
         console.print(f"Group {number}: {group['kind']}, {said}")
         for path in (path for member in group["members"] for path in member["paths"]):
             console.print(f"  {one_line(path)}")

@@ -10,10 +10,11 @@ import click
 
 from search.errors import UsageError
 from web.commands.places import Place
+from web.near import FORM, read
 
 NAMES = (
     "libraries", "path_prefix", "taken_from", "taken_to", "cameras", "lenses", "photographers", "tags",
-    "min_size", "max_size", "min_duration", "max_duration", "orientations",
+    "min_size", "max_size", "min_duration", "max_duration", "orientations", "near",
 )  # fmt: skip
 """Parameters of the options below; the fields of ``search.store.filters.Filter`` they set."""
 
@@ -28,6 +29,8 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         from search.store.filters import Filter
 
         values = {name: given.pop(name) for name in NAMES}
+        if values["near"] is not None:
+            values["near"] = read(values["near"])
         if values["taken_to"] is not None and values["taken_to"].time().isoformat() == "00:00:00":
             values["taken_to"] = values["taken_to"].replace(hour=23, minute=59, second=59)
         return command(*args, where=Filter(**values), **given)
@@ -72,5 +75,8 @@ _OPTIONS = (
     click.option(
         "--orientation", "orientations", multiple=True, type=click.Choice(["landscape", "portrait", "square"]),
         help="Only so oriented; may be repeated.",
+    ),
+    click.option(
+        "--near", metavar=FORM, help="Only taken within so many metres of a place: 52.52,13.405,1000.",
     ),
 )  # fmt: skip

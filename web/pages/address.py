@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 EXAMPLES = ("like", "unlike")
+PAGING = ("after", "offset", "weaker")
+"""Parameters that say how far somebody has read on in the answer to one question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,17 @@ class Address:
     def replacing(self, name: str, value: object) -> Address:
         return Address((*self.without(name).pairs, (name, str(value))))
 
+    def from_start(self) -> Address:
+        """The question as somebody asks it who has not read on yet."""
+        return self.without(*PAGING)
+
     def like(self, media_id: str) -> Address:
         """The same filters, asked of one example alone."""
-        return self.without(*EXAMPLES, "q", "after", "limit")._with("like", media_id)
+        return self.without(*EXAMPLES, *PAGING, "q", "limit")._with("like", media_id)
 
     def also(self, role: str, media_id: str) -> Address:
         """One more example, ``like`` or ``unlike``; it leaves the other role."""
-        kept = self.without("after")
+        kept = self.from_start()
         for name in EXAMPLES:
             kept = kept.without_value(name, media_id)
         return kept._with(role, media_id)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 
 from flask import Flask
+
+from search.errors import UsageError
+from web.near import in_words, read
+from web.wording import likeness, percent, weaker
 
 
 def clock(seconds: float | None, short: bool = False) -> str:
@@ -39,14 +42,6 @@ def size(count: int) -> str:
     return f"{value:.1f} TB"
 
 
-def percent(match: float, same: bool = False) -> str:
-    """A match, cut and not rounded; ``100 %`` is for the ``same`` content alone, however close others come."""
-    if same:
-        return "100 %"
-    match = min(match, 99.9)
-    return f"{math.floor(10 * match) / 10:.1f} %" if match >= 99 else f"{math.floor(match)} %"
-
-
 def exposure(seconds: float | None) -> str:
     """``1/250 s`` or ``2.5 s``."""
     if not seconds:
@@ -61,6 +56,14 @@ def number(value: float) -> str:
     return f"{value:,.0f}".replace(",", "\u202f")
 
 
+def near(text: str) -> str:
+    """A filter by place in words; text that is no such filter as it stands."""
+    try:
+        return in_words(read(text))
+    except UsageError:
+        return text
+
+
 def install_formats(app: Flask) -> None:
-    for filter_ in (clock, span, size, percent, exposure, number):
+    for filter_ in (clock, span, size, percent, likeness, weaker, exposure, number, near):
         app.jinja_env.filters[filter_.__name__] = filter_

@@ -8,8 +8,8 @@ from flask import Blueprint, render_template, request
 
 from search import addresses
 from search.errors import LikewiseError, NotFoundError, StoreUnavailableError
+from search.likeness import Band
 from search.media import Kind, MediaRecord
-from search.questions import Relation
 from search.records import asked_fields, find_record
 from search.spaces import Space
 from search.store.filters import Filter
@@ -18,14 +18,20 @@ from web.api.operation import current_node
 from web.api.params import Asked
 from web.api.ports import Node
 from web.api.questions import ask, check_id
+from web.near import place, written
 from web.pages.address import Address
 from web.pages.formats import clock, exposure, number, size
-from web.pages.tiles import Tile, hit_tiles, record_tile
+from web.pages.results import own_kind_first
+from web.pages.tiles import Fold, Tile, folded_tiles, record_tile
 from workers.files import FileAccess
 
 blueprint = Blueprint("item", __name__)
 
 KIND_WORDS = {Kind.IMAGE: "Image", Kind.VIDEO: "Video", Kind.AUDIO: "Sound"}
+
+COPIES = {Band.IDENTICAL: "Identical", Band.EDITED_COPY: "Edited copies"}
+
+AROUND_METRES = 1000.0
 
 ALIKE = 18
 """How many similar media the page shows."""
@@ -41,10 +47,10 @@ class SpaceHeld:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """``duplicates`` are edits of the same original; ``rows`` merely resemble it, by collection."""
+    """``copies`` by their heading; ``rows`` merely resemble it, by collection, its own kind first."""
 
-    duplicates: list[Tile]
-    rows: dict[str, list[Tile]]
+    copies: dict[str, list[Tile]]
+    rows: dict[str, Fold]
     notes: tuple[str, ...]
 
 
@@ -61,6 +67,7 @@ def page(media_id: str) -> str:
         inline=shown_inline(record),
         moment=request.args.get("t", type=float),
         facts=_facts(record),
+        around=_around(record),
         spaces=_spaces(node, record),
         alike=_alike(node, record),
     )
@@ -87,11 +94,14 @@ def _alike(node: Node, record: MediaRecord) -> Alike:
     try:
         found = ask(node, Asked(like=(record.id,), limit=ALIKE), Filter())
     except LikewiseError as error:
-        return Alike([], {}, (str(error),))
-    rows = {name: hit_tiles(node.store, hits) for name, hits in found.by_collection.items()}
-    duplicates = [tile for tiles in rows.values() for tile in tiles if tile.relation is not Relation.SIMILAR]
-    similar = {name: [tile for tile in tiles if tile.relation is Relation.SIMILAR] for name, tiles in rows.items()}
-    return Alike(duplicates, {name: tiles for name, tiles in similar.items() if tiles}, found.notes)
+        return Alike({}, {}, (str(error),))
+    rows = {name: folded_tiles(node.store, hits) for name, hits in found.by_collection.items()}
+    shown = [tile for row in rows.values() for tile in row.shown]
+    copies = {words: [tile for tile in shown if tile.hit and tile.hit.band is band] for band, words in COPIES.items()}
+    others = {name: Fold([tile for tile in row.shown if not tile.copied], row.weaker) for name, row in rows.items()}
+    return Alike(
+        {words: tiles for words, tiles in copies.items() if tiles}, own_kind_first(others, [record.kind]), found.notes
+    )
 
 
 def _facts(record: MediaRecord) -> dict[str, str]:
@@ -119,8 +129,12 @@ def _facts(record: MediaRecord) -> dict[str, str]:
 
 
 def _place(record: MediaRecord) -> str:
-    if record.latitude is None or record.longitude is None:
-        return ""
-    north = "N" if record.latitude >= 0 else "S"
-    east = "E" if record.longitude >= 0 else "W"
-    return f"{abs(record.latitude):.5f}° {north}, {abs(record.longitude):.5f}° {east}"
+    return (
+        place(record.latitude, record.longitude) if record.latitude is not None and record.longitude is not None else ""
+    )
+
+
+def _around(record: MediaRecord) -> str:
+    """The filter for what was taken around here; nothing where no place is known."""
+    where = record.location
+    return written((where["lat"], where["lon"], AROUND_METRES)) if where else ""

@@ -95,7 +95,7 @@ class Found:
 
 @blueprint.get("/duplicates")
 def duplicates() -> str:
-    """Exact copies, and edits of the same original."""
+    """Identical files, and edited copies of one original."""
     node = current_node()
     found = current_app.extensions["duplicates"].get(node)
     wanted = ((group.kind, member.id) for group in found.groups for member in group.members)

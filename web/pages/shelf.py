@@ -8,6 +8,8 @@ import threading
 from collections import OrderedDict
 from typing import Protocol
 
+from flask import current_app
+
 from search.errors import NotFoundError
 from search.questions import Probe
 from web.api.ports import Broker
@@ -78,3 +80,9 @@ class SharedShelf:
         if kept is None:
             raise forgotten()
         return probe_from_json(json.loads(kept))
+
+
+def shelf() -> Shelf:
+    """The uploads this application remembers."""
+    found: Shelf = current_app.extensions["shelf"]
+    return found

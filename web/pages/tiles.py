@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from search import addresses
 from search.media import Kind, MediaRecord
-from search.questions import Probe, Relation, SimilarHit, Via
+from search.questions import Probe, SimilarHit
 from search.records import thumbnail_address
+from search.spaces import VectorField
 from search.store.base import Store
+from search.words import WordHit
 from web.api.media import shown_inline
-from web.pages.formats import percent
+from web.wording import COPIES, band, explained, likely, likeness, parted, percent, reasons, reasons_in_full
 
 NARROWEST, WIDEST = 7, 24
 """Clamp of a tile's width, in tenths of its height; the style sheet has one rule for each."""
 
 WAVEFORM_RATIO = 20
-RELATION_WORDS = {
-    Relation.EXACT_COPY: "Exact copy",
-    Relation.EDITED_COPY: "Edited copy",
-    Relation.SIMILAR: "Similar",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +28,11 @@ class Tile:
 
     Attributes:
         ratio: width in tenths of the height.
-        match, score, space, relation, moment, via: as in ``SimilarHit``; None where nothing was compared.
-        model: what made the vectors of ``space``.
-        through: name of the video in ``via``.
-        parts: the match in words in subject and in style, where the two were weighed against each other.
+        hit: how it answers the question; None where nothing was compared.
+        model: what made the vectors of the hit's space.
+        through: name of the video through which the hit was reached.
+        reasons: why it answers to the words asked for, in words; ``reasons_in_full`` tells all, and how strongly.
+        moment: seconds into a video to open it at.
         playable: a browser may be asked to play it in place.
     """
 
@@ -46,35 +44,70 @@ class Tile:
     ratio: int
     duration: float | None
     playable: bool
-    match: float | None = None
-    score: float | None = None
-    space: str | None = None
-    relation: Relation | None = None
+    hit: SimilarHit | None = None
     moment: float | None = None
-    via: Via | None = None
     mime: str = ""
     model: str = ""
     through: str = ""
-    parts: str = ""
+    reasons: tuple[str, ...] = ()
+    reasons_in_full: tuple[str, ...] = ()
 
     @property
     def href(self) -> str:
         return f"/item/{self.id}" + (f"?{urlencode({'t': round(self.moment, 2)})}" if self.moment is not None else "")
 
     @property
-    def relation_words(self) -> str:
-        return RELATION_WORDS[self.relation] if self.relation else ""
+    def copied(self) -> bool:
+        """It is the example itself, or an edit of it."""
+        return self.hit is not None and self.hit.band in COPIES
 
     @property
-    def match_words(self) -> str:
-        return "" if self.match is None else percent(self.match, self.relation is Relation.EXACT_COPY)
+    def band_words(self) -> str:
+        return band(self.hit.band) if self.hit else ""
+
+    @property
+    def figure(self) -> str:
+        """The one number beside the name: the likeness, or the combined match where the dial orders; none for copies,
+        which say so in words."""
+        if self.hit is None:
+            return ""
+        if self.hit.parts is not None:
+            return percent(self.hit.match)
+        return "" if self.copied else likeness(self.hit.likeness)
+
+    @property
+    def likely(self) -> str:
+        """What the likeness says, in a line."""
+        return " ".join(likely(self.hit)) if self.hit and self.hit.parts is None else ""
+
+    @property
+    def rare(self) -> str:
+        """How many random pairs are less alike."""
+        return percent(self.hit.match) if self.hit else ""
+
+    @property
+    def parts(self) -> str:
+        """The match in subject and in style, where the two were weighed against each other."""
+        if self.hit is None or self.hit.parts is None:
+            return ""
+        return f"subject {percent(self.hit.parts['visual'])}, style {percent(self.hit.parts['style'])}"
 
     @property
     def why(self) -> str:
-        """The figures behind the match, in a line; then where the file is."""
-        if self.match is None or self.score is None:
-            return "\n".join(self.paths)
-        return "\n".join((f"Match in {self.space} by {self.model}, cosine {self.score:.3f}", *self.paths))
+        """What is behind the hit, a line each; then where the file is."""
+        behind = explained(self.hit, self.model) if self.hit else self.reasons_in_full
+        return "\n".join((*behind, *self.paths))
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Results in their order: those shown, and weaker ones behind a fold."""
+
+    shown: list[Tile]
+    weaker: list[Tile]
+
+    def __bool__(self) -> bool:
+        return bool(self.shown or self.weaker)
 
 
 def record_tile(record: MediaRecord) -> Tile:
@@ -91,46 +124,49 @@ def record_tile(record: MediaRecord) -> Tile:
     )
 
 
-def hit_tiles(store: Store, hits: Sequence[SimilarHit]) -> list[Tile]:
+def folded_tiles(store: Store, hits: Sequence[SimilarHit]) -> Fold:
     """Tiles of similar hits, in their order."""
     records = records_of(store, ((hit.kind, hit.id) for hit in hits))
-    passed = records_of(store, ((Kind.VIDEO, hit.via.id) for hit in hits if hit.via))
+    videos = records_of(store, ((Kind.VIDEO, hit.via.id) for hit in hits if hit.via))
     spaces = {collection: info.schema.by_name for collection, info in store.collections().items()}
-    tiles = []
+
+    def tiles(some: Sequence[SimilarHit]) -> list[Tile]:
+        return [_hit_tile(hit, records.get(hit.id), spaces[hit.kind.collection], videos) for hit in some]
+
+    shown, weaker = parted(hits)
+    return Fold(tiles(shown), tiles(weaker))
+
+
+def _hit_tile(
+    hit: SimilarHit, record: MediaRecord | None, spaces: Mapping[str, VectorField], videos: Mapping[str, MediaRecord]
+) -> Tile:
+    field = spaces.get(hit.space)
+    video = videos.get(hit.via.id) if hit.via else None
+    return replace(
+        record_tile(record or MediaRecord(hit.id, hit.kind, hit.paths)),
+        thumbnail=hit.thumbnail,
+        hit=hit,
+        moment=hit.moment,
+        model=field.space.model if field else "",
+        through=_name(video) if video else "",
+    )
+
+
+def word_tiles(store: Store, hits: Sequence[WordHit]) -> Fold:
+    """Tiles of what answers to words, in their order."""
+    records = records_of(store, ((hit.kind, hit.id) for hit in hits))
+    shown: list[Tile] = []
+    weaker: list[Tile] = []
     for hit in hits:
-        record = records.get(hit.id) or MediaRecord(hit.id, hit.kind, hit.paths)
-        plain = record_tile(record)
-        field = spaces[hit.kind.collection].get(hit.space)
-        video = passed.get(hit.via.id) if hit.via else None
-        tiles.append(
-            Tile(
-                id=hit.id,
-                kind=hit.kind,
-                name=plain.name,
-                paths=hit.paths,
-                thumbnail=hit.thumbnail,
-                ratio=plain.ratio,
-                duration=plain.duration,
-                playable=plain.playable,
-                match=hit.match,
-                score=hit.score,
-                space=hit.space,
-                relation=hit.relation,
-                moment=hit.moment,
-                via=hit.via,
-                mime=plain.mime,
-                model=field.space.model if field else "",
-                through=_name(video) if video else "",
-                parts=_parts(hit),
-            )
+        tile = replace(
+            record_tile(records.get(hit.id) or MediaRecord(hit.id, hit.kind, hit.paths)),
+            thumbnail=hit.thumbnail,
+            moment=hit.moment,
+            reasons=tuple(reasons(hit.reasons)),
+            reasons_in_full=tuple(reasons_in_full(hit.reasons)),
         )
-    return tiles
-
-
-def _parts(hit: SimilarHit) -> str:
-    if hit.parts is None:
-        return ""
-    return f"subject {percent(hit.parts['visual'])}, style {percent(hit.parts['style'])}"
+        (weaker if hit.weak else shown).append(tile)
+    return Fold(shown, weaker)
 
 
 def upload_tile(name: str, probe: Probe) -> Tile:

@@ -14,13 +14,11 @@ from PIL import Image
 
 from ingest.progress import Failure, JobProgress, JobState
 from search.errors import NotFoundError
-from search.media import Kind
-from search.questions import Probe, Relation
+from search.questions import Probe
 from web.api.questions import duplicates as find_groups
 from web.app import create_app
-from web.pages.formats import clock, exposure, percent, size, span
+from web.pages.formats import clock, exposure, likeness, percent, size, span
 from web.pages.shelf import OwnShelf
-from web.pages.tiles import Tile
 
 HTML = {"Accept": "text/html"}
 
@@ -84,7 +82,7 @@ def test_words(client: FlaskClient) -> None:
     page = client.get("/?q=beach&in=images").text
     assert len(names(page)) == 8
     assert all(name.startswith("beach") for name in names(page))
-    assert "No tag, name or folder" in client.get("/?q=zebra").text
+    assert "Nothing shows these words or is called so" in client.get("/?q=zebra").text
 
 
 def test_more_like_this_and_unlike_that(client: FlaskClient, library: Any) -> None:
@@ -173,10 +171,10 @@ def test_a_hostile_name_is_text(client: FlaskClient, library: Any) -> None:
 
 def test_the_item_page(client: FlaskClient, library: Any) -> None:
     page = client.get(f"/item/{library.ids['forest_0.jpg']}").text
-    for text in ("Nikon F3", "2010-06-15", "240 × 160 px", "Near duplicates", "mean colour", "/file?download=1"):
+    for text in ("Nikon F3", "2010-06-15", "240 × 160 px", "Edited copies", "mean colour", "/file?download=1"):
         assert text in page
     both = client.get(f"/item/{library.ids['night_0.jpg']}").text
-    assert "2 exact copies" in both
+    assert "2 identical files" in both
     video = client.get(f"/item/{library.ids['clip_0.webm']}?t=2").text
     assert "/file#t=2.0" in video
     assert 'data-jump="2.00"' in video
@@ -238,8 +236,8 @@ def test_failures_by_code(client: FlaskClient, node: Any) -> None:
 
 def test_duplicates_and_status(client: FlaskClient, library: Any) -> None:
     page = client.get("/duplicates").text
-    assert "Exact copies" in page
-    assert "Near duplicates" in page
+    assert "Identical files <small>" in " ".join(page.split())
+    assert "Edited copies <small>" in " ".join(page.split())
     status = client.get("/status").text
     assert str(library.home) in status
     assert "fake-sound" in status
@@ -258,16 +256,6 @@ def test_duplicates_are_looked_for_again_only_after_a_job_did_something(
     node.start_ingest([Path("/")])
     client.get("/duplicates")
     assert len(looked) == 2
-
-
-def test_a_match_is_never_whole_for_what_is_not_the_same() -> None:
-    def shown(relation: Relation) -> Tile:
-        return Tile("1", Kind.IMAGE, "a", (), None, 10, None, False, 100.0, 0.99, "visual", relation, model="fake")
-
-    assert shown(Relation.SIMILAR).match_words == "99.9 %"
-    assert shown(Relation.EXACT_COPY).match_words == "100 %"
-    assert shown(Relation.SIMILAR).why == "Match in visual by fake, cosine 0.990"
-    assert len({shown(relation).relation_words for relation in Relation}) == 3
 
 
 def test_jobs_at_work_come_first_then_the_queue_then_the_latest(client: FlaskClient, node: Any) -> None:
@@ -293,5 +281,7 @@ def test_numbers_as_people_read_them() -> None:
     assert [span(s) for s in (None, 12, 120, 12_000)] == ["", "12 s", "2 min", "3 h 20 min"]
     assert [size(n) for n in (0, 999, 1_500, 123_456, 5_600_000)] == ["0 B", "999 B", "1.5 kB", "123 kB", "5.6 MB"]
     assert [percent(m) for m in (12.9, 98.99, 99.0, 99.96, 100.0)] == ["12 %", "98 %", "99.0 %", "99.9 %", "99.9 %"]
-    assert percent(99.2, same=True) == "100 %"
+    assert [likeness(p) for p in (0.0, 0.0099, 0.29, 0.5, 0.899, 0.999)] == [
+        "under 1 %", "under 1 %", "29 %", "50 %", "89 %", "99 %",
+    ]  # fmt: skip
     assert [exposure(s) for s in (None, 1 / 250, 2.5)] == ["", "1/250 s", "2.5 s"]

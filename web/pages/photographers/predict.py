@@ -17,8 +17,7 @@ from web.api.questions import check_id
 from web.api.uploads import probe_upload
 from web.errors import STATUS_OF
 from web.pages.photographers.shared import blueprint, underway
-from web.pages.search import shelf
-from web.pages.shelf import PREFIX
+from web.pages.shelf import PREFIX, shelf
 from web.pages.tiles import Tile, record_tile, upload_tile
 
 REASONS_SHOWN = 12

@@ -11,7 +11,7 @@ export function prepareViewer() {
     const frame = event.target.closest(".tile .frame");
     if (!frame || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
-    tiles = [...document.querySelectorAll(".tile")];
+    tiles = [...document.querySelectorAll(".tile")].filter((tile) => !tile.closest("details:not([open])"));
     at = tiles.indexOf(frame.closest(".tile"));
     open();
   });
@@ -87,11 +87,15 @@ function stage(tile) {
 }
 
 function side(tile) {
-  const { name, match, relation, space, model, score, moment, path } = tile.dataset;
+  const { name, band, likely, rare, parts, through, reasons, space, model, score, moment, path } = tile.dataset;
   const facts = make("dl", { className: "facts" });
   const fact = (label, text) => text && facts.append(make("dt", { textContent: label }), make("dd", { textContent: text }));
-  fact("Match", match);
-  fact("Relation", relation);
+  fact("Similarity", band);
+  fact("Likeness", likely);
+  fact("Found by", reasons);
+  fact("Subject, style", parts);
+  fact("Reached through", through);
+  fact("More alike than", rare && `${rare} of random pairs here`);
   fact("Compared in", space && `${space}, by ${model}`);
   fact("Cosine", score);
   fact("Moment", moment && `${Number(moment).toFixed(1)} s`);

@@ -1,0 +1,260 @@
+"""What the search page can be asked, and its answer: tiles, what is folded away, and where it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from search import metrics
+from search.browse import ORDERS, browse
+from search.media import COLLECTIONS, Kind
+from search.questions import Probe, SimilarHit
+from search.similar import MOST_OFFSET
+from search.store.filters import Filter
+from web.api.params import Asked, CollectionName, DialPosition, Diversity, Limit, Offset, Words
+from web.api.ports import Node
+from web.api.questions import ask
+from web.api.questions import search as search_words
+from web.pages.address import Address
+from web.pages.shelf import PREFIX, shelf
+from web.pages.tiles import Fold, Tile, folded_tiles, record_tile, word_tiles
+from web.wording import parted, understood
+
+FIRST_PAGE = 40
+MOST = 500
+"""A page of results grows up to so many; those after them stand on a page of their own."""
+
+ORDER_WORDS = {
+    "newest": "Date taken",
+    "name": "Name",
+    "size": "Size",
+    "duration": "Duration",
+    "added": "Date imported",
+    "id": "Id",
+}
+DIRECTIONS = {
+    "newest": ("Oldest first", "Newest first"),
+    "name": ("A to Z", "Z to A"),
+    "size": ("Smallest first", "Largest first"),
+    "duration": ("Shortest first", "Longest first"),
+    "added": ("First imported first", "Last imported first"),
+    "id": ("Ascending", ""),
+}
+"""Each order of ``search.browse`` from the least and from the greatest on, in words."""
+
+VARIED = 0.5
+"""Diversity that "Vary the results" asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the search page can be asked beside the filters.
+
+    Attributes:
+        view: one grid of all kinds together, or a row a collection.
+        weaker: show weak results unfolded.
+        order, descending, after: of what the library holds, see ``search.browse``.
+    """
+
+    q: str = ""
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    collections: Annotated[tuple[CollectionName, ...], Field(alias="in")] = ()
+    spaces: tuple[str, ...] = ()
+    limit: Limit = FIRST_PAGE
+    offset: Offset = 0
+    view: Literal["grid", "rows"] = "grid"
+    weaker: bool = False
+    after: str | None = None
+    order: str = "newest"
+    descending: bool | None = None
+    style: DialPosition | None = None
+    diversity: Diversity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """Which way a listing goes, in words, and the address of the same listing the other way round; None where there is
+    one way only."""
+
+    words: str
+    other: Address | None
+
+    @classmethod
+    def of(cls, look: Look, address: Address) -> Direction:
+        usual = ORDERS[look.order].descending
+        descending = usual if look.descending is None else look.descending
+        up, down = DIRECTIONS[look.order]
+        fresh = address.from_start()
+        turned = fresh.without("descending") if descending != usual else fresh.replacing("descending", _text(not usual))
+        return cls(down if descending else up, turned if down else None)
+
+
+def _text(value: bool) -> str:
+    return str(value).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """An answer.
+
+    Attributes:
+        fold: all kinds together.
+        rows: by collection, the kind that was asked with first.
+        totals: records that match, by collection.
+        total: records that answer to the words; ``at_least`` so many.
+        before: how many results stand on the pages before.
+        more: address of a longer answer, or of the next page; None where this is all.
+        turns: ``more`` is the next page.
+        previous: address of the page before (of a listing: of its first page); None on the first.
+        direction: of a listing.
+        more_is_weaker: what ``more`` adds is weak.
+    """
+
+    mode: Literal["similar", "words", "browse", "none"]
+    fold: Fold = field(default_factory=lambda: Fold([], []))
+    rows: Mapping[str, Fold] = field(default_factory=dict)
+    totals: Mapping[str, int] = field(default_factory=dict)
+    total: int = 0
+    at_least: bool = False
+    notes: tuple[str, ...] = ()
+    took_ms: float = 0.0
+    before: int = 0
+    more: Address | None = None
+    turns: bool = False
+    previous: Address | None = None
+    direction: Direction | None = None
+    more_is_weaker: bool = False
+
+
+def answer(node: Node, look: Look, where: Filter, address: Address, asked: Collection[Kind] = ()) -> Results:
+    """The question's answer; words narrow it further when there are examples too.
+
+    Args:
+        asked: kinds of the positive examples.
+    """
+    if look.like or look.unlike:
+        return _similar(node, look, replace(where, words=look.q or where.words), address, asked)
+    if look.q:
+        return _words(node, look, where, address)
+    return _browse(node, look, where, address)
+
+
+def own_kind_first(rows: Mapping[str, Fold], kinds: Collection[Kind]) -> dict[str, Fold]:
+    """Rows that hold anything, those of these kinds before the others."""
+    own = {kind.collection for kind in kinds}
+    return {name: rows[name] for name in sorted(rows, key=lambda name: name not in own) if rows[name]}
+
+
+def _similar(node: Node, look: Look, where: Filter, address: Address, kinds: Collection[Kind]) -> Results:
+    uploads: dict[str, Probe] = {n: shelf().get(n) for n in (*look.like, *look.unlike) if n.startswith(PREFIX)}
+    asked = Asked(
+        look.like,
+        look.unlike,
+        look.collections,
+        look.spaces,
+        look.limit,
+        style=look.style,
+        offset=look.offset,
+        diversity=look.diversity,
+    )
+    found = ask(node, asked, where, uploads)
+    rows = {name: folded_tiles(node.store, hits) for name, hits in found.by_collection.items()}
+    lists: Sequence[Sequence[SimilarHit]] = list(found.by_collection.values()) if look.view == "rows" else [found.hits]
+    full = [hits for hits in lists if len(hits) >= look.limit]
+    return Results(
+        "similar",
+        folded_tiles(node.store, found.hits),
+        own_kind_first(rows, kinds),
+        notes=found.notes,
+        took_ms=found.took_ms,
+        before=look.offset,
+        more=_longer(look, address) if full else None,
+        turns=_turns(look),
+        previous=_earlier(look, address),
+        more_is_weaker=bool(full) and not any(parted(hits[-1:])[0] for hits in full),
+    )
+
+
+def _words(node: Node, look: Look, where: Filter, address: Address) -> Results:
+    found = search_words(node, Words(look.q, look.collections, look.limit, look.offset), where)
+    fold = word_tiles(node.store, found.hits)
+    rest = found.total + found.weaker - look.offset - look.limit
+    return Results(
+        "words",
+        fold,
+        _by_kind(fold),
+        total=found.total,
+        at_least=found.at_least,
+        notes=(*understood(found.corrected, found.ignored), *found.notes),
+        took_ms=found.took_ms,
+        before=look.offset,
+        more=_longer(look, address) if rest > 0 else None,
+        turns=_turns(look),
+        previous=_earlier(look, address),
+        more_is_weaker=look.offset + look.limit >= found.total,
+    )
+
+
+@metrics.question("browse")
+def _browse(node: Node, look: Look, where: Filter, address: Address) -> Results:
+    """One collection page by page when one is chosen, otherwise the start of each."""
+    chosen = look.collections or COLLECTIONS
+    alone = len(chosen) == 1
+    pages = {
+        name: browse(
+            node.store,
+            name,
+            where,
+            look.limit,
+            look.after if alone else None,
+            order=look.order,
+            descending=look.descending,
+        )
+        for name in chosen
+    }
+    rows = {name: [record_tile(record) for record in page.records] for name, page in pages.items() if page.records}
+    first = pages[chosen[0]]
+    return Results(
+        "browse",
+        Fold([tile for tiles in rows.values() for tile in tiles], []),
+        {name: Fold(tiles, []) for name, tiles in rows.items()},
+        totals={name: page.total for name, page in pages.items()},
+        before=first.position if alone else 0,
+        more=address.replacing("after", first.after) if alone and first.after else None,
+        turns=True,
+        previous=address.from_start() if alone and look.after else None,
+        direction=Direction.of(look, address),
+    )
+
+
+def _by_kind(fold: Fold) -> dict[str, Fold]:
+    def of(name: str, tiles: list[Tile]) -> list[Tile]:
+        return [tile for tile in tiles if tile.kind.collection == name]
+
+    rows = {name: Fold(of(name, fold.shown), of(name, fold.weaker)) for name in COLLECTIONS}
+    return {name: row for name, row in rows.items() if row}
+
+
+def _turns(look: Look) -> bool:
+    """Whether what comes next stands on a page of its own, rather than on this one made longer."""
+    return bool(look.offset) or look.limit >= MOST
+
+
+def _longer(look: Look, address: Address) -> Address | None:
+    """A page twice as long, or the one after the longest; none beyond what can be asked for."""
+    if not _turns(look):
+        return address.replacing("limit", min(look.limit * 2, MOST))
+    if look.offset + look.limit > MOST_OFFSET:
+        return None
+    return address.replacing("offset", look.offset + look.limit)
+
+
+def _earlier(look: Look, address: Address) -> Address | None:
+    if not look.offset:
+        return None
+    before = max(0, look.offset - look.limit)
+    return address.replacing("offset", before) if before else address.without("offset")

@@ -1,0 +1,107 @@
+"""The words that pages and the terminal share for an answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from search.likeness import Band
+from search.questions import SimilarHit
+from search.words import Correction, Place, Reason
+
+COPIES = frozenset({Band.IDENTICAL, Band.EDITED_COPY})
+"""Bands that are told by their word alone: a per cent beside them would say less."""
+
+ALMOST_ALL = 99.9
+"""Greatest per cent shown: 100 is a promise that no comparison of vectors makes."""
+
+
+def percent(value: float) -> str:
+    """Per cent, cut and not rounded up, so that no text promises more than its number: ``93 %``, ``99.2 %``."""
+    value = min(round(value, 6), ALMOST_ALL)
+    return f"{math.floor(10 * value) / 10:.1f} %" if value >= 99 else f"{math.floor(value)} %"
+
+
+def likeness(probability: float) -> str:
+    """A likeness in whole per cent, ``under 1 %`` at the low end. Learnt from some thousands of pairs, it has no
+    decimals to show."""
+    value = math.floor(round(100 * probability, 6))
+    return f"{value} %" if value >= 1 else "under 1 %"
+
+
+def band(of: Band) -> str:
+    """``Very similar``."""
+    return of.value.capitalize()
+
+
+def weaker(count: int) -> str:
+    """``12 weaker results``."""
+    return f"{count:,} weaker result{'' if count == 1 else 's'}"
+
+
+def parted(hits: Iterable[SimilarHit]) -> tuple[list[SimilarHit], list[SimilarHit]]:
+    """Hits to show, and weak ones to fold away, each in their order.
+
+    Where subject and style were weighed against each other none is folded: those are ordered by something else.
+    """
+    shown: list[SimilarHit] = []
+    folded: list[SimilarHit] = []
+    for hit in hits:
+        (folded if hit.band is Band.WEAK and hit.parts is None else shown).append(hit)
+    return shown, folded
+
+
+def explained(hit: SimilarHit, model: str = "") -> list[str]:
+    """What is behind a hit's place, a line each: its likeness in words, how rare its score is here, the score itself.
+
+    Args:
+        model: what made the vectors of its space, if known.
+    """
+    rare = f"More alike than {percent(hit.match)} of random pairs here"
+    score = f"Cosine {hit.score:.3f} in {hit.space}" + (f", by {model}" if model else "")
+    if hit.parts is not None:
+        return [f"Subject and style weighed together: {rare[0].lower()}{rare[1:]}", score]
+    return [*likely(hit), rare, score]
+
+
+def likely(hit: SimilarHit) -> list[str]:
+    """What the likeness of a hit says, in one line; none for copies, which are told by their word."""
+    if hit.band in COPIES:
+        return []
+    if hit.via is not None:
+        return [f"{likeness(hit.likeness)} likely the same label, by both steps through the video"]
+    return [f"{likeness(hit.likeness)} likely the same label, when as many pairs are as are not"]
+
+
+def reasons(of: Iterable[Reason]) -> list[str]:
+    """Why a record answers to each word, the strongest reason alone: ``shows dog``, ``colour red``, ``name``."""
+    strongest: dict[str, Reason] = {}
+    for reason in of:
+        strongest.setdefault(reason.word, reason)
+    return list(dict.fromkeys(map(_reason, strongest.values())))
+
+
+def reasons_in_full(of: Iterable[Reason]) -> list[str]:
+    """Every reason, with how surely a picture shows something and how much of it has a colour."""
+    return list(dict.fromkeys(_reason(reason) + _strength(reason) for reason in of))
+
+
+def _reason(reason: Reason) -> str:
+    return reason.place.value if reason.place is Place.NAME else f"{reason.place.value} {reason.text}"
+
+
+def _strength(reason: Reason) -> str:
+    share = likeness(reason.strength)
+    return {Place.SHOWS: f" ({share} sure)", Place.COLOUR: f" ({share} of its area)"}.get(reason.place, "")
+
+
+def understood(corrected: Iterable[Correction], ignored: Iterable[str]) -> list[str]:
+    """How words were read: typing errors put right, words that say nothing left out."""
+    said = []
+    typing = list(corrected)
+    if typing:
+        instead = ", ".join(one.instead for one in typing)
+        said.append(f"Showing results for {instead} instead of {', '.join(one.typed for one in typing)}.")
+    if left := list(ignored):
+        said.append(f"Not looked for, because most pictures would answer to it: {', '.join(left)}.")
+    return said
