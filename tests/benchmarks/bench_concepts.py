@@ -3,9 +3,9 @@
 A library of pictures with concepts (21 of 1,871 a picture, some concepts far more often than others) is compared with
 the same library without. Memory is what a process of its own takes that has opened the library and asked: its
 proportional set size, memory-mapped files included. Both after the store's optimiser has packed the inverted index,
-which the limit is for, and as written, when the index is one that can grow: in a library that is only true of what came
-since the optimiser ran, less than ``layout.INDEXING_THRESHOLD_KB`` of dense vectors. Answers to questions about concepts
-are checked against numpy first.
+which the limit is for, and as written, when the index is one that can grow: in a library that is only so of what came
+since the optimiser ran, less than ``layout.INDEXING_THRESHOLD_KB`` of dense vectors. Answers to questions about
+concepts are checked against numpy first.
 
     .venv/bin/python tests/benchmarks/bench_concepts.py [--pictures N] [--latency-pictures N] [--questions N]
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -33,6 +34,7 @@ from search.store.base import Array, Point, VectorQuery
 from search.store.durable import size_on_disk
 from search.store.edge import EdgeStore
 from search.store.filters import Filter
+from search.store.layout import INDEXING_THRESHOLD_KB
 
 DIM, NONZERO = 1871, 21
 CONCEPTS = VectorField(Space("concepts", "bench", "1", "none", DIM, Distance.DOT), sparse=True)
@@ -207,7 +209,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="likewise-bench-") as folder:
         print(f"{given.pictures:,} pictures, {NONZERO} of {DIM:,} concepts each")
-        fine = measure_room(Path(folder), given.pictures, 32)
+        # Vectors as small as may be, but enough of them for the optimiser to set to work.
+        dim = max(32, math.ceil(1.25 * INDEXING_THRESHOLD_KB * 1024 / 4 / given.pictures))
+        fine = measure_room(Path(folder), given.pictures, dim)
         print(f"{given.latency_pictures:,} pictures, 512-d")
         fine &= measure_latency(Path(folder), given.latency_pictures, 512, given.questions)
     return 0 if fine else 1
