@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary, proxy
 
-from search.evidence import EffectiveRows
+from search.evidence import Background, EffectiveRows
 from search.likeness import LikenessCurve, pair_of_kinds
 from search.media import Kind
 from search.spaces import CollectionSchema, Space
@@ -33,6 +33,20 @@ METADATA_KEY = "likeness"
 
 FRESH_SECONDS = 15.0
 """How long curves that another process has made may go unseen."""
+
+TEXT = "text"
+"""What asks where words do, in the names of pairs: ``text:image``, ``text:video``."""
+
+PROVISIONAL_TEXT = LikenessCurve(
+    low=0.0, high=0.0, slope=50.0, shift=-10.0, background=Background(0.1, 0.05), provisional=True
+)
+"""Of words and pictures, where none has been learnt: likeness .5 at a cosine of .2, .92 at .25, .08 at .15.
+
+Two towers trained against each other put matching pictures and words much less close than two pictures. Source: Hessel
+et al. 2021, "CLIPScore", whose weight of 2.5 follows from cosines between 0 and .4; .2 is the middle. The slope is half
+of what such models are trained with, a logit of 100 times the cosine (Radford et al. 2021), since single words say less
+than captions do.
+"""
 
 _STAND_IN_FOR = {"visual": "visual", "motion": "motion", "sound": "sound", "style": "style"}
 """Space whose shipped curves serve a model of which none have been learnt, by name of space; ``visual`` for others."""
@@ -74,12 +88,22 @@ class LikenessCurves:
         Where the model has none at all, that of the usual model of such a space, marked provisional.
         """
         for curves in (self._made_here().get(space.fingerprint), shipped().get(space.fingerprint, ("", None))[1]):
-            if curves:
-                return _nearest(curves, one, other)
+            if curves and (of_media := {kinds: c for kinds, c in curves.items() if not _is_of_text(kinds)}):
+                return _nearest(of_media, one, other)
         return replace(_nearest(_stand_in(space.name), one, other), pairs=0, items=0, provisional=True)
 
+    def text_curve(self, space: Space, kind: Kind) -> LikenessCurve:
+        """The curve for words and media of a kind in a space that both share: how likely it shows them, given their
+        cosine, when as many pairs of words and media fit as do not."""
+        for curves in (self._made_here().get(space.fingerprint), shipped().get(space.fingerprint, ("", None))[1]):
+            learnt = {kinds: curve for kinds, curve in (curves or {}).items() if _is_of_text(kinds)}
+            if learnt:
+                return learnt.get(pair_with_text(kind)) or next(iter(learnt.values()))
+        return PROVISIONAL_TEXT
+
     def save(self, curves: Mapping[str, Curves]) -> None:
-        """Keep curves for this library, by fingerprint of their space; those of other spaces stay.
+        """Keep curves for this library, by fingerprint of their space; those of other spaces stay. So do those of
+        words where only pairs of media are given, and the other way round.
 
         Raises:
             StoreError: the store refused.
@@ -88,7 +112,10 @@ class LikenessCurves:
             for collection in self._store.collections():
                 kept = dict(self._store.metadata(collection).get(METADATA_KEY) or {})
                 for fingerprint, by_kinds in curves.items():
-                    kept[fingerprint] = {kinds: curve.to_json() for kinds, curve in by_kinds.items()}
+                    given = {kinds: curve.to_json() for kinds, curve in by_kinds.items()}
+                    sorts = set(map(_is_of_text, given))
+                    before = kept.get(fingerprint) or {}
+                    kept[fingerprint] = {k: curve for k, curve in before.items() if _is_of_text(k) not in sorts} | given
                 self._store.set_metadata(collection, {METADATA_KEY: kept})
             self._read = float("-inf")
 
@@ -118,6 +145,15 @@ class LikenessCurves:
 def compared_spaces(schema: CollectionSchema) -> Sequence[Space]:
     """The spaces of a collection whose scores have a likeness: all that media are compared in."""
     return [field.space for field in schema.fields if field.indexed and not field.sparse]
+
+
+def pair_with_text(kind: Kind) -> str:
+    """Name of the pair of words and a kind of media: ``text:image``."""
+    return f"{TEXT}:{kind.value}"
+
+
+def _is_of_text(kinds: str) -> bool:
+    return kinds.startswith(f"{TEXT}:")
 
 
 def _nearest(curves: Curves, one: Kind, other: Kind) -> LikenessCurve:

@@ -9,7 +9,7 @@ from search.browse import ORDERS, RecordPage, browse
 from search.errors import NotFoundError
 from search.media import MediaRecord
 from search.questions import Probe
-from search.spaces import CollectionSchema, VectorField
+from search.spaces import MEANING, CollectionSchema, VectorField
 from search.store.base import Facet, Store, StoredPoint
 from search.store.filters import Filter
 
@@ -26,8 +26,9 @@ __all__ = [
     "thumbnail_address",
 ]
 
-ASKED_BY_NAME = frozenset({"style"})
-"""Spaces that answer only a question that names them: alike in style is not alike in what is shown."""
+ASKED_BY_NAME = frozenset({"style", MEANING})
+"""Spaces that answer only a question that names them: alike in style is not alike in what is shown, and ``meaning`` is
+there for words; ``visual`` tells pictures apart already."""
 
 
 def find_record(store: Store, media_id: str) -> MediaRecord:

@@ -75,6 +75,7 @@ class Settings(BaseModel):
 
     image_model: Literal["auto", "resnet18", "efficientnet_lite0"] = Field("auto", description="model of `visual`")
     video_model: Literal["auto", "r3d18", "frames"] = Field("auto", description="model of `motion`")
+    text_model: Literal["none", "open_clip"] = Field("none", description="model of `meaning`, which words ask too")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
     batch_size: Positive = Field(16, description="pictures a forward pass; on a CPU 16 at most")
     batch_files: Positive = Field(64, description="pictures a batch; of sounds a quarter, of videos a sixteenth")

@@ -16,6 +16,9 @@ from enum import StrEnum
 from search.errors import SpaceMismatchError
 from search.media import Kind
 
+MEANING = "meaning"
+"""Name of the space that pictures share with words (``workers.embedders.meaning``), where a library has it."""
+
 
 class Distance(StrEnum):
     COSINE = "cosine"
@@ -27,7 +30,8 @@ class Space:
     """A vector space.
 
     Attributes:
-        name: what users call it: ``visual``, ``motion``, ``sound``, ``style``; internal spaces end in ``_raw``.
+        name: what users call it: ``visual``, ``motion``, ``sound``, ``style``, ``meaning``; internal spaces end
+            in ``_raw``.
         model: name in ``workers.embedders.registry``.
         revision: which weights (or which version of a formula).
         preprocessing: everything done to the decoded media before the model, in one line.

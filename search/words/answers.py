@@ -15,6 +15,7 @@ class Place(StrEnum):
 
     SHOWS = "shows"
     COLOUR = "colour"
+    MEANING = "looks like"
     TAG = "tag"
     NAME = "name"
     FOLDER = "folder"
@@ -33,8 +34,8 @@ WORTH: Mapping[Place, float] = MappingProxyType(
         Place.CAMERA: 0.5,
     }
 )
-"""Strength of a word by where it is written: what a picture shows before where it lies. Concepts and colours bring
-their own."""
+"""Strength of a word by where it is written: what a picture shows before where it lies. Concepts, colours and what a
+picture looks like bring their own."""
 
 HOLDS = 0.1
 """Strength from which a record holds a word.
@@ -49,9 +50,10 @@ class Reason:
     """Why a record answers to a word.
 
     Attributes:
-        word: as typed, or as corrected.
+        word: as typed, or as corrected; of what a picture looks like, all that were typed.
         text: what it met there: the concept's or colour's name, the tag, the name, the folder.
-        strength: in (0, 1]: how surely a picture shows it, which share of its pixels has the colour, or ``WORTH``.
+        strength: in (0, 1]: how surely a picture shows it, which share of its pixels has the colour, how likely it
+            looks like the words (see ``search.words.phrase``), or ``WORTH``.
     """
 
     word: str
@@ -66,9 +68,10 @@ class WordHit:
 
     Attributes:
         score: in (0, 1]; the geometric mean over the words of the strongest reason of each, so that no word makes up
-            for one that hardly holds; where no record holds all words, the mean, with 0 for a word that does not.
+            for one that hardly holds; where no record holds all words, the mean, with 0 for a word that does not. How
+            likely it looks like all of them together, where that is more.
         matched: which words it holds, in the order typed.
-        reasons: for each word, in that order, its places, strongest first.
+        reasons: for each word, in that order, its places, strongest first; then what it looks like, of several words.
         moment: seconds into a video where it shows best what was asked; None where words alone were met.
         weak: it holds not all of the words, but may show what is missing (strength below ``HOLDS``).
     """

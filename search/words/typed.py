@@ -82,12 +82,14 @@ class Typed:
     Attributes:
         wanted: what a record has to hold; empty only where nothing was typed that has a letter or digit.
         unwanted: what it may not hold.
+        phrase: everything but what is to be left out, stop words too, in order.
     """
 
     wanted: tuple[Term, ...]
     unwanted: tuple[Term, ...]
     ignored: tuple[str, ...]
     corrected: tuple[Correction, ...]
+    phrase: str = ""
 
     def apart(self) -> Typed | None:
         """The same with words that name one concept together looked for one by one: ``black`` and ``bear``; None if
@@ -151,7 +153,8 @@ def understand(text: str, correct: Callable[[str], str | None] = lambda _: None)
             f"Add a word for what should be there: animal -{unwanted[0].label}.",
         )
     corrections = tuple(Correction(*pair) for pair in corrected.items())
-    return Typed(tuple(wanted), tuple(unwanted), tuple(ignored), corrections)
+    phrase = " ".join(word for part in parts if not part.negative for word in part.words)
+    return Typed(tuple(wanted), tuple(unwanted), tuple(ignored), corrections, phrase)
 
 
 def _parts(text: str) -> list[_Part]:

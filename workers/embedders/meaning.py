@@ -12,8 +12,6 @@ from importlib.util import find_spec
 
 from workers.embedders.registry import ModelDescription
 
-SPACE = "meaning"
-
 INSTALL = "pip install 'likewise[text]'"
 """How to get the extra that the models here need."""
 

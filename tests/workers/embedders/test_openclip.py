@@ -15,7 +15,7 @@ from PIL import Image
 from torchvision import transforms
 
 from search.errors import ModelError
-from search.spaces import Distance
+from search.spaces import MEANING, Distance
 from workers.embedders import hub, meaning
 from workers.embedders.base import Runner
 from workers.embedders.meaning import OPEN_CLIP
@@ -111,7 +111,7 @@ def test_the_description_is_what_open_clip_says() -> None:
     assert configuration["embed_dim"] == OPEN_CLIP.dim
     assert configuration["vision_cfg"]["image_size"] == 224
     assert not configuration.get("quick_gelu", known.get("quick_gelu", False))
-    space = OPEN_CLIP.space(meaning.SPACE)
+    space = OPEN_CLIP.space(MEANING)
     assert (space.name, space.model, space.dim, space.distance) == ("meaning", "open_clip", 512, Distance.COSINE)
 
 
