@@ -221,7 +221,7 @@ class TestSearching:
         assert said(sparse["query"])["nearest"] == {"indices": [3, 9], "values": [1.0, 0.5]}
         assert (sparse["using"], sparse["offset"]) == ("concepts", 2)
         assert diverse["query"]["mmr"] == {"diversity": 0.25, "candidates_limit": MMR_CANDIDATES}
-        assert diverse["query"]["nearest"] == usual["query"]
+        assert diverse["query"]["nearest"] == usual["query"]["nearest"]
 
     def test_an_order_is_asked_by_the_index_it_has(self, rest, make_store, images):
         store = make_store()
