@@ -11,14 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ingest.ledger import Ledger
 from ingest.tasks import TaskRun
+from ingest.upkeep import bring_up_to_date
 from search.errors import UsageError
 from search.settings import Settings
 from search.store import open_store
 from search.store.base import Store
 from search.store.durable import check_space
 from search.transfer import Copy, estimate
-from workers.standardise import restandardise
 
 EDGE = "edge"
 ROOM = 3
@@ -28,8 +29,8 @@ ROOM = 3
 class Migrate:
     """The job task ``migrate``."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self._settings, self._store = settings, store
+    def __init__(self, settings: Settings, store: Store, ledger: Ledger) -> None:
+        self._settings, self._store, self._ledger = settings, store, ledger
 
     def check(self, options: Mapping[str, str]) -> str:
         """
@@ -48,7 +49,7 @@ class Migrate:
         with self._opened(to) as target:
             copy = Copy(self._store, target, place_of(self._settings))
             copy.check()
-            restandardise(self._store)  # so that nothing changes while it is copied
+            bring_up_to_date(self._store, self._ledger)  # so that nothing changes while it is copied
             collections = sorted(self._store.collections())
             job.begin(2 * copy.points())  # each is written, and each is compared
             for collection in collections:

@@ -1,5 +1,6 @@
 """Changing the model of a space without downtime: every collection that holds it is made anew beside the old one.
-A space that a collection has, but only part of its records, is filled in place (``ingest.completing``).
+A space that a collection has, but only part of its records, or that can be added to it, is filled in place
+(``ingest.completing``).
 
 Questions are answered from the old generation until the new one holds every record. What can be embedded is embedded
 with the new model; of the rest, whatever is still comparable is kept. Killed anywhere, the next run finds the
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from sqlalchemy import select
 
@@ -21,26 +23,30 @@ from ingest.ledger import Ledger
 from ingest.passes import Runner
 from ingest.tables import FileState, files, libraries
 from ingest.tasks import TaskRun
-from search.errors import UsageError
+from ingest.upkeep import bring_up_to_date
+from search.errors import SpaceMismatchError, UsageError
 from search.generations import promote_together
 from search.media import MediaRecord, media_id
 from search.settings import Settings
 from search.store.base import Store
 from search.store.filters import Filter
+from search.words.table import SPACE as CONCEPTS
 from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
 from workers.records import payload_changes, renewed
-from workers.renew import carry_over
+from workers.renew import ADDABLE, carry_over
 from workers.report import Batch, BatchReport, FileRef
-from workers.standardise import restandardise
 
 PAGE = 256
 
 MODELS_OF = {
     "visual": (RESNET18.name, EFFICIENTNET_LITE0.name),
     "motion": (R3D18.name, "frames"),
-    "style": (STYLE.name,),
+    STYLE.name: (STYLE.name,),
+    CONCEPTS: (CONCEPTS,),
 }
-"""Spaces that can be made anew, and with what. Of ``style`` there is one model, at the revision this version has."""
+"""Spaces that can be made anew, and with what. Of ``style`` there is one model, at the revision this version has;
+``concepts`` come from the model of ``visual``, by the table that this version has. Either fills in whatever a record
+lacks of both."""
 
 SETTING_OF = {"visual": "image_model", "motion": "video_model"}
 
@@ -111,8 +117,10 @@ class Reembed:
 
     def run(self, options: Mapping[str, str], job: TaskRun) -> str:
         choice = target_choice(self._store, options["space"], options["model"])
+        if options["space"] in ADDABLE:
+            self._add_spaces(choice)
         generations = self._generations(choice)
-        if not generations and options["space"] == STYLE.name:
+        if not generations and options["space"] in ADDABLE:
             return self._complete(choice, job)
         if not generations:
             return f"'{options['space']}' is made with {options['model']} already."
@@ -125,7 +133,7 @@ class Reembed:
         job.say("Every record is in place; looking once more at all of them, then questions go to the new vectors.")
         for generation in generations:
             filling.bring_up_to_date(generation)
-            restandardise(self._store, [generation])
+            bring_up_to_date(self._store, self._ledger, [generation])
             self._store.optimise(generation)
             if not job.goes_on():
                 return "What has been embedded is kept; the same command goes on from there."
@@ -140,14 +148,22 @@ class Reembed:
         # Imported here, because it builds on this module.
         from ingest.completing import Completion
 
-        held = [schema.collection for schema in schemas_of(choice) if schema.space(STYLE.name) is not None]
-        collections = [name for name in held if name in self._store.collections()]
+        pictured = [schema.collection for schema in schemas_of(choice) if schema.space("visual") is not None]
+        collections = [name for name in pictured if name in self._store.collections()]
         completion = Completion(
             self._settings, self._store, self._ledger, job, self._runner_for(choice, collections), collections
         )
         completion.fill()
         self._credits.settle()  # what was said of a record between its reading and its writing
         return completion.told()
+
+    def _add_spaces(self, choice: ModelChoice) -> None:
+        """Give collections what they lack of these models, where that can be done; else they are made anew."""
+        existing = self._store.collections()
+        for schema in schemas_of(choice):
+            if schema.collection in existing:
+                with suppress(SpaceMismatchError):
+                    self._store.ensure(schema)
 
     def _generations(self, choice: ModelChoice) -> list[str]:
         """The generations to fill; one of these models that was kept from before serves again.

@@ -23,6 +23,7 @@ from ingest.placing import PLACE, Place
 from ingest.reembed import Reembed
 from ingest.tables import INGEST
 from ingest.tasks import JobTask
+from ingest.upkeep import bring_up_to_date
 from search.errors import DiskFullError, LikewiseError, StoreError
 from search.generations import finish_switch
 from search.logs import at_work
@@ -77,7 +78,7 @@ class Node:
         self._engine = engine
         tasks: dict[str, JobTask] = {
             "backup": Backup(settings, store, ledger),
-            "migrate": Migrate(settings, store),
+            "migrate": Migrate(settings, store, ledger),
             "reembed": Reembed(settings, store, ledger, engine.runner_for, engine.forget),
             "label": Label(store, ledger),
             **{name: Train(settings, store, lambda: engine.trainer, kind) for kind, name in TASK_OF.items()},
@@ -195,6 +196,7 @@ class Node:
     def stay(self) -> None:
         """Take up, from now until this node is closed, whatever job loses its coordinator."""
         self._upkeep.submit(self.ingest.tidy)
+        self._upkeep.submit(self.bring_up_to_date)
         self._watch.submit(self._take_up)
 
     def run_job(self, job: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
@@ -203,6 +205,8 @@ class Node:
             progress = self.ingest.run(job, on_progress)
         if progress.embedded and not self.closing.is_set():
             self._upkeep.submit(self.optimise)
+        if not self.closing.is_set():
+            self._upkeep.submit(self.bring_up_to_date)
         return progress
 
     def later(self, work: Callable[[], object]) -> None:
@@ -217,6 +221,10 @@ class Node:
     def warm(self) -> None:
         """Load the models in the background, so that the first question about a file need not wait for them."""
         self._upkeep.submit(self._engine.warm)
+
+    def bring_up_to_date(self) -> None:
+        """Do what an older version left to be done to what is stored, until this node is closed."""
+        bring_up_to_date(self.store, self.ledger, goes_on=lambda: not self.closing.is_set())
 
     def optimise(self) -> None:
         """Index what has been written, in each collection where the store finds it worth while."""

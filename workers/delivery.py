@@ -48,6 +48,7 @@ def _merged(point: Point, known: MediaRecord | None) -> dict[str, object]:
         record,
         photographer=photographer,
         credit=credit,
+        added=known.added,
         paths=tuple(sorted({*record.paths, *known.paths})),
         libraries=tuple(sorted({*record.libraries, *known.libraries})),
         mtime=max(record.mtime, known.mtime),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
-from search.media import COLLECTIONS, MediaRecord, Payload
+from search.media import COLLECTIONS, PAYLOAD_REVISION, MediaRecord, Payload
 from search.photographers.answers import Credit
 from search.photographers.names import clean_name
+from search.store.base import Store
 from workers.decode.decoded import Decoded
 from workers.intake import Intake
 from workers.report import FileRef
+
+REVISION_KEY = "payload_revision"
+"""Metadata key of a collection: the ``search.media.PAYLOAD_REVISION`` that every payload in it has at least. Absent
+where an older Likewise made the collection and its payloads have not been brought up to date."""
 
 
 def new_record(
@@ -19,13 +25,14 @@ def new_record(
     decoded: Decoded,
     known: MediaRecord | None,
     tags: tuple[str, ...],
+    concept_frames: tuple[int, ...],
     thumbnail: str | None,
     job: str,
 ) -> MediaRecord:
     """The record of a file that was just embedded.
 
     Args:
-        known: the record of this content that was stored before, whose paths are kept.
+        known: the record of this content that was stored before, whose paths and time of import are kept.
     """
     photographer, credit = credited(decoded.facts.artist, known)
     record = MediaRecord(
@@ -38,6 +45,8 @@ def new_record(
         tags=tags,
         fingerprints=decoded.fingerprints,
         moments=decoded.moments,
+        concept_frames=concept_frames,
+        added=round(time.time(), 3) if known is None else known.added,
         features=decoded.features,
         photographer=photographer,
         credit=credit,
@@ -49,12 +58,14 @@ def new_record(
 
 
 def renewed(record: MediaRecord, fresh: MediaRecord) -> MediaRecord:
-    """A stored record whose file was embedded anew: other tags, and what an older Likewise did not write down."""
+    """A stored record whose file was embedded anew: other tags and concepts, and what an older Likewise did not write
+    down."""
     artist = fresh.artist or record.artist
     photographer, credit = credited(artist, record)
     return replace(
         record,
         tags=fresh.tags,
+        concept_frames=fresh.concept_frames,
         features=fresh.features or record.features,
         artist=artist,
         photographer=photographer or record.photographer,
@@ -72,6 +83,15 @@ def credited(artist: str | None, known: MediaRecord | None) -> tuple[str | None,
         return known.photographer, known.credit
     name = clean_name(artist)
     return name, Credit.EXIF.value if name else None
+
+
+def mark_current(store: Store, collection: str) -> None:
+    """Note of a collection that every payload in it has all keys that this version derives.
+
+    Raises:
+        StoreError: the store refused.
+    """
+    store.set_metadata(collection, {REVISION_KEY: PAYLOAD_REVISION})
 
 
 def with_files(record: MediaRecord, files: Iterable[FileRef]) -> MediaRecord:

@@ -57,7 +57,8 @@ class RemoteEncoder:
             BrokerUnavailableError: the broker does not answer.
         """
         choice = choose_models_remotely(self._settings, self._app, self._store)
-        question = {"path": path, "name": name, "models": choice_to_json(choice)}
+        models = {"models": choice_to_json(choice), "concepts": choice.concepts}
+        question = {"path": path, "name": name} | models
         try:
             answer = _ask(self._settings, self._app, EMBED_FILE, question, self._settings.query_seconds)
         except WorkerLostError:
@@ -79,9 +80,11 @@ def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> Mod
         "image": settings.image_model,
         "video": settings.video_model,
         "existing": {name: schema.to_json() for name, schema in existing.items()},
+        "concepts": True,
     }
     # A worker may have to fetch weights first.
-    return choice_from_json(_ask(settings, app, CHOOSE_MODELS, question, settings.task_seconds))
+    answer = _ask(settings, app, CHOOSE_MODELS, question, settings.task_seconds)
+    return choice_from_json(answer, answer.get("concepts", False))
 
 
 def _ask(settings: Settings, app: Celery, task: str, question: Json, seconds: float) -> Json:

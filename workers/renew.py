@@ -1,19 +1,25 @@
 """Filling collections: spaces of another model come from fresh embeddings, the rest is kept.
 
 That is a new generation beside the one that questions go to, or that one itself (named plainly, ``images``), whose
-records get the ``style`` and the features that were unknown when they were taken in.
+records get what was unknown when they were taken in: ``style``, ``concepts`` and features.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from search.media import Kind, MediaRecord, Payload
+from search.spaces import CollectionSchema
 from search.store.base import Array, CollectionInfo, PayloadChoice, Point, Store, StoredPoint
+from search.words.table import SPACE as CONCEPTS
 from workers.records import renewed
 
-STYLE, FEATURES = "style", "features"
-"""A space, and a key of the payload."""
+ADDABLE = ("style", CONCEPTS)
+"""Spaces, made of a picture or of a video's key frames, that records of an older Likewise may lack."""
+
+FEATURES = "features"
+"""A key of the payload, of photos only."""
 
 
 class Renewal:
@@ -40,8 +46,10 @@ class Renewal:
         generation = self._generation[collection]
         if generation != collection:
             return self._store.retrieve(generation, ids, vectors=vectors, payload=payload)
-        points = self._store.retrieve(generation, ids, vectors=(*vectors, STYLE))  # whose payload has the features
-        return [point for point in points if is_complete(collection, point)]
+        schema = self._store.schema(generation)
+        wanted = dict.fromkeys((*vectors, *addable(schema)))
+        points = self._store.retrieve(generation, ids, vectors=tuple(wanted))  # whose payload has the features
+        return [point for point in points if is_complete(schema, point)]
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
         """Points with vectors of (at least) the spaces that differ. A record that has gone meanwhile is left out."""
@@ -51,13 +59,20 @@ class Renewal:
         self._store.patch_payload(self._generation[collection], patches)
 
 
-def is_complete(collection: str, point: StoredPoint) -> bool:
-    """Whether nothing that is made of a picture is lacking: its style, and of a photo the features.
+def addable(schema: CollectionSchema) -> tuple[str, ...]:
+    """Those of :data:`ADDABLE` that a collection holds."""
+    return tuple(name for name in ADDABLE if schema.space(name) is not None)
+
+
+def is_complete(schema: CollectionSchema, point: StoredPoint) -> bool:
+    """Whether nothing that is made of a picture is lacking: the spaces of :func:`addable`, and of a photo the features.
 
     Args:
-        point: fetched with :data:`STYLE` and at least the features of its payload.
+        schema: of the collection that the point is in.
+        point: fetched with those spaces and at least the features of its payload.
     """
-    return STYLE in point.vectors and (collection != Kind.IMAGE.collection or bool(point.payload.get(FEATURES)))
+    has_spaces = all(name in point.vectors for name in addable(schema))
+    return has_spaces and (schema.kind is not Kind.IMAGE or bool(point.payload.get(FEATURES)))
 
 
 def renew(store: Store, generation: str, fresh: Sequence[Point]) -> None:
@@ -91,8 +106,13 @@ def _fill(store: Store, generation: str, fresh: Mapping[str, Point | None]) -> N
 
 def _joined(old: StoredPoint, new: Point | None, kept: Sequence[str], wanted: Mapping[str, object]) -> Point:
     vectors: dict[str, Array] = {name: old.vectors[name] for name in kept if name in old.vectors}
-    if new is None:
-        return Point(old.id, vectors, old.payload)
-    vectors |= {name: vector for name, vector in new.vectors.items() if name in wanted and name not in vectors}
-    record = renewed(MediaRecord.from_payload(old.payload), MediaRecord.from_payload(new.payload))
+    before = MediaRecord.from_payload(old.payload)
+    record = before
+    if new is not None:
+        vectors |= {name: vector for name, vector in new.vectors.items() if name in wanted and name not in vectors}
+        record = renewed(before, MediaRecord.from_payload(new.payload))
+    if CONCEPTS in kept and CONCEPTS in old.vectors:  # frames belong to the vector beside them
+        record = replace(record, concept_frames=before.concept_frames)
+    elif CONCEPTS not in vectors:
+        record = replace(record, concept_frames=())
     return Point(old.id, vectors, record.to_payload())

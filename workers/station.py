@@ -53,7 +53,7 @@ class Station:
 
     def __init__(self, settings: Settings, build: Build = Models) -> None:
         self._settings, self._build = settings, build
-        self._models: dict[tuple[str, str, str, bool], DescribedEmbedder] = {}
+        self._models: dict[tuple[str, str, str, bool, bool], DescribedEmbedder] = {}
         self._pools: dict[bool, DecodePool] = {}
         self._opened: Store | None = None
         self._making = threading.Lock()
@@ -138,7 +138,7 @@ class Station:
         measure_memory(self._settings)
 
     def _embedder(self, choice: ModelChoice) -> DescribedEmbedder:
-        key = choice.image, choice.video, choice.sound, choice.style
+        key = choice.image, choice.video, choice.sound, choice.style, choice.concepts
         with self._making:
             models = self._models.pop(key, None) or self._build(self._settings, choice)
             self._models[key] = models  # the one used last comes last

@@ -66,20 +66,20 @@ def register(app: Celery, station: Station) -> None:
             raise
 
     def embed_file(question: Json) -> Json:
-        """``{"path", "name", "models"}`` to a ``Probe`` whose sound is raw, or ``{"error"}``."""
+        """``{"path", "name", "models", "concepts"}`` to a ``Probe``, or ``{"error"}``."""
+        choice = choice_from_json(question["models"], question.get("concepts", False))
         try:
-            return probe_to_json(
-                station.probe(question["path"], question["name"], choice_from_json(question["models"]))
-            )
+            return probe_to_json(station.probe(question["path"], question["name"], choice))
         except LikewiseError as error:
             return error_to_json(error)
 
     def choose_models(question: Json) -> Json:
-        """``{"image", "video", "existing"}`` (what the settings say, and the schemas there are) to a ``ModelChoice``,
-        or ``{"error"}``."""
+        """``{"image", "video", "existing", "concepts"}`` (what the settings say, the schemas there are, and whether the
+        asker knows of concepts) to a ``ModelChoice``, or ``{"error"}``."""
         existing = {name: CollectionSchema.from_json(schema) for name, schema in question["existing"].items()}
         try:
-            return choice_to_json(station.choose_models(existing, question["image"], question["video"]))
+            choice = station.choose_models(existing, question["image"], question["video"])
+            return choice_to_json(choice) | ({"concepts": choice.concepts} if question.get("concepts") else {})
         except LikewiseError as error:
             return error_to_json(error)
 

@@ -1,17 +1,18 @@
 """What travels between a job's coordinator and the workers, as plain JSON types.
 
 Files travel as paths below the roots of their libraries, named once a message, because a worker may see a root
-elsewhere. Vectors travel as base64 of little-endian float32.
+elsewhere. Vectors travel as base64 of little-endian float32, sparse ones without their zeros.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.errors import LikewiseError
 from search.media import Kind
@@ -21,6 +22,10 @@ from workers.embedders.registry import ModelChoice
 from workers.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
 
 Json: TypeAlias = dict[str, Any]
+
+WORTH_WHILE = 512
+"""Numbers that leaving out zeros has to save. What was sent before there were sparse vectors never had as many (a
+silent sound has 256), so that a reader of that version understands all that it gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ def order_to_json(order: Order) -> Json:
         "roots": roots,
         "files": [_file_to_json(file, roots.index(file.root)) for file in batch.files],
         "models": choice_to_json(order.models),
+        "concepts": order.models.concepts,
         "deliver": order.deliver,
     }
 
@@ -63,16 +69,22 @@ def order_from_json(data: Json) -> Order:
         priority=Priority(data["priority"]),
         into=data["into"],
     )
-    return Order(batch, choice_from_json(data["models"]), data["deliver"])
+    return Order(batch, choice_from_json(data["models"], data.get("concepts", False)), data["deliver"])
 
 
 def choice_to_json(choice: ModelChoice) -> Json:
-    return asdict(choice)
+    """Without ``concepts``, which travel beside it: versions before there were any take no other keys than these."""
+    return {key: value for key, value in asdict(choice).items() if key != "concepts"}
 
 
-def choice_from_json(data: Json) -> ModelChoice:
-    """Inverse of :func:`choice_to_json`."""
-    return ModelChoice(**data | {"notes": tuple(data["notes"])})
+def choice_from_json(data: Json, concepts: bool) -> ModelChoice:
+    """Inverse of :func:`choice_to_json`. Keys this version does not know are ignored.
+
+    Args:
+        concepts: what travelled beside it; False where nothing did, because the sender knows of none.
+    """
+    known = {field.name: data[field.name] for field in fields(ModelChoice) if field.name in data}
+    return ModelChoice(**known | {"notes": tuple(data["notes"]), "concepts": concepts})
 
 
 def report_to_json(report: BatchReport) -> Json:
@@ -145,22 +157,34 @@ def point_from_json(data: Json) -> Point:
 
 
 def vectors_to_json(vectors: Mapping[str, Array]) -> Json:
-    """Space name to its rows and dimension, and their values in base64."""
-    return {
-        name: {
-            "shape": list(vector.shape),
-            "data": base64.b64encode(np.ascontiguousarray(vector, "<f4").tobytes()).decode("ascii"),
-        }
-        for name, vector in vectors.items()
-    }
+    """Space name to its rows and dimension, and their values in base64; of a vector of few values other than zero,
+    these and where they stand (``at``, uint32, counted through all rows)."""
+    return {name: _vector_to_json(vector) for name, vector in vectors.items()}
 
 
 def vectors_from_json(data: Json) -> dict[str, Array]:
     """Inverse of :func:`vectors_to_json`: space name to float32 ``(m, dim)``."""
-    return {
-        name: np.frombuffer(base64.b64decode(entry["data"]), "<f4").astype(np.float32).reshape(entry["shape"])
-        for name, entry in data.items()
-    }
+    return {name: _vector_from_json(entry) for name, entry in data.items()}
+
+
+def _vector_to_json(vector: Array) -> Json:
+    kept = np.flatnonzero(vector)
+    if vector.size - 2 * len(kept) < WORTH_WHILE:
+        return {"shape": list(vector.shape), "data": _base64(vector, "<f4")}
+    return {"shape": list(vector.shape), "at": _base64(kept, "<u4"), "data": _base64(vector.flat[kept], "<f4")}
+
+
+def _vector_from_json(entry: Json) -> Array:
+    values = np.frombuffer(base64.b64decode(entry["data"]), "<f4").astype(np.float32)
+    if "at" not in entry:
+        return values.reshape(entry["shape"])
+    vector = np.zeros(entry["shape"], np.float32)
+    vector.flat[np.frombuffer(base64.b64decode(entry["at"]), "<u4")] = values
+    return vector
+
+
+def _base64(values: NDArray[Any], dtype: str) -> str:
+    return base64.b64encode(np.ascontiguousarray(values, dtype).tobytes()).decode("ascii")
 
 
 def _file_to_json(file: FileRef, root: int) -> list[Any]:

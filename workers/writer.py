@@ -31,7 +31,14 @@ class Writer:
         keys = self._previews.save({item.id: decoded.preview for item, decoded, _ in made if decoded.preview})
         for item, decoded, embedded in made:
             record = new_record(
-                item.id, item.file, decoded, item.known, embedded.tags, keys.get(item.id), item.progress.batch.job
+                item.id,
+                item.file,
+                decoded,
+                item.known,
+                embedded.tags,
+                embedded.concept_frames,
+                keys.get(item.id),
+                item.progress.batch.job,
             )
             twins = [twin for twin in item.twins if not twin.skip_if_changed()]
             record = with_files(record, [twin.file for twin in twins])

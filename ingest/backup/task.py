@@ -8,10 +8,10 @@ from pathlib import Path
 from ingest.backup.manifest import JOURNAL, MANIFEST, Manifest, load_manifest, writing_to
 from ingest.ledger import Ledger
 from ingest.tasks import TaskRun
+from ingest.upkeep import bring_up_to_date
 from search.errors import UsageError
 from search.settings import Settings
 from search.store.base import Store
-from workers.standardise import restandardise
 
 
 class Backup:
@@ -49,7 +49,8 @@ class Backup:
                 # Finished, by this job before it was killed, or by another one that was to do the same.
                 (folder / JOURNAL).unlink(missing_ok=True)
                 return _told(load_manifest(folder), folder)
-            restandardise(self._store)  # before the first point is written, or part of them would be of either kind
+            # Before the first point is written, or part of them would be of either kind.
+            bring_up_to_date(self._store, self._ledger)
             writing = Writing(self._settings, self._store, self._ledger, folder, job)
             if not writing.begin():
                 return ""

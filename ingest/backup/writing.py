@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Table, func, select
 
+from ingest import upkeep
 from ingest.backup import books, parts
 from ingest.backup.manifest import (
     JOURNAL,
@@ -40,6 +41,7 @@ from search.store.base import Point, Store
 from search.store.durable import check_space
 from search.transfer import estimate, pages, point_bytes, portable_metadata
 from workers import standardise
+from workers.records import REVISION_KEY
 from workers.shared import MODELS, shared_place
 
 PART_BYTES = 48 * 2**20
@@ -121,12 +123,14 @@ class Writing:
         return self._journal.head
 
     def _metadata(self, collection: str) -> Json:
-        """What is to be restored of it. Where sounds were standardised anew meanwhile, only some of them are written in
-        the new way, and what says so is left out: whoever opens what is restored does all of them once more."""
+        """What is to be restored of it. Where sounds or payloads were brought up to date meanwhile, only some of them
+        are written in the new way, and what says so is left out: whoever opens what is restored does all once more."""
         before, now = self._head.metadata[collection], portable_metadata(self._store, collection)
-        if before.get(standardise.KEY) != now.get(standardise.KEY):
-            now.pop(standardise.KEY, None)
-        now.pop(standardise.UNDER_WAY, None)
+        for key in (standardise.KEY, REVISION_KEY):
+            if before.get(key) != now.get(key):
+                now.pop(key, None)
+        for key in (standardise.UNDER_WAY, upkeep.UNDER_WAY):
+            now.pop(key, None)
         return now
 
     def _clear(self) -> None:

@@ -36,7 +36,7 @@ Contents = Mapping[str, tuple[MediaRecord, Mapping[str, Array]]]
 
 def contents(store: Store, schemas: tuple[CollectionSchema, ...]) -> Contents:
     return {
-        point.id: (MediaRecord.from_payload(point.payload), point.vectors)
+        point.id: (replace(MediaRecord.from_payload(point.payload), added=None), point.vectors)
         for schema in schemas
         for point in store.scroll(schema.collection, vectors=tuple(schema.by_name))
     }

@@ -24,8 +24,10 @@ from search.spaces import CollectionSchema
 from search.store import open_store
 from search.store.base import Array, Point, Store
 from workers.embedders.registry import ModelChoice, schemas_of
+from workers.records import mark_current
 from workers.renew import Renewal
 from workers.report import Batch, BatchReport, FileRef, Outcome, Status
+from workers.standardise import mark_standardised
 
 BEFORE = ModelChoice("resnet18", "frames_resnet18")
 AFTER = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
@@ -34,10 +36,16 @@ PICTURES = 150
 
 
 def vectors_of(content: bytes, schema: CollectionSchema) -> dict[str, Array]:
-    """What a model of each space would make of these bytes: unit rows, two for a video's key frames."""
+    """What a model of each space would make of these bytes: unit rows, two for a video's key frames; of sparse spaces
+    three components that every engine keeps exactly."""
     made: dict[str, Array] = {}
     for field in schema.fields:
         seed = zlib.crc32(content + field.space.model.encode() + field.space.name.encode())
+        if field.sparse:
+            row = np.zeros((1, field.space.dim), np.float32)
+            row[0, [(seed + step) % field.space.dim for step in (0, 7, 400)]] = 0.5, 0.25, 0.125
+            made[field.space.name] = row
+            continue
         rows = np.random.default_rng(seed).normal(size=(2 if field.multi else 1, field.space.dim))
         made[field.space.name] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     return made
@@ -84,18 +92,20 @@ class ModelRunner:
         if content.startswith(b"broken") and batch.into:
             return Outcome(file.path, Status.FAILED, code="corrupt")
         identity = media_id(hashlib.sha256(content).hexdigest())
-        record = MediaRecord(identity, batch.kind, (file.path,), (file.library,), tags=(self.choice.image,))
+        record = MediaRecord(
+            identity, batch.kind, (file.path,), (file.library,), tags=(self.choice.image,), job=batch.job
+        )
         record = replace(record, **facts_of(content, batch.kind))
         vectors = vectors_of(content, self.schemas[batch.kind])
         self.intake.upsert(batch.kind.collection, [Point(identity, vectors, record.to_payload())])
         return Outcome(file.path, Status.EMBEDDED, identity, batch.kind)
 
 
-def ingest_of(settings: Settings, store: Store, ledger: Ledger) -> Ingest:
-    """An ingest with ``BEFORE``, whose job ``reembed`` brings whatever model it is asked for."""
+def ingest_of(settings: Settings, store: Store, ledger: Ledger, choice: ModelChoice = BEFORE) -> Ingest:
+    """An ingest with one choice of models, whose job ``reembed`` brings whatever model it is asked for."""
     runner_for = lambda choice, into: ModelRunner(store, choice, into)  # noqa: E731
     tasks = {"reembed": Reembed(settings, store, ledger, runner_for, lambda: None)}
-    return Ingest(settings, store, ledger, ModelRunner(store, BEFORE), tasks=tasks, retry_delays=(0.0,))
+    return Ingest(settings, store, ledger, ModelRunner(store, choice), tasks=tasks, retry_delays=(0.0,))
 
 
 def fill(media: Path, pictures: int) -> None:
@@ -126,18 +136,20 @@ def expected(media: Path, choice: ModelChoice, kind: Kind) -> dict[str, dict[str
 
 
 class Library:
-    """A library on disk that was made with ``BEFORE``."""
+    """A library on disk that was made with ``BEFORE``, or with another choice."""
 
-    def __init__(self, settings: Settings, media: Path) -> None:
-        self.settings, self.media = settings, media
+    def __init__(self, settings: Settings, media: Path, choice: ModelChoice = BEFORE) -> None:
+        self.settings, self.media, self.choice = settings, media, choice
         self.open()
-        for schema in schemas_of(BEFORE):
+        for schema in schemas_of(choice):
             self.store.ensure(schema)
+            mark_standardised(self.store, schema.collection)  # its sounds are drawn, and are to stay
+            mark_current(self.store, schema.collection)
 
     def open(self) -> None:
         self.store: Store = open_store(self.settings)
         self.ledger = Ledger(self.settings.ledger_url)
-        self.ingest: Ingest = ingest_of(self.settings, self.store, self.ledger)
+        self.ingest: Ingest = ingest_of(self.settings, self.store, self.ledger, self.choice)
 
     def close(self) -> None:
         self.store.close()
@@ -150,8 +162,11 @@ class Library:
         return self.ingest.run(self.ingest.start_task("reembed", {"space": space, "model": model}))
 
     def forget_style(self, count: int) -> None:
-        """Leave the first pictures by name as they were before there was a style."""
-        spaces = [field.space.name for field in self.store.schema("images").fields if field.space.name != "style"]
+        self.forget(count, "style")
+
+    def forget(self, count: int, *lost: str) -> None:
+        """Leave the first pictures by name as they were before there were these spaces."""
+        spaces = [field.space.name for field in self.store.schema("images").fields if field.space.name not in lost]
         points = sorted(self.store.scroll("images", vectors=spaces), key=lambda point: point.payload["paths"])
         self.store.upsert("images", [Point(p.id, p.vectors, p.payload) for p in points[:count]])
 

@@ -1,4 +1,4 @@
-"""Styles and features that records lack are made where the records are, and nothing else is made again."""
+"""Styles, concepts and features that records lack are made where the records are, and nothing else is made again."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ from ingest.job import JobState
 from search.media import MediaRecord
 from search.store.filters import Filter
 
+ALL_THERE = "Every picture and video has its style and concepts, and every picture its features."
 
-def test_style_is_filled_in_where_the_records_are(library: Any, renewing: Any) -> None:
+
+@pytest.mark.parametrize(
+    ("asked", "lost"), [("style", ("style",)), ("concepts", ("concepts",)), ("concepts", ("style", "concepts"))]
+)
+def test_what_is_lacking_is_filled_in_where_the_records_are(
+    library: Any, renewing: Any, asked: str, lost: tuple[str, ...]
+) -> None:
     library.take_in()
-    library.forget_style(145)
+    library.forget(145, *lost)
 
-    ended = library.reembed("style", "style")
+    ended = library.reembed(asked, asked)
 
-    assert (ended.state, ended.message) == (
-        JobState.DONE,
-        "Every picture and video has its style, and every picture its features.",
-    )
+    assert (ended.state, ended.message) == (JobState.DONE, ALL_THERE)
     assert (ended.total, ended.embedded) == (renewing.PICTURES + 2, renewing.PICTURES + 2)
     library.check(renewing.BEFORE)
     assert [generation.name for generation in library.store.generations("images")] == ["images.1"]
@@ -44,16 +48,20 @@ def runners(renewing: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return made
 
 
-@pytest.mark.parametrize("lost", ["style", "features"])
+@pytest.mark.parametrize("lost", ["style", "concepts", "features", "all of it, by halves"])
 def test_only_what_lacks_something_is_embedded_again(
     library: Any, renewing: Any, runners: list[Any], lost: str
 ) -> None:
     library.take_in()
     names = [f"{number:04}.jpg" for number in range(20)]
-    if lost == "style":
-        library.forget_style(20)
-    else:
+    if lost in ("style", "concepts"):
+        library.forget(20, lost)
+    elif lost == "features":
         library.forget_features(*names)
+    else:  # style alone, then both spaces, then features alone
+        library.forget(10, "style")
+        library.forget(5, "concepts")
+        library.forget_features(*names[10:])
     for lacking in (names, []):
         ended = library.reembed("style", "style")
         assert (ended.state, ended.total, ended.embedded) == (
@@ -80,7 +88,7 @@ def test_a_picture_without_features_to_be_had_is_tried_once_and_named(
 
     assert ended.state is JobState.DONE_WITH_FAILURES
     assert (ended.total, ended.embedded, ended.failed) == (renewing.PICTURES + 2, renewing.PICTURES - 1, 3)
-    assert ended.message.startswith("3 could not be embedded and lack their style or features")
+    assert ended.message.startswith("3 could not be embedded and lack their style, concepts or features")
     assert sorted(Path(path).name for path in runners.pop().seen) == ["0000.jpg", "0001.jpg", "0002.jpg"]
 
 
@@ -94,7 +102,7 @@ def test_a_picture_without_a_style_to_be_had_is_named_and_the_job_ends(library: 
 
     assert ended.state is JobState.DONE_WITH_FAILURES
     assert (ended.failed, ended.embedded) == (2, renewing.PICTURES)
-    assert ended.message.startswith("2 could not be embedded and lack their style or features, for example ")
+    assert ended.message.startswith("2 could not be embedded and lack their style, concepts or features, for example ")
     assert "0004.jpg (gone)" in ended.message
     assert library.store.count("images") == renewing.PICTURES
     assert library.store.count("images", Filter(has_space="style")) == renewing.PICTURES - 2

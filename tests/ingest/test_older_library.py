@@ -7,20 +7,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from ingest.job import JobState
+from ingest.upkeep import bring_up_to_date
+from search.media import PAYLOAD_REVISION, Kind, MediaRecord
 from search.settings import Settings
 from search.store import open_store
 from search.store.filters import Filter
+from workers.records import REVISION_KEY
+from workers.standardise import KEY, shipped, standardise
 
 
 @pytest.fixture
 def older(make_settings: Callable[..., Settings], media: Path, renewing: Any) -> Iterator[Any]:
-    """A library whose collections were made before there was ``style``, and got it since."""
+    """A library whose collections were made before there were ``style`` and ``concepts``, and got them since."""
     renewing.fill(media, 3)
     settings = make_settings()
     store = open_store(settings)
-    for schema in renewing.schemas_of(replace(renewing.BEFORE, style=False)):
+    for schema in renewing.schemas_of(replace(renewing.BEFORE, style=False, concepts=False)):
         store.ensure(schema)
     store.close()
     made = renewing.Library(settings, media)
@@ -29,14 +35,15 @@ def older(make_settings: Callable[..., Settings], media: Path, renewing: Any) ->
     made.close()
 
 
-def test_style_is_filled_in_where_it_came_after_the_other_spaces(older: Any, renewing: Any) -> None:
-    older.forget_style(3)
+@pytest.mark.parametrize("space", ["style", "concepts"])
+def test_a_space_is_filled_in_where_it_came_after_the_others(older: Any, renewing: Any, space: str) -> None:
+    older.forget(3, space)
 
-    ended = older.reembed("style", "style")
+    ended = older.reembed(space, space)
 
-    assert ended.message.startswith("Every picture and video has its style")
+    assert ended.message.startswith("Every picture and video has its style and concepts")
     store = older.store
-    assert {name: store.count(name, Filter(has_space="style")) for name in ("images", "videos")} == {
+    assert {name: store.count(name, Filter(has_space=space)) for name in ("images", "videos")} == {
         "images": 3,
         "videos": 2,
     }
@@ -47,7 +54,7 @@ def test_style_is_filled_in_where_it_came_after_the_other_spaces(older: Any, ren
     assert older.reembed(renewing.BEFORE.image).message == "'visual' is made with resnet18 already."
 
 
-def test_going_back_to_a_model_takes_up_the_generation_that_style_came_late_to(older: Any, renewing: Any) -> None:
+def test_going_back_to_a_model_takes_up_the_generation_that_spaces_came_late_to(older: Any, renewing: Any) -> None:
     older.reembed(renewing.AFTER.image)
     older.reembed(renewing.BEFORE.image)
 
@@ -55,3 +62,58 @@ def test_going_back_to_a_model_takes_up_the_generation_that_style_came_late_to(o
         ("videos.1", True),
         ("videos.2", False),
     ]
+
+
+@pytest.fixture
+def before(make_settings: Callable[..., Settings], media: Path, renewing: Any) -> Iterator[Any]:
+    """A library as version 0.1 left it: no concepts, sounds standardised by its own statistics, payloads with the keys
+    of then, and nothing in the metadata that says otherwise."""
+    renewing.fill(media, 3)
+    made = renewing.Library(make_settings(), media, replace(renewing.BEFORE, concepts=False))
+    made.take_in()
+    for name in made.store.collections():
+        later = ("sort_time", "sort_name", "location", "added", "concept_frames")
+        points = list(made.store.scroll(name))
+        made.store.patch_payload(name, {point.id: dict.fromkeys(later) for point in points})
+        made.store.set_metadata(name, {REVISION_KEY: None})
+    rng = np.random.default_rng(3)
+    for name in ("videos", "audio"):
+        raw = {p.id: rng.normal(-4, 2, (1, 256)).astype(np.float32) for p in made.store.scroll(name)}
+        own = {id_: {"sound_raw": row, "sound": row / np.linalg.norm(row)} for id_, row in raw.items()}
+        made.store.update_vectors(name, own)
+        made.store.set_metadata(name, {KEY: {"version": 1, "n": 3, "mean": [0.0] * 256, "std": [1.0] * 256}})
+    made.close()
+    made.open()
+    yield made
+    made.close()
+
+
+def test_a_library_of_the_version_before_opens_is_migrated_and_completed(before: Any, renewing: Any) -> None:
+    store = before.store
+    assert sum(store.count(name) for name in store.collections()) == 6
+
+    bring_up_to_date(store, before.ledger)
+
+    (started,) = {round(job.created, 3) for job in before.ingest.jobs()}
+    for name in store.collections():
+        assert store.metadata(name)[REVISION_KEY] == PAYLOAD_REVISION
+        for point in store.scroll(name):
+            assert point.payload == MediaRecord.from_payload(point.payload).to_payload()
+            assert point.payload["added"] == pytest.approx(started)
+    for name in ("videos", "audio"):
+        assert store.metadata(name)[KEY]["version"] == shipped().version
+        for point in store.scroll(name, vectors=("sound", "sound_raw")):
+            np.testing.assert_allclose(point.vectors["sound"], standardise(point.vectors["sound_raw"]), atol=1e-6)
+
+    assert store.schema("images").space("concepts") is None
+    ended = before.reembed("concepts", "concepts")
+
+    assert (ended.state, ended.embedded) == (JobState.DONE, 5)
+    assert [len(store.generations(name)) for name in ("images", "videos", "audio")] == [1, 1, 1]
+    for kind in (Kind.IMAGE, Kind.VIDEO):
+        wanted = renewing.expected(before.media, renewing.BEFORE, kind)
+        for point in store.scroll(kind.collection, vectors=("visual", "concepts")):
+            vectors = wanted[Path(point.payload["paths"][0]).name]
+            np.testing.assert_allclose(point.vectors["concepts"], vectors["concepts"], atol=1e-3)
+            np.testing.assert_allclose(point.vectors["visual"], vectors["visual"], atol=1e-6)
+            assert point.payload["added"] == pytest.approx(started)

@@ -19,13 +19,13 @@ from search.store.base import SpaceNotAddedError
 from search.store.server import ServerStore
 from web.cluster_engine import ClusterEngine
 from web.engine import Engine, LocalEngine
-from workers.embedders.choice import STYLE_NOT_ADDED
+from workers.embedders.choice import CONCEPTS_NOT_ADDED, STYLE_NOT_ADDED
 from workers.embedders.registry import ModelChoice, schemas_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
 CHOICE = ModelChoice("resnet18", "r3d18")
-BEFORE_STYLE = schemas_of(replace(CHOICE, style=False))
+BEFORE_STYLE = schemas_of(replace(CHOICE, style=False, concepts=False))
 
 
 class OldServer(QdrantClient):
@@ -53,13 +53,24 @@ def notes(engine: Engine) -> tuple[str, ...]:
     return engine.notes
 
 
-def test_a_library_from_before_style_goes_on_without_until_it_is_made_anew(engine: Engine, store: ServerStore) -> None:
-    for schema in BEFORE_STYLE:
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        ({"style": False}, (STYLE_NOT_ADDED,)),
+        ({"concepts": False}, (CONCEPTS_NOT_ADDED,)),
+        ({"style": False, "concepts": False}, (CONCEPTS_NOT_ADDED, STYLE_NOT_ADDED)),
+    ],
+)
+def test_a_library_from_before_a_space_goes_on_without_until_it_is_made_anew(
+    engine: Engine, store: ServerStore, without: dict[str, bool], said: tuple[str, ...]
+) -> None:
+    before = schemas_of(replace(CHOICE, **without))
+    for schema in before:
         store.ensure(schema)
-    assert notes(engine) == (STYLE_NOT_ADDED,)
-    assert tuple(store.schema(schema.collection) for schema in BEFORE_STYLE) == BEFORE_STYLE
+    assert notes(engine) == said
+    assert tuple(store.schema(schema.collection) for schema in before) == before
 
-    for schema in schemas_of(CHOICE)[:2]:  # what `likewise reembed --space style` makes
+    for schema in schemas_of(CHOICE)[:2]:  # what `likewise reembed --space style` or `--space concepts` makes
         store.promote(store.begin_generation(schema))
     engine.forget()
     assert notes(engine) == ()
@@ -80,7 +91,7 @@ def test_any_other_space_that_cannot_be_added_is_an_error(engine: Engine, store:
 
 
 def test_vectors_held_in_another_form_are_an_error(engine: Engine, store: ServerStore) -> None:
-    images = schemas_of(CHOICE)[0]
+    images = BEFORE_STYLE[0]
     wrong = CollectionSchema(images.kind, tuple(replace(field, multi=True) for field in images.fields))
     store.ensure(wrong)
     store.ensure(BEFORE_STYLE[1])

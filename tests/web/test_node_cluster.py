@@ -81,7 +81,7 @@ def test_jobs_and_questions_go_to_a_worker(
         with (media / "red" / "red-0.png").open("rb") as picture:
             found = client.post("/api/v1/similar", data={"file": (picture, "red-0.png")}, headers=headers)
         assert found.status_code == 200, found.json
-        assert found.json["hits"][0]["relation"] == "same_content"
+        assert found.json["hits"][0]["relation"] == "exact_copy"
         assert {Path(hit["paths"][0]).parent.name for hit in found.json["hits"][:3]} == {"red"}
         cluster = client.get("/api/v1/cluster", headers=headers).json
         assert cluster["broker"] == "ok"

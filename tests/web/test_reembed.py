@@ -10,13 +10,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from ingest.ledger import Ledger
 from search.settings import Settings
 from search.store import open_store
+from search.store.base import Point
 from web.cli import main
+from web.commands import reembed
+from workers import renew
 
 RENEWING = Path(__file__).parents[1] / "ingest" / "renewing.py"
 
@@ -36,6 +40,22 @@ def run(settings: Settings, *arguments: str) -> Any:
     result = CliRunner().invoke(main, [*arguments, "--home", str(settings.home), "--json"])
     assert result.stdout, (result.stderr, result.exception)
     return result.exit_code, json.loads(result.stdout)
+
+
+def concepts(settings: Settings, *, forget: bool = False) -> dict[str, np.ndarray]:
+    """Concepts of each picture that has some; ``forget`` leaves the library as it was before there were any."""
+    store = open_store(settings)
+    spaces = [field.space.name for field in store.schema("images").fields]
+    points = list(store.scroll("images", vectors=spaces))
+    if forget:
+        kept = [{name: rows for name, rows in point.vectors.items() if name != "concepts"} for point in points]
+        store.upsert("images", [Point(p.id, rows, p.payload) for p, rows in zip(points, kept, strict=True)])
+    store.close()
+    return {point.id: point.vectors["concepts"][0] for point in points if "concepts" in point.vectors}
+
+
+def test_spaces_that_need_no_model_are_those_that_can_be_added() -> None:
+    assert reembed.ADDABLE == renew.ADDABLE
 
 
 @pytest.mark.slow
@@ -62,8 +82,20 @@ def test_from_the_command_to_the_answer(
     assert listed[1]["spaces"]["visual"] == "efficientnet_lite0"
     status, answer = run(settings, "similar", str(media / "red" / "red-0.png"), "--limit", "5")
     assert status == 0
-    assert answer["hits"][0]["relation"] == "same_content"
+    assert answer["hits"][0]["relation"] == "exact_copy"
     assert {Path(hit["paths"][0]).parent.name for hit in answer["hits"][:4]} == {"red"}
+
+    fresh = concepts(settings, forget=True)
+    assert len(fresh) == 12
+    assert concepts(settings) == {}
+    status, ended = run(settings, "reembed", "--space", "concepts")
+    assert (status, ended["state"], ended["total"], ended["embedded"]) == (0, "done", 12, 12)
+    filled = concepts(settings)
+    assert filled.keys() == fresh.keys()
+    for id_, row in fresh.items():
+        assert np.count_nonzero(row) > 1
+        np.testing.assert_allclose(filled[id_], row, atol=1e-3)
+
     status, dropped = run(settings, "reembed", "--drop-old")
     assert (status, len(dropped["dropped"])) == (0, 2)
     status, answer = run(settings, "similar", str(media / "blue" / "blue-1.png"), "--limit", "4")

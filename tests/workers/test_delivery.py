@@ -40,7 +40,7 @@ def sent(settings: Settings, pool: Any, models: Any) -> Callable[..., tuple[Deli
 
 def contents(store: Store) -> dict[str, tuple[MediaRecord, dict[str, Array]]]:
     return {
-        point.id: (replace(MediaRecord.from_payload(point.payload), job=""), dict(point.vectors))
+        point.id: (replace(MediaRecord.from_payload(point.payload), job="", added=None), dict(point.vectors))
         for collection, spaces in SPACES.items()
         for point in store.scroll(collection, vectors=spaces)
     }

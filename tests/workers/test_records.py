@@ -11,7 +11,7 @@ from search.media import Kind, MediaRecord
 from search.store.base import Point, Store
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.delivery import deliver
-from workers.records import new_record, renewed
+from workers.records import new_record, renewed, with_files
 from workers.report import Delivery, FileRef
 
 FILE = FileRef("/photos/a.jpg", "home", 10, 1.0, "ab" * 32)
@@ -19,9 +19,15 @@ MEDIA_ID = "6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c12"
 FEATURES = (1.0, None, *[0.5] * 76)
 
 
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter(range(1_700_000_000, 1_800_000_000))
+    monkeypatch.setattr("workers.records.time.time", lambda: next(times) + 0.12345)
+
+
 def made(artist: str | None, known: MediaRecord | None = None) -> MediaRecord:
     decoded = Decoded(Kind.IMAGE, "image/jpeg", MediaFacts(artist=artist), features=FEATURES)
-    return new_record("id", FILE, decoded, known, ("tabby",), None, "job")
+    return new_record("id", FILE, decoded, known, ("tabby",), (1, 0), None, "job")
 
 
 @pytest.mark.parametrize(
@@ -65,10 +71,24 @@ def test_a_record_survives_its_payload() -> None:
 
 
 def test_a_record_from_before_gets_what_was_not_written_down_then() -> None:
-    old = replace(made(None), photographer="A. Lovelace", features=(), tags=("tiger",))
+    old = replace(made(None), photographer="A. Lovelace", features=(), tags=("tiger",), concept_frames=(), added=None)
     fresh = made("Ada Lovelace")
     again = renewed(old, fresh)
-    assert again == replace(fresh, tags=("tabby",))
+    assert again == replace(fresh, tags=("tabby",), concept_frames=(1, 0), added=None)
+
+
+def test_the_time_of_import_is_that_of_the_first(store: Store) -> None:
+    first = made(None)
+    assert first.added == pytest.approx(1_700_000_000.123)
+    assert made(None, first).added == first.added
+    assert made(None, replace(first, added=None)).added is None, "it is not known of what an older version took in"
+    assert renewed(first, made(None)).added == first.added
+    assert with_files(first, [replace(FILE, path="/photos/b.jpg")]).added == first.added
+    vector = {"visual": np.ones((1, store.schema("images").by_name["visual"].space.dim), np.float32)}
+    for _ in range(2):
+        deliver(store, [Delivery("images", Point(MEDIA_ID, vector, replace(made(None), id=MEDIA_ID).to_payload()))])
+    (point,) = store.retrieve("images", [MEDIA_ID])
+    assert point.payload["added"] == pytest.approx(1_700_000_004.123)
 
 
 def test_features_stay_where_none_can_be_made() -> None:

@@ -11,14 +11,14 @@ import pytest
 
 from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
-from search.spaces import CollectionSchema, Space, VectorField
+from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Point, Store
 from workers.batch import BatchProcessor
 from workers.delivery import deliver
 from workers.embedders.models import Embedded
 from workers.outbox import Outbox
 from workers.records import find_records
-from workers.renew import Renewal, carry_over
+from workers.renew import Renewal, carry_over, renew
 from workers.report import Batch, BatchReport, FileRef, Status
 
 SPACES = ("visual", "motion", "sound", "sound_raw")
@@ -122,19 +122,24 @@ def test_what_cannot_be_embedded_keeps_what_is_still_comparable(store: Store, vi
     assert store.count(generation) == 3
 
 
+STYLE = VectorField(Space("style", "fake", "1", "first bytes", 8))
+CONCEPTS = VectorField(Space("concepts", "fake", "1", "first bytes", 8, Distance.DOT), sparse=True)
+
+
 def test_only_what_is_complete_counts_as_stored_where_records_are_filled_in(store: Store) -> None:
     rows, features = np.ones((1, 8), np.float32), (0.5, None) * 39
-    style = Space("style", "fake", "1", "first bytes", 8)
     stored = {
-        "complete": (Kind.IMAGE, ("visual", "style"), features),
-        "without features": (Kind.IMAGE, ("visual", "style"), ()),
-        "without style": (Kind.IMAGE, ("visual",), features),
-        "video": (Kind.VIDEO, ("visual", "style"), ()),
-        "video without style": (Kind.VIDEO, ("visual",), ()),
+        "complete": (Kind.IMAGE, ("visual", "style", "concepts"), features),
+        "without features": (Kind.IMAGE, ("visual", "style", "concepts"), ()),
+        "without style": (Kind.IMAGE, ("visual", "concepts"), features),
+        "without concepts": (Kind.IMAGE, ("visual", "style"), features),
+        "video": (Kind.VIDEO, ("visual", "style", "concepts"), ()),
+        "video without style": (Kind.VIDEO, ("visual", "concepts"), ()),
+        "video without concepts": (Kind.VIDEO, ("visual", "style"), ()),
     }
     for kind in (Kind.IMAGE, Kind.VIDEO):
         schema = store.schema(kind.collection)
-        store.ensure(replace(schema, fields=(*schema.fields, VectorField(style))))
+        store.ensure(replace(schema, fields=(*schema.fields, STYLE, CONCEPTS)))
     ids = {name: media_id(name) for name in stored}
     for name, (kind, spaces, known) in stored.items():
         record = MediaRecord(ids[name], kind, (f"/{name}",), features=known)
@@ -143,3 +148,41 @@ def test_only_what_is_complete_counts_as_stored_where_records_are_filled_in(stor
     found = find_records(Renewal(store, ["images", "videos"]), list(ids.values()))
 
     assert found.keys() == {ids["complete"], ids["video"]}
+
+
+def test_a_space_that_cannot_be_had_is_not_asked_for(store: Store) -> None:
+    """Where the server is too old to add concepts, a photo with style and features is all that it can be."""
+    schema = store.schema("images")
+    store.ensure(replace(schema, fields=(*schema.fields, STYLE)))
+    rows = np.ones((1, 8), np.float32)
+    record = MediaRecord(media_id("a"), Kind.IMAGE, ("/a",), features=(0.5, None) * 39)
+    store.upsert("images", [Point(record.id, {"visual": rows, "style": rows}, record.to_payload())])
+    assert find_records(Renewal(store, ["images"]), [record.id]).keys() == {record.id}
+
+
+def test_frames_go_with_the_concepts_they_are_of(store: Store) -> None:
+    """What is there stays, vector and frames; what is filled in brings its own; what is lost takes them with it."""
+    schema = store.schema("videos")
+    store.ensure(replace(schema, fields=(*schema.fields, CONCEPTS)))
+    rows, told = np.ones((1, 8), np.float32), np.eye(1, 8, dtype=np.float32)
+    ids = [media_id(name) for name in ("has", "lacks")]
+    for id_, vectors, of in ((ids[0], {"visual": rows, "concepts": told}, (4,)), (ids[1], {"visual": rows}, ())):
+        record = MediaRecord(id_, Kind.VIDEO, (f"/{id_}",), concept_frames=of)
+        store.upsert("videos", [Point(id_, vectors, record.to_payload())])
+
+    def frames(generation: str) -> list[tuple[int, ...]]:
+        return [MediaRecord.from_payload(point.payload).concept_frames for point in store.retrieve(generation, ids)]
+
+    fresh = [MediaRecord(id_, Kind.VIDEO, (f"/{id_}",), concept_frames=(2, 1)) for id_ in ids]
+    other = np.full((1, 8), 0.5, np.float32)
+    renew(store, "videos", [Point(record.id, {"concepts": other}, record.to_payload()) for record in fresh])
+    assert frames("videos") == [(4,), (2, 1)]
+    kept, filled = store.retrieve("videos", ids, vectors=("concepts",))
+    np.testing.assert_array_equal(kept.vectors["concepts"], told)
+    np.testing.assert_array_equal(filled.vectors["concepts"], other)
+
+    changed = replace(CONCEPTS, space=replace(CONCEPTS.space, revision="2"))
+    generation = store.begin_generation(replace(schema, fields=(*schema.fields, changed)))
+    carry_over(store, generation, ids)
+    assert frames(generation) == [(), ()]
+    assert not any("concepts" in point.vectors for point in store.scroll(generation, vectors=("concepts",)))

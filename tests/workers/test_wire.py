@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -23,6 +24,8 @@ from workers.wire import (
     probe_to_json,
     report_from_json,
     report_to_json,
+    vectors_from_json,
+    vectors_to_json,
 )
 
 
@@ -41,8 +44,42 @@ def test_an_order() -> None:
         file("/no/root.jpg", ""),
     )
     batch = Batch("b1", "j1", Kind.VIDEO, files, Priority.HIGH, "videos.2")
-    order = Order(batch, ModelChoice("i", "v", "s", ("Said aloud.",)), "report")
-    assert order_from_json(sent(order_to_json(order))) == order
+    for concepts in (True, False):
+        order = Order(batch, ModelChoice("i", "v", "s", ("Said aloud.",), concepts=concepts), "report")
+        assert order_from_json(sent(order_to_json(order))) == order
+
+
+def test_orders_of_versions_before_and_after() -> None:
+    batch = Batch("b1", "j1", Kind.IMAGE, (), Priority.HIGH)
+    order = Order(batch, ModelChoice("i", "v", "s"), "report")
+    message = sent(order_to_json(order))
+    assert message["models"].keys() == {"image", "video", "sound", "notes", "style"}, "what the one before takes"
+    del message["concepts"]
+    assert order_from_json(message).models == ModelChoice("i", "v", "s", concepts=False), "its collections have none"
+    message["models"]["smell"] = "of a version to come"
+    assert order_from_json(message).models.image == "i"
+
+
+def test_sparse_vectors_travel_without_their_zeros() -> None:
+    sparse = np.zeros((1, 1871), np.float32)
+    sparse[0, [0, 7, 1870]] = 0.25, -1e-30, np.pi
+    vectors = {"concepts": sparse, "nothing": np.zeros((1, 1871), np.float32), "silent": np.zeros((1, 256), np.float32)}
+    message = sent(vectors_to_json(vectors))
+    assert len(json.dumps(message["concepts"])) < 100
+    assert message["silent"].keys() == {"shape", "data"}, "readers of the version before know no other"
+    for name, vector in vectors_from_json(message).items():
+        assert vector.dtype == np.float32
+        np.testing.assert_array_equal(vector, vectors[name])
+    dense = {"shape": [1, 1871], "data": base64.b64encode(sparse.tobytes()).decode()}
+    np.testing.assert_array_equal(vectors_from_json({"concepts": dense})["concepts"], sparse)
+
+
+def test_many_rows_may_be_sparse_too() -> None:
+    rows = np.zeros((40, 100), np.float32)
+    rows[3, 99], rows[39, 0] = 1, 2
+    message = sent(vectors_to_json({"rows": rows}))
+    assert "at" in message["rows"]
+    np.testing.assert_array_equal(vectors_from_json(message)["rows"], rows)
 
 
 def test_a_root_travels_once() -> None:

@@ -8,6 +8,9 @@ import click
 
 from web.commands.call import Call, common
 
+ADDABLE = ("style", "concepts")
+"""Spaces of one model each, which go without a name. As ``workers.renew`` has them, which takes long to import."""
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -15,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @click.command("reembed", short_help="Make a space anew with another model, without downtime.")
-@click.option("--space", type=click.Choice(["visual", "motion", "style"]), help="Space to make anew.")
-@click.option("--model", help="visual: resnet18, efficientnet_lite0; motion: r3d18, frames; style needs none.")
+@click.option("--space", type=click.Choice(["visual", "motion", *ADDABLE]), help="Space to make anew.")
+@click.option("--model", help="visual: resnet18, efficientnet_lite0; motion: r3d18, frames; style, concepts need none.")
 @click.option("--drop-old", is_flag=True, help="Delete the vectors that questions do not go to any more.")
 @common
 def command(call: Call, space: str | None, model: str | None, drop_old: bool) -> int:
@@ -27,14 +30,15 @@ def command(call: Call, space: str | None, model: str | None, drop_old: bool) ->
     --drop-old; asking for their model again brings them up to date instead of embedding all over. Without options,
     what there is is listed.
 
-    --space style gives pictures and videos their style, and pictures their features, where they were taken in before
-    Likewise knew of these.
+    --space concepts, and as well --space style, gives pictures and videos both, and pictures their features, where they
+    were taken in before Likewise knew of these. With another model for visual, concepts are made anew too, as they are
+    told from it.
     """
     from web.client import connect
     from web.commands.following import follow, prepare
 
-    if space == "style" and model is None:
-        model = "style"
+    if space in ADDABLE and model is None:
+        model = space
     if (space is None) != (model is None):
         raise click.UsageError("--space and --model go together.")
     if space and drop_old:

@@ -6,13 +6,16 @@ Nothing here imports torch until it has to ask for official weights.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from search.errors import SpaceMismatchError
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store.base import SpaceNotAddedError, Store
+from search.words.table import SPACE as CONCEPTS
 from workers.embedders.registry import EFFICIENTNET_LITE0, LOGMEL, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
+from workers.records import mark_current
 from workers.standardise import mark_standardised
 
 OUTDATED_STYLE = (
@@ -23,6 +26,14 @@ STYLE_NOT_ADDED = (
     "The Qdrant server is too old to add style to a library that was made without it; what is taken in gets none "
     "until `likewise reembed --space style` has made the collections anew."
 )
+OUTDATED_CONCEPTS = (
+    "Concepts were made by another version of Likewise; what is taken in now gets none until "
+    "`likewise reembed --space concepts` has made them anew."
+)
+CONCEPTS_NOT_ADDED = (
+    "The Qdrant server is too old to add concepts to a library that was made without them; what is taken in gets none "
+    "until `likewise reembed --space concepts` has made the collections anew."
+)
 
 
 def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) -> ModelChoice:
@@ -30,8 +41,8 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
 
     What the collections were made with wins; where there is nothing yet, the settings; where they leave it open, the
     official weights if they are in the torch hub cache or can be downloaded now, else what needs no download. ``notes``
-    says each fallback aloud, when it is chosen and at every later start. A style that another version made stays as it
-    is, and is said aloud too.
+    says each fallback aloud, when it is chosen and at every later start. A style, or concepts, that another version
+    made stay as they are, and are said aloud too.
 
     Args:
         existing: collection name to schema, as the store holds them.
@@ -63,33 +74,52 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
         _note("Pictures", settings.image_model, image, RESNET18.name, lacking),
         _note("Motion", settings.video_model, video, R3D18.name, lacking),
     )
-    outdated = any(schema.space("style") not in (None, STYLE.space("style")) for schema in existing.values())
-    if outdated:
-        notes += (OUTDATED_STYLE,)
-    return ModelChoice(image, video, LOGMEL.name, tuple(note for note in notes if note), not outdated)
+    made = ModelChoice(image, video, LOGMEL.name)
+    style, concepts = (
+        all(schema.space(name) in (None, space) for schema in existing.values())
+        for name, space in ((STYLE.name, STYLE.space(STYLE.name)), (CONCEPTS, made.concepts_space))
+    )
+    notes += (None if style else OUTDATED_STYLE, None if concepts else OUTDATED_CONCEPTS)
+    return replace(made, notes=tuple(note for note in notes if note), style=style, concepts=concepts)
 
 
 def ensure_collections(store: Store, choice: ModelChoice) -> ModelChoice:
     """Make the collections that ``choice`` fills, or check those there are and add the spaces that they lack.
 
     Returns:
-        What to embed with: ``choice``, but without style, and with a note of that, where the store cannot add it.
+        What to embed with: ``choice``, but without the style or concepts that the store cannot add, and with a note of
+        each.
 
     Raises:
-        SpaceMismatchError: a collection holds another space of a name; or it lacks one beside style that cannot be
-            added (SpaceNotAddedError).
+        SpaceMismatchError: a collection holds another space of a name; or it lacks one beside style and concepts that
+            cannot be added (SpaceNotAddedError).
     """
+    *tries, last = _with_less_and_less(choice)
+    for attempt in tries:
+        with suppress(SpaceNotAddedError):
+            _ensure(store, attempt)
+            return attempt
+    _ensure(store, last)
+    return last
+
+
+def _with_less_and_less(choice: ModelChoice) -> list[ModelChoice]:
+    """``choice``, then without what a store may be unable to add: concepts, style, both."""
+    tries = [choice]
+    if choice.concepts:
+        tries.append(replace(choice, notes=(*choice.notes, CONCEPTS_NOT_ADDED), concepts=False))
+    if choice.style:
+        tries += [replace(each, notes=(*each.notes, STYLE_NOT_ADDED), style=False) for each in tries]
+    return tries
+
+
+def _ensure(store: Store, choice: ModelChoice) -> None:
     there = store.collections()
-    try:
-        for schema in schemas_of(choice):
-            store.ensure(schema)
-            if schema.collection not in there:
-                mark_standardised(store, schema.collection)
-    except SpaceNotAddedError:
-        if not choice.style:
-            raise
-        return ensure_collections(store, replace(choice, notes=(*choice.notes, STYLE_NOT_ADDED), style=False))
-    return choice
+    for schema in schemas_of(choice):
+        store.ensure(schema)
+        if schema.collection not in there:
+            mark_standardised(store, schema.collection)
+            mark_current(store, schema.collection)
 
 
 def _obtain(unsettled: Mapping[str, str]) -> Mapping[str, str]:

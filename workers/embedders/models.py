@@ -15,7 +15,9 @@ from search.media import Kind
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store.base import Array
+from search.words.table import SPACE as CONCEPTS
 from workers.decode.decoded import Decoded
+from workers.embedders.concepts import concept_vector
 from workers.embedders.frames import pool_frames
 from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
 from workers.standardise import standardise
@@ -39,10 +41,12 @@ class Embedded:
         vectors: space name to float32 ``(m, dim)``; ``sound_raw`` is ``sound`` before it is
             standardised; all others have unit length.
         tags: ImageNet names of what it shows, most probable first.
+        concept_frames: see ``search.media.MediaRecord``.
     """
 
     vectors: Mapping[str, Array]
     tags: tuple[str, ...] = ()
+    concept_frames: tuple[int, ...] = ()
 
 
 class Models:
@@ -68,6 +72,10 @@ class Models:
         return self._choice.video == R3D18.name
 
     @property
+    def _tells_concepts(self) -> bool:
+        return self._choice.concepts and self._choice.concepts_space is not None
+
+    @property
     def schemas(self) -> tuple[CollectionSchema, ...]:
         """What each collection holds with these models; known without loading them."""
         return schemas_of(self._choice)
@@ -87,7 +95,7 @@ class Models:
                 self._style  # noqa: B018
 
     def embed(self, items: Sequence[Decoded]) -> list[Embedded]:
-        """Vectors and tags of each item, in order.
+        """Vectors, tags and frames of concepts of each item, in order.
 
         Raises:
             ModelError: a model could not be loaded or run.
@@ -99,8 +107,11 @@ class Models:
             made: list[Embedded] = []
             for item, (visual, probabilities), style, motion in zip(items, seen, developed, moved, strict=True):
                 vectors: dict[str, Array] = {}
+                frames: tuple[int, ...] = ()
                 if len(visual):
                     vectors["visual"] = visual
+                    if self._tells_concepts:
+                        vectors[CONCEPTS], frames = concept_vector(probabilities, item.whole)
                 if style is not None:
                     vectors["style"] = style
                 if motion is not None:
@@ -108,7 +119,7 @@ class Models:
                 heard = self._hear(item)
                 if heard is not None:
                     vectors |= {"sound_raw": heard, "sound": standardise(heard)}
-                made.append(Embedded(vectors, self._tags(probabilities)))
+                made.append(Embedded(vectors, self._tags(probabilities), frames))
         return made
 
     def _look(self, items: Sequence[Decoded]) -> list[tuple[Array, Array]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from search.media import Kind
 from search.spaces import CollectionSchema, Distance, Space, VectorField
+from workers.embedders.concepts import concepts_space
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ class ModelChoice:
 
     Attributes:
         style: whether ``style`` is made; not where a collection holds it at another revision, or cannot be given it.
+        concepts: likewise of ``concepts``, which are made where the image model names what a picture shows.
     """
 
     image: str
@@ -140,6 +142,14 @@ class ModelChoice:
     sound: str = LOGMEL.name
     notes: tuple[str, ...] = ()
     style: bool = True
+    concepts: bool = True
+
+    @property
+    def concepts_space(self) -> Space | None:
+        """The space ``concepts`` as the image model fills it, whether this choice makes it or not; None where that
+        names nothing."""
+        image = MODELS[self.image]
+        return concepts_space(image) if image.tags else None
 
 
 def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
@@ -150,8 +160,10 @@ def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
     heard = (VectorField(sound), VectorField(raw, indexed=False))
     style = STYLE.space("style")
     one, many = ((VectorField(style),), (VectorField(style, multi=True),)) if choice.style else ((), ())
+    shown = choice.concepts_space if choice.concepts else None
+    told = () if shown is None else (VectorField(shown, sparse=True),)
     return (
-        CollectionSchema(Kind.IMAGE, (VectorField(visual), *one)),
-        CollectionSchema(Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), *many, *heard)),
+        CollectionSchema(Kind.IMAGE, (VectorField(visual), *one, *told)),
+        CollectionSchema(Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), *many, *told, *heard)),
         CollectionSchema(Kind.AUDIO, heard),
     )

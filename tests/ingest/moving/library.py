@@ -66,7 +66,7 @@ class Desk:
         self.ledger = Ledger(settings.ledger_url)
         self.tasks = {
             "backup": Backup(settings, self.store, self.ledger),
-            "migrate": Migrate(settings, self.store),
+            "migrate": Migrate(settings, self.store, self.ledger),
         }
         self.ingest = Ingest(settings, self.store, self.ledger, Nobody(), tasks=self.tasks, retry_delays=())
         self.previews = Previews(settings)

@@ -15,7 +15,8 @@ from search.media import Kind
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
 from workers.embedders import weights
-from workers.embedders.choice import OUTDATED_STYLE, choose_models
+from workers.embedders.choice import OUTDATED_CONCEPTS, OUTDATED_STYLE, choose_models
+from workers.embedders.concepts import concepts_space
 from workers.embedders.registry import MODELS, STYLE, ModelChoice, schemas_of
 
 MakeSettings = Callable[..., Settings]
@@ -63,6 +64,30 @@ def test_a_style_of_another_version_stays_and_is_said_aloud(make_settings: MakeS
 
     assert choice.notes == (OUTDATED_STYLE,)
     assert all(schema.space("style") is None for schema in schemas_of(choice))
+
+
+@pytest.mark.parametrize("made_by", ["another table", "another model"])
+def test_concepts_of_another_version_stay_and_are_said_aloud(make_settings: MakeSettings, made_by: str) -> None:
+    existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
+    now = concepts_space(MODELS["efficientnet_lite0"])
+    other = {
+        "another table": replace(now, revision="before", dim=7),
+        "another model": concepts_space(MODELS["resnet18"]),
+    }
+    images = existing["images"]
+    existing["images"] = replace(images, fields=(*images.fields, VectorField(other[made_by], sparse=True)))
+
+    choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), existing)
+
+    assert choice.notes == (OUTDATED_CONCEPTS,)
+    assert all(schema.space("concepts") is None for schema in schemas_of(choice)), "nothing is mixed"
+    assert choice.style
+
+
+def test_concepts_of_this_version_go_on_being_made(make_settings: MakeSettings) -> None:
+    choice = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
+    existing = {schema.collection: schema for schema in schemas_of(choice)}
+    assert choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), existing) == choice
 
 
 def test_the_fallback_is_said_aloud_at_every_later_start_too(make_settings: MakeSettings) -> None:

@@ -21,10 +21,11 @@ from workers.embedders.base import Runner
 from workers.embedders.frames import pool_frames
 from workers.embedders.models import Models
 from workers.embedders.r3d import r3d18_network
-from workers.embedders.registry import STYLE, ModelChoice
+from workers.embedders.registry import STYLE, ModelChoice, schemas_of
 from workers.standardise import standardise
 
 FALLBACK = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
+CONCEPTS = schemas_of(FALLBACK)[0].by_name["concepts"].space.dim
 RNG = np.random.default_rng(11)
 
 
@@ -65,10 +66,15 @@ def test_every_item_gets_its_own_vectors_in_order(models: Models) -> None:
     items = [picture(1), clip, heard, picture(2)]
     one, moving, sounding, two = models.embed(items)
 
-    assert {name: rows.shape for name, rows in one.vectors.items()} == {"visual": (1, 1280), "style": (1, STYLE.dim)}
+    assert {name: rows.shape for name, rows in one.vectors.items()} == {
+        "visual": (1, 1280),
+        "style": (1, STYLE.dim),
+        "concepts": (1, CONCEPTS),
+    }
     assert {name: rows.shape for name, rows in moving.vectors.items()} == {
         "visual": (5, 1280),
         "style": (5, STYLE.dim),
+        "concepts": (1, CONCEPTS),
         "motion": (1, 2560),
         "sound_raw": (1, 256),
         "sound": (1, 256),
@@ -82,6 +88,34 @@ def test_every_item_gets_its_own_vectors_in_order(models: Models) -> None:
         (alone,) = models.embed([item])
         np.testing.assert_allclose(embedded.vectors["visual"], alone.vectors["visual"], atol=1e-5)
         np.testing.assert_allclose(embedded.vectors["style"], alone.vectors["style"], atol=1e-5)
+        np.testing.assert_allclose(embedded.vectors["concepts"], alone.vectors["concepts"], atol=1e-4)
+    assert len(moving.concept_frames) == np.count_nonzero(moving.vectors["concepts"]) > 0
+    assert set(moving.concept_frames) <= set(range(5))
+    assert one.concept_frames == sounding.concept_frames == ()
+
+
+def test_concepts_are_those_of_each_items_own_probabilities_and_pixels(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def told(probabilities: np.ndarray, whole: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+        given.append((probabilities, whole))
+        return np.zeros((1, CONCEPTS), np.float32), (7,)
+
+    monkeypatch.setattr("workers.embedders.models.concept_vector", told)
+    clip, still = video(3), picture(4)
+    first, second = models.embed([clip, still])
+    assert (first.concept_frames, second.concept_frames) == ((7,), (7,))
+    assert [rows.shape for rows, _ in given] == [(3, 1000), (1, 1000)]
+    for (rows, whole), item in zip(given, (clip, still), strict=True):
+        assert whole is item.whole
+        np.testing.assert_allclose(rows, models._image(item.crops)[1], atol=1e-5)
+
+
+def test_a_choice_without_concepts_makes_none(make_settings: Callable[..., Settings]) -> None:
+    (one,) = Models(make_settings(), replace(FALLBACK, style=False, concepts=False)).embed([picture()])
+    assert one.vectors.keys() == {"visual"}
 
 
 def test_vectors_fit_the_schemas(models: Models) -> None:

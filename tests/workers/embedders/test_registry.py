@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from search.settings import Settings
+from workers.embedders.concepts import concepts_space
 from workers.embedders.models import Models
-from workers.embedders.registry import MODELS, ModelChoice
+from workers.embedders.registry import MODELS, ModelChoice, schemas_of
 
 MakeSettings = Callable[..., Settings]
 
@@ -42,14 +43,37 @@ def test_dimensions_are_those_of_the_published_models() -> None:
     }
 
 
+def test_style_and_concepts_can_be_left_out() -> None:
+    choice = ModelChoice("resnet18", "r3d18", style=False)
+    assert [set(schema.by_name) & {"style", "concepts"} for schema in schemas_of(choice)] == [
+        {"concepts"},
+        {"concepts"},
+        set(),
+    ]
+    choice = ModelChoice("resnet18", "r3d18", concepts=False)
+    assert [set(schema.by_name) & {"style", "concepts"} for schema in schemas_of(choice)] == [
+        {"style"},
+        {"style"},
+        set(),
+    ]
+
+
+def test_concepts_are_told_by_models_that_name_what_they_see() -> None:
+    assert ModelChoice("resnet18", "r3d18").concepts_space != ModelChoice("efficientnet_lite0", "r3d18").concepts_space
+    assert ModelChoice("style", "r3d18").concepts_space is None
+
+
 def test_each_collection_has_its_spaces(make_settings: MakeSettings) -> None:
     images, videos, audio = Models(make_settings(), ModelChoice("efficientnet_lite0", "r3d18")).schemas
-    assert set(images.by_name) == {"visual", "style"}
-    assert set(videos.by_name) == {"visual", "style", "motion", "sound", "sound_raw"}
+    assert set(images.by_name) == {"visual", "style", "concepts"}
+    assert set(videos.by_name) == {"visual", "style", "concepts", "motion", "sound", "sound_raw"}
     assert set(audio.by_name) == {"sound", "sound_raw"}
     assert videos.by_name["visual"].multi
     assert videos.by_name["style"].multi
     assert not videos.by_name["sound_raw"].indexed
     assert images.space("visual") == videos.space("visual")
     assert images.space("style") == videos.space("style")
+    assert images.by_name["concepts"] == videos.by_name["concepts"]
+    assert images.by_name["concepts"].sparse
+    assert images.space("concepts") == concepts_space(MODELS["efficientnet_lite0"])
     assert audio.space("sound") == videos.space("sound")
