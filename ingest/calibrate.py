@@ -1,6 +1,7 @@
 """The job task ``calibrate``: likeness curves for the models of this library, learnt from labelled folders.
 
-Files that are in the library lend their vectors; others are embedded as examples of a question are, and not stored.
+A folder whose name begins with ``photographers`` teaches ``style``, others what is shown and heard. Files that are in
+the library lend their vectors; others are embedded as examples of a question are, and not stored.
 A model whose curves do not ship (its weights could not be had when Likewise was made) gets provisional ones at its
 first use, from the scenes of the sample library.
 """
@@ -11,14 +12,14 @@ import hashlib
 import json
 import logging
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from ingest.entries import chunked
 from ingest.tasks import TaskRun
-from search.errors import MediaError, UsageError
-from search.labelled_pairs import Labelled
+from search.errors import MediaError, UnsupportedMediaError, UsageError
+from search.labelled_pairs import Labelled, tells_of
 from search.labels import read_labels
 from search.likeness import LikenessCurve
 from search.likeness_curves import compared_spaces, curves_of
@@ -59,7 +60,8 @@ class Calibrate:
             UsageError: nothing in it is labelled, or nothing has been ingested.
         """
         folders = _folders(options)
-        labelled(folders)
+        for folder in folders:
+            read_labels(folder)
         if not any(info.points for info in self._store.collections().values()):
             raise UsageError(
                 "Nothing has been ingested yet, so it is not settled which models are used.", "Ingest something first."
@@ -67,14 +69,15 @@ class Calibrate:
         return ", ".join(folder.name for folder in folders)
 
     def run(self, options: Mapping[str, str], job: TaskRun) -> str:
-        labels = labelled(_folders(options))
-        job.begin(len(labels))
+        folders = {folder: read_labels(folder) for folder in _folders(options)}
+        job.begin(sum(map(len, folders.values())))
         media = Collected(self._store)
-        for some in chunked(labels.items(), PAGE):
-            if not job.goes_on():
-                return "Nothing was changed."
-            done, failed = media.add(some, self._encoder)
-            job.count(done=done, failed=failed)
+        for folder, labels in folders.items():
+            for some in chunked(labels.items(), PAGE):
+                if not job.goes_on():
+                    return "Nothing was changed."
+                done, failed = media.add(folder, some, self._encoder)
+                job.count(done=done, failed=failed, skipped=len(some) - done - failed)
         learnt = media.curves()
         if not learnt:
             raise UsageError(
@@ -98,14 +101,14 @@ def make_provisional(store: Store, encoder: Callable[[], Encoder]) -> list[str]:
 
     with tempfile.TemporaryDirectory(prefix="likewise-calibrate-") as folder:
         library = make_sample_library(Path(folder))
-        labels = {
-            str(library.folder / file.path): label
+        labels = [
+            (str(library.folder / file.path), label)
             for file in library.files
-            if not file.broken and file.copy_of is None and file.edit_of is None
+            if not (file.broken or file.copy_of or file.edit_of)
             and (label := file.subjects[0] if file.subjects else file.sound)
-        }  # fmt: skip
+        ]
         media = Collected(store)
-        media.add(labels.items(), encoder)
+        media.add(Path("sample"), labels, encoder)
         learnt = media.curves(provisional=True)
     made = {space.fingerprint: learnt[space] for space in wanted if space in learnt}
     if made:
@@ -124,8 +127,11 @@ class Collected:
         }
         self._media: dict[Space, list[Labelled]] = {}
 
-    def add(self, labels: Iterable[tuple[str, str]], encoder: Callable[[], Encoder]) -> tuple[int, int]:
-        """Take these files in, path and label; how many could be, and how many could not."""
+    def add(self, folder: Path, labels: Iterable[tuple[str, str]], encoder: Callable[[], Encoder]) -> tuple[int, int]:
+        """Take these files of a folder in, path and label; how many could be, and how many that are media could not.
+
+        Labels of different folders are different ones.
+        """
         known: dict[str, tuple[str, str]] = {}
         failed = 0
         for path, label in labels:
@@ -135,18 +141,20 @@ class Collected:
             except OSError as error:
                 log.warning("%s is left out: it cannot be read (%s).", path, error.strerror)
                 failed += 1
-        stored = set(self._stored(known))
+        stored = set(self._stored(folder, known))
         done = len(stored)
         for id_, (path, label) in known.items():
             if id_ in stored:
                 continue
             try:
                 probe = encoder().probe(path)
+            except UnsupportedMediaError:
+                continue
             except MediaError as error:
                 log.warning("%s is left out: %s", path, error)
                 failed += 1
                 continue
-            self._take(probe.kind, label, probe.vectors, id_)
+            self._take(folder, probe.kind, label, probe.vectors, id_)
             done += 1
         return done, failed
 
@@ -155,28 +163,19 @@ class Collected:
         learnt = {space: learn(media, provisional=provisional) for space, media in self._media.items()}
         return {space: curves for space, curves in learnt.items() if curves}
 
-    def _stored(self, known: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    def _stored(self, folder: Path, known: Mapping[str, tuple[str, str]]) -> Iterator[str]:
         """Take over the vectors of what is in the library; the ids of that."""
         for collection, spaces in self._spaces.items():
             for point in self._store.retrieve(collection, list(known), vectors=[*spaces], payload=False):
                 if point.vectors:
-                    self._take(KIND_OF[collection], known[point.id][1], point.vectors, point.id)
+                    self._take(folder, KIND_OF[collection], known[point.id][1], point.vectors, point.id)
                     yield point.id
 
-    def _take(self, kind: Kind, label: str, vectors: Mapping[str, Array], source: str) -> None:
+    def _take(self, folder: Path, kind: Kind, label: str, vectors: Mapping[str, Array], source: str) -> None:
         for name, space in self._spaces.get(kind.collection, {}).items():
             rows = vectors.get(name)
-            if rows is not None and len(rows):
-                self._media.setdefault(space, []).append(Labelled(kind, label, rows, source))
-
-
-def labelled(folders: Sequence[Path]) -> dict[str, str]:
-    """Path to label of every labelled file; labels of different folders are different ones.
-
-    Raises:
-        NotFoundError, UsageError: as ``search.labels.read_labels``.
-    """
-    return {path: f"{folder}/{label}" for folder in folders for path, label in read_labels(folder).items()}
+            if rows is not None and len(rows) and tells_of(name, folder.name):
+                self._media.setdefault(space, []).append(Labelled(kind, f"{folder}/{label}", rows, source))
 
 
 def _folders(options: Mapping[str, str]) -> list[Path]:

@@ -16,6 +16,19 @@ PAIRS_EACH = 20
 """Most pairs of the same label, and of others, for each medium that asks."""
 
 
+PHOTOGRAPHERS = "photographers"
+"""Beginning of the name of a folder whose labels are photographers."""
+
+OF_PHOTOGRAPHERS = frozenset({"style"})
+"""Spaces whose likeness is about photographers."""
+
+
+def tells_of(space: str, folder: str) -> bool:
+    """Whether labels in a folder of this name are what likeness in a space is about: who took it in ``style``, what is
+    shown and heard in all others."""
+    return (space in OF_PHOTOGRAPHERS) == folder.rsplit("/", 1)[-1].startswith(PHOTOGRAPHERS)
+
+
 @dataclass(frozen=True, slots=True)
 class Labelled:
     """One medium in one space.

@@ -3,8 +3,8 @@
     python -m workers.calibrate HOME DIR… > search/likeness_curves.json
 
 learns those that ship with the models from a data directory into which the folders have been ingested. Labels are the
-folders in each DIR, or the columns path and label of its ``manifest.csv``. Photographers (folders whose name begins
-with ``photographers``) are labels of ``style``, and all others labels of what is shown and heard.
+folders in each DIR, or the columns path and label of its ``manifest.csv``. A DIR whose name begins with
+``photographers`` teaches ``style``, others all other spaces.
 
 Each medium with another of its label asks, see ``search.labelled_pairs``. Pairs of a still and a video
 are made of key frames, with the videos that they are not from, where no picture and video share a label.
@@ -25,7 +25,7 @@ from scipy.special import expit
 
 from search.errors import UsageError
 from search.evidence import Background
-from search.labelled_pairs import Labelled, Pairs, draw_pairs
+from search.labelled_pairs import Labelled, Pairs, draw_pairs, tells_of
 from search.likeness import LikenessCurve, features, pair_of_kinds
 from search.media import Kind
 
@@ -116,7 +116,7 @@ def labelled_media(home: Path, folders: Sequence[Path]) -> Iterator[tuple[str, s
     from search.store.edge import EdgeStore
 
     labels = {
-        path: (folder.name.startswith("photographers"), f"{folder.name}/{label}")
+        path: (folder.name, f"{folder.name}/{label}")
         for folder in folders
         for path, label in read_labels(folder).items()
     }
@@ -129,9 +129,9 @@ def labelled_media(home: Path, folders: Sequence[Path]) -> Iterator[tuple[str, s
                 found = next((labels[path] for path in point.payload["paths"] if path in labels), None)
                 if found is None:
                     continue
-                of_photographer, label = found
+                folder_name, label = found
                 for name, rows in point.vectors.items():
-                    if (name == "style") == of_photographer:
+                    if tells_of(name, folder_name):
                         yield spaces[name].fingerprint, name, Labelled(schema.kind, label, rows, point.id)
     finally:
         store.close()

@@ -53,6 +53,6 @@ def evaluate(
     return Evaluation(
         spaces,
         evaluate_fused(store, labels, of_set, k),
-        evaluate_likeness(store, labels),
+        evaluate_likeness(store, labels, of_set),
         evaluate_words(store, labels),
     )

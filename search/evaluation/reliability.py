@@ -14,7 +14,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
-from search.labelled_pairs import Labelled, draw_pairs
+from search.labelled_pairs import Labelled, draw_pairs, tells_of
 from search.likeness_curves import curves_of
 from search.media import KIND_OF, Kind
 from search.records import asked_fields
@@ -54,8 +54,13 @@ class Reliability:
     bins: tuple[Bin, ...]
 
 
-def evaluate_likeness(store: Store, labels: Mapping[str, str]) -> dict[str, Reliability]:
-    """By space, over all pairs of kinds that share labels in it."""
+def evaluate_likeness(store: Store, labels: Mapping[str, str], sets: Mapping[str, str]) -> dict[str, Reliability]:
+    """By space, over all pairs of kinds that share labels in it.
+
+    Args:
+        labels: media id to label.  sets: media id to the folder that its label is of, whose name says which spaces it
+            tells of (``search.labelled_pairs``).
+    """
     media: dict[Space, list[Labelled]] = {}
     for collection, info in store.collections().items():
         kind = KIND_OF[collection]
@@ -65,7 +70,7 @@ def evaluate_likeness(store: Store, labels: Mapping[str, str]) -> dict[str, Reli
         fields = [field.space for field in asked_fields(info.schema) if not field.sparse]
         for point in store.retrieve(collection, here, vectors=[space.name for space in fields], payload=False):
             for space in fields:
-                if space.name in point.vectors:
+                if space.name in point.vectors and tells_of(space.name, sets[point.id]):
                     found = Labelled(kind, labels[point.id], point.vectors[space.name], point.id)
                     media.setdefault(space, []).append(found)
     measured = {space.name: _of_space(store, space, some) for space, some in media.items()}

@@ -15,9 +15,10 @@ from web.commands.call import Call, common
 def command(call: Call, folders: tuple[Path, ...]) -> int:
     """Learn from labelled files how likely a score means the same label, and use that in this library from then on.
 
-    Labels are the folders in each DIR, or the columns path and label of its manifest.csv. Files that are not in the
-    library are embedded and not stored. The models that come with Likewise have such curves already; this makes or
-    replaces them, for every space that the files fill: twenty files of a label and a few labels do.
+    Labels are the folders in each DIR, or the columns path and label of its manifest.csv. A DIR whose name begins with
+    "photographers" says who took what, and teaches the space style; others teach all other spaces. Files that are not
+    in the library are embedded and not stored. The models that come with Likewise have such curves already; this makes
+    or replaces them, for every space that the files fill: twenty files of a label and a few labels do.
     """
     from web.client import connect
     from web.commands.following import follow

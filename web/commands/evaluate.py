@@ -36,8 +36,9 @@ def command(call: Call, folders: tuple[Path, ...], k: int | None) -> int:
     own kind and label is missing from the first 40; words for labels; and likeness, said against true.
 
     Labels are the folders in DIR, or the columns path and label of DIR/manifest.csv; several DIRs have labels of their
-    own. Works in a data directory of its own that is deleted afterwards; with --home in that one, which is kept, so
-    that a second run embeds nothing.
+    own. Likeness in the space style is measured on DIRs whose names begin with "photographers", in others on the rest.
+    Works in a data directory of its own that is deleted afterwards; with --home in that one, which is kept, so that a
+    second run embeds nothing.
     """
     from search.evaluation import evaluate
     from search.labels import read_labels
