@@ -134,8 +134,7 @@ def test_writes_beside_the_optimiser_are_carried_over(opened, fill, tagged, vect
     check(opened())
 
 
-@pytest.mark.parametrize("reopen", [False, True])
-def test_points_that_edits_took_out_of_the_index_are_indexed_again(opened, fill, weights, monkeypatch, reopen):
+def test_points_that_edits_took_out_of_the_index_are_indexed_again(opened, fill, weights, monkeypatch):
     """The engine writes an edited point anew, unindexed, and goes on counting its old place in the index."""
     monkeypatch.setattr(layout, "INDEXING_THRESHOLD_KB", 16)
     store = opened()
@@ -145,8 +144,7 @@ def test_points_that_edits_took_out_of_the_index_are_indexed_again(opened, fill,
     store.patch_payload("images", {point.id: {"size": 1} for point in points[:200]})
     assert store.optimise("images") is False
     store.update_vectors("images", {point.id: {"concepts": weights({1: 1})} for point in points[200:400]})
-    if reopen:
-        store = opened()
+    store = opened()
     assert store.optimise("images") is True
     assert store.optimise("images") is False
 
