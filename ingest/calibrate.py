@@ -28,6 +28,7 @@ from search.questions import Probe
 from search.spaces import Space
 from search.store.base import Array, Store
 from workers.calibrate import LEAST_PAIRS, learn
+from workers.embedders.registry import MODELS
 
 log = logging.getLogger(__name__)
 
@@ -88,13 +89,19 @@ class Calibrate:
         return " ".join(_told(space, curves) for space, curves in learnt.items())
 
 
-def make_provisional(store: Store, encoder: Callable[[], Encoder]) -> list[str]:
-    """Give the spaces of models without curves provisional ones; their names. Takes about a minute where there are any.
+def make_provisional(
+    store: Store, encoder: Callable[[], Encoder], goes_on: Callable[[], bool] = lambda: True
+) -> list[str]:
+    """Give the spaces of models without curves provisional ones; the names of those that got some. Takes about a minute
+    where there are any.
+
+    Args:
+        goes_on: asked between files; when it says no, the next call begins anew.
 
     Raises:
         StoreError, ModelError, OSError: it could not be done just now.
     """
-    wanted = curves_of(store).unlearnt()
+    wanted = [space for space in curves_of(store).unlearnt() if space.model in MODELS]
     if not wanted:
         return []
     from ingest.sample.library import make_sample_library
@@ -108,7 +115,10 @@ def make_provisional(store: Store, encoder: Callable[[], Encoder]) -> list[str]:
             and (label := file.subjects[0] if file.subjects else file.sound)
         ]
         media = Collected(store)
-        media.add(Path("sample"), labels, encoder)
+        for one in labels:
+            if not goes_on():
+                return []
+            media.add(Path("sample"), [one], encoder)
         learnt = media.curves(provisional=True)
     made = {space.fingerprint: learnt[space] for space in wanted if space in learnt}
     if made:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ingest.backup.task import Backup
 from ingest.backup.whole import check_whole
+from ingest.calibrate import CALIBRATE, Calibrate, make_provisional
 from ingest.credits import Credits, aliases, edits
 from ingest.job import Ingest, JobProgress
 from ingest.labelling import Label
@@ -83,6 +84,7 @@ class Node:
             "label": Label(store, ledger),
             **{name: Train(settings, store, lambda: engine.trainer, kind) for kind, name in TASK_OF.items()},
             PLACE: Place(settings, store, lambda: engine.trainer, self._called),
+            CALIBRATE: Calibrate(store, lambda: engine.encoder),
         }
         self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(engine), tasks=tasks)
         self.photographers = Desk(store, SharedShelf(settings), self._library_state, self._called)
@@ -205,6 +207,7 @@ class Node:
             progress = self.ingest.run(job, on_progress)
         if progress.embedded and not self.closing.is_set():
             self._upkeep.submit(self.optimise)
+            self._upkeep.submit(self.make_likeness_curves)
         if not self.closing.is_set():
             self._upkeep.submit(self.bring_up_to_date)
         return progress
@@ -225,6 +228,15 @@ class Node:
     def bring_up_to_date(self) -> None:
         """Do what an older version left to be done to what is stored, until this node is closed."""
         bring_up_to_date(self.store, self.ledger, goes_on=lambda: not self.closing.is_set())
+
+    def make_likeness_curves(self) -> None:
+        """Learn provisional likeness for models in use that none comes with, until this node is closed."""
+        try:
+            made = make_provisional(self.store, lambda: self._engine.encoder, lambda: not self.closing.is_set())
+        except OSError as error:
+            raise StoreError(f"The sample library to learn likeness from cannot be made: {error}.") from error
+        if made:
+            log.info("Learnt provisional likeness in %s from the sample library.", ", ".join(made))
 
     def optimise(self) -> None:
         """Index what has been written, in each collection where the store finds it worth while."""

@@ -137,6 +137,9 @@ def test_a_model_without_curves_gets_provisional_ones_once(
 
     monkeypatch.setattr("ingest.sample.library.make_sample_library", lambda _: Made)
 
+    assert make_provisional(desk.store, lambda: encoder) == []  # no model of this version
+    monkeypatch.setattr("ingest.calibrate.MODELS", {SPACE.model: None})
+    assert make_provisional(desk.store, lambda: encoder, lambda: False) == []
     assert make_provisional(desk.store, lambda: encoder) == ["visual"]
     assert curves_of(desk.store).curve(SPACE, Kind.IMAGE, Kind.IMAGE).provisional
     assert curves_of(desk.store).curve(SPACE, Kind.IMAGE, Kind.IMAGE).pairs > 0
