@@ -12,12 +12,13 @@ from ingest.job import Ingest
 from ingest.progress import JobState
 from ingest.tables import planned
 from search.errors import DiskFullError, SettingsError, SpaceMismatchError, StoreError, StoreLockedError
-from search.media import Kind
+from search.media import PAYLOAD_REVISION, Kind
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from web.app import create_app
 from web.node import Node
+from workers.records import REVISION_KEY
 from workers.report import Priority
 
 
@@ -244,3 +245,24 @@ def test_credits_given_by_hand_are_seen_at_once_though_the_numbers_stay(node: No
             node.credit_photo(id_, name)
         found = {photo.id: name for name in ("Ada", "Bo") for photo in node.photographers.show(name).samples}
         assert found == dict(zip(ids, (one, other), strict=True))
+
+
+def test_payloads_of_an_older_version_are_renewed_by_a_node_that_stays(
+    make_settings: Callable[..., Settings], make_media: Callable[..., Path], quick_models: Any
+) -> None:
+    with Node.open(make_settings()) as node:
+        assert finished(node, node.start_ingest([make_media(each=1)])) is JobState.DONE
+        before = {point.id: point.payload for point in node.store.scroll("images")}
+        older = dict.fromkeys(("sort_time", "sort_name", "added"))
+        node.store.patch_payload("images", dict.fromkeys(before, older))
+        node.store.set_metadata("images", {REVISION_KEY: None})
+    with Node.open(make_settings()) as node:
+        node.stay()
+        node.settle()
+        after = {point.id: point.payload for point in node.store.scroll("images")}
+        assert node.store.metadata("images")[REVISION_KEY] == PAYLOAD_REVISION
+        (job,) = node.ingest.jobs()
+    assert len(after) == 3
+    for id_, payload in after.items():
+        assert payload | {"added": 0} == before[id_] | {"added": 0}
+        assert payload["added"] == pytest.approx(job.created, abs=1e-3)
