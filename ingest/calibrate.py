@@ -120,10 +120,9 @@ def make_provisional(
                 return []
             media.add(Path("sample"), [one], encoder)
         learnt = media.curves(provisional=True)
-    made = {space.fingerprint: learnt[space] for space in wanted if space in learnt}
-    if made:
-        curves_of(store).save(made)
-    return [space.name for space in wanted if space.fingerprint in made]
+    # Those of which too little is in the sample library get none, and are not tried again.
+    curves_of(store).save({space.fingerprint: learnt.get(space, {}) for space in wanted})
+    return [space.name for space in wanted if space in learnt]
 
 
 class Collected:

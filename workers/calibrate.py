@@ -29,8 +29,8 @@ from search.labelled_pairs import Labelled, Pairs, draw_pairs, tells_of
 from search.likeness import LikenessCurve, features, pair_of_kinds
 from search.media import Kind
 
-LEAST_PAIRS = 40
-"""Fewest pairs of the same label that a curve is learnt from."""
+LEAST_PAIRS, LEAST_PROVISIONAL = 40, 10
+"""Fewest pairs of the same label that a curve, and a provisional one, is learnt from."""
 
 BACKGROUND_PAIRS = 20_000
 """Pairs of single vectors with different labels that the background is measured on, at most."""
@@ -45,7 +45,7 @@ def learn(media: Sequence[Labelled], seed: int = 0, *, provisional: bool = False
     curves: dict[str, LikenessCurve] = {}
     for one, other in combinations_with_replacement(Kind, 2):
         pairs = draw_pairs(*_sides(media, one, other), background, rng)
-        if pairs is not None and pairs.same.sum() >= LEAST_PAIRS:
+        if pairs is not None and pairs.same.sum() >= (LEAST_PROVISIONAL if provisional else LEAST_PAIRS):
             curves[pair_of_kinds(one, other)] = fit(pairs, background, provisional=provisional)
     return curves
 

@@ -105,6 +105,16 @@ def test_a_curve_made_for_a_library_replaces_what_ships_and_is_seen_by_others(li
     assert {space.name for space in ours.unlearnt()} == {"style", "motion", "sound"}
 
 
+def test_a_model_that_nothing_could_be_learnt_for_is_not_tried_again(library: Any) -> None:
+    curves = LikenessCurves(library.store)
+    space = library.spaces["visual"]
+
+    curves.save({space.fingerprint: {}})
+
+    assert space not in curves.unlearnt()
+    assert curves.curve(space, Kind.IMAGE, Kind.IMAGE).provisional
+
+
 def test_a_damaged_curve_is_left_out(library: Any) -> None:
     damaged = {library.spaces["visual"].fingerprint: {"image:image": {"low": "much"}}}
     library.store.set_metadata("images", {METADATA_KEY: damaged})
