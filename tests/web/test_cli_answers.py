@@ -109,7 +109,7 @@ def test_words_may_begin_with_a_minus(
 ) -> None:
     given: dict[str, Any] = {}
     monkeypatch.setattr(words.command, "callback", lambda **values: given.update(values))
-    assert CliRunner().invoke(words.command, typed, standalone_mode=False).exception is None
+    assert CliRunner().invoke(main, ["search", *typed]).exit_code == 0
     assert given["words"] == expected
 
 

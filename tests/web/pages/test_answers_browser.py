@@ -1,0 +1,79 @@
+"""Folds, orders, switches and pages of answers, in Chromium."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def tiles(page: Page) -> list[str]:
+    return page.locator("#results .tile:visible").evaluate_all("found => found.map(tile => tile.dataset.name)")
+
+
+def test_weaker_results_unfold_by_key_and_go_on_in_their_fold(page: Page, library: Any) -> None:
+    page.goto(f"/?like={library.ids['forest_0.jpg']}&limit=20")
+    summary = page.locator("details.weaker summary")
+    expect(summary).to_have_text("10 weaker results")
+    assert len(tiles(page)) == 10
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#results .tile:visible")).to_have_count(20)
+    page.get_by_role("link", name="Show more").click()
+    expect(page.locator("#results .tile:visible")).to_have_count(38)
+    expect(summary).to_have_text("28 weaker results")
+
+
+def test_the_viewer_passes_by_what_is_folded_and_tells_what_is_behind_a_hit(page: Page, library: Any) -> None:
+    page.goto(f"/?like={library.ids['forest_0.jpg']}&in=images")
+    shown = tiles(page)
+    page.locator(".tile .frame").nth(len(shown) - 1).click()
+    expect(page.locator("dialog h2")).to_have_text(shown[-1])
+    expect(page.locator("dialog").get_by_role("button", name="Next")).to_be_disabled()
+    facts = page.locator("dialog dl")
+    expect(facts).to_contain_text("Very similar")
+    expect(facts).to_contain_text("99 % likely the same label, when as many pairs are as are not")
+    expect(facts).to_contain_text("of random pairs here")
+
+
+def test_a_listing_is_ordered_turned_round_and_paged(page: Page) -> None:
+    page.goto("/?in=images&limit=12")
+    page.get_by_label("Order").select_option(label="Name")
+    page.wait_for_url(re.compile("order=name"))
+    expect(page.locator(".position")).to_have_text("1–32 of 32")
+    page.get_by_role("link", name="A to Z").click()
+    expect(page.get_by_role("link", name="Z to A")).to_be_visible()
+    assert tiles(page)[0] == "rose_7.jpg"
+    page.get_by_label("Photographer").select_option("Ada")  # a filter keeps order and direction
+    expect(page.locator(".position")).to_have_text("1–16 of 16")
+    assert "descending=true" in page.url
+    assert tiles(page)[0] == "rose_7.jpg"
+
+
+def test_the_switch_varies_the_results_and_back(page: Page, library: Any) -> None:
+    page.goto(f"/?like={library.ids['forest_0.jpg']}&in=images")
+    switch = page.get_by_label("Vary the results")
+    expect(switch).not_to_be_checked()
+    switch.check()
+    page.wait_for_url(re.compile("diversity=0.5"))
+    expect(switch).to_be_checked()
+    switch.uncheck()
+    page.wait_for_url(lambda url: "diversity" not in url)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_answer_is_wider_than_its_window(browser: Browser, address: str, library: Any, width: int) -> None:
+    forest, sound = library.ids["forest_0.jpg"], library.ids["sound_0.wav"]
+    paths = ["/?in=images&limit=12&order=name", f"/?like={forest}&weaker=true", f"/?like={sound}&view=rows&weaker=true"]
+    paths += ["/?q=nights", f"/?like={forest}&q=xylophone", f"/?near=36,-5.6,1500&like={forest}"]
+    paths += [f"/item/{library.ids['beach_0.jpg']}", f"/?like={forest}&limit=10&offset=10"]
+    context = browser.new_context(base_url=address, viewport={"width": width, "height": 800})
+    page = context.new_page()
+    for path in paths:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    context.close()
