@@ -147,9 +147,9 @@ class ModelChoice:
     @property
     def concepts_space(self) -> Space | None:
         """The space ``concepts`` as the image model fills it, whether this choice makes it or not; None where that
-        names nothing."""
-        image = MODELS[self.image]
-        return concepts_space(image) if image.tags else None
+        names nothing, or is none of ``MODELS``."""
+        image = MODELS.get(self.image)
+        return concepts_space(image) if image is not None and image.tags else None
 
 
 def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:

@@ -61,6 +61,7 @@ def test_style_and_concepts_can_be_left_out() -> None:
 def test_concepts_are_told_by_models_that_name_what_they_see() -> None:
     assert ModelChoice("resnet18", "r3d18").concepts_space != ModelChoice("efficientnet_lite0", "r3d18").concepts_space
     assert ModelChoice("style", "r3d18").concepts_space is None
+    assert ModelChoice("of another version", "r3d18").concepts_space is None
 
 
 def test_each_collection_has_its_spaces(make_settings: MakeSettings) -> None:
