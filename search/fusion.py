@@ -16,9 +16,10 @@ worse an answer than one whose sound track happens to have been compared as well
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from search.likeness import Band
 from search.media import Kind
 from search.questions import SimilarHit, Via
 
@@ -50,12 +51,30 @@ def best_per_id(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(kept.values(), key=lambda f: (-f.likeness, -f.score, f.id))
 
 
-def rank(hits: Iterable[SimilarHit], asked: Collection[Kind] = ()) -> tuple[SimilarHit, ...]:
+def rank(
+    hits: Iterable[SimilarHit], asked: Collection[Kind] = (), places: Mapping[str, int] | None = None
+) -> tuple[SimilarHit, ...]:
     """Hits in the order of the module; ties are stable.
 
     Args:
         asked: kinds of the positive examples.
+        places: where answers are to be unlike each other, the place of each id in such an order. It then decides in
+            place of likeness; and very similar and similar are one band, or all frames of one burst would come first.
     """
+    if places is not None:
+        return tuple(
+            sorted(
+                hits,
+                key=lambda hit: (
+                    Band.VERY_SIMILAR.rank if hit.band is Band.SIMILAR else hit.band.rank,
+                    hit.via is not None,
+                    hit.kind not in asked,
+                    places.get(hit.id, len(places)),
+                    -hit.likeness,
+                    hit.id,
+                ),
+            )
+        )
     return tuple(
         sorted(
             hits,
@@ -77,6 +96,11 @@ def rank_by_match(hits: Iterable[SimilarHit]) -> tuple[SimilarHit, ...]:
     return tuple(sorted(hits, key=lambda hit: (-hit.match, -hit.score, hit.id)))
 
 
-def fuse(rows: Iterable[Sequence[SimilarHit]], limit: int, asked: Collection[Kind] = ()) -> tuple[SimilarHit, ...]:
-    """The best ``limit`` hits of all rows in one list."""
-    return rank((hit for row in rows for hit in row), asked)[:limit]
+def fuse(
+    rows: Iterable[Sequence[SimilarHit]],
+    limit: int,
+    asked: Collection[Kind] = (),
+    places: Mapping[str, int] | None = None,
+) -> tuple[SimilarHit, ...]:
+    """The best ``limit`` hits of all rows in one list, see :func:`rank`."""
+    return rank((hit for row in rows for hit in row), asked, places)[:limit]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from search.questions import Probe, Question, Relation, SimilarAnswer, SimilarHi
 from search.records import ASKED_BY_NAME, asked_fields, browse, find_record, probe_of, thumbnail_address
 from search.scoring import Scorer
 from search.spaces import VectorField
+from search.store.answers import MMR_CANDIDATES
 from search.store.base import Array, CollectionInfo, Store, StoredPoint, VectorQuery
 from search.store.filters import Filter
 
@@ -56,10 +57,12 @@ class _Found:
     Attributes:
         findings: one a space and id.
         points: those of them that have been fetched, by id.
+        places: of each id in the order in which answers are unlike each other, where that was asked for.
     """
 
     findings: list[Finding]
     points: dict[str, StoredPoint]
+    places: dict[str, int] = field(default_factory=dict)
 
 
 def find_similar(store: Store, question: Question) -> SimilarAnswer:
@@ -93,6 +96,7 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     last = question.offset + question.limit
     rows: dict[str, tuple[SimilarHit, ...]] = dict.fromkeys(question.collections, ())
     provisional: dict[str, None] = {}
+    places: dict[str, int] = {}
     for collection in wanted:
         if dial is not None:
             turned = ask_with_dial(store, collection, examples, question, scorer, dial)
@@ -103,12 +107,18 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
         if not found.findings:
             found = _Found(pivot(store, collection, examples, question, scorer), {})
         best = [finding for finding in best_per_id(found.findings) if finding.id not in examples.stored]
-        described = _describe(store, collection, best, found, examples, last)
-        rows[collection] = rank(described, examples.kinds)[:last]
+        if question.diversity is not None:
+            best.sort(key=lambda finding: found.places.get(finding.id, len(found.places)))
+            places |= {finding.id: place for place, finding in enumerate(best)}
+        described = _describe(store, collection, best, found, examples, _depth(question))
+        rows[collection] = rank(described, examples.kinds, places or None)[:last]
         asking = {name: examples.asking(name) for name in examples.spaces}
         provisional |= dict.fromkeys(scorer.provisional(best[:last], asking))
     together = [hit for row in rows.values() for hit in row]
-    hits = rank_by_match(together)[:last] if dial is not None else fuse(rows.values(), last, examples.kinds)
+    if dial is not None:
+        hits = rank_by_match(together)[:last]
+    else:
+        hits = fuse(rows.values(), last, examples.kinds, places or None)
     return SimilarAnswer(
         query=_echo(question),
         hits=hits[question.offset :],
@@ -156,10 +166,13 @@ def _ask(store: Store, collection: str, examples: Examples, question: Question, 
     if not queries:
         return _Found([], {})
     scores: dict[str, dict[str, float]] = {}
+    places: dict[str, int] = {}
     for one, answer in zip(queries, store.query(collection, [one.query for one in queries]), strict=True):
         best = scores.setdefault(one.field.space.name, {})
         for hit in answer:
             best[hit.id] = max(hit.score, best.get(hit.id, -1.0))
+        if one.query.diversity is not None:
+            places = {hit.id: place for place, hit in enumerate(answer)}
     asked = {one.field.space.name: one for one in queries}
     several = [name for name, one in asked.items() if one.field.multi]
     points: dict[str, StoredPoint] = {}
@@ -178,28 +191,35 @@ def _ask(store: Store, collection: str, examples: Examples, question: Question, 
             held = {id_: points[id_].vectors[name] for id_ in scores[name] if id_ in points}
         asking = examples.asking(name)
         findings += scorer.findings(collection, one.field.space, asking, one.rows, scores[name], held)
-    return _Found(findings, points)
+    return _Found(findings, points, places)
+
+
+def _depth(question: Question) -> int:
+    """How many answers are looked at. Where they are to be unlike each other, all that an engine rearranges, so that
+    every page is of the same order."""
+    last = question.offset + question.limit
+    return last if question.diversity is None else max(last, MMR_CANDIDATES)
 
 
 def _queries(
     collection: str, examples: Examples, question: Question, infos: Mapping[str, CollectionInfo]
 ) -> Iterable[_Query]:
-    last = question.offset + question.limit + len(examples.stored)
-    for field in asked_fields(infos[collection].schema):
-        if field.sparse or not _wanted(question, field.space.name):
+    last = _depth(question) + len(examples.stored)
+    for held in asked_fields(infos[collection].schema):
+        if not _wanted(question, held.space.name):
             continue
-        rows = examples.query(field.space, collection)
+        rows = examples.query(held.space, collection)
         if rows is None:
             continue
-        diversity = None if field.multi or len(rows) > 1 else question.diversity
+        diversity = None if held.multi or len(rows) > 1 else question.diversity
         limit = last
-        if field.multi:
+        if held.multi:
             limit += max(_SPARE, last // 2)
-        elif diversity is None and field.space.name == PRINCIPAL_SPACE[KIND_OF[collection]] and examples.fingerprinted:
+        elif diversity is None and held.space.name == PRINCIPAL_SPACE[KIND_OF[collection]] and examples.fingerprinted:
             limit = max(last, SEARCHED)
-        for part in [rows] if field.multi else np.split(rows, len(rows)):
-            query = VectorQuery(field.space, part, limit, question.where, exact=question.exact, diversity=diversity)
-            yield _Query(field, rows, query)
+        for part in [rows] if held.multi else np.split(rows, len(rows)):
+            query = VectorQuery(held.space, part, limit, question.where, exact=question.exact, diversity=diversity)
+            yield _Query(held, rows, query)
 
 
 def _describe(
@@ -289,7 +309,7 @@ def _notes(
         f"No example has a vector in the space '{space}'." for space in question.spaces if not examples.having(space)
     ]
     if hits and all(hit.band is Band.WEAK for hit in hits):
-        lacking.append("Nothing in the library is more than weakly similar.")
+        lacking.append("Nothing that was asked is more than weakly similar.")
     return (*lacking, *map(_provisional_note, provisional))
 
 

@@ -59,7 +59,7 @@ def test_weak_hits_are_shown_when_asked_for() -> None:
 
 
 def test_with_nothing_better_than_weak_that_is_all_that_is_said() -> None:
-    note = "Nothing in the library is more than weakly similar."
+    note = "Nothing that was asked is more than weakly similar."
     assert shown(answer(WEAK, WEAK, notes=(note,)), similar._show) == [note, "2 weaker results (--weak shows them)"]
     assert shown(answer(notes=("Nothing here holds the words 'x'.",)), similar._show) == [
         "Nothing here holds the words 'x'.",

@@ -62,7 +62,7 @@ def test_rows_are_folded_too_the_own_kind_first(client: FlaskClient, library: An
 def test_nothing_better_than_weak_is_said(client: FlaskClient, library: Any) -> None:
     page = client.get(f"/?like={library.ids['forest_2.jpg']}&in=images&tags=rose").text
     assert "Nothing much like" in page
-    assert "Nothing in the library is more than weakly similar." in page
+    assert "Nothing that was asked is more than weakly similar." in page
     assert names(parts(page)[0]) == []
     assert "<summary>8 weaker results</summary>" in page
     rows = client.get(f"/?like={library.ids['forest_2.jpg']}&in=images&tags=rose&view=rows").text
