@@ -1,0 +1,76 @@
+"""One library in the embedded store, copied into another, and on a server over REST: the same answers."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.media import Kind
+from search.questions import Question, SimilarAnswer
+from search.similar import find_similar
+from search.store.base import Store
+from search.store.edge import EdgeStore
+from search.store.server import ServerStore
+from search.transfer import Copy
+
+
+@pytest.fixture
+def rest_store() -> Iterator[Store]:
+    """A store that speaks HTTP to the double of ``tests/search/store/qdrant_rest.py``."""
+    path = Path(__file__).parent / "store" / "qdrant_rest.py"
+    spec = importlib.util.spec_from_file_location("qdrant_rest", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules.setdefault("qdrant_rest", importlib.util.module_from_spec(spec))
+    spec.loader.exec_module(module)
+    store = ServerStore(module.QdrantRest().client())
+    yield store
+    store.close()
+
+
+def copied(source: Store, target: Store) -> Store:
+    copy = Copy(source, target, "here")
+    for collection in source.collections():
+        for steps in (copy.copy(collection), copy.compare(collection)):
+            assert sum(steps) == source.count(collection)
+        copy.finish(collection)
+    return target
+
+
+def test_the_same_library_answers_alike_wherever_it_lies(
+    embedded_library: Any, rest_store: Store, tmp_path: Path
+) -> None:
+    library = embedded_library
+    rng = np.random.default_rng(4)
+    prints = [rng.bytes(32).hex() for _ in range(3)]
+    pictures = library.many_images(rng.normal(size=(60, 4)))
+    edits = [library.image(f"edit {at}", rng.normal(size=4), fingerprints=(prints[0],)) for at in range(2)]
+    films = [library.video(f"film {at}", rng.normal(size=(1 + at, 4)), sound=rng.normal(size=4)) for at in range(12)]
+    sounds = [library.audio(f"sound {at}", rng.normal(size=4), fingerprints=(prints[at % 3],)) for at in range(12)]
+    elsewhere = copied(library.store, EdgeStore(tmp_path / "other"))
+    server = copied(library.store, rest_store)
+
+    for asked in (*pictures[:4], *edits, *films[:4], *sounds[:4]):
+        question = Question((asked,), limit=100)
+        here = shown(find_similar(library.store, question))
+        for store in (elsewhere, server):
+            there = shown(find_similar(store, question))
+            assert [hit[:5] for hit in there] == [hit[:5] for hit in here]
+            assert [hit[5:] for hit in there] == [pytest.approx(hit[5:], abs=1e-4) for hit in here]
+    elsewhere.close()
+
+
+def shown(answer: SimilarAnswer) -> list[tuple[Any, ...]]:
+    """What of each hit has to be equal, then score, likeness and match."""
+    rows = [answer.hits, *answer.by_collection.values()]
+    return [
+        (hit.id, hit.band, hit.relation, hit.moment, hit.kind is Kind.VIDEO, hit.score, hit.likeness, hit.match)
+        for row in rows
+        for hit in row
+    ]
