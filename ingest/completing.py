@@ -35,7 +35,8 @@ class Completion(Filling):
             lacked = f"{', '.join(most)} or {last}" if most else last
             return self._with_examples(f"{len(self._given_up):,} could not be embedded and lack their {lacked}")
         features = "every picture its features" if any(s.kind is Kind.IMAGE for s in schemas) else ""
-        filled = f"every picture and video has its {' and '.join(spaces)}" if spaces else ""
+        listed = " and ".join(filter(None, (", ".join(spaces[:-1]), *spaces[-1:])))
+        filled = f"every picture and video has its {listed}" if spaces else ""
         return ", and ".join(filter(None, (filled, features))).capitalize() + "."
 
     def _begin(self) -> None:

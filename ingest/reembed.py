@@ -28,9 +28,11 @@ from search.errors import SpaceMismatchError, UsageError
 from search.generations import promote_together
 from search.media import MediaRecord, media_id
 from search.settings import Settings
+from search.spaces import MEANING
 from search.store.base import Store
 from search.store.filters import Filter
 from search.words.table import SPACE as CONCEPTS
+from workers.embedders.meaning import TEXT_MODELS
 from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
 from workers.records import payload_changes, renewed
 from workers.renew import ADDABLE, carry_over
@@ -43,12 +45,13 @@ MODELS_OF = {
     "motion": (R3D18.name, "frames"),
     STYLE.name: (STYLE.name,),
     CONCEPTS: (CONCEPTS,),
+    MEANING: tuple(TEXT_MODELS),
 }
 """Spaces that can be made anew, and with what. Of ``style`` there is one model, at the revision this version has;
-``concepts`` come from the model of ``visual``, by the table that this version has. Either fills in whatever a record
-lacks of both."""
+``concepts`` come from the model of ``visual``, by the table that this version has. Each of these, and ``meaning``,
+fills in whatever a record lacks of all."""
 
-SETTING_OF = {"visual": "image_model", "motion": "video_model"}
+SETTING_OF = {"visual": "image_model", "motion": "video_model", MEANING: "text_model"}
 
 ANOTHER_PATH = frozenset({"gone", "changed", "unreadable"})
 """How a file may end without its content being to blame, so that a copy of it may do."""
@@ -60,7 +63,8 @@ NAMED_FAILURES = 5
 
 
 def target_choice(store: Store, name: str, model: str) -> ModelChoice:
-    """The models in use, but ``model`` for the space ``name``. Motion made from key frames follows ``visual``.
+    """The models in use, but ``model`` for the space ``name``. Motion made from key frames follows ``visual``; meaning
+    is made where the store has it.
 
     Raises:
         UsageError: nothing is stored yet, or no such space or model.
@@ -77,7 +81,8 @@ def target_choice(store: Store, name: str, model: str) -> ModelChoice:
         )
     image = model if name == "visual" else made["visual"]
     motion = model if name == "motion" else made["motion"]
-    return ModelChoice(image, motion if motion == R3D18.name else f"frames_{image}", made["sound"])
+    text = model if name == MEANING else made.get(MEANING)
+    return ModelChoice(image, motion if motion == R3D18.name else f"frames_{image}", made["sound"], text=text)
 
 
 class Reembed:
@@ -106,12 +111,18 @@ class Reembed:
             UsageError: as :func:`target_choice`; or the settings insist on another model.
         """
         space, model = options.get("space", ""), options.get("model", "")
-        target_choice(self._store, space, model)
+        target = target_choice(self._store, space, model)
         setting = SETTING_OF.get(space)
         if setting is not None and getattr(self._settings, setting) not in ("auto", model):
             raise UsageError(
                 f"LIKEWISE_{setting.upper()} asks for {getattr(self._settings, setting)}, not for {model}.",
                 "Remove that setting, here and on every worker, or let it name the new model.",
+            )
+        if target.text is not None and self._settings.text_model != target.text:
+            raise UsageError(
+                f"This library has vectors of {MEANING}, made with {target.text}, which LIKEWISE_TEXT_MODEL="
+                f"{self._settings.text_model} would leave out.",
+                f"Set LIKEWISE_TEXT_MODEL={target.text}, here and on every worker.",
             )
         return f"{space} with {model}"
 

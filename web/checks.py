@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from search.errors import BrokerUnavailableError, LikewiseError, StoreLockedError
 from search.settings import PREFIX, Settings
 from web.running import find_running
+
+if TYPE_CHECKING:
+    from workers.embedders.meaning import TextModel
 
 PACKAGES = (
     "likewise",
@@ -64,6 +68,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
         ("device", _device),
         ("weights of pictures", lambda s: _weights("resnet18", s.image_model)),
         ("weights of motion", lambda s: _weights("r3d18", s.video_model)),
+        ("model of words", _text),
     )
     for name, check in checks:
         try:
@@ -260,3 +265,41 @@ def _weights(model: str, wanted: str) -> Check:
     return Check(
         name, Health.WARNING, "neither in the cache nor to be downloaded; a smaller model is used instead", hint
     )
+
+
+def _text(settings: Settings) -> Check:
+    """Whether words can be compared with pictures: the extra, and the weights."""
+    from workers.embedders.meaning import INSTALL, OPEN_CLIP, TEXT_MODELS, is_installed
+
+    name = "model of words"
+    wanted = settings.text_model
+    if wanted == "none":
+        installed = "installed" if is_installed() else f"not installed ({INSTALL})"
+        detail = f"none wanted; its packages are {installed}, and LIKEWISE_TEXT_MODEL={OPEN_CLIP.name} switches it on"
+        return Check(name, Health.OK, detail)
+    model = TEXT_MODELS[wanted]
+    lacking, todo = _lacking_of(model)
+    if not lacking:
+        return Check(name, Health.OK, f"{model.name}: {todo}")
+    if settings.broker_url is not None:
+        detail = f"{model.name}: {lacking} on this machine, which workers need and others do not"
+        return Check(name, Health.WARNING, detail, f"Nothing where no worker runs here; else {todo}")
+    return Check(name, Health.FAILED, f"{model.name}: {lacking}", todo + " Or leave LIKEWISE_TEXT_MODEL at none.")
+
+
+def _lacking_of(model: TextModel) -> tuple[str, str]:
+    """What is missing of a model and what to do; nothing, and where its weights come from."""
+    from workers.embedders.meaning import INSTALL, is_installed
+
+    if not is_installed():
+        return "its packages are not installed", f"Install them: {INSTALL}."
+    from workers.embedders.hub import cache_folder, cached_path, download_command, is_reachable
+
+    path = cached_path(model)
+    if path is not None:
+        return "", f"weights in the cache, {path}"
+    if is_reachable(model):
+        return "", "weights not in the cache yet; will be downloaded when first needed"
+    folder = cache_folder(model)
+    todo = f"Run `{download_command(model)}` where there is a network and copy what that makes to {folder}."
+    return "its weights are neither in the cache nor to be downloaded", todo

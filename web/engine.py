@@ -12,9 +12,9 @@ from ingest.job import Runner
 from search.media import COLLECTIONS
 from search.questions import Probe
 from search.settings import Settings
-from search.spaces import CollectionSchema
-from search.store.base import Store
-from workers.embedders.choice import choose_models, ensure_collections
+from search.spaces import CollectionSchema, Space
+from search.store.base import Array, Store
+from workers.embedders.choice import choose_models, ensure_collections, require_text
 from workers.embedders.registry import R3D18, ModelChoice
 from workers.runtime import make_ready_for_models
 
@@ -30,9 +30,11 @@ log = logging.getLogger(__name__)
 
 
 class Encoder(Protocol):
-    """Turns a file into an example of a question."""
+    """Turns a file into an example of a question, and words into a vector to compare pictures with."""
 
     def probe(self, path: str, name: str = "") -> Probe: ...
+
+    def text(self, words: str, space: Space) -> Array: ...
 
 
 class Engine(Protocol):
@@ -48,6 +50,7 @@ class Engine(Protocol):
 
         Raises:
             SpaceMismatchError: a collection was made with other models than the settings demand.
+            ModelError: they insist on a model that cannot be had.
         """
 
     def warm(self) -> None:
@@ -145,7 +148,9 @@ class LocalEngine:
 
     @cached_property
     def _choice(self) -> ModelChoice:
-        choice = ensure_collections(self._store, choose_models(self._settings, existing_schemas(self._store)))
+        chosen = choose_models(self._settings, existing_schemas(self._store))
+        require_text(chosen)
+        choice = ensure_collections(self._store, chosen)
         for note in choice.notes:
             log.info("%s", note)
         return choice

@@ -92,7 +92,8 @@ def _reason(reason: Reason) -> str:
 
 def _strength(reason: Reason) -> str:
     share = likeness(reason.strength)
-    return {Place.SHOWS: f" ({share} sure)", Place.COLOUR: f" ({share} of its area)"}.get(reason.place, "")
+    sure = f" ({share} sure)"
+    return {Place.SHOWS: sure, Place.MEANING: sure, Place.COLOUR: f" ({share} of its area)"}.get(reason.place, "")
 
 
 def understood(corrected: Iterable[Correction], ignored: Iterable[str]) -> list[str]:

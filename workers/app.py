@@ -17,6 +17,7 @@ from workers.report import Priority
 
 EMBED_BATCH = "likewise.embed_batch"
 EMBED_FILE = "likewise.embed_file"
+EMBED_TEXT = "likewise.embed_text"
 CHOOSE_MODELS = "likewise.choose_models"
 TRAIN = "likewise.train"
 """Names of the tasks; see ``workers.tasks`` for what they take and answer."""

@@ -1,4 +1,4 @@
-"""Encoding one file as an example for a question; it need not be stored and nothing is written."""
+"""Encoding one file as an example for a question, or words as one; nothing is stored or written."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from search import addresses
-from search.errors import UnreadableFileError, UnsupportedMediaError
+from search.errors import SpaceMismatchError, UnreadableFileError, UnsupportedMediaError
 from search.media import media_id
 from search.questions import Probe
 from search.records import asked_fields
 from search.settings import Settings
-from search.spaces import CollectionSchema
+from search.spaces import MEANING, CollectionSchema, Space
+from search.store.base import Array
 from workers.batch import Decoder, Embedder
 from workers.files import FileAccess
 
@@ -24,9 +25,12 @@ class DescribedEmbedder(Embedder, Protocol):
     @property
     def schemas(self) -> Sequence[CollectionSchema]: ...
 
+    def text(self, words: str) -> Array:
+        """See ``workers.embedders.models.Models.text``."""
+
 
 class Encoder:
-    """Turns files into probes with the models of the collections."""
+    """Turns files into probes, and words into vectors, with the models of the collections."""
 
     def __init__(self, settings: Settings, pool: Decoder, models: DescribedEmbedder) -> None:
         self._pool, self._models = pool, models
@@ -62,6 +66,32 @@ class Encoder:
             duration=decoded.facts.duration,
             features=decoded.features,
         )
+
+    def text(self, words: str, space: Space) -> Array:
+        """Words as a vector of ``space``, float32 ``(1, dim)``, L2-normalised.
+
+        Raises:
+            ModelError: there is no model of words, or it could not be loaded or run.
+            SpaceMismatchError: it makes vectors of another space.
+        """
+        return embed_words(self._models, words, space.fingerprint)
+
+
+def embed_words(models: DescribedEmbedder, words: str, fingerprint: str) -> Array:
+    """Words as a vector of the space ``meaning`` with this fingerprint, float32 ``(1, dim)``, L2-normalised.
+
+    Raises:
+        ModelError, SpaceMismatchError: as :meth:`Encoder.text`.
+    """
+    vector = models.text(words)
+    made = {space.fingerprint: space for schema in models.schemas if (space := schema.space(MEANING)) is not None}
+    if fingerprint not in made:
+        raise SpaceMismatchError(
+            f"What is stored of meaning has the fingerprint {fingerprint}, but words are embedded with "
+            f"{', '.join(map(str, made.values()))}.",
+            f"Make it anew with `likewise reembed --space {MEANING}`.",
+        )
+    return vector
 
 
 def sha256_of(path: str) -> str:

@@ -14,6 +14,7 @@ from search.errors import (
     BrokerUnavailableError,
     DecoderCrashError,
     LikewiseError,
+    ModelError,
     WorkersBusyError,
     WorkerUnavailableError,
     error_of,
@@ -21,22 +22,27 @@ from search.errors import (
 from search.media import COLLECTIONS
 from search.questions import Probe
 from search.settings import Settings
-from search.store.base import Store
-from workers.app import CHOOSE_MODELS, EMBED_FILE, QUERY_PRIORITY, QUERY_QUEUE
+from search.spaces import MEANING, Space
+from search.store.base import Array, Store
+from workers.app import CHOOSE_MODELS, EMBED_FILE, EMBED_TEXT, QUERY_PRIORITY, QUERY_QUEUE
 from workers.broker import Broker
 from workers.embedders.choice import choose_models
 from workers.embedders.registry import ModelChoice
 from workers.whereabouts import broker_errors, withdraw_tasks
-from workers.wire import Json, choice_from_json, choice_to_json, probe_from_json
+from workers.wire import Json, beside, choice_from_json, choice_to_json, probe_from_json, vectors_from_json
 
 UNHEARD_SECONDS = 2.0
 """How long a task is in its queue until it is asked whether anybody listens at all."""
 
 REST_SECONDS = 0.02
 
+TEXT_SECONDS = 5.0
+"""How long words wait in the queue for a worker; concepts and texts answer without."""
+
 
 class RemoteEncoder:
-    """Turns files into probes on a worker, as ``workers.encode.Encoder`` does here. Safe to use from several threads.
+    """Turns files into probes, and words into vectors, on a worker, as ``workers.encode.Encoder`` does here. Safe to
+    use from several threads.
 
     The worker must be able to read the file: it lies in a library, or in ``Settings.shared_place``.
     """
@@ -57,13 +63,30 @@ class RemoteEncoder:
             BrokerUnavailableError: the broker does not answer.
         """
         choice = choose_models_remotely(self._settings, self._app, self._store)
-        models = {"models": choice_to_json(choice), "concepts": choice.concepts}
-        question = {"path": path, "name": name} | models
+        question = {"path": path, "name": name, "models": choice_to_json(choice)} | beside(choice)
         try:
             answer = _ask(self._settings, self._app, EMBED_FILE, question, self._settings.query_seconds)
         except WorkerLostError:
             raise DecoderCrashError(f"'{name or path}' ended the worker that looked at it.") from None
         return probe_from_json(answer)
+
+    def text(self, words: str, space: Space) -> Array:
+        """Words as a vector of ``space``, float32 ``(1, dim)``, L2-normalised. Whoever asks can answer without, so that
+        a worker has to come to it soon.
+
+        Raises:
+            ModelError: there is no model of words, or it could not be loaded or run.
+            SpaceMismatchError: it makes vectors of another space.
+            WorkerUnavailableError, BrokerUnavailableError: as :meth:`probe`.
+        """
+        choice = choose_models_remotely(self._settings, self._app, self._store)
+        question = {"words": words, "space": space.fingerprint, "models": choice_to_json(choice)} | beside(choice)
+        soon = self._settings.model_copy(update={"query_seconds": min(TEXT_SECONDS, self._settings.query_seconds)})
+        try:
+            answer = _ask(soon, self._app, EMBED_TEXT, question, self._settings.query_seconds)
+        except WorkerLostError:
+            raise ModelError("The worker that embedded the words ended.") from None
+        return vectors_from_json(answer["vectors"])[MEANING]
 
 
 def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> ModelChoice:
@@ -81,10 +104,11 @@ def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> Mod
         "video": settings.video_model,
         "existing": {name: schema.to_json() for name, schema in existing.items()},
         "concepts": True,
+        "text": settings.text_model,
     }
     # A worker may have to fetch weights first.
     answer = _ask(settings, app, CHOOSE_MODELS, question, settings.task_seconds)
-    return choice_from_json(answer, answer.get("concepts", False))
+    return choice_from_json(answer, answer)
 
 
 def _ask(settings: Settings, app: Celery, task: str, question: Json, seconds: float) -> Json:

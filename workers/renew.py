@@ -1,7 +1,7 @@
 """Filling collections: spaces of another model come from fresh embeddings, the rest is kept.
 
 That is a new generation beside the one that questions go to, or that one itself (named plainly, ``images``), whose
-records get what was unknown when they were taken in: ``style``, ``concepts`` and features.
+records get what was unknown when they were taken in: ``style``, ``concepts``, ``meaning`` and features.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from search.media import Kind, MediaRecord, Payload
-from search.spaces import CollectionSchema
+from search.spaces import MEANING, CollectionSchema
 from search.store.base import Array, CollectionInfo, PayloadChoice, Point, Store, StoredPoint
 from search.words.table import SPACE as CONCEPTS
 from workers.records import renewed
 
-ADDABLE = ("style", CONCEPTS)
+ADDABLE = ("style", CONCEPTS, MEANING)
 """Spaces, made of a picture or of a video's key frames, that records of an older Likewise may lack."""
 
 FEATURES = "features"

@@ -19,16 +19,16 @@ from search.questions import Probe
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store import open_store
-from search.store.base import Store
+from search.store.base import Array, Store
 from search.store.measured import measured
 from workers.batch import BatchProcessor
 from workers.broker import Broker
 from workers.counts import count_report
 from workers.decode.pool import DecodePool
-from workers.embedders.choice import choose_models
+from workers.embedders.choice import choose_models, require_text
 from workers.embedders.models import Models
 from workers.embedders.registry import R3D18, ModelChoice
-from workers.encode import DescribedEmbedder, Encoder
+from workers.encode import DescribedEmbedder, Encoder, embed_words
 from workers.outbox import Outbox
 from workers.renew import Renewal
 from workers.report import BatchReport
@@ -53,7 +53,7 @@ class Station:
 
     def __init__(self, settings: Settings, build: Build = Models) -> None:
         self._settings, self._build = settings, build
-        self._models: dict[tuple[str, str, str, bool, bool], DescribedEmbedder] = {}
+        self._models: dict[tuple[str, str, str, bool, bool, str | None], DescribedEmbedder] = {}
         self._pools: dict[bool, DecodePool] = {}
         self._opened: Store | None = None
         self._making = threading.Lock()
@@ -98,14 +98,25 @@ class Station:
         """A file as an example of a question; see ``workers.encode.Encoder``."""
         return Encoder(self._settings, self._pool(choice), self._embedder(choice)).probe(path, name)
 
-    def choose_models(self, existing: Mapping[str, CollectionSchema], image: str, video: str) -> ModelChoice:
+    def text(self, words: str, fingerprint: str, choice: ModelChoice) -> Array:
+        """Words as a vector; see ``workers.encode.embed_words``."""
+        return embed_words(self._embedder(choice), words, fingerprint)
+
+    def choose_models(
+        self, existing: Mapping[str, CollectionSchema], image: str, video: str, text: str = "none"
+    ) -> ModelChoice:
         """The models to embed with, see ``workers.embedders.registry``.
 
         Args:
-            image, video: what the settings of whoever asks say of them.
+            image, video, text: what the settings of whoever asks say of them.
+
+        Raises:
+            ModelError: a model that is insisted on cannot be had here.
         """
-        settings = self._settings.model_copy(update={"image_model": image, "video_model": video})
-        return choose_models(settings, existing)
+        wanted = {"image_model": image, "video_model": video, "text_model": text}
+        choice = choose_models(self._settings.model_copy(update=wanted), existing)
+        require_text(choice)
+        return choice
 
     def train(self, broker: Broker, question: Json) -> Json:
         """Train in a child of this process; see ``workers.training.served``."""
@@ -138,7 +149,7 @@ class Station:
         measure_memory(self._settings)
 
     def _embedder(self, choice: ModelChoice) -> DescribedEmbedder:
-        key = choice.image, choice.video, choice.sound, choice.style, choice.concepts
+        key = choice.image, choice.video, choice.sound, choice.style, choice.concepts, choice.text
         with self._making:
             models = self._models.pop(key, None) or self._build(self._settings, choice)
             self._models[key] = models  # the one used last comes last

@@ -18,18 +18,20 @@ from celery import Celery
 from celery.exceptions import Reject, SoftTimeLimitExceeded
 
 from search.errors import LikewiseError, SettingsError
-from search.spaces import CollectionSchema
-from workers.app import CHOOSE_MODELS, EMBED_BATCH, EMBED_FILE, TRAIN, train_limits
+from search.spaces import MEANING, CollectionSchema
+from workers.app import CHOOSE_MODELS, EMBED_BATCH, EMBED_FILE, EMBED_TEXT, TRAIN, train_limits
 from workers.broker import Broker
 from workers.station import DeviceLostError, Station
 from workers.wire import (
     Json,
+    beside,
     choice_from_json,
     choice_to_json,
     error_to_json,
     order_from_json,
     probe_to_json,
     report_to_json,
+    vectors_to_json,
 )
 
 log = logging.getLogger(__name__)
@@ -66,20 +68,31 @@ def register(app: Celery, station: Station) -> None:
             raise
 
     def embed_file(question: Json) -> Json:
-        """``{"path", "name", "models", "concepts"}`` to a ``Probe``, or ``{"error"}``."""
-        choice = choice_from_json(question["models"], question.get("concepts", False))
+        """``{"path", "name", "models", "concepts", "text"}`` to a ``Probe``, or ``{"error"}``."""
+        choice = choice_from_json(question["models"], question)
         try:
             return probe_to_json(station.probe(question["path"], question["name"], choice))
         except LikewiseError as error:
             return error_to_json(error)
 
+    def embed_text(question: Json) -> Json:
+        """``{"words", "space", "models", "concepts", "text"}`` (the fingerprint of the space) to ``{"vectors"}`` with
+        one of ``meaning``, or ``{"error"}``."""
+        choice = choice_from_json(question["models"], question)
+        try:
+            vector = station.text(question["words"], question["space"], choice)
+            return {"vectors": vectors_to_json({MEANING: vector})}
+        except LikewiseError as error:
+            return error_to_json(error)
+
     def choose_models(question: Json) -> Json:
-        """``{"image", "video", "existing", "concepts"}`` (what the settings say, the schemas there are, and whether the
-        asker knows of concepts) to a ``ModelChoice``, or ``{"error"}``."""
+        """``{"image", "video", "existing", "concepts", "text"}`` (what the settings say, the schemas there are, and
+        whether the asker knows of concepts) to a ``ModelChoice``, or ``{"error"}``."""
         existing = {name: CollectionSchema.from_json(schema) for name, schema in question["existing"].items()}
         try:
-            choice = station.choose_models(existing, question["image"], question["video"])
-            return choice_to_json(choice) | ({"concepts": choice.concepts} if question.get("concepts") else {})
+            wanted = question["image"], question["video"], question.get("text", "none")
+            choice = station.choose_models(existing, *wanted)
+            return choice_to_json(choice) | (beside(choice) if question.get("concepts") else {})
         except LikewiseError as error:
             return error_to_json(error)
 
@@ -101,6 +114,7 @@ def register(app: Celery, station: Station) -> None:
     )(embed_batch)
     # A person waits for these, so that a process that dies of one is answer enough.
     app.task(name=EMBED_FILE, reject_on_worker_lost=False)(embed_file)
+    app.task(name=EMBED_TEXT, reject_on_worker_lost=False)(embed_text)
     app.task(name=CHOOSE_MODELS, reject_on_worker_lost=False)(choose_models)
     app.task(
         name=TRAIN,

@@ -54,7 +54,7 @@ def order_to_json(order: Order) -> Json:
         "roots": roots,
         "files": [_file_to_json(file, roots.index(file.root)) for file in batch.files],
         "models": choice_to_json(order.models),
-        "concepts": order.models.concepts,
+        **beside(order.models),
         "deliver": order.deliver,
     }
 
@@ -69,22 +69,28 @@ def order_from_json(data: Json) -> Order:
         priority=Priority(data["priority"]),
         into=data["into"],
     )
-    return Order(batch, choice_from_json(data["models"], data.get("concepts", False)), data["deliver"])
+    return Order(batch, choice_from_json(data["models"], data), data["deliver"])
 
 
 def choice_to_json(choice: ModelChoice) -> Json:
-    """Without ``concepts``, which travel beside it: versions before there were any take no other keys than these."""
-    return {key: value for key, value in asdict(choice).items() if key != "concepts"}
+    """Without what travels :func:`beside` it: versions before there was any take no other keys than these."""
+    return {key: value for key, value in asdict(choice).items() if key not in ("concepts", "text")}
 
 
-def choice_from_json(data: Json, concepts: bool) -> ModelChoice:
+def beside(choice: ModelChoice) -> Json:
+    """What of a choice travels beside :func:`choice_to_json`."""
+    return {"concepts": choice.concepts} | ({} if choice.text is None else {"text": choice.text})
+
+
+def choice_from_json(data: Json, message: Json) -> ModelChoice:
     """Inverse of :func:`choice_to_json`. Keys this version does not know are ignored.
 
     Args:
-        concepts: what travelled beside it; False where nothing did, because the sender knows of none.
+        message: that it came in, with what travelled beside it; nothing where the sender knows of no more.
     """
     known = {field.name: data[field.name] for field in fields(ModelChoice) if field.name in data}
-    return ModelChoice(**known | {"notes": tuple(data["notes"]), "concepts": concepts})
+    later = {"concepts": message.get("concepts", False), "text": message.get("text")}
+    return ModelChoice(**known | {"notes": tuple(data["notes"])} | later)
 
 
 def report_to_json(report: BatchReport) -> Json:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ingest.job import JobState
-from search.media import MediaRecord
+from search.errors import UsageError
+from search.media import Kind, MediaRecord
 from search.store.filters import Filter
 
 ALL_THERE = "Every picture and video has its style and concepts, and every picture its features."
@@ -31,6 +34,45 @@ def test_what_is_lacking_is_filled_in_where_the_records_are(
     assert (ended.total, ended.embedded) == (renewing.PICTURES + 2, renewing.PICTURES + 2)
     library.check(renewing.BEFORE)
     assert [generation.name for generation in library.store.generations("images")] == ["images.1"]
+
+
+def restart(library: Any, text_model: str) -> None:
+    library.close()
+    library.settings = library.settings.model_copy(update={"text_model": text_model})
+    library.open()
+
+
+def test_meaning_is_added_to_a_library_from_before_it_and_filled_in(
+    library: Any, renewing: Any, runners: list[Any]
+) -> None:
+    library.take_in()
+    with pytest.raises(UsageError, match="LIKEWISE_TEXT_MODEL"):
+        library.reembed("open_clip", "meaning")
+    restart(library, "open_clip")
+
+    ended = library.reembed("open_clip", "meaning")
+
+    assert (ended.state, ended.message) == (
+        JobState.DONE,
+        "Every picture and video has its style, concepts and meaning, and every picture its features.",
+    )
+    assert len(runners.pop().seen) == renewing.PICTURES + 2
+    assert [generation.name for generation in library.store.generations("images")] == ["images.1"]
+    library.forget(20, "meaning")
+    library.reembed("style", "style")
+    assert len(runners.pop().seen) == 20, "any of these jobs fills what is lacking"
+    choice = replace(renewing.BEFORE, text="open_clip")
+    for kind in (Kind.IMAGE, Kind.VIDEO):
+        wanted = renewing.expected(library.media, choice, kind)
+        points = list(library.store.scroll(kind.collection, vectors=["visual", "style", "concepts", "meaning"]))
+        assert len(points) == len(wanted)
+        for point in points:
+            for space, rows in point.vectors.items():
+                np.testing.assert_allclose(rows, wanted[Path(point.payload["paths"][0]).name][space], atol=1e-6)
+            assert len(point.vectors) == 4
+    restart(library, "none")
+    with pytest.raises(UsageError, match=r"has vectors of meaning.*Set LIKEWISE_TEXT_MODEL=open_clip"):
+        library.reembed("style", "style")
 
 
 @pytest.fixture

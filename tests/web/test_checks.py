@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import constants
 
 from search.settings import Settings
-from web.checks import Check, Health, run_checks
+from web.checks import Check, Health, _text, run_checks
 
 
 def find(settings: Settings, name: str) -> Check:
@@ -61,3 +63,31 @@ def test_a_place_that_workers_may_not_reach_is_warned_of(
 def test_the_broker_is_named_without_its_password(make_settings: Callable[..., Settings], broker: Any) -> None:
     settings = make_settings(broker_url=broker.url.replace("redis://", "redis://:opensesame@"))
     assert "opensesame" not in str(find(settings, "broker"))
+
+
+def test_a_model_of_words_that_nobody_wants_is_offered(make_settings: Callable[..., Settings]) -> None:
+    check = find(make_settings(), "model of words")
+    assert check.health is Health.OK
+    assert "LIKEWISE_TEXT_MODEL=open_clip switches it on" in check.detail
+
+
+def test_what_a_model_of_words_lacks_is_told_with_what_to_do(
+    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    alone, worker = (
+        make_settings(text_model="open_clip", **cluster) for cluster in ({}, {"broker_url": "redis://127.0.0.1:1/0"})
+    )
+    check = _text(alone)
+    assert check.health is Health.FAILED
+    assert "neither in the cache nor to be downloaded" in check.detail
+    assert "hf download laion/CLIP-ViT-B-32" in check.hint
+    assert str(tmp_path) in check.hint
+    assert _text(worker).health is Health.WARNING
+    monkeypatch.setattr("workers.embedders.hub.is_reachable", lambda model: True)
+    assert "will be downloaded" in _text(alone).detail
+    monkeypatch.setattr("workers.embedders.hub.cached_path", lambda model: tmp_path / "weights")
+    assert (_text(alone).health, str(tmp_path / "weights") in _text(alone).detail) == (Health.OK, True)
+    monkeypatch.setattr("workers.embedders.meaning.PACKAGES", ("no_such_package",))
+    assert "likewise[text]" in _text(alone).hint

@@ -12,14 +12,14 @@ import pytest
 from qdrant_client import QdrantClient
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from search.errors import SpaceMismatchError
+from search.errors import ModelError, SpaceMismatchError
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store.base import SpaceNotAddedError
 from search.store.server import ServerStore
 from web.cluster_engine import ClusterEngine
 from web.engine import Engine, LocalEngine
-from workers.embedders.choice import CONCEPTS_NOT_ADDED, STYLE_NOT_ADDED
+from workers.embedders.choice import CONCEPTS_NOT_ADDED, MEANING_NOT_ADDED, STYLE_NOT_ADDED
 from workers.embedders.registry import ModelChoice, schemas_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
@@ -74,6 +74,25 @@ def test_a_library_from_before_a_space_goes_on_without_until_it_is_made_anew(
         store.promote(store.begin_generation(schema))
     engine.forget()
     assert notes(engine) == ()
+
+
+def test_a_library_goes_on_without_meaning_where_the_server_cannot_add_it(
+    store: ServerStore, make_settings: Callable[..., Settings]
+) -> None:
+    for schema in schemas_of(CHOICE):
+        store.ensure(schema)
+    engine = ClusterEngine(make_settings(broker_url="redis://127.0.0.1:1/0", text_model="open_clip"), store)
+    assert notes(engine) == (MEANING_NOT_ADDED,)
+
+
+def test_a_model_of_words_that_is_not_to_be_had_is_said_before_anything_is_made(
+    store: ServerStore, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.embedders.meaning.PACKAGES", ("no_such_package",))
+    settings = make_settings(text_model="open_clip", image_model="efficientnet_lite0", video_model="frames")
+    with pytest.raises(ModelError, match=r"likewise\[text\]"):
+        LocalEngine(settings, store).prepare()
+    assert not store.collections()
 
 
 def test_a_new_library_has_style_whatever_the_server(engine: Engine, store: ServerStore) -> None:

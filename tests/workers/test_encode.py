@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from search.errors import CorruptMediaError, UnreadableFileError, UnsupportedMediaError
+from search.errors import CorruptMediaError, SpaceMismatchError, UnreadableFileError, UnsupportedMediaError
 from search.media import Kind, media_id
 from search.settings import Settings
+from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Store
 from workers.batch import BatchProcessor
 from workers.encode import Encoder
@@ -49,6 +52,18 @@ def test_a_sound_can_be_encoded_before_any_is_stored(encoder: Encoder, make_file
     assert probe.vectors.keys() == probe.spaces.keys() == {"sound"}
     assert np.linalg.norm(probe.vectors["sound"]) == pytest.approx(1, abs=1e-5)
     assert probe.name == "a.wav"
+
+
+def test_words_become_a_vector_of_the_space_that_is_stored(settings: Settings, pool: Any) -> None:
+    meaning = Space("meaning", "fake", "1", "none", 2)
+    models = SimpleNamespace(
+        schemas=(CollectionSchema(Kind.IMAGE, (VectorField(meaning),)),),
+        text=lambda words: np.array([[len(words), 0]], np.float32),
+    )
+    encoder = Encoder(settings, pool, models)
+    np.testing.assert_array_equal(encoder.text("dog", meaning), [[3, 0]])
+    with pytest.raises(SpaceMismatchError, match=r"embedded with meaning = fake@1.*reembed --space meaning"):
+        encoder.text("dog", replace(meaning, revision="2"))
 
 
 def test_files_that_cannot_be_used_say_why(encoder: Encoder, pool: Any, make_file: MakeFile, tmp_path: Path) -> None:

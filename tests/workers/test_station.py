@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from celery import Celery
 
 import workers.station
 from search.errors import ModelError, SettingsError, SpaceMismatchError
 from search.media import Kind
 from search.settings import Settings
+from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Store
+from workers.app import EMBED_TEXT
 from workers.embedders.registry import ModelChoice
 from workers.report import Batch, FileRef, Status
 from workers.station import DeviceLostError, Station
-from workers.wire import Order
+from workers.tasks import register
+from workers.wire import Order, choice_to_json, vectors_from_json
 
 MakeFile = Callable[..., FileRef]
 
@@ -60,6 +66,32 @@ def test_keeps_the_models_of_a_question_while_a_batch_asks_for_new_ones(
     station.embed(order(file, image="old"))
     station.embed(order(file, image="new"))
     assert made == ["old", "new", "newest", "new"]
+
+
+def test_words_are_embedded_by_the_models_that_are_asked_for(
+    station: Station, made: list[str], models: Any, brokered: Settings, app: Celery, store: Store
+) -> None:
+    meaning = Space("meaning", "fake", "1", "none", 2)
+    models.schemas = (CollectionSchema(Kind.IMAGE, (VectorField(meaning),)),)
+    models.text = lambda words: np.array([[len(words), 0.5]], np.float32)
+    register(app, station)
+    question = {"words": "a dog", "models": choice_to_json(choice("old")), "text": "open_clip"}
+
+    answer = app.tasks[EMBED_TEXT](question | {"space": meaning.fingerprint})
+    np.testing.assert_array_equal(vectors_from_json(json.loads(json.dumps(answer))["vectors"])["meaning"], [[5, 0.5]])
+    refused = app.tasks[EMBED_TEXT](question | {"space": "other"})
+    assert refused["error"]["code"] == SpaceMismatchError.code
+    app.tasks[EMBED_TEXT]({key: value for key, value in question.items() if key != "text"} | {"space": "other"})
+    assert made == ["old", "old"], "who asks without a model of words is given other models"
+
+
+def test_an_asker_that_insists_on_a_model_of_words_is_told_that_it_is_not_to_be_had(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.embedders.meaning.PACKAGES", ("no_such_package",))
+    assert station.choose_models({}, "efficientnet_lite0", "frames").text is None
+    with pytest.raises(ModelError, match="not installed"):
+        station.choose_models({}, "efficientnet_lite0", "frames", "open_clip")
 
 
 def test_warmed_it_has_the_models_before_a_task_asks(

@@ -44,8 +44,8 @@ def test_an_order() -> None:
         file("/no/root.jpg", ""),
     )
     batch = Batch("b1", "j1", Kind.VIDEO, files, Priority.HIGH, "videos.2")
-    for concepts in (True, False):
-        order = Order(batch, ModelChoice("i", "v", "s", ("Said aloud.",), concepts=concepts), "report")
+    for concepts, text in ((True, None), (False, "open_clip")):
+        order = Order(batch, ModelChoice("i", "v", "s", ("Said aloud.",), concepts=concepts, text=text), "report")
         assert order_from_json(sent(order_to_json(order))) == order
 
 
@@ -54,6 +54,7 @@ def test_orders_of_versions_before_and_after() -> None:
     order = Order(batch, ModelChoice("i", "v", "s"), "report")
     message = sent(order_to_json(order))
     assert message["models"].keys() == {"image", "video", "sound", "notes", "style"}, "what the one before takes"
+    assert "text" not in message, "as before, where no model of words is wanted"
     del message["concepts"]
     assert order_from_json(message).models == ModelChoice("i", "v", "s", concepts=False), "its collections have none"
     message["models"]["smell"] = "of a version to come"

@@ -12,7 +12,8 @@ from search.photographers.answers import Alike, PhotographerListed, Photographer
 from search.photographers.space import CodeChart
 from search.questions import Probe
 from search.settings import Settings
-from search.store.base import Store
+from search.spaces import Space
+from search.store.base import Array, Store
 from workers.report import Priority
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 class Encoder(Protocol):
     def probe(self, path: str, name: str = "") -> Probe:
         """The file as an example of a question. Raises MediaError."""
+
+    def text(self, words: str, space: Space) -> Array:
+        """Words as a vector of ``space``; see ``search.words.TextEncoder``. Raises LikewiseError."""
 
 
 class Ingest(Protocol):

@@ -16,10 +16,11 @@ from search.media import COLLECTIONS, MediaRecord
 from search.questions import Probe, Question, SimilarAnswer
 from search.records import facets, find_record, thumbnail_address
 from search.similar import find_similar
+from search.spaces import Space
 from search.status import StoreStatus, store_status
-from search.store.base import Facet
+from search.store.base import Array, Facet
 from search.store.filters import Filter
-from search.words import Correction, WordHit, holding, search_words
+from search.words import Correction, TextEncoder, WordHit, holding, search_words
 from web.api.operation import Operation
 from web.api.params import Asked, Browsing, Limit, Words
 from web.api.ports import Node
@@ -111,12 +112,28 @@ def ask(node: Node, asked: Asked, where: Filter, uploads: Mapping[str, Probe] = 
     return replace(found, query={**found.query, "words": where.words}, notes=(*notes, *found.notes))
 
 
+class _WordsOf:
+    """Embeds words by the node's encoder, which is made only when words are embedded."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def text(self, words: str, space: Space) -> Array:
+        return self._node.encoder.text(words, space)
+
+
+def _words_of(node: Node) -> TextEncoder | None:
+    """What embeds words; None where the settings want no model for that."""
+    return None if node.settings.text_model == "none" else _WordsOf(node)
+
+
 def _narrowed(node: Node, where: Filter, collections: Sequence[str]) -> tuple[Filter, tuple[str, ...]]:
     """The filter with the ids of what holds its words in place of them, and what the reader should know of it."""
     words = (where.words or "").strip()
     if not words:
         return replace(where, words=None), ()
-    held = holding(node.store, words, collections=collections, where=replace(where, words=None))
+    where = replace(where, words=None)
+    held = holding(node.store, words, collections=collections, where=where, encoder=_words_of(node))
     ids = tuple(id_ for some in held.values() for id_ in some.ids)
     if not ids:
         return replace(where, words=None, ids=_NOBODY), (f"Nothing here holds the words '{words}'.",)
@@ -171,7 +188,13 @@ def search(node: Node, words: Words, where: Filter) -> WordAnswer:
     started = time.perf_counter()
     collections = words.collections or COLLECTIONS
     found = search_words(
-        node.store, words.q, where=where, collections=collections, limit=words.limit, offset=words.offset
+        node.store,
+        words.q,
+        where=where,
+        collections=collections,
+        limit=words.limit,
+        offset=words.offset,
+        encoder=_words_of(node),
     )
     query = {"q": words.q, "collections": collections, "limit": words.limit, "offset": words.offset}
     return WordAnswer(

@@ -8,8 +8,10 @@ import click
 
 from web.commands.call import Call, common
 
-ADDABLE = ("style", "concepts")
-"""Spaces of one model each, which go without a name. As ``workers.renew`` has them, which takes long to import."""
+ONLY_MODEL = {"style": "style", "concepts": "concepts", "meaning": "open_clip"}
+"""Spaces of one model each, which goes without a name. As ``workers.renew`` has them, which takes long to import."""
+
+ADDABLE = tuple(ONLY_MODEL)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("reembed", short_help="Make a space anew with another model, without downtime.")
 @click.option("--space", type=click.Choice(["visual", "motion", *ADDABLE]), help="Space to make anew.")
-@click.option("--model", help="visual: resnet18, efficientnet_lite0; motion: r3d18, frames; style, concepts need none.")
+@click.option("--model", help="visual: resnet18, efficientnet_lite0; motion: r3d18, frames; the others need none.")
 @click.option("--drop-old", is_flag=True, help="Delete the vectors that questions do not go to any more.")
 @common
 def command(call: Call, space: str | None, model: str | None, drop_old: bool) -> int:
@@ -32,13 +34,14 @@ def command(call: Call, space: str | None, model: str | None, drop_old: bool) ->
 
     --space concepts, and as well --space style, gives pictures and videos both, and pictures their features, where they
     were taken in before Likewise knew of these. With another model for visual, concepts are made anew too, as they are
-    told from it.
+    told from it. --space meaning, where LIKEWISE_TEXT_MODEL is set, gives them all these and what words are compared
+    with.
     """
     from web.client import connect
     from web.commands.following import follow, prepare
 
     if space in ADDABLE and model is None:
-        model = space
+        model = ONLY_MODEL[space]
     if (space is None) != (model is None):
         raise click.UsageError("--space and --model go together.")
     if space and drop_old:

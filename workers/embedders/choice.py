@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from search.errors import SpaceMismatchError
 from search.settings import Settings
-from search.spaces import CollectionSchema
+from search.spaces import MEANING, CollectionSchema
 from search.store.base import SpaceNotAddedError, Store
 from search.words.table import SPACE as CONCEPTS
+from workers.embedders.meaning import TEXT_MODELS
 from workers.embedders.registry import EFFICIENTNET_LITE0, LOGMEL, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
 from workers.records import mark_current
 from workers.standardise import mark_standardised
@@ -35,14 +36,24 @@ CONCEPTS_NOT_ADDED = (
     "until `likewise reembed --space concepts` has made the collections anew."
 )
 
+OUTDATED_MEANING = (
+    "Meaning was made by another model or version; what is taken in now gets none, and words do not ask it, until "
+    "`likewise reembed --space meaning` has made it anew."
+)
+MEANING_NOT_ADDED = (
+    "The Qdrant server is too old to add meaning to a library that was made without it; what is taken in gets none "
+    "until `likewise reembed --space meaning` has made the collections anew."
+)
+
 
 def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) -> ModelChoice:
     """The models to embed with.
 
     What the collections were made with wins; where there is nothing yet, the settings; where they leave it open, the
     official weights if they are in the torch hub cache or can be downloaded now, else what needs no download. ``notes``
-    says each fallback aloud, when it is chosen and at every later start. A style, or concepts, that another version
-    made stay as they are, and are said aloud too.
+    says each fallback aloud, when it is chosen and at every later start. A style, concepts, or a meaning that another
+    version made stay as they are, and are said aloud too. Whether the weights for meaning can be had is left to
+    :func:`require_text`, since workers have them and coordinators need not.
 
     Args:
         existing: collection name to schema, as the store holds them.
@@ -74,25 +85,52 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
         _note("Pictures", settings.image_model, image, RESNET18.name, lacking),
         _note("Motion", settings.video_model, video, R3D18.name, lacking),
     )
-    made = ModelChoice(image, video, LOGMEL.name)
-    style, concepts = (
+    text = None if settings.text_model == "none" else settings.text_model
+    made = ModelChoice(image, video, LOGMEL.name, text=text)
+    style, concepts, meaning = (
         all(schema.space(name) in (None, space) for schema in existing.values())
-        for name, space in ((STYLE.name, STYLE.space(STYLE.name)), (CONCEPTS, made.concepts_space))
+        for name, space in (
+            (STYLE.name, STYLE.space(STYLE.name)),
+            (CONCEPTS, made.concepts_space),
+            (MEANING, made.meaning_space),
+        )
     )
-    notes += (None if style else OUTDATED_STYLE, None if concepts else OUTDATED_CONCEPTS)
-    return replace(made, notes=tuple(note for note in notes if note), style=style, concepts=concepts)
+    notes += (
+        None if style else OUTDATED_STYLE,
+        None if concepts else OUTDATED_CONCEPTS,
+        None if meaning or text is None else OUTDATED_MEANING,
+    )
+    return replace(
+        made,
+        notes=tuple(note for note in notes if note),
+        style=style,
+        concepts=concepts,
+        text=text if meaning else None,
+    )
+
+
+def require_text(choice: ModelChoice) -> None:
+    """Make sure that what makes ``meaning`` is installed and its weights are in the cache, where it is wanted.
+
+    Raises:
+        ModelError: they are not, and could not be downloaded.
+    """
+    if choice.text is not None:
+        from workers.embedders import hub
+
+        hub.require(TEXT_MODELS[choice.text])
 
 
 def ensure_collections(store: Store, choice: ModelChoice) -> ModelChoice:
     """Make the collections that ``choice`` fills, or check those there are and add the spaces that they lack.
 
     Returns:
-        What to embed with: ``choice``, but without the style or concepts that the store cannot add, and with a note of
-        each.
+        What to embed with: ``choice``, but without the style, concepts or meaning that the store cannot add, and with
+        a note of each.
 
     Raises:
-        SpaceMismatchError: a collection holds another space of a name; or it lacks one beside style and concepts that
-            cannot be added (SpaceNotAddedError).
+        SpaceMismatchError: a collection holds another space of a name; or it lacks one beside style, concepts and
+            meaning that cannot be added (SpaceNotAddedError).
     """
     *tries, last = _with_less_and_less(choice)
     for attempt in tries:
@@ -104,10 +142,13 @@ def ensure_collections(store: Store, choice: ModelChoice) -> ModelChoice:
 
 
 def _with_less_and_less(choice: ModelChoice) -> list[ModelChoice]:
-    """``choice``, then without what a store may be unable to add: concepts, style, both."""
+    """``choice``, then without what a store may be unable to add: meaning, concepts, style, and any of these
+    together."""
     tries = [choice]
+    if choice.text is not None:
+        tries += [replace(each, notes=(*each.notes, MEANING_NOT_ADDED), text=None) for each in tries]
     if choice.concepts:
-        tries.append(replace(choice, notes=(*choice.notes, CONCEPTS_NOT_ADDED), concepts=False))
+        tries += [replace(each, notes=(*each.notes, CONCEPTS_NOT_ADDED), concepts=False) for each in tries]
     if choice.style:
         tries += [replace(each, notes=(*each.notes, STYLE_NOT_ADDED), style=False) for each in tries]
     return tries

@@ -20,7 +20,7 @@ from search.words.table import SPACE, table
 from workers.embedders import colours
 
 if TYPE_CHECKING:
-    from workers.embedders.registry import ModelDescription
+    from workers.embedders.description import ModelDescription
 
 CLASSES = 1000
 """ImageNet-1k, in the order of every classifier head used here."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from workers.embedders.registry import ModelDescription
+from workers.embedders.description import ModelDescription
 
 INSTALL = "pip install 'likewise[text]'"
 """How to get the extra that the models here need."""

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from search.errors import ModelError
 from search.media import Kind
 from search.settings import Settings
-from search.spaces import CollectionSchema
+from search.spaces import MEANING, CollectionSchema
 from search.store.base import Array
 from search.words.table import SPACE as CONCEPTS
 from workers.decode.decoded import Decoded
 from workers.embedders.concepts import concept_vector
 from workers.embedders.frames import pool_frames
+from workers.embedders.meaning import TEXT_MODELS, TextModel
 from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
 from workers.standardise import standardise
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from workers.embedders.base import Runner
     from workers.embedders.logmel import LogMel
+    from workers.embedders.openclip import TextEmbedder
     from workers.embedders.weights import StateDict
 
 MAX_TAGS = 5
@@ -93,6 +96,8 @@ class Models:
                 self._video  # noqa: B018
             if self._choice.style:
                 self._style  # noqa: B018
+            if self._choice.text:
+                self._meaning  # noqa: B018
 
     def embed(self, items: Sequence[Decoded]) -> list[Embedded]:
         """Vectors, tags and frames of concepts of each item, in order.
@@ -103,9 +108,12 @@ class Models:
         with self._lock:
             seen = self._look(items)
             developed = self._appraise(items)
+            meant = self._understand(items)
             moved = self._watch(items) if self.needs_clips else self._glance(items)
             made: list[Embedded] = []
-            for item, (visual, probabilities), style, motion in zip(items, seen, developed, moved, strict=True):
+            for item, (visual, probabilities), style, meaning, motion in zip(
+                items, seen, developed, meant, moved, strict=True
+            ):
                 vectors: dict[str, Array] = {}
                 frames: tuple[int, ...] = ()
                 if len(visual):
@@ -114,6 +122,8 @@ class Models:
                         vectors[CONCEPTS], frames = concept_vector(probabilities, item.whole)
                 if style is not None:
                     vectors["style"] = style
+                if meaning is not None:
+                    vectors[MEANING] = meaning
                 if motion is not None:
                     vectors["motion"] = motion
                 heard = self._hear(item)
@@ -121,6 +131,20 @@ class Models:
                     vectors |= {"sound_raw": heard, "sound": standardise(heard)}
                 made.append(Embedded(vectors, self._tags(probabilities), frames))
         return made
+
+    def text(self, words: str) -> Array:
+        """Words as a vector of ``meaning``, float32 ``(1, dim)``, L2-normalised.
+
+        Raises:
+            ModelError: this choice has no model of words, or it could not be loaded or run.
+        """
+        if self._choice.text is None:
+            raise ModelError(
+                "No model embeds words here.",
+                "Set LIKEWISE_TEXT_MODEL=open_clip, here and on every worker, and see `likewise doctor`.",
+            )
+        with self._lock:
+            return self._words.embed_text([words])
 
     def _look(self, items: Sequence[Decoded]) -> list[tuple[Array, Array]]:
         """Unit vectors and class probabilities of each item's crops, all crops in one run."""
@@ -135,6 +159,10 @@ class Models:
     def _appraise(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Unit vectors of how each item's whole pictures are developed; None for an item without any."""
         return _each(lambda: self._style, [item.whole if self._choice.style else None for item in items])
+
+    def _understand(self, items: Sequence[Decoded]) -> list[Array | None]:
+        """Unit vectors of ``meaning`` of each item's crops; None for an item without any, or where it is not made."""
+        return _each(lambda: self._meaning, [item.crops if self._choice.text else None for item in items])
 
     def _glance(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Pooled whole key frames of each video as a unit vector ``(1, dim)``; None for an item without any."""
@@ -186,6 +214,36 @@ class Models:
         from workers.style.network import style_network
 
         return self._runner(STYLE.name, style_network)
+
+    @cached_property
+    def _meaning(self) -> Runner:
+        from workers.embedders.openclip import openclip_image_network
+
+        model = self._text_model
+        return self._runner(model.name, lambda state: openclip_image_network(state, model))
+
+    @cached_property
+    def _words(self) -> TextEmbedder:
+        from workers.embedders.openclip import TextEmbedder, openclip_text_network, tokenizer_of
+
+        model = self._text_model
+        return TextEmbedder(
+            self._runner(model.name, lambda state: openclip_text_network(state, model)), tokenizer_of(model)
+        )
+
+    @property
+    def _text_model(self) -> TextModel:
+        """
+        Raises:
+            ModelError: whoever asks wants one that this version does not know.
+        """
+        model = TEXT_MODELS.get(self._choice.text or "")
+        if model is None:
+            raise ModelError(
+                f"This version of Likewise does not know the model of words '{self._choice.text}'.",
+                "Install the same version on every machine.",
+            )
+        return model
 
     def _runner(self, name: str, build: Callable[[StateDict | None], nn.Module]) -> Runner:
         from workers.device import choose_device, use_threads

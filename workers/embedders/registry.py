@@ -6,40 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from search.media import Kind
-from search.spaces import CollectionSchema, Distance, Space, VectorField
+from search.spaces import MEANING, CollectionSchema, Distance, Space, VectorField
 from workers.embedders.concepts import concepts_space
-
-
-@dataclass(frozen=True, slots=True)
-class ModelDescription:
-    """Everything about a model that can be told without its weights.
-
-    Attributes:
-        name: what settings, spaces and notes call it.
-        revision: which weights, or which version of a formula.
-        dim: number of components of its vectors.
-        licence: of the weights; of the code where there are none.
-        source: who made it.
-        weights: where the weights come from.
-        preprocessing: everything done to the decoded media before the model, in one line.
-        input: what one row of input is.
-        tags: its classifier head names what a picture shows.
-    """
-
-    name: str
-    revision: str
-    dim: int
-    licence: str
-    source: str
-    weights: str
-    preprocessing: str
-    input: str
-    tags: bool = False
-
-    def space(self, name: str, distance: Distance = Distance.COSINE) -> Space:
-        """The vector space ``name`` as this model fills it."""
-        return Space(name, self.name, self.revision, self.preprocessing, self.dim, distance)
-
+from workers.embedders.description import ModelDescription
+from workers.embedders.meaning import TEXT_MODELS
 
 _CROP = "resize short side to 256 (bilinear, antialiased), centre crop 224"
 
@@ -123,7 +93,10 @@ FRAMES_EFFICIENTNET_LITE0 = _frames(EFFICIENTNET_LITE0)
 
 MODELS: Mapping[str, ModelDescription] = {
     model.name: model
-    for model in (RESNET18, EFFICIENTNET_LITE0, R3D18, FRAMES_RESNET18, FRAMES_EFFICIENTNET_LITE0, LOGMEL, STYLE)
+    for model in (
+        *(RESNET18, EFFICIENTNET_LITE0, R3D18, FRAMES_RESNET18, FRAMES_EFFICIENTNET_LITE0, LOGMEL, STYLE),
+        *TEXT_MODELS.values(),
+    )
 }
 """Every model by name."""
 
@@ -135,6 +108,8 @@ class ModelChoice:
     Attributes:
         style: whether ``style`` is made; not where a collection holds it at another revision, or cannot be given it.
         concepts: likewise of ``concepts``, which are made where the image model names what a picture shows.
+        text: what makes ``meaning`` and embeds words, one of ``workers.embedders.meaning.TEXT_MODELS``; None where the
+            settings want none, and as for ``style``.
     """
 
     image: str
@@ -143,6 +118,7 @@ class ModelChoice:
     notes: tuple[str, ...] = ()
     style: bool = True
     concepts: bool = True
+    text: str | None = None
 
     @property
     def concepts_space(self) -> Space | None:
@@ -150,6 +126,12 @@ class ModelChoice:
         names nothing, or is none of ``MODELS``."""
         image = MODELS.get(self.image)
         return concepts_space(image) if image is not None and image.tags else None
+
+    @property
+    def meaning_space(self) -> Space | None:
+        """The space ``meaning`` as this choice makes it; None where it does not, or with none of ``TEXT_MODELS``."""
+        model = TEXT_MODELS.get(self.text or "")
+        return None if model is None else model.space(MEANING)
 
 
 def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
@@ -162,8 +144,13 @@ def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
     one, many = ((VectorField(style),), (VectorField(style, multi=True),)) if choice.style else ((), ())
     shown = choice.concepts_space if choice.concepts else None
     told = () if shown is None else (VectorField(shown, sparse=True),)
+    meaning = choice.meaning_space
+    meant = () if meaning is None else (VectorField(meaning),)
+    meant_often = () if meaning is None else (VectorField(meaning, multi=True),)
     return (
-        CollectionSchema(Kind.IMAGE, (VectorField(visual), *one, *told)),
-        CollectionSchema(Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), *many, *told, *heard)),
+        CollectionSchema(Kind.IMAGE, (VectorField(visual), *one, *told, *meant)),
+        CollectionSchema(
+            Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), *many, *told, *meant_often, *heard)
+        ),
         CollectionSchema(Kind.AUDIO, heard),
     )

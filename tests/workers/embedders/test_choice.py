@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,15 @@ from search.media import Kind
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
 from workers.embedders import weights
-from workers.embedders.choice import OUTDATED_CONCEPTS, OUTDATED_STYLE, choose_models
+from workers.embedders.choice import (
+    OUTDATED_CONCEPTS,
+    OUTDATED_MEANING,
+    OUTDATED_STYLE,
+    choose_models,
+    require_text,
+)
 from workers.embedders.concepts import concepts_space
+from workers.embedders.meaning import OPEN_CLIP
 from workers.embedders.registry import MODELS, STYLE, ModelChoice, schemas_of
 
 MakeSettings = Callable[..., Settings]
@@ -82,6 +90,42 @@ def test_concepts_of_another_version_stay_and_are_said_aloud(make_settings: Make
     assert choice.notes == (OUTDATED_CONCEPTS,)
     assert all(schema.space("concepts") is None for schema in schemas_of(choice)), "nothing is mixed"
     assert choice.style
+
+
+FALLBACK: Any = {"image_model": "efficientnet_lite0", "video_model": "frames"}
+
+
+def test_meaning_is_made_only_where_the_settings_want_it(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.embedders.hub.require", lambda model: pytest.fail("looked for weights"))
+    existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
+    assert choose_models(make_settings(**FALLBACK), existing).text is None
+    choice = choose_models(make_settings(text_model="open_clip", **FALLBACK), existing)
+    assert (choice.text, choice.notes) == ("open_clip", ())
+    made = {schema.collection: schema for schema in schemas_of(choice)}
+    assert choose_models(make_settings(text_model="open_clip", **FALLBACK), made) == choice
+    assert choose_models(make_settings(**FALLBACK), made) == replace(choice, text=None), "off is off"
+
+
+def test_a_meaning_of_another_version_stays_and_is_said_aloud(make_settings: MakeSettings) -> None:
+    existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
+    images = existing["images"]
+    other = replace(OPEN_CLIP.space("meaning"), revision="before")
+    existing["images"] = replace(images, fields=(*images.fields, VectorField(other)))
+
+    choice = choose_models(make_settings(text_model="open_clip", **FALLBACK), existing)
+
+    assert (choice.text, choice.notes) == (None, (OUTDATED_MEANING,))
+    assert choose_models(make_settings(**FALLBACK), existing).notes == ()
+
+
+def test_a_model_of_words_that_is_wanted_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    choice = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0", text="open_clip")
+    monkeypatch.setattr("workers.embedders.meaning.PACKAGES", ("no_such_package",))
+    require_text(replace(choice, text=None))
+    with pytest.raises(ModelError, match=r"not installed.*likewise\[text\]"):
+        require_text(choice)
 
 
 def test_concepts_of_this_version_go_on_being_made(make_settings: MakeSettings) -> None:

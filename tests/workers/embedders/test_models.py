@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.geometry import crop
 from workers.embedders.base import Runner
 from workers.embedders.frames import pool_frames
+from workers.embedders.meaning import TEXT_MODELS
 from workers.embedders.models import Models
+from workers.embedders.openclip import openclip_image_network, tokenizer_of
 from workers.embedders.r3d import r3d18_network
 from workers.embedders.registry import STYLE, ModelChoice, schemas_of
 from workers.standardise import standardise
@@ -134,6 +137,56 @@ def test_a_silent_sound_track_is_not_compared_but_a_silent_file_is(models: Model
     assert not {"sound_raw", "sound"} & track.vectors.keys()
     np.testing.assert_array_equal(file.vectors["sound_raw"], np.zeros((1, 256)))
     assert np.linalg.norm(file.vectors["sound"]) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.fixture
+def meaning_models(
+    make_settings: Callable[..., Settings], tiny_clip: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> Models:
+    """With a small open_clip model of seeded weights."""
+    monkeypatch.setitem(TEXT_MODELS, "open_clip", tiny_clip.MODEL)
+    choice = replace(FALLBACK, style=False, concepts=False, text="open_clip")
+    return Models(make_settings(), choice, states={"open_clip": tiny_clip.state()})
+
+
+def test_meaning_is_made_of_the_crops_of_pictures_and_of_every_key_frame(
+    meaning_models: Models, tiny_clip: ModuleType
+) -> None:
+    meaning_models.load()
+    still, clip = picture(1), video(3)
+    heard = Decoded(Kind.AUDIO, "audio/wav", MediaFacts(), sound=noise())
+    one, nothing, moving = meaning_models.embed([still, heard, clip])
+
+    assert nothing.vectors.keys() == {"sound", "sound_raw"}
+    network = openclip_image_network(tiny_clip.state(), tiny_clip.MODEL)
+    (expected,) = Runner(network, torch.device("cpu"), 4)(np.concatenate([still.crops, clip.crops]))
+    np.testing.assert_allclose(one.vectors["meaning"], expected[:1], atol=1e-5)
+    np.testing.assert_allclose(moving.vectors["meaning"], expected[1:], atol=1e-5)
+    images, videos, _ = meaning_models.schemas
+    assert images.space("meaning") == videos.space("meaning") == tiny_clip.MODEL.space("meaning")
+
+
+def test_words_are_embedded_into_the_space_of_the_pictures(meaning_models: Models, tiny_clip: ModuleType) -> None:
+    words, other = meaning_models.text("a dog on the beach"), meaning_models.text("a cat")
+    clip = tiny_clip.reference()
+    clip.load_state_dict(tiny_clip.state())
+    with torch.inference_mode():
+        expected = clip.encode_text(tokenizer_of(tiny_clip.MODEL)(["a dog on the beach"]), normalize=True).numpy()
+    assert (words.shape, words.dtype) == ((1, 16), np.float32)
+    np.testing.assert_allclose(words, expected, atol=1e-5)
+    assert np.abs(words - other).max() > 1e-3
+
+
+def test_without_a_model_of_words_none_are_embedded_and_nothing_is_imported(models: Models) -> None:
+    with pytest.raises(ModelError, match=r"No model embeds words.*LIKEWISE_TEXT_MODEL"):
+        models.text("dog")
+
+
+def test_a_model_of_words_of_a_version_to_come_is_an_error_in_words(make_settings: Callable[..., Settings]) -> None:
+    models = Models(make_settings(), replace(FALLBACK, style=False, text="of a version to come"))
+    with pytest.raises(ModelError, match=r"does not know the model of words 'of a version to come'"):
+        models.load()
+    assert models.schemas == schemas_of(replace(FALLBACK, style=False))
 
 
 def test_nothing_in_nothing_out(models: Models) -> None:

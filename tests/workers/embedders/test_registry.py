@@ -9,6 +9,7 @@ from pathlib import Path
 
 from search.settings import Settings
 from workers.embedders.concepts import concepts_space
+from workers.embedders.meaning import OPEN_CLIP
 from workers.embedders.models import Models
 from workers.embedders.registry import MODELS, ModelChoice, schemas_of
 
@@ -20,7 +21,7 @@ def test_models_and_schemas_can_be_listed_without_importing_torch(repository: Pa
         "import sys; from search.settings import Settings; from workers.embedders.registry import MODELS, ModelChoice;"
         "from workers.embedders.models import Models;"
         "Models(Settings(), ModelChoice('resnet18', 'r3d18')).schemas;"
-        "sys.exit('torch' in sys.modules or len(MODELS) != 7)"
+        "sys.exit('torch' in sys.modules or len(MODELS) != 8)"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=repository, check=False).returncode == 0
 
@@ -40,6 +41,7 @@ def test_dimensions_are_those_of_the_published_models() -> None:
         "frames_efficientnet_lite0": 2560,
         "logmel": 256,
         "style": 256,
+        "open_clip": 512,
     }
 
 
@@ -56,6 +58,17 @@ def test_style_and_concepts_can_be_left_out() -> None:
         {"style"},
         set(),
     ]
+
+
+def test_meaning_is_there_where_a_model_of_words_is_chosen() -> None:
+    choice = ModelChoice("resnet18", "r3d18", text="open_clip")
+    images, videos, audio = schemas_of(choice)
+    assert images.space("meaning") == videos.space("meaning") == choice.meaning_space == OPEN_CLIP.space("meaning")
+    assert not images.by_name["meaning"].multi
+    assert videos.by_name["meaning"].multi
+    assert audio.space("meaning") is None
+    without = schemas_of(ModelChoice("resnet18", "r3d18"))
+    assert [schema.space("meaning") for schema in without] == [None] * 3
 
 
 def test_concepts_are_told_by_models_that_name_what_they_see() -> None:

@@ -29,8 +29,10 @@ from search.store import open_store
 from search.store.base import Store
 from workers import remote
 from workers.decode.pool import DecodePool
+from workers.embedders.registry import ModelChoice
 from workers.encode import Encoder
 from workers.remote import RemoteEncoder, choose_models_remotely
+from workers.wire import vectors_to_json
 
 Start = Callable[..., Any]
 
@@ -102,6 +104,27 @@ def test_what_is_wrong_with_a_file_is_said_as_in_this_process(
     with pytest.raises(DecoderCrashError, match="shown"):
         encoder.probe(desk.picture("magenta").path, "shown")
     assert encoder.probe(desk.picture("red").path).kind is Kind.IMAGE
+
+
+def test_words_are_asked_of_a_worker_that_has_to_come_soon(
+    desk: Any, encoder: RemoteEncoder, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meaning = Space("meaning", "fake", "1", "none", 2)
+    with pytest.raises(WorkerUnavailableError):
+        encoder.text("a dog", meaning)
+    asked: list[Any] = []
+
+    def answer(settings: Any, app: Any, task: str, question: Any, seconds: float) -> Any:
+        asked.extend((task, question, settings.query_seconds, seconds))
+        return {"vectors": vectors_to_json({"meaning": np.array([[0.6, 0.8]], np.float32)})}
+
+    monkeypatch.setattr(remote, "_ask", answer)
+    monkeypatch.setattr(remote, "choose_models_remotely", lambda *_: ModelChoice("i", "v", text="open_clip"))
+    np.testing.assert_allclose(encoder.text("a dog", meaning), [[0.6, 0.8]])
+    task, question, soon, seconds = asked
+    assert (task, question["words"], question["space"]) == ("likewise.embed_text", "a dog", meaning.fingerprint)
+    assert (question["text"], question["models"]["image"]) == ("open_clip", "i")
+    assert (soon, seconds) == (remote.TEXT_SECONDS, 60)
 
 
 def test_nobody_listening_is_not_the_same_as_everybody_busy(make_desk: Any, store: Store, start_worker: Start) -> None:
