@@ -93,8 +93,10 @@ class Examples:
             frames: a video's ``visual`` vectors, float32 ``(m, dim)``; None when not fetched.
             moments: their times; None is returned when the two do not belong together.
         """
+        if frames is None or len(frames) != len(moments):
+            return None
         seen = [probe.vectors["visual"] for probe in self.having("visual")]
-        if not seen or frames is None or len(frames) != len(moments):
+        if not seen:
             return None
         return float(moments[int((frames @ np.concatenate(seen).T).max(axis=1).argmax())])
 

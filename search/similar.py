@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from search.copies import SEARCHED, may_be_copy, relations
+from search.copies import SEARCHED, Printed, may_be_copy, prints_of, relations
 from search.dial import STYLE, SUBJECT, Dial, ask_with_dial, with_parts
 from search.errors import UsageError
 from search.examples import Examples
@@ -237,29 +237,35 @@ def _describe(
         if finding.via is None and finding.space == PRINCIPAL_SPACE[kind]:
             principal[finding.id] = max(finding.score, principal.get(finding.id, -1.0))
     shown = [finding.id for finding in best[:last]]
-    if last is not None and examples.fingerprinted:
-        beyond = [finding.id for finding in best[last:]]
-        shown += [id_ for id_ in beyond if id_ in principal and may_be_copy(kind, principal[id_])]
-    if examples.uploaded:
-        shown += sorted(examples.uploaded - set(shown) & {finding.id for finding in best})
+    shown += sorted(examples.uploaded.difference(shown).intersection(finding.id for finding in best))
+    with_frames = kind is Kind.VIDEO and any(finding.space == SUBJECT for finding in best)
+    vectors = [SUBJECT] if with_frames else []
+
+    def fetch(ids: Iterable[str]) -> None:
+        if absent := [id_ for id_ in ids if id_ not in points]:
+            points.update((p.id, p) for p in store.retrieve(collection, absent, vectors=vectors, payload=_SHOWN))
+
     points = dict(found.points)
-    if absent := [id_ for id_ in shown if id_ not in points]:
-        with_frames = kind is Kind.VIDEO and any(finding.space == SUBJECT for finding in best)
-        vectors = [SUBJECT] if with_frames else []
-        points |= {p.id: p for p in store.retrieve(collection, absent, vectors=vectors, payload=_SHOWN)}
-    records = {id_: MediaRecord.from_payload(points[id_].payload) for id_ in shown if id_ in points}
-    related = relations(examples, records, principal)
-    described = set(shown[:last]) | related.keys()
+    fetch(shown)
+    media: dict[str, Printed] = {}
+    if examples.fingerprinted:
+        media = {id_: Printed.of(points[id_].payload) for id_ in shown if id_ in points}
+        if last is not None:
+            beyond = [finding.id for finding in best[last:]]
+            likely = [id_ for id_ in beyond if id_ in principal and may_be_copy(kind, principal[id_])]
+            media |= prints_of(store).fetch(collection, [id_ for id_ in likely if id_ not in media])
+    related = relations(examples, media, principal, shown)
+    fetch(related)
+    described = {*shown, *related}
     return [
-        _hit(finding, points[finding.id], records[finding.id], related.get(finding.id, Relation.SIMILAR), examples)
+        _hit(finding, points[finding.id], related.get(finding.id, Relation.SIMILAR), examples)
         for finding in best
-        if finding.id in described and finding.id in records
+        if finding.id in described and finding.id in points
     ]
 
 
-def _hit(
-    finding: Finding, point: StoredPoint, record: MediaRecord, relation: Relation, examples: Examples
-) -> SimilarHit:
+def _hit(finding: Finding, point: StoredPoint, relation: Relation, examples: Examples) -> SimilarHit:
+    record = MediaRecord.from_payload(point.payload)
     copied = {Relation.EXACT_COPY: Band.IDENTICAL, Relation.EDITED_COPY: Band.EDITED_COPY}.get(relation)
     return SimilarHit(
         id=record.id,

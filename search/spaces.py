@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from search.errors import SpaceMismatchError
 from search.media import Kind
@@ -48,8 +49,7 @@ class Space:
     @property
     def fingerprint(self) -> str:
         """16 hex digits over every field."""
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        return _fingerprint(self)
 
     def __str__(self) -> str:
         return f"{self.name} = {self.model}@{self.revision}, {self.dim}-d, {self.fingerprint}"
@@ -57,6 +57,12 @@ class Space:
     def _told_from(self, other: Space) -> str:
         """In words, with the preprocessing where it is that which differs."""
         return str(self) if self.preprocessing == other.preprocessing else f"{self} ({self.preprocessing})"
+
+
+@lru_cache(maxsize=1024)
+def _fingerprint(space: Space) -> str:
+    canonical = json.dumps(asdict(space), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 SPARSE_COMPONENTS = 32

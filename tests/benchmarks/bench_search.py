@@ -11,6 +11,7 @@ to qdrant-client's local mode on the same vectors (20,000 of them at most: more 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import tempfile
 import threading
 import time
@@ -78,7 +79,7 @@ def points_of(vectors: Array) -> Iterator[list[Point]]:
                 taken_at=f"20{10 + n % 15:02d}-{1 + n % 12:02d}-{1 + n % 28:02d}T12:00:00",
                 camera=f"Camera {n % 40}",
                 tags=(f"subject {n % 300}", f"place {n % 90}"),
-                fingerprints=(f"{n:016x}",),
+                fingerprints=(hashlib.sha256(b"%d" % n).hexdigest(),),
                 thumbnail=f"{n % 256:02x}/{id_of(n)}.webp",
             )
             batch.append(Point(record.id, {"visual": vectors[n : n + 1]}, record.to_payload()))
