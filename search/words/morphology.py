@@ -46,8 +46,11 @@ def forms(word: str, base: str | None = None) -> tuple[str, ...]:
     """
     if not word.isascii() or not word.isalpha() or len(word) < _SHORTEST:
         return (word,)
+    guesses: tuple[str, ...] = ()
     if base is None:
         guessed = word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > _SHORTEST
-        base = singulars(word)[-1] if guessed and singulars(word) else word
+        # Of "beaches" both "beach" and "beache" may be meant: what is no word is found nowhere.
+        guesses = singulars(word) if guessed else ()
+        base = guesses[-1] if guesses else word
     irregular = [many for many, one in table().plurals.items() if base in one]
-    return tuple(dict.fromkeys((word, base, *(irregular or [plural(base)]))))
+    return tuple(dict.fromkeys((word, base, *guesses, *(irregular or [plural(base)]))))
