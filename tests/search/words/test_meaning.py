@@ -41,6 +41,7 @@ def test_plural(one: str, many: str) -> None:
         ("dogs", {"dog", "dogs"}),
         ("wolf", {"wolf", "wolves"}),
         ("sunsets", {"sunset", "sunsets"}),
+        ("beaches", {"beach", "beache", "beaches"}),
         ("paris", {"paris", "parises"}),
         ("2021", {"2021"}),
         ("犬", {"犬"}),
