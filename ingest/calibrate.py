@@ -90,23 +90,29 @@ class Calibrate:
 
 
 def make_provisional(
-    store: Store, encoder: Callable[[], Encoder], goes_on: Callable[[], bool] = lambda: True
+    store: Store,
+    encoder: Callable[[], Encoder],
+    goes_on: Callable[[], bool] = lambda: True,
+    scratch: Path | None = None,
 ) -> list[str]:
     """Give the spaces of models without curves provisional ones; the names of those that got some. Takes about a minute
     where there are any.
 
     Args:
         goes_on: asked between files; when it says no, the next call begins anew.
+        scratch: a folder that whoever embeds can read too.
 
     Raises:
         StoreError, ModelError, OSError: it could not be done just now.
     """
     wanted = [space for space in curves_of(store).unlearnt() if space.model in MODELS]
-    if not wanted:
+    if not wanted or not any(info.points for info in store.collections().values()):
         return []
     from ingest.sample.library import make_sample_library
 
-    with tempfile.TemporaryDirectory(prefix="likewise-calibrate-") as folder:
+    if scratch is not None:
+        scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="likewise-calibrate-", dir=scratch) as folder:
         library = make_sample_library(Path(folder))
         labels = [
             (str(library.folder / file.path), label)
@@ -115,13 +121,16 @@ def make_provisional(
             and (label := file.subjects[0] if file.subjects else file.sound)
         ]
         media = Collected(store)
+        embedded = 0
         for one in labels:
             if not goes_on():
                 return []
-            media.add(Path("sample"), [one], encoder)
+            embedded += media.add(Path("sample"), [one], encoder)[0]
         learnt = media.curves(provisional=True)
+    if not embedded:
+        return []
     # Those of which too little is in the sample library get none, and are not tried again.
-    curves_of(store).save({space.fingerprint: learnt.get(space, {}) for space in wanted})
+    curves_of(store).save_provisional({space.fingerprint: learnt.get(space, {}) for space in wanted})
     return [space.name for space in wanted if space in learnt]
 
 
@@ -163,7 +172,9 @@ class Collected:
                 log.warning("%s is left out: %s", path, error)
                 failed += 1
                 continue
-            self._take(folder, probe.kind, label, probe.vectors, id_)
+            spaces = self._spaces.get(probe.kind.collection, {})
+            made = {n: v for n, v in probe.vectors.items() if n in spaces and probe.spaces[n] == spaces[n].fingerprint}
+            self._take(folder, probe.kind, label, made, id_)
             done += 1
         return done, failed
 

@@ -47,7 +47,7 @@ def bring_up_to_date(
         StoreError, LedgerError: nothing is lost by doing it again.
     """
     names = list(store.collections()) if collections is None else list(collections)
-    if restandardise(store, names):
+    if restandardise(store, names, goes_on):
         log.info("Standardised the sounds of an older version anew.")
     for name in names:
         if not renew_payloads(store, ledger, name, goes_on):

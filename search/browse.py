@@ -15,7 +15,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
-from math import isfinite
 from typing import NamedTuple
 
 from search import addresses
@@ -31,6 +30,7 @@ SORTED = 3000
 
 _VERSION = 1
 _NEXT = 1e-15
+_LARGEST, _LONGEST_NAME = 2.0**63, 4096
 """Relative difference up to which two floats count as one: JSON parsers (serde_json's) miss the last digit, so a number
 asked for may not be quite the one that was told."""
 
@@ -292,8 +292,9 @@ def _read_cursor(text: str, order: str, descending: bool) -> _Cursor:
         cursor = _Cursor(told["order"], told["descending"], _Place(value, name, id_), told["seen"])
         sound = (
             told["v"] == _VERSION
-            and (value is None or (type(value) in (int, float) and isfinite(value)))
+            and (value is None or (type(value) in (int, float) and abs(value) <= _LARGEST))
             and isinstance(name, str)
+            and len(name) <= _LONGEST_NAME
             and valid_ids([id_]) == [id_]
             and type(cursor.seen) is int
             and cursor.seen >= 0

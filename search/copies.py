@@ -52,7 +52,7 @@ class Prints:
         self._lock = threading.Lock()
 
     def fetch(self, collection: str, ids: Sequence[str]) -> dict[str, Printed]:
-        """Those of the ids that exist, from memory or the store.
+        """Of the ids, from memory or the store; of one that was deleted perhaps, of one that never was not.
 
         Raises:
             StoreError: the store could not answer.
@@ -65,6 +65,8 @@ class Prints:
             found |= {point.id: Printed.of(point.payload) for point in points}
         with self._lock:
             for id_, medium in found.items():
+                if not medium.fingerprints:  # it may get some, when it is embedded anew
+                    continue
                 self._known[id_] = medium
                 self._known.move_to_end(id_)
             while len(self._known) > self._most:

@@ -79,7 +79,7 @@ def corrected(scores: NDArray[np.float64], tries: NDArray[np.float64], backgroun
         return scores
     levels = (scores - background.mean) / background.deviation
     single = background.mean + background.deviation * ndtri_exp(tries * log_ndtr(levels))
-    return np.where(tries > _SINGLE, np.maximum(single, -1.0), scores)
+    return np.where(tries > _SINGLE, np.clip(single, -1.0, 1.0), scores)
 
 
 MOST_REMEMBERED = 200_000
@@ -102,6 +102,10 @@ class EffectiveRows:
     def get(self, fingerprint: str, id_: str) -> float | None:
         with self._lock:
             return self._known.get((fingerprint, id_))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._known.clear()
 
     def put(self, fingerprint: str, id_: str, value: float) -> None:
         with self._lock:

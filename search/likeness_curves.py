@@ -83,13 +83,15 @@ class LikenessCurves:
         self._lock = threading.Lock()
 
     def curve(self, space: Space, one: Kind, other: Kind) -> LikenessCurve:
-        """The curve for pairs of these kinds in a space; where none was learnt for them, that of another pair of kinds.
+        """The curve for pairs of these kinds in a space: the one made for this library, else the one that ships; where
+        none was learnt for them, that of another pair of kinds.
 
         Where the model has none at all, that of the usual model of such a space, marked provisional.
         """
-        for curves in (self._made_here().get(space.fingerprint), shipped().get(space.fingerprint, ("", None))[1]):
-            if curves and (of_media := {kinds: c for kinds, c in curves.items() if not _is_of_text(kinds)}):
-                return _nearest(of_media, one, other)
+        made, ships = self._made_here().get(space.fingerprint, {}), shipped().get(space.fingerprint, ("", {}))[1]
+        learnt = {kinds: curve for kinds, curve in {**ships, **made}.items() if not _is_of_text(kinds)}
+        if learnt:
+            return _nearest(learnt, one, other)
         return replace(_nearest(_stand_in(space.name), one, other), pairs=0, items=0, provisional=True)
 
     def text_curve(self, space: Space, kind: Kind) -> LikenessCurve:
@@ -102,8 +104,7 @@ class LikenessCurves:
         return PROVISIONAL_TEXT
 
     def save(self, curves: Mapping[str, Curves]) -> None:
-        """Keep curves for this library, by fingerprint of their space; those of other spaces stay. So do those of
-        words where only pairs of media are given, and the other way round.
+        """Keep curves for this library, by fingerprint of their space; those of other spaces and pairs of kinds stay.
 
         Raises:
             StoreError: the store refused.
@@ -113,11 +114,19 @@ class LikenessCurves:
                 kept = dict(self._store.metadata(collection).get(METADATA_KEY) or {})
                 for fingerprint, by_kinds in curves.items():
                     given = {kinds: curve.to_json() for kinds, curve in by_kinds.items()}
-                    sorts = set(map(_is_of_text, given))
-                    before = kept.get(fingerprint) or {}
-                    kept[fingerprint] = {k: curve for k, curve in before.items() if _is_of_text(k) not in sorts} | given
+                    kept[fingerprint] = {**(kept.get(fingerprint) or {}), **given}
                 self._store.set_metadata(collection, {METADATA_KEY: kept})
             self._read = float("-inf")
+
+    def save_provisional(self, curves: Mapping[str, Curves]) -> None:
+        """Keep provisional curves of spaces that nothing has been learnt for by now.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        self._read = float("-inf")
+        unlearnt = {space.fingerprint for space in self.unlearnt()}
+        self.save({fingerprint: by_kinds for fingerprint, by_kinds in curves.items() if fingerprint in unlearnt})
 
     def unlearnt(self) -> list[Space]:
         """Spaces of this store that no curve has been learnt for, provisional ones included."""
@@ -138,6 +147,8 @@ class LikenessCurves:
                             found[fingerprint] = read_curves(data)
                         except (AttributeError, KeyError, TypeError, ValueError) as error:
                             log.warning("Likeness curves of '%s' cannot be read: %r.", collection, error)
+                if found != self._own:
+                    self.effective.clear()  # they were counted against other backgrounds
                 self._own, self._read = found, time.monotonic()
         return self._own
 

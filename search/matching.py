@@ -1,4 +1,5 @@
-"""The calibrations of a store: learnt on first use, kept in memory and in its metadata, learnt anew as it grows."""
+"""The percentiles of a store (likeness is another matter, see ``search.likeness``): curves that are learnt on first
+use, kept in memory and in its metadata, and learnt anew as it grows."""
 
 from __future__ import annotations
 

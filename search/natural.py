@@ -27,6 +27,9 @@ _LONG, _LONGEST = 9, 15
 """Digits of a number from which their count takes a second place (so that of the usual ones takes less), and from which
 numbers are longer than a sort number tells apart."""
 
+_MOST_DIGITS = 1000
+"""Digits of a number that are compared: no file has so long a name, but a forged cursor may."""
+
 _LETTERS = 26
 _CODES = 0x110000
 _SYMBOLS = 2 + _LONG + _LETTERS + 1
@@ -56,7 +59,7 @@ def _parts(name: str) -> Iterator[tuple[int, int]]:
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign)).casefold()
     for part in _PART.findall(plain):
         if part[0] in "0123456789":
-            yield _NUMBER, int(part)
+            yield _NUMBER, int(part[:_MOST_DIGITS])
         elif "a" <= part <= "z":
             yield _LETTER, ord(part) - ord("a")
         elif part.isalnum():

@@ -64,8 +64,9 @@ class Question:
         pivot: also reach audio from a picture (and pictures from a sound) through the videos that hold both.
         exact: compare with every vector instead of using the approximate index.
         offset: leave out so many of the best answers, to page on.
-        diversity: from 0 to 1, how much what is like a better answer already gives way to something else
-            (``search.store.base.VectorQuery``); None leaves the order to likeness alone.
+        diversity: from 0 to 1, how much what is like a better answer already gives way to something else, among
+            pictures and sounds (``search.store.base.VectorQuery``): very similar and similar are then one band. None
+            and 0 leave the order to likeness alone.
     """
 
     like: tuple[str | Probe, ...]

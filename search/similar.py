@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -89,6 +89,8 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     started = time.perf_counter()
     infos = {name: info for name, info in store.collections().items() if info.points}
     _check(question, infos)
+    if question.diversity == 0:
+        question = replace(question, diversity=None)
     examples = Examples.of(store, question)
     scorer = Scorer.of(store, infos)
     dial = None if question.style is None else Dial.at(question.style)
@@ -211,11 +213,12 @@ def _queries(
         rows = examples.query(held.space, collection)
         if rows is None:
             continue
-        diversity = None if held.multi or len(rows) > 1 else question.diversity
+        principal = held.space.name == PRINCIPAL_SPACE[KIND_OF[collection]]
+        diversity = question.diversity if principal and not held.multi and len(rows) == 1 else None
         limit = last
         if held.multi:
             limit += max(_SPARE, last // 2)
-        elif diversity is None and held.space.name == PRINCIPAL_SPACE[KIND_OF[collection]] and examples.fingerprinted:
+        elif diversity is None and principal and examples.fingerprinted:
             limit = max(last, SEARCHED)
         for part in [rows] if held.multi else np.split(rows, len(rows)):
             query = VectorQuery(held.space, part, limit, question.where, exact=question.exact, diversity=diversity)
@@ -249,7 +252,8 @@ def _describe(
     fetch(shown)
     media: dict[str, Printed] = {}
     if examples.fingerprinted:
-        media = {id_: Printed.of(points[id_].payload) for id_ in shown if id_ in points}
+        likely = [id_ for id_ in shown if id_ in points and may_be_copy(kind, principal.get(id_, -1.0))]
+        media = {id_: Printed.of(points[id_].payload) for id_ in likely}
         if last is not None:
             beyond = [finding.id for finding in best[last:]]
             likely = [id_ for id_ in beyond if id_ in principal and may_be_copy(kind, principal[id_])]

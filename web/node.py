@@ -25,6 +25,7 @@ from ingest.reembed import Reembed
 from ingest.tables import INGEST
 from ingest.tasks import JobTask
 from ingest.upkeep import bring_up_to_date
+from search import addresses
 from search.errors import DiskFullError, LikewiseError, StoreError
 from search.generations import finish_switch
 from search.logs import at_work
@@ -54,6 +55,9 @@ CLOSING_SECONDS = 20.0
 WATCH_SECONDS = 10.0
 """How often a node that stays looks for jobs whose coordinator has died."""
 
+
+SCRATCH = "scratch"
+"""Folder of the shared place for files that are embedded and thrown away."""
 
 JOBS_WATCHED = 30
 """Jobs whose figures say whether the library has changed."""
@@ -199,6 +203,7 @@ class Node:
         """Take up, from now until this node is closed, whatever job loses its coordinator."""
         self._upkeep.submit(self.ingest.tidy)
         self._upkeep.submit(self.bring_up_to_date)
+        self._upkeep.submit(self.make_likeness_curves)
         self._watch.submit(self._take_up)
 
     def run_job(self, job: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
@@ -232,11 +237,19 @@ class Node:
     def make_likeness_curves(self) -> None:
         """Learn provisional likeness for models in use that none comes with, until this node is closed."""
         try:
-            made = make_provisional(self.store, lambda: self._engine.encoder, lambda: not self.closing.is_set())
+            made = make_provisional(
+                self.store, lambda: self._engine.encoder, lambda: not self.closing.is_set(), self._scratch
+            )
         except OSError as error:
             raise StoreError(f"The sample library to learn likeness from cannot be made: {error}.") from error
         if made:
             log.info("Learnt provisional likeness in %s from the sample library.", ", ".join(made))
+
+    @property
+    def _scratch(self) -> Path | None:
+        """A folder that workers can read too, if any is shared."""
+        shared = self.settings.shared_place
+        return None if addresses.is_remote(shared) else Path(shared).expanduser().absolute() / SCRATCH
 
     def optimise(self) -> None:
         """Index what has been written, in each collection where the store finds it worth while."""

@@ -1,4 +1,4 @@
-"""Learning likeness curves (``search.likeness``) from labelled media.
+"""Learning likeness curves (``search.likeness``) from labelled media; ``search.calibration`` is about percentiles.
 
     python -m workers.calibrate HOME DIR… > search/likeness_curves.json
 

@@ -8,7 +8,7 @@ that a sound has the same vector whatever else a library holds. The metadata of 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -113,7 +113,9 @@ def mark_standardised(store: Store, collection: str) -> None:
         store.set_metadata(collection, {KEY: {"version": shipped().version}, UNDER_WAY: None, OBSOLETE: None})
 
 
-def restandardise(store: Store, collections: Sequence[str] | None = None) -> bool:
+def restandardise(
+    store: Store, collections: Sequence[str] | None = None, goes_on: Callable[[], bool] = lambda: True
+) -> bool:
     """Rewrite every ``sound`` from its ``sound_raw`` where other statistics than those that ship made it; True when
     there were any.
 
@@ -122,6 +124,7 @@ def restandardise(store: Store, collections: Sequence[str] | None = None) -> boo
 
     Args:
         collections: names of collections or generations; every current collection when left out.
+        goes_on: asked between pages; when it says no, the next call does the rest.
 
     Raises:
         StoreError: the store refused.
@@ -130,16 +133,18 @@ def restandardise(store: Store, collections: Sequence[str] | None = None) -> boo
     for name in store.collections() if collections is None else collections:
         metadata = store.metadata(name)
         if _holds_sounds(store.schema(name)) and (metadata.get(KEY) or {}).get("version") != shipped().version:
-            done |= _rewrite(store, name, metadata)
+            done |= _rewrite(store, name, metadata, goes_on)
     return done
 
 
-def _rewrite(store: Store, name: str, metadata: Mapping[str, Any]) -> bool:
+def _rewrite(store: Store, name: str, metadata: Mapping[str, Any], goes_on: Callable[[], bool]) -> bool:
     statistics = shipped()
     mark = metadata.get(UNDER_WAY) or {}
     after = mark.get("after") if mark.get("version") == statistics.version else None
     ids: Sequence[str] = ()
     for ids, raw in _pages(store, name, after):
+        if not goes_on():
+            return True
         sounds = standardise(raw, statistics)
         store.update_vectors(name, {id_: {"sound": sounds[i : i + 1]} for i, id_ in enumerate(ids)})
         store.set_metadata(name, {UNDER_WAY: {"version": statistics.version, "after": ids[-1]}})

@@ -133,3 +133,17 @@ class Holding:
 
     ids: tuple[str, ...]
     capped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What narrows a question by example.
+
+    Attributes:
+        held: by collection.
+        corrected, notes: as in :class:`FoundByWords`.
+    """
+
+    held: Mapping[str, Holding]
+    corrected: tuple[Correction, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -116,7 +116,7 @@ class Witness:
         """Records that have no concepts yet, of a collection that is to have some."""
         if self.collection not in CLASS_SPACES:
             return 0
-        total = self.store.count(self.collection, self.where)
+        total = pictured(self.store, self.collection, self.where)
         if self.space is None:
             return total
         return total - self.store.count(self.collection, replace(self.where, has_space=self.space.name))
@@ -217,3 +217,10 @@ def _chunks(ids: Sequence[str] | None) -> Iterator[Sequence[str] | None]:
         return
     for start in range(0, len(ids), MOST):
         yield ids[start : start + MOST]
+
+
+def pictured(store: Store, collection: str, where: Filter) -> int:
+    """Records of a collection that have a picture; of a video with sound alone nothing can be shown."""
+    if store.schema(collection).space("visual") is not None:
+        where = replace(where, has_space="visual")
+    return store.count(collection, where)

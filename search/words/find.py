@@ -25,7 +25,7 @@ from search.records import thumbnail_address
 from search.spaces import MEANING
 from search.store.base import Store, StoredPoint
 from search.store.filters import Filter
-from search.words.answers import HOLDS, FoundByWords, Holding, Place, Reason, WordHit
+from search.words.answers import HOLDS, FoundByWords, Holding, Narrowing, Place, Reason, WordHit
 from search.words.corrections import Corrector
 from search.words.evidence import MOST, Evidence, Witness, concepts_of
 from search.words.phrase import Meant, TextEncoder, ask_phrase, lacking
@@ -134,7 +134,7 @@ def holding(
     collections: Sequence[str] = COLLECTIONS,
     where: Filter | None = None,
     encoder: TextEncoder | None = None,
-) -> Mapping[str, Holding]:
+) -> Narrowing:
     """For each collection there is the records that hold all of the words, at most ``MOST``: what narrows a question by
     example (like this photo, and red). None hold no words.
 
@@ -153,7 +153,8 @@ def holding(
         searched = _search_words([witness], typed, meant)[1] if typed.wanted else _Searched([], True, any=False)
         ids = [] if searched.any else [one.id for one in searched.found if not one.weak]
         held[witness.collection] = Holding(tuple(ids[:MOST]), not searched.complete or len(ids) > MOST)
-    return held
+    notes = (*_lacking_notes(witnesses, typed), *meant.notes, *_unfilled(store, meant, where or Filter()))
+    return Narrowing(held, typed.corrected, notes)
 
 
 def _witnesses(store: Store, where: Filter | None, collections: Sequence[str], by: By | None) -> list[Witness]:
@@ -338,12 +339,18 @@ def _notes(witnesses: Sequence[Witness], typed: Typed, searched: _Searched) -> t
         notes.append("Nothing holds all of these words; what holds some of them is given.")
     elif searched.found and searched.found[0].weak:
         notes.append("Nothing holds these words for certain; what may show them is given.")
-    if any(term.meaning is not None for term in (*typed.wanted, *typed.unwanted)):
-        lacking = sum(witness.lacking() for witness in witnesses)
-        if lacking:
-            pictures = "1 picture or video has" if lacking == 1 else f"{lacking} pictures and videos have"
-            notes.append(f"{pictures} no concepts yet; `likewise reembed --space {SPACE}` gives them some.")
-    return tuple(notes)
+    return (*notes, *_lacking_notes(witnesses, typed))
+
+
+def _lacking_notes(witnesses: Sequence[Witness], typed: Typed) -> tuple[str, ...]:
+    """That what some pictures show is not known."""
+    if not any(term.meaning is not None for term in (*typed.wanted, *typed.unwanted)):
+        return ()
+    without = sum(witness.lacking() for witness in witnesses)
+    if not without:
+        return ()
+    pictures = "1 picture or video has" if without == 1 else f"{without} pictures and videos have"
+    return (f"{pictures} no concepts yet; `likewise reembed --space {SPACE}` gives them some.",)
 
 
 def _unfilled(store: Store, meant: Meant, where: Filter) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from search.spaces import MEANING, Space, VectorField
 from search.store.base import Array, Store, VectorQuery
 from search.store.filters import Filter
 from search.words.answers import HOLDS
-from search.words.evidence import MOST
+from search.words.evidence import MOST, pictured
 
 
 class TextEncoder(Protocol):
@@ -135,5 +135,5 @@ def lacking(store: Store, collections: Sequence[str], where: Filter) -> int:
     missing = 0
     for collection in collections:
         if store.schema(collection).space(MEANING) is not None:
-            missing += store.count(collection, where) - store.count(collection, replace(where, has_space=MEANING))
+            missing += pictured(store, collection, where) - store.count(collection, replace(where, has_space=MEANING))
     return missing

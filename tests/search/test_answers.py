@@ -154,6 +154,15 @@ def test_diversity_spares_a_page_the_frames_of_one_burst(library: Any) -> None:
     assert other in diverse
 
 
+def test_diversity_leaves_videos_in_the_order_of_likeness_and_none_is_no_diversity(library: Any) -> None:
+    asked = library.video("asked", [X], sound=X)
+    near = library.video("near", [[0.9, 0.43, 0, 0]], sound=Y)
+    far = library.video("far", [[0.5, 0.86, 0, 0]], sound=Z)
+
+    assert ids(ask(library, asked, diversity=0.9).by_collection["videos"]) == [near, far]
+    assert ask(library, asked, diversity=0.0).hits == ask(library, asked).hits
+
+
 def test_a_model_without_a_learnt_curve_is_said_to_be_provisional(library: Any) -> None:
     asked = library.image("asked", X)
     library.image("other", XY)

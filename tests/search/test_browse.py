@@ -171,6 +171,8 @@ def test_broken_and_foreign_cursors_are_refused(store: Store) -> None:
                 {"place": ["big", *place[1:]]},
                 {"place": [True, *place[1:]]},
                 {"place": [1e999, *place[1:]]},
+                {"place": [1.7e308, *place[1:]]},
+                {"place": [place[0], "9" * 5000, place[2]]},
                 {"place": [place[0], 5, place[2]]},
                 {"place": [place[0], place[1], "cat.jpg"]},
                 {"place": [place[0], place[1], 7]},

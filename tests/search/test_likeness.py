@@ -105,6 +105,43 @@ def test_a_curve_made_for_a_library_replaces_what_ships_and_is_seen_by_others(li
     assert {space.name for space in ours.unlearnt()} == {"style", "motion", "sound"}
 
 
+def test_what_a_library_has_learnt_for_photos_leaves_videos_their_curve(library: Any) -> None:
+    space = EFFICIENTNET_LITE0.space("visual")
+    curves = LikenessCurves(library.store)
+    ships = shipped()[space.fingerprint][1]
+
+    curves.save({space.fingerprint: {"image:image": CURVE}})
+
+    assert curves.curve(space, Kind.IMAGE, Kind.IMAGE) == CURVE
+    assert curves.curve(space, Kind.VIDEO, Kind.VIDEO) == ships["video:video"]
+    curves.save({space.fingerprint: {"video:video": replace(CURVE, shift=-6.0)}})
+    assert curves.curve(space, Kind.IMAGE, Kind.IMAGE) == CURVE
+    assert curves.curve(space, Kind.VIDEO, Kind.VIDEO).shift == -6.0
+
+
+def test_provisional_curves_never_replace_learnt_ones(library: Any) -> None:
+    space = library.spaces["visual"]
+    elsewhere, curves = LikenessCurves(library.store), LikenessCurves(library.store)
+    assert space in curves.unlearnt()
+    elsewhere.save({space.fingerprint: {"image:image": CURVE}})  # meanwhile, by another process
+
+    curves.save_provisional({space.fingerprint: {"image:image": replace(CURVE, provisional=True)}})
+
+    assert curves.curve(space, Kind.IMAGE, Kind.IMAGE) == CURVE
+
+
+def test_counts_of_vectors_are_taken_anew_with_another_background(library: Any) -> None:
+    curves = LikenessCurves(library.store)
+    fingerprint = library.spaces["visual"].fingerprint
+    curves.curve(library.spaces["visual"], Kind.IMAGE, Kind.IMAGE)
+    curves.effective.put(fingerprint, "film", 6.4)
+
+    curves.save({fingerprint: {"image:image": replace(CURVE, background=Background(0.5, 0.1))}})
+    curves.curve(library.spaces["visual"], Kind.IMAGE, Kind.IMAGE)
+
+    assert curves.effective.get(fingerprint, "film") is None
+
+
 def test_a_model_that_nothing_could_be_learnt_for_is_not_tried_again(library: Any) -> None:
     curves = LikenessCurves(library.store)
     space = library.spaces["visual"]

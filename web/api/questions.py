@@ -133,16 +133,21 @@ def _narrowed(node: Node, where: Filter, collections: Sequence[str]) -> tuple[Fi
     if not words:
         return replace(where, words=None), ()
     where = replace(where, words=None)
-    held = holding(node.store, words, collections=collections, where=where, encoder=_words_of(node))
+    narrowing = holding(node.store, words, collections=collections, where=where, encoder=_words_of(node))
+    held = narrowing.held
+    told = (
+        *(f"Compared with '{one.instead}' instead of '{one.typed}'." for one in narrowing.corrected),
+        *narrowing.notes,
+    )
     ids = tuple(id_ for some in held.values() for id_ in some.ids)
     if not ids:
-        return replace(where, words=None, ids=_NOBODY), (f"Nothing here holds the words '{words}'.",)
+        return replace(where, words=None, ids=_NOBODY), (f"Nothing here holds the words '{words}'.", *told)
     notes = [
         f"More of the {name} hold the words '{words}' than the {len(some.ids):,} that do so most, which were compared."
         for name, some in held.items()
         if some.capped
     ]
-    return replace(where, words=None, ids=ids), tuple(notes)
+    return replace(where, words=None, ids=ids), (*notes, *told)
 
 
 def check_id(media_id: str) -> str:

@@ -236,19 +236,19 @@ def test_holding_gives_the_ids_that_hold_all_words(shown: Any) -> None:
     weak = shown.image("c", {"beagle": 0.6, "red": 0.06})
     film = shown.video("d", {"beagle": 0.6, "red": 0.3}, {"beagle": 0, "red": 0})
 
-    held = holding(shown.store, "red dogs")
+    held = holding(shown.store, "red dogs").held
 
     assert {name: one.ids for name, one in held.items()} == {"images": (both,), "videos": (film,), "audio": ()}
     assert not any(one.capped for one in held.values())
     assert weak not in held["images"].ids
-    assert set(holding(shown.store, "dog", collections=("videos",))) == {"videos"}
-    assert holding(shown.store, "dog", where=Filter(exclude_ids=(both,)))["images"].ids
-    assert holding(shown.store, "")["images"].ids == ()
+    assert set(holding(shown.store, "dog", collections=("videos",)).held) == {"videos"}
+    assert holding(shown.store, "dog", where=Filter(exclude_ids=(both,))).held["images"].ids
+    assert holding(shown.store, "").held["images"].ids == ()
 
 
 def test_holding_says_when_it_is_capped(embedded: Any) -> None:
     embedded.many(0, 1200, {"beagle": 0.9})
 
-    held = holding(embedded.store, "dog")["images"]
+    held = holding(embedded.store, "dog").held["images"]
 
     assert (len(held.ids), held.capped) == (1000, True)

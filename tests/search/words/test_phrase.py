@@ -246,6 +246,6 @@ def test_conditions_hold_for_what_looks_alike_too(library: Library) -> None:
 def test_words_narrow_an_example_to_what_looks_like_them(library: Library) -> None:
     alike, shown = library.image("a", {}, 0.3), library.image("b", {"dalmatian": 0.9}, 0.0)
     library.image("c", {}, 0.17)
-    held = holding(library.store, "dog", encoder=Told())
+    held = holding(library.store, "dog", encoder=Told()).held
     assert held["images"].ids == (alike, shown)
-    assert holding(library.store, "", encoder=Told())["images"].ids == ()
+    assert holding(library.store, "", encoder=Told()).held["images"].ids == ()
