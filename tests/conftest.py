@@ -49,16 +49,14 @@ QUICK_SCHEMAS = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    kinds = ("sqlite", "postgresql")
-    parser.addoption("--ledger", choices=kinds, default="sqlite", help="database of the ledgers of tests/ingest")
+    parser.addoption("--ledger", choices=("sqlite", "postgresql"), default="sqlite", help="database of tests/ingest")
 
 
 @pytest.fixture(scope="session")
 def tiny_clip() -> ModuleType:
     """The module of that name: a small open_clip model with seeded weights."""
     spec = importlib.util.spec_from_file_location("tiny_clip", Path(__file__).with_name("tiny_clip.py"))
-    assert spec is not None
-    assert spec.loader is not None
+    assert spec is not None and spec.loader is not None  # noqa: PT018
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -135,8 +133,8 @@ class QuickModels:
             vectors["visual"] = colours / np.linalg.norm(colours, axis=1, keepdims=True)
         if item.sound is not None:
             parts = np.array_split(np.abs(item.sound), 3)
-            raw = np.array([[part.mean() for part in parts]], np.float32)
-            vectors |= {"sound_raw": raw, "sound": raw / (np.linalg.norm(raw) or 1)}
+            vectors["sound_raw"] = np.array([[part.mean() for part in parts]], np.float32)
+            vectors["sound"] = vectors["sound_raw"] / (np.linalg.norm(vectors["sound_raw"]) or 1)
         return Embedded(vectors, ("swatch",) if len(item.crops) else ())
 
 
