@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from search.examples import Examples
     from search.store.base import Store
 
-SEARCHED = 64
+SEARCHED_FIRST, SEARCHED = 20, 64
 """Nearest media among which copies are looked for, where more than so many answers are not asked for anyway: a heavy
-edit may be less like the example, by its vector, than other media are. More would cost more than the question."""
+edit may be less like the example, by its vector, than other media are. Beyond the first number only where an edit has
+been found: fetching fingerprints costs more than the question."""
 
 MOST_REMEMBERED = 200_000
 """Media whose fingerprints are kept in memory, some 60 MB of pictures; fetching them costs more than comparing."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from search.copies import SEARCHED, Printed, may_be_copy, prints_of, relations
+from search.copies import SEARCHED, SEARCHED_FIRST, Printed, may_be_copy, prints_of, relations
 from search.dial import STYLE, SUBJECT, Dial, ask_with_dial, with_parts
 from search.errors import UsageError
 from search.examples import Examples
@@ -254,11 +254,17 @@ def _describe(
     if examples.fingerprinted:
         likely = [id_ for id_ in shown if id_ in points and may_be_copy(kind, principal.get(id_, -1.0))]
         media = {id_: Printed.of(points[id_].payload) for id_ in likely}
-        if last is not None:
-            beyond = [finding.id for finding in best[last:]]
-            likely = [id_ for id_ in beyond if id_ in principal and may_be_copy(kind, principal[id_])]
-            media |= prints_of(store).fetch(collection, [id_ for id_ in likely if id_ not in media])
     related = relations(examples, media, principal, shown)
+    if examples.fingerprinted and last is not None:
+        beyond = [finding.id for finding in best[last:] if finding.id not in media]
+        likely = [id_ for id_ in beyond if may_be_copy(kind, principal.get(id_, -1.0))]
+        # Who has an edit among the nearest may have heavier ones further down; who has none there hardly has any.
+        near = max(0, SEARCHED_FIRST - len(shown))
+        for some in (likely[:near], likely[near:]):
+            media |= prints_of(store).fetch(collection, some)
+            related = relations(examples, media, principal, shown)
+            if Relation.EDITED_COPY not in related.values():
+                break
     fetch(related)
     described = {*shown, *related}
     return [

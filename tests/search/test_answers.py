@@ -98,7 +98,7 @@ def test_a_question_with_nothing_better_than_weak_says_so(library: Any) -> None:
 
 def test_an_edit_is_found_beyond_the_answers_asked_for(library: Any) -> None:
     asked = library.image("asked", X, fingerprints=(SAME,))
-    library.many_images(np.tile(np.array([X]), (20, 1)) + np.random.default_rng(0).normal(0, 0.1, (20, 4)))
+    library.many_images(np.tile(np.array([X]), (12, 1)) + np.random.default_rng(0).normal(0, 0.1, (12, 4)))
     edit = library.image("edit", XY, fingerprints=(NEAR,))
 
     assert ids(ask(library, asked, limit=3).hits)[0] == edit
@@ -174,3 +174,12 @@ def test_a_model_without_a_learnt_curve_is_said_to_be_provisional(library: Any) 
 
     assert hit.likeness == pytest.approx(curve.likeness(0.6))
     assert ask(library, asked).notes == ()
+
+
+def test_where_one_edit_was_found_heavier_ones_are_looked_for_further_down(library: Any) -> None:
+    asked = library.image("asked", X, fingerprints=(SAME,))
+    light = library.image("light", X, fingerprints=(NEAR,))
+    library.many_images(np.tile(np.array([X]), (40, 1)) + np.random.default_rng(0).normal(0, 0.1, (40, 4)))
+    heavy = library.image("heavy", XY, fingerprints=(NEAR,))
+
+    assert ids(ask(library, asked, limit=3).hits)[:2] == [light, heavy]
