@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from search.copies import SEARCHED, SEARCHED_FIRST, Printed, may_be_copy, prints_of, relations
+from search.copies import SEARCHED, SEARCHED_WITH_EDITS, may_be_copy, relations
 from search.dial import STYLE, SUBJECT, Dial, ask_with_dial, with_parts
 from search.errors import UsageError
 from search.examples import Examples
@@ -102,17 +102,14 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     for collection in wanted:
         if dial is not None:
             turned = ask_with_dial(store, collection, examples, question, scorer, dial)
-            described = _describe(store, collection, turned.ranked[:last], _Found(turned.parts, {}), examples)
+            described = _describe(store, collection, turned.ranked[:last], _Found(turned.parts, {}), examples, last)
             rows[collection] = rank_by_match(with_parts(described, turned.parts))
             continue
-        found = _ask(store, collection, examples, question, scorer)
-        if not found.findings:
-            found = _Found(pivot(store, collection, examples, question, scorer), {})
-        best = [finding for finding in best_per_id(found.findings) if finding.id not in examples.stored]
+        described, best = _compare(store, collection, examples, question, scorer, SEARCHED)
+        if any(hit.relation is Relation.EDITED_COPY for hit in described) and _depth(question) < SEARCHED_WITH_EDITS:
+            described, best = _compare(store, collection, examples, question, scorer, SEARCHED_WITH_EDITS)
         if question.diversity is not None:
-            best.sort(key=lambda finding: found.places.get(finding.id, len(found.places)))
             places |= {finding.id: place for place, finding in enumerate(best)}
-        described = _describe(store, collection, best, found, examples, _depth(question))
         rows[collection] = rank(described, examples.kinds, places or None)[:last]
         asking = {name: examples.asking(name) for name in examples.spaces}
         provisional |= dict.fromkeys(scorer.provisional(best[:last], asking))
@@ -163,8 +160,27 @@ def _wanted(question: Question, space: str) -> bool:
     return space in question.spaces if question.spaces else space not in ASKED_BY_NAME
 
 
-def _ask(store: Store, collection: str, examples: Examples, question: Question, scorer: Scorer) -> _Found:
-    queries = list(_queries(collection, examples, question, scorer.infos))
+def _compare(
+    store: Store, collection: str, examples: Examples, question: Question, scorer: Scorer, searched: int
+) -> tuple[list[SimilarHit], list[Finding]]:
+    """Hits of one collection, and all that was found there, best first.
+
+    Args:
+        searched: how many of the nearest are looked for at least, where copies can be told.
+    """
+    found = _ask(store, collection, examples, question, scorer, searched)
+    if not found.findings:
+        found = _Found(pivot(store, collection, examples, question, scorer), {})
+    best = [finding for finding in best_per_id(found.findings) if finding.id not in examples.stored]
+    if question.diversity is not None:
+        best.sort(key=lambda finding: found.places.get(finding.id, len(found.places)))
+    return _describe(store, collection, best, found, examples, _depth(question)), best
+
+
+def _ask(
+    store: Store, collection: str, examples: Examples, question: Question, scorer: Scorer, searched: int
+) -> _Found:
+    queries = list(_queries(collection, examples, question, scorer.infos, searched))
     if not queries:
         return _Found([], {})
     scores: dict[str, dict[str, float]] = {}
@@ -204,9 +220,8 @@ def _depth(question: Question) -> int:
 
 
 def _queries(
-    collection: str, examples: Examples, question: Question, infos: Mapping[str, CollectionInfo]
+    collection: str, examples: Examples, question: Question, infos: Mapping[str, CollectionInfo], searched: int
 ) -> Iterable[_Query]:
-    last = _depth(question) + len(examples.stored)
     for held in asked_fields(infos[collection].schema):
         if not _wanted(question, held.space.name):
             continue
@@ -215,23 +230,19 @@ def _queries(
             continue
         principal = held.space.name == PRINCIPAL_SPACE[KIND_OF[collection]]
         diversity = question.diversity if principal and not held.multi and len(rows) == 1 else None
-        limit = last
+        limit = _depth(question)
+        if principal and examples.fingerprinted:
+            limit = max(limit, searched)
         if held.multi:
-            limit += max(_SPARE, last // 2)
-        elif diversity is None and principal and examples.fingerprinted:
-            limit = max(last, SEARCHED)
+            limit += max(_SPARE, limit // 2)
+        limit += len(examples.stored)
         for part in [rows] if held.multi else np.split(rows, len(rows)):
             query = VectorQuery(held.space, part, limit, question.where, exact=question.exact, diversity=diversity)
             yield _Query(held, rows, query)
 
 
 def _describe(
-    store: Store,
-    collection: str,
-    best: Sequence[Finding],
-    found: _Found,
-    examples: Examples,
-    last: int | None = None,
+    store: Store, collection: str, best: Sequence[Finding], found: _Found, examples: Examples, last: int
 ) -> list[SimilarHit]:
     """Hits with their records, of the first ``last`` and of copies beyond them."""
     kind = KIND_OF[collection]
@@ -240,42 +251,27 @@ def _describe(
         if finding.via is None and finding.space == PRINCIPAL_SPACE[kind]:
             principal[finding.id] = max(finding.score, principal.get(finding.id, -1.0))
     shown = [finding.id for finding in best[:last]]
-    shown += sorted(examples.uploaded.difference(shown).intersection(finding.id for finding in best))
-    with_frames = kind is Kind.VIDEO and any(finding.space == SUBJECT for finding in best)
-    vectors = [SUBJECT] if with_frames else []
-
-    def fetch(ids: Iterable[str]) -> None:
-        if absent := [id_ for id_ in ids if id_ not in points]:
-            points.update((p.id, p) for p in store.retrieve(collection, absent, vectors=vectors, payload=_SHOWN))
-
+    beyond = [finding.id for finding in best[last:]]
+    likely = [id_ for id_ in beyond if examples.fingerprinted and may_be_copy(kind, principal.get(id_, -1.0))]
+    likely += examples.uploaded.intersection(beyond).difference(likely)
     points = dict(found.points)
-    fetch(shown)
-    media: dict[str, Printed] = {}
-    if examples.fingerprinted:
-        likely = [id_ for id_ in shown if id_ in points and may_be_copy(kind, principal.get(id_, -1.0))]
-        media = {id_: Printed.of(points[id_].payload) for id_ in likely}
-    related = relations(examples, media, principal, shown)
-    if examples.fingerprinted and last is not None:
-        beyond = [finding.id for finding in best[last:] if finding.id not in media]
-        likely = [id_ for id_ in beyond if may_be_copy(kind, principal.get(id_, -1.0))]
-        # Who has an edit among the nearest may have heavier ones further down; who has none there hardly has any.
-        near = max(0, SEARCHED_FIRST - len(shown))
-        for some in (likely[:near], likely[near:]):
-            media |= prints_of(store).fetch(collection, some)
-            related = relations(examples, media, principal, shown)
-            if Relation.EDITED_COPY not in related.values():
-                break
-    fetch(related)
+    if absent := [id_ for id_ in (*shown, *likely) if id_ not in points]:
+        with_frames = kind is Kind.VIDEO and any(finding.space == SUBJECT for finding in best)
+        vectors = [SUBJECT] if with_frames else []
+        points |= {p.id: p for p in store.retrieve(collection, absent, vectors=vectors, payload=_SHOWN)}
+    records = {id_: MediaRecord.from_payload(points[id_].payload) for id_ in (*shown, *likely) if id_ in points}
+    related = relations(examples, records, principal)
     described = {*shown, *related}
     return [
-        _hit(finding, points[finding.id], related.get(finding.id, Relation.SIMILAR), examples)
+        _hit(finding, points[finding.id], records[finding.id], related.get(finding.id, Relation.SIMILAR), examples)
         for finding in best
-        if finding.id in described and finding.id in points
+        if finding.id in described and finding.id in records
     ]
 
 
-def _hit(finding: Finding, point: StoredPoint, relation: Relation, examples: Examples) -> SimilarHit:
-    record = MediaRecord.from_payload(point.payload)
+def _hit(
+    finding: Finding, point: StoredPoint, record: MediaRecord, relation: Relation, examples: Examples
+) -> SimilarHit:
     copied = {Relation.EXACT_COPY: Band.IDENTICAL, Relation.EDITED_COPY: Band.EDITED_COPY}.get(relation)
     return SimilarHit(
         id=record.id,
