@@ -36,6 +36,9 @@ CALIBRATE = "calibrate"
 """Name of the task."""
 
 PAGE = 64
+MOST_FILES = 5_000
+"""Most files of a folder that are learnt from, evenly spread over its labels: more hardly change a curve, and all
+their vectors are in memory at once."""
 
 
 class Encoder(Protocol):
@@ -70,7 +73,7 @@ class Calibrate:
         return ", ".join(folder.name for folder in folders)
 
     def run(self, options: Mapping[str, str], job: TaskRun) -> str:
-        folders = {folder: read_labels(folder) for folder in _folders(options)}
+        folders = {folder: _spread(read_labels(folder)) for folder in _folders(options)}
         job.begin(sum(map(len, folders.values())))
         media = Collected(self._store)
         for folder, labels in folders.items():
@@ -86,7 +89,7 @@ class Calibrate:
                 "Sort more files into folders, one a label.",
             )
         curves_of(self._store).save({space.fingerprint: curves for space, curves in learnt.items()})
-        return " ".join(_told(space, curves) for space, curves in learnt.items())
+        return " ".join(_summary(space, curves) for space, curves in learnt.items())
 
 
 def make_provisional(
@@ -198,6 +201,13 @@ class Collected:
                 self._media.setdefault(space, []).append(Labelled(kind, f"{folder}/{label}", rows, source))
 
 
+def _spread(labels: Mapping[str, str]) -> dict[str, str]:
+    """At most :data:`MOST_FILES` of the labelled files, of each label its share."""
+    ordered = sorted(labels.items(), key=lambda one: (one[1], one[0]))
+    step = max(1.0, len(ordered) / MOST_FILES)
+    return dict(ordered[int(at * step)] for at in range(min(len(ordered), MOST_FILES)))
+
+
 def _folders(options: Mapping[str, str]) -> list[Path]:
     try:
         given = json.loads(options.get("folders", ""))
@@ -209,6 +219,6 @@ def _folders(options: Mapping[str, str]) -> list[Path]:
     return [Path(path) for path in paths]
 
 
-def _told(space: Space, curves: Mapping[str, LikenessCurve]) -> str:
+def _summary(space: Space, curves: Mapping[str, LikenessCurve]) -> str:
     kinds = ", ".join(f"{curve.pairs:,} pairs of {name.replace(':', ' and ')}" for name, curve in curves.items())
     return f"{space.name}: {kinds}."

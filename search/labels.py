@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from search.errors import NotFoundError, UsageError
+from search.store.base import Store
 
 MANIFEST = "manifest.csv"
 
@@ -33,6 +35,18 @@ def read_labels(directory: Path) -> dict[str, str]:
             f"Sort files into one folder a label, or write {MANIFEST} with the columns path and label.",
         )
     return labels
+
+
+def labels_by_id(store: Store, labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels of paths as labels of what is stored; links on the way to a file make no difference."""
+    real = {os.path.realpath(path): label for path, label in labels.items()}
+    found: dict[str, str] = {}
+    for collection in store.collections():
+        for point in store.scroll(collection, payload=["paths"]):
+            for path in point.payload["paths"]:
+                if (label := real.get(os.path.realpath(path))) is not None:
+                    found[point.id] = label
+    return found
 
 
 def _from_manifest(manifest: Path) -> dict[str, str]:

@@ -16,11 +16,11 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeAlias
-from weakref import WeakKeyDictionary, proxy
 
 from search.evidence import Background, EffectiveRows
 from search.likeness import LikenessCurve, pair_of_kinds
 from search.media import Kind
+from search.per_store import PerStore
 from search.spaces import CollectionSchema, Space
 from search.store.base import Store
 
@@ -178,13 +178,5 @@ def _stand_in(name: str) -> Curves:
     return next(curves for space, curves in shipped().values() if space == wanted and curves)
 
 
-_known: WeakKeyDictionary[Store, LikenessCurves] = WeakKeyDictionary()
-_known_lock = threading.Lock()
-
-
-def curves_of(store: Store) -> LikenessCurves:
-    """The one set of curves of a store, as long as the store lives."""
-    with _known_lock:
-        if store not in _known:
-            _known[store] = LikenessCurves(proxy(store))
-        return _known[store]
+curves_of = PerStore(LikenessCurves)
+"""The one set of curves of a store, as long as the store lives."""

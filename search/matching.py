@@ -7,12 +7,12 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary, proxy
 
 from search.calibration import MIN_PAIRS, Calibration, fit, pair_scores, prior
 from search.errors import StoreError
 from search.media import MediaRecord
 from search.near import distinct
+from search.per_store import PerStore
 from search.store.base import Array, CollectionInfo, Store
 from search.store.filters import Filter
 
@@ -184,14 +184,5 @@ class Matcher:
             self._store.set_metadata(collection, {METADATA_KEY: entries})
 
 
-_matchers: WeakKeyDictionary[Store, Matcher] = WeakKeyDictionary()
-_matchers_lock = threading.Lock()
-
-
-def matcher_of(store: Store) -> Matcher:
-    """The one matcher of a store, as long as the store lives."""
-    with _matchers_lock:
-        if store not in _matchers:
-            # By proxy, or the matcher would keep the store alive that it is dropped with.
-            _matchers[store] = Matcher(proxy(store))
-        return _matchers[store]
+matcher_of = PerStore(Matcher)
+"""The one matcher of a store, as long as the store lives."""

@@ -6,15 +6,16 @@ learns those that ship with the models from a data directory into which the fold
 folders in each DIR, or the columns path and label of its ``manifest.csv``. A DIR whose name begins with
 ``photographers`` teaches ``style``, others all other spaces.
 
-Each medium with another of its label asks, see ``search.labelled_pairs``. Pairs of a still and a video
-are made of key frames, with the videos that they are not from, where no picture and video share a label.
+Each medium with another of its label asks, see ``search.labelled_pairs``. Pairs of a picture and a video are made of
+key frames, which stand for pictures, and the videos that they are not from. ``--check`` prints instead how far likeness
+is off on media that the curves were not learnt from (two halves at random, each judged by the curves of the other).
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations_with_replacement
 from pathlib import Path
 
@@ -23,11 +24,15 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from search.errors import UsageError
+from search.evaluation.reliability import Reliability, reliability
 from search.evidence import Background
 from search.labelled_pairs import Labelled, Pairs, draw_pairs, tells_of
+from search.labels import labels_by_id, read_labels
 from search.likeness import LikenessCurve, features, pair_of_kinds
+from search.likeness_curves import compared_spaces
 from search.media import Kind
+from search.spaces import Space
+from search.store.edge import EdgeStore
 
 LEAST_PAIRS, LEAST_PROVISIONAL = 40, 10
 """Fewest pairs of the same label that a curve, and a provisional one, is learnt from."""
@@ -104,51 +109,77 @@ def _any_row(item: Labelled, rng: np.random.Generator) -> NDArray[np.float32]:
     return row
 
 
-def labelled_media(home: Path, folders: Sequence[Path]) -> Iterator[tuple[str, str, Labelled]]:
-    """Fingerprint and name of a space, and a labelled medium in it, for everything of the folders in a data directory.
+def labelled_media(home: Path, folders: Sequence[Path]) -> dict[Space, list[Labelled]]:
+    """What the folders hold of a data directory, in every space that their labels tell of.
 
     Raises:
         UsageError, NotFoundError: a folder holds nothing labelled, or is not there.
         StoreError: the data directory cannot be opened.
     """
-    from search.labels import read_labels
-    from search.records import asked_fields
-    from search.store.edge import EdgeStore
-
-    labels = {
-        path: (folder.name, f"{folder.name}/{label}")
-        for folder in folders
-        for path, label in read_labels(folder).items()
-    }
+    labels, folder_of = {}, {}
+    for folder in folders:
+        for path, label in read_labels(folder).items():
+            labels[path], folder_of[path] = f"{folder.name}/{label}", folder.name
+    found: dict[Space, list[Labelled]] = {}
     store = EdgeStore(home)
     try:
+        by_id, folder_by_id = labels_by_id(store, labels), labels_by_id(store, folder_of)
         for collection in store.collections():
             schema = store.schema(collection)
-            spaces = {field.space.name: field.space for field in asked_fields(schema)}
-            for point in store.scroll(collection, vectors=[*spaces], payload=["paths"]):
-                found = next((labels[path] for path in point.payload["paths"] if path in labels), None)
-                if found is None:
-                    continue
-                folder_name, label = found
+            spaces = {space.name: space for space in compared_spaces(schema)}
+            for point in store.scroll(collection, vectors=[*spaces], payload=False):
                 for name, rows in point.vectors.items():
-                    if tells_of(name, folder_name):
-                        yield spaces[name].fingerprint, name, Labelled(schema.kind, label, rows, point.id)
+                    if point.id in by_id and tells_of(name, folder_by_id[point.id]):
+                        item = Labelled(schema.kind, by_id[point.id], rows, point.id)
+                        found.setdefault(spaces[name], []).append(item)
     finally:
         store.close()
+    return found
+
+
+def held_out(media: Sequence[Labelled], seed: int = 1) -> Reliability | None:
+    """How reliable the curves of a space are on media that they were not learnt from: each half of them, at random, is
+    judged by the curves of the other half. None where a half teaches nothing."""
+    rng = np.random.default_rng(seed)
+    halves = rng.permutation(len(media)) % 2
+    said, same, weights, items = [], [], [], 0
+    for half in (0, 1):
+        curves = learn([item for item, of in zip(media, halves, strict=True) if of != half])
+        judged = [item for item, of in zip(media, halves, strict=True) if of == half]
+        for one, other in combinations_with_replacement(Kind, 2):
+            curve = curves.get(pair_of_kinds(one, other))
+            pairs = draw_pairs(*_sides(judged, one, other), curve.background, rng) if curve else None
+            if curve is None or pairs is None:
+                continue
+            said.append(curve.likenesses(pairs.scores))
+            same.append(pairs.same)
+            weights.append(pairs.weights)
+            items += pairs.items
+    if not items:
+        return None
+    return reliability(np.concatenate(said), np.concatenate(same), np.concatenate(weights), items)
 
 
 def main(arguments: Sequence[str]) -> None:
-    if len(arguments) < 2:
-        raise SystemExit("usage: python -m workers.calibrate HOME DIR…")
-    spaces: dict[str, tuple[str, list[Labelled]]] = {}
-    for fingerprint, name, item in labelled_media(Path(arguments[0]), [Path(text) for text in arguments[1:]]):
-        spaces.setdefault(fingerprint, (name, []))[1].append(item)
-    learnt: Mapping[str, object] = {
-        fingerprint: {"space": name, "curves": {kinds: curve.to_json() for kinds, curve in learn(media).items()}}
-        for fingerprint, (name, media) in spaces.items()
+    check = arguments[:1] == ["--check"]
+    given = arguments[1:] if check else arguments
+    if len(given) < 2:
+        raise SystemExit("usage: python -m workers.calibrate [--check] HOME DIR…")
+    spaces = labelled_media(Path(given[0]), [Path(text).absolute() for text in given[1:]])
+    if not spaces:
+        raise SystemExit("None of these folders has been ingested there.")
+    if check:
+        for space, media in spaces.items():
+            if measured := held_out(media):
+                print(f"{space.name}: ECE {measured.ece:.3f}, {measured.pairs} pairs of {measured.items} media")
+        return
+    learnt = {
+        space.fingerprint: {
+            "space": space.name,
+            "curves": {kinds: curve.to_json() for kinds, curve in learn(media).items()},
+        }
+        for space, media in spaces.items()
     }
-    if not learnt:
-        raise UsageError("None of these folders has been ingested there.")
     json.dump(learnt, sys.stdout, indent=1)
     sys.stdout.write("\n")
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluation.spaces import average_precision, default_k
+from search.evaluation.spaces import RankingFigures, average_precision, default_k
 from search.questions import Question, SimilarHit
 from search.similar import find_similar
 from search.store.base import Store
@@ -31,19 +31,9 @@ MOST_QUESTIONS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class FusedEvaluation:
-    """One set; see the module for the figures.
+class FusedEvaluation(RankingFigures):
+    """One set; see the module for the figures."""
 
-    Attributes:
-        n: questions asked.  classes: labels among them.
-    """
-
-    n: int
-    classes: int
-    p_at_1: float
-    k: int
-    p_at_k: float
-    map: float
     missing: float
     row_p_at_1: float
     row_p_at_k: float

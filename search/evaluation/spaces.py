@@ -46,8 +46,8 @@ _ROUND_TRIP_HITS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class SpaceEvaluation:
-    """One space of one collection; see the module for the figures.
+class RankingFigures:
+    """How well what belongs together is ranked.
 
     Attributes:
         n: questions asked.  classes: labels among them.
@@ -59,6 +59,12 @@ class SpaceEvaluation:
     k: int
     p_at_k: float
     map: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceEvaluation(RankingFigures):
+    """One space of one collection; see the module for the figures."""
+
     index_recall: float
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from search.duplicates import find_duplicates
 from search.evaluation.fused import evaluate_fused
 from search.evidence import best_pair, corrected, effective_rows
-from search.labels import read_labels
+from search.labels import labels_by_id, read_labels
 from search.likeness import Band
 from search.likeness_curves import curves_of
 from search.media import KIND_OF
@@ -33,7 +33,6 @@ from search.settings import Settings, load_settings
 from search.similar import find_similar
 from search.store.base import Store
 from web.client import connect_inside
-from web.commands.evaluate import labels_by_id
 from web.commands.ingest import take_in
 
 DRAWN = 10_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,17 @@ def test_what_is_in_the_library_is_not_embedded_again(
 
     assert len(encoder.asked) == 24
     assert not any(path.endswith("stored.jpg") for path in encoder.asked)
+
+
+def test_of_many_files_each_label_teaches_its_share(
+    ingest: Ingest, labelled: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.calibrate.MOST_FILES", 12)
+
+    done = ingest.run(ingest.start_task(CALIBRATE, options(labelled)))
+
+    assert done.embedded == 12
+    assert Counter(Path(path).parent.name for path in encoder.asked) == {"cat": 4, "dog": 4, "owl": 4}
 
 
 def test_what_teaches_nothing_fails_in_words_and_changes_nothing(ingest: Ingest, desk: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from search.evidence import Background
 from search.labelled_pairs import Labelled, Pairs
 from search.media import Kind
-from workers.calibrate import LEAST_PAIRS, fit, learn
+from workers.calibrate import LEAST_PAIRS, fit, held_out, learn
 
 DIM = 32
 
@@ -64,6 +64,15 @@ def test_curves_are_learnt_for_each_pair_of_kinds_with_stills_standing_in() -> N
 
 def test_the_same_media_give_the_same_curves() -> None:
     assert learn(media(4, 6, 0.5)) == learn(media(4, 6, 0.5))
+
+
+def test_held_out_media_judge_the_curves() -> None:
+    measured = held_out(media(8, 24, 1.5))
+
+    assert measured is not None
+    assert measured.items == 8 * 24
+    assert measured.ece < 0.05
+    assert held_out(media(2, 2, 0.5)) is None
 
 
 def test_too_few_labelled_pairs_give_no_curve() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from search.evaluation.reliability import Reliability
     from search.evaluation.words import WordEvaluation
     from search.settings import Settings
-    from search.store.base import Store
 
 
 @click.command("evaluate", short_help="Measure the answers on labelled files.")
@@ -41,7 +39,7 @@ def command(call: Call, folders: tuple[Path, ...], k: int | None) -> int:
     second run embeds nothing.
     """
     from search.evaluation import evaluate
-    from search.labels import read_labels
+    from search.labels import labels_by_id, read_labels
     from web.client import connect_inside
     from web.commands.ingest import exit_status, take_in
 
@@ -81,18 +79,6 @@ def _home(call: Call) -> Iterator[Settings]:
         return
     with tempfile.TemporaryDirectory(prefix="likewise-evaluate-") as folder:
         yield call.settings(home=Path(folder))
-
-
-def labels_by_id(store: Store, labels: Mapping[str, str]) -> dict[str, str]:
-    """Labels of paths as labels of what is stored; links on the way to a file make no difference."""
-    real = {os.path.realpath(path): label for path, label in labels.items()}
-    found: dict[str, str] = {}
-    for collection in store.collections():
-        for point in store.scroll(collection):
-            for path in point.payload["paths"]:
-                if (label := real.get(os.path.realpath(path))) is not None:
-                    found[point.id] = label
-    return found
 
 
 def _show(evaluation: Evaluation, console: Console) -> None:
