@@ -10,24 +10,28 @@ from search.store.base import Point, Store
 from workers.records import credited, find_records
 from workers.renew import renew
 from workers.report import Delivery
+from workers.standardise import with_sound
 
 
 def deliver(store: Store, deliveries: Sequence[Delivery], into: str | None = None) -> None:
     """Store points as the worker that made them would have, had it reached the store.
 
-    A record that is stored already keeps its paths and libraries. Storing the same points twice changes nothing.
+    A record that is stored already keeps its paths and libraries. Sounds and the keys derived of a record are made as
+    this version makes them, whichever version the worker has. Storing the same points twice changes nothing.
 
     Args:
         into: the generation of a collection that they are for.
 
     Raises:
         StoreError: the store refused.
+        ModelError: the statistics of sounds cannot be read.
     """
     if not deliveries:  # the worker has stored them, and the store need not even answer here
         return
     points: dict[str, list[Point]] = {}
     for delivery in deliveries:
-        points.setdefault(delivery.collection, []).append(delivery.point)
+        point = delivery.point
+        points.setdefault(delivery.collection, []).append(Point(point.id, with_sound(point.vectors), point.payload))
     if into is not None:
         renew(store, into, [point for group in points.values() for point in group])
         return
@@ -40,9 +44,9 @@ def deliver(store: Store, deliveries: Sequence[Delivery], into: str | None = Non
 
 
 def _merged(point: Point, known: MediaRecord | None) -> dict[str, object]:
-    if known is None:
-        return dict(point.payload)
     record = MediaRecord.from_payload(point.payload)
+    if known is None:
+        return record.to_payload()
     photographer, credit = credited(record.artist, known)
     return replace(
         record,

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from celery import Celery, states
 from celery.exceptions import WorkerLostError
@@ -28,6 +29,7 @@ from workers.app import CHOOSE_MODELS, EMBED_FILE, EMBED_TEXT, QUERY_PRIORITY, Q
 from workers.broker import Broker
 from workers.embedders.choice import choose_models
 from workers.embedders.registry import ModelChoice
+from workers.standardise import with_sound
 from workers.whereabouts import broker_errors, withdraw_tasks
 from workers.wire import Json, beside, choice_from_json, choice_to_json, probe_from_json, vectors_from_json
 
@@ -64,11 +66,15 @@ class RemoteEncoder:
         """
         choice = choose_models_remotely(self._settings, self._app, self._store)
         question = {"path": path, "name": name, "models": choice_to_json(choice)} | beside(choice)
+        seconds = self._settings.query_seconds
         try:
-            answer = _ask(self._settings, self._app, EMBED_FILE, question, self._settings.query_seconds)
+            answer = _ask(self._app, EMBED_FILE, question, seconds, waits=seconds)
         except WorkerLostError:
             raise DecoderCrashError(f"'{name or path}' ended the worker that looked at it.") from None
-        return probe_from_json(answer)
+        probe = probe_from_json(answer)
+        vectors = with_sound(probe.vectors)
+        vectors.pop("sound_raw", None)  # what an older worker sends in place of ``sound``
+        return replace(probe, vectors=vectors, spaces={name: probe.spaces[name] for name in vectors})
 
     def text(self, words: str, space: Space) -> Array:
         """Words as a vector of ``space``, float32 ``(1, dim)``, L2-normalised. Whoever asks can answer without, so that
@@ -81,9 +87,9 @@ class RemoteEncoder:
         """
         choice = choose_models_remotely(self._settings, self._app, self._store)
         question = {"words": words, "space": space.fingerprint, "models": choice_to_json(choice)} | beside(choice)
-        soon = self._settings.model_copy(update={"query_seconds": min(TEXT_SECONDS, self._settings.query_seconds)})
+        seconds = self._settings.query_seconds
         try:
-            answer = _ask(soon, self._app, EMBED_TEXT, question, self._settings.query_seconds)
+            answer = _ask(self._app, EMBED_TEXT, question, seconds, waits=min(TEXT_SECONDS, seconds))
         except WorkerLostError:
             raise ModelError("The worker that embedded the words ended.") from None
         return vectors_from_json(answer["vectors"])[MEANING]
@@ -107,27 +113,28 @@ def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> Mod
         "text": settings.text_model,
     }
     # A worker may have to fetch weights first.
-    answer = _ask(settings, app, CHOOSE_MODELS, question, settings.task_seconds)
+    answer = _ask(app, CHOOSE_MODELS, question, settings.task_seconds, waits=settings.query_seconds)
     return choice_from_json(answer, answer)
 
 
-def _ask(settings: Settings, app: Celery, task: str, question: Json, seconds: float) -> Json:
+def _ask(app: Celery, task: str, question: Json, seconds: float, *, waits: float) -> Json:
     """What a worker answers.
 
     Args:
-        seconds: after which an answer comes too late; one that is not begun within ``query_seconds`` does anyway.
+        seconds: after which an answer comes too late.
+        waits: seconds within which a worker has to begin with it.
 
     Raises:
         LikewiseError: what the worker raises, or why there is no answer.
     """
     id_ = uuid.uuid4().hex
     # Not by send_task, which subscribes to the result: whoever polls never reads what the subscription brings.
-    message = app.amqp.create_task_message(id_, task, (question,), {}, expires=settings.query_seconds)
+    message = app.amqp.create_task_message(id_, task, (question,), {}, expires=waits)
     with broker_errors():
         with app.producer_or_acquire() as producer:
             app.amqp.send_task_message(producer, task, message, queue=QUERY_QUEUE, priority=QUERY_PRIORITY)
         try:
-            meta = _wait(app, id_, {states.PENDING: settings.query_seconds, states.STARTED: seconds})
+            meta = _wait(app, id_, {states.PENDING: waits, states.STARTED: seconds})
         except WorkerUnavailableError:
             with suppress(BrokerUnavailableError):  # without workers, questions would gather with the broker for ever
                 withdraw_tasks(app, id_.__eq__)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -103,6 +102,23 @@ def standardise(raw: Array, statistics: SoundStatistics | None = None) -> Array:
     return unit
 
 
+def with_sound(vectors: Mapping[str, Array]) -> dict[str, Array]:
+    """Vectors of one file by space, with ``sound`` made of ``sound_raw`` where log-mel made that: an older worker, or
+    one of another version, standardises with other statistics, or leaves it to whoever stores. Doing it twice changes
+    nothing.
+
+    Args:
+        vectors: space name to float32 ``(m, dim)``.
+
+    Raises:
+        ModelError: see :func:`shipped`.
+    """
+    raw = vectors.get("sound_raw")
+    if raw is None or raw.shape[1] != LOGMEL.dim:
+        return dict(vectors)
+    return {**vectors, "sound": standardise(raw)}
+
+
 def mark_standardised(store: Store, collection: str) -> None:
     """Note of a collection, if it holds log-mel sounds, that all of them are standardised with what ships.
 
@@ -116,8 +132,7 @@ def mark_standardised(store: Store, collection: str) -> None:
 def restandardise(
     store: Store, collections: Sequence[str] | None = None, goes_on: Callable[[], bool] = lambda: True
 ) -> bool:
-    """Rewrite every ``sound`` from its ``sound_raw`` where other statistics than those that ship made it; True when
-    there were any.
+    """Rewrite every ``sound`` from its ``sound_raw`` where other statistics than those that ship made it.
 
     What is written meanwhile uses the shipped statistics already. Killed half way, the next run goes on behind the last
     page that was done; doing it twice changes nothing. Sounds of other models than log-mel are left alone.
@@ -126,30 +141,34 @@ def restandardise(
         collections: names of collections or generations; every current collection when left out.
         goes_on: asked between pages; when it says no, the next call does the rest.
 
+    Returns:
+        True when all that was left has been done; False when nothing was left, or it was cut off.
+
     Raises:
         StoreError: the store refused.
     """
-    done = False
-    for name in store.collections() if collections is None else collections:
-        metadata = store.metadata(name)
-        if _holds_sounds(store.schema(name)) and (metadata.get(KEY) or {}).get("version") != shipped().version:
-            done |= _rewrite(store, name, metadata, goes_on)
-    return done
+    left = [name for name in (store.collections() if collections is None else collections) if _is_left(store, name)]
+    return bool(left) and all(_rewrite(store, name, goes_on) for name in left)
 
 
-def _rewrite(store: Store, name: str, metadata: Mapping[str, Any], goes_on: Callable[[], bool]) -> bool:
+def _is_left(store: Store, name: str) -> bool:
+    made_with = (store.metadata(name).get(KEY) or {}).get("version")
+    return _holds_sounds(store.schema(name)) and made_with != shipped().version
+
+
+def _rewrite(store: Store, name: str, goes_on: Callable[[], bool]) -> bool:
+    """Rewrite the sounds of one collection; False when it was cut off."""
     statistics = shipped()
-    mark = metadata.get(UNDER_WAY) or {}
+    mark = store.metadata(name).get(UNDER_WAY) or {}
     after = mark.get("after") if mark.get("version") == statistics.version else None
-    ids: Sequence[str] = ()
     for ids, raw in _pages(store, name, after):
         if not goes_on():
-            return True
+            return False
         sounds = standardise(raw, statistics)
         store.update_vectors(name, {id_: {"sound": sounds[i : i + 1]} for i, id_ in enumerate(ids)})
         store.set_metadata(name, {UNDER_WAY: {"version": statistics.version, "after": ids[-1]}})
     mark_standardised(store, name)
-    return bool(ids)
+    return True
 
 
 def _holds_sounds(schema: CollectionSchema) -> bool:

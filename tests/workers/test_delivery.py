@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,19 @@ import pytest
 from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
-from search.store.base import Array, Store
+from search.store import open_store
+from search.store.base import Array, Point, Store
 from workers.batch import BatchProcessor
 from workers.delivery import deliver
+from workers.embedders.registry import ModelChoice, schemas_of
 from workers.outbox import Outbox
 from workers.report import Batch, Delivery, FileRef
+from workers.standardise import standardise
 from workers.wire import report_from_json, report_to_json
 
 MakeFile = Callable[..., FileRef]
 SPACES = {"images": ("visual",), "videos": ("visual", "motion", "sound", "sound_raw"), "audio": ("sound", "sound_raw")}
+QUIET = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
 KINDS = {".jpg": Kind.IMAGE, ".mp4": Kind.VIDEO, ".wav": Kind.AUDIO}
 
 
@@ -71,6 +75,30 @@ def test_the_store_holds_what_a_local_run_would_have_stored(
             for space, vector in vectors.items():
                 np.testing.assert_allclose(found[id_][1][space], vector, atol=1e-6)
     assert len(wanted) == 18
+
+
+@pytest.fixture
+def heard(make_settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Store]:
+    """A store whose sounds are log-mel's."""
+    opened = open_store(make_settings(home=tmp_path / "heard"))
+    (schema,) = (schema for schema in schemas_of(QUIET) if schema.kind is Kind.AUDIO)
+    opened.ensure(schema)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("into", [None, "audio"])
+def test_what_an_older_worker_sends_is_stored_as_this_version_makes_it(heard: Store, into: str | None) -> None:
+    """It standardises sounds by those of its batch, and derives fewer keys of a record."""
+    raw = (np.random.default_rng(3).normal(size=(1, 256)) * 2 - 4).astype(np.float32)
+    record = MediaRecord(media_id("5" * 64), Kind.AUDIO, ("/music/a.wav",), ("lib",))
+    payload = {key: value for key, value in record.to_payload().items() if not key.startswith("sort_")}
+    if into is not None:  # only what is stored is filled
+        heard.upsert("audio", [Point(record.id, {"sound_raw": raw}, payload)])
+    deliver(heard, [Delivery("audio", Point(record.id, {"sound_raw": raw, "sound": raw}, payload))], into)
+    (point,) = heard.scroll("audio", vectors=("sound",))
+    np.testing.assert_allclose(point.vectors["sound"], standardise(raw), atol=1e-6)
+    assert point.payload == record.to_payload()
 
 
 def test_a_known_record_keeps_its_paths_and_libraries(store: Store, make_file: MakeFile, sent: Any) -> None:

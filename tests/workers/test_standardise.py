@@ -19,7 +19,16 @@ from search.store.base import Point, Store
 from workers import standardise as module
 from workers.embedders.choice import ensure_collections
 from workers.embedders.registry import ModelChoice, schemas_of
-from workers.standardise import KEY, OBSOLETE, UNDER_WAY, SoundStatistics, restandardise, shipped, standardise
+from workers.standardise import (
+    KEY,
+    OBSOLETE,
+    UNDER_WAY,
+    SoundStatistics,
+    restandardise,
+    shipped,
+    standardise,
+    with_sound,
+)
 
 CHOICE = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0", style=False)
 RNG = np.random.default_rng(5)
@@ -169,6 +178,32 @@ def test_a_rewriting_that_was_killed_goes_on_where_it_was(store: Store, monkeypa
     check(store, "audio", range(40))
 
 
+def test_a_rewriting_that_is_stopped_is_not_said_to_be_done(store: Store) -> None:
+    write(store, "audio", range(10))
+    write(store, "videos", range(10, 20))
+    pages = iter([True, False])  # the sounds, then not the videos
+    assert not restandardise(store, goes_on=lambda: next(pages))
+    check(store, "audio", range(10))
+    assert store.metadata("videos")[KEY]["version"] == 2
+    assert restandardise(store)
+    check(store, "videos", range(10, 20))
+
+
+@pytest.mark.parametrize("sound", [{}, {"sound": RAW[:1]}])
+def test_the_sound_of_any_worker_is_made_of_its_raw_sound(sound: dict[str, np.ndarray]) -> None:
+    made = with_sound({"visual": RAW[1:2], "sound_raw": RAW[:1], **sound})
+    np.testing.assert_array_equal(made["sound"], standardise(RAW[:1]))
+    assert made.keys() == {"visual", "sound_raw", "sound"}
+    again = with_sound(made)
+    assert all((again[name] == made[name]).all() for name in made)
+
+
+def test_what_has_no_raw_sound_of_log_mel_is_left_alone() -> None:
+    assert with_sound({"visual": RAW[:1]}).keys() == {"visual"}
+    other = {"sound_raw": RAW[:1, :8], "sound": RAW[1:2, :8]}
+    np.testing.assert_array_equal(with_sound(other)["sound"], other["sound"])
+
+
 def test_a_rewriting_begun_with_other_statistics_begins_anew(store: Store) -> None:
     write(store, "audio", range(10))
     store.set_metadata("audio", {UNDER_WAY: {"version": "others", "after": uuid(9)}})
@@ -180,7 +215,7 @@ def test_generations_are_done_by_name(store: Store) -> None:
     write(store, "audio", range(10))
     assert restandardise(store, ["audio.1"])
     check(store, "audio", range(10))
-    assert not restandardise(store)
+    assert not restandardise(store, ["audio.1"])
 
 
 def test_new_collections_have_nothing_to_be_done(make_settings: Callable[..., Settings]) -> None:

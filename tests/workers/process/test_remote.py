@@ -24,6 +24,7 @@ from search.errors import (
     WorkerUnavailableError,
 )
 from search.media import Kind
+from search.questions import Probe
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Store
@@ -32,7 +33,8 @@ from workers.decode.pool import DecodePool
 from workers.embedders.registry import ModelChoice
 from workers.encode import Encoder
 from workers.remote import RemoteEncoder, choose_models_remotely
-from workers.wire import vectors_to_json
+from workers.standardise import standardise
+from workers.wire import probe_to_json, vectors_to_json
 
 Start = Callable[..., Any]
 
@@ -114,8 +116,8 @@ def test_words_are_asked_of_a_worker_that_has_to_come_soon(
         encoder.text("a dog", meaning)
     asked: list[Any] = []
 
-    def answer(settings: Any, app: Any, task: str, question: Any, seconds: float) -> Any:
-        asked.extend((task, question, settings.query_seconds, seconds))
+    def answer(app: Any, task: str, question: Any, seconds: float, *, waits: float) -> Any:
+        asked.extend((task, question, waits, seconds))
         return {"vectors": vectors_to_json({"meaning": np.array([[0.6, 0.8]], np.float32)})}
 
     monkeypatch.setattr(remote, "_ask", answer)
@@ -125,6 +127,20 @@ def test_words_are_asked_of_a_worker_that_has_to_come_soon(
     assert (task, question["words"], question["space"]) == ("likewise.embed_text", "a dog", meaning.fingerprint)
     assert (question["text"], question["models"]["image"]) == ("open_clip", "i")
     assert (soon, seconds) == (remote.TEXT_SECONDS, 60)
+
+
+def test_a_sound_that_an_older_worker_embeds_is_standardised_here(
+    encoder: RemoteEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sends the raw sound, and a fingerprint for every space of the collection."""
+    raw = (np.random.default_rng(3).normal(size=(1, 256)) * 2 - 4).astype(np.float32)
+    spaces = {"sound": "heard", "sound_raw": "raw", "motion": "moved"}
+    sent = probe_to_json(Probe(Kind.AUDIO, {"sound_raw": raw}, spaces, name="a.wav"))
+    monkeypatch.setattr(remote, "_ask", lambda *_, **__: sent)
+    monkeypatch.setattr(remote, "choose_models_remotely", lambda *_: ModelChoice("i", "v"))
+    probe = encoder.probe("/music/a.wav")
+    np.testing.assert_array_equal(probe.vectors["sound"], standardise(raw))
+    assert (probe.vectors.keys(), probe.spaces) == ({"sound"}, {"sound": "heard"})
 
 
 def test_nobody_listening_is_not_the_same_as_everybody_busy(make_desk: Any, store: Store, start_worker: Start) -> None:
