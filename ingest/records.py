@@ -18,7 +18,7 @@ from search.media import COLLECTIONS, Kind, MediaRecord, Payload
 from search.store.base import Store, StoredPoint
 from workers.previews import Previews
 
-EDITED = ("paths", "libraries", "folders", "words", "mtime", "missing")
+EDITED = ("paths", "libraries", "folders", "words", "mtime", "missing", "sort_name", "sort_time")
 """Payload keys that follow from where a content lives."""
 
 PAGE = 256

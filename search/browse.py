@@ -2,7 +2,8 @@
 
 The order is total: by the number the order goes by, then by file name (``search.natural``), then by id. Records that
 have no such number come last. A page goes on where a record stood, not where a count ended, so nothing is shown twice
-or left out because media came or went in between.
+or left out because media came or went in between; but where the records of one number become more than :data:`SORTED`
+between two pages, they follow in another order from then on.
 
 An engine orders by numbers only and leaves open how equal ones follow each other. So the records of one number are
 fetched together and ordered here, as long as they are not too many (:data:`SORTED`); beyond that they follow by id.
@@ -30,9 +31,11 @@ SORTED = 3000
 
 _VERSION = 1
 _NEXT = 1e-15
-_LARGEST, _LONGEST_NAME = 2.0**63, 4096
 """Relative difference up to which two floats count as one: JSON parsers (serde_json's) miss the last digit, so a number
-asked for may not be quite the one that was told."""
+asked for may not be quite the one that was answered."""
+
+_LARGEST, _LONGEST_NAME = 2.0**63, 4096
+"""Greatest number and longest name that a cursor may hold; others are forged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,26 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from search.browse import ORDERS, RecordPage, browse
 from search.errors import NotFoundError
 from search.media import MediaRecord
 from search.questions import Probe
 from search.spaces import MEANING, CollectionSchema, VectorField
 from search.store.base import Facet, Store, StoredPoint
 from search.store.filters import Filter
-
-__all__ = [
-    "ASKED_BY_NAME",
-    "ORDERS",
-    "RecordPage",
-    "asked_fields",
-    "browse",
-    "facets",
-    "find_record",
-    "probe_of",
-    "probes_of",
-    "thumbnail_address",
-]
 
 ASKED_BY_NAME = frozenset({"style", MEANING})
 """Spaces that answer only a question that names them: alike in style is not alike in what is shown, and ``meaning`` is

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,14 +18,12 @@ from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
 from search.near import PRINCIPAL_SPACE
 from search.pivot import pivot
 from search.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
-from search.records import ASKED_BY_NAME, asked_fields, browse, find_record, probe_of, thumbnail_address
+from search.records import ASKED_BY_NAME, asked_fields, thumbnail_address
 from search.scoring import Scorer
 from search.spaces import VectorField
 from search.store.answers import MMR_CANDIDATES
 from search.store.base import Array, CollectionInfo, Store, StoredPoint, VectorQuery
 from search.store.filters import Filter
-
-__all__ = ["browse", "find_record", "find_similar", "probe_of"]
 
 _SHOWN = ("id", "kind", "paths", "thumbnail", "fingerprints", "moments", "duration")
 """Payload keys a hit is described from; fetching whole payloads costs more than the search."""
@@ -89,8 +87,6 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     started = time.perf_counter()
     infos = {name: info for name, info in store.collections().items() if info.points}
     _check(question, infos)
-    if question.diversity == 0:
-        question = replace(question, diversity=None)
     examples = Examples.of(store, question)
     scorer = Scorer.of(store, infos)
     dial = None if question.style is None else Dial.at(question.style)
@@ -108,7 +104,7 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
         described, best = _compare(store, collection, examples, question, scorer, SEARCHED)
         if any(hit.relation is Relation.EDITED_COPY for hit in described) and _depth(question) < SEARCHED_WITH_EDITS:
             described, best = _compare(store, collection, examples, question, scorer, SEARCHED_WITH_EDITS)
-        if question.diversity is not None:
+        if question.diversity:
             places |= {finding.id: place for place, finding in enumerate(best)}
         rows[collection] = rank(described, examples.kinds, places or None)[:last]
         asking = {name: examples.asking(name) for name in examples.spaces}
@@ -136,7 +132,7 @@ def _check(question: Question, infos: Mapping[str, CollectionInfo]) -> None:
         raise UsageError(f"The answers after the first {question.offset:,} cannot be given.", f"0 to {MOST_OFFSET:,}.")
     if question.diversity is not None and not 0 <= question.diversity <= 1:  # NaN too
         raise UsageError(f"Diversity cannot be {question.diversity:g}.", "0 to 1.")
-    if question.diversity is not None and question.style is not None:
+    if question.diversity and question.style is not None:
         raise UsageError("A question asks for diversity or sets the dial between subject and style, not both.")
     for collection in question.collections:
         if collection not in KIND_OF:
@@ -172,7 +168,7 @@ def _compare(
     if not found.findings:
         found = _Found(pivot(store, collection, examples, question, scorer), {})
     best = [finding for finding in best_per_id(found.findings) if finding.id not in examples.stored]
-    if question.diversity is not None:
+    if question.diversity:
         best.sort(key=lambda finding: found.places.get(finding.id, len(found.places)))
     return _describe(store, collection, best, found, examples, _depth(question)), best
 
@@ -189,7 +185,7 @@ def _ask(
         best = scores.setdefault(one.field.space.name, {})
         for hit in answer:
             best[hit.id] = max(hit.score, best.get(hit.id, -1.0))
-        if one.query.diversity is not None:
+        if one.query.diversity:
             places = {hit.id: place for place, hit in enumerate(answer)}
     asked = {one.field.space.name: one for one in queries}
     several = [name for name, one in asked.items() if one.field.multi]
@@ -216,7 +212,7 @@ def _depth(question: Question) -> int:
     """How many answers are looked at. Where they are to be unlike each other, all that an engine rearranges, so that
     every page is of the same order."""
     last = question.offset + question.limit
-    return last if question.diversity is None else max(last, MMR_CANDIDATES)
+    return max(last, MMR_CANDIDATES) if question.diversity else last
 
 
 def _queries(
@@ -229,7 +225,8 @@ def _queries(
         if rows is None:
             continue
         principal = held.space.name == PRINCIPAL_SPACE[KIND_OF[collection]]
-        diversity = question.diversity if principal and not held.multi and len(rows) == 1 else None
+        varied = principal and not held.multi and len(rows) == 1
+        diversity = question.diversity if varied and question.diversity else 0.0
         limit = _depth(question)
         if principal and examples.fingerprinted:
             limit = max(limit, searched)

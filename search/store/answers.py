@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from search.spaces import CollectionSchema
 from search.store.base import ScoredHit, VectorQuery
 from search.store.payloads import from_stored
 
@@ -32,36 +31,27 @@ class EngineHit(Protocol):
     def payload(self) -> Any: ...
 
 
-def scored(schema: CollectionSchema, query: VectorQuery, hits: Iterable[EngineHit]) -> list[ScoredHit]:
-    """The hits of a query. MaxSim is a sum over the query's vectors; divided by their number it is a cosine again. A
-    sparse vector that scores 0, by components that cancel each other out, is no hit, like one that has none in common
-    with the query."""
+def scored(query: VectorQuery, hits: Iterable[EngineHit]) -> list[ScoredHit]:
+    """The hits of a query. MaxSim is a sum over the query's vectors; divided by their number it is a cosine again."""
     with_payload = query.with_payload is not False
-    sparse = schema.require(query.space).sparse
     return [
         ScoredHit(str(hit.id), hit.score / len(query.vector), from_stored(hit.payload) if with_payload else None)
         for hit in hits
-        if hit.score or not sparse
     ]
 
 
 def engine_queries(query: VectorQuery) -> Iterator[VectorQuery]:
     """What to ask an engine for the hits of ``query``, one after another: diverse ones as far as those go, then plain
-    ones. Diversity is None in a plain one."""
-    if not query.diversity:
-        yield replace(query, diversity=None)
-        return
-    end = query.offset + query.limit
-    if query.offset < MMR_CANDIDATES:
-        yield replace(query, limit=min(end, MMR_CANDIDATES) - query.offset)
-    if end > MMR_CANDIDATES:
-        start = max(query.offset, MMR_CANDIDATES)
-        yield replace(query, offset=start, limit=end - start, diversity=None)
+    ones, of which those that were diverse already are left out (:func:`joined`)."""
+    if query.diversity:
+        yield replace(query, limit=min(query.limit, MMR_CANDIDATES))
+    if not query.diversity or query.limit > MMR_CANDIDATES:
+        yield replace(query, diversity=0.0)
 
 
 def joined(queries: Sequence[VectorQuery], answers: Iterable[list[ScoredHit]]) -> list[list[ScoredHit]]:
-    """The hits of each query, of the answers to all its :func:`engine_queries` in their order. An approximate index may
-    find a hit for both; it stands where it was first."""
+    """The hits of each query, of the answers to all its :func:`engine_queries` in their order; each stands where it was
+    first."""
     waiting = iter(answers)
     joined: list[list[ScoredHit]] = []
     for query in queries:
@@ -69,5 +59,5 @@ def joined(queries: Sequence[VectorQuery], answers: Iterable[list[ScoredHit]]) -
         for _ in engine_queries(query):
             for hit in next(waiting):
                 found.setdefault(hit.id, hit)
-        joined.append(list(found.values()))
+        joined.append(list(found.values())[: query.limit])
     return joined

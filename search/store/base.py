@@ -61,8 +61,7 @@ class VectorQuery:
         where: conditions; the default hides what is missing.
         exact: scan instead of using the approximate index.
         ef: HNSW search width; None leaves the engine's default.
-        offset: how many of the best hits to skip.
-        diversity: from 0 (the default: by score alone) to 1. Among the best ``answers.MMR_CANDIDATES`` hits, one that
+        diversity: from 0, by score alone, to 1. Among the best ``answers.MMR_CANDIDATES`` hits, one that
             is like another before it stands further back. Only for spaces of single dense vectors. Scores stay cosines,
             which then do not fall from hit to hit.
     """
@@ -74,8 +73,7 @@ class VectorQuery:
     exact: bool = False
     with_payload: PayloadChoice = False
     ef: int | None = None
-    offset: int = 0
-    diversity: float | None = None
+    diversity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +181,7 @@ class Store(Protocol):
         """Hits of each query, best first.
 
         Raises:
-            UsageError: a negative offset; a diversity out of range, or in a space of many or of sparse vectors.
+            UsageError: a diversity out of range, or above 0 in a space of many or of sparse vectors.
         """
 
     def scroll(
@@ -212,11 +210,9 @@ class Store(Protocol):
         where: Filter | None = None,
         payload: PayloadChoice = True,
         limit: int,
-        start_from: float | None = None,
     ) -> list[StoredPoint]:
-        """The first ``limit`` points that match and have the payload key, in the order of its numbers, from
-        ``start_from`` (inclusive) on. Which of those with the same number come first, or still come, is up to the
-        engine.
+        """The first ``limit`` points that match and have the payload key, in the order of its numbers. Which of those
+        with the same number come first, or still come, is up to the engine.
 
         Raises:
             UsageError: the key has no index of numbers, or the limit is not positive.

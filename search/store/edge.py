@@ -139,13 +139,14 @@ class EdgeStore:
     def query(self, collection: str, queries: Sequence[VectorQuery]) -> list[list[ScoredHit]]:
         live = self._shards.at(collection)
         schema = live.schema
-        requests = [(one, _request(schema, query, one)) for query in queries for one in engine_queries(query)]
+        asked = [(query, query_vector(schema, query, qdrant.SparseVector)) for query in queries]
+        requests = [(part, _request(part, vector)) for query, vector in asked for part in engine_queries(query)]
         answers = []
-        for query, request in requests:
+        for part, request in requests:
             # One engine call a query: other threads get their turn in between.
             with live.reading() as shard:
                 hits = shard.query(request)
-            answers.append(scored(schema, query, hits))
+            answers.append(scored(part, hits))
         return joined(queries, answers)
 
     def scroll(
@@ -185,7 +186,6 @@ class EdgeStore:
         where: Filter | None = None,
         payload: PayloadChoice = True,
         limit: int,
-        start_from: float | None = None,
     ) -> list[StoredPoint]:
         check_order(key, limit)
         live = self._shards.at(collection)
@@ -195,7 +195,7 @@ class EdgeStore:
             filter=compile_filter(_DIALECT, where),
             with_payload=_selected(payload),
             with_vector=False,
-            order_by=qdrant.OrderBy(key, direction, start_from),
+            order_by=qdrant.OrderBy(key, direction),
         )
         with live.reading() as shard:
             records, _ = shard.scroll(request)
@@ -262,15 +262,14 @@ def _vectors(schema: CollectionSchema, vectors: Mapping[str, Array]) -> dict[str
     return to_engine(schema, vectors, qdrant.SparseVector)
 
 
-def _request(schema: CollectionSchema, query: VectorQuery, asked: VectorQuery) -> qdrant.QueryRequest:
-    """The engine's request for ``asked``, a part of ``query``."""
-    vector, using = query_vector(schema, query, qdrant.SparseVector), query.space.name
+def _request(query: VectorQuery, vector: Any) -> qdrant.QueryRequest:
+    """The engine's request for ``query``, whose vector is given in the engine's form."""
+    using = query.space.name
     return qdrant.QueryRequest(
-        limit=asked.limit,
-        offset=asked.offset,
-        query=qdrant.Query.Nearest(vector, using=using)
-        if asked.diversity is None
-        else qdrant.Mmr(vector, 1.0 - asked.diversity, MMR_CANDIDATES, using),
+        limit=query.limit,
+        query=qdrant.Mmr(vector, 1.0 - query.diversity, MMR_CANDIDATES, using)
+        if query.diversity
+        else qdrant.Query.Nearest(vector, using=using),
         filter=compile_filter(_DIALECT, query.where),
         params=qdrant.SearchParams(hnsw_ef=query.ef, exact=query.exact),
         with_payload=_selected(query.with_payload),

@@ -53,6 +53,7 @@ class EdgeCollections:
                     continue
                 if LiveShard.exists(folder):
                     self._shards[name] = LiveShard(folder)
+                    self._shards[name].add_payload_indexes()  # of an older version
                 elif folder.is_dir():
                     shutil.rmtree(folder)
 
@@ -86,7 +87,6 @@ class EdgeCollections:
                 self._add(name, LiveShard.create(self._folder(name), schema))
             else:
                 check_same_spaces(live.schema, schema)
-                live.add_payload_indexes()
                 added = spaces_to_add(live.schema, schema)
                 if added:
                     live.add_spaces(added)
@@ -111,7 +111,6 @@ class EdgeCollections:
                 values = self.at(schema.collection).values()
                 self._add(name, LiveShard.create(self._folder(name), schema, values))
                 begun = str(name)
-            self.at(begun).add_payload_indexes()
             return begun
 
     def promote(self, generation: str) -> None:

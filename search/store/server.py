@@ -172,7 +172,6 @@ class ServerStore:
                     query=_diverse(vector, query.diversity),
                     using=query.space.name,
                     limit=query.limit,
-                    offset=query.offset or None,
                     filter=compile_filter(_DIALECT, query.where),
                     params=search_params(self._settings, exact=query.exact, ef=query.ef),
                     with_payload=_selected(query.with_payload),
@@ -181,9 +180,7 @@ class ServerStore:
             ]
             with server_errors(collection, place.forget):
                 answers = self._client.query_batch_points(place.physical, requests)
-            found += [
-                scored(place.schema, query, answer.points) for (query, _), answer in zip(some, answers, strict=True)
-            ]
+            found += [scored(query, answer.points) for (query, _), answer in zip(some, answers, strict=True)]
         return joined(queries, found)
 
     def scroll(
@@ -223,7 +220,6 @@ class ServerStore:
         where: Filter | None = None,
         payload: PayloadChoice = True,
         limit: int,
-        start_from: float | None = None,
     ) -> list[StoredPoint]:
         check_order(key, limit)
         place = self._collections.find(collection)
@@ -234,7 +230,7 @@ class ServerStore:
                 place.physical,
                 scroll_filter=condition,
                 limit=limit,
-                order_by=models.OrderBy(key=key, direction=direction, start_from=start_from),
+                order_by=models.OrderBy(key=key, direction=direction),
                 with_payload=_selected(payload),
                 with_vectors=False,
             )
@@ -345,8 +341,8 @@ def _sparse(indices: list[int], values: list[float]) -> models.SparseVector:
     return models.SparseVector(indices=indices, values=values)
 
 
-def _diverse(vector: Any, diversity: float | None) -> Any:
-    if diversity is None:
+def _diverse(vector: Any, diversity: float) -> Any:
+    if not diversity:
         return vector
     return models.NearestQuery(nearest=vector, mmr=models.Mmr(diversity=diversity, candidates_limit=MMR_CANDIDATES))
 

@@ -190,6 +190,7 @@ class ServerCollections:
         name = GenerationName.demand(generation)
         place = self.find(generation, to_write=True)
         with server_errors(generation):
+            self._index_payload(place.physical)  # it may have been made by a version that had fewer indexes
             if self._names.physical(name.collection) != place.physical:
                 self._names.point_at(name.collection, place.physical)
 

@@ -41,7 +41,7 @@ from search.store.schemas import with_added
 
 _METADATA = "metadata.json"
 _WRITTEN = "written"
-"""Key of the metadata: points written since the last optimisation, as of the last flush."""
+"""Key of the metadata: points written or edited, not deleted, between the last optimisation and when it was saved."""
 _FLUSH_EVERY = 5_000
 """Points written between flushes. The write-ahead log keeps every write until then and is replayed on open."""
 
@@ -276,8 +276,9 @@ class LiveShard:
         if self._stopping:
             return False
         if status == optimise.NOTHING_TO_DO:
-            self._unoptimised_writes = bool(self._dirty)
-            self._written -= self._copied
+            with self._writes:
+                self._unoptimised_writes = bool(self._dirty)
+                self._written -= self._copied
             return False
         if status != optimise.BUILT:
             raise failure(self.folder, complaint or f"the optimiser ended with status {status}")
@@ -296,8 +297,8 @@ class LiveShard:
             with self._engine:
                 self._check_open()
                 old, old_folder = self._shard, self._current
-                self._written -= self._copied
                 self._commit(target, self._values)
+                self._written -= self._copied
                 self._shard = replacement
                 self._unflushed = 0
                 self._unoptimised_writes = False

@@ -57,22 +57,18 @@ def query_vector(schema: CollectionSchema, query: VectorQuery, sparse: SparseMak
     Raises:
         SpaceMismatchError: the space's fingerprint, or the vector's shape, is not the collection's.
         StoreError: a component is not finite.
-        UsageError: fewer than no hits are to be skipped, or the diversity is not one, or asked of a space that is not
-            of single dense vectors.
+        UsageError: the diversity is no such number, or asked of a space that is not of single dense vectors.
     """
     field = schema.require(query.space)
     _check(schema, field, query.vector)
-    if query.offset < 0:
-        raise UsageError(f"A question cannot skip {query.offset} hits.")
-    if query.diversity is not None:
-        if not 0.0 <= query.diversity <= 1.0:
-            raise UsageError(f"Diversity is a number from 0 to 1, not {query.diversity}.")
-        if field.multi or field.sparse:
-            raise UsageError(
-                f"Hits in space '{query.space.name}' of collection '{schema.collection}' cannot be made diverse: "
-                f"it holds {'sparse' if field.sparse else 'many'} vectors.",
-                "Ask without diversity there.",
-            )
+    if not 0.0 <= query.diversity <= 1.0:
+        raise UsageError(f"Diversity is a number from 0 to 1, not {query.diversity}.")
+    if query.diversity and (field.multi or field.sparse):
+        raise UsageError(
+            f"Hits in space '{query.space.name}' of collection '{schema.collection}' cannot be made diverse: "
+            f"it holds {'sparse' if field.sparse else 'many'} vectors.",
+            "Ask without diversity there.",
+        )
     return _sparse(query.vector, sparse) if field.sparse else _listed(field, query.vector)
 
 

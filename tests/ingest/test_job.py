@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ingest.job import Ingest, JobProgress, JobState
+from search.browse import browse
 from search.errors import (
     NotFoundError,
     StoreUnavailableError,
@@ -156,6 +157,19 @@ def test_touched_file_is_read_but_not_embedded(desk: Any, counts: Counts) -> Non
     assert counts(desk.run()) == {"unchanged": 1}
     assert desk.seen == []
     assert desk.records()["a.jpg"].mtime == 1e9
+
+
+def test_a_renamed_file_stands_where_its_new_name_belongs(desk: Any) -> None:
+    for name in ("a.jpg", "m.jpg"):
+        desk.write(name, name)
+    desk.run()
+    (desk.media / "a.jpg").rename(desk.media / "z.jpg")
+    os.utime(desk.media / "z.jpg", (99, 99))
+    desk.run()
+
+    for order, names in (("name", ["m.jpg", "z.jpg"]), ("newest", ["m.jpg", "z.jpg"])):
+        found = browse(desk.store, "images", order=order).records
+        assert [Path(record.paths[0]).name for record in found] == names
 
 
 def test_moved_and_changed_at_once(desk: Any, counts: Counts) -> None:

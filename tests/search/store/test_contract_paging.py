@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
 
 import numpy as np
@@ -42,27 +41,6 @@ def ids(points):
     return [uuid.UUID(point.id).int - 1 for point in points]
 
 
-class TestOffset:
-    def test_pages_fit_together(self, store, images, burst):
-        whole = found(store, images, 16)
-        pages = [found(store, images, 5, offset=start) for start in range(0, 20, 5)]
-        assert said(itertools.chain(*pages)) == said(whole)
-        assert [len(page) for page in pages] == [5, 5, 5, 1]
-        assert found(store, images, 5, offset=16) == []
-
-    def test_of_many_against_many(self, store, videos, vectors):
-        store.ensure(videos)
-        store.upsert("videos", [Point(name(n), {"visual": vectors(2, seed=n)}, {}) for n in range(6)])
-        query = VectorQuery(videos.by_name["visual"].space, vectors(3, seed=50), 6)
-        (whole,) = store.query("videos", [query])
-        (rest,) = store.query("videos", [VectorQuery(query.space, query.vector, 6, offset=4)])
-        assert said(rest) == said(whole[4:])
-
-    def test_a_negative_one(self, store, images, burst):
-        with pytest.raises(UsageError, match="-1"):
-            found(store, images, 5, offset=-1)
-
-
 class TestDiversity:
     def test_a_burst_does_not_fill_the_page(self, store, images, burst):
         assert ids(found(store, images, 7)) == list(range(7))
@@ -78,14 +56,13 @@ class TestDiversity:
     def test_none_of_it_is_the_order_of_scores(self, store, images, burst):
         assert said(found(store, images, 16, diversity=0.0)) == said(found(store, images, 16))
 
-    def test_pages_fit_together_beyond_what_is_rearranged(self, store, images, burst, monkeypatch):
+    def test_beyond_what_is_rearranged_hits_follow_by_score(self, store, images, burst, monkeypatch):
         for module in (answers, edge, server):
             monkeypatch.setattr(module, "MMR_CANDIDATES", 12)
         whole = found(store, images, 16, diversity=0.7)
         assert set(ids(whole[:12])) == set(range(12))
         assert ids(whole[12:]) == [12, 13, 14, 15]
-        pages = [found(store, images, 5, offset=start, diversity=0.7) for start in range(0, 20, 5)]
-        assert said(itertools.chain(*pages)) == said(whole)
+        assert said(found(store, images, 14, diversity=0.7)) == said(whole[:14])
 
     def test_with_a_filter_and_beside_a_plain_question(self, store, images, burst):
         space = images.fields[0].space
@@ -134,10 +111,13 @@ class TestOrdered:
             assert [p.payload[key] for p in down] == expected[::-1]
             assert {p.id for p in up} == {p.id for p in down} == {p.id for p in sized if key in p.payload}
 
-    def test_from_a_number_on_with_a_limit_a_filter_and_some_payload(self, store, sized):
-        from_110 = store.ordered("images", "size", start_from=110, limit=7, payload=("size",))
-        assert [p.payload for p in from_110] == [{"size": 110}] * 5 + [{"size": 115}] * 2
-        down = store.ordered("images", "duration", descending=True, start_from=1.0, limit=100, where=Filter())
+    def test_with_a_limit_a_filter_and_some_payload(self, store, sized):
+        least = sorted(p.payload["size"] for p in sized if "size" in p.payload)[:7]
+        assert [p.payload for p in store.ordered("images", "size", limit=7, payload=("size",))] == [
+            {"size": size} for size in least
+        ]
+        where = Filter(numbers=(NumberRange("duration", lte=1.0),))
+        down = store.ordered("images", "duration", descending=True, limit=100, where=where)
         assert [p.payload["duration"] for p in down] == pytest.approx([0.9, 0.6, 0.3])
         assert down[0].payload["kind"] == "image"
         (bare,) = store.ordered("images", "size", limit=1, payload=False)

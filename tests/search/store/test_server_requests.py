@@ -214,21 +214,21 @@ class TestSearching:
         store.ensure(tagged)
         visual, concepts = (field.space for field in tagged.fields)
         plain = VectorQuery(visual, vectors(), 5)
-        queries = [VectorQuery(concepts, weights({3: 1, 9: 0.5}), 5, offset=2), replace(plain, diversity=0.25), plain]
+        queries = [VectorQuery(concepts, weights({3: 1, 9: 0.5}), 5), replace(plain, diversity=0.25), plain]
         store.query("images", queries)
         (body,) = rest.asked("POST", "/collections/images-1/points/query/batch")
         sparse, diverse, usual = body["searches"]
         assert said(sparse["query"])["nearest"] == {"indices": [3, 9], "values": [1.0, 0.5]}
-        assert (sparse["using"], sparse["offset"]) == ("concepts", 2)
+        assert sparse["using"] == "concepts"
         assert diverse["query"]["mmr"] == {"diversity": 0.25, "candidates_limit": MMR_CANDIDATES}
         assert diverse["query"]["nearest"] == usual["query"]["nearest"]
 
     def test_an_order_is_asked_by_the_index_it_has(self, rest, make_store, images):
         store = make_store()
         store.ensure(images)
-        assert store.ordered("images", "sort_time", descending=True, limit=7, start_from=12.5, payload=("size",)) == []
+        assert store.ordered("images", "sort_time", descending=True, limit=7, payload=("size",)) == []
         (body,) = rest.asked("POST", "/collections/images-1/points/scroll")
-        assert said(body["order_by"]) == {"key": "sort_time", "direction": "desc", "start_from": 12.5}
+        assert said(body["order_by"]) == {"key": "sort_time", "direction": "desc"}
         assert (body["limit"], body["with_payload"]) == (7, ["size"])
         rest.indexes["images-1"].pop("sort_time")
         with pytest.raises(StoreError, match=r"400.*No range index"):
