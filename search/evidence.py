@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,28 +88,25 @@ more than a question does."""
 
 
 class EffectiveRows:
-    """Effective numbers of vectors by space and id, the latest used. Thread-safe."""
+    """Effective numbers of vectors by id and what they were counted in (a space, against a background), the latest
+    used. Thread-safe."""
 
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
         self._most = most
-        self._known: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._known: OrderedDict[tuple[Hashable, str], float] = OrderedDict()
         self._lock = threading.Lock()
 
-    def unknown(self, fingerprint: str, ids: Iterable[str]) -> list[str]:
+    def unknown(self, counted_in: Hashable, ids: Iterable[str]) -> list[str]:
         with self._lock:
-            return [id_ for id_ in ids if (fingerprint, id_) not in self._known]
+            return [id_ for id_ in ids if (counted_in, id_) not in self._known]
 
-    def get(self, fingerprint: str, id_: str) -> float | None:
+    def get(self, counted_in: Hashable, id_: str) -> float | None:
         with self._lock:
-            return self._known.get((fingerprint, id_))
+            return self._known.get((counted_in, id_))
 
-    def clear(self) -> None:
+    def put(self, counted_in: Hashable, id_: str, value: float) -> None:
         with self._lock:
-            self._known.clear()
-
-    def put(self, fingerprint: str, id_: str, value: float) -> None:
-        with self._lock:
-            self._known[fingerprint, id_] = value
-            self._known.move_to_end((fingerprint, id_))
+            self._known[counted_in, id_] = value
+            self._known.move_to_end((counted_in, id_))
             while len(self._known) > self._most:
                 self._known.popitem(last=False)

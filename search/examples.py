@@ -57,11 +57,6 @@ class Examples:
         return frozenset(probe.kind for probe in self.like)
 
     @property
-    def spaces(self) -> frozenset[str]:
-        """Spaces in which any positive example has a vector."""
-        return frozenset(name for probe in self.like for name, rows in probe.vectors.items() if len(rows))
-
-    @property
     def fingerprinted(self) -> bool:
         """Whether copies of a positive example can be told."""
         return any(probe.fingerprints for probe in self.like)

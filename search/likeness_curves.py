@@ -147,8 +147,6 @@ class LikenessCurves:
                             found[fingerprint] = read_curves(data)
                         except (AttributeError, KeyError, TypeError, ValueError) as error:
                             log.warning("Likeness curves of '%s' cannot be read: %r.", collection, error)
-                if found != self._own:
-                    self.effective.clear()  # they were counted against other backgrounds
                 self._own, self._read = found, time.monotonic()
         return self._own
 

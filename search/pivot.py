@@ -97,7 +97,7 @@ def _bridges(store: Store, examples: Examples, first: str, second: str, scorer: 
             scores[hit.id] = max(hit.score, scores.get(hit.id, -1.0))
     held: dict[str, Array] | None = None
     if near.multi:
-        needed = scorer.needed(near.space, rows, list(scores))
+        needed = scorer.needed(VIDEOS, near.space, examples.asking(first), rows, list(scores))
         held = {p.id: p.vectors[first] for p in store.retrieve(VIDEOS, needed, vectors=[first], payload=False)}
     reached = scorer.findings(VIDEOS, near.space, examples.asking(first), rows, scores, held)
     best = sorted((f for f in reached if f.likeness >= MIN_LIKENESS), key=lambda f: (-f.likeness, -f.score, f.id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,22 +23,27 @@ class Scorer:
 
     Attributes:
         infos: the store's collections, as of this question.
+        provisional: names of the spaces, of those that were compared in, whose likeness has not been learnt.
     """
 
     curves: LikenessCurves
     matcher: Matcher
     infos: Mapping[str, CollectionInfo]
+    provisional: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, store: Store, infos: Mapping[str, CollectionInfo]) -> Scorer:
         return cls(curves_of(store), matcher_of(store), infos)
 
-    def needed(self, space: Space, rows: Array, ids: Sequence[str]) -> list[str]:
+    def needed(self, collection: str, space: Space, asking: str, rows: Array, ids: Sequence[str]) -> list[str]:
         """Those of these hits, in a space of several vectors a point, whose vectors :meth:`findings` needs.
 
         The engine's score of one asking vector is the cosine of the best pair already.
         """
-        return list(ids) if len(rows) > 1 else self.curves.effective.unknown(space.fingerprint, ids)
+        if len(rows) > 1:
+            return list(ids)
+        curve = self.curves.curve(space, KIND_OF[asking], KIND_OF[collection])
+        return self.curves.effective.unknown((space.fingerprint, curve.background), ids)
 
     def findings(
         self,
@@ -62,6 +67,8 @@ class Scorer:
         if not hits:
             return []
         curve = self.curves.curve(space, KIND_OF[asking], KIND_OF[collection])
+        if curve.provisional:
+            self.provisional.add(space.name)
         match = self.matcher.calibration(space.name, asking, collection, self.infos).match
         ids = list(hits)
         own = effective_rows(rows, curve.background)
@@ -78,24 +85,10 @@ class Scorer:
         ]
 
     def _effective(self, space: Space, id_: str, rows: Array | None, background: Background) -> float:
-        known = self.curves.effective.get(space.fingerprint, id_)
+        counted = (space.fingerprint, background)
+        known = self.curves.effective.get(counted, id_)
         if known is None:
             known = 1.0 if rows is None else effective_rows(rows, background)
             if rows is not None:
-                self.curves.effective.put(space.fingerprint, id_, known)
+                self.curves.effective.put(counted, id_, known)
         return known
-
-    def provisional(self, found: Sequence[Finding], asking: Mapping[str, str]) -> list[str]:
-        """Names of the spaces of these findings whose likeness is provisional.
-
-        Args:
-            asking: space name to the collection of the kind that asked in it.
-        """
-        names = []
-        for space, collection in sorted({(finding.space, finding.collection) for finding in found}):
-            held = self.infos[collection].schema.space(space)
-            if held is not None and space in asking and space not in names:
-                curve = self.curves.curve(held, KIND_OF[asking[space]], KIND_OF[collection])
-                if curve.provisional:
-                    names.append(space)
-        return names

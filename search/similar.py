@@ -93,7 +93,6 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     wanted = [name for name in question.collections if name in infos and _kind_wanted(question, KIND_OF[name])]
     last = question.offset + question.limit
     rows: dict[str, tuple[SimilarHit, ...]] = dict.fromkeys(question.collections, ())
-    provisional: dict[str, None] = {}
     places: dict[str, int] = {}
     for collection in wanted:
         if dial is not None:
@@ -107,8 +106,6 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
         if question.diversity:
             places |= {finding.id: place for place, finding in enumerate(best)}
         rows[collection] = rank(described, examples.kinds, places or None)[:last]
-        asking = {name: examples.asking(name) for name in examples.spaces}
-        provisional |= dict.fromkeys(scorer.provisional(best[:last], asking))
     together = [hit for row in rows.values() for hit in row]
     if dial is not None:
         hits = rank_by_match(together)[:last]
@@ -119,7 +116,7 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
         hits=hits[question.offset :],
         by_collection={name: row[question.offset :] for name, row in rows.items()},
         took_ms=(time.perf_counter() - started) * 1000,
-        notes=_notes(store, question, examples, infos, hits, provisional),
+        notes=_notes(store, question, examples, infos, hits, sorted(scorer.provisional)),
     )
 
 
@@ -192,7 +189,11 @@ def _ask(
     points: dict[str, StoredPoint] = {}
     if several:
         ids = {
-            id_ for name in several for id_ in scorer.needed(asked[name].field.space, asked[name].rows, [*scores[name]])
+            id_
+            for name in several
+            for id_ in scorer.needed(
+                collection, asked[name].field.space, examples.asking(name), asked[name].rows, [*scores[name]]
+            )
         }
         points = {p.id: p for p in store.retrieve(collection, sorted(ids), vectors=several, payload=_SHOWN)}
         # What has been deleted since the query is no answer.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from search.evidence import Background, best_pair, corrected, effective_rows
+from search.evidence import Background, EffectiveRows, best_pair, corrected, effective_rows
 from search.store.base import Array
 
 DIM = 64
@@ -63,3 +63,16 @@ def test_the_correction_keeps_the_order_and_takes_more_the_more_was_tried(tries:
     assert (np.diff(single) >= 0).all()
     assert (single <= scores + 1e-12).all()
     assert (corrected(scores, np.full(401, 2 * tries), BACKGROUND) <= single + 1e-12).all()
+
+
+def test_counts_are_remembered_by_background_and_the_latest_only() -> None:
+    known, other = EffectiveRows(most=2), Background(0.5, 0.1)
+
+    known.put(("visual", BACKGROUND), "film", 6.4)
+
+    assert known.get(("visual", BACKGROUND), "film") == 6.4
+    assert known.unknown(("visual", other), ["film"]) == ["film"]
+    known.put(("visual", other), "film", 11.0)
+    known.put(("visual", other), "another", 2.0)
+    assert known.unknown(("visual", BACKGROUND), ["film"]) == ["film"]
+    assert known.unknown(("visual", other), ["film", "another"]) == []

@@ -130,18 +130,6 @@ def test_provisional_curves_never_replace_learnt_ones(library: Any) -> None:
     assert curves.curve(space, Kind.IMAGE, Kind.IMAGE) == CURVE
 
 
-def test_counts_of_vectors_are_taken_anew_with_another_background(library: Any) -> None:
-    curves = LikenessCurves(library.store)
-    fingerprint = library.spaces["visual"].fingerprint
-    curves.curve(library.spaces["visual"], Kind.IMAGE, Kind.IMAGE)
-    curves.effective.put(fingerprint, "film", 6.4)
-
-    curves.save({fingerprint: {"image:image": replace(CURVE, background=Background(0.5, 0.1))}})
-    curves.curve(library.spaces["visual"], Kind.IMAGE, Kind.IMAGE)
-
-    assert curves.effective.get(fingerprint, "film") is None
-
-
 def test_a_model_that_nothing_could_be_learnt_for_is_not_tried_again(library: Any) -> None:
     curves = LikenessCurves(library.store)
     space = library.spaces["visual"]
