@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -20,18 +21,20 @@ MEDIA_NAMESPACE = uuid.UUID("6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c11")
 """Namespace of every media id; changing it would orphan every stored point."""
 
 
-PAYLOAD_REVISION = 2
-"""Which keys :meth:`MediaRecord.to_payload` derives. A library that was written under a lower revision lacks some until
-each of its payloads is made anew of its record.
+PAYLOAD_REVISION = 3
+"""Which keys :meth:`MediaRecord.to_payload` derives, and how. A library that was written under a lower revision lacks
+some, or holds them otherwise, until each of its payloads is made anew of its record.
 
 * 1 (version 0.1): ``folders``, ``words``, ``orientation``.
 * 2: also ``sort_time``, ``sort_name``, ``location``; ``words`` holds the year and the month of ``taken_at``.
+* 3: ``words`` is in Unicode's form NFKC.
 """
 
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
+"""In English wherever Likewise runs."""
 
 
 class Kind(StrEnum):
@@ -67,9 +70,17 @@ def instant(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def tokens(text: str) -> tuple[str, ...]:
+    """The words of a text in their order, in lower case; anything but letters and digits parts words, as in the store.
+
+    In Unicode's form NFKC, so that letters and accents kept apart, as macOS keeps them in names, are the same words.
+    """
+    return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).lower()))
+
+
 def word_list(text: str) -> list[str]:
-    """The words of a text, each once, in lower case; anything but letters and digits parts words, as in the store."""
-    return list(dict.fromkeys(_WORD.findall(text.lower())))
+    """:func:`tokens`, each once."""
+    return list(dict.fromkeys(tokens(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,7 @@ class MediaRecord:
             one a key frame for a video; empty when the content is too plain to fingerprint.
         moments: seconds of a video's key frames, in the order of its ``visual`` vectors.
         concept_frames: of a video, for each component of its ``concepts`` vector that is not zero, in order of
-            component, the index of the key frame that gave it; empty otherwise.
+            component, the index of the key frame that gave it; empty for a picture and for a video of one key frame.
         added: when it was imported, in seconds since the epoch, UTC; None where a version before did not note it.
         thumbnail: key of the preview picture in the data directory (a waveform for sounds), or None.
         missing: every path has gone; hidden from results until found again or deleted.
@@ -156,7 +167,7 @@ class MediaRecord:
             parts.extend(addresses.parts(path)[-3:])
         parts.extend(text for text in (self.photographer, self.camera, self.lens) if text)
         if (taken := instant(self.taken_at)) is not None:
-            parts.extend((f"{taken.year:04}", _MONTHS[taken.month - 1]))
+            parts.extend((f"{taken.year:04}", MONTHS[taken.month - 1]))
         return " ".join(word_list(" ".join(parts)))
 
     @property

@@ -1,4 +1,4 @@
-"""The words that pages and the terminal share for an answer."""
+"""The words that pages, the terminal and notes of the API share for an answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from search.questions import SimilarHit
 from search.words import Correction, Place, Reason
 
 COPIES = frozenset({Band.IDENTICAL, Band.EDITED_COPY})
-"""Bands that are told by their word alone: a per cent beside them would say less."""
+"""Bands that are shown by their name alone: a per cent beside them would say less."""
 
 ALMOST_ALL = 99.9
 """Greatest per cent shown: 100 is a promise that no comparison of vectors makes."""
@@ -65,7 +65,7 @@ def explained(hit: SimilarHit, model: str = "") -> list[str]:
 
 
 def likely(hit: SimilarHit) -> list[str]:
-    """What the likeness of a hit says, in one line; none for copies, which are told by their word."""
+    """What the likeness of a hit says, in one line; none for copies, whose band says it."""
     if hit.band in COPIES:
         return []
     if hit.via is not None:
@@ -82,7 +82,7 @@ def reasons(of: Iterable[Reason]) -> list[str]:
 
 
 def reasons_in_full(of: Iterable[Reason]) -> list[str]:
-    """Every reason, with how surely a picture shows something and how much of it has a colour."""
+    """Every reason, with the probability that a picture shows something, and how much of it has a colour."""
     return list(dict.fromkeys(_reason(reason) + _strength(reason) for reason in of))
 
 
@@ -96,8 +96,8 @@ def _strength(reason: Reason) -> str:
     return {Place.SHOWS: sure, Place.MEANING: sure, Place.COLOUR: f" ({share} of its area)"}.get(reason.place, "")
 
 
-def understood(corrected: Iterable[Correction], ignored: Iterable[str]) -> list[str]:
-    """How words were read: typing errors put right, words that say nothing left out."""
+def understood(corrected: Iterable[Correction], ignored: Iterable[str] = ()) -> list[str]:
+    """How words were read: typing errors that were corrected, words that were not looked for."""
     said = []
     typing = list(corrected)
     if typing:

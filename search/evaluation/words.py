@@ -13,12 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from search.evaluation.spaces import average_precision
-from search.media import Kind
+from search.media import Kind, tokens
 from search.store.base import Store
 from search.store.filters import Filter
 from search.words import search_words
 from search.words.meaning import meaning
-from search.words.table import tokens
 
 FIRST = 10
 LEAST = 2

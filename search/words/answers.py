@@ -34,8 +34,8 @@ WORTH: Mapping[Place, float] = MappingProxyType(
         Place.CAMERA: 0.5,
     }
 )
-"""Strength of a word by where it is written: what a picture shows before where it lies. Concepts, colours and what a
-picture looks like bring their own."""
+"""Strength of a word by where it is written: what a picture shows counts more than where it lies. Concepts, colours and
+the likeness to all words have strengths of their own."""
 
 HOLDS = 0.1
 """Strength from which a record holds a word.
@@ -52,8 +52,8 @@ class Reason:
     Attributes:
         word: as typed, or as corrected; of what a picture looks like, all that were typed.
         text: what it met there: the concept's or colour's name, the tag, the name, the folder.
-        strength: in (0, 1]: how surely a picture shows it, which share of its pixels has the colour, how likely it
-            looks like the words (see ``search.words.phrase``), or ``WORTH``.
+        strength: in (0, 1]: the probability that a picture shows it, the share of its pixels that have the colour, the
+            probability that it looks like the words (see ``search.words.phrase``), or ``WORTH``.
     """
 
     word: str
@@ -68,8 +68,8 @@ class WordHit:
 
     Attributes:
         score: in (0, 1]; the geometric mean over the words of the strongest reason of each, so that no word makes up
-            for one that hardly holds; where no record holds all words, the mean, with 0 for a word that does not. How
-            likely it looks like all of them together, where that is more.
+            for one that hardly holds; where no record holds all words, the mean, with 0 for a word that does not. Where
+            it is greater, the probability that it looks like all of them together.
         matched: which words it holds, in the order typed.
         reasons: for each word, in that order, its places, strongest first; then what it looks like, of several words.
         moment: seconds into a video where it shows best what was asked; None where words alone were met.
@@ -90,7 +90,7 @@ class WordHit:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A word that is known nowhere, and the one that was asked for instead."""
+    """A word that is known nowhere, and the word that was looked for in its place."""
 
     typed: str
     instead: str
@@ -104,10 +104,10 @@ class FoundByWords:
         hits: from ``offset`` on; those that hold the words, then the weak ones.
         total: records that hold the words.
         weaker: records that follow them as weak hits.
-        at_least: there may be more than ``total`` and ``weaker`` say, because no more than ``MOST`` a word and
-            collection are looked at.
+        at_least: more records than ``total`` may hold the words, because for each word ``MOST`` records of a
+            collection are looked at, and there are more that hold it.
         corrected: typing errors.
-        ignored: words that say nothing (``the``, ``photo``).
+        ignored: words that were not looked for (``the``, ``photo``).
         matched_any: no record holds all words, so those that hold any are given, those with most of them first.
         notes: in words, what the reader should know.
     """
@@ -128,7 +128,7 @@ class Holding:
 
     Attributes:
         ids: best first.
-        capped: there are, or may be, more that are not among them.
+        capped: more records may hold them.
     """
 
     ids: tuple[str, ...]
@@ -140,10 +140,11 @@ class Narrowing:
     """What narrows a question by example.
 
     Attributes:
-        held: by collection.
-        corrected, notes: as in :class:`FoundByWords`.
+        held: by collection, of each that was asked about; empty where no word was typed that could be looked for.
+        corrected, ignored, notes: as in :class:`FoundByWords`.
     """
 
     held: Mapping[str, Holding]
     corrected: tuple[Correction, ...] = ()
+    ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -5,12 +5,12 @@ the Python package timm brings; timm is not imported. Writes, beside this file:
 
 ``concepts.tsv``   every class of ImageNet-1k and everything above one: WordNet's id (a noun's offset), class number or
                    ``-``, parents by id, words. A word whose sense here is untagged in WordNet's texts, while another
-                   sense of it here is tagged, begins with ``~``: that sense is seldom meant.
+                   sense of it here is tagged, begins with ``~``: that is a rare sense.
 ``compounds.tsv``  words for what lies below a concept and is none itself, whose last word or ending is a word of that
                    concept (``hot air balloon``), with the ids of the closest such concepts.
 ``plurals.tsv``    irregular plurals of any word in the other two, with their singulars.
 ``english.tsv``    single words of four letters or more that are in none of these, occur in WordNet's tagged texts, and
-                   are one typing error away from one that is: ``beach`` is no misspelt ``bench``.
+                   are one typing error away from one that is: ``beach`` is not ``bench`` with an error.
 
 Source: Fellbaum, WordNet: An Electronic Lexical Database, MIT Press 1998; file formats in wndb(5WN); ImageNet names its
 classes by WordNet 3.0's offsets (Deng et al., ImageNet, CVPR 2009).
@@ -28,14 +28,15 @@ from functools import cache
 from pathlib import Path
 
 from search.errors import UsageError
+from search.media import tokens
 from search.words.morphology import plural
 from search.words.spelling import SHORTEST, nearest, shortened
-from search.words.table import COMPOUNDS, CONCEPTS, ENGLISH, PLURALS, SELDOM, tokens
+from search.words.table import COMPOUNDS, CONCEPTS, ENGLISH, PLURALS, RARE_SENSE
 
 WORDNET = Path("/usr/share/wordnet")
 CLASSES = 1000
 _SHORTEST_ENDING = 4
-"""Letters that a word has to have to be told at the end of a longer one: ``boat`` in ``rowboat``."""
+"""Letters that a word has to have to be recognised at the end of a longer one: ``boat`` in ``rowboat``."""
 
 _HEADER = """\
 # WordNet 3.0 Copyright 2006 by Princeton University. All rights reserved. Its licence stands in NOTICE.
@@ -120,8 +121,8 @@ def concept_rows(nouns: Nouns, classes: Sequence[str]) -> list[tuple[str, ...]]:
         synset = nouns.synsets[concept]
         words: dict[str, str] = {}
         for word in synset.words:
-            seldom = tokens(word) in tagged and not nouns.is_tagged(word, concept)
-            words.setdefault(_plain(word), SELDOM if seldom else "")
+            rare_sense = tokens(word) in tagged and not nouns.is_tagged(word, concept)
+            words.setdefault(_plain(word), RARE_SENSE if rare_sense else "")
         shown = (mark + word for word, mark in words.items())
         rows.append((concept, str(numbers.get(concept, "-")), ",".join(synset.above) or "-", ",".join(shown)))
     return rows
@@ -166,19 +167,19 @@ def english_rows(words: Iterable[str], known: Iterable[str]) -> list[tuple[str, 
     for word in targets:
         for less in shortened(word):
             similar[less].append(word)
-    spelt = sorted(word for word in set(words) - targets if len(word) >= SHORTEST)
-    return [(word,) for word in spelt if nearest(word, {w for less in shortened(word) for w in similar[less]})]
+    long_enough = sorted(word for word in set(words) - targets if len(word) >= SHORTEST)
+    return [(word,) for word in long_enough if nearest(word, {w for less in shortened(word) for w in similar[less]})]
 
 
 def write_tables(nouns: Nouns, classes: Sequence[str], folder: Path) -> None:
-    """Write the three files into ``folder``.
+    """Write the four files into ``folder``.
 
     Raises:
         OSError: it cannot be written to.
     """
     concepts = concept_rows(nouns, classes)
     compounds = compound_rows(nouns, [row[0] for row in concepts])
-    words = [word.removeprefix(SELDOM) for row in concepts for word in row[3].split(",")] + [
+    words = [word.removeprefix(RARE_SENSE) for row in concepts for word in row[3].split(",")] + [
         row[0] for row in compounds
     ]
     plurals, english = plural_rows(nouns, words), english_rows(nouns.tagged_words(), words)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from search.words.evidence import MOST, Witness
+from search.media import tokens
+from search.words.evidence import MOST, CollectionSearch
 from search.words.meaning import is_known, meaning, vocabulary
 from search.words.morphology import forms, plural
-from search.words.spelling import SHORTEST, nearest
-from search.words.table import tokens
+from search.words.spelling import nearest
 from search.words.typed import Term
 
 FACETS = ("tags", "photographer", "camera")
@@ -28,14 +28,14 @@ class Corrector:
     """Corrects words for one question.
 
     Attributes:
-        witnesses: the collections that are asked.
+        searches: the collections that are asked.
     """
 
-    witnesses: Sequence[Witness]
+    searches: Sequence[CollectionSearch]
     _known: dict[str, str | None] = field(default_factory=dict)
 
     def correct(self, word: str) -> str | None:
-        """What the word was likeliest meant for; None for a word that is known, too short, not of letters, or like no
+        """The word that was most likely intended; None for a word that is known, too short, not of letters, or like no
         other.
 
         In this order: a word of the library's facets one typing error away, the most frequent word of its tags that
@@ -59,16 +59,16 @@ class Corrector:
         if len(found) < 2:
             return found[0] if found else None
         terms = {near: Term((near,), False, meaning((near,))) for near in found[:MOST_TRIED]}
-        return next((near for near, term in terms.items() if any(one.shows(term) for one in self.witnesses)), found[0])
+        return next((near for near, term in terms.items() if any(one.shows(term) for one in self.searches)), found[0])
 
     def _is_written(self, word: str) -> bool:
         """Whether any text that is asked holds it."""
-        if not word.isalpha() or len(word) < min(SHORTEST, SHORTEST_BEGINNING):
+        if not word.isalpha() or len(word) < SHORTEST_BEGINNING:
             return True
         return any(
-            witness.store.count(witness.collection, replace(witness.where, words=form))
-            for witness in self.witnesses
-            if witness.texts
+            search.store.count(search.collection, replace(search.where, words=form))
+            for search in self.searches
+            if search.texts
             for form in forms(word)
         )
 
@@ -81,6 +81,7 @@ class Corrector:
         return tuple(dict.fromkeys(self._values("tags")))
 
     def _values(self, key: str) -> Iterator[str]:
-        for witness in self.witnesses:
-            for facet in witness.store.facet(witness.collection, key, where=witness.where, limit=MOST):
-                yield from tokens(facet.value)
+        for search in self.searches:
+            if search.texts:
+                for facet in search.store.facet(search.collection, key, where=search.where, limit=MOST):
+                    yield from tokens(facet.value)

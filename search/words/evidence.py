@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from search.media import MediaRecord
+from search.media import MediaRecord, tokens
 from search.spaces import Space
 from search.store.base import Array, Store, VectorQuery
 from search.store.filters import Filter
-from search.words import places
+from search.words import texts
 from search.words.answers import HOLDS, Place, Reason
-from search.words.meaning import meaning
-from search.words.table import SPACE, table, tokens
+from search.words.meaning import Meaning, meaning
+from search.words.table import SPACE, table
 from search.words.typed import Term
 
 MOST = 1000
-"""Most hits of one question to the store: servers in strict mode refuse more. What is said to hold a common word in a
-large collection are therefore its best thousand, and totals are lower bounds."""
+"""Most hits of one question to the store: servers in strict mode refuse more. Of a common word in a large collection
+these are the best thousand, and totals are lower bounds where more hold it."""
 
 CLASS_SPACES: Mapping[str, str] = {"images": SPACE, "videos": SPACE}
-"""Collection to the space that says what its media show. The place for classes of sounds: a sound model that has some
-gives ``audio`` a space, with the words of its classes in the table."""
+"""Collection to the space of what its media show. The place for classes of sounds: a sound model that has some gives
+``audio`` a space, with the words of its classes in the table."""
 
-TAG_UNSURE = 0.05
-"""Strength of a tag about which a record's concepts say nothing."""
+UNCONFIRMED_TAG = 0.05
+"""Strength of a tag where the record has concepts, and none of them is the tag's."""
 
 _LEFT_OUT = 0.01
 """Strength from which a concept of one class is reason to leave a record out. Lower than ``HOLDS``, since who leaves
-something out wants none of it; for concepts of many classes more, because small values of many add up."""
+something out wants none of it."""
+
+_LEFT_OUT_PER_CLASS = 0.00025
+"""The same for a concept of many classes, for each class: small values of many classes add up. This is a quarter of
+what chance gives each of 1,000 classes; from 400 classes on, ``HOLDS`` is the limit."""
 
 
 @dataclass(slots=True)
@@ -39,10 +44,12 @@ class Evidence:
     Attributes:
         reasons: id to reasons.
         complete: no record is missing that the term has to do with.
+        all_holders: no record is missing that holds the term (strength from ``HOLDS``).
     """
 
     reasons: dict[str, list[Reason]] = field(default_factory=dict)
     complete: bool = True
+    all_holders: bool = True
 
     def strength(self, media_id: str) -> float:
         return max((reason.strength for reason in self.reasons.get(media_id, ())), default=0.0)
@@ -52,8 +59,8 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
-    """Asks one collection.
+class CollectionSearch:
+    """Asks one collection about the terms of one question.
 
     Attributes:
         space: of its concepts; None where it has none that the table explains.
@@ -65,123 +72,132 @@ class Witness:
     where: Filter
     space: Space | None
     texts: bool
+    _answered: dict[Term, Evidence] = field(default_factory=dict, repr=False, compare=False)
 
-    def about(self, term: Term, among: Sequence[str] | None = None) -> Evidence:
-        """What records have to do with a term; of ``among`` only, where given, and then completely."""
-        evidence = Evidence()
-        for ids in _chunks(among):
-            where = self.where if ids is None else replace(self.where, ids=tuple(ids))
-            for place, weights, text in _asked(term):
-                strengths = self._strengths(weights, where)
-                evidence.complete &= ids is not None or len(strengths) < MOST
-                for media_id, strength in strengths.items():
-                    if strength > 0:
-                        evidence.add(media_id, Reason(term.label, place, text, strength))
-            if self.texts:
-                self._read(term, where, evidence)
-        return evidence
+    def about(self, term: Term) -> Evidence:
+        """What records have to do with a term. The store is asked once a term; whoever learns more adds it."""
+        if term not in self._answered:
+            self._answered[term] = self._ask(term, None)
+        return self._answered[term]
+
+    def about_records(self, term: Term, ids: Sequence[str]) -> Mapping[str, list[Reason]]:
+        """What these records have to do with a term, completely: id to reasons."""
+        return self._ask(term, ids).reasons
 
     def shows(self, term: Term) -> bool:
         """Whether any record shows the term, from ``HOLDS`` on."""
-        best = (self._strengths(weights, self.where, 1).values() for _, weights, _ in _asked(term))
+        best = (self._strengths(weights, self.where, 1).values() for _, weights, _ in _concept_queries(term))
         return any(strength >= HOLDS for strengths in best for strength in strengths)
 
-    def together(self, terms: Sequence[Term]) -> list[str]:
+    def joint_candidates(self, terms: Sequence[Term]) -> list[str]:
         """Ids of the records that show most of all terms' concepts and colours in sum, and of those that hold one
         term's text and show the others: candidates that no term alone may have among its best."""
-        weighed = {term: [weights for _, weights, _ in _asked(term)] for term in terms}
-        found = dict.fromkeys(self._most(weighed, self.where))
+        queries = {term: [weights for _, weights, _ in _concept_queries(term)] for term in terms}
+        found = dict.fromkeys(self._best_in_sum(queries, self.where))
         for term in terms if self.texts else ():
-            others = {other: weights for other, weights in weighed.items() if other is not term}
+            others = {other: weights for other, weights in queries.items() if other is not term}
             for text in term.texts:
-                found |= dict.fromkeys(self._most(others, _also(self.where, " ".join(text))))
+                found |= dict.fromkeys(self._best_in_sum(others, _also(self.where, " ".join(text))))
         if self.texts:
             words = " ".join(term.label for term in terms)
             scrolled = self.store.scroll(self.collection, where=_also(self.where, words), payload=False, page=MOST)
             found |= dict.fromkeys(point.id for point in islice(scrolled, MOST))
         return list(found)
 
-    def left_out(self, term: Term, among: Sequence[str]) -> set[str]:
-        """Those of ``among`` that may show the term, or whose text holds it."""
+    def left_out(self, term: Term, ids: Sequence[str]) -> set[str]:
+        """Those of the records that may show the term, or whose text holds it."""
         classes = term.meaning.classes if term.meaning else 0
-        enough = min(HOLDS, max(_LEFT_OUT, HOLDS * classes / 400))
+        enough = min(HOLDS, max(_LEFT_OUT, _LEFT_OUT_PER_CLASS * classes))
         return {
             media_id
-            for media_id, reasons in self.about(term, among).reasons.items()
+            for media_id, reasons in self.about_records(term, ids).items()
             if any(reason.strength >= (enough if reason.place is Place.SHOWS else HOLDS) for reason in reasons)
             or any(reason.place not in (Place.SHOWS, Place.COLOUR) for reason in reasons)
         }
 
-    def lacking(self) -> int:
+    def without_concepts(self) -> int:
         """Records that have no concepts yet, of a collection that is to have some."""
         if self.collection not in CLASS_SPACES:
             return 0
-        total = pictured(self.store, self.collection, self.where)
-        if self.space is None:
-            return total
-        return total - self.store.count(self.collection, replace(self.where, has_space=self.space.name))
+        return without_vector(self.store, self.collection, self.where, self.space.name if self.space else None)
 
-    def _most(self, weighed: Mapping[Term, Sequence[Array]], where: Filter) -> Iterable[str]:
-        weights = [one for some in weighed.values() for one in some]
+    def _ask(self, term: Term, among: Sequence[str] | None) -> Evidence:
+        evidence = Evidence()
+        for ids in [None] if among is None else _chunks(among):
+            where = self.where if ids is None else replace(self.where, ids=tuple(ids))
+            for place, weights, text in _concept_queries(term):
+                strengths = self._strengths(weights, where)
+                if ids is None and len(strengths) >= MOST:
+                    least = min(strengths.values())
+                    evidence.complete &= least <= 0
+                    evidence.all_holders &= least < HOLDS
+                for media_id, strength in strengths.items():
+                    if strength > 0:
+                        evidence.add(media_id, Reason(term.label, place, text, strength))
+            if self.texts:
+                self._read(term, where, evidence, capped=ids is None)
+        return evidence
+
+    def _best_in_sum(self, queries: Mapping[Term, Sequence[Array]], where: Filter) -> Iterable[str]:
+        weights = [one for some in queries.values() for one in some]
         return self._strengths(sum(weights[1:], weights[0]), where) if weights else ()
 
-    def _strengths(self, weights: Array, where: Filter, limit: int = MOST) -> dict[str, float]:
-        """Id to dot product, in [0, 1], best first."""
+    def _strengths(self, weights: Array, where: Filter, limit: int | None = None) -> dict[str, float]:
+        """Id to dot product, in [0, 1], best first; at most ``MOST`` where no other limit is given."""
         if self.space is None:
             return {}
-        query = VectorQuery(self.space, weights, limit, where)
+        query = VectorQuery(self.space, weights, limit or MOST, where)
         [hits] = self.store.query(self.collection, [query])
         return {hit.id: min(1.0, max(0.0, hit.score)) for hit in hits}
 
-    def _read(self, term: Term, where: Filter, evidence: Evidence) -> None:
-        """Add where the term is written; a tag counts as much as the record's concepts bear it out."""
+    def _read(self, term: Term, where: Filter, evidence: Evidence, *, capped: bool) -> None:
+        """Add where the term is written.
+
+        Args:
+            capped: there may be more than ``MOST`` records that hold it, and the others are missing then.
+        """
         tagged: dict[str, Reason] = {}
         seen: set[str] = set()
         for text in term.texts:
             points = self.store.scroll(
-                self.collection, where=_also(where, " ".join(text)), payload=places.NEEDED, page=MOST
+                self.collection, where=_also(where, " ".join(text)), payload=texts.NEEDED, page=MOST
             )
-            for read, point in enumerate(islice(points, MOST)):
-                evidence.complete &= bool(where.ids) or read < MOST - 1
+            for read, point in enumerate(islice(points, MOST), 1):
+                if read == MOST and capped:
+                    evidence.complete = evidence.all_holders = False
                 if point.id in seen:
                     continue
                 seen.add(point.id)
-                for reason in places.reasons(MediaRecord.from_payload(point.payload), term):
+                for reason in texts.reasons(MediaRecord.from_payload(point.payload), term):
                     if reason.place is Place.TAG:
                         tagged[point.id] = reason
                     else:
                         evidence.add(point.id, reason)
-        for media_id, reason in self._borne_out(term, tagged, evidence, where).items():
+        for media_id, reason in self._tags_with_concept_strength(term, tagged, evidence, where).items():
             evidence.add(media_id, reason)
 
-    def _borne_out(
+    def _tags_with_concept_strength(
         self, term: Term, tagged: Mapping[str, Reason], evidence: Evidence, where: Filter
     ) -> dict[str, Reason]:
-        """Tags are made by the same classifier as concepts, so where there are concepts they say how sure a tag is."""
+        """Tags are made by the same classifier as concepts, so where a record has concepts, a tag is as strong as the
+        concept of the term, or else of the tag."""
         if self.space is None or not tagged:
             return dict(tagged)
-        sure: dict[str, float] = {}
+        strengths: dict[str, float] = {}
         for ids in _chunks(list(tagged)):
-            having = replace(where, ids=tuple(ids or ()), has_space=self.space.name)
-            sure |= {
-                point.id: TAG_UNSURE
-                for point in self.store.scroll(self.collection, where=having, payload=False, page=MOST)
-            }
-        if term.meaning is not None and term.meaning.senses:
-            for media_id in sure:
-                sure[media_id] = max(TAG_UNSURE, evidence.strength(media_id))
+            having = replace(where, ids=tuple(ids), has_space=self.space.name)
+            scrolled = self.store.scroll(self.collection, where=having, payload=False, page=MOST)
+            strengths |= {point.id: UNCONFIRMED_TAG for point in scrolled}
+        asked = term.meaning if term.meaning is not None and term.meaning.senses else None
+        if asked is not None and evidence.complete:
+            strengths = {media_id: max(least, evidence.strength(media_id)) for media_id, least in strengths.items()}
         else:
-            for tag in dict.fromkeys(tagged[media_id].text for media_id in sure):
-                meant = meaning(tokens(tag))
-                weights = meant.shows() if meant else None
-                if weights is None:
-                    continue
-                bearing = [media_id for media_id in sure if tagged[media_id].text == tag]
+            for weights, bearing in _by_concept(asked, {media_id: tagged[media_id].text for media_id in strengths}):
                 for ids in _chunks(bearing):
-                    strengths = self._strengths(weights, replace(where, ids=tuple(ids or ())))
-                    sure |= {media_id: max(TAG_UNSURE, strength) for media_id, strength in strengths.items()}
+                    found = self._strengths(weights, replace(where, ids=tuple(ids)))
+                    strengths |= {media_id: max(UNCONFIRMED_TAG, strength) for media_id, strength in found.items()}
         return {
-            media_id: replace(reason, strength=min(reason.strength, sure.get(media_id, 1.0)))
+            media_id: replace(reason, strength=min(reason.strength, strengths.get(media_id, 1.0)))
             for media_id, reason in tagged.items()
         }
 
@@ -194,8 +210,16 @@ def concepts_of(store: Store, collection: str) -> Space | None:
     return space if explained else None
 
 
-def _asked(term: Term) -> Iterator[tuple[Place, Array, str]]:
-    """Questions about what is shown: what for, with which weights, and its name."""
+def without_vector(store: Store, collection: str, where: Filter, space: str | None) -> int:
+    """Records with a picture that have no vector of a space; all of them for None. A video with sound alone has no
+    picture."""
+    pictured = replace(where, has_space="visual") if store.schema(collection).space("visual") is not None else where
+    total = store.count(collection, pictured)
+    return total if space is None else total - store.count(collection, replace(where, has_space=space))
+
+
+def _concept_queries(term: Term) -> Iterator[tuple[Place, Array, str]]:
+    """Questions about what is shown: place, weights and name of what is asked for."""
     if term.meaning is None:
         return
     shown, coloured = term.meaning.shows(), term.meaning.coloured()
@@ -206,21 +230,29 @@ def _asked(term: Term) -> Iterator[tuple[Place, Array, str]]:
         yield Place.COLOUR, coloured, term.meaning.colour
 
 
+def _by_concept(asked: Meaning | None, tags: Mapping[str, str]) -> Iterator[tuple[Array, list[str]]]:
+    """Weights of the concept asked for, or else of each tag's own, with the ids of the records.
+
+    Args:
+        tags: id to tag.
+    """
+    by_tag: dict[str, list[str]] = defaultdict(list)
+    for media_id, tag in tags.items():
+        by_tag[tag].append(media_id)
+    if asked is not None:
+        by_tag = {"": list(tags)}
+    for tag, ids in by_tag.items():
+        concept = asked or meaning(tokens(tag))
+        weights = concept.shows() if concept else None
+        if weights is not None:
+            yield weights, ids
+
+
 def _also(where: Filter, words: str) -> Filter:
     return replace(where, words=f"{where.words or ''} {words}".strip())
 
 
-def _chunks(ids: Sequence[str] | None) -> Iterator[Sequence[str] | None]:
-    """None for all; else the ids, ``MOST`` at a time."""
-    if ids is None:
-        yield None
-        return
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The ids, ``MOST`` at a time."""
     for start in range(0, len(ids), MOST):
         yield ids[start : start + MOST]
-
-
-def pictured(store: Store, collection: str, where: Filter) -> int:
-    """Records of a collection that have a picture; of a video with sound alone nothing can be shown."""
-    if store.schema(collection).space("visual") is not None:
-        where = replace(where, has_space="visual")
-    return store.count(collection, where)

@@ -11,15 +11,15 @@ from search.store.base import Array
 from search.words.morphology import singulars
 from search.words.table import COLOURS, Sense, table
 
-SELDOM_WEIGHT = 0.3
-"""What a sense counts that is seldom meant, against one that is: big cats as ``cat``.
+RARE_SENSE_WEIGHT = 0.3
+"""Weight of a rare sense of a word, where a usual one has 1: big cats as ``cat``.
 
 Chosen by AP of 37 words on 800 photos (tests/benchmarks/bench_words.py): .922, where all senses alike give .906, the
 first alone .891, those alone that WordNet's texts use .913, falling by rank .918, the others at a half .921.
 """
 
-TELLS_NOTHING = 0.9
-"""Share of all classes from which on a concept is true of nearly every picture: entity, object, whole."""
+TOO_GENERAL = 0.9
+"""Share of all classes above which a concept is true of nearly every picture: entity, object, whole."""
 
 LONGEST = 6
 """Most words of one concept that are looked for."""
@@ -46,13 +46,11 @@ class Meaning:
     """What a word or words mean.
 
     Attributes:
-        names: of the concepts and the colour.
         senses: concepts with their weights, in (0, 1].
         colour: one of ``COLOURS``.
         base: the words in the singular, as they stand in the table.
     """
 
-    names: tuple[str, ...]
     senses: tuple[tuple[int, float], ...]
     colour: str | None
     base: tuple[str, ...]
@@ -63,11 +61,13 @@ class Meaning:
         return len({one for concept, _ in self.senses for one in table().classes[concept]})
 
     def shows(self) -> Array | None:
-        """float32 ``(1, dim)``: weights by which a dot product is how surely a picture shows it; None for a colour."""
+        """Weights, float32 ``(1, dim)``; None for a colour. Their dot product with a record's vector is the probability
+        that it shows the concepts, each times its weight."""
         return table().at_or_below(dict(self.senses))[None] if self.senses else None
 
     def coloured(self) -> Array | None:
-        """float32 ``(1, dim)``: weights by which a dot product is the share of the colour; None where there is none."""
+        """Weights, float32 ``(1, dim)``; None without a colour. Their dot product with a record's vector is the share
+        of its pixels under the colour."""
         if self.colour is None:
             return None
         weights = table().at_or_below({})
@@ -88,9 +88,8 @@ def meaning(words: Sequence[str]) -> Meaning | None:
             whole = ("".join(base),)
             senses = _useful(table().words.get(whole, ())) or _useful(table().compounds.get(whole, ()))
         if colour or senses:
-            weighed = tuple((concept, SELDOM_WEIGHT if seldom else 1.0) for concept, seldom in senses)
-            names = dict.fromkeys(table().names[concept] for concept, _ in weighed)
-            return Meaning((*names, *([colour] if colour else ())), weighed, colour, base)
+            weighed = tuple((concept, RARE_SENSE_WEIGHT if rare_sense else 1.0) for concept, rare_sense in senses)
+            return Meaning(weighed, colour, base)
     return None
 
 
@@ -124,5 +123,11 @@ def _colour(base: tuple[str, ...]) -> str | None:
 
 
 def _useful(senses: Sequence[Sense]) -> tuple[Sense, ...]:
-    most = TELLS_NOTHING * max(len(classes) for classes in table().classes)
-    return tuple(sense for sense in senses if len(table().classes[sense[0]]) <= most)
+    return tuple(sense for sense in senses if sense[0] not in _too_general())
+
+
+@cache
+def _too_general() -> frozenset[int]:
+    """Concepts that tell no pictures apart."""
+    sizes = [len(classes) for classes in table().classes]
+    return frozenset(concept for concept, size in enumerate(sizes) if size > TOO_GENERAL * max(sizes))

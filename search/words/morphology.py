@@ -10,6 +10,12 @@ _RULES = (
 )
 """Endings and what replaces them. Source: WordNet's rules of detachment for nouns, morphy(7WN)."""
 
+_NO_MEN = (
+    *("brahman", "caiman", "cayman", "doberman", "german", "human"),
+    *("norman", "ottoman", "roman", "shaman", "talisman"),
+)
+"""Words that end in ``man`` and have a regular plural."""
+
 _SHORTEST = 3
 """Letters of a word that an ending is taken from or given to."""
 
@@ -30,12 +36,12 @@ def singulars(word: str) -> tuple[str, ...]:
 
 
 def plural(word: str) -> str:
-    """The usual plural of a word that is none: ``dogs``, ``boxes``, ``berries``."""
+    """The usual plural of a word that is none: ``dogs``, ``boxes``, ``berries``, ``firemen``."""
     if word.endswith(("s", "x", "z", "ch", "sh")):
         return word + "es"
     if word.endswith("y") and not word.endswith(("ay", "ey", "oy", "uy")):
         return word[:-1] + "ies"
-    return word[:-3] + "men" if word.endswith("man") and len(word) > _SHORTEST else word + "s"
+    return word[:-3] + "men" if word.endswith("man") and not word.endswith(_NO_MEN) else word + "s"
 
 
 def forms(word: str, base: str | None = None) -> tuple[str, ...]:
@@ -46,11 +52,19 @@ def forms(word: str, base: str | None = None) -> tuple[str, ...]:
     """
     if not word.isascii() or not word.isalpha() or len(word) < _SHORTEST:
         return (word,)
-    guesses: tuple[str, ...] = ()
-    if base is None:
-        guessed = word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > _SHORTEST
-        # Of "beaches" both "beach" and "beache" may be meant: what is no word is found nowhere.
-        guesses = singulars(word) if guessed else ()
-        base = guesses[-1] if guesses else word
-    irregular = [many for many, one in table().plurals.items() if base in one]
-    return tuple(dict.fromkeys((word, base, *guesses, *(irregular or [plural(base)]))))
+    singles: tuple[str, ...] = (word,) if base is None else (base,)
+    if base is None and _looks_plural(word):
+        # Of "beaches" both "beach" and "beache" may be the singular: what is no word is found nowhere.
+        singles = singulars(word)
+    elif base is None and word.endswith("men"):  # "women" is a plural, "omen" is none
+        singles = (word, *singulars(word))
+    return tuple(dict.fromkeys((word, *singles, *(many for one in singles for many in _plurals(one)))))
+
+
+def _looks_plural(word: str) -> bool:
+    regular = word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > _SHORTEST
+    return regular or word in table().plurals
+
+
+def _plurals(word: str) -> list[str]:
+    return [many for many, one in table().plurals.items() if word in one] or [plural(word)]

@@ -1,26 +1,27 @@
 """A phrase asked as a whole in the space that pictures and words share (``meaning``), where a library has it.
 
-How like the phrase a record is says a likeness curve (``LikenessCurves.text_curve``): a probability, as the value of a
-concept is one. Of a video its best key frame counts, corrected for how many there are (``search.evidence``).
+A likeness curve gives the probability that a record looks like the phrase (``LikenessCurves.text_curve``), as the value
+of a concept is one. Of a video its best key frame counts, corrected for how many there are (``search.evidence``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from search.errors import LikewiseError
 from search.evidence import corrected, effective_rows
+from search.likeness import SIMILAR
 from search.likeness_curves import LikenessCurves, curves_of
 from search.media import KIND_OF
 from search.spaces import MEANING, Space, VectorField
 from search.store.base import Array, Store, VectorQuery
 from search.store.filters import Filter
 from search.words.answers import HOLDS
-from search.words.evidence import MOST, pictured
+from search.words.evidence import MOST, without_vector
 
 
 class TextEncoder(Protocol):
@@ -37,13 +38,13 @@ class TextEncoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class PhraseAnswer:
     """What the space says of a phrase.
 
     Attributes:
         likenesses: collection to id to likeness, from ``HOLDS``; best first.
         asked: collection to the field and the phrase's vector in it.
-        complete: no record that is like it is missing.
+        complete: no record is missing that likely looks like it (likeness from ``SIMILAR``).
         notes: in words, why a collection that has the space was not asked.
     """
 
@@ -63,7 +64,7 @@ class Meant:
 
 def ask_phrase(
     store: Store, phrase: str, encoder: TextEncoder | None, where: Filter, collections: Sequence[str]
-) -> Meant:
+) -> PhraseAnswer:
     """What is like a phrase, in those collections that have the space.
 
     Nothing that goes wrong with embedding the words is raised: concepts and texts answer without.
@@ -76,7 +77,7 @@ def ask_phrase(
         StoreError: the store does not answer.
     """
     if encoder is None or not phrase:
-        return Meant()
+        return PhraseAnswer()
     vectors: dict[str, Array] = {}
     likenesses: dict[str, Mapping[str, float]] = {}
     asked: dict[str, tuple[VectorField, Array]] = {}
@@ -91,27 +92,30 @@ def ask_phrase(
                 vectors[space.fingerprint] = encoder.text(phrase, space)
             except LikewiseError as error:
                 note = f"Whole pictures were not compared with the words, only concepts and texts: {error}"
-                return Meant(notes=(note,))
+                return PhraseAnswer(notes=(note,))
         asked[collection] = held, vectors[space.fingerprint]
-        found = _like(store, collection, held, vectors[space.fingerprint], where)
-        likenesses[collection] = found
-        complete &= len(found) < MOST
-    return Meant(likenesses, asked, complete)
+        likenesses[collection], all_similar = _like(store, collection, held, vectors[space.fingerprint], where)
+        complete &= all_similar
+    return PhraseAnswer(likenesses, asked, complete)
 
 
-def _like(store: Store, collection: str, held: VectorField, vector: Array, where: Filter) -> dict[str, float]:
-    """Id to likeness from ``HOLDS``, best first, of at most ``MOST`` records."""
+def _like(
+    store: Store, collection: str, held: VectorField, vector: Array, where: Filter
+) -> tuple[dict[str, float], bool]:
+    """Id to likeness from ``HOLDS``, best first, of at most ``MOST`` records; whether none from ``SIMILAR`` is
+    missing."""
     curves = curves_of(store)
     curve = curves.text_curve(held.space, KIND_OF[collection])
     [hits] = store.query(collection, [VectorQuery(held.space, vector, MOST, where)])
     # The correction only lowers a score: what is not like the phrase without it is not with it.
     worth = {hit.id: hit.score for hit in hits if curve.likeness(hit.score) >= HOLDS}
+    all_similar = len(hits) < MOST or curve.likeness(hits[-1].score) < SIMILAR
     if not worth:
-        return {}
+        return {}, all_similar
     tries = _tries(store, collection, held, curves, list(worth))
     scores = corrected(np.array([*worth.values()], np.float64), tries, curve.background)
     found = {id_: float(one) for id_, one in zip(worth, curve.likenesses(scores), strict=True) if one >= HOLDS}
-    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))), all_similar
 
 
 def _tries(
@@ -130,10 +134,10 @@ def _tries(
     return np.array([curves.effective.get(fingerprint, id_) or 1.0 for id_ in ids], np.float64)
 
 
-def lacking(store: Store, collections: Sequence[str], where: Filter) -> int:
+def without_phrase_vector(store: Store, collections: Sequence[str], where: Filter) -> int:
     """Pictures and videos without a vector of the space, of collections that have it."""
-    missing = 0
-    for collection in collections:
-        if store.schema(collection).space(MEANING) is not None:
-            missing += pictured(store, collection, where) - store.count(collection, replace(where, has_space=MEANING))
-    return missing
+    return sum(
+        without_vector(store, collection, where, MEANING)
+        for collection in collections
+        if store.schema(collection).space(MEANING) is not None
+    )

@@ -7,7 +7,6 @@ The tables are made by ``search.words.build_concepts`` and read once.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,11 +16,12 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from search.media import tokens
 from search.store.base import Array
 
 CONCEPTS, COMPOUNDS, PLURALS, ENGLISH = "concepts.tsv", "compounds.tsv", "plurals.tsv", "english.tsv"
-SELDOM = "~"
-"""Marks a word of a concept that seldom means it."""
+RARE_SENSE = "~"
+"""Marks a word of a concept that rarely means it."""
 
 COLOURS = ("black", "white", "red", "green", "yellow", "blue", "brown", "orange", "pink", "purple", "gray")
 """The basic colour terms, in the order in which languages come to have them.
@@ -32,15 +32,8 @@ Source: Berlin and Kay, Basic Color Terms, University of California Press 1969.
 SPACE = "concepts"
 """Name of the vector space."""
 
-_WORD = re.compile(r"[^\W_]+")
-
 Sense = tuple[int, bool]
-"""Number of a concept, and whether the word seldom means it."""
-
-
-def tokens(text: str) -> tuple[str, ...]:
-    """The words of a text in their order, lower case; anything but letters and digits parts words."""
-    return tuple(_WORD.findall(text.lower()))
+"""Number of a concept, and whether this is a rare sense of the word."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,10 +76,6 @@ class Table:
         """Component of one of ``COLOURS``."""
         return len(self.ids) + COLOURS.index(name)
 
-    def name(self, component: int) -> str:
-        """What a component is called."""
-        return self.names[component] if component < len(self.ids) else COLOURS[component - len(self.ids)]
-
     def at_or_below(self, concepts: Mapping[int, float]) -> Array:
         """float32 ``(dim,)``: the weight of each concept for everything at or below it, where several fit the
         greatest."""
@@ -108,10 +97,10 @@ def table() -> Table:
     words: dict[tuple[str, ...], list[Sense]] = defaultdict(list)
     for n, row in enumerate(rows):
         for word in row[3].split(","):
-            words[tokens(word)].append((n, word.startswith(SELDOM)))
+            words[tokens(word)].append((n, word.startswith(RARE_SENSE)))
     return Table(
         ids=ids,
-        names=tuple(row[3].split(",")[0].removeprefix(SELDOM) for row in rows),
+        names=tuple(row[3].split(",")[0].removeprefix(RARE_SENSE) for row in rows),
         classes=tuple(
             tuple(sorted(of_class[int(d)] for d in np.flatnonzero(row) if int(d) in of_class)) for row in below
         ),

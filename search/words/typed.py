@@ -7,43 +7,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from search.errors import UsageError
+from search.media import tokens
 from search.words.answers import Correction
 from search.words.meaning import LONGEST, Meaning, meaning
 from search.words.morphology import forms
-from search.words.table import tokens
 
 MOST_CHARACTERS = 1000
 MOST_WORDS = 32
-"""More words than this are a text and no question; each costs several questions to the store."""
+"""Longer texts are refused: each word costs several questions to the store."""
 
 STOP_WORDS = frozenset(
-    {
-        *(
-            "a",
-            "an",
-            "and",
-            "any",
-            "are",
-            "as",
-            "at",
-            "be",
-            "by",
-            "for",
-            "from",
-            "has",
-            "have",
-            "her",
-            "his",
-            "i",
-            "in",
-        ),
-        *("into", "is", "it", "its", "me", "my", "near", "of", "on", "or", "our", "s", "some", "t", "that", "the"),
-        *("their", "there", "these", "this", "those", "to", "was", "we", "were", "where", "which", "with", "your"),
-        *("image", "images", "photo", "photos", "photograph", "photographs", "pic", "pics", "picture", "pictures"),
-        *("show", "showing", "shows"),
-    }
+    (  # noqa: SIM905 (sixty lines otherwise)
+        "a an and any are as at be by for from has have her his i in into is it its me my near of on or our s some t "
+        "that the their there these this those to was we were where which with your image images photo photos "
+        "photograph photographs pic pics picture pictures show showing shows"
+    ).split()
 )
-"""Words that say nothing about media: articles, prepositions and pronouns of English, and what is asked for itself."""
+"""Words that tell no media apart: articles, prepositions and pronouns of English, and names of what is asked for."""
 
 _PART = re.compile(r'(?<!\S)(-?)"([^"]*)"|(\S+)')
 
@@ -82,7 +62,9 @@ class Typed:
     Attributes:
         wanted: what a record has to hold; empty only where nothing was typed that has a letter or digit.
         unwanted: what it may not hold.
-        phrase: everything but what is to be left out, stop words too, in order.
+        corrected: of each word that was corrected, what stands in ``wanted`` and ``unwanted`` in its place.
+        phrase: everything but what is to be left out, in order, stop words too, and typing errors as they were typed: a
+            correction may be wrong, and models of text know words with typing errors.
     """
 
     wanted: tuple[Term, ...]
@@ -91,7 +73,7 @@ class Typed:
     corrected: tuple[Correction, ...]
     phrase: str = ""
 
-    def apart(self) -> Typed | None:
+    def one_by_one(self) -> Typed | None:
         """The same with words that name one concept together looked for one by one: ``black`` and ``bear``; None if
         there are none."""
         if all(term.quoted or len(term.words) == 1 for term in self.wanted):
@@ -132,13 +114,13 @@ def understand(text: str, correct: Callable[[str], str | None] = lambda _: None)
         raise UsageError(f"These are {number} words; {MOST_WORDS} are the limit.", "Ask with fewer words.")
     corrected: dict[str, str] = {}
 
-    def spelt(word: str) -> str:
+    def spelled(word: str) -> str:
         instead = None if word in STOP_WORDS else correct(word)
         if instead is not None:
             corrected[word] = instead
         return instead or word
 
-    parts = [part if part.quoted else _Part(tuple(map(spelt, part.words)), False, part.negative) for part in read]
+    parts = [part if part.quoted else _Part(tuple(map(spelled, part.words)), False, part.negative) for part in read]
     ignored: dict[str, None] = {}
     wanted = _terms([part for part in parts if not part.negative], ignored)
     unwanted = _terms([part for part in parts if part.negative], ignored)
@@ -153,7 +135,7 @@ def understand(text: str, correct: Callable[[str], str | None] = lambda _: None)
             f"Add a word for what should be there: animal -{unwanted[0].label}.",
         )
     corrections = tuple(Correction(*pair) for pair in corrected.items())
-    phrase = " ".join(word for part in parts if not part.negative for word in part.words)
+    phrase = " ".join(word for part in read if not part.negative for word in part.words)
     return Typed(tuple(wanted), tuple(unwanted), tuple(ignored), corrections, phrase)
 
 
@@ -196,7 +178,7 @@ def _grouped(words: tuple[str, ...]) -> list[Term]:
     for length in range(min(LONGEST, len(words)), 1, -1):
         for start in range(len(words) - length + 1):
             together = words[start : start + length]
-            meant = meaning(together)
-            if meant is not None:
-                return [*_grouped(words[:start]), Term(together, False, meant), *_grouped(words[start + length :])]
+            concept = meaning(together)
+            if concept is not None:
+                return [*_grouped(words[:start]), Term(together, False, concept), *_grouped(words[start + length :])]
     return [Term((word,), False, meaning((word,))) for word in words]

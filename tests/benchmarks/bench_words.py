@@ -166,12 +166,12 @@ def senses_by(rule: str, word: str) -> list[tuple[int, float]]:
     meant = meaning(word.split())
     assert meant is not None, word
     senses = table().words[meant.base]
-    useful = [(concept, seldom) for concept, seldom in senses if concept in dict(meant.senses)]
-    usual = [concept for concept, seldom in useful if not seldom]
+    useful = [(concept, rare_sense) for concept, rare_sense in senses if concept in dict(meant.senses)]
+    usual = [concept for concept, rare_sense in useful if not rare_sense]
     if rule == "usual ones alone":
         return [(concept, 1.0) for concept in usual]
     other = {"all alike": 1.0}.get(rule) or float(rule.removeprefix("others "))
-    return [(concept, other if seldom else 1.0) for concept, seldom in useful]
+    return [(concept, other if rare_sense else 1.0) for concept, rare_sense in useful]
 
 
 def compare_senses(values: Array, labels: NDArray[np.str_]) -> None:
@@ -250,7 +250,7 @@ def main() -> None:
     print("word                 P@10   AP")
     for word, (precision, ap) in through_the_store(paths, vectors, labels).items():
         print(f"{word:20} {precision:.2f}  {ap:.3f}")
-    print("mean AP of 37 words by what a word's seldom senses count, nothing cut")
+    print("mean AP of 37 words by what a word's rare senses count, nothing cut")
     compare_senses(values, labels)
     print("mean AP of the twelve by what is kept")
     compare_cutoffs(values, labels)

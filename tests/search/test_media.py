@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from search.media import COLLECTIONS, KIND_OF, MEDIA_NAMESPACE, PAYLOAD_REVISION, Kind, MediaRecord, media_id
+from search.media import COLLECTIONS, KIND_OF, MEDIA_NAMESPACE, PAYLOAD_REVISION, Kind, MediaRecord, media_id, tokens
 from search.natural import sort_number
 
 
@@ -151,11 +151,17 @@ def test_words_say_when_it_was_taken() -> None:
     assert "june" not in MediaRecord("i", Kind.IMAGE, ("/a.jpg",), taken_at="June 2021").words.split()
 
 
+def test_accents_are_the_same_words_however_they_are_written() -> None:
+    composed, apart = "/Zürich/\u00e9t\u00e9 caf\u00e9.jpg", "/Zu\u0308rich/e\u0301te\u0301 cafe\u0301.jpg"
+    assert tokens(apart) == tokens(composed) == ("z\u00fcrich", "\u00e9t\u00e9", "caf\u00e9", "jpg")
+    assert MediaRecord("i", Kind.IMAGE, (apart,)).words == MediaRecord("i", Kind.IMAGE, (composed,)).words
+
+
 def test_the_revision_says_which_keys_are_derived() -> None:
     """Whoever derives another key raises the revision, so that older libraries are given it."""
     stored = {*MediaRecord.__dataclass_fields__}
     derived = {*full_record().to_payload()} - stored
     assert (PAYLOAD_REVISION, derived) == (
-        2,
+        3,
         {"folders", "words", "orientation", "sort_time", "sort_name", "location"},
     )

@@ -107,6 +107,18 @@ def test_plurals_find_singulars_and_the_other_way_round(library: Any) -> None:
 
     assert set(found(library, "wolf")) == set(found(library, "wolves")) == {one, many}
 
+    woman = library.image("c", [1, 0, 0, 0], paths=("/a/old woman.jpg",))
+    women = library.image("d", [1, 0, 0, 0], paths=("/a/two women.jpg",))
+
+    assert set(found(library, "women")) == set(found(library, "woman")) == {woman, women}
+
+
+def test_names_as_macos_writes_them_are_found_and_find(library: Any) -> None:
+    composed = library.image("a", [1, 0, 0, 0], paths=("/a/z\u00fcrich.jpg",))
+    apart = library.image("b", [1, 0, 0, 0], paths=("/a/zu\u0308rich.jpg",))
+
+    assert set(found(library, "Z\u00fcrich")) == set(found(library, "Zu\u0308rich")) == {composed, apart}
+
 
 def test_words_that_say_nothing_are_ignored_unless_there_is_nothing_else(library: Any) -> None:
     fox = library.image("a", [1, 0, 0, 0], paths=("/a/fox.jpg",))

@@ -194,6 +194,28 @@ def test_words_that_nothing_holds_leave_no_hits_and_say_so(client: FlaskClient, 
     assert answer["notes"][0] == "Nothing here holds the words 'xylophone'."
 
 
+@pytest.mark.parametrize(
+    ("words", "note"),
+    [
+        ("the", "Not looked for, because most pictures would answer to it: the."),
+        ("!?", "No word was typed that could be looked for."),
+    ],
+)
+def test_words_that_are_not_looked_for_narrow_nothing_and_are_named(
+    client: FlaskClient, library: Any, words: str, note: str
+) -> None:
+    like = [library.ids["beach_1.jpg"]]
+    answer = ask(client, like=like, words=words, **{"in": ["images"]})
+    assert answer["hits"] == ask(client, like=like, **{"in": ["images"]})["hits"] != []
+    assert answer["notes"][0] == note
+
+
+def test_a_stop_word_among_others_is_named(client: FlaskClient, library: Any) -> None:
+    answer = ask(client, like=[library.ids["beach_1.jpg"]], words="the night", **{"in": ["images"]})
+    assert set(names(answer["hits"])) == {f"night_{n}.jpg" for n in range(8)}
+    assert answer["notes"][0] == "Not looked for, because most pictures would answer to it: the."
+
+
 def test_a_cap_on_what_holds_the_words_is_told(
     client: FlaskClient, library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

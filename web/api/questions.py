@@ -24,6 +24,7 @@ from search.words import Correction, TextEncoder, WordHit, holding, search_words
 from web.api.operation import Operation
 from web.api.params import Asked, Browsing, Limit, Words
 from web.api.ports import Node
+from web.wording import understood
 
 FACETS = ("libraries", "photographer", "camera", "lens", "tags", "orientation")
 """Payload keys whose values are worth offering as filters."""
@@ -48,9 +49,9 @@ class WordAnswer:
     Attributes:
         total: how many hold the words.
         weaker: how many follow them as weak hits.
-        at_least: there may be more than ``total`` and ``weaker`` say.
+        at_least: more records than ``total`` may hold the words.
         corrected: typing errors, and what was looked for instead.
-        ignored: words that say nothing, such as "the" and "photo".
+        ignored: words that were not looked for, such as "the" and "photo".
         matched_any: none holds all of the words, so those that hold any are given.
         notes: in words, what the reader should know.
         took_ms: wall-clock milliseconds.
@@ -130,24 +131,23 @@ def _words_of(node: Node) -> TextEncoder | None:
 def _narrowed(node: Node, where: Filter, collections: Sequence[str]) -> tuple[Filter, tuple[str, ...]]:
     """The filter with the ids of what holds its words in place of them, and what the reader should know of it."""
     words = (where.words or "").strip()
-    if not words:
-        return replace(where, words=None), ()
     where = replace(where, words=None)
+    if not words:
+        return where, ()
     narrowing = holding(node.store, words, collections=collections, where=where, encoder=_words_of(node))
     held = narrowing.held
-    told = (
-        *(f"Compared with '{one.instead}' instead of '{one.typed}'." for one in narrowing.corrected),
-        *narrowing.notes,
-    )
+    reported = (*understood(narrowing.corrected, narrowing.ignored), *narrowing.notes)
+    if not held:  # nothing was typed that tells media apart
+        return where, reported
     ids = tuple(id_ for some in held.values() for id_ in some.ids)
     if not ids:
-        return replace(where, words=None, ids=_NOBODY), (f"Nothing here holds the words '{words}'.", *told)
+        return replace(where, ids=_NOBODY), (f"Nothing here holds the words '{words}'.", *reported)
     notes = [
         f"More of the {name} hold the words '{words}' than the {len(some.ids):,} that do so most, which were compared."
         for name, some in held.items()
-        if some.capped
+        if some.capped and some.ids
     ]
-    return replace(where, words=None, ids=ids), (*notes, *told)
+    return replace(where, ids=ids), (*notes, *reported)
 
 
 def check_id(media_id: str) -> str:

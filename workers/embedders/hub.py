@@ -13,10 +13,13 @@ import torch
 
 from search.errors import ModelError
 from workers.embedders.meaning import INSTALL, TextModel, is_installed
-from workers.embedders.weights import StateDict, answering
+from workers.embedders.weights import StateDict, reachable_urls
 
 ETAG_SECONDS = 5.0
 """How long the hub may take to say which version of a file it has."""
+
+_DELETE = "Delete it, so that it is downloaded again."
+"""Of the file itself: the path in the hub's cache is a symbolic link, and without it the same file is linked again."""
 
 
 def weights_of(model: TextModel) -> StateDict:
@@ -86,7 +89,9 @@ def is_reachable(model: TextModel) -> bool:
 
     if constants.HF_HUB_OFFLINE:
         return False
-    return bool(answering({name: hf_hub_url(model.repository, name, revision=model.commit) for name in model.files}))
+    return bool(
+        reachable_urls({name: hf_hub_url(model.repository, name, revision=model.commit) for name in model.files})
+    )
 
 
 def read_weights(path: Path) -> StateDict:
@@ -100,19 +105,14 @@ def read_weights(path: Path) -> StateDict:
     except UnpicklingError as error:  # whose words tell how to run it all the same
         raise _no_weights(path) from error
     except Exception as error:  # zip, safetensors and the file system each have their own
-        raise ModelError(
-            f"{path} cannot be read as weights: {error}.", "Delete it, so that it is downloaded again."
-        ) from error
+        raise ModelError(f"{path.resolve()} cannot be read as weights: {error}.", _DELETE) from error
     if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
         raise _no_weights(path)
     return {name.removeprefix("module."): tensor for name, tensor in state.items()}
 
 
 def _no_weights(path: Path) -> ModelError:
-    return ModelError(
-        f"{path} holds something else than weights, and is not looked into further.",
-        "Delete it, so that it is downloaded again.",
-    )
+    return ModelError(f"{path.resolve()} holds something else than weights, and is not looked into further.", _DELETE)
 
 
 def _read_safetensors(path: Path) -> StateDict:

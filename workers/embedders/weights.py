@@ -115,10 +115,10 @@ def is_reachable(name: str) -> bool:
 
 def reachable(names: Iterable[str]) -> frozenset[str]:
     """Those whose official weights a server offers soon, all asked at the same time."""
-    return answering({name: _OFFICIAL[name].url for name in names})
+    return reachable_urls({name: _OFFICIAL[name].url for name in names})
 
 
-def answering(urls: Mapping[str, str]) -> frozenset[str]:
+def reachable_urls(urls: Mapping[str, str]) -> frozenset[str]:
     """Those of these names whose address answers within ``_PROBE_SECONDS``, all asked at the same time.
 
     Each is asked in a thread of its own, because looking up a host name obeys no time limit.

@@ -78,7 +78,7 @@ def component_of(word: str) -> int:
         return t.colour(word)
     if word == "orange fruit":
         word = "orange"
-    return next(concept for concept, seldom in t.words[tuple(word.split())] if not seldom)
+    return next(concept for concept, rare_sense in t.words[tuple(word.split())] if not rare_sense)
 
 
 @pytest.fixture(params=["memory", "edge"])

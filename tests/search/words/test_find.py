@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from search.store.filters import Filter
 from search.words import Place, holding, search_words
+from search.words.evidence import CollectionSearch, Evidence
+from search.words.typed import Term
 
 
 def found(library: Any, words: str, **rest: Any) -> list[str]:
@@ -39,19 +42,19 @@ def test_plurals_compounds_and_several_words_find_the_concept(shown: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("typed", "word"),
     [("dalmation", "dalmatian"), ("catt", "cat"), ("baloon", "balloon"), ("dalmations", "dalmatians")],
 )
-def test_one_typing_error_is_forgiven(shown: Any, typed: str, meant: str) -> None:
-    there = shown.image("a", {meant.removesuffix("s"): 0.8})
+def test_one_typing_error_is_forgiven(shown: Any, typed: str, word: str) -> None:
+    there = shown.image("a", {word.removesuffix("s"): 0.8})
 
     answer = search_words(shown.store, typed)
 
     assert [hit.id for hit in answer.hits] == [there]
-    assert [(one.typed, one.instead) for one in answer.corrected] == [(typed, meant)]
+    assert [(one.typed, one.instead) for one in answer.corrected] == [(typed, word)]
 
 
-def test_of_several_words_one_error_away_one_that_is_shown_is_meant(shown: Any) -> None:
+def test_of_several_words_one_error_away_one_that_is_shown_is_taken(shown: Any) -> None:
     shown.image("a", {"convertible": 0.8})
     boar = shown.image("b", {"wild boar": 0.8})
 
@@ -61,7 +64,7 @@ def test_of_several_words_one_error_away_one_that_is_shown_is_meant(shown: Any) 
     assert [one.instead for one in answer.corrected] == ["boar"]
 
 
-def test_seldom_senses_count_less(shown: Any) -> None:
+def test_rare_senses_count_less(shown: Any) -> None:
     tabby = shown.image("a", {"tabby": 0.5})
     leopard = shown.image("b", {"leopard": 0.9})
 
@@ -111,6 +114,15 @@ def test_minus_leaves_out_what_may_show_it(shown: Any) -> None:
     assert tagged in found(shown, "dog")
 
 
+def test_where_all_that_holds_some_words_is_left_out_nothing_is_given(shown: Any) -> None:
+    shown.image("a", {"beagle": 0.9})
+
+    assert search_words(shown.store, "red dog").matched_any
+    answer = search_words(shown.store, "red dog -beagle")
+
+    assert (answer.hits, answer.total, answer.matched_any, answer.notes) == ((), 0, False, ())
+
+
 def test_what_is_unsure_follows_as_weak_and_is_not_counted(shown: Any) -> None:
     sure = shown.image("a", {"dalmatian": 0.9})
     unsure = shown.image("b", {"beagle": 0.03})
@@ -132,7 +144,7 @@ def test_an_answer_of_nothing_but_weak_hits_says_so(shown: Any) -> None:
     assert answer.notes == ("Nothing holds these words for certain; what may show them is given.",)
 
 
-def test_a_tag_counts_as_much_as_the_concepts_bear_it_out(shown: Any) -> None:
+def test_a_tag_counts_as_much_as_the_concepts_say(shown: Any) -> None:
     surer = shown.image("a", {"beagle": 0.6})
     tagged = shown.image("b", {"beagle": 0.3}, tags=("beagle",))
     fox = shown.image("c", {"arctic fox": 0.4}, tags=("arctic fox",))
@@ -162,6 +174,15 @@ def test_a_video_answers_with_the_moment_that_shows_it_best(shown: Any) -> None:
     assert search_words(shown.store, film and "jpg").hits[0].moment is None
 
 
+def test_the_moment_of_a_video_of_one_key_frame_is_that_frames(shown: Any) -> None:
+    film = {"frames": {"dalmatian": 0, "red": 0}, "moments": (4.0,), "concept_frames": ()}
+    shown.video("a", {"dalmatian": 0.6, "red": 0.5}, **film)
+
+    assert search_words(shown.store, "dog").hits[0].moment == 4.0
+    assert search_words(shown.store, "red").hits[0].moment == 4.0
+    assert search_words(shown.store, "jpg").hits[0].moment is None
+
+
 def test_a_component_that_takes_away_makes_the_moment_its_own(shown: Any) -> None:
     """Two dogs in two frames: what they add up to is corrected by the component of ``dog``."""
     shown.video("a", {"dalmatian": 0.9, "beagle": 0.8, "dog": -0.8}, {"dalmatian": 3, "beagle": 1, "dog": 3})
@@ -185,6 +206,33 @@ def test_asked_by_what_they_show_alone_names_give_nothing_away(shown: Any) -> No
 
     assert found(shown, "dog", by="shows") == [shows]
     assert named in found(shown, "dog")
+
+
+def test_asked_by_what_they_show_alone_texts_correct_nothing(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown.image("a", {"beagle": 0.6}, tags=("zyzzyva",))
+    assert [one.instead for one in search_words(shown.store, "zyzzyvx").corrected] == ["zyzzyva"]
+
+    monkeypatch.setattr(type(shown.store), "facet", lambda *_, **__: pytest.fail("texts were read"))
+
+    assert search_words(shown.store, "zyzzyvx", by="shows").corrected == ()
+
+
+def test_words_taken_one_by_one_are_not_asked_again(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown.image("a", {"ice bear": 0.7, "black": 0.5, "car": 0.5})
+    asked: list[tuple[str, str]] = []
+    ask = CollectionSearch._ask
+
+    def noted(self: CollectionSearch, term: Term, among: Sequence[str] | None) -> Evidence:
+        if among is None:
+            asked.append((self.collection, term.label))
+        return ask(self, term, among)
+
+    monkeypatch.setattr(CollectionSearch, "_ask", noted)
+
+    assert search_words(shown.store, "black bear car").hits[0].matched == ("black", "bear", "car")
+    assert sorted(asked) == sorted(
+        (name, word) for name in ("images", "videos", "audio") for word in ("black bear", "black", "bear", "car")
+    )
 
 
 def test_records_without_concepts_are_counted_in_a_note(shown: Any) -> None:
@@ -228,6 +276,46 @@ def test_a_rare_word_narrows_a_common_one(embedded: Any) -> None:
 
     assert [hit.id for hit in answer.hits] == [rare]
     assert answer.hits[0].matched == ("dog", "greenland")
+    assert not answer.at_least, "whatever is in Greenland is known"
+
+
+@pytest.fixture
+def five(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No question to the store has more than five hits."""
+    for module in ("find", "evidence"):
+        monkeypatch.setattr(f"search.words.{module}.MOST", 5)
+
+
+@pytest.mark.usefixtures("five")
+def test_a_total_is_exact_where_the_last_hit_no_longer_holds_the_word(embedded: Any) -> None:
+    sure = embedded.many(0, 3, {"beagle": 0.9})
+    embedded.many(10, 20, {"beagle": 0.05})
+
+    answer = search_words(embedded.store, "dog")
+
+    assert (answer.total, answer.weaker, answer.at_least) == (3, 2, False)
+    held = holding(embedded.store, "dog").held["images"]
+    assert (set(held.ids), held.capped) == (set(sure), False)
+
+
+@pytest.mark.usefixtures("five")
+def test_a_total_is_a_lower_bound_where_more_may_hold_the_word(embedded: Any) -> None:
+    embedded.many(0, 8, {"beagle": 0.9})
+    embedded.many(10, 2, {"red": 0.9})
+
+    assert search_words(embedded.store, "dog").at_least
+    assert not search_words(embedded.store, "red").at_least
+    either = search_words(embedded.store, "red dog")
+    assert (either.matched_any, either.at_least) == (True, True)
+
+
+@pytest.mark.usefixtures("five")
+def test_a_total_of_texts_is_a_lower_bound_too(embedded: Any) -> None:
+    embedded.many(0, 8, {"red": 0.9}, paths=("/greenland/1.jpg",))
+    embedded.many(10, 2, {"red": 0.9}, paths=("/iceland/1.jpg",))
+
+    assert search_words(embedded.store, "greenland").at_least
+    assert not search_words(embedded.store, "red iceland").at_least
 
 
 def test_holding_gives_the_ids_that_hold_all_words(shown: Any) -> None:
@@ -243,7 +331,17 @@ def test_holding_gives_the_ids_that_hold_all_words(shown: Any) -> None:
     assert weak not in held["images"].ids
     assert set(holding(shown.store, "dog", collections=("videos",)).held) == {"videos"}
     assert holding(shown.store, "dog", where=Filter(exclude_ids=(both,))).held["images"].ids
-    assert holding(shown.store, "").held["images"].ids == ()
+
+
+def test_words_that_tell_no_media_apart_narrow_nothing(shown: Any) -> None:
+    shown.image("a", {"beagle": 0.6})
+
+    of, nothing = holding(shown.store, "photo of the"), holding(shown.store, "!?")
+
+    assert (of.held, of.ignored, of.notes) == ({}, ("photo", "of", "the"), ())
+    assert (nothing.held, nothing.notes) == ({}, ("No word was typed that could be looked for.",))
+    assert holding(shown.store, "the dog").ignored == ("the",)
+    assert holding(shown.store, '"the"').held["images"].ids == ()
 
 
 def test_holding_says_when_it_is_capped(embedded: Any) -> None:

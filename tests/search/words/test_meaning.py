@@ -1,10 +1,10 @@
-"""Words in the singular and plural, together and misspelt."""
+"""Words in the singular and plural, together and with typing errors."""
 
 from __future__ import annotations
 
 import pytest
 
-from search.words.meaning import SELDOM_WEIGHT, is_known, meaning
+from search.words.meaning import RARE_SENSE_WEIGHT, is_known, meaning
 from search.words.morphology import forms, plural, singulars
 from search.words.spelling import is_one_error, nearest
 from search.words.table import table
@@ -43,6 +43,11 @@ def test_plural(one: str, many: str) -> None:
         ("sunsets", {"sunset", "sunsets"}),
         ("beaches", {"beach", "beache", "beaches"}),
         ("paris", {"paris", "parises"}),
+        ("women", {"woman", "women", "womens"}),
+        ("omen", {"omen", "omens", "oman"}),
+        ("firemen", {"fireman", "firemen", "firemens"}),
+        ("geese", {"goose", "geese"}),
+        ("doberman", {"doberman", "dobermans"}),
         ("2021", {"2021"}),
         ("犬", {"犬"}),
     ],
@@ -65,10 +70,11 @@ def test_forms_of_a_word_in_a_text(word: str, stands: set[str]) -> None:
     ],
 )
 def test_meaning(typed: str, names: tuple[str, ...]) -> None:
-    meant = meaning(typed.split())
+    found = meaning(typed.split())
 
-    assert meant is not None
-    assert meant.names == names
+    assert found is not None
+    asked = [table().names[concept] for concept, _ in found.senses] + [found.colour] * bool(found.colour)
+    assert tuple(asked) == names
 
 
 @pytest.mark.parametrize("typed", ["xylograph", "object", "entity", "dog house cat", "красный"])
@@ -76,13 +82,13 @@ def test_what_means_nothing_that_could_tell_pictures_apart(typed: str) -> None:
     assert meaning(typed.split()) is None
 
 
-def test_seldom_senses_weigh_less_and_equal_ones_the_same() -> None:
+def test_rare_senses_weigh_less_and_equal_ones_the_same() -> None:
     def weights(word: str) -> dict[str, float]:
-        meant = meaning([word])
-        assert meant is not None
-        return {table().names[concept]: weight for concept, weight in meant.senses}
+        found = meaning([word])
+        assert found is not None
+        return {table().names[concept]: weight for concept, weight in found.senses}
 
-    assert weights("cat") == {"cat": 1.0, "big cat": SELDOM_WEIGHT}
+    assert weights("cat") == {"cat": 1.0, "big cat": RARE_SENSE_WEIGHT}
     crane = meaning(["crane"])
     assert crane is not None
     assert [weight for _, weight in crane.senses] == [1.0, 1.0]

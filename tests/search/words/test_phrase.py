@@ -27,7 +27,7 @@ SHARED = Space(MEANING, "hand", "1", "none", 8)
 
 
 @dataclass
-class Told:
+class Encoder:
     """Embeds every phrase as the first axis.
 
     Attributes:
@@ -73,7 +73,7 @@ class Library:
     def add(self, kind: Kind, name: str, shows: dict[str, float], cosines: Sequence[float], **facts: Any) -> str:
         concepts = np.zeros((1, table().dim), np.float32)
         for word, value in shows.items():
-            concepts[0, next(one for one, seldom in table().words[(word,)] if not seldom)] = value
+            concepts[0, next(one for one, rare_sense in table().words[(word,)] if not rare_sense)] = value
         vectors = {SPACE: concepts} | ({MEANING: leaning(*cosines)} if len(cosines) else {})
         record = MediaRecord(media_id(name), kind, paths=(f"/x/{name}.jpg",), **facts)
         self.store.upsert(kind.collection, [Point(record.id, vectors, record.to_payload())])
@@ -92,8 +92,8 @@ def library(store: EdgeStore) -> Library:
     return Library(store)
 
 
-def found(library: Library, words: str, encoder: Told | None = None, **rest: Any) -> list[str]:
-    return [hit.id for hit in search_words(library.store, words, encoder=encoder or Told(), **rest).hits]
+def found(library: Library, words: str, encoder: Encoder | None = None, **rest: Any) -> list[str]:
+    return [hit.id for hit in search_words(library.store, words, encoder=encoder or Encoder(), **rest).hits]
 
 
 def likeness(cosine: float) -> float:
@@ -107,7 +107,7 @@ def test_the_higher_of_concept_and_likeness_counts(library: Library) -> None:
     maybe = library.image("d", {}, 0.17)
     library.image("e", {}, 0.1)
 
-    answer = search_words(library.store, "dog", encoder=Told())
+    answer = search_words(library.store, "dog", encoder=Encoder())
 
     assert [hit.id for hit in answer.hits] == [both, alike, shown, maybe]
     assert [hit.score for hit in answer.hits] == pytest.approx(
@@ -131,17 +131,31 @@ def test_words_to_leave_out_are_not_asked_and_leave_out_by_what_is_known(library
     library.image("a", {"dalmatian": 0.9}, 0.3)
     library.image("dalmatian party", {}, 0.3)
     kept = library.image("c", {"beagle": 0.9}, 0.3)
-    encoder = Told()
+    encoder = Encoder()
 
     assert found(library, 'dog on "the beach" -dalmatian', encoder) == [kept]
     assert encoder.asked == ["dog on the beach"]
 
 
-def test_typing_errors_are_put_right_before_the_phrase_is_asked(library: Library) -> None:
+def test_the_phrase_is_asked_as_it_was_typed(library: Library) -> None:
+    """The model of text knows words with typing errors, and names that the tables of concepts do not know."""
     library.image("a", {"dalmatian": 0.9}, 0.3)
-    encoder = Told()
-    found(library, "a dalmation", encoder)
-    assert encoder.asked == ["a dalmatian"]
+    encoder = Encoder()
+    answer = search_words(library.store, "a dalmation", encoder=encoder)
+    assert [one.instead for one in answer.corrected] == ["dalmatian"]
+    found(library, "santa claus with noodles", encoder)
+    assert encoder.asked == ["a dalmation", "santa claus with noodles"]
+
+
+@pytest.mark.parametrize(("cosines", "at_least"), [((0.3, 0.17, 0.1), False), ((0.3, 0.3, 0.3), True)])
+def test_what_looks_like_the_words_is_complete_where_the_last_one_asked_hardly_does(
+    library: Library, monkeypatch: pytest.MonkeyPatch, cosines: Sequence[float], at_least: bool
+) -> None:
+    monkeypatch.setattr("search.words.phrase.MOST", 2)
+    for n, cosine in enumerate(cosines):
+        library.image(f"{n}", {}, cosine)
+
+    assert search_words(library.store, "dog", encoder=Encoder()).at_least == at_least
 
 
 def test_one_that_looks_like_all_words_holds_them_and_those_that_hold_some_are_weak(library: Library) -> None:
@@ -149,7 +163,7 @@ def test_one_that_looks_like_all_words_holds_them_and_those_that_hold_some_are_w
     beach = library.image("b", {}, 0.24)
     assert search_words(library.store, "dog zzyzx").matched_any
 
-    answer = search_words(library.store, "dog zzyzx", encoder=Told())
+    answer = search_words(library.store, "dog zzyzx", encoder=Encoder())
 
     assert [hit.id for hit in answer.hits] == [beach, dog]
     assert [hit.weak for hit in answer.hits] == [False, True]
@@ -161,7 +175,7 @@ def test_one_that_looks_like_all_words_holds_them_and_those_that_hold_some_are_w
 
 def test_a_video_answers_with_its_best_frame_and_its_moment(library: Library) -> None:
     clip = library.video("a", [0.0, 0.05, 0.29, 0.1])
-    [hit] = search_words(library.store, "dog", encoder=Told()).hits
+    [hit] = search_words(library.store, "dog", encoder=Encoder()).hits
     assert (hit.id, hit.moment) == (clip, 20.0)
 
 
@@ -169,12 +183,12 @@ def test_many_key_frames_are_no_free_chances(library: Library) -> None:
     one = library.video("a", [0.21])
     many = library.video("b", [0.21, 0.0, 0.0, 0.0, 0.0, 0.0])
 
-    few, lots = search_words(library.store, "dog", encoder=Told()).hits
+    few, lots = search_words(library.store, "dog", encoder=Encoder()).hits
 
     assert (few.id, lots.id) == (one, many)
     assert few.score == pytest.approx(likeness(0.21), abs=2e-3)
     assert lots.score < few.score
-    again = search_words(library.store, "dog", encoder=Told()).hits
+    again = search_words(library.store, "dog", encoder=Encoder()).hits
     assert [hit.score for hit in again] == [few.score, lots.score], "the effective number is remembered"
 
 
@@ -188,7 +202,7 @@ def test_a_curve_made_for_this_library_counts_and_leaves_those_of_media_alone(li
 
     assert curves.text_curve(SHARED, Kind.IMAGE) == curves.text_curve(SHARED, Kind.VIDEO) == words
     assert curves.curve(SHARED, Kind.IMAGE, Kind.VIDEO) == pictures
-    [hit] = search_words(library.store, "dog", encoder=Told()).hits
+    [hit] = search_words(library.store, "dog", encoder=Encoder()).hits
     assert hit.score == pytest.approx(0.5, abs=1e-3)
 
 
@@ -203,7 +217,7 @@ def test_a_curve_made_for_this_library_counts_and_leaves_those_of_media_alone(li
 def test_a_model_that_does_not_answer_is_a_note(library: Library, error: Exception) -> None:
     shown = library.image("a", {"dalmatian": 0.8}, 0.3)
 
-    answer = search_words(library.store, "dog", encoder=Told(error))
+    answer = search_words(library.store, "dog", encoder=Encoder(error))
 
     assert [hit.id for hit in answer.hits] == [shown]
     assert answer.hits[0].score == pytest.approx(0.8, abs=1e-3)
@@ -213,7 +227,7 @@ def test_a_model_that_does_not_answer_is_a_note(library: Library, error: Excepti
 def test_a_library_without_the_space_asks_nobody(store: EdgeStore) -> None:
     library = Library(store, meaning=False)
     shown = library.image("a", {"dalmatian": 0.8})
-    encoder = Told()
+    encoder = Encoder()
     assert found(library, "dog", encoder) == [shown]
     assert encoder.asked == []
     assert search_words(store, "dog", encoder=encoder).notes == ()
@@ -230,7 +244,7 @@ def test_without_an_encoder_nothing_changes(library: Library) -> None:
 def test_what_has_no_vector_yet_is_counted_aloud(library: Library) -> None:
     library.image("a", {"dalmatian": 0.8}, 0.3)
     library.image("b", {"dalmatian": 0.8})
-    [note] = search_words(library.store, "dog", encoder=Told()).notes
+    [note] = search_words(library.store, "dog", encoder=Encoder()).notes
     assert note.startswith("1 picture or video has no vector to compare words with")
     assert "reembed --space meaning" in note
 
@@ -246,6 +260,6 @@ def test_conditions_hold_for_what_looks_alike_too(library: Library) -> None:
 def test_words_narrow_an_example_to_what_looks_like_them(library: Library) -> None:
     alike, shown = library.image("a", {}, 0.3), library.image("b", {"dalmatian": 0.9}, 0.0)
     library.image("c", {}, 0.17)
-    held = holding(library.store, "dog", encoder=Told()).held
+    held = holding(library.store, "dog", encoder=Encoder()).held
     assert held["images"].ids == (alike, shown)
-    assert holding(library.store, "", encoder=Told()).held["images"].ids == ()
+    assert holding(library.store, "", encoder=Encoder()).held == {}

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from search.errors import UsageError
+from search.media import tokens
 from search.words.build_concepts import CLASSES, WORDNET, Nouns, concept_rows, imagenet_classes
-from search.words.table import COLOURS, COMPOUNDS, CONCEPTS, ENGLISH, PLURALS, table, tokens
+from search.words.table import COLOURS, COMPOUNDS, CONCEPTS, ENGLISH, PLURALS, table
 
 TABLES = Path(sys.modules["search.words.table"].__file__ or "").parent
 

@@ -1,4 +1,4 @@
-"""What was typed is read as it was meant."""
+"""Words, phrases, what to leave out and corrections are read from what was typed."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def test_each_word_counts_once() -> None:
     assert terms('dog DOG "dog" Dog') == [("dog", False)]
 
 
-def test_taken_apart() -> None:
-    typed = understand('black bear "polar bear" cat').apart()
+def test_one_by_one() -> None:
+    typed = understand('black bear "polar bear" cat').one_by_one()
 
     assert typed is not None
     assert [term.label for term in typed.wanted] == ["black", "bear", "polar bear", "cat"]
-    assert understand("cat").apart() is None
+    assert understand("cat").one_by_one() is None
 
 
 def test_stop_words_go_unless_they_are_all_there_is() -> None:
@@ -58,6 +58,16 @@ def test_corrections_take_part_in_concepts() -> None:
 
     assert [term.label for term in typed.wanted] == ["musical instrument"]
     assert [(one.typed, one.instead) for one in typed.corrected] == [("musicl", "musical")]
+
+
+def test_a_correction_leaves_the_phrase_as_typed() -> None:
+    """What is known nowhere may be a name: Santa Claus is no manta clams."""
+    wrong = {"santa": "manta", "claus": "clams", "noodles": "poodles"}
+    typed = understand("santa claus with noodles -claus", wrong.get)
+
+    assert [term.label for term in typed.wanted] == ["manta", "clams", "poodles"]
+    assert [term.label for term in typed.unwanted] == ["clams"]
+    assert typed.phrase == "santa claus with noodles"
 
 
 def test_quoted_words_and_stop_words_are_not_corrected() -> None:

@@ -18,7 +18,7 @@ DALMATIAN, GOLDEN, TABBY, CONVERTIBLE = 251, 207, 281, 511
 
 
 def concept(word: str) -> int:
-    return next(n for n, seldom in table().words[tuple(word.split())] if not seldom)
+    return next(n for n, rare_sense in table().words[tuple(word.split())] if not rare_sense)
 
 
 def value(vector: np.ndarray, word: str) -> float:
@@ -88,9 +88,9 @@ def test_colours_are_shares_of_the_pixels_and_small_ones_are_left_out() -> None:
     picture[:, 112:116] = (20, 30, 220)
 
     vector, _ = concept_vector(frames({}), picture)
-    shares = {table().name(n): round(float(vector[0, n]), 2) for n in np.flatnonzero(vector[0])}
+    shares = {int(n): round(float(vector[0, n]), 2) for n in np.flatnonzero(vector[0])}
 
-    assert shares == {"red": 0.5, "white": 0.48}
+    assert shares == {table().colour("red"): 0.5, table().colour("white"): 0.48}
 
 
 def test_no_frames_say_nothing() -> None:

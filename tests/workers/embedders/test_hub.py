@@ -191,6 +191,22 @@ def test_a_weight_file_is_data_and_never_code(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
+def test_what_is_to_be_deleted_is_the_file_and_not_the_link_to_it(tiny_clip: ModuleType, tmp_path: Path) -> None:
+    """The hub's cache names files by links; without one the same file would be linked anew."""
+    blob, link = tmp_path / "blobs" / "0123abcd", tmp_path / "snapshots" / "open_clip_model.safetensors"
+    for path in (blob, link):
+        path.parent.mkdir()
+    link.symlink_to(blob)
+    for data in (save(tiny_clip.state())[:2000], save({})):
+        blob.write_bytes(data)
+        with pytest.raises(ModelError) as caught:
+            hub.read_weights(link)
+        assert str(blob) in caught.value.message
+        assert str(link) not in caught.value.message
+    blob.write_bytes(save(tiny_clip.state()))
+    assert hub.read_weights(link).keys() == tiny_clip.state().keys()
+
+
 def test_damaged_files_are_refused(tiny_clip: ModuleType, tmp_path: Path) -> None:
     cut = tmp_path / "open_clip_model.safetensors"
     cut.write_bytes(save(tiny_clip.state())[:2000])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from search import addresses
-from search.media import MediaRecord, instant
+from search.media import MONTHS, MediaRecord, instant, tokens
 from search.words.answers import WORTH, Place, Reason
-from search.words.table import tokens
 from search.words.typed import Term
 
 Text = tuple[Place, str, tuple[str, ...]]
@@ -15,11 +14,6 @@ Text = tuple[Place, str, tuple[str, ...]]
 
 NEEDED = ("id", "kind", "paths", "tags", "photographer", "camera", "lens", "taken_at")
 """Payload keys of what is looked through here."""
-
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 def reasons(record: MediaRecord, term: Term) -> tuple[Reason, ...]:
@@ -40,7 +34,7 @@ def reasons(record: MediaRecord, term: Term) -> tuple[Reason, ...]:
 
 
 def texts_of(record: MediaRecord) -> Iterator[Text]:
-    """Everything about a record that words may meet."""
+    """Every text of a record that is searched."""
     for tag in record.tags:
         yield Place.TAG, tag, tokens(tag)
     if record.photographer:
