@@ -29,6 +29,7 @@ from search.spaces import Space
 from search.store.base import Array, Store
 from workers.calibrate import LEAST_PAIRS, learn
 from workers.embedders.registry import MODELS
+from workers.standardise import restandardise
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,8 @@ class Calibrate:
     def run(self, options: Mapping[str, str], job: TaskRun) -> str:
         folders = {folder: _spread(read_labels(folder)) for folder in _folders(options)}
         job.begin(sum(map(len, folders.values())))
+        # Files that are embedded here would not compare with sounds that an older version standardised.
+        restandardise(self._store, goes_on=job.goes_on)
         media = Collected(self._store)
         for folder, labels in folders.items():
             for some in chunked(labels.items(), PAGE):

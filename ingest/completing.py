@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ingest.reembed import Filling
+from ingest.reembed import KEPT, Filling
 from search.media import Kind
 from search.store.base import StoredPoint
 from search.store.filters import Filter
@@ -27,7 +27,7 @@ class Completion(Filling):
     def told(self) -> str:
         """What to tell people at the end."""
         if not self._job.goes_on():
-            return "What has been embedded is kept; the same command goes on from there."
+            return KEPT
         schemas = [self._store.schema(name) for name in self._generations]
         spaces = list(dict.fromkeys(name for schema in schemas for name in addable(schema)))
         if self._given_up:

@@ -22,6 +22,9 @@ from search.store.durable import check_space
 from search.transfer import Copy, estimate
 
 EDGE = "edge"
+KEPT = "What is copied is kept; the same command goes on from there."
+"""What to tell people when it is stopped."""
+
 ROOM = 3
 """Times their size that points take in an embedded store while they are indexed."""
 
@@ -49,7 +52,10 @@ class Migrate:
         with self._opened(to) as target:
             copy = Copy(self._store, target, place_of(self._settings))
             copy.check()
-            bring_up_to_date(self._store, self._ledger)  # so that nothing changes while it is copied
+            # So that nothing changes while it is copied.
+            bring_up_to_date(self._store, self._ledger, goes_on=job.goes_on)
+            if not job.goes_on():
+                return KEPT
             collections = sorted(self._store.collections())
             job.begin(2 * copy.points())  # each is written, and each is compared
             for collection in collections:
@@ -57,7 +63,7 @@ class Migrate:
                     for done in steps:
                         job.count(done=done)
                         if not job.goes_on():
-                            return "What is copied is kept; the same command goes on from there."
+                            return KEPT
             for collection in collections:
                 copy.finish(collection)
             for collection in collections:

@@ -35,7 +35,7 @@ from search.words.table import SPACE as CONCEPTS
 from workers.embedders.meaning import TEXT_MODELS
 from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
 from workers.records import payload_changes, renewed
-from workers.renew import ADDABLE, carry_over
+from workers.renew import FILLED_IN_PLACE, carry_over
 from workers.report import Batch, BatchReport, FileRef
 
 PAGE = 256
@@ -51,7 +51,7 @@ MODELS_OF = {
 ``concepts`` come from the model of ``visual``, by the table that this version has. Each of these, and ``meaning``,
 fills in whatever a record lacks of all."""
 
-SETTING_OF = {"visual": "image_model", "motion": "video_model", MEANING: "text_model"}
+SETTING_OF = {"visual": "image_model", "motion": "video_model"}
 
 ANOTHER_PATH = frozenset({"gone", "changed", "unreadable"})
 """How a file may end without its content being to blame, so that a copy of it may do."""
@@ -61,17 +61,34 @@ RETAKE = " Files that have changed or been touched since are taken in anew by `l
 
 NAMED_FAILURES = 5
 
+KEPT = "What has been embedded is kept; the same command goes on from there."
+"""What to tell people when it is stopped."""
+
+
+def asked_for(options: Mapping[str, str]) -> tuple[str, str]:
+    """Which space is to be made, and with which model: the one named, or else the only one that there is for it.
+
+    Raises:
+        UsageError: no such space or model; or no model is named where there are several.
+    """
+    space, model = options.get("space", ""), options.get("model", "")
+    models = MODELS_OF.get(space, ())
+    if not model and len(models) == 1:
+        return space, models[0]
+    if model not in models:
+        known = "; ".join(f"{name}: {', '.join(some)}" for name, some in MODELS_OF.items())
+        named = f"with '{model}'" if model else "without naming a model"
+        raise UsageError(f"'{space}' cannot be made {named}.", f"What can be chosen is {known}.")
+    return space, model
+
 
 def target_choice(store: Store, name: str, model: str) -> ModelChoice:
     """The models in use, but ``model`` for the space ``name``. Motion made from key frames follows ``visual``; meaning
     is made where the store has it.
 
     Raises:
-        UsageError: nothing is stored yet, or no such space or model.
+        UsageError: nothing is stored yet.
     """
-    if model not in MODELS_OF.get(name, ()):
-        known = "; ".join(f"{space}: {', '.join(models)}" for space, models in MODELS_OF.items())
-        raise UsageError(f"'{name}' cannot be made with '{model}'.", f"What can be chosen is {known}.")
     made = {
         field.space.name: field.space.model for info in store.collections().values() for field in info.schema.fields
     }
@@ -86,7 +103,7 @@ def target_choice(store: Store, name: str, model: str) -> ModelChoice:
 
 
 class Reembed:
-    """The job task ``reembed``; its options are ``space`` and ``model``.
+    """The job task ``reembed``; its options are ``space`` and ``model``, see :func:`asked_for`.
 
     Args:
         runner_for: makes what runs batches with these models into these generations.
@@ -108,9 +125,9 @@ class Reembed:
     def check(self, options: Mapping[str, str]) -> str:
         """
         Raises:
-            UsageError: as :func:`target_choice`; or the settings insist on another model.
+            UsageError: as :func:`asked_for` and :func:`target_choice`; or the settings insist on another model.
         """
-        space, model = options.get("space", ""), options.get("model", "")
+        space, model = asked_for(options)
         target = target_choice(self._store, space, model)
         setting = SETTING_OF.get(space)
         if setting is not None and getattr(self._settings, setting) not in ("auto", model):
@@ -120,34 +137,35 @@ class Reembed:
             )
         if target.text is not None and self._settings.text_model != target.text:
             raise UsageError(
-                f"This library has vectors of {MEANING}, made with {target.text}, which LIKEWISE_TEXT_MODEL="
-                f"{self._settings.text_model} would leave out.",
+                f"Meaning is made with {target.text}, but LIKEWISE_TEXT_MODEL is {self._settings.text_model}.",
                 f"Set LIKEWISE_TEXT_MODEL={target.text}, here and on every worker.",
             )
         return f"{space} with {model}"
 
     def run(self, options: Mapping[str, str], job: TaskRun) -> str:
-        choice = target_choice(self._store, options["space"], options["model"])
-        if options["space"] in ADDABLE:
+        space, model = asked_for(options)
+        choice = target_choice(self._store, space, model)
+        if space in FILLED_IN_PLACE:
             self._add_spaces(choice)
         generations = self._generations(choice)
-        if not generations and options["space"] in ADDABLE:
+        if not generations and space in FILLED_IN_PLACE:
             return self._complete(choice, job)
         if not generations:
-            return f"'{options['space']}' is made with {options['model']} already."
+            return f"'{space}' is made with {model} already."
         filling = Filling(
             self._settings, self._store, self._ledger, job, self._runner_for(choice, generations), generations
         )
         filling.fill()
         if not job.goes_on():
-            return "What has been embedded is kept; the same command goes on from there."
+            return KEPT
         job.say("Every record is in place; looking once more at all of them, then questions go to the new vectors.")
         for generation in generations:
             filling.bring_up_to_date(generation)
-            bring_up_to_date(self._store, self._ledger, [generation])
-            self._store.optimise(generation)
+            bring_up_to_date(self._store, self._ledger, [generation], goes_on=job.goes_on)
+            if job.goes_on():
+                self._store.optimise(generation)
             if not job.goes_on():
-                return "What has been embedded is kept; the same command goes on from there."
+                return KEPT
         failed = filling.shortfall()
         promote_together(self._store, generations)
         self._on_switch()

@@ -21,6 +21,7 @@ from search.evidence import Background, EffectiveRows
 from search.likeness import LikenessCurve, pair_of_kinds
 from search.media import Kind
 from search.per_store import PerStore
+from search.records import asked_fields
 from search.spaces import CollectionSchema, Space
 from search.store.base import Store
 
@@ -153,7 +154,7 @@ class LikenessCurves:
 
 def compared_spaces(schema: CollectionSchema) -> Sequence[Space]:
     """The spaces of a collection whose scores have a likeness: all that media are compared in."""
-    return [field.space for field in schema.fields if field.indexed and not field.sparse]
+    return [field.space for field in asked_fields(schema)]
 
 
 def pair_with_text(kind: Kind) -> str:

@@ -25,7 +25,6 @@ from ingest.reembed import Reembed
 from ingest.tables import INGEST
 from ingest.tasks import JobTask
 from ingest.upkeep import bring_up_to_date
-from search import addresses
 from search.errors import DiskFullError, LikewiseError, StoreError
 from search.generations import finish_switch
 from search.logs import at_work
@@ -38,6 +37,7 @@ from search.store.measured import measured
 from web.background import Background, Crew
 from web.engine import Encoder, Engine, LocalEngine
 from workers.report import Batch, BatchReport, BatchSource, Priority
+from workers.shared import SCRATCH, shared_place
 from workers.training.shelf import SharedShelf
 
 if TYPE_CHECKING:
@@ -54,10 +54,6 @@ CLOSING_SECONDS = 20.0
 
 WATCH_SECONDS = 10.0
 """How often a node that stays looks for jobs whose coordinator has died."""
-
-
-SCRATCH = "scratch"
-"""Folder of the shared place for files that are embedded and thrown away."""
 
 JOBS_WATCHED = 30
 """Jobs whose figures say whether the library has changed."""
@@ -235,21 +231,19 @@ class Node:
         bring_up_to_date(self.store, self.ledger, goes_on=lambda: not self.closing.is_set())
 
     def make_likeness_curves(self) -> None:
-        """Learn provisional likeness for models in use that none comes with, until this node is closed."""
+        """Learn provisional likeness for models in use that none comes with, until this node is closed. Nothing is
+        learnt where workers and this process share no folder."""
+        scratch = shared_place(self.settings).path(SCRATCH)
+        if scratch is None and self.broker is not None:
+            return
         try:
             made = make_provisional(
-                self.store, lambda: self._engine.encoder, lambda: not self.closing.is_set(), self._scratch
+                self.store, lambda: self._engine.encoder, lambda: not self.closing.is_set(), scratch
             )
         except OSError as error:
             raise StoreError(f"The sample library to learn likeness from cannot be made: {error}.") from error
         if made:
             log.info("Learnt provisional likeness in %s from the sample library.", ", ".join(made))
-
-    @property
-    def _scratch(self) -> Path | None:
-        """A folder that workers can read too, if any is shared."""
-        shared = self.settings.shared_place
-        return None if addresses.is_remote(shared) else Path(shared).expanduser().absolute() / SCRATCH
 
     def optimise(self) -> None:
         """Index what has been written, in each collection where the store finds it worth while."""

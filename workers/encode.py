@@ -53,7 +53,7 @@ class Encoder:
         if not embedded.vectors:
             raise UnsupportedMediaError(f"'{name or path}' holds nothing to compare by.")
         schema = next(schema for schema in self._models.schemas if schema.kind is decoded.kind)
-        asked = {field.space.name: field.space for field in asked_fields(schema) if not field.sparse}
+        asked = {field.space.name: field.space for field in asked_fields(schema)}
         vectors = {name: rows for name, rows in embedded.vectors.items() if name in asked}
         return Probe(
             kind=decoded.kind,

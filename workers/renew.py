@@ -15,7 +15,7 @@ from search.store.base import Array, CollectionInfo, PayloadChoice, Point, Store
 from search.words.table import SPACE as CONCEPTS
 from workers.records import renewed
 
-ADDABLE = ("style", CONCEPTS, MEANING)
+FILLED_IN_PLACE = ("style", CONCEPTS, MEANING)
 """Spaces, made of a picture or of a video's key frames, that records of an older Likewise may lack."""
 
 FEATURES = "features"
@@ -60,8 +60,8 @@ class Renewal:
 
 
 def addable(schema: CollectionSchema) -> tuple[str, ...]:
-    """Those of :data:`ADDABLE` that a collection holds."""
-    return tuple(name for name in ADDABLE if schema.space(name) is not None)
+    """Those of :data:`FILLED_IN_PLACE` that a collection holds."""
+    return tuple(name for name in FILLED_IN_PLACE if schema.space(name) is not None)
 
 
 def is_complete(schema: CollectionSchema, point: StoredPoint) -> bool:

@@ -18,8 +18,9 @@ from search.errors import DiskFullError, StoreError, StoreUnavailableError
 from search.settings import Settings
 from workers.objects import Objects, UnreachableError
 
-PREVIEWS, UPLOADS, MODELS, TRAINING = OWN_FOLDERS = ("previews", "uploads", "models", "training")
-"""What Likewise keeps there; no scan looks into these. ``training`` holds what trainings in work read and write."""
+PREVIEWS, UPLOADS, MODELS, TRAINING, SCRATCH = OWN_FOLDERS = ("previews", "uploads", "models", "training", "scratch")
+"""What Likewise keeps there; no scan looks into these. ``training`` holds what trainings in work read and write,
+``scratch`` files that are embedded and thrown away."""
 
 
 class SharedPlace(Protocol):

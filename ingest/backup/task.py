@@ -50,7 +50,9 @@ class Backup:
                 (folder / JOURNAL).unlink(missing_ok=True)
                 return _told(load_manifest(folder), folder)
             # Before the first point is written, or part of them would be of either kind.
-            bring_up_to_date(self._store, self._ledger)
+            bring_up_to_date(self._store, self._ledger, goes_on=job.goes_on)
+            if not job.goes_on():
+                return ""
             writing = Writing(self._settings, self._store, self._ledger, folder, job)
             if not writing.begin():
                 return ""

@@ -67,7 +67,7 @@ def evaluate_likeness(store: Store, labels: Mapping[str, str], sets: Mapping[str
         here = [id_ for id_ in labels if info.points]
         if len(here) > MOST_ITEMS:
             here = [here[at] for at in np.linspace(0, len(here) - 1, MOST_ITEMS).astype(int)]
-        fields = [field.space for field in asked_fields(info.schema) if not field.sparse]
+        fields = [field.space for field in asked_fields(info.schema)]
         for point in store.retrieve(collection, here, vectors=[space.name for space in fields], payload=False):
             for space in fields:
                 if space.name in point.vectors and tells_of(space.name, sets[point.id]):

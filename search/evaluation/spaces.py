@@ -90,8 +90,6 @@ def evaluate_spaces(
         if collection not in collections or not info.points:
             continue
         for field in asked_fields(info.schema):
-            if field.sparse:
-                continue
             result = _Bench.of(store, collection, field, labels)
             if result.asked:
                 found.setdefault(field.space.name, {})[collection] = result.measure(k)

@@ -120,7 +120,15 @@ class Generation:
 
 
 class SpaceNotAddedError(SpaceMismatchError):
-    """A collection lacks a space that its engine cannot give it."""
+    """A collection lacks a space that its engine cannot give it.
+
+    Attributes:
+        space: its name.
+    """
+
+    def __init__(self, message: str, hint: str = "", space: str = "") -> None:
+        super().__init__(message, hint)
+        self.space = space
 
 
 class Store(Protocol):

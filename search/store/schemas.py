@@ -52,4 +52,5 @@ def lacks(schema: CollectionSchema, field: VectorField, reason: str) -> SpaceNot
     return SpaceNotAddedError(
         f"Collection '{schema.collection}' has no space '{field.space.name}', {reason}.",
         f"Make it anew with `likewise reembed --space {field.space.name}`.",
+        field.space.name,
     )

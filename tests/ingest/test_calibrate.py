@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from qdrant_client import QdrantClient
 
 from ingest.calibrate import CALIBRATE, Calibrate, make_provisional
 from ingest.job import Ingest
 from ingest.progress import JobState
 from search.errors import CorruptMediaError, NotFoundError, UsageError
 from search.likeness_curves import METADATA_KEY, curves_of
-from search.media import Kind
+from search.media import Kind, media_id
 from search.questions import Probe
 from search.spaces import Space
+from search.store.base import Point
+from search.store.server import ServerStore
+from workers.embedders.registry import LOGMEL, ModelChoice, schemas_of
+from workers.standardise import standardise
 
 DIM = 8
 SPACE = Space("visual", "fake", "1", "bytes", DIM)
@@ -87,6 +94,45 @@ def test_curves_are_learnt_and_used_from_then_on(ingest: Ingest, desk: Any, labe
     assert curve.likeness(0.95) > 0.9 > 0.2 > curve.likeness(0.0)
     assert METADATA_KEY in desk.store.metadata("images")
     assert desk.store.count("images") == 1  # nothing was stored
+
+
+class Live:
+    """As much of a ``TaskRun`` as is asked."""
+
+    def __init__(self, goes_on: bool) -> None:
+        self._goes_on = goes_on
+
+    def goes_on(self) -> bool:
+        return self._goes_on
+
+    def begin(self, total: int) -> None: ...
+
+    def count(self, **_: int) -> None: ...
+
+
+def test_sounds_of_an_older_version_are_standardised_anew_before_they_teach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = (np.random.default_rng(4).normal(size=(1, LOGMEL.dim)) * 2 - 4).astype(np.float32)
+    path = tmp_path / "labelled" / "rain" / "0.wav"
+    path.parent.mkdir(parents=True)
+    path.write_text("rain")
+    id_ = media_id(hashlib.sha256(b"rain").hexdigest())
+    with closing(ServerStore(QdrantClient(":memory:"))) as store:
+        store.ensure(schemas_of(ModelChoice("efficientnet_lite0", "r3d18"))[-1])
+        own = raw / np.linalg.norm(raw)
+        store.upsert("audio", [Point(id_, {"sound_raw": raw, "sound": own}, {"id": id_, "kind": "audio"})])
+        taught: list[Any] = []
+        monkeypatch.setattr("ingest.calibrate.learn", lambda media, provisional: taught.extend(media))
+        task = Calibrate(store, lambda: pytest.fail("embedded"))
+
+        assert task.run(options(tmp_path / "labelled"), Live(goes_on=False)) == "Nothing was changed."
+        assert taught == []
+        with pytest.raises(UsageError, match="40 pairs"):
+            task.run(options(tmp_path / "labelled"), Live(goes_on=True))
+
+    (sound,) = taught
+    np.testing.assert_allclose(sound.rows, standardise(raw), atol=1e-6)
 
 
 def test_what_is_in_the_library_is_not_embedded_again(

@@ -71,7 +71,7 @@ def test_meaning_is_added_to_a_library_from_before_it_and_filled_in(
                 np.testing.assert_allclose(rows, wanted[Path(point.payload["paths"][0]).name][space], atol=1e-6)
             assert len(point.vectors) == 4
     restart(library, "none")
-    with pytest.raises(UsageError, match=r"has vectors of meaning.*Set LIKEWISE_TEXT_MODEL=open_clip"):
+    with pytest.raises(UsageError, match=r"Meaning is made with open_clip.*Set LIKEWISE_TEXT_MODEL=open_clip"):
         library.reembed("style", "style")
 
 

@@ -7,18 +7,21 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingest import reembed
 from ingest.credits import Credits
 from ingest.job import JobState
+from ingest.reembed import KEPT, MODELS_OF, asked_for
 from search.errors import UsageError
 from search.media import Kind, MediaRecord
 from search.store.base import VectorQuery
 from search.store.filters import Filter
+from workers.renew import FILLED_IN_PLACE
 
 
 def test_every_record_gets_the_new_vectors_and_keeps_all_else(library: Any, renewing: Any) -> None:
@@ -203,6 +206,7 @@ def test_cancelled_it_switches_nothing(library: Any, renewing: Any, monkeypatch:
         ("visual", "r3d18", "cannot be made with"),
         ("sound", "logmel", "cannot be made with"),
         ("", "", "cannot be made"),
+        ("visual", "", "cannot be made without naming a model"),
     ],
 )
 def test_models_that_make_no_sense_are_refused_before_there_is_a_job(
@@ -212,6 +216,29 @@ def test_models_that_make_no_sense_are_refused_before_there_is_a_job(
     with pytest.raises(UsageError, match=said):
         library.ingest.start_task("reembed", {"space": space, "model": model})
     assert len(library.ingest.jobs()) == 1
+
+
+def test_a_space_of_one_model_needs_no_name_of_it() -> None:
+    assert {space for space, models in MODELS_OF.items() if len(models) == 1} == {*FILLED_IN_PLACE}
+    for space, model in (("style", "style"), ("concepts", "concepts"), ("meaning", "open_clip")):
+        assert asked_for({"space": space}) == asked_for({"space": space, "model": model}) == (space, model)
+
+
+def test_cancelled_while_it_looks_once_more_it_switches_nothing(
+    library: Any, renewing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.take_in()
+    job = library.ingest.start_task("reembed", {"space": "visual", "model": renewing.AFTER.image})
+
+    def cancelled(*_: Any, goes_on: Callable[[], bool]) -> None:
+        library.ingest.cancel(job)
+        assert not goes_on()
+
+    monkeypatch.setattr(reembed, "bring_up_to_date", cancelled)
+    monkeypatch.setattr(library.store, "optimise", lambda _: pytest.fail("indexed"))
+    ended = library.ingest.run(job)
+    assert (ended.state, ended.message) == (JobState.CANCELLED, KEPT)
+    library.check(renewing.BEFORE)
 
 
 def test_the_model_in_use_needs_nothing(library: Any, renewing: Any) -> None:

@@ -120,6 +120,13 @@ def test_help_and_unknown_options_are_no_words() -> None:
     assert "No such option '--dalmatian'" in refused.stderr
 
 
+@pytest.mark.parametrize("option", ["--limit", "--near", "--home"])
+def test_an_option_that_lacks_its_value_is_said_so(option: str) -> None:
+    refused = CliRunner().invoke(main, ["search", "dog", option])
+    assert refused.exit_code == 2
+    assert f"Option '{option}' requires an argument." in refused.stderr
+
+
 @pytest.fixture
 def taken_in(cli: Any, make_media: Callable[..., Path]) -> Iterator[Any]:
     """Red, green and blue pictures, two of each."""

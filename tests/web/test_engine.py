@@ -19,7 +19,7 @@ from search.store.base import SpaceNotAddedError
 from search.store.server import ServerStore
 from web.cluster_engine import ClusterEngine
 from web.engine import Engine, LocalEngine
-from workers.embedders.choice import CONCEPTS_NOT_ADDED, MEANING_NOT_ADDED, STYLE_NOT_ADDED
+from workers.embedders.choice import ensure_collections, not_added
 from workers.embedders.registry import ModelChoice, schemas_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
@@ -56,9 +56,9 @@ def notes(engine: Engine) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("without", "said"),
     [
-        ({"style": False}, (STYLE_NOT_ADDED,)),
-        ({"concepts": False}, (CONCEPTS_NOT_ADDED,)),
-        ({"style": False, "concepts": False}, (CONCEPTS_NOT_ADDED, STYLE_NOT_ADDED)),
+        ({"style": False}, (not_added("style"),)),
+        ({"concepts": False}, (not_added("concepts"),)),
+        ({"style": False, "concepts": False}, (not_added("style"), not_added("concepts"))),
     ],
 )
 def test_a_library_from_before_a_space_goes_on_without_until_it_is_made_anew(
@@ -82,7 +82,24 @@ def test_a_library_goes_on_without_meaning_where_the_server_cannot_add_it(
     for schema in schemas_of(CHOICE):
         store.ensure(schema)
     engine = ClusterEngine(make_settings(broker_url="redis://127.0.0.1:1/0", text_model="open_clip"), store)
-    assert notes(engine) == (MEANING_NOT_ADDED,)
+    assert notes(engine) == (not_added("meaning"),)
+
+
+def test_only_what_was_refused_is_left_out_and_each_space_is_asked_for_once(
+    store: ServerStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for schema in BEFORE_STYLE:
+        store.ensure(schema)
+    asked: list[str] = []
+
+    def refused(client: OldServer, collection: str, name: str, *_: Any, **__: Any) -> NoReturn:
+        asked.append(name)
+        raise UnexpectedResponse(404, "Not Found", b"", httpx.Headers())
+
+    monkeypatch.setattr(OldServer, "create_vector_name", refused)
+    choice = ensure_collections(store, replace(CHOICE, text="open_clip"))
+    assert asked == ["style", "concepts", "meaning"]
+    assert choice == replace(CHOICE, notes=tuple(map(not_added, asked)), style=False, concepts=False)
 
 
 def test_a_model_of_words_that_is_not_to_be_had_is_said_before_anything_is_made(

@@ -247,6 +247,33 @@ def test_credits_given_by_hand_are_seen_at_once_though_the_numbers_stay(node: No
         assert found == dict(zip(ids, (one, other), strict=True))
 
 
+@pytest.mark.parametrize(
+    ("shared", "has_broker", "learnt_in"),
+    [
+        (None, False, ["home/scratch"]),
+        ("nas", True, ["nas/scratch"]),
+        ("s3://bucket/shared", False, [None]),
+        ("s3://bucket/shared", True, []),
+    ],
+)
+def test_likeness_is_learnt_from_files_where_whoever_embeds_can_read_them(
+    make_settings: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    shared: str | None,
+    has_broker: bool,
+    learnt_in: list[str | None],
+) -> None:
+    given: list[Path | None] = []
+    monkeypatch.setattr("web.node.make_provisional", lambda store, encoder, goes_on, scratch: given.append(scratch))
+    address = str(tmp_path / shared) if shared == "nas" else shared
+    with Node.open(make_settings()) as node:
+        node.settings = make_settings(shared=address)
+        node.broker = object() if has_broker else None  # type: ignore[assignment]
+        node.make_likeness_curves()
+    assert given == [None if folder is None else tmp_path / folder for folder in learnt_in]
+
+
 def test_payloads_of_an_older_version_are_renewed_by_a_node_that_stays(
     make_settings: Callable[..., Settings], make_media: Callable[..., Path], quick_models: Any
 ) -> None:

@@ -19,8 +19,6 @@ from search.settings import Settings
 from search.store import open_store
 from search.store.base import Point
 from web.cli import main
-from web.commands import reembed
-from workers import renew
 
 RENEWING = Path(__file__).parents[1] / "ingest" / "renewing.py"
 
@@ -54,8 +52,15 @@ def concepts(settings: Settings, *, forget: bool = False) -> dict[str, np.ndarra
     return {point.id: point.vectors["concepts"][0] for point in points if "concepts" in point.vectors}
 
 
-def test_spaces_that_need_no_model_are_those_that_can_be_added() -> None:
-    assert reembed.ADDABLE == renew.ADDABLE
+def test_what_is_missing_is_said_before_there_is_a_job(make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings()
+    status, refused = run(settings, "reembed", "--space", "visual")
+    assert (status, refused["error"]["code"]) == (2, "usage")
+    assert "without naming a model" in refused["error"]["message"]
+    status, refused = run(settings, "reembed", "--space", "smell")
+    assert (status, "visual: resnet18" in refused["error"]["hint"]) == (2, True)
+    refused = CliRunner().invoke(main, ["reembed", "--model", "resnet18", "--home", str(settings.home)])
+    assert (refused.exit_code, "--space" in refused.stderr) == (2, True)
 
 
 @pytest.mark.slow

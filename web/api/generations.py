@@ -17,13 +17,14 @@ class Reembedding:
     """Which space is to be made anew, with which model.
 
     Attributes:
-        space: ``visual``, ``motion`` or ``style``.
-        model: ``resnet18`` or ``efficientnet_lite0`` for ``visual``; ``r3d18`` or ``frames`` for ``motion``; ``style``
-            for ``style``, which fills in what records lack where they are.
+        space: ``visual`` or ``motion``; or ``style``, ``concepts`` or ``meaning``, each of which fills in what records
+            lack where they are.
+        model: ``resnet18`` or ``efficientnet_lite0`` for ``visual``; ``r3d18`` or ``frames`` for ``motion``. The others
+            have one model each, which need not be named.
     """
 
     space: str
-    model: str
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,6 @@ import click
 
 from web.commands.call import Call, common
 
-ONLY_MODEL = {"style": "style", "concepts": "concepts", "meaning": "open_clip"}
-"""Spaces of one model each, which goes without a name. As ``workers.renew`` has them, which takes long to import."""
-
-ADDABLE = tuple(ONLY_MODEL)
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -20,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("reembed", short_help="Make a space anew with another model, without downtime.")
-@click.option("--space", type=click.Choice(["visual", "motion", *ADDABLE]), help="Space to make anew.")
+@click.option("--space", help="Space to make anew: visual, motion, style, concepts or meaning.")
 @click.option("--model", help="visual: resnet18, efficientnet_lite0; motion: r3d18, frames; the others need none.")
 @click.option("--drop-old", is_flag=True, help="Delete the vectors that questions do not go to any more.")
 @common
@@ -32,18 +27,15 @@ def command(call: Call, space: str | None, model: str | None, drop_old: bool) ->
     --drop-old; asking for their model again brings them up to date instead of embedding all over. Without options,
     what there is is listed.
 
-    --space concepts, and as well --space style, gives pictures and videos both, and pictures their features, where they
-    were taken in before Likewise knew of these. With another model for visual, concepts are made anew too, as they are
-    told from it. --space meaning, where LIKEWISE_TEXT_MODEL is set, gives them all these and what words are compared
-    with.
+    --space style, concepts or meaning fills in, for files taken in earlier, every one of these spaces that the library
+    has, and pictures' features. With another model for visual, concepts are made anew too, as they are told from it.
+    --space meaning needs LIKEWISE_TEXT_MODEL.
     """
     from web.client import connect
     from web.commands.following import follow, prepare
 
-    if space in ADDABLE and model is None:
-        model = ONLY_MODEL[space]
-    if (space is None) != (model is None):
-        raise click.UsageError("--space and --model go together.")
+    if model and not space:
+        raise click.UsageError("--model says what to make a space with: name that with --space.")
     if space and drop_old:
         raise click.UsageError("Drop the old vectors once the new ones are in place: --drop-old goes alone.")
     with connect(call.settings()) as client:
@@ -56,7 +48,7 @@ def command(call: Call, space: str | None, model: str | None, drop_old: bool) ->
             found = client.get("/generations")
             call.answer(found, lambda console: _show(found, console))
             return 0
-        started = client.post("/reembed", {"space": space, "model": model})
+        started = client.post("/reembed", {"space": space, "model": model or ""})
         prepare(client)
         ended = follow(client, started["id"])
     call.answer(ended.to_json(), lambda console: console.print(ended.message))

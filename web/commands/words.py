@@ -31,7 +31,10 @@ class WordsCommand(click.Command):
             elif arg == "-h" or (arg.startswith("--") and len(arg) > len("--")):
                 options.append(arg)
                 if arg in valued:
-                    options += [value for value in [next(rest, None)] if value is not None]
+                    value = next(rest, None)
+                    if value is None:  # else the "--" put behind it would be taken for its value
+                        raise click.BadOptionUsage(arg, f"Option '{arg}' requires an argument.", ctx)
+                    options.append(value)
             else:
                 words.append(arg)
         return super().parse_args(ctx, [*options, "--", *words] if words else options)

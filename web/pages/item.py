@@ -22,7 +22,7 @@ from web.near import place, written
 from web.pages.address import Address
 from web.pages.formats import clock, exposure, number, size
 from web.pages.results import own_kind_first
-from web.pages.tiles import Fold, Tile, folded_tiles, record_tile
+from web.pages.tiles import AnswerTiles, Fold, Tile, record_tile
 from workers.files import FileAccess
 
 blueprint = Blueprint("item", __name__)
@@ -95,7 +95,7 @@ def _alike(node: Node, record: MediaRecord) -> Alike:
         found = ask(node, Asked(like=(record.id,), limit=ALIKE), Filter())
     except LikewiseError as error:
         return Alike({}, {}, (str(error),))
-    rows = {name: folded_tiles(node.store, hits) for name, hits in found.by_collection.items()}
+    rows = AnswerTiles(node.store, found).rows()
     shown = [tile for row in rows.values() for tile in row.shown]
     copies = {words: [tile for tile in shown if tile.hit and tile.hit.band is band] for band, words in COPIES.items()}
     others = {name: Fold([tile for tile in row.shown if not tile.copied], row.weaker) for name, row in rows.items()}

@@ -20,7 +20,7 @@ from web.api.questions import ask
 from web.api.questions import search as search_words
 from web.pages.address import Address
 from web.pages.shelf import PREFIX, shelf
-from web.pages.tiles import Fold, Tile, folded_tiles, record_tile, word_tiles
+from web.pages.tiles import AnswerTiles, Fold, Tile, record_tile, word_tiles
 from web.wording import parted, understood
 
 FIRST_PAGE = 40
@@ -162,13 +162,13 @@ def _similar(node: Node, look: Look, where: Filter, address: Address, kinds: Col
         diversity=look.diversity,
     )
     found = ask(node, asked, where, uploads)
-    rows = {name: folded_tiles(node.store, hits) for name, hits in found.by_collection.items()}
+    tiles = AnswerTiles(node.store, found)
     lists: Sequence[Sequence[SimilarHit]] = list(found.by_collection.values()) if look.view == "rows" else [found.hits]
     full = [hits for hits in lists if len(hits) >= look.limit]
     return Results(
         "similar",
-        folded_tiles(node.store, found.hits),
-        own_kind_first(rows, kinds),
+        tiles.together(),
+        own_kind_first(tiles.rows(), kinds),
         notes=found.notes,
         took_ms=found.took_ms,
         before=look.offset,
@@ -201,32 +201,35 @@ def _words(node: Node, look: Look, where: Filter, address: Address) -> Results:
 
 @metrics.question("browse")
 def _browse(node: Node, look: Look, where: Filter, address: Address) -> Results:
-    """One collection page by page when one is chosen, otherwise the start of each."""
+    """Page by page where one collection is chosen or alone holds anything, otherwise the start of each."""
     chosen = look.collections or COLLECTIONS
-    alone = len(chosen) == 1
+    after = look.after if len(chosen) == 1 else None
     pages = {
         name: browse(
             node.store,
             name,
             where,
             look.limit,
-            look.after if alone else None,
+            after,
             order=look.order,
             descending=look.descending,
         )
         for name in chosen
     }
     rows = {name: [record_tile(record) for record in page.records] for name, page in pages.items() if page.records}
-    first = pages[chosen[0]]
+    filled = list(rows) or chosen
+    alone = len(filled) == 1
+    first = pages[filled[0]]
+    listing = address if len(chosen) == 1 else address.replacing("in", filled[0])
     return Results(
         "browse",
         Fold([tile for tiles in rows.values() for tile in tiles], []),
         {name: Fold(tiles, []) for name, tiles in rows.items()},
         totals={name: page.total for name, page in pages.items()},
         before=first.position if alone else 0,
-        more=address.replacing("after", first.after) if alone and first.after else None,
+        more=listing.replacing("after", first.after) if alone and first.after else None,
         turns=True,
-        previous=address.from_start() if alone and look.after else None,
+        previous=address.from_start() if after else None,
         direction=Direction.of(look, address),
     )
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from urllib.parse import urlencode
 
 from search import addresses
 from search.media import Kind, MediaRecord
-from search.questions import Probe, SimilarHit
+from search.questions import Probe, SimilarAnswer, SimilarHit
 from search.records import thumbnail_address
-from search.spaces import VectorField
 from search.store.base import Store
 from search.words import WordHit
 from web.api.media import shown_inline
@@ -124,32 +124,39 @@ def record_tile(record: MediaRecord) -> Tile:
     )
 
 
-def folded_tiles(store: Store, hits: Sequence[SimilarHit]) -> Fold:
-    """Tiles of similar hits, in their order."""
-    records = records_of(store, ((hit.kind, hit.id) for hit in hits))
-    videos = records_of(store, ((Kind.VIDEO, hit.via.id) for hit in hits if hit.via))
-    spaces = {collection: info.schema.by_name for collection, info in store.collections().items()}
+class AnswerTiles:
+    """Tiles of an answer's hits. Records and schemas are read once, for every list that the hits stand in."""
 
-    def tiles(some: Sequence[SimilarHit]) -> list[Tile]:
-        return [_hit_tile(hit, records.get(hit.id), spaces[hit.kind.collection], videos) for hit in some]
+    def __init__(self, store: Store, found: SimilarAnswer) -> None:
+        hits = [*found.hits, *chain.from_iterable(found.by_collection.values())]
+        videos = ((Kind.VIDEO, hit.via.id) for hit in hits if hit.via)
+        self._records = records_of(store, chain(((hit.kind, hit.id) for hit in hits), videos))
+        self._spaces = {collection: info.schema.by_name for collection, info in store.collections().items()}
+        self._found = found
 
-    shown, weaker = parted(hits)
-    return Fold(tiles(shown), tiles(weaker))
+    def together(self) -> Fold:
+        """All kinds, in the order of the answer."""
+        return self._fold(self._found.hits)
 
+    def rows(self) -> dict[str, Fold]:
+        """By collection."""
+        return {name: self._fold(hits) for name, hits in self._found.by_collection.items()}
 
-def _hit_tile(
-    hit: SimilarHit, record: MediaRecord | None, spaces: Mapping[str, VectorField], videos: Mapping[str, MediaRecord]
-) -> Tile:
-    field = spaces.get(hit.space)
-    video = videos.get(hit.via.id) if hit.via else None
-    return replace(
-        record_tile(record or MediaRecord(hit.id, hit.kind, hit.paths)),
-        thumbnail=hit.thumbnail,
-        hit=hit,
-        moment=hit.moment,
-        model=field.space.model if field else "",
-        through=_name(video) if video else "",
-    )
+    def _fold(self, hits: Sequence[SimilarHit]) -> Fold:
+        shown, weaker = parted(hits)
+        return Fold([self._tile(hit) for hit in shown], [self._tile(hit) for hit in weaker])
+
+    def _tile(self, hit: SimilarHit) -> Tile:
+        field = self._spaces[hit.kind.collection].get(hit.space)
+        video = self._records.get(hit.via.id) if hit.via else None
+        return replace(
+            record_tile(self._records.get(hit.id) or MediaRecord(hit.id, hit.kind, hit.paths)),
+            thumbnail=hit.thumbnail,
+            hit=hit,
+            moment=hit.moment,
+            model=field.space.model if field else "",
+            through=_name(video) if video else "",
+        )
 
 
 def word_tiles(store: Store, hits: Sequence[WordHit]) -> Fold:

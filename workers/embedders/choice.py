@@ -6,8 +6,8 @@ Nothing here imports torch until it has to ask for official weights.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from search.errors import SpaceMismatchError
 from search.settings import Settings
@@ -19,31 +19,28 @@ from workers.embedders.registry import EFFICIENTNET_LITE0, LOGMEL, R3D18, RESNET
 from workers.records import mark_current
 from workers.standardise import mark_standardised
 
-OUTDATED_STYLE = (
-    "Style was made by another version of Likewise; what is taken in now gets none until "
-    "`likewise reembed --space style` has made it anew."
-)
-STYLE_NOT_ADDED = (
-    "The Qdrant server is too old to add style to a library that was made without it; what is taken in gets none "
-    "until `likewise reembed --space style` has made the collections anew."
-)
-OUTDATED_CONCEPTS = (
-    "Concepts were made by another version of Likewise; what is taken in now gets none until "
-    "`likewise reembed --space concepts` has made them anew."
-)
-CONCEPTS_NOT_ADDED = (
-    "The Qdrant server is too old to add concepts to a library that was made without them; what is taken in gets none "
-    "until `likewise reembed --space concepts` has made the collections anew."
-)
+WITHOUT: Mapping[str, Mapping[str, Any]] = {
+    STYLE.name: {"style": False},
+    CONCEPTS: {"concepts": False},
+    MEANING: {"text": None},
+}
+"""Spaces that a library can do without, and what leaves each out of a ``ModelChoice``."""
 
-OUTDATED_MEANING = (
-    "Meaning was made by another model or version; what is taken in now gets none, and words do not ask it, until "
-    "`likewise reembed --space meaning` has made it anew."
-)
-MEANING_NOT_ADDED = (
-    "The Qdrant server is too old to add meaning to a library that was made without it; what is taken in gets none "
-    "until `likewise reembed --space meaning` has made the collections anew."
-)
+
+def outdated(space: str) -> str:
+    """The note of a space that stays as it is."""
+    return (
+        f"The vectors of {space} were made by another model or version; what is taken in now gets none until "
+        f"`likewise reembed --space {space}` has made them anew."
+    )
+
+
+def not_added(space: str) -> str:
+    """The note of a space that the store cannot add."""
+    return (
+        f"The Qdrant server is too old to add the space {space} to a library that was made without it; what is taken "
+        f"in gets none until `likewise reembed --space {space}` has made the collections anew."
+    )
 
 
 def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) -> ModelChoice:
@@ -81,32 +78,17 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
     )
     image = made_image or _settled(settings.image_model, RESNET18.name, EFFICIENTNET_LITE0.name, lacking)
     video = made_video or _settled(settings.video_model, R3D18.name, f"frames_{image}", lacking)
-    notes: tuple[str | None, ...] = (
+    notes = (
         _note("Pictures", settings.image_model, image, RESNET18.name, lacking),
         _note("Motion", settings.video_model, video, R3D18.name, lacking),
     )
     text = None if settings.text_model == "none" else settings.text_model
-    made = ModelChoice(image, video, LOGMEL.name, text=text)
-    style, concepts, meaning = (
-        all(schema.space(name) in (None, space) for schema in existing.values())
-        for name, space in (
-            (STYLE.name, STYLE.space(STYLE.name)),
-            (CONCEPTS, made.concepts_space),
-            (MEANING, made.meaning_space),
-        )
-    )
-    notes += (
-        None if style else OUTDATED_STYLE,
-        None if concepts else OUTDATED_CONCEPTS,
-        None if meaning or text is None else OUTDATED_MEANING,
-    )
-    return replace(
-        made,
-        notes=tuple(note for note in notes if note),
-        style=style,
-        concepts=concepts,
-        text=text if meaning else None,
-    )
+    choice = ModelChoice(image, video, LOGMEL.name, tuple(note for note in notes if note), text=text)
+    spaces = {STYLE.name: STYLE.space(STYLE.name), CONCEPTS: choice.concepts_space, MEANING: choice.meaning_space}
+    for name, space in spaces.items():
+        if space is not None and any(schema.space(name) not in (None, space) for schema in existing.values()):
+            choice = _without(choice, name, outdated(name))
+    return choice
 
 
 def require_text(choice: ModelChoice) -> None:
@@ -125,33 +107,26 @@ def ensure_collections(store: Store, choice: ModelChoice) -> ModelChoice:
     """Make the collections that ``choice`` fills, or check those there are and add the spaces that they lack.
 
     Returns:
-        What to embed with: ``choice``, but without the style, concepts or meaning that the store cannot add, and with
-        a note of each.
+        What to embed with: ``choice``, but without those of :data:`WITHOUT` that the store cannot add, and with a note
+        of each.
 
     Raises:
-        SpaceMismatchError: a collection holds another space of a name; or it lacks one beside style, concepts and
-            meaning that cannot be added (SpaceNotAddedError).
+        SpaceMismatchError: a collection holds another space of a name; or it lacks one that cannot be added
+            (SpaceNotAddedError), and that is none of :data:`WITHOUT`.
     """
-    *tries, last = _with_less_and_less(choice)
-    for attempt in tries:
-        with suppress(SpaceNotAddedError):
-            _ensure(store, attempt)
-            return attempt
-    _ensure(store, last)
-    return last
+    while True:
+        try:
+            _ensure(store, choice)
+        except SpaceNotAddedError as error:
+            if error.space not in WITHOUT:
+                raise
+            choice = _without(choice, error.space, not_added(error.space))
+        else:
+            return choice
 
 
-def _with_less_and_less(choice: ModelChoice) -> list[ModelChoice]:
-    """``choice``, then without what a store may be unable to add: meaning, concepts, style, and any of these
-    together."""
-    tries = [choice]
-    if choice.text is not None:
-        tries += [replace(each, notes=(*each.notes, MEANING_NOT_ADDED), text=None) for each in tries]
-    if choice.concepts:
-        tries += [replace(each, notes=(*each.notes, CONCEPTS_NOT_ADDED), concepts=False) for each in tries]
-    if choice.style:
-        tries += [replace(each, notes=(*each.notes, STYLE_NOT_ADDED), style=False) for each in tries]
-    return tries
+def _without(choice: ModelChoice, space: str, note: str) -> ModelChoice:
+    return replace(choice, notes=(*choice.notes, note), **WITHOUT[space])
 
 
 def _ensure(store: Store, choice: ModelChoice) -> None:

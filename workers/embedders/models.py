@@ -41,8 +41,8 @@ class Embedded:
     """What the models made of one file.
 
     Attributes:
-        vectors: space name to float32 ``(m, dim)``; ``sound_raw`` is ``sound`` before it is
-            standardised; all others have unit length.
+        vectors: space name to float32 ``(m, dim)``; ``sound_raw`` is ``sound`` before it is standardised, ``concepts``
+            are as ``workers.embedders.concepts`` makes them; all others have unit length.
         tags: ImageNet names of what it shows, most probable first.
         concept_frames: see ``search.media.MediaRecord``.
     """

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from ingest.backup import manifest as manifests
-from ingest.backup import writing
+from ingest.backup import task, writing
 from ingest.backup.checking import damages
 from ingest.backup.manifest import JOURNAL, MANIFEST, load_manifest
 from ingest.job import JobState
@@ -97,6 +97,20 @@ def test_cancelled_and_gone_on_with(desk: Any, folder: Path, monkeypatch: pytest
     desk.back_up(folder)
     assert len(written) == len(set(written)), "no part was written twice"
     assert all(complaint == "" for _, complaint in damages(folder, load_manifest(folder)))
+
+
+def test_cancelled_while_the_library_is_brought_up_to_date_nothing_is_written(
+    desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = desk.begin("backup", str(folder))
+
+    def cancelled(*_: Any, goes_on: Callable[[], bool]) -> None:
+        desk.ingest.cancel(job)
+        assert not goes_on()
+
+    monkeypatch.setattr(task, "bring_up_to_date", cancelled)
+    assert desk.ingest.run(job).state is JobState.CANCELLED
+    assert list(folder.iterdir()) == []
 
 
 def test_begun_anew_when_files_were_taken_in_since(

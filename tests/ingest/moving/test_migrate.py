@@ -94,6 +94,23 @@ def test_cancelled_and_gone_on_with(make_desk: Callable[..., Any], moving: Modul
     check_whole(server, desk.ledger)
 
 
+def test_cancelled_while_the_library_is_brought_up_to_date_nothing_is_copied(
+    make_desk: Callable[..., Any], server: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = make_desk("home", "edge")
+    desk.fill()
+    job = desk.begin("migrate", "http://qdrant:6333")
+
+    def cancelled(*_: Any, goes_on: Callable[[], bool]) -> None:
+        desk.ingest.cancel(job)
+        assert not goes_on()
+
+    monkeypatch.setattr(migrate, "bring_up_to_date", cancelled)
+    ended = desk.ingest.run(job)
+    assert (ended.state, ended.message) == (JobState.CANCELLED, migrate.KEPT)
+    assert server.collections() == {}
+
+
 @pytest.mark.parametrize(
     ("to", "complaint"),
     [

@@ -157,8 +157,9 @@ class TestAddingASpace:
         store = make_store()
         store.ensure(images)
         rest.refuse = lambda request: httpx.Response(405) if "/vectors/" in request.url.path else None
-        with pytest.raises(SpaceNotAddedError, match=r"no space 'concepts'.*1\.18.*reembed --space concepts"):
+        with pytest.raises(SpaceNotAddedError, match=r"no space 'concepts'.*1\.18.*reembed --space concepts") as caught:
             store.ensure(tagged)
+        assert caught.value.space == "concepts"
         assert store.schema("images") == images
 
     def test_a_server_that_is_too_old_for_it(self, rest, make_store, images, videos):

@@ -123,6 +123,25 @@ def test_pages_of_a_collection(client: FlaskClient) -> None:
     assert not set(names(first)) & set(names(second))
 
 
+def test_a_listing_that_one_kind_alone_matches_goes_on_page_by_page(client: FlaskClient) -> None:
+    """Only pictures name a photographer here."""
+    first = client.get("/?photographers=Ada&limit=10").text
+    assert '<small class="position">1–10 of 16</small>' in first
+    more = re.search(r'href="([^"]*after=[^"]*)"', first)
+    assert more
+    second = client.get(more[1].replace("&amp;", "&")).text
+    assert '<small class="position">11–16 of 16</small>' in second
+    assert (len(names(first)), len(names(second))) == (10, 6)
+    assert not set(names(first)) & set(names(second))
+    assert "after=" not in second
+
+
+def test_a_listing_of_several_kinds_has_no_one_position(client: FlaskClient) -> None:
+    page = client.get("/?limit=10").text
+    assert 'class="position"' not in page
+    assert "after=" not in page
+
+
 @pytest.mark.parametrize(
     ("query", "status", "said"),
     [

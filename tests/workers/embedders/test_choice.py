@@ -16,13 +16,7 @@ from search.media import Kind
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
 from workers.embedders import weights
-from workers.embedders.choice import (
-    OUTDATED_CONCEPTS,
-    OUTDATED_MEANING,
-    OUTDATED_STYLE,
-    choose_models,
-    require_text,
-)
+from workers.embedders.choice import choose_models, outdated, require_text
 from workers.embedders.concepts import concepts_space
 from workers.embedders.meaning import OPEN_CLIP
 from workers.embedders.registry import MODELS, STYLE, ModelChoice, schemas_of
@@ -70,7 +64,7 @@ def test_a_style_of_another_version_stays_and_is_said_aloud(make_settings: MakeS
 
     choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), existing)
 
-    assert choice.notes == (OUTDATED_STYLE,)
+    assert choice.notes == (outdated("style"),)
     assert all(schema.space("style") is None for schema in schemas_of(choice))
 
 
@@ -87,7 +81,7 @@ def test_concepts_of_another_version_stay_and_are_said_aloud(make_settings: Make
 
     choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), existing)
 
-    assert choice.notes == (OUTDATED_CONCEPTS,)
+    assert choice.notes == (outdated("concepts"),)
     assert all(schema.space("concepts") is None for schema in schemas_of(choice)), "nothing is mixed"
     assert choice.style
 
@@ -116,7 +110,7 @@ def test_a_meaning_of_another_version_stays_and_is_said_aloud(make_settings: Mak
 
     choice = choose_models(make_settings(text_model="open_clip", **FALLBACK), existing)
 
-    assert (choice.text, choice.notes) == (None, (OUTDATED_MEANING,))
+    assert (choice.text, choice.notes) == (None, (outdated("meaning"),))
     assert choose_models(make_settings(**FALLBACK), existing).notes == ()
 
 
