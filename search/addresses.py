@@ -2,7 +2,7 @@
 
 The one place that takes such a text apart: ``os.path`` and ``pathlib`` would make ``s3:/bucket`` of ``s3://bucket``.
 An address is an fsspec one: a scheme, then a bucket or container, then a key whose parts are parted by slashes. Nothing
-here looks at what is there; ``workers.files`` does.
+here looks at what is there; ``workers.storage.files`` does.
 """
 
 from __future__ import annotations

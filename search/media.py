@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from search import addresses
-from search.natural import sort_number
+from search.records.natural_order import sort_number
 
 Payload: TypeAlias = dict[str, Any]
 """JSON object stored beside a point's vectors. Only this module knows its keys."""
@@ -108,7 +108,8 @@ class MediaRecord:
         added: when it was imported, in seconds since the epoch, UTC; None where a version before did not note it.
         thumbnail: key of the preview picture in the data directory (a waveform for sounds), or None.
         missing: every path has gone; hidden from results until found again or deleted.
-        features: of an image, the 78 of ``search.photographers.features``, NaN as None; empty where not computed.
+        features: of an image, the 78 of ``search.photographers.photos.features``, NaN as None; empty where not
+            computed.
     """
 
     id: str

@@ -18,7 +18,7 @@ from search.errors import SpaceMismatchError
 from search.media import Kind
 
 MEANING = "meaning"
-"""Name of the space that pictures share with words (``workers.embedders.meaning``), where a library has it."""
+"""Name of the space that pictures share with words (``search.model_descriptions.text``), where a library has it."""
 
 
 class Distance(StrEnum):
@@ -33,7 +33,7 @@ class Space:
     Attributes:
         name: what users call it: ``visual``, ``motion``, ``sound``, ``style``, ``meaning``; internal spaces end
             in ``_raw``.
-        model: name in ``workers.embedders.registry``.
+        model: name in ``search.model_descriptions.registry``.
         revision: which weights (or which version of a formula).
         preprocessing: everything done to the decoded media before the model, in one line.
         dim: number of components.

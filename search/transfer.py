@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from search.errors import StoreError, UsageError
-from search.generations import SWITCHING
 from search.spaces import CollectionSchema, Distance
 from search.store.base import Array, Point, Store, StoredPoint
+from search.store.generation_switch import SWITCHING
 from search.store.vectors import numbers_in
 from search.vectors import unit_rows
 

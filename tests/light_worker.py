@@ -19,14 +19,14 @@ from functools import partial
 import numpy as np
 from conftest import QuickModels
 
-import workers.station
 import workers.training.local
+import workers.worker.state
 from search.settings import load_settings
-from workers.app import QUEUES
+from workers.cluster.app import QUEUES
 from workers.decode.decoded import Decoded
-from workers.decode.pool import DecodePool
+from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.models import Embedded
-from workers.worker import run_worker
+from workers.worker.process import run_worker
 
 DEADLY, HANGING, DEAF = (255, 0, 255), (0, 255, 255), (255, 255, 0)
 NEAR = 8
@@ -70,7 +70,7 @@ def main() -> int:
     if options.child:
         workers.training.local.COMMAND = (sys.executable, options.child)
     if options.decoder:
-        workers.station.DecodePool = partial(DecodePool, command=(sys.executable, options.decoder))
+        workers.worker.state.DecodePool = partial(DecodePool, command=(sys.executable, options.decoder))
     return run_worker(
         load_settings(), options.queues.split(","), build=lambda _, __: LightModels(options.seconds), warm=False
     )

@@ -90,8 +90,8 @@ def test_only_settings_read_the_environment(repository: Path) -> None:
         "search/settings.py",
         "search/scrape.py",
         "web/checks.py",
-        "workers/decode/child.py",
-        "workers/decode/process.py",
+        "workers/decode/sandbox/child.py",
+        "workers/decode/sandbox/process.py",
         "workers/runtime.py",
     }
     assert readers - allowed == set()

@@ -20,7 +20,7 @@ from pathlib import Path
 import web
 from search.settings import Settings
 from web.app import create_app
-from web.node import Node
+from ingest.node import Node
 
 with Node.open(Settings(home=Path(sys.argv[1]), device="cpu")) as node:
     client = create_app(node).test_client()

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import open_clip
 import torch
 
-from workers.embedders.meaning import OPEN_CLIP
+from search.model_descriptions.text import OPEN_CLIP
 
 MODEL = replace(
     OPEN_CLIP,

@@ -17,7 +17,7 @@ from search.settings import PREFIX, Settings
 from web.running import find_running
 
 if TYPE_CHECKING:
-    from workers.embedders.meaning import TextModel
+    from search.model_descriptions.text import TextModel
 
 PACKAGES = (
     "likewise",
@@ -142,7 +142,7 @@ def _store(settings: Settings) -> Check:
 def _ledger(settings: Settings) -> Check:
     from sqlalchemy import make_url
 
-    from ingest.ledger import Ledger
+    from ingest.ledger.database import Ledger
 
     if settings.database_url is None and not (settings.home / "ledger.sqlite").exists():
         return Check("ledger", Health.OK, "empty")
@@ -153,8 +153,8 @@ def _ledger(settings: Settings) -> Check:
 def _broker(settings: Settings) -> Check:
     if settings.broker_url is None:
         return Check("broker", Health.OK, "none: this machine embeds by itself")
-    from workers.app import make_app
-    from workers.broker import Broker
+    from workers.cluster.app import make_app
+    from workers.cluster.broker import Broker
 
     app = make_app(settings)
     waiting = {queue: depth for queue, depth in Broker(app).depths().items() if depth}
@@ -165,8 +165,8 @@ def _broker(settings: Settings) -> Check:
 def _workers(settings: Settings) -> Check:
     if settings.broker_url is None:
         return Check("workers", Health.OK, "none needed")
-    from workers.app import QUEUES, make_app
-    from workers.broker import Broker
+    from workers.cluster.app import QUEUES, make_app
+    from workers.cluster.broker import Broker
 
     try:
         found = Broker(make_app(settings)).listeners()
@@ -198,9 +198,9 @@ def _shared(settings: Settings) -> Check:
 
 def _photographers(settings: Settings) -> Check:
     """Which trained models are in use, and whether they were trained on the vectors that are stored."""
-    from search.photographers.models import ModelKind
+    from search.photographers.model_registry import ModelKind
     from search.photographers.space import PhotographerSpace
-    from workers.training.shelf import SharedShelf
+    from workers.training.shared_models import SharedShelf
 
     shelf, told = SharedShelf(settings), []
     versions = {kind: shelf.current(kind) for kind in ModelKind}
@@ -220,7 +220,7 @@ def _classifier_fits(settings: Settings, folder: Path) -> bool:
         SpaceMismatchError: it was trained on other vectors.  ModelError: it is damaged.
     """
     from search.media import Kind
-    from search.photographers.folder import check_features, check_space, read_manifest
+    from search.photographers.classifier.model_files import check_features, check_space, read_manifest
     from search.store import open_store
 
     facts = read_manifest(folder)
@@ -269,7 +269,7 @@ def _weights(model: str, wanted: str) -> Check:
 
 def _text(settings: Settings) -> Check:
     """Whether words can be compared with pictures: the extra, and the weights."""
-    from workers.embedders.meaning import INSTALL, OPEN_CLIP, TEXT_MODELS, is_installed
+    from search.model_descriptions.text import INSTALL, OPEN_CLIP, TEXT_MODELS, is_installed
 
     name = "model of words"
     wanted = settings.text_model
@@ -289,7 +289,7 @@ def _text(settings: Settings) -> Check:
 
 def _lacking_of(model: TextModel) -> tuple[str, str]:
     """What is missing of a model and what to do; nothing, and where its weights come from."""
-    from workers.embedders.meaning import INSTALL, is_installed
+    from search.model_descriptions.text import INSTALL, is_installed
 
     if not is_installed():
         return "its packages are not installed", f"Install them: {INSTALL}."

@@ -23,7 +23,7 @@ from web.near import written
 from web.running import Running, find_running
 
 if TYPE_CHECKING:
-    from web.node import Node
+    from ingest.node import Node
 
 Json: TypeAlias = Any
 """What ``json.loads`` gives."""
@@ -143,8 +143,8 @@ def connect_inside(settings: Settings) -> Iterator[tuple[Client, Node]]:
     Raises:
         StoreError: as :func:`connect`.
     """
+    from ingest.node import Node
     from web.app import create_app
-    from web.node import Node
 
     with Node.open(settings) as node:
         inside = Running("http://127.0.0.1", os.getpid(), node.token)

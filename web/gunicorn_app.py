@@ -25,11 +25,11 @@ from gunicorn.http import errors as refusals
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
 
+from ingest.node import CLOSING_SECONDS, Node, make_home
 from search.errors import LikewiseError
 from search.scrape import forget_process
 from search.settings import Settings
 from web.app import create_app
-from web.node import CLOSING_SECONDS, Node, make_home
 from web.running import Running, announced
 from web.serve import address
 

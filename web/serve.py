@@ -15,11 +15,11 @@ from waitress.channel import HTTPChannel
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
+from ingest.node import Node
 from search.errors import LikewiseError
 from search.settings import Settings
 from web.app import create_app
 from web.auth import check_exposure
-from web.node import Node
 from web.running import Running, announced
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from search.likeness import Band
-from search.questions import SimilarHit
+from search.likeness.curve import Band
+from search.similar.questions import SimilarHit
 from search.words import Correction, Place, Reason
 
 COPIES = frozenset({Band.IDENTICAL, Band.EDITED_COPY})

@@ -1,14 +1,15 @@
-"""Learning likeness curves (``search.likeness``) from labelled media; ``search.calibration`` is about percentiles.
+"""Learn likeness curves (``search.likeness.curve``) from labelled media.
 
-    python -m workers.calibrate HOME DIR… > search/likeness_curves.json
+    python -m workers.calibrate HOME DIR… > search/likeness/likeness_curves.json
 
 learns those that ship with the models from a data directory into which the folders have been ingested. Labels are the
 folders in each DIR, or the columns path and label of its ``manifest.csv``. A DIR whose name begins with
 ``photographers`` teaches ``style``, others all other spaces.
 
-Each medium with another of its label asks, see ``search.labelled_pairs``. Pairs of a picture and a video are made of
-key frames, which stand for pictures, and the videos that they are not from. ``--check`` prints instead how far likeness
-is off on media that the curves were not learnt from (two halves at random, each judged by the curves of the other).
+Each medium with another of its label asks, see ``search.likeness.labelled_pairs``. Pairs of a picture and a video are
+made of key frames, which stand for pictures, and the videos that they are not from. ``--check`` prints instead how
+far likeness is off on media that the curves were not learnt from (two halves at random, each judged by the curves of
+the other).
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from search.evaluation.reliability import Reliability, reliability
-from search.evidence import Background
-from search.labelled_pairs import Labelled, Pairs, draw_pairs, tells_of
 from search.labels import labels_by_id, read_labels
-from search.likeness import LikenessCurve, features, pair_of_kinds
-from search.likeness_curves import compared_spaces
+from search.likeness.curve import LikenessCurve, features, pair_of_kinds
+from search.likeness.curves import compared_spaces
+from search.likeness.evidence import Background
+from search.likeness.labelled_pairs import Labelled, Pairs, draw_pairs, tells_of
 from search.media import Kind
 from search.spaces import Space
-from search.store.edge import EdgeStore
+from search.store.edge.store import EdgeStore
 
 LEAST_PAIRS, LEAST_PROVISIONAL = 40, 10
 """Fewest pairs of the same label that a curve, and a provisional one, is learnt from."""

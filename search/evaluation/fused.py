@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation.spaces import RankingFigures, average_precision, default_k
-from search.questions import Question, SimilarHit
-from search.similar import find_similar
+from search.similar.find import find_similar
+from search.similar.questions import Question, SimilarHit
 from search.store.base import Store
 from search.store.filters import Filter
 

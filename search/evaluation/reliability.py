@@ -1,8 +1,8 @@
 """Whether likeness keeps its promise: of the pairs said to share a label with probability p, a share p does.
 
-Pairs are drawn as for learning curves (``search.labelled_pairs``), with equal weight for same and other labels, but at
-random anew. Both figures are weighted alike. ECE is the mean over all pairs of the difference between said and true in
-the bin that each falls in. Source: Guo et al. 2017, "On Calibration of Modern Neural Networks".
+Pairs are drawn as for learning curves (``search.likeness.labelled_pairs``), with equal weight for same and other
+labels, but at random anew. Both figures are weighted alike. ECE is the mean over all pairs of the difference between
+said and true in the bin that each falls in. Source: Guo et al. 2017, "On Calibration of Modern Neural Networks".
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
-from search.labelled_pairs import Labelled, draw_pairs, tells_of
-from search.likeness_curves import curves_of
+from search.likeness.curves import curves_of
+from search.likeness.labelled_pairs import Labelled, draw_pairs, tells_of
 from search.media import KIND_OF, Kind
-from search.records import asked_fields
+from search.records.lookup import asked_fields
 from search.spaces import Space
 from search.store.base import Store
 
@@ -59,7 +59,7 @@ def evaluate_likeness(store: Store, labels: Mapping[str, str], sets: Mapping[str
 
     Args:
         labels: media id to label.  sets: media id to the folder that its label is of, whose name says which spaces it
-            tells of (``search.labelled_pairs``).
+            tells of (``search.likeness.labelled_pairs``).
     """
     media: dict[Space, list[Labelled]] = {}
     for collection, info in store.collections().items():

@@ -1,8 +1,8 @@
 """How well each space finds what belongs together, measured through the store as every question is asked.
 
 Definitions, over the labelled items of one space in one collection; each item whose label occurs at least twice is
-asked, and the others are ranked as in an answer (by the corrected best pair of vectors, ``search.evidence``), its own
-id left out:
+asked, and the others are ranked as in an answer (by the corrected best pair of vectors,
+``search.likeness.evidence``), its own id left out:
 
 * ``p_at_1``: share of questions whose first answer has the question's label;
 * ``p_at_k``: mean share of the first k answers with that label (divided by k even where a class has fewer others);
@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import UsageError
-from search.evidence import best_pair, corrected, effective_rows
-from search.likeness_curves import curves_of
+from search.likeness.curves import curves_of
+from search.likeness.evidence import best_pair, corrected, effective_rows
 from search.media import COLLECTIONS, KIND_OF
-from search.records import asked_fields
+from search.records.lookup import asked_fields
 from search.spaces import VectorField
 from search.store.base import Array, ScoredHit, Store, VectorQuery
 from search.store.filters import Filter

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from search.photographers.answers import Estimate
 
 if TYPE_CHECKING:
-    from search.photographers.classifier import TrainOptions
-    from search.photographers.ensemble import Plan
-    from search.photographers.learnable import Learnable
-    from search.photographers.progress import Progress
-    from search.photographers.tuning import Search
+    from search.photographers.classifier.classifier import TrainOptions
+    from search.photographers.classifier.ensemble import Plan
+    from search.photographers.training.progress import Progress
+    from search.photographers.training.training_set import Learnable
+    from search.photographers.training.tuning import Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class Report:
 
 
 def measure(learnt: Learnable, options: TrainOptions, plan: Plan, found: Search | None, progress: Progress) -> Report:
-    """Measure what a model learnt from these photos is worth; see ``search.photographers.measuring``."""
-    from search.photographers.measuring import Measuring
+    """Measure what a model learnt from these photos is worth; see ``search.photographers.training.measure``."""
+    from search.photographers.training.measure import Measuring
 
     return Measuring(learnt, options, plan, found, progress).report()

@@ -1,12 +1,12 @@
-"""The photographer space: one learnt vector per photographer, as ``workers.joint`` leaves it in a folder.
+"""The photographer space: one learnt vector per photographer, as ``workers.photographers.joint`` leaves it in a folder.
 
 Reading takes no torch. What a run leaves:
 
     manifest.json   the report (:class:`JointReport`), the names, and what the vectors were made from
     vectors.npz     ``vectors`` (p, d), ``photos`` (p,), ``frames`` (f, p, d), ``steps`` (f,)
     codes.npz       ``ids`` (n,), ``codes`` (n, 16), ``owners`` (n,), ``clusters`` (n,)
-    weights.npz     the networks, which ``workers.joint.fold`` needs to place somebody new
-    placed.json     who was placed since (``search.photographers.placed``)
+    weights.npz     the networks, which ``workers.photographers.joint.fold_in`` needs to place somebody new
+    placed.json     who was placed since (``search.photographers.folded_in``)
     plots/          self-contained pages
     tensorboard/    losses, errors and vectors over time
 
@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from search.errors import ModelError, NotFoundError
 from search.photographers.answers import Alike, Chart, Estimate, Spot
-from search.photographers.names import photographer_id
-from search.photographers.placed import Placed, read_placed
+from search.photographers.folded_in import Placed, read_placed
+from search.photographers.photos.names import photographer_id
 
 MANIFEST, VECTORS, CODES, WEIGHTS = "manifest.json", "vectors.npz", "codes.npz", "weights.npz"
 PLOTS, LOGS = "plots", "tensorboard"

@@ -18,9 +18,9 @@ def open_store(settings: Settings) -> Store:
     """
     if settings.store == "server":
         # Imported on demand: qdrant-client takes longer to import than an embedded store takes to open.
-        from search.store.server import connect
+        from search.store.server.store import connect
 
         return connect(settings)
-    from search.store.edge import EdgeStore
+    from search.store.edge.store import EdgeStore
 
     return EdgeStore(settings.home)

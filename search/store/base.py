@@ -1,6 +1,6 @@
 """The ``Store`` protocol: what every vector store must do, embedded or on a server.
 
-Two implementations, ``search.store.edge`` and ``search.store.server``, pass one contract suite
+Two implementations, ``search.store.edge.store`` and ``search.store.server.store``, pass one contract suite
 (``tests/search/store/test_contract*.py``).
 """
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from search.errors import UsageError
-from search.likeness import SIMILAR
+from search.likeness.curve import SIMILAR
 from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
-from search.records import thumbnail_address
+from search.records.lookup import thumbnail_address
 from search.spaces import MEANING
 from search.store.base import Store, StoredPoint
 from search.store.filters import Filter

@@ -20,20 +20,20 @@ from pathlib import Path
 
 import numpy as np
 
-from search.duplicates import find_duplicates
 from search.evaluation.fused import evaluate_fused
-from search.evidence import best_pair, corrected, effective_rows
 from search.labels import labels_by_id, read_labels
-from search.likeness import Band
-from search.likeness_curves import curves_of
+from search.likeness.curve import Band
+from search.likeness.curves import curves_of
+from search.likeness.evidence import best_pair, corrected, effective_rows
 from search.media import KIND_OF
-from search.questions import Question, Relation
-from search.records import asked_fields
+from search.records.lookup import asked_fields
 from search.settings import Settings, load_settings
-from search.similar import find_similar
+from search.similar.duplicates import find_duplicates
+from search.similar.find import find_similar
+from search.similar.questions import Question, Relation
 from search.store.base import Store
 from web.client import connect_inside
-from web.commands.ingest import take_in
+from web.commands.library.ingest import take_in
 
 DRAWN = 10_000
 COPIES = (Band.IDENTICAL, Band.EDITED_COPY)

@@ -32,22 +32,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import bench_ingest
 import capacity_store
 
-from ingest import tables
-from ingest.batches import batch_sizes
-from ingest.ledger import Ledger
+from ingest.ledger import tables
+from ingest.ledger.database import Ledger
+from ingest.plan.batches import batch_sizes
 from ingest.sample.library import make_sample_library
 from search.media import Kind, media_id
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings
 from search.store.base import Point
-from workers.app import make_app
-from workers.batch import BatchProcessor
-from workers.decode.pool import DecodePool
+from workers.batch.local_runner import LocalRunner
+from workers.batch.processor import BatchProcessor
+from workers.batch.report import Batch, BatchReport, Delivery, FileRef, Outcome, Status
+from workers.cluster.app import make_app
+from workers.cluster.serialization import Order, report_to_json
+from workers.cluster.task_queue import Post
+from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.models import Models
-from workers.embedders.registry import ModelChoice
-from workers.local import LocalRunner
-from workers.post import Post
-from workers.report import Batch, BatchReport, Delivery, FileRef, Outcome, Status
-from workers.wire import Order, report_to_json
 
 T = TypeVar("T")
 

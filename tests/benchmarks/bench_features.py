@@ -28,16 +28,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from bench_ingest import SIZE, describe, make_pictures, open_home
 
 from search.media import Kind
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings
 from search.store.base import Store
-from workers.batch import BatchProcessor
+from workers.batch.local_runner import LocalRunner
+from workers.batch.processor import BatchProcessor
+from workers.batch.report import Batch, FileRef, Status
 from workers.decode.decoded import Decoded
-from workers.decode.options import DecodeOptions
-from workers.decode.pool import COMMAND, DecodePool
+from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sandbox.pool import COMMAND, DecodePool
 from workers.embedders.models import Models
-from workers.embedders.registry import ModelChoice
-from workers.local import LocalRunner
-from workers.report import Batch, FileRef, Status
 from workers.runtime import make_ready_for_models
 
 HERE = Path(__file__).resolve()
@@ -49,9 +49,9 @@ def child(parts: str, options: str) -> None:
     """A decoder child that leaves out the picture that style is read from and, if asked to, the features."""
     import cv2
 
-    from workers.decode import image
-    from workers.decode.child import serve
     from workers.decode.file import decode_file
+    from workers.decode.image import picture as image
+    from workers.decode.sandbox.child import serve
 
     def decode(path: str, kind: Kind | None, limits: DecodeOptions) -> Decoded:
         return replace(decode_file(path, kind, limits), whole=None)

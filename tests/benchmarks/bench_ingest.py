@@ -29,15 +29,15 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from search.media import Kind
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings
 from search.store import open_store
 from search.store.base import Point, Store
-from workers.batch import BatchProcessor
-from workers.decode.pool import DecodePool
+from workers.batch.local_runner import LocalRunner
+from workers.batch.processor import BatchProcessor
+from workers.batch.report import Batch, FileRef, Status
+from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.models import Models
-from workers.embedders.registry import ModelChoice
-from workers.local import LocalRunner
-from workers.report import Batch, FileRef, Status
 from workers.runtime import make_ready_for_models
 
 SIZE = (4000, 3000)

@@ -19,16 +19,16 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import func, insert, select
 
-from ingest.job import Ingest, JobState
-from ingest.ledger import Ledger
-from ingest.tables import files
+from ingest.jobs.service import Ingest, JobState
+from ingest.ledger.database import Ledger
+from ingest.ledger.tables import files
 from search.media import Kind, media_id
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Point, Store
-from workers.files import Contents, FileAccess
-from workers.report import Batch, BatchReport
+from workers.batch.report import Batch, BatchReport
+from workers.storage.files import Contents, FileAccess
 
 ROUNDS = 7
 TARGET = 5.0

@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 from qdrant_client import QdrantClient
 
 from search.media import Kind, MediaRecord
-from search.questions import Probe, Question
-from search.similar import find_similar
+from search.similar.find import find_similar
+from search.similar.questions import Probe, Question
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Array, Point, Store
-from search.store.edge import EdgeStore
-from search.store.server import ServerStore
+from search.store.edge.store import EdgeStore
+from search.store.server.store import ServerStore
 
 DIM, NEIGHBOURS = 512, 10
 SPACE = Space("visual", "synthetic", "1", "seeded mixture", DIM)

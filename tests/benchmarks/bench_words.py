@@ -24,15 +24,16 @@ from numpy.typing import NDArray
 
 from search.labels import read_labels
 from search.media import Kind, MediaRecord, media_id
+from search.model_descriptions.concepts import concepts_space
+from search.model_descriptions.registry import EFFICIENTNET_LITE0
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
 from search.store.base import Array, Point
-from search.store.edge import EdgeStore
+from search.store.edge.store import EdgeStore
 from search.words import search_words
 from search.words.meaning import meaning
 from search.words.table import table
-from workers.embedders.concepts import concept_vector, concepts_space, least
-from workers.embedders.registry import EFFICIENTNET_LITE0
+from workers.embedders.image.concepts import concept_vector, least
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "images_caltech101"
 
@@ -116,9 +117,9 @@ def photos_seen(folder: Path, cache: Path | None) -> tuple[list[str], NDArray[np
             return list(kept["paths"]), kept["labels"], kept["probs"], kept["whole"]
     import torch
 
-    from workers.decode.pool import DecodePool
-    from workers.embedders.base import Runner
-    from workers.embedders.efficientnet import efficientnet_lite0_network
+    from workers.decode.sandbox.pool import DecodePool
+    from workers.embedders.batches import Runner
+    from workers.embedders.image.efficientnet import efficientnet_lite0_network
 
     by_path = read_labels(folder)
     paths = sorted(by_path)
@@ -214,7 +215,7 @@ def compare_cutoffs(values: Array, labels: NDArray[np.str_]) -> None:
 
 
 def remainders(values: Array, enough: NDArray[np.float64]) -> Array:
-    """As ``workers.embedders.concepts`` keeps them, for any limits, of all pictures at once."""
+    """As ``workers.embedders.image.concepts`` keeps them, for any limits, of all pictures at once."""
     kept = np.zeros_like(values)
     below = table().below.astype(np.float32)
     for concept in table().order:

@@ -27,15 +27,15 @@ from torchvision import models as torchvision_models
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from search.media import Kind
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings
+from workers.batch.report import Batch, FileRef, Status
+from workers.cluster.serialization import Order
 from workers.decode.decoded import Decoded, MediaFacts
-from workers.decode.pool import DecodePool
+from workers.decode.sandbox.pool import DecodePool
 from workers.device import choose_device
 from workers.embedders.models import Models
-from workers.embedders.registry import ModelChoice
-from workers.report import Batch, FileRef, Status
-from workers.station import Station
-from workers.wire import Order
+from workers.worker.state import Station
 
 SIZE = (816, 612)
 """Half a megapixel."""

@@ -14,10 +14,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from search.media import Kind, MediaRecord
-from search.photographers.dataset import read_photos
+from search.model_descriptions.registry import EFFICIENTNET_LITE0, RESNET18, STYLE, ModelChoice, schemas_of
+from search.photographers.photos.dataset import read_photos
 from search.spaces import CollectionSchema, VectorField
 from search.store.base import CollectionInfo, StoredPoint
-from workers.embedders.registry import EFFICIENTNET_LITE0, RESNET18, STYLE, ModelChoice, schemas_of
 
 PICTURES = 10_000
 

@@ -24,7 +24,7 @@ from bench_search import make_vectors
 
 from search.media import Kind, MediaRecord, Payload
 from search.spaces import CollectionSchema, Space, VectorField
-from search.store.layout import edge_config, edge_indexes
+from search.store.edge.layout import edge_config, edge_indexes
 from search.store.payloads import to_stored
 
 PARTS = {
@@ -102,7 +102,7 @@ def payload(n: int) -> Payload:
 
 
 def quantization(mode: str) -> object:
-    """As ``search.store.server_layout`` asks a server for it."""
+    """As ``search.store.server.layout`` asks a server for it."""
     if mode == "int8":
         return qdrant.ScalarQuantizationConfig(qdrant.ScalarType.Int8, quantile=0.99, always_ram=True)
     return qdrant.BinaryQuantizationConfig(always_ram=True) if mode == "binary" else None

@@ -11,17 +11,17 @@ import numpy as np
 import redis
 from sqlalchemy import select
 
-from ingest.job import Ingest, JobProgress
-from ingest.ledger import Ledger
-from ingest.tables import files, planned, unsettled
+from ingest.jobs.service import Ingest, JobProgress
+from ingest.ledger.database import Ledger
+from ingest.ledger.tables import files, planned, unsettled
 from search.media import MediaRecord
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings, load_settings
 from search.spaces import CollectionSchema
 from search.store import open_store
-from workers.app import EMBED_QUEUE, PRIORITY, make_app
-from workers.cluster import CeleryRunner
-from workers.embedders.registry import ModelChoice
-from workers.whereabouts import SEPARATOR
+from workers.cluster.app import EMBED_QUEUE, PRIORITY, make_app
+from workers.cluster.runner import CeleryRunner
+from workers.cluster.task_lookup import SEPARATOR
 
 QUICK = ModelChoice("quick", "frames_quick", "quick")
 BATCH = 8

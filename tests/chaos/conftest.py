@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ingest.progress import JobProgress, JobState
+from ingest.jobs.progress import JobProgress, JobState
 from search.media import media_id
 from search.settings import Settings
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ingest.progress import JobState
+from ingest.jobs.progress import JobState
 
 AWAY = 10.0
 """Seconds of an outage: longer than any connection is tried for at once."""

@@ -12,21 +12,21 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from ingest.job import Ingest
-from ingest.ledger import Ledger
-from ingest.progress import JobProgress
-from ingest.tables import files, libraries
+from ingest.jobs.progress import JobProgress
+from ingest.jobs.service import Ingest
+from ingest.ledger.database import Ledger
+from ingest.ledger.tables import files, libraries
 from search.media import MediaRecord
+from search.model_descriptions.registry import R3D18, schemas_of
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store import open_store
 from search.store.base import Array, Store
-from workers.batch import BatchProcessor, Embedder
-from workers.decode.pool import DecodePool
+from workers.batch.local_runner import LocalRunner
+from workers.batch.processor import BatchProcessor, Embedder
+from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.choice import choose_models
 from workers.embedders.models import Models
-from workers.embedders.registry import R3D18, schemas_of
-from workers.local import LocalRunner
 
 SAME = 0.9999
 """Least cosine of two vectors of one file."""

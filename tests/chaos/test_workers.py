@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workers.post import Post
+from workers.cluster.task_queue import Post
 
 
 @pytest.fixture(params=["edge", "server"])

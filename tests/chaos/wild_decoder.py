@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 from search.media import Kind
-from workers.decode.child import serve
 from workers.decode.decoded import Decoded
 from workers.decode.file import decode_file
-from workers.decode.options import DecodeOptions
+from workers.decode.sandbox.child import serve
+from workers.decode.sandbox.options import DecodeOptions
 
 
 def decode(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:

@@ -8,7 +8,7 @@ import click
 
 from search.settings import Settings, load_settings
 from web.cli import COMMANDS, main
-from workers.app import HARD_SECONDS, QUEUES
+from workers.cluster.app import HARD_SECONDS, QUEUES
 
 from .conftest import Process
 

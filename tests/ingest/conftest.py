@@ -26,13 +26,13 @@ import psycopg
 import pytest
 from qdrant_client import QdrantClient
 
-from ingest.job import Ingest, JobProgress
-from ingest.ledger import Ledger
+from ingest.jobs.service import Ingest, JobProgress
+from ingest.ledger.database import Ledger
 from search.media import COLLECTIONS, MediaRecord
 from search.settings import Settings
 from search.store.base import Store
 from search.store.filters import Filter
-from search.store.server import ServerStore
+from search.store.server.store import ServerStore
 
 POSTGRESQL = Path("/usr/lib/postgresql")
 PATIENCE = 60

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.job import Ingest
-from ingest.ledger import Ledger
+from ingest.jobs.service import Ingest
+from ingest.ledger.database import Ledger
 from search.media import Kind, MediaRecord, media_id
 from search.settings import load_settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Point, Store
-from workers.report import Batch, BatchReport, FileRef, Outcome, Status
+from workers.batch.report import Batch, BatchReport, FileRef, Outcome, Status
 
 DIM = 8
 SPACE = Space("visual", "fake", "1", "bytes", DIM)

@@ -15,19 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from ingest.job import Ingest, JobProgress, JobState
-from ingest.ledger import Ledger
-from ingest.reembed import Reembed
+from ingest.jobs.service import Ingest, JobProgress, JobState
+from ingest.ledger.database import Ledger
+from ingest.maintenance.reembed import Reembed
 from search.media import Kind, MediaRecord, media_id
+from search.model_descriptions.registry import ModelChoice, schemas_of
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store import open_store
 from search.store.base import Array, Point, Store
-from workers.embedders.registry import ModelChoice, schemas_of
-from workers.records import mark_current
-from workers.renew import Renewal
-from workers.report import Batch, BatchReport, FileRef, Outcome, Status
-from workers.standardise import mark_standardised
+from workers.batch.backfill import Renewal
+from workers.batch.records import mark_current
+from workers.batch.report import Batch, BatchReport, FileRef, Outcome, Status
+from workers.embedders.sound.standardise import mark_standardised
 
 BEFORE = ModelChoice("resnet18", "frames_resnet18")
 AFTER = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ingest import bulk
-from ingest.job import Ingest, JobState
+from ingest.jobs import bulk_indexing
+from ingest.jobs.service import Ingest, JobState
 from search.errors import StoreUnavailableError
 
 
@@ -37,7 +37,7 @@ class Indexing:
 
 @pytest.fixture
 def desk(make_desk: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(bulk, "BULK_FILES", 100)
+    monkeypatch.setattr(bulk_indexing, "BULK_FILES", 100)
     made = make_desk()
     made.store = Indexing(made.store)
     made.ingest = Ingest(made.settings, made.store, made.ledger, made.runner, retry_delays=(0.0,))

@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient
 
-from ingest.calibrate import CALIBRATE, Calibrate, make_provisional
-from ingest.job import Ingest
-from ingest.progress import JobState
+from ingest.jobs.progress import JobState
+from ingest.jobs.service import Ingest
+from ingest.maintenance.calibrate import CALIBRATE, Calibrate, make_provisional
 from search.errors import CorruptMediaError, NotFoundError, UsageError
-from search.likeness_curves import METADATA_KEY, curves_of
+from search.likeness.curves import METADATA_KEY, curves_of
 from search.media import Kind, media_id
-from search.questions import Probe
+from search.model_descriptions.registry import LOGMEL, ModelChoice, schemas_of
+from search.similar.questions import Probe
 from search.spaces import Space
 from search.store.base import Point
-from search.store.server import ServerStore
-from workers.embedders.registry import LOGMEL, ModelChoice, schemas_of
-from workers.standardise import standardise
+from search.store.server.store import ServerStore
+from workers.embedders.sound.standardise import standardise
 
 DIM = 8
 SPACE = Space("visual", "fake", "1", "bytes", DIM)
@@ -123,7 +123,7 @@ def test_sounds_of_an_older_version_are_standardised_anew_before_they_teach(
         own = raw / np.linalg.norm(raw)
         store.upsert("audio", [Point(id_, {"sound_raw": raw, "sound": own}, {"id": id_, "kind": "audio"})])
         taught: list[Any] = []
-        monkeypatch.setattr("ingest.calibrate.learn", lambda media, provisional: taught.extend(media))
+        monkeypatch.setattr("ingest.maintenance.calibrate.learn", lambda media, provisional: taught.extend(media))
         task = Calibrate(store, lambda: pytest.fail("embedded"))
 
         assert task.run(options(tmp_path / "labelled"), Live(goes_on=False)) == "Nothing was changed."
@@ -149,7 +149,7 @@ def test_what_is_in_the_library_is_not_embedded_again(
 def test_of_many_files_each_label_teaches_its_share(
     ingest: Ingest, labelled: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.calibrate.MOST_FILES", 12)
+    monkeypatch.setattr("ingest.maintenance.calibrate.MOST_FILES", 12)
 
     done = ingest.run(ingest.start_task(CALIBRATE, options(labelled)))
 
@@ -196,7 +196,7 @@ def test_a_model_without_curves_gets_provisional_ones_once(
     monkeypatch.setattr("ingest.sample.library.make_sample_library", lambda _: Made)
 
     assert make_provisional(desk.store, lambda: encoder) == []  # no model of this version
-    monkeypatch.setattr("ingest.calibrate.MODELS", {SPACE.model: None})
+    monkeypatch.setattr("ingest.maintenance.calibrate.MODELS", {SPACE.model: None})
     assert make_provisional(desk.store, lambda: encoder, lambda: False) == []
     assert make_provisional(desk.store, lambda: encoder) == ["visual"]
     assert curves_of(desk.store).curve(SPACE, Kind.IMAGE, Kind.IMAGE).provisional

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ingest.job import JobState
+from ingest.jobs.service import JobState
 from search.errors import UsageError
 from search.media import Kind, MediaRecord
 from search.store.filters import Filter

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ingest.job import Ingest, JobProgress, JobState
-from workers.report import Batch, BatchReport
+from ingest.jobs.service import Ingest, JobProgress, JobState
+from workers.batch.report import Batch, BatchReport
 
 Counts = Callable[[JobProgress], dict[str, int]]
 PATIENCE = 60

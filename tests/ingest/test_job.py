@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from ingest.job import Ingest, JobProgress, JobState
-from search.browse import browse
+from ingest.jobs.service import Ingest, JobProgress, JobState
 from search.errors import (
     NotFoundError,
     StoreUnavailableError,
@@ -22,7 +21,8 @@ from search.errors import (
     UsageError,
     WorkerUnavailableError,
 )
-from workers.report import Batch, BatchReport, Outcome, Status
+from search.records.browse import browse
+from workers.batch.report import Batch, BatchReport, Outcome, Status
 
 Counts = Callable[[JobProgress], dict[str, int]]
 
@@ -50,7 +50,7 @@ def test_second_run_embeds_and_hashes_nothing(desk: Any, counts: Counts, monkeyp
     desk.write("broken.jpg", "broken")
     desk.write("readme.md", "words")
     assert counts(desk.run()) == {"embedded": 20, "failed": 1, "skipped": 1}
-    monkeypatch.setattr("workers.files.FileAccess.read", lambda _files, path: pytest.fail(f"read {path}"))
+    monkeypatch.setattr("workers.storage.files.FileAccess.read", lambda _files, path: pytest.fail(f"read {path}"))
     progress = desk.run()
     assert counts(progress) == {"unchanged": 22}
     assert progress.state is JobState.DONE
@@ -129,7 +129,7 @@ def test_file_that_cannot_be_read_any_more_loses_its_record(
     desk.run()
     desk.write("a.jpg", "a picture that nobody may read")
     with monkeypatch.context() as patch:
-        patch.setattr("workers.files.FileAccess.read", lambda *_: _refuse(path))
+        patch.setattr("workers.storage.files.FileAccess.read", lambda *_: _refuse(path))
         assert counts(desk.run()) == {"failed": 1, "unchanged": 3}
     assert "a.jpg" not in desk.records(missing=True)
     assert counts(desk.ingest.run(desk.ingest.retry_failures())) == {"embedded": 1}
@@ -261,7 +261,7 @@ def test_store_that_stays_away_ends_the_job_resumably(desk: Any, counts: Counts)
 def test_workers_are_waited_for_however_long_they_take(
     desk: Any, counts: Counts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.job.WORKER_SECONDS", 0.0)
+    monkeypatch.setattr("ingest.jobs.service.WORKER_SECONDS", 0.0)
     desk.fill(3)
     absences = [WorkerUnavailableError("No worker is listening.")] * 9
 

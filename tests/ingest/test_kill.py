@@ -15,9 +15,9 @@ from types import ModuleType
 
 from sqlalchemy import func, select
 
-from ingest.job import Ingest, JobState
-from ingest.ledger import Ledger
-from ingest.tables import files, planned, unsettled
+from ingest.jobs.service import Ingest, JobState
+from ingest.ledger.database import Ledger
+from ingest.ledger.tables import files, planned, unsettled
 from search.media import MediaRecord, media_id
 from search.settings import Settings
 from search.store import open_store

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from sqlalchemy import delete
 
-from ingest import pointing
-from ingest.credits import Credits
-from ingest.entries import chunked
-from ingest.job import Ingest, JobState
-from ingest.labelling import Label
-from ingest.tables import files
+from ingest.jobs.service import Ingest, JobState
+from ingest.ledger.credits import Credits
+from ingest.ledger.entries import chunked
+from ingest.ledger.tables import files
+from ingest.photographers import table_matching
+from ingest.photographers.labelling import Label
 from search.errors import NotFoundError, UsageError
 from search.media import MediaRecord, media_id, word_list
 from search.store.filters import Filter
@@ -162,15 +162,15 @@ def test_a_table_names_paths_folders_and_patterns(library: Any) -> None:
 def test_it_is_stopped_while_a_table_is_looked_up(
     library: Any, monkeypatch: pytest.MonkeyPatch, asked: str, lines: tuple[str, ...]
 ) -> None:
-    before, looked, look = people(library), [], getattr(pointing, asked)
+    before, looked, look = people(library), [], getattr(table_matching, asked)
 
     def cancelled(*given: Any) -> Any:
         looked.append(given)
         library.ingest.cancel(job)
         return look(*given)
 
-    monkeypatch.setattr(pointing, asked, cancelled)
-    monkeypatch.setattr(pointing, "chunked", partial(chunked, size=1))
+    monkeypatch.setattr(table_matching, asked, cancelled)
+    monkeypatch.setattr(table_matching, "chunked", partial(chunked, size=1))
     options = {"from": "csv", "base": str(library.media), "table": table(*lines)}
     job = library.ingest.start_task("label", options)
     done = library.ingest.run(job)
@@ -359,7 +359,7 @@ def test_a_name_given_to_a_group_is_not_that_of_another_one_made_later(desk: Any
 
 @pytest.mark.parametrize("at", [0, 2, 5])
 def test_cut_off_it_goes_on(library: Any, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-    monkeypatch.setattr("ingest.labelling.PAGE", 1)
+    monkeypatch.setattr("ingest.photographers.labelling.PAGE", 1)
     patch, left = library.store.patch_payload, [at]
 
     def killed(collection: str, patches: Any) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from ingest import leases
-from ingest.dispatch import Dispatch
-from ingest.entries import forget
-from ingest.job import Ingest, JobProgress, JobState
-from ingest.tables import jobs, planned, unsettled
-from workers.report import Priority
+from ingest.jobs import leases
+from ingest.jobs.service import Ingest, JobProgress, JobState
+from ingest.ledger.entries import forget
+from ingest.ledger.tables import jobs, planned, unsettled
+from ingest.plan.dispatch import Dispatch
+from workers.batch.report import Priority
 
 Counts = Callable[[JobProgress], dict[str, int]]
 PATIENCE = 60
@@ -157,7 +157,7 @@ def test_a_cancel_outlives_the_process_that_was_to_hear_it(desk: Any, elsewhere:
 def test_a_job_that_waits_is_cancelled_from_another_machine_without_its_turn(
     desk: Any, elsewhere: Ingest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.job.TURN_SECONDS", 0.02)
+    monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
     desk.fill(3)
     first, gate, thread = begun(desk)
     waiting = desk.ingest.start([desk.media])
@@ -171,7 +171,7 @@ def test_a_job_that_waits_is_cancelled_from_another_machine_without_its_turn(
 
 
 def test_a_job_paused_while_it_waits_keeps_no_other_waiting(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.job.TURN_SECONDS", 0.02)
+    monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
     desk.fill(3)
     _, gate, thread = begun(desk)
     paused, other = desk.ingest.start([desk.media]), desk.ingest.start([desk.media])
@@ -352,14 +352,14 @@ def test_a_missing_file_that_another_job_forgets_is_read_anew(
             forget(connection, [str(path)])
         return Dispatch(*arguments, **options)
 
-    monkeypatch.setattr("ingest.passes.Dispatch", forget_first)
+    monkeypatch.setattr("ingest.jobs.ingest_run.Dispatch", forget_first)
     done = desk.run(desk.media / "here")
     assert (done.state, done.total, done.done) == (JobState.DONE, 1, 1)
     assert set(desk.records()) == {"here/a.jpg"}
 
 
 def test_waiting_jobs_run_in_the_order_of_their_priorities(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.job.TURN_SECONDS", 0.02)
+    monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
     for name in ("a", "b", "c", "d"):
         desk.write(f"{name}/{name}.jpg", name)
     gate = Gate()
@@ -383,7 +383,7 @@ def test_waiting_jobs_run_in_the_order_of_their_priorities(desk: Any, monkeypatc
 def test_jobs_that_were_left_behind_keep_to_their_priorities(
     desk: Any, elsewhere: Ingest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.job.TURN_SECONDS", 0.02)
+    monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
     priorities = {"a": Priority.LOW, "b": Priority.NORMAL, "c": Priority.HIGH, "d": Priority.NORMAL}
     left = []
     for name, priority in priorities.items():

@@ -9,9 +9,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from ingest.entries import chunked
-from ingest.ledger import Ledger
-from ingest.tables import below, files, metadata
+from ingest.ledger.database import Ledger
+from ingest.ledger.entries import chunked
+from ingest.ledger.tables import below, files, metadata
 from search.errors import DiskFullError, LedgerError, SettingsError
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from ingest.job import JobProgress, JobState
-from ingest.tables import files
+from ingest.jobs.service import JobProgress, JobState
+from ingest.ledger.tables import files
 
 Counts = Callable[[JobProgress], dict[str, int]]
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ingest.job import JobState
-from ingest.upkeep import bring_up_to_date
+from ingest.jobs.service import JobState
+from ingest.maintenance.upkeep import bring_up_to_date
 from search.media import PAYLOAD_REVISION, Kind, MediaRecord
 from search.settings import Settings
 from search.store import open_store
 from search.store.filters import Filter
-from workers.records import REVISION_KEY
-from workers.standardise import KEY, shipped, standardise
+from workers.batch.records import REVISION_KEY
+from workers.embedders.sound.standardise import KEY, shipped, standardise
 
 
 @pytest.fixture

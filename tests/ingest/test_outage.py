@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ingest.job import Ingest, JobProgress, JobState
-from ingest.ledger import Ledger
+from ingest.jobs.service import Ingest, JobProgress, JobState
+from ingest.ledger.database import Ledger
 from search.errors import LedgerUnavailableError
 
 Counts = Callable[[JobProgress], dict[str, int]]

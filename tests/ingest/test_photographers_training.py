@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from ingest.job import Ingest, JobState
-from ingest.photographers import TASK_OF, Train
+from ingest.jobs.service import Ingest, JobState
+from ingest.photographers.training import TASK_OF, Train
 from search.errors import TrainingError, UsageError, WorkerUnavailableError
-from search.photographers.dataset import PhotoSet
-from search.photographers.models import ModelKind
-from workers.training.order import MODEL, PHOTOS, Trained, TrainingOrder
-from workers.training.shelf import SharedShelf
+from search.photographers.model_registry import ModelKind
+from search.photographers.photos.dataset import PhotoSet
+from workers.training.request import MODEL, PHOTOS, Trained, TrainingOrder
+from workers.training.shared_models import SharedShelf
 
 PATIENCE = 60
 NAMES = ("Ada", "Bo", "../../x", "<script>")
@@ -114,10 +114,10 @@ def test_what_is_stored_becomes_a_model_in_use(
     "options", [{"seconds": "soon"}, {"seconds": "-1"}, {"seconds": "nan"}, {"seconds": "1e9"}, {"seed": "x"}]
 )
 def test_options_that_make_no_sense_make_no_job(ingest: Ingest, library: list[str], options: dict[str, str]) -> None:
-    before = len(ingest.jobs())
+    before = len(ingest.jobs.rows())
     with pytest.raises(UsageError):
         ingest.start_task(TASK, options)
-    assert len(ingest.jobs()) == before
+    assert len(ingest.jobs.rows()) == before
 
 
 def test_too_few_photographers_are_told_at_once(desk: Any, ingest: Ingest, library: list[str]) -> None:
@@ -184,10 +184,10 @@ def test_a_cancelled_training_changes_nothing(
     running = threading.Thread(target=ingest.run, args=(job,))
     running.start()
     assert trainer.began.wait(PATIENCE)
-    assert ingest.progress(job).message == "Learning."
+    assert ingest.jobs.progress(job).message == "Learning."
     ingest.cancel(job)
     running.join(PATIENCE)
-    assert ingest.progress(job).state is JobState.CANCELLED
+    assert ingest.jobs.progress(job).state is JobState.CANCELLED
     assert in_use(desk) == ""
     assert nothing_is_left(desk)
 
@@ -203,7 +203,7 @@ def test_a_paused_training_begins_anew(desk: Any, ingest: Ingest, trainer: FakeT
     trainer.waits = False
     ingest.resume(job)
     running.join(PATIENCE)
-    assert ingest.progress(job).state is JobState.DONE
+    assert ingest.jobs.progress(job).state is JobState.DONE
     assert len(trainer.orders) == 2
     assert in_use(desk) == "8"
 

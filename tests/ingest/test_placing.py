@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from ingest.job import Ingest, JobState
-from ingest.placing import PLACE, Place
+from ingest.jobs.service import Ingest, JobState
+from ingest.photographers.fold_in import PLACE, Place
 from search.errors import NotFoundError, TrainingError, UsageError
-from search.photographers.models import ModelKind, version_name
-from search.photographers.placed import Placed, write_placed
+from search.photographers.folded_in import Placed, write_placed
+from search.photographers.model_registry import ModelKind, version_name
 from search.photographers.space import PhotographerSpace
-from workers.training.order import MODEL, Trained, TrainingOrder
-from workers.training.shelf import SharedShelf
+from workers.training.request import MODEL, Trained, TrainingOrder
+from workers.training.shared_models import SharedShelf
 
 LEARNT = {"Ada": (0, 0), "Bo": (9, 0)}
 

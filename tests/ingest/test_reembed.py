@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 
-from ingest import reembed
-from ingest.credits import Credits
-from ingest.job import JobState
-from ingest.reembed import KEPT, MODELS_OF, asked_for
+from ingest.jobs.service import JobState
+from ingest.ledger.credits import Credits
+from ingest.maintenance import reembed
+from ingest.maintenance.fill import KEPT
+from ingest.maintenance.reembed import MODELS_OF, asked_for
 from search.errors import UsageError
 from search.media import Kind, MediaRecord
 from search.store.base import VectorQuery
 from search.store.filters import Filter
-from workers.renew import FILLED_IN_PLACE
+from workers.batch.backfill import FILLED_IN_PLACE
 
 
 def test_every_record_gets_the_new_vectors_and_keeps_all_else(library: Any, renewing: Any) -> None:

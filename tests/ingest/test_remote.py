@@ -12,16 +12,16 @@ import fsspec
 import pytest
 import s3fs
 
-from ingest.progress import JobState
-from ingest.remote_scan import RemoteScan, list_objects
-from ingest.scan import Found, Listing, Root, Unreadable
+from ingest.jobs.progress import JobState
+from ingest.scan.folders import Found, Listing, Root, Unreadable
+from ingest.scan.remote import RemoteScan, list_objects
 from search.errors import NotFoundError, UnreadableFileError, UsageError
 from search.media import COLLECTIONS, MediaRecord
 from search.settings import Settings
 from search.store.filters import Filter
-from workers.files import FileAccess
-from workers.objects import Objects
-from workers.report import Batch, BatchReport, FileRef
+from workers.batch.report import Batch, BatchReport, FileRef
+from workers.storage.files import FileAccess
+from workers.storage.objects import Objects
 
 Counts = Callable[[Any], dict[str, int]]
 

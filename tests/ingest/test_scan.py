@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.scan import Found, Listing, Root, Scan, Unreadable, is_text
+from ingest.scan.folders import Found, Listing, Root, Scan, Unreadable, is_text
 
 
 def scan(*roots: Path, excludes: tuple[str, ...] = (), home: Path = Path("/nowhere"), **options: object) -> list[Found]:

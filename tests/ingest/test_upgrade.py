@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, inspect, select, text
 
-from ingest.job import Ingest, JobState
-from ingest.ledger import Ledger
-from ingest.tables import SCHEMA_VERSION, credited, files, jobs, metadata, planned, renames, unsettled
-from workers.report import Priority
+from ingest.jobs.service import Ingest, JobState
+from ingest.ledger.database import Ledger
+from ingest.ledger.tables import SCHEMA_VERSION, credited, files, jobs, metadata, planned, renames, unsettled
+from workers.batch.report import Priority
 
 LAYOUT_1 = Path(__file__).with_name("layout_1.sql")
 """What the first version left of two jobs, one of them killed: ``sqlite3 ledger.sqlite .dump``, paths replaced."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ingest import upkeep
-from ingest.upkeep import UNDER_WAY, bring_up_to_date, renew_payloads
+from ingest.maintenance import upkeep
+from ingest.maintenance.upkeep import UNDER_WAY, bring_up_to_date, renew_payloads
 from search.media import PAYLOAD_REVISION, MediaRecord
-from workers.records import REVISION_KEY
+from workers.batch.records import REVISION_KEY
 
 LATER = ("sort_time", "sort_name", "location", "added")
 """Keys that version 0.1 did not write."""

@@ -16,8 +16,8 @@ from qdrant_client import QdrantClient
 from search.media import Kind, MediaRecord, media_id
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Array, Point, Store
-from search.store.edge import EdgeStore
-from search.store.server import ServerStore
+from search.store.edge.store import EdgeStore
+from search.store.server.store import ServerStore
 
 VISUAL = Space("visual", "hand", "1", "none", 4)
 STYLE = Space("style", "hand", "1", "none", 4)

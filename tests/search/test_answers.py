@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from search.errors import UsageError
-from search.evidence import Background
-from search.likeness import Band, LikenessCurve
-from search.likeness_curves import curves_of
-from search.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
-from search.similar import find_similar
+from search.likeness.curve import Band, LikenessCurve
+from search.likeness.curves import curves_of
+from search.likeness.evidence import Background
+from search.similar.find import find_similar
+from search.similar.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
 
 X, Y, Z, W = ([1.0, 0, 0, 0], [0, 1.0, 0, 0], [0, 0, 1.0, 0], [0, 0, 0, 1.0])
 XY = [0.6, 0.8, 0, 0]

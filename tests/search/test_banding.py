@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from search.banding import BANDED_RADIUS, banded_pairs, codes_of, distances, windowed_pairs
+from search.similar.banding import BANDED_RADIUS, banded_pairs, codes_of, distances, windowed_pairs
 
 
 def planted(n: int, seed: int) -> np.ndarray:

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from qdrant_client import QdrantClient
 
-from search import browse as module
-from search.browse import ORDERS, browse
 from search.errors import UsageError
 from search.media import Kind, MediaRecord, media_id
-from search.natural import natural_key
+from search.records import browse as module
+from search.records.browse import ORDERS, browse
+from search.records.natural_order import natural_key
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Point, Store
-from search.store.edge import EdgeStore
+from search.store.edge.store import EdgeStore
 from search.store.filters import Filter, NumberRange
-from search.store.server import ServerStore
+from search.store.server.store import ServerStore
 
 SCHEMA = CollectionSchema(Kind.IMAGE, (VectorField(Space("visual", "hand", "1", "none", 4)),))
 NAMES = ("img 9.jpg", "IMG_10.jpg", "Été.jpg", "été 2.jpg", "img_20210604_120000.jpg", "img_20210604_120001.jpg", "zz")

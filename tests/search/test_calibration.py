@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from search.calibration import MIN_PAIRS, Calibration, fit, pair_scores, prior
+from search.likeness.percentiles import MIN_PAIRS, Calibration, fit, pair_scores, prior
 
 SCORES = np.random.default_rng(1).normal(0.2, 0.1, 20_000).astype(np.float32)
 

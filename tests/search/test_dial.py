@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.dial import Dial
 from search.errors import UsageError
 from search.media import Kind
-from search.questions import Probe, Question, Relation, SimilarAnswer
-from search.similar import find_similar
+from search.similar.find import find_similar
+from search.similar.questions import Probe, Question, Relation, SimilarAnswer
+from search.similar.subject_style import Dial
 
 SUBJECT, STYLE = [1.0, 0, 0, 0], [0, 0, 1.0, 0]
 """Vectors of the question, in ``visual`` and in ``style``."""

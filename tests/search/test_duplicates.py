@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.duplicates import DuplicateGroup, find_duplicates, fingerprint_distance, is_near_duplicate
 from search.errors import UsageError
 from search.media import Kind
-from search.near import PICTURE_BITS, SOUND_BITS
-from search.questions import Probe, Relation
+from search.similar.duplicates import DuplicateGroup, find_duplicates, fingerprint_distance, is_near_duplicate
+from search.similar.near import PICTURE_BITS, SOUND_BITS
+from search.similar.questions import Probe, Relation
 from search.store.filters import Filter
 
 X, Y = [1.0, 0, 0, 0], [0, 1.0, 0, 0]

@@ -12,9 +12,9 @@ import pytest
 from search.errors import UsageError
 from search.evaluation import average_precision, evaluate
 from search.evaluation.reliability import Bin, reliability
-from search.evidence import Background
-from search.likeness import LikenessCurve
-from search.likeness_curves import curves_of
+from search.likeness.curve import LikenessCurve
+from search.likeness.curves import curves_of
+from search.likeness.evidence import Background
 from search.store.base import ScoredHit
 
 

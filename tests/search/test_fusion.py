@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from search.fusion import Finding, best_per_id, fuse, rank, rank_by_match
-from search.likeness import Band
+from search.likeness.curve import Band
 from search.media import Kind
-from search.questions import Relation, SimilarHit, Via
+from search.similar.fusion import Finding, best_per_id, fuse, rank, rank_by_match
+from search.similar.questions import Relation, SimilarHit, Via
 
 
 def finding(name: str, likeness: float, space: str = "visual", via: Via | None = None) -> Finding:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.evidence import Background
-from search.likeness import SIMILAR, VERY_SIMILAR, Band, LikenessCurve, pair_of_kinds
-from search.likeness_curves import METADATA_KEY, LikenessCurves, read_curves, shipped
+from search.likeness.curve import SIMILAR, VERY_SIMILAR, Band, LikenessCurve, pair_of_kinds
+from search.likeness.curves import METADATA_KEY, LikenessCurves, read_curves, shipped
+from search.likeness.evidence import Background
 from search.media import Kind
+from search.model_descriptions.registry import EFFICIENTNET_LITE0, FRAMES_EFFICIENTNET_LITE0, LOGMEL, STYLE
 from search.spaces import Space
-from workers.embedders.registry import EFFICIENTNET_LITE0, FRAMES_EFFICIENTNET_LITE0, LOGMEL, STYLE
 
 CURVE = LikenessCurve(2.0, 3.0, 4.0, -5.0, Background(0.2, 0.1), pairs=40, items=8)
 

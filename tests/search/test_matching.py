@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient
 
-from search.calibration import prior
-from search.matching import METADATA_KEY, Matcher, matcher_of
+from search.likeness.percentile_curves import METADATA_KEY, Matcher, matcher_of
+from search.likeness.percentiles import prior
 from search.spaces import CollectionSchema
 from search.store.base import Point
-from search.store.server import ServerStore
+from search.store.server.store import ServerStore
 
 
 def vectors(n: int, seed: int = 0) -> Any:

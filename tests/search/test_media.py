@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from search.media import COLLECTIONS, KIND_OF, MEDIA_NAMESPACE, PAYLOAD_REVISION, Kind, MediaRecord, media_id, tokens
-from search.natural import sort_number
+from search.records.natural_order import sort_number
 
 
 def test_identity_is_the_content() -> None:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from search.natural import SORT_BITS, natural_key, sort_number
+from search.records.natural_order import SORT_BITS, natural_key, sort_number
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from search.browse import browse
 from search.errors import NotFoundError, UsageError
 from search.media import Kind
-from search.records import asked_fields, facets, find_record
+from search.records.browse import browse
+from search.records.lookup import asked_fields, facets, find_record
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Facet
 from search.store.filters import Filter

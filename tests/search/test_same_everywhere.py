@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from search.media import Kind
-from search.questions import Question, SimilarAnswer
-from search.similar import find_similar
+from search.similar.find import find_similar
+from search.similar.questions import Question, SimilarAnswer
 from search.store.base import Store
-from search.store.edge import EdgeStore
-from search.store.server import ServerStore
+from search.store.edge.store import EdgeStore
+from search.store.server.store import ServerStore
 from search.transfer import Copy
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from search.errors import NotFoundError, SpaceMismatchError, UsageError
 from search.media import Kind
-from search.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit, Via
-from search.records import probe_of
-from search.similar import find_similar
+from search.records.lookup import probe_of
+from search.similar.find import find_similar
+from search.similar.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit, Via
 from search.store.filters import Filter
 
 X, Y, Z, W = ([1.0, 0, 0, 0], [0, 1.0, 0, 0], [0, 0, 1.0, 0], [0, 0, 0, 1.0])

@@ -14,9 +14,9 @@ from search.errors import SpaceMismatchError, StoreError, UsageError
 from search.media import Kind
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Point, Store
-from search.store.edge import EdgeStore
+from search.store.edge.store import EdgeStore
 from search.store.filters import Filter
-from search.store.server import ServerStore
+from search.store.server.store import ServerStore
 from search.transfer import COPYING, Copy, differing, estimate, pages, same_point, unfinished_copies
 
 IMAGES = 700

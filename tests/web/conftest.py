@@ -18,22 +18,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
 
-from ingest.progress import Failure, JobProgress, JobState
+from ingest.jobs.progress import Failure, JobProgress, JobState
 from search.errors import CorruptMediaError, NotFoundError, UnsupportedMediaError
 from search.media import Kind, MediaRecord, media_id
-from search.photographers.desk import Desk
-from search.photographers.library import LibraryState
-from search.questions import Probe
+from search.photographers.library_photos import LibraryState
+from search.photographers.service import Desk
 from search.settings import Settings
+from search.similar.questions import Probe
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
 from web.api.ports import Broker, Photographers
 from web.app import create_app
 from web.cli import main
-from workers.previews import Previews
-from workers.report import Priority
-from workers.training.shelf import SharedShelf
+from workers.batch.report import Priority
+from workers.storage.previews import Previews
+from workers.training.shared_models import SharedShelf
 
 DIM = 16
 VISUAL = Space("visual", "fake", "1", "mean colour", DIM)

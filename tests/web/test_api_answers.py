@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from search.likeness import Band
+from search.likeness.curve import Band
 
 
 def names(hits: list[dict[str, Any]]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from ingest.progress import Failure, JobState
+from ingest.jobs.progress import Failure, JobState
 
 
 @pytest.fixture

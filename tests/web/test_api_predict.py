@@ -11,12 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-import search.photographers.desk as desk_module
+import search.photographers.service as desk_module
 from search.photographers.answers import Candidate, Reason
-from search.photographers.classifier import Verdict
-from search.photographers.models import ModelKind
+from search.photographers.classifier.classifier import Verdict
+from search.photographers.model_registry import ModelKind
 from search.store.base import Array
-from workers.training.shelf import SharedShelf
+from workers.training.shared_models import SharedShelf
 
 ADDRESS = "/api/v1/photographers/predict"
 

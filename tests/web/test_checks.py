@@ -89,5 +89,5 @@ def test_what_a_model_of_words_lacks_is_told_with_what_to_do(
     assert "will be downloaded" in _text(alone).detail
     monkeypatch.setattr("workers.embedders.hub.cached_path", lambda model: tmp_path / "weights")
     assert (_text(alone).health, str(tmp_path / "weights") in _text(alone).detail) == (Health.OK, True)
-    monkeypatch.setattr("workers.embedders.meaning.PACKAGES", ("no_such_package",))
+    monkeypatch.setattr("search.model_descriptions.text.PACKAGES", ("no_such_package",))
     assert "likewise[text]" in _text(alone).hint

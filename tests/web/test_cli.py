@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import update
 
-from ingest.ledger import Ledger
-from ingest.tables import jobs
+from ingest.ledger.database import Ledger
+from ingest.ledger.tables import jobs
+from ingest.node import Node
 from search.settings import Settings
 from web.cli import COMMANDS, main
-from web.node import Node
 
 
 def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
@@ -180,7 +180,7 @@ def test_failures_are_listed_whole_and_counted_whole(
     names = ["one.png", "two .png", "two\n.png", "x.gif", "y.gif"]
     for number, name in enumerate(names):
         (media / name).write_bytes(b"\x89PNG\r\n\x1a\n" + bytes([number]))
-    monkeypatch.setattr("web.commands.failures.PAGE", 2)
+    monkeypatch.setattr("web.commands.library.failures.PAGE", 2)
     result = cli("ingest", media)
     assert "5 failed" in result.stdout
     assert ["5", "corrupt"] in [line.split()[:2] for line in result.stdout.splitlines()]
@@ -205,7 +205,7 @@ def test_a_missing_path_is_told_before_any_model_is_sought(
     def refuse(*_: object) -> None:
         raise AssertionError("models were sought")
 
-    monkeypatch.setattr("web.engine.choose_models", refuse)
+    monkeypatch.setattr("workers.engines.local.choose_models", refuse)
     assert cli("ingest", tmp_path / "nowhere").exit_code == 2
     assert cli("up", tmp_path / "nowhere", "--port", "0").exit_code == 2
 
@@ -221,7 +221,7 @@ def test_interrupting_cancels_after_the_batch_and_says_how_to_go_on(
             pressed.append(True)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("web.commands.following.time.sleep", press)
+    monkeypatch.setattr("web.commands.job_progress.time.sleep", press)
     result = cli("ingest", media)
     assert result.exit_code == 130
     assert "Run the same command again" in result.stderr

@@ -13,13 +13,13 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from search.likeness import Band
+from search.likeness.curve import Band
 from search.media import Kind
-from search.questions import Relation, SimilarAnswer, SimilarHit, Via
+from search.similar.questions import Relation, SimilarAnswer, SimilarHit, Via
 from search.words import Correction, Place, Reason, WordHit
 from web.api.questions import WordAnswer
 from web.cli import main
-from web.commands import similar, words
+from web.commands.questions import similar, words
 from web.plain import dump
 
 HIT = SimilarHit(

@@ -13,7 +13,7 @@ import pytest
 from search.errors import DiskFullError
 from search.settings import Settings
 from search.store import open_store
-from search.store.edge import EdgeStore
+from search.store.edge.store import EdgeStore
 
 
 def test_unknown_command_and_option(cli: Any) -> None:
@@ -38,7 +38,7 @@ def test_unreadable_folder(cli: Any, media: Path, monkeypatch: pytest.MonkeyPatc
     def refuse(path: str) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", path)
 
-    monkeypatch.setattr("ingest.sources.os.scandir", refuse)
+    monkeypatch.setattr("ingest.scan.sources.os.scandir", refuse)
     result = cli("ingest", media)
     assert result.exit_code == 3
     assert "cannot be read: Permission denied" in result.stderr

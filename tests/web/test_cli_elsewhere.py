@@ -12,9 +12,9 @@ import pytest
 from pydantic import SecretStr
 from werkzeug.serving import make_server
 
+from ingest.node import Node
 from search.settings import Settings
 from web.app import create_app
-from web.node import Node
 
 TOKEN = "a token of sixteen or more"
 
@@ -74,7 +74,7 @@ def test_a_wrong_token_and_a_wrong_address(cli: Any, elsewhere: Node, monkeypatc
 
 
 def test_follow_a_job_to_its_end(cli: Any, media: Path, elsewhere: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.commands.following.FAR_SECONDS", 0.05)
+    monkeypatch.setattr("web.commands.job_progress.FAR_SECONDS", 0.05)
     job = elsewhere.start_ingest([media])
     ended = ask(cli, "jobs", job, "--follow", status=1)
     assert (ended["state"], ended["embedded"], ended["failed"]) == ("done_with_failures", 9, 1)
@@ -88,7 +88,7 @@ def test_an_interrupted_follower_leaves_the_job_alone(
     def press(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("web.commands.following.time.sleep", press)
+    monkeypatch.setattr("web.commands.job_progress.time.sleep", press)
     assert cli("jobs", job, "--follow", home=False).exit_code == 130
     assert elsewhere.ingest.progress(job).state == "queued"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from search.store.edge import EdgeStore
+from search.store.edge.store import EdgeStore
 from search.transfer import COPYING
 
 
@@ -87,7 +87,7 @@ def test_half_a_restore_is_not_opened(taken_in: Any, tmp_path: Path, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("ingest.backup.restoring.Restore.finish", interrupted)
+        patched.setattr("ingest.maintenance.backup.restore.Restore.finish", interrupted)
         assert other("restore", folder).exit_code == 130
     refused = other.json("status", status=3)["error"]
     assert "was cut off" in refused["message"]

@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-import search.photographers.desk as desk_module
+import search.photographers.service as desk_module
 import workers.training.local
 from search.errors import SpaceMismatchError
 from search.photographers.answers import Candidate, Reason
-from search.photographers.classifier import Verdict
-from search.photographers.names import photographer_id
+from search.photographers.classifier.classifier import Verdict
+from search.photographers.photos.names import photographer_id
 from search.settings import Settings
 from search.store.base import Array
 from web.cli import main
-from web.commands.call import stdout
+from web.commands.context import stdout
 from web.commands.photographers.group import COMMANDS
 from web.commands.photographers.show import _show
-from workers.training.shelf import SharedShelf
+from workers.training.shared_models import SharedShelf
 
 LIGHT_CHILD = Path(__file__).parents[1] / "workers" / "training" / "light_child.py"
 COLOURS = ("red", "green", "blue")
@@ -251,7 +251,7 @@ def test_the_report_is_what_was_saved(
     made.mkdir()
     assert "without a report" in cli.json("photographers", "report", status=2)["error"]["message"]
     (made / "report.json").write_text(json.dumps({"accuracy": {"value": 0.7, "low": 0.6, "high": 0.8, "n": 90}}))
-    from search.photographers.models import ModelKind
+    from search.photographers.model_registry import ModelKind
 
     version = SharedShelf(make_settings(home=cli.home)).publish(ModelKind.CLASSIFIER, "20990131T115900-0f1e2d3c", made)
     report = cli.json("photographers", "report")

@@ -13,14 +13,14 @@ from qdrant_client import QdrantClient
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from search.errors import ModelError, SpaceMismatchError
+from search.model_descriptions.registry import ModelChoice, schemas_of
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store.base import SpaceNotAddedError
-from search.store.server import ServerStore
-from web.cluster_engine import ClusterEngine
-from web.engine import Engine, LocalEngine
+from search.store.server.store import ServerStore
 from workers.embedders.choice import ensure_collections, not_added
-from workers.embedders.registry import ModelChoice, schemas_of
+from workers.engines.cluster import ClusterEngine
+from workers.engines.local import Engine, LocalEngine
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
@@ -105,7 +105,7 @@ def test_only_what_was_refused_is_left_out_and_each_space_is_asked_for_once(
 def test_a_model_of_words_that_is_not_to_be_had_is_said_before_anything_is_made(
     store: ServerStore, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.embedders.meaning.PACKAGES", ("no_such_package",))
+    monkeypatch.setattr("search.model_descriptions.text.PACKAGES", ("no_such_package",))
     settings = make_settings(text_model="open_clip", image_model="efficientnet_lite0", video_model="frames")
     with pytest.raises(ModelError, match=r"likewise\[text\]"):
         LocalEngine(settings, store).prepare()

@@ -8,8 +8,8 @@ from typing import Any
 import click
 import pytest
 
-from ingest.progress import JobProgress, JobState
-from web.commands.following import follow
+from ingest.jobs.progress import JobProgress, JobState
+from web.commands.job_progress import follow
 from web.plain import dump
 
 RUNNING = JobProgress("7", JobState.RUNNING, "classifier", (), total=226, embedded=20)

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from search.errors import BrokerUnavailableError, LedgerUnavailableError, StoreUnavailableError
 from web.app import create_app
-from workers.broker import Listener
+from workers.cluster.broker import Listener
 
 
 class FakeBroker:

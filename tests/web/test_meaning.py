@@ -14,21 +14,21 @@ import pytest
 from PIL import Image
 
 from search.errors import ModelError
-from search.evidence import Background
-from search.likeness import LikenessCurve
-from search.likeness_curves import curves_of
+from search.likeness.curve import LikenessCurve
+from search.likeness.curves import curves_of
+from search.likeness.evidence import Background
 from search.media import Kind
-from search.questions import Question
+from search.model_descriptions.text import TEXT_MODELS
 from search.settings import Settings
-from search.similar import find_similar
+from search.similar.find import find_similar
+from search.similar.questions import Question
 from search.store import open_store
 from search.store.base import Store
 from search.store.filters import Filter
 from web.api.params import Words
 from web.api.questions import search
-from web.engine import LocalEngine
-from workers.embedders.meaning import TEXT_MODELS
-from workers.report import Batch, FileRef, Status
+from workers.batch.report import Batch, FileRef, Status
+from workers.engines.local import LocalEngine
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def engine(
 ) -> Iterator[LocalEngine]:
     monkeypatch.setitem(TEXT_MODELS, "open_clip", tiny_clip.MODEL)
     monkeypatch.setattr("workers.embedders.hub.require", lambda model: Path("cached"))
-    monkeypatch.setattr("workers.embedders.openclip.weights_of", lambda model: tiny_clip.state())
+    monkeypatch.setattr("workers.embedders.image.openclip.weights_of", lambda model: tiny_clip.state())
     made = LocalEngine(settings, store)
     yield made
     made.close()

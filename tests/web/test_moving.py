@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ingest.backup import writing
-from ingest.backup.checking import damages
-from ingest.backup.manifest import load_manifest
+from ingest.maintenance.backup import write
+from ingest.maintenance.backup.manifest import load_manifest
+from ingest.maintenance.backup.verify import damages
 from search.errors import UsageError
 from search.settings import Settings
 from web.client import Client, connect_inside
@@ -44,14 +44,14 @@ def test_beside_a_backup(
     first = client.post("/jobs", {"paths": [str(make_media())]})
     wait(client, first["id"], finished)
     held, let_go = threading.Event(), threading.Event()
-    write = writing.write_part
+    write_part = write.write_part
 
     def slow(*arguments: Any) -> Any:
         held.set()
         assert let_go.wait(PATIENCE)
-        return write(*arguments)
+        return write_part(*arguments)
 
-    monkeypatch.setattr(writing, "write_part", slow)
+    monkeypatch.setattr(write, "write_part", slow)
     folder = tmp_path / "backup"
     backup = client.post("/backups", {"to": str(folder)})
     assert (backup["task"], backup["library"]) == ("backup", str(folder))

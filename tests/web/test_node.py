@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from ingest.job import Ingest
-from ingest.progress import JobState
-from ingest.tables import planned
+from ingest.jobs.progress import JobState
+from ingest.jobs.service import Ingest
+from ingest.ledger.tables import planned
+from ingest.node import Node
 from search.errors import DiskFullError, SettingsError, SpaceMismatchError, StoreError, StoreLockedError
 from search.media import PAYLOAD_REVISION, Kind
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from web.app import create_app
-from web.node import Node
-from workers.records import REVISION_KEY
-from workers.report import Priority
+from workers.batch.records import REVISION_KEY
+from workers.batch.report import Priority
 
 
 @pytest.fixture
@@ -159,7 +159,9 @@ def test_a_data_directory_that_cannot_be_made(make_settings: Callable[..., Setti
 def test_a_data_directory_that_may_not_be_written(
     make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.node.os.access", lambda path, mode: False)  # whoever runs this may be allowed everything
+    monkeypatch.setattr(
+        "ingest.node.os.access", lambda path, mode: False
+    )  # whoever runs this may be allowed everything
     with pytest.raises(StoreError, match="may not be read and written"):
         Node.open(make_settings())
 
@@ -167,7 +169,7 @@ def test_a_data_directory_that_may_not_be_written(
 def test_a_disk_without_room_for_one_page_is_not_worked_on(
     make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.node.LEAST_FREE", 1 << 60)
+    monkeypatch.setattr("ingest.node.LEAST_FREE", 1 << 60)
     with pytest.raises(DiskFullError, match="is full"):
         Node.open(make_settings())
 
@@ -191,7 +193,7 @@ def test_a_collection_of_another_model_is_refused(make_settings: Callable[..., S
 def test_a_node_that_stays_takes_up_what_lost_its_coordinator(
     node: Node, make_media: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.node.WATCH_SECONDS", 0.05)
+    monkeypatch.setattr("ingest.node.WATCH_SECONDS", 0.05)
     node.stay()
     other = Ingest(node.settings, node.store, node.ledger, node.ingest._runner)  # another process's
     job = other.start([make_media()])
@@ -265,7 +267,7 @@ def test_likeness_is_learnt_from_files_where_whoever_embeds_can_read_them(
     learnt_in: list[str | None],
 ) -> None:
     given: list[Path | None] = []
-    monkeypatch.setattr("web.node.make_provisional", lambda store, encoder, goes_on, scratch: given.append(scratch))
+    monkeypatch.setattr("ingest.node.make_provisional", lambda store, encoder, goes_on, scratch: given.append(scratch))
     address = str(tmp_path / shared) if shared == "nas" else shared
     with Node.open(make_settings()) as node:
         node.settings = make_settings(shared=address)

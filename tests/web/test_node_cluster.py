@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from ingest.progress import JobState
+from ingest.jobs.progress import JobState
+from ingest.node import Node
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings
 from web.app import create_app
-from web.node import Node
-from workers.embedders.registry import ModelChoice
 
 CHOICE = ModelChoice("quick", "frames_quick", "quick", notes=("Workers embed with quick models.",))
 PATIENCE = 60
@@ -28,7 +28,7 @@ import json, sys
 from io import BytesIO
 from search.settings import Settings
 from web.app import create_app
-from web.node import Node
+from ingest.node import Node
 
 settings = Settings(home=sys.argv[1], broker_url=sys.argv[2], query_seconds=1)
 with Node.open(settings) as node:
@@ -47,8 +47,8 @@ print(json.dumps(sorted({"torch", "timm", "torchvision", "cv2", "av"} & set(sys.
 @pytest.fixture
 def quick_choice(monkeypatch: pytest.MonkeyPatch, quick_models: Any) -> None:
     """Nodes of this process take workers' quick models for granted."""
-    monkeypatch.setattr("web.cluster_engine.choose_models_remotely", lambda settings, app, store: CHOICE)
-    monkeypatch.setattr("workers.remote.choose_models_remotely", lambda settings, app, store: CHOICE)
+    monkeypatch.setattr("workers.engines.cluster.choose_models_remotely", lambda settings, app, store: CHOICE)
+    monkeypatch.setattr("workers.cluster.remote_encoder.choose_models_remotely", lambda settings, app, store: CHOICE)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from ingest.ledger import Ledger
+from ingest.ledger.database import Ledger
 from search.settings import Settings
 from search.store import open_store
 from search.store.base import Point

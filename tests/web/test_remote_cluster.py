@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from ingest.node import Node
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings
 from web.app import create_app
-from web.node import Node
-from workers.embedders.registry import ModelChoice
 
 CHOICE = ModelChoice("quick", "frames_quick", "quick", notes=("Workers embed with quick models.",))
 
@@ -20,8 +20,8 @@ CHOICE = ModelChoice("quick", "frames_quick", "quick", notes=("Workers embed wit
 @pytest.fixture
 def quick_choice(monkeypatch: pytest.MonkeyPatch, quick_models: Any) -> None:
     """Nodes of this process take workers' quick models for granted."""
-    monkeypatch.setattr("web.cluster_engine.choose_models_remotely", lambda settings, app, store: CHOICE)
-    monkeypatch.setattr("workers.remote.choose_models_remotely", lambda settings, app, store: CHOICE)
+    monkeypatch.setattr("workers.engines.cluster.choose_models_remotely", lambda settings, app, store: CHOICE)
+    monkeypatch.setattr("workers.cluster.remote_encoder.choose_models_remotely", lambda settings, app, store: CHOICE)
 
 
 def picture(colour: str, number: int = 0) -> bytes:

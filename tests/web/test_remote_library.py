@@ -14,13 +14,13 @@ from flask.testing import FlaskClient
 from PIL import Image
 from s3fs import S3FileSystem
 
+from ingest.node import Node
 from search.media import MediaRecord, media_id
 from search.settings import Settings
 from search.store.filters import Filter
 from web.app import create_app
 from web.cli import main
-from web.node import Node
-from workers.files import FileAccess
+from workers.storage.files import FileAccess
 
 COLOURS = ("red", "green", "blue")
 

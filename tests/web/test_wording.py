@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from search.likeness import Band
+from search.likeness.curve import Band
 from search.media import Kind
-from search.questions import Relation, SimilarHit, Via
+from search.similar.questions import Relation, SimilarHit, Via
 from search.words import Correction, Place, Reason
 from web.wording import explained, likeness, parted, percent, reasons, reasons_in_full, understood, weaker
 

@@ -20,10 +20,10 @@ from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store import open_store
 from search.store.base import Store
-from workers.app import make_app
+from workers.batch.report import FileRef
+from workers.cluster.app import make_app
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.embedders.models import Embedded
-from workers.report import FileRef
 
 DIM = 8
 

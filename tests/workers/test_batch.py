@@ -22,10 +22,10 @@ from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
 from search.store.base import Store
 from search.store.filters import Filter
-from workers.batch import BatchProcessor
-from workers.local import LocalRunner
-from workers.previews import Previews
-from workers.report import Batch, BatchReport, FileRef, Status
+from workers.batch.local_runner import LocalRunner
+from workers.batch.processor import BatchProcessor
+from workers.batch.report import Batch, BatchReport, FileRef, Status
+from workers.storage.previews import Previews
 
 MakeFile = Callable[..., FileRef]
 _numbers = itertools.count()
@@ -296,7 +296,7 @@ def test_long_sounds_do_not_pile_up_however_large_a_batch_is(
     make_file: MakeFile,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workers.batch.SOUND_BYTES", 1)
+    monkeypatch.setattr("workers.batch.processor.SOUND_BYTES", 1)
     processor = BatchProcessor(make_settings(batch_size=64, decode_workers=2), store, pool, models)
     processor.process(batch(Kind.AUDIO, *(make_file(f"{n}.wav") for n in range(40))))
     assert store.count("audio") == 40

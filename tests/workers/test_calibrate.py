@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from search.evidence import Background
-from search.labelled_pairs import Labelled, Pairs
+from search.likeness.evidence import Background
+from search.likeness.labelled_pairs import Labelled, Pairs
 from search.media import Kind
 from workers.calibrate import LEAST_PAIRS, fit, held_out, learn
 

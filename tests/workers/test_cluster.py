@@ -11,13 +11,13 @@ from qdrant_client import QdrantClient
 
 from search.errors import BrokerUnavailableError, DiskFullError, ModelError, StoreUnavailableError
 from search.media import Kind
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings
-from search.store.server import ServerStore
-from workers.cluster import CeleryRunner
-from workers.embedders.registry import ModelChoice
-from workers.post import Ending
-from workers.report import Batch, BatchReport, FileRef, Outcome, Status
-from workers.wire import Order
+from search.store.server.store import ServerStore
+from workers.batch.report import Batch, BatchReport, FileRef, Outcome, Status
+from workers.cluster.runner import CeleryRunner
+from workers.cluster.serialization import Order
+from workers.cluster.task_queue import Ending
 
 CHOICE = ModelChoice("quick", "frames_quick", "quick")
 
@@ -114,10 +114,10 @@ def run(
     make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Iterator[BatchReport]]:
     """Runs batches over a played broker, with times made short."""
-    monkeypatch.setattr("workers.outage.FIRST_WAIT", 0.01)
+    monkeypatch.setattr("workers.cluster.backoff.FIRST_WAIT", 0.01)
 
     def make(post: PlayedPost, batches: Sequence[Batch], **options: float) -> Iterator[BatchReport]:
-        monkeypatch.setattr("workers.cluster.Post", lambda settings, app: post)
+        monkeypatch.setattr("workers.cluster.runner.Post", lambda settings, app: post)
         settings = make_settings(in_flight=3, task_seconds=5.0)
         store = ServerStore(QdrantClient(":memory:"))
         runner = CeleryRunner(settings, None, store, CHOICE, **{"look_seconds": 0.05, "patience": 30.0} | options)

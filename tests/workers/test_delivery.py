@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 from search.media import Kind, MediaRecord, media_id
+from search.model_descriptions.registry import ModelChoice, schemas_of
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
-from workers.batch import BatchProcessor
-from workers.delivery import deliver
-from workers.embedders.registry import ModelChoice, schemas_of
-from workers.outbox import Outbox
-from workers.report import Batch, Delivery, FileRef
-from workers.standardise import standardise
-from workers.wire import report_from_json, report_to_json
+from workers.batch.collecting_store import Outbox
+from workers.batch.delivery import deliver
+from workers.batch.processor import BatchProcessor
+from workers.batch.report import Batch, Delivery, FileRef
+from workers.cluster.serialization import report_from_json, report_to_json
+from workers.embedders.sound.standardise import standardise
 
 MakeFile = Callable[..., FileRef]
 SPACES = {"images": ("visual",), "videos": ("visual", "motion", "sound", "sound_raw"), "audio": ("sound", "sound_raw")}

@@ -16,9 +16,9 @@ from search.media import Kind, media_id
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Store
-from workers.batch import BatchProcessor
-from workers.encode import Encoder
-from workers.report import Batch, FileRef
+from workers.batch.encode import Encoder
+from workers.batch.processor import BatchProcessor
+from workers.batch.report import Batch, FileRef
 
 MakeFile = Callable[..., FileRef]
 

@@ -12,9 +12,9 @@ from PIL import Image, ImageOps
 from torchvision import transforms
 
 from search.settings import Settings
-from workers.decode.pool import DecodePool
-from workers.embedders.base import Runner
-from workers.embedders.efficientnet import efficientnet_lite0_network
+from workers.decode.sandbox.pool import DecodePool
+from workers.embedders.batches import Runner
+from workers.embedders.image.efficientnet import efficientnet_lite0_network
 
 PREPARE = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224)])
 

@@ -23,10 +23,10 @@ from s3fs import S3FileSystem
 from search.errors import CorruptMediaError, DecodeTimeoutError, MediaTooLargeError, UnreadableFileError
 from search.media import Kind
 from search.settings import Settings
-from workers.borrowed import PREFIX, BorrowedFolder
-from workers.decode.pool import DecodePool
-from workers.files import FileAccess
-from workers.objects import FileChangedError, Objects, UnreachableError
+from workers.decode.sandbox.pool import DecodePool
+from workers.storage.files import FileAccess
+from workers.storage.objects import FileChangedError, Objects, UnreachableError
+from workers.storage.temporary_copies import PREFIX, BorrowedFolder
 
 Make = Callable[..., Settings]
 
@@ -272,7 +272,7 @@ def test_what_does_not_come_in_time(
     make_settings: Make, bucket: Any, borrowed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = bucket.put("a.jpg", bytes(1000))
-    monkeypatch.setattr("workers.files.READ_BYTES", 10)
+    monkeypatch.setattr("workers.storage.files.READ_BYTES", 10)
     access = FileAccess(make_settings(decode_timeout=0.01))
     with pytest.raises(DecodeTimeoutError, match="could not be fetched within"), access.local(address):
         pytest.fail("was handed out")

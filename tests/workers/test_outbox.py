@@ -10,9 +10,9 @@ import numpy as np
 from search.media import Kind
 from search.settings import Settings
 from search.store.base import Store
-from workers.batch import BatchProcessor
-from workers.outbox import Outbox
-from workers.report import Batch, FileRef, Status
+from workers.batch.collecting_store import Outbox
+from workers.batch.processor import BatchProcessor
+from workers.batch.report import Batch, FileRef, Status
 
 MakeFile = Callable[..., FileRef]
 

@@ -9,18 +9,18 @@ from search.errors import LikewiseError, StoreError, StoreUnavailableError
 from search.media import Kind
 from search.settings import Settings
 from search.store.base import Point, Store
-from workers import patience
-from workers.batch import BatchProcessor
-from workers.patience import patiently
-from workers.report import Batch, FileRef, Status
+from workers.batch.processor import BatchProcessor
+from workers.batch.report import Batch, FileRef, Status
+from workers.cluster import retry
+from workers.cluster.retry import patiently
 
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Pauses asked for, which take no time here but pass on the clock."""
     asked: list[float] = []
-    monkeypatch.setattr(patience.time, "sleep", asked.append)
-    monkeypatch.setattr(patience.time, "monotonic", lambda: sum(asked))
+    monkeypatch.setattr(retry.time, "sleep", asked.append)
+    monkeypatch.setattr(retry.time, "monotonic", lambda: sum(asked))
     return asked
 
 
@@ -34,7 +34,7 @@ def test_tries_again_in_growing_pauses_until_it_succeeds(pauses: list[float]) ->
 
     assert patiently(action) == "done"
     assert len(pauses) == 6
-    assert all(0 < pause <= patience.LONGEST_DELAY for pause in pauses)
+    assert all(0 < pause <= retry.LONGEST_DELAY for pause in pauses)
     assert pauses[-1] > pauses[0]
 
 

@@ -11,13 +11,13 @@ import pytest
 
 from search.errors import BrokerUnavailableError
 from search.media import Kind
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings
-from workers import app as application
-from workers.app import make_app
-from workers.embedders.registry import ModelChoice
-from workers.post import Post
-from workers.report import Batch, FileRef
-from workers.wire import Order
+from workers.batch.report import Batch, FileRef
+from workers.cluster import app as application
+from workers.cluster.app import make_app
+from workers.cluster.serialization import Order
+from workers.cluster.task_queue import Post
 
 ORDER = Order(
     Batch("1-1", "1", Kind.IMAGE, (FileRef("/m/a.jpg", "m", 1, 1.0, "00" * 32),)),

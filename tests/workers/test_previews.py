@@ -11,7 +11,7 @@ import pytest
 
 from search.errors import DiskFullError, NotFoundError, StoreError
 from search.settings import Settings
-from workers.previews import Previews
+from workers.storage.previews import Previews
 
 ID = "0a1b2c3d-0000-5000-8000-000000000001"
 OTHER = "0b1b2c3d-0000-5000-8000-000000000002"

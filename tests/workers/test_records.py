@@ -9,10 +9,10 @@ import pytest
 
 from search.media import Kind, MediaRecord
 from search.store.base import Point, Store
+from workers.batch.delivery import deliver
+from workers.batch.records import new_record, renewed, with_files
+from workers.batch.report import Delivery, FileRef
 from workers.decode.decoded import Decoded, MediaFacts
-from workers.delivery import deliver
-from workers.records import new_record, renewed, with_files
-from workers.report import Delivery, FileRef
 
 FILE = FileRef("/photos/a.jpg", "home", 10, 1.0, "ab" * 32)
 MEDIA_ID = "6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c12"
@@ -22,7 +22,7 @@ FEATURES = (1.0, None, *[0.5] * 76)
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter(range(1_700_000_000, 1_800_000_000))
-    monkeypatch.setattr("workers.records.time.time", lambda: next(times) + 0.12345)
+    monkeypatch.setattr("workers.batch.records.time.time", lambda: next(times) + 0.12345)
 
 
 def made(artist: str | None, known: MediaRecord | None = None) -> MediaRecord:

@@ -13,13 +13,13 @@ from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Point, Store
-from workers.batch import BatchProcessor
-from workers.delivery import deliver
+from workers.batch.backfill import Renewal, carry_over, renew
+from workers.batch.collecting_store import Outbox
+from workers.batch.delivery import deliver
+from workers.batch.processor import BatchProcessor
+from workers.batch.records import find_records
+from workers.batch.report import Batch, BatchReport, FileRef, Status
 from workers.embedders.models import Embedded
-from workers.outbox import Outbox
-from workers.records import find_records
-from workers.renew import Renewal, carry_over, renew
-from workers.report import Batch, BatchReport, FileRef, Status
 
 SPACES = ("visual", "motion", "sound", "sound_raw")
 

@@ -13,13 +13,13 @@ import pytest
 
 from search.errors import ModelError
 from search.media import Kind
+from search.model_descriptions.registry import ModelChoice, schemas_of
 from search.settings import Settings
 from search.store import open_store
 from search.store.base import Point, Store
-from workers import standardise as module
 from workers.embedders.choice import ensure_collections
-from workers.embedders.registry import ModelChoice, schemas_of
-from workers.standardise import (
+from workers.embedders.sound import standardise as module
+from workers.embedders.sound.standardise import (
     KEY,
     OBSOLETE,
     UNDER_WAY,

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from celery import Celery
 
-import workers.station
+import workers.worker.state
 from search.errors import ModelError, SettingsError, SpaceMismatchError
 from search.media import Kind
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Store
-from workers.app import EMBED_TEXT
-from workers.embedders.registry import ModelChoice
-from workers.report import Batch, FileRef, Status
-from workers.station import DeviceLostError, Station
-from workers.tasks import register
-from workers.wire import Order, choice_to_json, vectors_from_json
+from workers.batch.report import Batch, FileRef, Status
+from workers.cluster.app import EMBED_TEXT
+from workers.cluster.serialization import Order, choice_to_json, vectors_from_json
+from workers.worker.state import DeviceLostError, Station
+from workers.worker.tasks import register
 
 MakeFile = Callable[..., FileRef]
 
@@ -42,7 +42,7 @@ def server_settings(make_settings: Callable[..., Settings]) -> Settings:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch, pool: Any) -> list[str]:
     """Image models built, in order; decoders are the fake ones."""
-    monkeypatch.setattr(workers.station, "DecodePool", lambda settings, clips: pool)
+    monkeypatch.setattr(workers.worker.state, "DecodePool", lambda settings, clips: pool)
     return []
 
 
@@ -88,7 +88,7 @@ def test_words_are_embedded_by_the_models_that_are_asked_for(
 def test_an_asker_that_insists_on_a_model_of_words_is_told_that_it_is_not_to_be_had(
     station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.embedders.meaning.PACKAGES", ("no_such_package",))
+    monkeypatch.setattr("search.model_descriptions.text.PACKAGES", ("no_such_package",))
     assert station.choose_models({}, "efficientnet_lite0", "frames").text is None
     with pytest.raises(ModelError, match="not installed"):
         station.choose_models({}, "efficientnet_lite0", "frames", "open_clip")
@@ -131,7 +131,7 @@ def test_looks_anew_at_collections_that_were_made_anew(
 
     stale = Stale()
     opened = [store, stale]
-    monkeypatch.setattr(workers.station, "open_store", lambda settings: opened.pop())
+    monkeypatch.setattr(workers.worker.state, "open_store", lambda settings: opened.pop())
     report = station.embed(order(make_file("a.jpg"), deliver="store"))
     assert report.outcomes[0].status is Status.EMBEDDED
     assert stale.closed
@@ -148,7 +148,7 @@ def test_a_mismatch_that_stays_is_raised(
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(workers.station, "open_store", lambda settings: Other())
+    monkeypatch.setattr(workers.worker.state, "open_store", lambda settings: Other())
     with pytest.raises(SpaceMismatchError):
         station.embed(order(make_file("a.jpg"), deliver="store"))
 

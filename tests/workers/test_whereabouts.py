@@ -11,12 +11,12 @@ import pytest
 
 from search.errors import BrokerUnavailableError
 from search.media import Kind
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings
-from workers.embedders.registry import ModelChoice
-from workers.post import Post
-from workers.report import Batch, FileRef, Priority
-from workers.whereabouts import find_tasks
-from workers.wire import Order
+from workers.batch.report import Batch, FileRef, Priority
+from workers.cluster.serialization import Order
+from workers.cluster.task_lookup import find_tasks
+from workers.cluster.task_queue import Post
 
 ENOUGH = 60.0
 """Seconds that workers are given to answer; a test that had to wait for all of them would run into its limit."""

@@ -11,11 +11,11 @@ import pytest
 
 from search.errors import CorruptMediaError, LikewiseError, StoreUnavailableError, error_of
 from search.media import Kind
-from search.questions import Probe
+from search.model_descriptions.registry import ModelChoice
+from search.similar.questions import Probe
 from search.store.base import Point
-from workers.embedders.registry import ModelChoice
-from workers.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
-from workers.wire import (
+from workers.batch.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
+from workers.cluster.serialization import (
     Order,
     error_to_json,
     order_from_json,

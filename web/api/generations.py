@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ingest.progress import JobProgress
+from ingest.jobs.progress import JobProgress
 from search.errors import UsageError
 from search.media import COLLECTIONS
 from web.api.operation import Operation

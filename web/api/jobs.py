@@ -11,13 +11,13 @@ from pathlib import Path
 
 from flask import Response, current_app
 
-from ingest.progress import Failure, JobProgress
+from ingest.jobs.progress import Failure, JobProgress
 from search import addresses
 from search.errors import StoreUnavailableError, UsageError
 from web.api.operation import Operation
 from web.api.params import Limit, adapter
 from web.api.ports import Node
-from workers.report import Priority
+from workers.batch.report import Priority
 
 EVENT_SECONDS = 0.5
 STREAM_SECONDS = 60.0

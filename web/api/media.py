@@ -12,12 +12,12 @@ from werkzeug.wsgi import FileWrapper
 from search import addresses
 from search.errors import NotFoundError, StoreUnavailableError
 from search.media import MediaRecord
-from search.records import find_record
+from search.records.lookup import find_record
 from web.api.operation import current_node
 from web.api.questions import check_id
-from workers.files import FileAccess
-from workers.objects import Objects, UnreachableError
-from workers.previews import Previews
+from workers.storage.files import FileAccess
+from workers.storage.objects import Objects, UnreachableError
+from workers.storage.previews import Previews
 
 blueprint = Blueprint("media", __name__, url_prefix="/media")
 

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, jsonify
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from web.api import calibration, cluster, generations, jobs, moving, photographers, questions, vectors
+from web.api import cluster, generations, jobs, maintenance, photographers, questions, vectors
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
 
@@ -25,8 +25,7 @@ OPERATIONS = (
     *jobs.OPERATIONS,
     *photographers.OPERATIONS,
     *generations.OPERATIONS,
-    *moving.OPERATIONS,
-    *calibration.OPERATIONS,
+    *maintenance.OPERATIONS,
     *vectors.OPERATIONS,
     *cluster.OPERATIONS,
 )

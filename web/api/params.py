@@ -13,10 +13,10 @@ from flask import Request
 from pydantic import Field, TypeAdapter, ValidationError, WithJsonSchema
 from werkzeug.datastructures import MultiDict
 
-from search.browse import ORDERS
 from search.errors import UsageError
 from search.media import COLLECTIONS, Kind
-from search.similar import MOST_OFFSET
+from search.records.browse import ORDERS
+from search.similar.find import MOST_OFFSET
 from search.store.filters import Filter
 from web.api import filtering
 

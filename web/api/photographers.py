@@ -8,15 +8,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ingest.photographers import TASK_OF
-from ingest.placing import PLACE
-from ingest.progress import JobProgress
+from ingest.jobs.progress import JobProgress
+from ingest.photographers.fold_in import PLACE
+from ingest.photographers.training import TASK_OF
 from search.errors import NotFoundError, UsageError
 from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
-from search.photographers.models import ModelKind
-from search.photographers.names import given_name
-from search.questions import Probe
-from search.records import probe_of
+from search.photographers.model_registry import ModelKind
+from search.photographers.photos.names import given_name
+from search.records.lookup import probe_of
+from search.similar.questions import Probe
 from web.api.operation import Operation
 from web.api.ports import Node
 from web.api.questions import check_id

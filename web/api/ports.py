@@ -1,4 +1,4 @@
-"""What the web front end needs of a node; ``web.node.Node`` is one, tests bring a smaller one."""
+"""What the web front end needs of a node; ``ingest.node.Node`` is one, tests bring a smaller one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest.progress import Failure, JobProgress
+from ingest.jobs.progress import Failure, JobProgress
 from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
 from search.photographers.space import CodeChart
-from search.questions import Probe
 from search.settings import Settings
+from search.similar.questions import Probe
 from search.spaces import Space
 from search.store.base import Array, Store
-from workers.report import Priority
+from workers.batch.report import Priority
 
 if TYPE_CHECKING:
-    from workers.broker import Listener
+    from workers.cluster.broker import Listener
 
 
 class Encoder(Protocol):
@@ -41,7 +41,7 @@ class Ingest(Protocol):
 
 
 class Broker(Protocol):
-    """See ``workers.broker.Broker``. Every method raises BrokerUnavailableError."""
+    """See ``workers.cluster.broker.Broker``. Every method raises BrokerUnavailableError."""
 
     def check(self) -> None: ...
     def depths(self) -> Mapping[str, int]: ...
@@ -51,7 +51,7 @@ class Broker(Protocol):
 
 
 class Photographers(Protocol):
-    """See ``search.photographers.desk.Desk``."""
+    """See ``search.photographers.service.Desk``."""
 
     @property
     def trained(self) -> bool: ...

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from search import metrics
-from search.browse import RecordPage, browse
-from search.duplicates import DuplicateGroup, find_duplicates
 from search.errors import NotFoundError, UsageError
 from search.media import COLLECTIONS, MediaRecord
-from search.questions import Probe, Question, SimilarAnswer
-from search.records import facets, find_record, thumbnail_address
-from search.similar import find_similar
+from search.records.browse import RecordPage, browse
+from search.records.lookup import facets, find_record, thumbnail_address
+from search.records.status import StoreStatus, store_status
+from search.similar.duplicates import DuplicateGroup, find_duplicates
+from search.similar.find import find_similar
+from search.similar.questions import Probe, Question, SimilarAnswer
 from search.spaces import Space
-from search.status import StoreStatus, store_status
 from search.store.base import Array, Facet
 from search.store.filters import Filter
 from search.words import Correction, TextEncoder, WordHit, holding, search_words

@@ -15,10 +15,10 @@ from werkzeug.datastructures import FileStorage
 
 from search import addresses, metrics
 from search.errors import EmptyFileError, MediaError, MediaTooLargeError, UsageError
-from search.questions import Probe
 from search.settings import Settings
+from search.similar.questions import Probe
 from web.api.ports import Node
-from workers.shared import UPLOADS, shared_place
+from workers.storage.shared_place import UPLOADS, shared_place
 
 CHUNK = 1 << 20
 MIB = 1 << 20

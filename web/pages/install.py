@@ -9,7 +9,7 @@ from web.api.ports import Node
 from web.auth import Guard
 from web.pages import item, jobs, library, login, photographers, search
 from web.pages.formats import install_formats
-from web.pages.shelf import OwnShelf, SharedShelf
+from web.pages.recent_uploads import OwnShelf, SharedShelf
 
 
 def models_in_use(node: Node) -> dict[str, str]:

@@ -8,9 +8,9 @@ from flask import Blueprint, render_template, request
 
 from search import addresses
 from search.errors import LikewiseError, NotFoundError, StoreUnavailableError
-from search.likeness import Band
+from search.likeness.curve import Band
 from search.media import Kind, MediaRecord
-from search.records import asked_fields, find_record
+from search.records.lookup import asked_fields, find_record
 from search.spaces import Space
 from search.store.filters import Filter
 from web.api.media import existing_path, shown_inline
@@ -23,7 +23,7 @@ from web.pages.address import Address
 from web.pages.formats import clock, exposure, number, size
 from web.pages.results import own_kind_first
 from web.pages.tiles import AnswerTiles, Fold, Tile, record_tile
-from workers.files import FileAccess
+from workers.storage.files import FileAccess
 
 blueprint = Blueprint("item", __name__)
 

@@ -7,7 +7,7 @@ from collections import Counter
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ingest.progress import JobProgress, JobState
+from ingest.jobs.progress import JobProgress, JobState
 from search.errors import LikewiseError, NotFoundError
 from web.api import jobs as api
 from web.api.operation import current_node

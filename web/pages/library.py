@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from flask import Blueprint, current_app, render_template
 
-from search.duplicates import DuplicateGroup
 from search.media import COLLECTIONS, MediaRecord
-from search.questions import Relation
+from search.similar.duplicates import DuplicateGroup
+from search.similar.questions import Relation
 from search.spaces import Space
 from web.api.cluster import cluster as find_cluster
 from web.api.operation import current_node

@@ -9,17 +9,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from search import metrics
-from search.browse import ORDERS, browse
 from search.media import COLLECTIONS, Kind
-from search.questions import Probe, SimilarHit
-from search.similar import MOST_OFFSET
+from search.records.browse import ORDERS, browse
+from search.similar.find import MOST_OFFSET
+from search.similar.questions import Probe, SimilarHit
 from search.store.filters import Filter
 from web.api.params import Asked, CollectionName, DialPosition, Diversity, Limit, Offset, Words
 from web.api.ports import Node
 from web.api.questions import ask
 from web.api.questions import search as search_words
 from web.pages.address import Address
-from web.pages.shelf import PREFIX, shelf
+from web.pages.recent_uploads import PREFIX, shelf
 from web.pages.tiles import AnswerTiles, Fold, Tile, record_tile, word_tiles
 from web.wording import parted, understood
 
@@ -43,7 +43,7 @@ DIRECTIONS = {
     "added": ("First imported first", "Last imported first"),
     "id": ("Ascending", ""),
 }
-"""Each order of ``search.browse`` from the least and from the greatest on, in words."""
+"""Each order of ``search.records.browse`` from the least and from the greatest on, in words."""
 
 VARIED = 0.5
 """Diversity that "Vary the results" asks for."""
@@ -56,7 +56,7 @@ class Look:
     Attributes:
         view: one grid of all kinds together, or a row a collection.
         weaker: show weak results unfolded.
-        order, descending, after: of what the library holds, see ``search.browse``.
+        order, descending, after: of what the library holds, see ``search.records.browse``.
     """
 
     q: str = ""

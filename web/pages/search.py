@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from search.errors import LikewiseError, UsageError
 from search.media import Kind
-from search.records import facets, find_record
+from search.records.lookup import facets, find_record
 from search.store.base import Facet
 from search.store.filters import Filter
 from web.api.operation import current_node
@@ -21,8 +21,8 @@ from web.api.questions import FACETS, check_id
 from web.api.uploads import probe_upload
 from web.errors import STATUS_OF
 from web.pages.address import PAGING, Address
+from web.pages.recent_uploads import PREFIX, shelf
 from web.pages.results import ORDER_WORDS, VARIED, Look, Results, answer
-from web.pages.shelf import PREFIX, shelf
 from web.pages.tiles import Tile, record_tile, upload_tile
 
 blueprint = Blueprint("search", __name__)

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from search import addresses
 from search.media import Kind, MediaRecord
-from search.questions import Probe, SimilarAnswer, SimilarHit
-from search.records import thumbnail_address
+from search.records.lookup import thumbnail_address
+from search.similar.questions import Probe, SimilarAnswer, SimilarHit
 from search.store.base import Store
 from search.words import WordHit
 from web.api.media import shown_inline

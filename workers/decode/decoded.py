@@ -57,7 +57,7 @@ class Decoded:
         sound: float32 (samples,) mono at 16 kHz in [-1, 1], at most ``audio.ANALYSED_SECONDS`` of it; None without.
         fingerprints: 256-bit hashes as 64 hex digits (see ``perceptual``); of an image or a sound one, or none when it
             is too plain; of a video one for each key frame that is not.
-        features: of an image, the 78 of ``search.photographers.features``, None for NaN; else empty.
+        features: of an image, the 78 of ``search.photographers.photos.features``, None for NaN; else empty.
         preview: WebP picture, long side at most 480 pixels: the picture, a key frame or the waveform.
     """
 

@@ -18,11 +18,11 @@ from search.errors import (
 )
 from search.media import Kind
 from workers.decode.decoded import Decoded
-from workers.decode.image import NotAPicture, decode_image
+from workers.decode.image.camera_raw import decode_raw
+from workers.decode.image.picture import NotAPicture, decode_image
 from workers.decode.kinds import SNIFFED_BYTES, TIFF_STARTS, Family, is_raw_name, kind_of_name, sniff
-from workers.decode.options import DecodeOptions
-from workers.decode.raw import decode_raw
-from workers.decode.streams import NotARecording, decode_streams
+from workers.decode.recording.streams import NotARecording, decode_streams
+from workers.decode.sandbox.options import DecodeOptions
 from workers.runtime import MIB
 
 

@@ -1,7 +1,7 @@
 """256-bit fingerprints that survive editing: of a picture, and of a sound.
 
 Two fingerprints are compared by the number of bits that differ. Unrelated content differs in about 128 of the 256; how
-few make a near duplicate is said in ``search.near``.
+few make a near duplicate is said in ``search.similar.near``.
 
 Source of the picture hash: PDQ, in Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm"
 (2019): luminance, 64 x 64, the 16 x 16 lowest frequencies of the DCT without the constant, one bit each for above the

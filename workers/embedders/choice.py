@@ -10,14 +10,22 @@ from dataclasses import replace
 from typing import Any
 
 from search.errors import SpaceMismatchError
+from search.model_descriptions.registry import (
+    EFFICIENTNET_LITE0,
+    LOGMEL,
+    R3D18,
+    RESNET18,
+    STYLE,
+    ModelChoice,
+    schemas_of,
+)
+from search.model_descriptions.text import TEXT_MODELS
 from search.settings import Settings
 from search.spaces import MEANING, CollectionSchema
 from search.store.base import SpaceNotAddedError, Store
 from search.words.table import SPACE as CONCEPTS
-from workers.embedders.meaning import TEXT_MODELS
-from workers.embedders.registry import EFFICIENTNET_LITE0, LOGMEL, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
-from workers.records import mark_current
-from workers.standardise import mark_standardised
+from workers.batch.records import mark_current
+from workers.embedders.sound.standardise import mark_standardised
 
 WITHOUT: Mapping[str, Mapping[str, Any]] = {
     STYLE.name: {"style": False},

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from search.errors import ModelError
-from workers.embedders.meaning import INSTALL, TextModel, is_installed
+from search.model_descriptions.text import INSTALL, TextModel, is_installed
 from workers.embedders.weights import StateDict, reachable_urls
 
 ETAG_SECONDS = 5.0

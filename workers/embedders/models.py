@@ -13,23 +13,23 @@ from numpy.typing import NDArray
 
 from search.errors import ModelError
 from search.media import Kind
+from search.model_descriptions.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
+from search.model_descriptions.text import TEXT_MODELS, TextModel
 from search.settings import Settings
 from search.spaces import MEANING, CollectionSchema
 from search.store.base import Array
 from search.words.table import SPACE as CONCEPTS
 from workers.decode.decoded import Decoded
-from workers.embedders.concepts import concept_vector
-from workers.embedders.frames import pool_frames
-from workers.embedders.meaning import TEXT_MODELS, TextModel
-from workers.embedders.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
-from workers.standardise import standardise
+from workers.embedders.image.concepts import concept_vector
+from workers.embedders.sound.standardise import standardise
+from workers.embedders.video.frames import pool_frames
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from workers.embedders.base import Runner
-    from workers.embedders.logmel import LogMel
-    from workers.embedders.openclip import TextEmbedder
+    from workers.embedders.batches import Runner
+    from workers.embedders.image.openclip import TextEmbedder
+    from workers.embedders.sound.logmel import LogMel
     from workers.embedders.weights import StateDict
 
 MAX_TAGS = 5
@@ -42,7 +42,7 @@ class Embedded:
 
     Attributes:
         vectors: space name to float32 ``(m, dim)``; ``sound_raw`` is ``sound`` before it is standardised, ``concepts``
-            are as ``workers.embedders.concepts`` makes them; all others have unit length.
+            are as ``workers.embedders.image.concepts`` makes them; all others have unit length.
         tags: ImageNet names of what it shows, most probable first.
         concept_frames: see ``search.media.MediaRecord``.
     """
@@ -176,7 +176,7 @@ class Models:
 
     def _hear(self, item: Decoded) -> Array | None:
         """Raw sound vector. A video whose sound track is silent has none: silence would make strangers alike."""
-        from workers.embedders.logmel import is_silent
+        from workers.embedders.sound.logmel import is_silent
 
         if item.sound is None or not len(item.sound) or (item.kind is Kind.VIDEO and is_silent(item.sound)):
             return None
@@ -197,34 +197,34 @@ class Models:
 
     @cached_property
     def _image(self) -> Runner:
-        from workers.embedders.efficientnet import efficientnet_lite0_network
-        from workers.embedders.resnet import resnet18_network
+        from workers.embedders.image.efficientnet import efficientnet_lite0_network
+        from workers.embedders.image.resnet import resnet18_network
 
         builders = {RESNET18.name: resnet18_network, EFFICIENTNET_LITE0.name: efficientnet_lite0_network}
         return self._runner(self._choice.image, builders[self._choice.image])
 
     @cached_property
     def _video(self) -> Runner:
-        from workers.embedders.r3d import r3d18_network
+        from workers.embedders.video.r3d import r3d18_network
 
         return self._runner(R3D18.name, r3d18_network)
 
     @cached_property
     def _style(self) -> Runner:
-        from workers.style.network import style_network
+        from workers.embedders.style.network import style_network
 
         return self._runner(STYLE.name, style_network)
 
     @cached_property
     def _meaning(self) -> Runner:
-        from workers.embedders.openclip import openclip_image_network
+        from workers.embedders.image.openclip import openclip_image_network
 
         model = self._text_model
         return self._runner(model.name, lambda state: openclip_image_network(state, model))
 
     @cached_property
     def _words(self) -> TextEmbedder:
-        from workers.embedders.openclip import TextEmbedder, openclip_text_network, tokenizer_of
+        from workers.embedders.image.openclip import TextEmbedder, openclip_text_network, tokenizer_of
 
         model = self._text_model
         return TextEmbedder(
@@ -247,14 +247,14 @@ class Models:
 
     def _runner(self, name: str, build: Callable[[StateDict | None], nn.Module]) -> Runner:
         from workers.device import choose_device, use_threads
-        from workers.embedders.base import Runner
+        from workers.embedders.batches import Runner
 
         use_threads(self._settings)
         return Runner(build(self._states.get(name)), choose_device(self._settings), self._settings.batch_size, name)
 
     @cached_property
     def _sound(self) -> LogMel:
-        from workers.embedders.logmel import LogMel
+        from workers.embedders.sound.logmel import LogMel
 
         return LogMel()
 

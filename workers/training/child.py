@@ -1,4 +1,4 @@
-"""A training child: ``python -m workers.training.child FOLDER THREADS``; see ``workers.training.order`` for the folder.
+"""A training child: ``python -m workers.training.child FOLDER THREADS``; ``request`` describes the folder.
 
 It says what it does as JSON objects on standard output, a line each: ``{"say": TEXT}`` any number of times, then one of
 ``{"done": {"notes": […]}}``, ``{"stopped": true}`` and ``{"error": {"code", "message", "hint"}}``. SIGTERM asks it to
@@ -21,10 +21,10 @@ from types import FrameType
 from typing import Any
 
 from search.errors import LikewiseError, TrainingError
-from search.photographers.dataset import PhotoSet
-from search.photographers.models import ModelKind
+from search.photographers.model_registry import ModelKind
+from search.photographers.photos.dataset import PhotoSet
 from workers.runtime import make_ready_for_models
-from workers.training.order import MODEL, PHOTOS, PICTURES, TrainingOrder
+from workers.training.request import MODEL, PHOTOS, PICTURES, TrainingOrder
 
 _PR_SET_PDEATHSIG = 1
 NICENESS = 10
@@ -86,8 +86,8 @@ def _train_classifier(
     say: Callable[[str], None],
     goes_on: Callable[[], bool],
 ) -> tuple[str, ...] | None:
-    from search.photographers.classifier import TrainOptions, train
-    from search.photographers.progress import TrainingStoppedError
+    from search.photographers.classifier.classifier import TrainOptions, train
+    from search.photographers.training.progress import TrainingStoppedError
 
     options = TrainOptions(seed=order.seed, threads=threads, report=order.report)
     if order.seconds is not None:
@@ -109,9 +109,9 @@ def _train_joint(
 ) -> tuple[str, ...] | None:
     import numpy as np
 
-    from workers.joint.options import JointOptions
-    from workers.joint.pace import StoppedError
-    from workers.joint.train import train
+    from workers.photographers.joint.budget import StoppedError
+    from workers.photographers.joint.options import JointOptions
+    from workers.photographers.joint.train import train
 
     options = JointOptions(seed=order.seed, threads=threads)
     if order.seconds is not None:
@@ -129,7 +129,7 @@ def _place(
     import numpy as np
     import torch
 
-    from workers.joint.fold import place
+    from workers.photographers.joint.fold_in import place
 
     torch.set_num_threads(threads)
     say("Looking at tone and style of the pictures.")

@@ -17,13 +17,13 @@ from typing import Any
 
 import workers
 from search.errors import TrainingError, error_of
-from search.photographers.models import ModelKind, untrained
+from search.photographers.model_registry import ModelKind, untrained
 from search.settings import Settings
-from workers.decode.process import child_environment
+from workers.decode.sandbox.process import child_environment
 from workers.training.child import MEMORY_HINT, OUT_OF_MEMORY
-from workers.training.order import MODEL, Trained, TrainingOrder
 from workers.training.pictures import MOST, MOST_PLACED_BY, gather_pictures
-from workers.training.shelf import SharedShelf
+from workers.training.request import MODEL, Trained, TrainingOrder
+from workers.training.shared_models import SharedShelf
 
 COMMAND = (sys.executable, "-m", "workers.training.child")
 _PACKAGES = Path(workers.__file__).parents[1]
@@ -46,7 +46,7 @@ LAST_WORDS = 400
 
 
 class ChildTrainer:
-    """A ``workers.training.order.Trainer``. Each call has a child of its own.
+    """A ``workers.training.request.Trainer``. Each call has a child of its own.
 
     Args:
         command: what to run with the folder and the number of threads.

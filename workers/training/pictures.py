@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from search.photographers.dataset import PhotoSet
+from search.photographers.photos.dataset import PhotoSet
 from search.settings import Settings
 from search.store.durable import check_space
 from workers.decode.decoded import CROP
-from workers.joint.pictures import gather
-from workers.training.order import PHOTOS, PICTURES
+from workers.photographers.joint.pictures import gather
+from workers.training.request import PHOTOS, PICTURES
 
 MOST = 8_000
 """Photos that are looked at: their pictures take 1.2 GB of disk. Of more, every photographer keeps an even share."""
@@ -25,7 +25,7 @@ MOST_PLACED_BY = 50
 def gather_pictures(
     settings: Settings, folder: Path, say: Callable[[str], object], goes_on: Callable[[], bool], most: int = MOST
 ) -> tuple[str, ...] | None:
-    """Put the pictures of the photos in ``folder`` beside them (``workers.training.order``), and leave only those
+    """Put the pictures of the photos in ``folder`` beside them (``workers.training.request``), and leave only those
     photos there.
 
     Returns:

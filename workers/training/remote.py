@@ -26,16 +26,16 @@ from search.errors import (
     error_of,
 )
 from search.settings import Settings
-from workers.app import PRIORITY, TRAIN, TRAIN_QUEUE
-from workers.broker import Broker
-from workers.post import PUBLISHING, origin_of
-from workers.report import Priority
-from workers.shared import TRAINING, shared_place
+from workers.batch.report import Priority
+from workers.cluster.app import PRIORITY, TRAIN, TRAIN_QUEUE
+from workers.cluster.broker import Broker
+from workers.cluster.serialization import Json
+from workers.cluster.task_lookup import BROKER_ERRORS, broker_errors, find_tasks, unavailable, withdraw_tasks
+from workers.cluster.task_queue import PUBLISHING, origin_of
+from workers.storage.shared_place import TRAINING, shared_place
 from workers.training.child import MEMORY_HINT
-from workers.training.order import MODEL, PHOTOS, Trained, TrainingOrder
-from workers.training.served import ANSWER_FILES, said_name, wanted_name
-from workers.whereabouts import BROKER_ERRORS, broker_errors, find_tasks, unavailable, withdraw_tasks
-from workers.wire import Json
+from workers.training.request import MODEL, PHOTOS, Trained, TrainingOrder
+from workers.training.worker_side import ANSWER_FILES, said_name, wanted_name
 
 REST_SECONDS = 0.5
 LOOK_SECONDS = 20.0
@@ -48,7 +48,7 @@ Say = Callable[[str], object]
 
 
 class RemoteTrainer:
-    """A ``workers.training.order.Trainer``. Each call has a task of its own."""
+    """A ``workers.training.request.Trainer``. Each call has a task of its own."""
 
     def __init__(self, settings: Settings, app: Celery) -> None:
         self._app, self._broker = app, Broker(app)

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from qdrant_client import QdrantClient
 
-from ingest.backup import writing
+from ingest.maintenance.backup import write
 from search import transfer
 from search.settings import Settings
-from search.store.server import ServerStore
+from search.store.server.store import ServerStore
 
 TESTS = Path(__file__).parents[2]
 
@@ -47,7 +47,7 @@ def qdrant() -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch, moving: ModuleType) -> None:
-    monkeypatch.setattr(writing, "PART_BYTES", moving.PART_BYTES)
+    monkeypatch.setattr(write, "PART_BYTES", moving.PART_BYTES)
     monkeypatch.setattr(transfer, "MOST_POINTS", moving.PAGE_POINTS)
 
 

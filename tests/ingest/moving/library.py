@@ -14,26 +14,26 @@ from typing import Any
 import numpy as np
 from sqlalchemy import insert, select
 
-from ingest.backup import books, writing
-from ingest.backup.manifest import Journal, load_manifest
-from ingest.backup.restoring import Restore
-from ingest.backup.task import Backup
-from ingest.backup.whole import unfinished_restore
-from ingest.job import Ingest, JobProgress, JobState
-from ingest.ledger import Ledger
-from ingest.migrate import Migrate
-from ingest.tables import credited, files, jobs, libraries, renames, roots, unsettled
+from ingest.jobs.service import Ingest, JobProgress, JobState
+from ingest.ledger.database import Ledger
+from ingest.ledger.tables import credited, files, jobs, libraries, renames, roots, unsettled
+from ingest.maintenance.backup import ledger_rows, write
+from ingest.maintenance.backup.completeness import unfinished_restore
+from ingest.maintenance.backup.manifest import Journal, load_manifest
+from ingest.maintenance.backup.restore import Restore
+from ingest.maintenance.backup.task import Backup
+from ingest.maintenance.migrate import Migrate
 from search import transfer
 from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
-from search.store.edge import EdgeStore
-from search.store.server import ServerStore
+from search.store.edge.store import EdgeStore
+from search.store.server.store import ServerStore
 from search.transfer import differing, pages, unfinished_copies
-from workers.previews import Previews
-from workers.report import Batch, BatchReport
+from workers.batch.report import Batch, BatchReport
+from workers.storage.previews import Previews
 
 VISUAL = Space("visual", "hand", "1", "none", 16)
 SOUND = Space("sound", "hand", "1", "none", 8)
@@ -148,10 +148,10 @@ class Desk:
         """The ledger as a backup sees it, without the jobs that back up and move."""
         with self.ledger.read() as connection:
             found = {
-                table.name: [row for page in books.read_rows(connection, table) for row in page]
-                for table in books.TABLES
+                table.name: [row for page in ledger_rows.read_rows(connection, table) for row in page]
+                for table in ledger_rows.TABLES
             }
-        found["jobs"] = [row for row in found["jobs"] if row["task"] not in books.READ_ONLY_TASKS]
+        found["jobs"] = [row for row in found["jobs"] if row["task"] not in ledger_rows.READ_ONLY_TASKS]
         return found
 
     def files(self) -> dict[str, bytes]:
@@ -234,7 +234,7 @@ def _talks(of: type, method: str) -> None:
 
 
 def main(action: str, home: str, other: str, database: str) -> None:
-    writing.PART_BYTES, transfer.MOST_POINTS = PART_BYTES, PAGE_POINTS
+    write.PART_BYTES, transfer.MOST_POINTS = PART_BYTES, PAGE_POINTS
     desk = Desk(Settings(home=Path(home), device="cpu", database_url=database or None))
     print("begun", flush=True)
     if action == "restore":

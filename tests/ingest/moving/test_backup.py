@@ -10,14 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import update
 
-from ingest.backup import manifest as manifests
-from ingest.backup import task, writing
-from ingest.backup.checking import damages
-from ingest.backup.manifest import JOURNAL, MANIFEST, load_manifest
-from ingest.job import JobState
-from ingest.tables import jobs
+from ingest.jobs.service import JobState
+from ingest.ledger.tables import jobs
+from ingest.maintenance.backup import manifest as manifests
+from ingest.maintenance.backup import task, write
+from ingest.maintenance.backup.manifest import JOURNAL, MANIFEST, load_manifest
+from ingest.maintenance.backup.verify import damages
 from search.errors import BackupError, DiskFullError, UsageError
-from workers.standardise import KEY, UNDER_WAY
+from workers.embedders.sound.standardise import KEY, UNDER_WAY
 
 
 @pytest.mark.parametrize(("source", "target"), [("server", "edge"), ("edge", "server"), ("edge", "edge")])
@@ -163,14 +163,14 @@ def test_a_torn_journal_and_a_lost_part(
 def test_a_store_that_changes_meanwhile_makes_no_backup(
     desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish = writing.Writing.finish
+    finish = write.Writing.finish
 
     def late(work: Any) -> Any:
         ids = [point.id for point in desk.store.scroll("audio", payload=False)]
         desk.store.delete("audio", ids[:1])
         return finish(work)
 
-    monkeypatch.setattr(writing.Writing, "finish", late)
+    monkeypatch.setattr(write.Writing, "finish", late)
     progress = desk.ingest.run(desk.begin("backup", str(folder)))
     assert progress.state is JobState.FAILED
     assert "'audio' changed while it was being backed up: 30 points were written and 29 are there" in progress.message
@@ -180,13 +180,13 @@ def test_a_store_that_changes_meanwhile_makes_no_backup(
 def test_sounds_standardised_anew_meanwhile_are_done_again_after_a_restore(
     desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish = writing.Writing.finish
+    finish = write.Writing.finish
 
     def late(work: Any) -> Any:
         desk.store.set_metadata("audio", {KEY: {"version": "new"}, UNDER_WAY: {"version": "newer", "after": "0"}})
         return finish(work)
 
-    monkeypatch.setattr(writing.Writing, "finish", late)
+    monkeypatch.setattr(write.Writing, "finish", late)
     desk.back_up(folder)
     saved = load_manifest(folder).collections
     assert not {KEY, UNDER_WAY} & saved["audio"].metadata.keys()
@@ -199,7 +199,7 @@ def test_no_room_is_said_before_anything_is_written(desk: Any, folder: Path, mon
         asked.append(wanted)
         raise DiskFullError("The disk is full.")
 
-    monkeypatch.setattr(writing, "check_space", check)
+    monkeypatch.setattr(write, "check_space", check)
     progress = desk.ingest.run(desk.begin("backup", str(folder)))
     assert progress.state is JobState.FAILED
     assert list(folder.iterdir()) == []
@@ -208,6 +208,6 @@ def test_no_room_is_said_before_anything_is_written(desk: Any, folder: Path, mon
 
 
 def plain_backup(desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> manifests.Manifest:
-    monkeypatch.setattr(writing, "check_space", lambda at, wanted=0: None)
+    monkeypatch.setattr(write, "check_space", lambda at, wanted=0: None)
     desk.back_up(folder)
     return load_manifest(folder)

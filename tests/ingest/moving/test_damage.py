@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ingest.backup import manifest as manifests
-from ingest.backup.checking import check_readable, damages
-from ingest.backup.manifest import MANIFEST, load_manifest
+from ingest.maintenance.backup import manifest as manifests
+from ingest.maintenance.backup.manifest import MANIFEST, load_manifest
+from ingest.maintenance.backup.verify import check_readable, damages
 from search.errors import BackupError
 
 

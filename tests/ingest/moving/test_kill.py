@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 from qdrant_client import QdrantClient
 
-from ingest.backup.checking import damages
-from ingest.backup.manifest import JOURNAL, load_manifest
-from ingest.backup.whole import unfinished_restore
-from ingest.job import JobState
+from ingest.jobs.service import JobState
+from ingest.maintenance.backup.completeness import unfinished_restore
+from ingest.maintenance.backup.manifest import JOURNAL, load_manifest
+from ingest.maintenance.backup.verify import damages
 from search.errors import BackupError
 from search.settings import Settings
 from search.store.base import Store
-from search.store.edge import EdgeStore
-from search.store.server import ServerStore
+from search.store.edge.store import EdgeStore
+from search.store.server.store import ServerStore
 from search.transfer import COPYING, unfinished_copies
 
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from qdrant_client import QdrantClient
 
-from ingest import migrate
-from ingest.backup.whole import check_whole
-from ingest.job import JobProgress, JobState
-from ingest.migrate import settings_after, target_settings
+from ingest.jobs.service import JobProgress, JobState
+from ingest.maintenance import migrate
+from ingest.maintenance.backup.completeness import check_whole
+from ingest.maintenance.migrate import settings_after, target_settings
 from search.errors import StoreError, StoreLockedError, UsageError
 from search.settings import Settings
 from search.store.base import Store
-from search.store.server import ServerStore
+from search.store.server.store import ServerStore
 
 
 class Kept(ServerStore):

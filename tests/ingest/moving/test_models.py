@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from search.photographers.models import ModelKind
-from workers.training.shelf import SharedShelf
+from search.photographers.model_registry import ModelKind
+from workers.training.shared_models import SharedShelf
 
 NAME = "20260131T115900-0f1e2d3c"
 

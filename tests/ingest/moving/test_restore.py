@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from sqlalchemy import insert
 
-from ingest.backup.whole import check_whole, unfinished_restore
-from ingest.tables import files
+from ingest.ledger.tables import files
+from ingest.maintenance.backup.completeness import check_whole, unfinished_restore
 from search.errors import LedgerError, UsageError
 from search.transfer import COPYING, unfinished_copies
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from search.photographers.dataset import PhotoSet
-from search.photographers.features import FEATURES
+from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.features import FEATURES
 from search.spaces import Space
 
 VISUAL = Space("visual", "planted", "1", "drawn", 24)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from search.photographers.aliases import out_of_fold_of, space_of, verdict_of
 from search.photographers.answers import Candidate, Reason
-from search.photographers.called import out_of_fold_of, space_of, verdict_of
-from search.photographers.classifier import Verdict
-from search.photographers.miscredits import OutOfFold
-from search.photographers.names import photographer_id
-from search.photographers.placed import Placed, write_placed
+from search.photographers.classifier.classifier import Verdict
+from search.photographers.folded_in import Placed, write_placed
+from search.photographers.photos.names import photographer_id
+from search.photographers.profiles.miscredits import OutOfFold
 from search.photographers.space import PhotographerSpace
 
 REASONS = (Reason("noise", "noisier than most photos and most of theirs", 3.0, 1.0, 0.5),)

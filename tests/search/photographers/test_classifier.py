@@ -11,10 +11,16 @@ import numpy as np
 import pytest
 
 from search.errors import ModelError, SpaceMismatchError, UsageError
-from search.photographers.classifier import Classifier, TrainingStoppedError, TrainOptions, TrainResult, train
-from search.photographers.dataset import PhotoSet
-from search.photographers.folder import read_out_of_fold
-from search.photographers.names import photographer_id
+from search.photographers.classifier.classifier import (
+    Classifier,
+    TrainingStoppedError,
+    TrainOptions,
+    TrainResult,
+    train,
+)
+from search.photographers.classifier.model_files import read_out_of_fold
+from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.names import photographer_id
 
 MakePhotos = Callable[..., PhotoSet]
 QUICK = TrainOptions(seconds=0, threads=1, report=False)
@@ -92,7 +98,7 @@ def test_reasons_come_in_order_of_weight_with_the_vectors_as_one_each(make_photo
     for reason in reasons:
         assert reason.words
         if reason.value is not None and reason.typical is not None:
-            from search.photographers.features import INDEX
+            from search.photographers.photos.features import INDEX
 
             assert reason.typical == pytest.approx(float(np.median(own[:, INDEX[reason.feature]])))
 

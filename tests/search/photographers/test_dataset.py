@@ -11,11 +11,11 @@ import pytest
 
 from search.errors import ModelError, NotFoundError, UsageError
 from search.media import Kind, MediaRecord, media_id
-from search.photographers.dataset import FEATURE_COUNT, PhotoSet, read_photos
-from search.photographers.features import FEATURES
+from search.photographers.photos.dataset import FEATURE_COUNT, PhotoSet, read_photos
+from search.photographers.photos.features import FEATURES
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Point
-from search.store.edge import EdgeStore
+from search.store.edge.store import EdgeStore
 from search.store.filters import Filter
 
 VISUAL = Space("visual", "drawn", "1", "none", 3)

@@ -10,10 +10,10 @@ import pytest
 
 from search.errors import NotFoundError
 from search.media import Kind
-from search.photographers.desk import Desk
-from search.photographers.library import LibraryState
-from search.photographers.models import ModelKind, Version
-from search.photographers.names import photographer_id
+from search.photographers.library_photos import LibraryState
+from search.photographers.model_registry import ModelKind, Version
+from search.photographers.photos.names import photographer_id
+from search.photographers.service import Desk
 
 LEARNT = {"Ada": (0, 0), "Bo": (1, 0), "Called otherwise since": (0, 1)}
 

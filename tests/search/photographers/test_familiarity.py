@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.photographers.classifier import Classifier, TrainOptions, train
-from search.photographers.dataset import PhotoSet
-from search.photographers.familiarity import Familiarity
-from search.photographers.threshold import KEPT, Confidence, Threshold, find_threshold
+from search.photographers.classifier.classifier import Classifier, TrainOptions, train
+from search.photographers.classifier.familiarity import Familiarity
+from search.photographers.classifier.threshold import KEPT, Confidence, Threshold, find_threshold
+from search.photographers.photos.dataset import PhotoSet
 
 MakePhotos = Callable[..., PhotoSet]
 

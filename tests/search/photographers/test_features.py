@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from search.photographers.features import (
+from search.photographers.photos.features import (
     CAMERA,
     FEATURE_NAMES,
     FEATURES,

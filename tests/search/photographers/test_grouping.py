@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.photographers.dataset import PhotoSet
-from search.photographers.grouping import LONGEST_RUN, groups, sessions, widened
+from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.grouping import LONGEST_RUN, groups, sessions, widened
 
 MakePhotos = Callable[..., PhotoSet]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.errors import UsageError
-from search.photographers.labels import (
+from search.photographers.photos.labels import (
     CsvLine,
     folder_name,
     listed_names,

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from search.photographers.names import (
+from search.photographers.photos.names import (
     MAX_LENGTH,
     clean_name,
     given_name,

@@ -10,16 +10,16 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import log_loss
 
-from search.photographers.dataset import PhotoSet
-from search.photographers.ensemble import Inputs, without_metadata
-from search.photographers.features import CAMERA, METADATA, PICTURE_ONLY
-from search.photographers.linear import FLOOR, fit_linear, log_softmax
-from search.photographers.pool import fit_pool, pooled, prior_scores
-from search.photographers.progress import Progress, TrainingStoppedError
-from search.photographers.splits import grouped_folds
-from search.photographers.threshold import KEPT, Confidence, find_threshold
-from search.photographers.trees import Components, TreeSettings, fit_trees
-from search.photographers.tuning import search_settings
+from search.photographers.classifier.ensemble import Inputs, without_metadata
+from search.photographers.classifier.linear import FLOOR, fit_linear, log_softmax
+from search.photographers.classifier.pooling import fit_pool, pooled, prior_scores
+from search.photographers.classifier.threshold import KEPT, Confidence, find_threshold
+from search.photographers.classifier.trees import Components, TreeSettings, fit_trees
+from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.features import CAMERA, METADATA, PICTURE_ONLY
+from search.photographers.photos.splits import grouped_folds
+from search.photographers.training.progress import Progress, TrainingStoppedError
+from search.photographers.training.tuning import search_settings
 
 MakePhotos = Callable[..., PhotoSet]
 

@@ -12,11 +12,11 @@ import pytest
 from search.errors import NotFoundError
 from search.media import media_id
 from search.photographers.answers import Credit
-from search.photographers.dataset import PhotoSet
-from search.photographers.features import INDEX
-from search.photographers.miscredits import OutOfFold
-from search.photographers.names import photographer_id
-from search.photographers.people import People
+from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.features import INDEX
+from search.photographers.photos.names import photographer_id
+from search.photographers.profiles.miscredits import OutOfFold
+from search.photographers.profiles.people import People
 from search.spaces import Space
 
 VISUAL = Space("visual", "planted", "1", "none", 32)

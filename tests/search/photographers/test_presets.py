@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from search.photographers.presets import (
+from workers.photographers.benchmark.presets import (
     DEVIATIONS,
     JITTER,
     LUMA,

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from search.photographers.features import FEATURES, INDEX
-from search.photographers.reasons import in_words
+from search.photographers.classifier.reasons import in_words
+from search.photographers.photos.features import FEATURES, INDEX
 
 SATURATION = FEATURES[INDEX["saturation"]]
 UNKNOWN = math.nan

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.photographers.classifier import TrainOptions, train
-from search.photographers.dataset import PhotoSet
-from search.photographers.measuring import STRANGERS
+from search.photographers.classifier.classifier import TrainOptions, train
+from search.photographers.photos.dataset import PhotoSet
+from search.photographers.training.measure import STRANGERS
 
 MakePhotos = Callable[..., PhotoSet]
 OPTIONS = TrainOptions(seconds=0, threads=1)

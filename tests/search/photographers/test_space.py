@@ -11,7 +11,7 @@ import pytest
 
 from search.errors import ModelError, NotFoundError
 from search.photographers.answers import Estimate
-from search.photographers.names import photographer_id
+from search.photographers.photos.names import photographer_id
 from search.photographers.space import (
     CODES,
     LAYOUT,

@@ -17,8 +17,8 @@ from search.media import Kind, MediaRecord
 from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Array, Point, Store
-from search.store.edge import EdgeStore
-from search.store.server import ServerStore
+from search.store.edge.store import EdgeStore
+from search.store.server.store import ServerStore
 
 VISUAL = Space("visual", "test-model", "1", "none", 16)
 SOUND = Space("sound", "test-sound", "1", "none", 8)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from search.errors import UsageError
-from search.store import answers, edge, server
+from search.store import answers
 from search.store.base import Point, VectorQuery
+from search.store.edge import store as edge
 from search.store.filters import Filter, NumberRange
+from search.store.server import store as server
 
 UNIT = np.eye(16, dtype=np.float32)
 

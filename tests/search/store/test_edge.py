@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 from search.errors import DiskFullError, SpaceMismatchError, StoreError, StoreLockedError
-from search.store import layout, open_store, shard
+from search.store import open_store
 from search.store.base import Point, VectorQuery
-from search.store.edge import EdgeStore
+from search.store.edge import layout, shard
+from search.store.edge.store import EdgeStore
 from search.store.filters import Filter
 
 
@@ -64,7 +65,7 @@ class TestOpening:
 
     def test_a_second_process_is_refused_and_told_who_holds_it(self, repository, home, images):
         store = EdgeStore(home)
-        code = "import sys, pathlib, search.store.edge as edge; edge.EdgeStore(pathlib.Path(sys.argv[1]))"
+        code = "import sys, pathlib, search.store.edge.store as edge; edge.EdgeStore(pathlib.Path(sys.argv[1]))"
         _, complaint = child(repository, code, home).communicate()
         assert "StoreLockedError" in complaint
         assert str(os.getpid()) in complaint
@@ -149,7 +150,7 @@ import numpy as np, uuid
 from search.media import Kind
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Point
-from search.store.edge import EdgeStore
+from search.store.edge.store import EdgeStore
 store = EdgeStore(Path(sys.argv[1]))
 store.ensure(CollectionSchema(Kind.IMAGE, (VectorField(Space("visual", "test-model", "1", "none", 16)),)))
 rng = np.random.default_rng(0)
@@ -376,7 +377,7 @@ class TestFullDisk:
         store.set_metadata("images", {"kept": "x"})
         store.close()
         code = (
-            "import resource, sys; from pathlib import Path; from search.store.edge import EdgeStore\n"
+            "import resource, sys; from pathlib import Path; from search.store.edge.store import EdgeStore\n"
             "store = EdgeStore(Path(sys.argv[1]))\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
             "store.set_metadata('images', {'large': 'y' * 100000})\n"

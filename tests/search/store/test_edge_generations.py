@@ -13,9 +13,9 @@ import pytest
 
 from search.errors import DiskFullError, NotFoundError, StoreError
 from search.spaces import CollectionSchema, VectorField
-from search.store import layout, shard
 from search.store.base import Point, VectorQuery
-from search.store.edge import EdgeStore
+from search.store.edge import layout, shard
+from search.store.edge.store import EdgeStore
 from search.store.filters import Filter
 
 PREAMBLE = """
@@ -25,7 +25,7 @@ import numpy as np
 from search.media import Kind
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Point
-from search.store.edge import EdgeStore
+from search.store.edge.store import EdgeStore
 store = EdgeStore(Path(sys.argv[1]))
 better = CollectionSchema(Kind.IMAGE, (VectorField(Space("visual", "better-model", "1", "none", 8)),))
 rng = np.random.default_rng(0)
@@ -199,7 +199,7 @@ def test_promotion_on_a_full_disk_changes_nothing(home, ten, images, better, mon
     def full(path, value):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("search.store.edge_collections.write_json", full)
+    monkeypatch.setattr("search.store.edge.collections.write_json", full)
     with pytest.raises(DiskFullError):
         store.promote(name)
     assert store.schema("images") == images

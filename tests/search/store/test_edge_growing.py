@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from search.media import Kind, MediaRecord
-from search.store import layout, shard
 from search.store.base import Point, VectorQuery
-from search.store.edge import EdgeStore
+from search.store.edge import layout, shard
+from search.store.edge.store import EdgeStore
 from search.store.filters import Filter, NumberRange
 from search.store.payloads import PAYLOAD_INDEXES
 

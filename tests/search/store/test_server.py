@@ -12,10 +12,11 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 
 from search.errors import DiskFullError, NotFoundError, SpaceMismatchError, StoreError, StoreUnavailableError
 from search.spaces import CollectionSchema, VectorField
-from search.store import open_store, server
+from search.store import open_store
 from search.store.base import Point, VectorQuery
-from search.store.server import ServerStore, _requests
-from search.store.server_errors import PointGoneError
+from search.store.server import store as server
+from search.store.server.errors import PointGoneError
+from search.store.server.store import ServerStore, _requests
 
 
 def test_a_server_that_is_not_there_is_a_retryable_error(make_settings):

@@ -12,10 +12,10 @@ from qdrant_client import QdrantClient, models
 from search.errors import NotFoundError, SpaceMismatchError, StoreUnavailableError, UsageError
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
-from search.store import server_names
 from search.store.base import VectorQuery
 from search.store.payloads import PAYLOAD_INDEXES
-from search.store.server import ServerStore
+from search.store.server import names as server_names
+from search.store.server.store import ServerStore
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect", "ignore:Local mode performs exact")
 

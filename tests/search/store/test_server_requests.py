@@ -11,11 +11,12 @@ import pytest
 from search.errors import SpaceMismatchError, StoreError
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
-from search.store import server, server_names
 from search.store.answers import MMR_CANDIDATES
 from search.store.base import Point, SpaceNotAddedError, VectorQuery
 from search.store.payloads import PAYLOAD_INDEXES
-from search.store.server import ServerStore
+from search.store.server import names as server_names
+from search.store.server import store as server
+from search.store.server.store import ServerStore
 
 pytestmark = pytest.mark.filterwarnings("ignore:Local mode performs exact")
 

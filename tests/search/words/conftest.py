@@ -12,8 +12,8 @@ from qdrant_client import QdrantClient
 from search.media import Kind, MediaRecord, media_id
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Array, Point, Store
-from search.store.edge import EdgeStore
-from search.store.server import ServerStore
+from search.store.edge.store import EdgeStore
+from search.store.server.store import ServerStore
 from search.words.table import SPACE, table
 
 CONCEPTS = Space(SPACE, "hand", f"1/{table().version}", "none", table().dim, Distance.DOT)

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from search.errors import ModelError, SpaceMismatchError, WorkersBusyError
-from search.evidence import Background
-from search.likeness import LikenessCurve
-from search.likeness_curves import PROVISIONAL_TEXT, curves_of
+from search.likeness.curve import LikenessCurve
+from search.likeness.curves import PROVISIONAL_TEXT, curves_of
+from search.likeness.evidence import Background
 from search.media import Kind, MediaRecord, media_id
 from search.spaces import MEANING, CollectionSchema, Distance, Space, VectorField
 from search.store.base import Array, Point
-from search.store.edge import EdgeStore
+from search.store.edge.store import EdgeStore
 from search.store.filters import Filter
 from search.words import Place, holding, search_words
 from search.words.table import SPACE, table

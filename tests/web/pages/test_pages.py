@@ -12,13 +12,13 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from ingest.progress import Failure, JobProgress, JobState
+from ingest.jobs.progress import Failure, JobProgress, JobState
 from search.errors import NotFoundError
-from search.questions import Probe
+from search.similar.questions import Probe
 from web.api.questions import duplicates as find_groups
 from web.app import create_app
 from web.pages.formats import clock, exposure, likeness, percent, size, span
-from web.pages.shelf import OwnShelf
+from web.pages.recent_uploads import OwnShelf
 
 HTML = {"Accept": "text/html"}
 

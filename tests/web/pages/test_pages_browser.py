@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from ingest.progress import Failure, JobProgress, JobState
+from ingest.jobs.progress import Failure, JobProgress, JobState
 from search.errors import WorkerUnavailableError
 from search.settings import Settings
 from search.store import open_store

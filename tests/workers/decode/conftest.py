@@ -15,7 +15,7 @@ from search.media import Kind
 from search.settings import Settings
 from workers.decode.decoded import Decoded
 from workers.decode.file import decode_file
-from workers.decode.options import DecodeOptions
+from workers.decode.sandbox.options import DecodeOptions
 
 Decode = Callable[..., Decoded]
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from search.errors import CorruptMediaError
 from search.media import Kind
-from workers.decode.child import serve
 from workers.decode.decoded import Decoded, MediaFacts
-from workers.decode.options import DecodeOptions
+from workers.decode.sandbox.child import serve
+from workers.decode.sandbox.options import DecodeOptions
 
 held: list[np.ndarray] = []
 

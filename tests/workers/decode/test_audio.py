@@ -11,8 +11,8 @@ from PIL import Image
 
 from search.errors import CorruptMediaError, MediaTooLargeError
 from search.media import Kind
-from workers.decode import audio
-from workers.decode.options import DecodeOptions
+from workers.decode.recording import audio
+from workers.decode.sandbox.options import DecodeOptions
 
 
 def loudest_hertz(samples: np.ndarray) -> float:

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pytest
 from PIL import ExifTags, Image
 
-from search.photographers.features import FEATURE_NAMES, FEATURES, INDEX, MOST_PIXELS, PICTURE_ONLY
-from workers.decode.handcrafted.measure import frame_of, measure, reframed
-from workers.decode.handcrafted.pixels import shrink, shrink_by_whole
-from workers.decode.handcrafted.shot import shot_features
+from search.photographers.photos.features import FEATURE_NAMES, FEATURES, INDEX, MOST_PIXELS, PICTURE_ONLY
+from workers.decode.image.handcrafted.measure import frame_of, measure, reframed
+from workers.decode.image.handcrafted.pixels import shrink, shrink_by_whole
+from workers.decode.image.handcrafted.shot import shot_features
 
 Rgb = npt.NDArray[np.uint8]
 _Base, _Ifd = ExifTags.Base, ExifTags.IFD

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from search.photographers.features import FEATURES, INDEX, PICTURE_ONLY
+from search.photographers.photos.features import FEATURES, INDEX, PICTURE_ONLY
 from workers.decode.decoded import Decoded
 
 _Base, _Ifd = ExifTags.Base, ExifTags.IFD

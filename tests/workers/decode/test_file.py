@@ -15,7 +15,7 @@ from search.errors import (
     UnsupportedMediaError,
 )
 from search.media import Kind
-from workers.decode.options import DecodeOptions
+from workers.decode.sandbox.options import DecodeOptions
 
 
 def test_an_empty_file(decode, tmp_path: Path) -> None:

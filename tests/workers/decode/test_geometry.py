@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workers.decode.geometry import PREVIEW_SIDE, crop, encode_preview, fit_preview, reduction
+from workers.decode.image.geometry import PREVIEW_SIDE, crop, encode_preview, fit_preview, reduction
 
 
 def torchvision_recipe(picture: Image.Image) -> np.ndarray:

@@ -11,8 +11,8 @@ from PIL import Image, ImageCms, ImageOps
 from search.errors import CorruptMediaError, MediaTooLargeError, UnsupportedMediaError
 from search.media import Kind
 from workers.decode.decoded import Decoded
-from workers.decode.geometry import crop
-from workers.decode.options import DecodeOptions
+from workers.decode.image.geometry import crop
+from workers.decode.sandbox.options import DecodeOptions
 
 
 def mean_difference(decoded: Decoded, expected: Image.Image) -> float:

@@ -9,10 +9,10 @@ import pytest
 
 from search.errors import MediaError
 from search.media import Kind
-from search.photographers.features import PICTURE_ONLY
+from search.photographers.photos.features import PICTURE_ONLY
 from search.settings import Settings
 from workers.decode.decoded import Decoded
-from workers.decode.pool import DecodePool
+from workers.decode.sandbox.pool import DecodePool
 
 KNOWN_BROKEN = {"corrupt", "unsupported", "empty"}
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
 from search.errors import MediaError
-from search.near import PICTURE_BITS, SOUND_BITS
+from search.similar.near import PICTURE_BITS, SOUND_BITS
 from workers.decode.decoded import SOUND_RATE
 from workers.decode.perceptual import picture_fingerprint, sound_fingerprint
 

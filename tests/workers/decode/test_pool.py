@@ -25,7 +25,7 @@ from search.errors import (
 )
 from search.media import Kind
 from search.settings import Settings
-from workers.decode.pool import DecodePool
+from workers.decode.sandbox.pool import DecodePool
 
 HOSTILE = (sys.executable, str(Path(__file__).with_name("hostile_child.py")))
 Pools = Callable[..., DecodePool]
@@ -181,7 +181,7 @@ def test_an_answer_that_cannot_be_understood_is_the_last_of_its_child(
     pool = hostile()
     child = child_of(pool)
     with monkeypatch.context() as patch:
-        patch.setattr("workers.decode.protocol._facts", lambda _: 1 / 0)
+        patch.setattr("workers.decode.sandbox.protocol._facts", lambda _: 1 / 0)
         with pytest.raises(DecoderCrashError, match="cannot be read"):
             pool.submit("/fine").result()
     assert child_of(pool) != child
@@ -253,7 +253,7 @@ def test_children_start_only_when_there_is_work(begun: Begun, hostile: Pools) ->
 @pytest.mark.parametrize("order", ["hang", "fine"])
 def test_children_end_with_their_parent(order: str) -> None:
     script = (
-        "import sys; from search.settings import Settings; from workers.decode.pool import DecodePool\n"
+        "import sys; from search.settings import Settings; from workers.decode.sandbox.pool import DecodePool\n"
         f"pool = DecodePool(Settings(decode_workers=2), command={HOSTILE!r})\n"
         f"pool.submit('/fine').result(); pool.submit('/{order}'); pool.submit('/{order}')\n"
         "print('ready', flush=True); sys.stdin.read()\n"
@@ -272,7 +272,7 @@ def test_children_end_with_their_parent(order: str) -> None:
 
 
 def test_the_decoders_never_import_a_model_library() -> None:
-    code = "import sys, workers.decode.child, workers.decode.file; print('torch' in sys.modules)"
+    code = "import sys, workers.decode.sandbox.child, workers.decode.file; print('torch' in sys.modules)"
     root = Path(__file__).resolve().parents[3]
     assert subprocess.check_output([sys.executable, "-c", code], cwd=root).strip() == b"False"
 

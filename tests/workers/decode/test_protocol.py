@@ -14,9 +14,9 @@ import pytest
 
 from search.errors import MEDIA_ERRORS
 from search.media import Kind
-from search.photographers.features import FEATURES
+from search.photographers.photos.features import FEATURES
 from workers.decode.decoded import Decoded, MediaFacts
-from workers.decode.protocol import (
+from workers.decode.sandbox.protocol import (
     MOST_HEADER_BYTES,
     ChildGone,
     Overdue,
@@ -223,7 +223,7 @@ def test_time_in_which_this_process_stood_still_is_not_held_against_a_child(monk
     os.write(writing, b"x")
     patience = Patience(5)
     with monkeypatch.context() as patch:
-        patch.setattr("workers.decode.protocol.time.monotonic", itertools.count(step=3600.0).__next__)
+        patch.setattr("workers.decode.sandbox.protocol.time.monotonic", itertools.count(step=3600.0).__next__)
         patience.wait(reading)
         patience.wait(reading)
     os.close(writing)

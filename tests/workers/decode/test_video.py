@@ -9,9 +9,9 @@ import pytest
 
 from search.errors import CorruptMediaError, MediaTooLargeError
 from search.media import Kind
-from workers.decode import video
-from workers.decode.clips import clip_ticks
-from workers.decode.options import DecodeOptions
+from workers.decode.recording import video
+from workers.decode.recording.clips import clip_ticks
+from workers.decode.sandbox.options import DecodeOptions
 
 
 def brightening(seconds: float, rate: int) -> list[np.ndarray]:

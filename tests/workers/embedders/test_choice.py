@@ -13,13 +13,13 @@ import pytest
 
 from search.errors import ModelError, SpaceMismatchError
 from search.media import Kind
+from search.model_descriptions.concepts import concepts_space
+from search.model_descriptions.registry import MODELS, STYLE, ModelChoice, schemas_of
+from search.model_descriptions.text import OPEN_CLIP
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
 from workers.embedders import weights
 from workers.embedders.choice import choose_models, outdated, require_text
-from workers.embedders.concepts import concepts_space
-from workers.embedders.meaning import OPEN_CLIP
-from workers.embedders.registry import MODELS, STYLE, ModelChoice, schemas_of
 
 MakeSettings = Callable[..., Settings]
 
@@ -116,7 +116,7 @@ def test_a_meaning_of_another_version_stays_and_is_said_aloud(make_settings: Mak
 
 def test_a_model_of_words_that_is_wanted_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
     choice = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0", text="open_clip")
-    monkeypatch.setattr("workers.embedders.meaning.PACKAGES", ("no_such_package",))
+    monkeypatch.setattr("search.model_descriptions.text.PACKAGES", ("no_such_package",))
     require_text(replace(choice, text=None))
     with pytest.raises(ModelError, match=r"not installed.*likewise\[text\]"):
         require_text(choice)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.words.table import COLOURS
-from workers.embedders.colours import colour_names, colour_shares
+from workers.embedders.image.colours import colour_names, colour_shares
 
 # Named colours of CSS Color Module Level 4, and what a person who knows eleven names calls them.
 NAMED = {

@@ -8,10 +8,11 @@ import sys
 import numpy as np
 import pytest
 
+from search.model_descriptions.concepts import CUTOFF, concepts_space
+from search.model_descriptions.registry import EFFICIENTNET_LITE0, RESNET18
 from search.spaces import Distance
 from search.words.table import table
-from workers.embedders.concepts import CLASSES, CUTOFF, concept_vector, concepts_space, least
-from workers.embedders.registry import EFFICIENTNET_LITE0, RESNET18
+from workers.embedders.image.concepts import CLASSES, concept_vector, least
 
 DALMATIAN, GOLDEN, TABBY, CONVERTIBLE = 251, 207, 281, 511
 """Numbers of ImageNet-1k classes."""
@@ -124,6 +125,6 @@ def test_the_space_is_that_of_the_model_and_of_the_table() -> None:
 
 
 def test_the_description_needs_no_torch() -> None:
-    code = "import sys, workers.embedders.concepts; sys.exit('torch' in sys.modules)"
+    code = "import sys, workers.embedders.image.concepts; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from search.errors import UsageError
 from search.settings import Settings
-from workers.decode.pool import DecodePool
-from workers.embedders.fit_logmel import fit, main, raw_sounds
-from workers.standardise import SoundStatistics
+from workers.decode.sandbox.pool import DecodePool
+from workers.embedders.sound.fit_logmel import fit, main, raw_sounds
+from workers.embedders.sound.standardise import SoundStatistics
 
 
 def write_tone(path: Path, frequency: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.embedders.frames import pool_frames
+from workers.embedders.video.frames import pool_frames
 
 
 def test_mean_then_deviation_of_unit_length() -> None:

@@ -18,9 +18,9 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors.torch import save
 
 from search.errors import ModelError
+from search.model_descriptions.text import OPEN_CLIP, TextModel
 from workers.embedders import hub
-from workers.embedders.meaning import OPEN_CLIP, TextModel
-from workers.embedders.openclip import openclip_image_network, openclip_text_network
+from workers.embedders.image.openclip import openclip_image_network, openclip_text_network
 
 
 @dataclass

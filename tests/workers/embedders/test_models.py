@@ -15,17 +15,17 @@ from torchvision.models.video import r3d_18
 
 from search.errors import ModelError
 from search.media import Kind
+from search.model_descriptions.registry import STYLE, ModelChoice, schemas_of
+from search.model_descriptions.text import TEXT_MODELS
 from search.settings import Settings
 from workers.decode.decoded import Decoded, MediaFacts
-from workers.decode.geometry import crop
-from workers.embedders.base import Runner
-from workers.embedders.frames import pool_frames
-from workers.embedders.meaning import TEXT_MODELS
+from workers.decode.image.geometry import crop
+from workers.embedders.batches import Runner
+from workers.embedders.image.openclip import openclip_image_network, tokenizer_of
 from workers.embedders.models import Models
-from workers.embedders.openclip import openclip_image_network, tokenizer_of
-from workers.embedders.r3d import r3d18_network
-from workers.embedders.registry import STYLE, ModelChoice, schemas_of
-from workers.standardise import standardise
+from workers.embedders.sound.standardise import standardise
+from workers.embedders.video.frames import pool_frames
+from workers.embedders.video.r3d import r3d18_network
 
 FALLBACK = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
 CONCEPTS = schemas_of(FALLBACK)[0].by_name["concepts"].space.dim
@@ -58,7 +58,7 @@ def test_a_style_that_cannot_be_had_stops_before_the_first_file(
     def refuse() -> None:
         raise ModelError("The weights of the style encoder cannot be read.")
 
-    monkeypatch.setattr("workers.style.network.shipped_encoder", refuse)
+    monkeypatch.setattr("workers.embedders.style.network.shipped_encoder", refuse)
     with pytest.raises(ModelError, match="style encoder"):
         models.load()
 

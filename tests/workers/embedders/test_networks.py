@@ -13,10 +13,10 @@ from torchvision.models import ResNet18_Weights, resnet18
 from torchvision.models.video import R3D_18_Weights, r3d_18
 
 from search.errors import ModelError
-from workers.embedders.base import Runner
-from workers.embedders.efficientnet import efficientnet_lite0_network
-from workers.embedders.r3d import r3d18_network
-from workers.embedders.resnet import resnet18_network
+from workers.embedders.batches import Runner
+from workers.embedders.image.efficientnet import efficientnet_lite0_network
+from workers.embedders.image.resnet import resnet18_network
+from workers.embedders.video.r3d import r3d18_network
 from workers.embedders.weights import packaged_weights
 
 CPU = torch.device("cpu")

@@ -15,11 +15,12 @@ from PIL import Image
 from torchvision import transforms
 
 from search.errors import ModelError
+from search.model_descriptions import text
+from search.model_descriptions.text import OPEN_CLIP
 from search.spaces import MEANING, Distance
-from workers.embedders import hub, meaning
-from workers.embedders.base import Runner
-from workers.embedders.meaning import OPEN_CLIP
-from workers.embedders.openclip import (
+from workers.embedders import hub
+from workers.embedders.batches import Runner
+from workers.embedders.image.openclip import (
     TextEmbedder,
     openclip_image_network,
     openclip_text_network,
@@ -116,7 +117,7 @@ def test_the_description_is_what_open_clip_says() -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(meaning, "PACKAGES", ("open_clip", "no_such_package"))
+    monkeypatch.setattr(text, "PACKAGES", ("open_clip", "no_such_package"))
     makers: list[Callable[[], object]] = [openclip_image_network, openclip_text_network, tokenizer_of]
     for make in makers:
         with pytest.raises(ModelError, match=r"open_clip needs packages.*likewise\[text\].*LIKEWISE_TEXT_MODEL"):

@@ -7,18 +7,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from search.model_descriptions.concepts import concepts_space
+from search.model_descriptions.registry import MODELS, ModelChoice, schemas_of
+from search.model_descriptions.text import OPEN_CLIP
 from search.settings import Settings
-from workers.embedders.concepts import concepts_space
-from workers.embedders.meaning import OPEN_CLIP
 from workers.embedders.models import Models
-from workers.embedders.registry import MODELS, ModelChoice, schemas_of
 
 MakeSettings = Callable[..., Settings]
 
 
 def test_models_and_schemas_can_be_listed_without_importing_torch(repository: Path) -> None:
     program = (
-        "import sys; from search.settings import Settings; from workers.embedders.registry import MODELS, ModelChoice;"
+        "import sys; from search.settings import Settings;"
+        "from search.model_descriptions.registry import MODELS, ModelChoice;"
         "from workers.embedders.models import Models;"
         "Models(Settings(), ModelChoice('resnet18', 'r3d18')).schemas;"
         "sys.exit('torch' in sys.modules or len(MODELS) != 8)"

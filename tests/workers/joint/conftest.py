@@ -10,11 +10,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from search.photographers.dataset import PhotoSet
-from search.photographers.presets import Preset, apply, jitter
+from search.photographers.photos.dataset import PhotoSet
 from search.spaces import Space
-from workers.joint.options import JointOptions
-from workers.joint.train import JointResult, train
+from workers.photographers.benchmark.presets import Preset, apply, jitter
+from workers.photographers.joint.options import JointOptions
+from workers.photographers.joint.train import JointResult, train
 
 VISUAL = Space("visual", "toy", "1", "none", 8)
 
@@ -91,7 +91,7 @@ class World:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few steps only: what comes out is not looked at, but must be whole."""
-    monkeypatch.setattr("workers.joint.fit.LEAST_STEPS", 20)
+    monkeypatch.setattr("workers.photographers.joint.fit.LEAST_STEPS", 20)
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from workers.joint.arrangement import Arrangement, apart, pressed
-from workers.joint.coordinates import StyleCoordinates
-from workers.joint.fit import Examples, errors_of, fit, procrustes
-from workers.joint.measure import spearman
-from workers.joint.network import ShiftNetwork
-from workers.joint.options import JointOptions
-from workers.joint.pace import Pace
-from workers.joint.study import Material, learn
+from workers.photographers.benchmark.vectors.accuracy import spearman
+from workers.photographers.joint.budget import Pace
+from workers.photographers.joint.experiments import Material, learn
+from workers.photographers.joint.fit import Examples, errors_of, fit, procrustes
+from workers.photographers.joint.network import ShiftNetwork
+from workers.photographers.joint.options import JointOptions
+from workers.photographers.joint.targets.coordinates import StyleCoordinates
+from workers.photographers.joint.targets.mds_targets import Arrangement, apart, pressed
 
 PEOPLE, PHOTOS, SHIFTS = 30, 12, 4
 

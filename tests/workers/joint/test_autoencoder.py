@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from workers.joint.autoencoder import EPOCH_STEPS, train_autoencoder
-from workers.joint.pace import Pace
+from workers.photographers.joint.autoencoder import EPOCH_STEPS, train_autoencoder
+from workers.photographers.joint.budget import Pace
 
 
 @pytest.mark.parametrize(("count", "steps"), [(4, EPOCH_STEPS), (4 * EPOCH_STEPS + 2, EPOCH_STEPS + 1)])
@@ -19,7 +19,7 @@ def test_few_pictures_are_gone_through_several_times_an_epoch(
     make_scene: Callable[[np.random.Generator], NDArray[np.uint8]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workers.joint.autoencoder.BATCH", 4)
+    monkeypatch.setattr("workers.photographers.joint.autoencoder.BATCH", 4)
     rng = np.random.default_rng(0)
     pictures = np.stack([make_scene(rng) for _ in range(count)])
     told: list[int] = []

@@ -6,16 +6,16 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial import procrustes as scipy_procrustes
 
-from workers.joint.coordinates import StyleCoordinates
-from workers.joint.fit import FRAME_STEPS, Examples, errors_of, fit, interval, procrustes
-from workers.joint.fold import vector_of
-from workers.joint.network import ShiftNetwork
-from workers.joint.pace import Pace, StoppedError
-from workers.joint.split import held_out
-from workers.joint.style import look, open_reader
-from workers.joint.tone import TONE_STATISTICS, tone_statistics
-from workers.style.development import shipped_reader
-from workers.style.statistics import DIMENSIONS, Statistics
+from workers.embedders.style.development import shipped_reader
+from workers.embedders.style.statistics import DIMENSIONS, Statistics
+from workers.photographers.joint.budget import Pace, StoppedError
+from workers.photographers.joint.fit import FRAME_STEPS, Examples, errors_of, fit, interval, procrustes
+from workers.photographers.joint.fold_in import vector_of
+from workers.photographers.joint.network import ShiftNetwork
+from workers.photographers.joint.split import held_out
+from workers.photographers.joint.targets.coordinates import StyleCoordinates
+from workers.photographers.joint.targets.style import look, open_reader
+from workers.photographers.joint.targets.tone import TONE_STATISTICS, tone_statistics
 
 
 def world(people: int, photos: int, outputs: int = 4, noise: float = 0.2) -> tuple[Examples, NDArray[np.float32]]:
@@ -29,7 +29,7 @@ def world(people: int, photos: int, outputs: int = 4, noise: float = 0.2) -> tup
 
 
 def test_equal_seeds_make_equal_vectors_and_other_seeds_vectors_that_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.joint.fit.LEAST_STEPS", 1000)
+    monkeypatch.setattr("workers.photographers.joint.fit.LEAST_STEPS", 1000)
     examples, shifts = world(12, 10)
     runs = [fit(lambda: ShiftNetwork(12, 4, 4), examples, 60, seed, Pace()) for seed in (0, 0, 1)]
     assert (runs[0].vectors == runs[1].vectors).all()

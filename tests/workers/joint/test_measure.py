@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from search.errors import UsageError
-from search.photographers.presets import Preset
-from workers.joint.colour import colour_distances, lab
-from workers.joint.measure import DIMENSIONS, apart, measure_presets, spearman
-from workers.joint.options import JointOptions
+from workers.photographers.benchmark.presets import Preset
+from workers.photographers.benchmark.vectors.accuracy import DIMENSIONS, apart, measure_presets, spearman
+from workers.photographers.benchmark.vectors.colour_distance import colour_distances, lab
+from workers.photographers.joint.options import JointOptions
 
 
 def test_spearman_finds_a_planted_order() -> None:
@@ -40,8 +40,8 @@ def test_colours_differ_by_what_presets_do_and_not_by_grain() -> None:
 
 def test_vectors_are_held_against_the_truth(make_scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Six photographers without jitter, and two more to fold in."""
-    monkeypatch.setattr("workers.joint.measure.FOLDED", 2)
-    monkeypatch.setattr("workers.joint.fit.LEAST_STEPS", 600)
+    monkeypatch.setattr("workers.photographers.benchmark.vectors.accuracy.FOLDED", 2)
+    monkeypatch.setattr("workers.photographers.joint.fit.LEAST_STEPS", 600)
     rng = np.random.default_rng(0)
     pictures = np.stack([make_scene(rng) for _ in range(20)])
     found = measure_presets(

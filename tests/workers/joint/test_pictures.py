@@ -9,8 +9,8 @@ from PIL import Image
 from search.media import Kind
 from search.settings import Settings
 from workers.decode.decoded import Decoded
-from workers.decode.pool import DecodePool
-from workers.joint.pictures import Some, write_pictures
+from workers.decode.sandbox.pool import DecodePool
+from workers.photographers.joint.pictures import Some, write_pictures
 
 
 def test_previews_become_an_array_in_order_and_lost_ones_stay_black(tmp_path: Path) -> None:

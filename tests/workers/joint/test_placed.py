@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from search.errors import ModelError, UsageError
-from search.photographers.names import photographer_id
-from search.photographers.placed import PLACED
+from search.photographers.folded_in import PLACED
+from search.photographers.photos.names import photographer_id
 from search.photographers.space import PhotographerSpace
-from workers.joint.fold import place
+from workers.photographers.joint.fold_in import place
 
 HOSTILE = "../../x<script>\ud800"
 """Half a character among them, which no encoding of files would take."""

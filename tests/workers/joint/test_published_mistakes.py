@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from workers.joint.autoencoder import Autoencoder, codes_of, global_features_of, loss_of
-from workers.joint.coordinates import Scale
-from workers.joint.fit import Examples, errors_of, fit
-from workers.joint.network import JointNetwork, PublishedNetwork, ShiftNetwork
-from workers.joint.options import JointOptions
-from workers.joint.pace import Pace
-from workers.joint.study import CIRCULAR, Material, clusters_of, pseudo_photographers
-from workers.joint.tone import global_features
+from workers.photographers.joint.autoencoder import Autoencoder, codes_of, global_features_of, loss_of
+from workers.photographers.joint.budget import Pace
+from workers.photographers.joint.experiments import CIRCULAR, Material, clusters_of, pseudo_photographers
+from workers.photographers.joint.fit import Examples, errors_of, fit
+from workers.photographers.joint.network import JointNetwork, PublishedNetwork, ShiftNetwork
+from workers.photographers.joint.options import JointOptions
+from workers.photographers.joint.targets.coordinates import Scale
+from workers.photographers.joint.targets.tone import global_features
 
 NETWORKS = (PublishedNetwork, ShiftNetwork)
 
@@ -65,7 +65,7 @@ def test_one_optimiser_moves_the_very_vectors_of_the_network(
             made.append(self)
 
     monkeypatch.setattr(torch.optim, "Adam", Counted)
-    monkeypatch.setattr("workers.joint.fit.LEAST_STEPS", 500)
+    monkeypatch.setattr("workers.photographers.joint.fit.LEAST_STEPS", 500)
     settled = fit(lambda: kind(3, 3, 4), examples(), 1, 0, Pace())
     assert len(made) == 1
     moved = {id(parameter) for group in made[0].param_groups for parameter in group["params"]}

@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from search.errors import ModelError, NotFoundError, SpaceMismatchError, UsageError
-from search.photographers.names import photographer_id
+from search.photographers.photos.names import photographer_id
 from search.photographers.space import MANIFEST, WEIGHTS, PhotographerSpace
-from workers.joint.fold import fold_in
-from workers.joint.options import CODE, JointOptions
-from workers.joint.pictures import Pictures
-from workers.joint.train import StoppedError, train
+from workers.photographers.joint.fold_in import fold_in
+from workers.photographers.joint.options import CODE, JointOptions
+from workers.photographers.joint.pictures import Pictures
+from workers.photographers.joint.train import StoppedError, train
 
 BRIEF = JointOptions(epochs=1, autoencoder_epochs=1, repeats=0)
 
@@ -148,11 +148,13 @@ def test_five_hundred_photographers_of_three_photos_each(
         rows = shifts[owners] + 0.1 * np.random.default_rng(1).standard_normal((len(owners), 6))
         return rows[:, :4].astype(np.float32), rows.astype(np.float32)
 
-    monkeypatch.setattr("workers.joint.train.look", look)
-    monkeypatch.setattr("workers.joint.train.open_reader", lambda: lambda statistics: statistics)
-    monkeypatch.setattr("workers.joint.train.codes_of", lambda *told: np.zeros((len(owners), CODE), np.float32))
-    monkeypatch.setattr("workers.joint.autoencoder.BATCH", 4)
-    monkeypatch.setattr("workers.joint.train._AUTOENCODER_SHARE", 1e-9)
+    monkeypatch.setattr("workers.photographers.joint.train.look", look)
+    monkeypatch.setattr("workers.photographers.joint.train.open_reader", lambda: lambda statistics: statistics)
+    monkeypatch.setattr(
+        "workers.photographers.joint.train.codes_of", lambda *told: np.zeros((len(owners), CODE), np.float32)
+    )
+    monkeypatch.setattr("workers.photographers.joint.autoencoder.BATCH", 4)
+    monkeypatch.setattr("workers.photographers.joint.train._AUTOENCODER_SHARE", 1e-9)
     pictures = np.broadcast_to(np.full((1, 1, 1, 1), 90, np.uint8), (1500, 224, 224, 3))
     names = [f"Photographer {owner}" for owner in owners]
     made = train(tmp_path, make_photos(names), pictures, BRIEF, lambda line: None)

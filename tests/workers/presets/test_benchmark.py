@@ -16,14 +16,14 @@ from search.store.base import Array
 from web.plain import dump, load
 from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
-from workers.presets import benchmark, heads, sight
-from workers.presets.benchmark import measure
-from workers.presets.eyes import OpenModels
-from workers.presets.measured import Check, PresetBenchmark, check, unmeasured
-from workers.presets.options import PresetOptions
-from workers.presets.photos import Split
-from workers.presets.rows import METADATA, WAYS
-from workers.style.statistics import DIMENSIONS
+from workers.embedders.style.statistics import DIMENSIONS
+from workers.photographers.benchmark import benchmark, heads, product_models
+from workers.photographers.benchmark.benchmark import measure
+from workers.photographers.benchmark.observe import OpenModels
+from workers.photographers.benchmark.options import PresetOptions
+from workers.photographers.benchmark.photos import Split
+from workers.photographers.benchmark.results import Check, PresetBenchmark, check, unmeasured
+from workers.photographers.benchmark.rows import METADATA, WAYS
 
 SMALL = PresetOptions(photos=34, presets=6, seeds=2, practice=30)
 
@@ -75,7 +75,7 @@ def settings(tmp_path: Path) -> Settings:
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models that need no weights; the joint model has tests of its own."""
     monkeypatch.setattr(
-        sight, "open_models", lambda settings: OpenModels(Colours(), tones, padded, np.negative, ("colours",))
+        product_models, "open_models", lambda settings: OpenModels(Colours(), tones, padded, np.negative, ("colours",))
     )
     vectors = unmeasured("vectors", "photographers' vectors", "left out")
     monkeypatch.setattr(benchmark, "vector_checks", lambda *told: [vectors])

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from search.settings import Settings
 from search.store.base import Array
 from workers.decode.decoded import Decoded
-from workers.decode.pool import DecodePool
+from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.models import Embedded
-from workers.presets.eyes import QUALITY, Eyes, Look, OpenModels, encoded, evened_out
+from workers.photographers.benchmark.observe import QUALITY, Eyes, Look, OpenModels, encoded, evened_out
 
 
 def mean_colour(wholes: NDArray[np.uint8]) -> Array:

@@ -8,10 +8,18 @@ import numpy as np
 import pytest
 
 from search.store.base import Array
-from workers.presets.controls import at_chance, content_found, even_split, guessing, separated, shuffled, twin_answers
-from workers.presets.heads import FLOOR, Head, boosted, discriminant, linear, nearest, standardised
-from workers.presets.intervals import hits_of_one
-from workers.presets.openset import auroc, best_threshold, open_set
+from workers.photographers.benchmark.controls import (
+    at_chance,
+    content_found,
+    even_split,
+    guessing,
+    separated,
+    shuffled,
+    twin_answers,
+)
+from workers.photographers.benchmark.heads import FLOOR, Head, boosted, discriminant, linear, nearest, standardised
+from workers.photographers.benchmark.intervals import hits_of_one
+from workers.photographers.benchmark.open_set import auroc, best_threshold, open_set
 
 PRESETS, DIM = 12, 6
 HEADS = pytest.mark.parametrize("head", [linear, discriminant, boosted, nearest])

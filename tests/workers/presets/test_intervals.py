@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workers.presets.intervals import (
+from workers.photographers.benchmark.intervals import (
     estimate,
     hits_of_one,
     hits_of_ten,

@@ -11,8 +11,8 @@ import pytest
 
 from search.errors import NotFoundError, UsageError
 from search.settings import Settings
-from workers.decode.pool import DecodePool
-from workers.presets.photos import LONG_SIDE, Album, BasePhoto, Split, read_subjects, split, unsqueezed
+from workers.decode.sandbox.pool import DecodePool
+from workers.photographers.benchmark.photos import LONG_SIDE, Album, BasePhoto, Split, read_subjects, split, unsqueezed
 
 
 def photo(subject: str, name: str, fingerprint: str = "") -> BasePhoto:

@@ -14,11 +14,11 @@ from celery import Celery, states
 from PIL import Image
 
 from search.media import Kind
+from search.model_descriptions.registry import ModelChoice
 from search.settings import Settings
-from workers.app import EMBED_BATCH, EMBED_QUEUE, PRIORITY, make_app
-from workers.embedders.registry import ModelChoice
-from workers.report import Batch, FileRef, Priority
-from workers.wire import Order, order_to_json
+from workers.batch.report import Batch, FileRef, Priority
+from workers.cluster.app import EMBED_BATCH, EMBED_QUEUE, PRIORITY, make_app
+from workers.cluster.serialization import Order, order_to_json
 
 QUICK = ModelChoice("quick", "frames_quick", "quick")
 

@@ -24,24 +24,24 @@ from search.errors import (
     WorkerUnavailableError,
 )
 from search.media import Kind
-from search.questions import Probe
+from search.model_descriptions.registry import ModelChoice
+from search.similar.questions import Probe
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Store
-from workers import remote
-from workers.decode.pool import DecodePool
-from workers.embedders.registry import ModelChoice
-from workers.encode import Encoder
-from workers.remote import RemoteEncoder, choose_models_remotely
-from workers.standardise import standardise
-from workers.wire import probe_to_json, vectors_to_json
+from workers.batch.encode import Encoder
+from workers.cluster import remote_encoder
+from workers.cluster.remote_encoder import RemoteEncoder, choose_models_remotely
+from workers.cluster.serialization import probe_to_json, vectors_to_json
+from workers.decode.sandbox.pool import DecodePool
+from workers.embedders.sound.standardise import standardise
 
 Start = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
 def _soon_unheard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "UNHEARD_SECONDS", 0.2)
+    monkeypatch.setattr(remote_encoder, "UNHEARD_SECONDS", 0.2)
 
 
 @pytest.fixture
@@ -120,13 +120,13 @@ def test_words_are_asked_of_a_worker_that_has_to_come_soon(
         asked.extend((task, question, waits, seconds))
         return {"vectors": vectors_to_json({"meaning": np.array([[0.6, 0.8]], np.float32)})}
 
-    monkeypatch.setattr(remote, "_ask", answer)
-    monkeypatch.setattr(remote, "choose_models_remotely", lambda *_: ModelChoice("i", "v", text="open_clip"))
+    monkeypatch.setattr(remote_encoder, "_ask", answer)
+    monkeypatch.setattr(remote_encoder, "choose_models_remotely", lambda *_: ModelChoice("i", "v", text="open_clip"))
     np.testing.assert_allclose(encoder.text("a dog", meaning), [[0.6, 0.8]])
     task, question, soon, seconds = asked
     assert (task, question["words"], question["space"]) == ("likewise.embed_text", "a dog", meaning.fingerprint)
     assert (question["text"], question["models"]["image"]) == ("open_clip", "i")
-    assert (soon, seconds) == (remote.TEXT_SECONDS, 60)
+    assert (soon, seconds) == (remote_encoder.TEXT_SECONDS, 60)
 
 
 def test_a_sound_that_an_older_worker_embeds_is_standardised_here(
@@ -136,8 +136,8 @@ def test_a_sound_that_an_older_worker_embeds_is_standardised_here(
     raw = (np.random.default_rng(3).normal(size=(1, 256)) * 2 - 4).astype(np.float32)
     spaces = {"sound": "heard", "sound_raw": "raw", "motion": "moved"}
     sent = probe_to_json(Probe(Kind.AUDIO, {"sound_raw": raw}, spaces, name="a.wav"))
-    monkeypatch.setattr(remote, "_ask", lambda *_, **__: sent)
-    monkeypatch.setattr(remote, "choose_models_remotely", lambda *_: ModelChoice("i", "v"))
+    monkeypatch.setattr(remote_encoder, "_ask", lambda *_, **__: sent)
+    monkeypatch.setattr(remote_encoder, "choose_models_remotely", lambda *_: ModelChoice("i", "v"))
     probe = encoder.probe("/music/a.wav")
     np.testing.assert_array_equal(probe.vectors["sound"], standardise(raw))
     assert (probe.vectors.keys(), probe.spaces) == ({"sound"}, {"sound": "heard"})
@@ -170,7 +170,7 @@ def test_a_broker_that_is_away_is_said_so(broker: Any, encoder: RemoteEncoder, d
 def test_a_worker_whose_clock_is_ahead_takes_a_question_for_expired(
     desk: Any, encoder: RemoteEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex="asked")))
+    monkeypatch.setattr(remote_encoder, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex="asked")))
     desk.app.backend.mark_as_revoked("asked", "expired", store_result=True)
     with pytest.raises(WorkersBusyError, match="clocks"):
         encoder.probe(desk.picture("red").path)

@@ -14,10 +14,10 @@ import pytest
 from celery import states
 
 from search.media import Kind
-from workers.app import CHOOSE_MODELS, QUERY_PRIORITY, QUERY_QUEUE
-from workers.embedders.registry import ModelChoice
-from workers.report import Priority, Status
-from workers.wire import report_from_json
+from search.model_descriptions.registry import ModelChoice
+from workers.batch.report import Priority, Status
+from workers.cluster.app import CHOOSE_MODELS, QUERY_PRIORITY, QUERY_QUEUE
+from workers.cluster.serialization import report_from_json
 
 
 def test_embeds_a_batch_and_sends_back_what_it_made(make_desk: Any, start_worker: Callable[..., Any]) -> None:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from search.errors import ModelError
-from search.photographers.presets import PARAMETERS, Preset, apply
-from workers.decode.geometry import squeeze
-from workers.style import development
-from workers.style.development import DevelopmentReader, learn, shipped_reader
-from workers.style.network import shipped_encoder
-from workers.style.statistics import DIMENSIONS, Statistics
-from workers.style.training import Practice, train
+from workers.decode.image.geometry import squeeze
+from workers.embedders.style import development
+from workers.embedders.style.development import DevelopmentReader, learn, shipped_reader
+from workers.embedders.style.network import shipped_encoder
+from workers.embedders.style.statistics import DIMENSIONS, Statistics
+from workers.embedders.style.training import Practice, train
+from workers.photographers.benchmark.presets import PARAMETERS, Preset, apply
 
 SETTINGS = len(PARAMETERS)
 

@@ -12,13 +12,21 @@ import torch
 from PIL import Image
 
 from search.errors import ModelError
-from search.photographers.presets import Preset, apply
-from workers.decode.geometry import squeeze
-from workers.embedders.base import Runner
-from workers.embedders.registry import STYLE
-from workers.style.network import VECTOR, WEIGHTS, Encoder, revision, save_encoder, shipped_encoder, style_network
-from workers.style.statistics import DIMENSIONS, Statistics
-from workers.style.tone import NUMBERS, Tone
+from search.model_descriptions.registry import STYLE
+from workers.decode.image.geometry import squeeze
+from workers.embedders.batches import Runner
+from workers.embedders.style.network import (
+    VECTOR,
+    WEIGHTS,
+    Encoder,
+    revision,
+    save_encoder,
+    shipped_encoder,
+    style_network,
+)
+from workers.embedders.style.statistics import DIMENSIONS, Statistics
+from workers.embedders.style.tone import NUMBERS, Tone
+from workers.photographers.benchmark.presets import Preset, apply
 
 Look = Callable[[np.ndarray], np.ndarray]
 
@@ -49,7 +57,7 @@ def noise(n: int) -> np.ndarray:
 
 
 def test_the_weights_are_those_that_the_registry_tells_of() -> None:
-    data = files("workers.style").joinpath(WEIGHTS).read_bytes()
+    data = files("workers.embedders.style").joinpath(WEIGHTS).read_bytes()
     assert revision(data) == STYLE.revision
     assert len(data) < 1_000_000
     assert STYLE.dim == VECTOR

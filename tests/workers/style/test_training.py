@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from search.errors import UsageError
-from search.photographers.presets import PARAMETERS
-from workers.style.statistics import DIMENSIONS
-from workers.style.training import LEAST_PHOTOS, Practice, develop, even_out, practise, train
+from workers.embedders.style.statistics import DIMENSIONS
+from workers.embedders.style.training import LEAST_PHOTOS, Practice, develop, even_out, practise, train
+from workers.photographers.benchmark.presets import PARAMETERS
 
 
 def pictures(n: int) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from search.photographers.dataset import PhotoSet
+from search.photographers.photos.dataset import PhotoSet
 from search.spaces import Space
 
 LIGHT_CHILD = (sys.executable, str(Path(__file__).with_name("light_child.py")))

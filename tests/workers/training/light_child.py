@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from search.errors import UsageError
-from search.photographers.dataset import PhotoSet
+from search.photographers.photos.dataset import PhotoSet
 from workers.training.child import serve
-from workers.training.order import MODEL, PHOTOS, TrainingOrder
+from workers.training.request import MODEL, PHOTOS, TrainingOrder
 
 LIMIT = 2 << 30
 

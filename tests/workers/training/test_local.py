@@ -14,11 +14,11 @@ import pytest
 
 import workers.training.local
 from search.errors import TrainingError, UsageError
-from search.photographers.dataset import PhotoSet
-from search.photographers.models import ModelKind
+from search.photographers.model_registry import ModelKind
+from search.photographers.photos.dataset import PhotoSet
 from search.settings import Settings
 from workers.training.local import ChildTrainer
-from workers.training.order import PHOTOS, Trained, TrainingOrder
+from workers.training.request import PHOTOS, Trained, TrainingOrder
 
 Run = Callable[..., Trained | None]
 ORDER = TrainingOrder(ModelKind.CLASSIFIER, seconds=1.0, seed=3)

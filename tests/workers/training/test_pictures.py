@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from search.photographers.dataset import PhotoSet
+from search.photographers.photos.dataset import PhotoSet
 from search.settings import Settings
-from workers.previews import Previews
-from workers.training.order import PHOTOS, PICTURES
+from workers.storage.previews import Previews
 from workers.training.pictures import even_choice, gather_pictures
+from workers.training.request import PHOTOS, PICTURES
 
 RGB = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (90, 90, 90)])
 NAMES = ("Ada", None, "Bo", "Ada")

@@ -17,15 +17,15 @@ import pytest
 
 import workers.training.remote
 from search.errors import StoreUnavailableError, TrainingError, UsageError, WorkerUnavailableError
-from search.photographers.dataset import PhotoSet
-from search.photographers.models import ModelKind
+from search.photographers.model_registry import ModelKind
+from search.photographers.photos.dataset import PhotoSet
 from search.settings import Settings
-from workers.app import make_app
-from workers.broker import Broker
-from workers.post import origin_of
-from workers.training.order import PHOTOS, Trained, TrainingOrder
+from workers.cluster.app import make_app
+from workers.cluster.broker import Broker
+from workers.cluster.task_queue import origin_of
 from workers.training.remote import RemoteTrainer
-from workers.training.served import serve_training, wanted_name
+from workers.training.request import PHOTOS, Trained, TrainingOrder
+from workers.training.worker_side import serve_training, wanted_name
 
 ORDER = TrainingOrder(ModelKind.CLASSIFIER)
 PATIENCE = 90

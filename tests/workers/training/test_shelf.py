@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from search.errors import DiskFullError, NotFoundError, SpaceMismatchError, StoreError
-from search.photographers.models import InUse, ModelKind, Version, version_name
+from search.photographers.model_registry import InUse, ModelKind, Version, version_name
 from search.settings import Settings
-from workers.shared import SharedFolder
-from workers.training.shelf import SharedShelf
+from workers.storage.shared_place import SharedFolder
+from workers.training.shared_models import SharedShelf
 
 KIND = ModelKind.CLASSIFIER
 NAMES = [f"2026013{day}T115900-0f1e2d3{day}" for day in range(6)]

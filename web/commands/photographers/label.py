@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.commands.call import Call, common, one_line
+from web.commands.context import Call, common, one_line
 
 if TYPE_CHECKING:
     from web.client import Params
@@ -52,7 +52,7 @@ def command(
     until the same is done again.
     """
     from web.client import connect
-    from web.commands.following import follow
+    from web.commands.job_progress import follow
 
     if (source == "none") != (of is not None):
         raise click.UsageError("--from none and --of go together.")
@@ -74,7 +74,7 @@ def _table(path: Path) -> Params:
     Raises:
         UsageError: it is no text.
     """
-    from search.photographers.labels import decoded
+    from search.photographers.photos.labels import decoded
 
     return {"table": decoded(path.expanduser().read_bytes()), "base": str(path.expanduser().absolute().parent)}
 

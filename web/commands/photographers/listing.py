@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.commands.call import Call, common, one_line
+from web.commands.context import Call, common, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +28,7 @@ def command(call: Call) -> None:
 def _show(found: Json, console: Console) -> None:
     from rich.table import Table
 
-    from search.photographers.desk import LABEL_HINT
+    from search.photographers.service import LABEL_HINT
 
     if not found:
         console.print("No photographer is known yet.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from web.commands.call import Call, common, one_line
+from web.commands.context import Call, common, one_line
 
 
 @click.command("place", short_help="Give somebody new a place in the photographer space.")
@@ -16,7 +16,7 @@ def command(call: Call, photographer: str) -> int:
     are looked at.
     """
     from web.client import connect
-    from web.commands.following import follow
+    from web.commands.job_progress import follow
     from web.commands.photographers.similar import show_alike
     from web.commands.photographers.who import found_id
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.commands.call import Call, common, one_line
+from web.commands.context import Call, common, one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
 
+    from ingest.node import Node
     from web.client import Json
-    from web.node import Node
 
 SHOWN, REASONS = 5, 8
 
@@ -29,7 +29,7 @@ def command(call: Call, example: str) -> None:
     which was tuned on photographers the model had never seen, the answer is "unknown".
     """
     from web.client import connect
-    from web.commands.similar import example_file
+    from web.commands.questions.similar import example_file
 
     settings = call.settings()
     with example_file(example, settings) as file, connect(settings) as client:
@@ -44,7 +44,7 @@ def command(call: Call, example: str) -> None:
 
 def _ask_about_file(node: Node, file: Path) -> Json:
     """In this process a file is read where it lies, however large; only a running server has to be sent it."""
-    from search.photographers.models import ModelKind, untrained
+    from search.photographers.model_registry import ModelKind, untrained
     from web.plain import dump
 
     if not node.photographers.trained:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.commands.call import Call, common
+from web.commands.context import Call, common
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from search.photographers.answers import Estimate
-    from workers.presets.measured import Check, Level, PresetBenchmark
-    from workers.presets.options import PresetOptions
+    from workers.photographers.benchmark.options import PresetOptions
+    from workers.photographers.benchmark.results import Check, Level, PresetBenchmark
 
 LEVELS = ("low", "medium", "high")
 
@@ -44,7 +44,7 @@ def command(
 
     Exits with 0 whatever is reached: it is a measurement.
     """
-    from workers.presets.benchmark import measure
+    from workers.photographers.benchmark.benchmark import measure
 
     options = _options(photos, presets, seeds, jitter, quick)
     found = measure(folder, options, call.settings(), call.say)
@@ -54,7 +54,7 @@ def command(
 def _options(photos: int | None, presets: int | None, seeds: int | None, jitter: str, quick: bool) -> PresetOptions:
     from dataclasses import replace
 
-    from workers.presets.options import QUICK, PresetOptions
+    from workers.photographers.benchmark.options import QUICK, PresetOptions
 
     given = {"photos": photos, "presets": presets, "seeds": seeds}
     levels = LEVELS if jitter == "all" else (jitter,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from web.commands.call import Call, common, one_line
+from web.commands.context import Call, common, one_line
 
 
 @click.command("rename", short_help="Call a photographer something else.")

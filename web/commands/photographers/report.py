@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.commands.call import Call, common, one_line
+from web.commands.context import Call, common, one_line
 from web.commands.photographers.tables import show_table
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from web.commands.call import one_line
+from web.commands.context import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from web.commands.call import Call, common, one_line
+from web.commands.context import Call, common, one_line
 
 
 @click.command("train", short_help="Learn to tell photographers apart.")
@@ -19,7 +19,7 @@ def command(call: Call, joint: bool, seconds: float | None, seed: int) -> int:
     listens to the queue train, and measured on photos that it has not learnt from: `likewise photographers report`.
     """
     from web.client import connect
-    from web.commands.following import follow
+    from web.commands.job_progress import follow
 
     new = {"kind": "joint" if joint else "classifier", "seconds": seconds, "seed": seed}
     with connect(call.settings()) as client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from search.photographers.names import fold, nobody_called, photographer_id
+from search.photographers.photos.names import fold, nobody_called, photographer_id
 
 if TYPE_CHECKING:
     from web.client import Client

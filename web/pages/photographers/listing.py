@@ -10,7 +10,7 @@ from flask import render_template, request
 from pydantic import Field
 
 from search.photographers.answers import Credit, PhotographerListed
-from search.photographers.names import fold
+from search.photographers.photos.names import fold
 from web.api.operation import current_node
 from web.api.params import read_query
 from web.pages.photographers.shared import blueprint, underway

@@ -9,15 +9,15 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from search.errors import LikewiseError, UsageError
 from search.photographers.answers import Prediction, Reason
-from search.questions import Probe
-from search.records import find_record, probe_of
+from search.records.lookup import find_record, probe_of
+from search.similar.questions import Probe
 from web.api.operation import current_node
 from web.api.ports import Node
 from web.api.questions import check_id
 from web.api.uploads import probe_upload
 from web.errors import STATUS_OF
 from web.pages.photographers.shared import blueprint, underway
-from web.pages.shelf import PREFIX, shelf
+from web.pages.recent_uploads import PREFIX, shelf
 from web.pages.tiles import Tile, record_tile, upload_tile
 
 REASONS_SHOWN = 12

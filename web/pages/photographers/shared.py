@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
-from ingest.photographers import TASK_OF
-from ingest.progress import JobProgress
+from ingest.jobs.progress import JobProgress
+from ingest.photographers.training import TASK_OF
 from search import addresses
 from search.photographers.answers import Credit, Photo, PhotographerListed, PhotographerShown
-from search.photographers.features import FEATURES, INDEX
-from search.photographers.models import ModelKind
-from search.photographers.names import photographer_id
+from search.photographers.model_registry import ModelKind
+from search.photographers.photos.features import FEATURES, INDEX
+from search.photographers.photos.names import photographer_id
 from web.api.ports import Node
 from web.charts.svg import shown
 

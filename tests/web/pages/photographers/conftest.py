@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.progress import JobProgress, JobState
+from ingest.jobs.progress import JobProgress, JobState
 from search.errors import NotFoundError
 from search.photographers.answers import (
     Alike,
@@ -30,10 +30,10 @@ from search.photographers.answers import (
     Style,
     Trait,
 )
-from search.photographers.names import photographer_id
+from search.photographers.photos.names import photographer_id
 from search.photographers.report import Bin, Check, Confusion, Mistake, OpenSet, Report, Row, Strength
 from search.photographers.space import CodeChart, CodeSpot
-from search.questions import Probe
+from search.similar.questions import Probe
 
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = (SCRIPT, "../../x", "Anna " + "von " * 48 + "Z", "פלוני אלמוני", '"><img src=x onerror=alert(2)>')

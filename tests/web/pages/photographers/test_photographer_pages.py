@@ -11,8 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from ingest.progress import JobState
-from search.photographers.names import photographer_id
+from ingest.jobs.progress import JobState
+from search.photographers.photos.names import photographer_id
 from web.pages.photographers.report import wilson
 
 HTML = {"Accept": "text/html"}

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from ingest.progress import JobState
+from ingest.jobs.progress import JobState
 from search.errors import SpaceMismatchError
-from search.photographers.names import photographer_id
+from search.photographers.photos.names import photographer_id
 
 pytestmark = pytest.mark.browser
 

@@ -1,0 +1,128 @@
+"""How a job stands, as terminals, pages and programs see it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ingest.ledger.tables import COUNTERS, INGEST
+from workers.batch.report import Priority
+
+RATE_WINDOW = 20.0
+"""Seconds over which files a second are averaged: long enough to be steady, short enough to follow a change."""
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    SCANNING = "scanning"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    DONE = "done"
+    DONE_WITH_FAILURES = "done_with_failures"
+    FAILED = "failed"
+    NEEDS_CONFIRMATION = "needs_confirmation"
+
+
+UNFINISHED = (JobState.QUEUED, JobState.SCANNING, JobState.RUNNING, JobState.PAUSED)
+
+RANK = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
+"""What comes first, smallest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """A job at one moment.
+
+    Attributes:
+        total: files found so far; final once ``state`` is past ``scanning``.
+        embedded: new in the store.  duplicate: bytes the store already had, at a further path.
+        unchanged: as the ledger knew them.  moved: known bytes found at a new path, or back at their old one.
+        missing: paths that have gone (not part of ``total``).  skipped: not media.
+        seconds: time the job has been running, over all its runs.
+        rate: files a second lately, counting those that needed work.
+        eta_seconds: time left at that rate; None while it cannot be told.
+        message: one or two sentences for a person; empty when all is plain.
+        created: seconds since the epoch, UTC.
+        task: what it does: ``ingest``, or the name of other long-running work, for which ``total`` counts that work's
+            own units and ``embedded`` those of them that are done.
+        priority: which of several jobs comes first.
+    """
+
+    id: str
+    state: JobState
+    library: str
+    roots: tuple[str, ...]
+    total: int = 0
+    embedded: int = 0
+    duplicate: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    missing: int = 0
+    skipped: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    rate: float = 0.0
+    eta_seconds: float | None = None
+    message: str = ""
+    created: float = 0.0
+    task: str = INGEST
+    priority: Priority = Priority.NORMAL
+
+    @property
+    def done(self) -> int:
+        """Files that have an outcome; equals ``total`` at the end."""
+        return self.embedded + self.duplicate + self.unchanged + self.moved + self.skipped + self.failed
+
+    @property
+    def finished(self) -> bool:
+        """The job has ended, one way or another."""
+        return self.state not in UNFINISHED
+
+    def to_json(self) -> dict[str, object]:
+        """The object that ``likewise ingest --json`` ends with."""
+        return {
+            "job": self.id,
+            "state": self.state.value,
+            **{name: getattr(self, name) for name in COUNTERS},
+            "seconds": round(self.seconds, 3),
+            "library": self.library,
+            "roots": list(self.roots),
+            "done": self.done,
+            "rate": round(self.rate, 2),
+            "eta_seconds": None if self.eta_seconds is None else round(self.eta_seconds, 1),
+            "message": self.message,
+            "created": self.created,
+            "task": self.task,
+            "priority": self.priority.value,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file (or a folder that could not be read) without a record, and why."""
+
+    path: str
+    code: str
+    detail: str
+    attempts: int
+    library: str
+    job: str
+
+
+class RateMeter:
+    """Files a second over the last ``RATE_WINDOW`` seconds."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[float, int]] = deque(maxlen=400)
+
+    def rate(self, worked: int) -> float:
+        """Rate now that ``worked`` files have been worked on in all."""
+        now = time.monotonic()
+        self._marks.append((now, worked))
+        while now - self._marks[0][0] > RATE_WINDOW and len(self._marks) > 2:
+            self._marks.popleft()
+        since, before = self._marks[0]
+        return (worked - before) / (now - since) if now > since else 0.0

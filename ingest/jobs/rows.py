@@ -1,0 +1,339 @@
+"""The ledger's job rows, and a job while it runs in this process."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from ingest.jobs.leases import Wanted
+from ingest.jobs.progress import UNFINISHED, JobProgress, JobState, RateMeter
+from ingest.ledger.database import Ledger
+from ingest.ledger.tables import COUNTERS, INGEST, jobs
+from search.errors import LeaseLostError, LedgerUnavailableError, NotFoundError
+from workers.batch.report import Priority
+
+SHOW_EVERY = 0.2
+"""Seconds between two calls of ``on_progress`` while nothing important happens."""
+
+MOST_DIGITS = 18
+"""Of a job's number; what is longer does not fit into a database's integers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a job was started with.
+
+    Attributes:
+        roots: files and folders to take in; without any, the failed files are tried again and nothing else.
+        library: names of the libraries concerned, for people.
+        task: ``ingest``, or the name of a :class:`ingest.jobs.tasks.JobTask`, whose ``options`` then count.
+    """
+
+    roots: tuple[str, ...] = ()
+    library: str = ""
+    confirm_missing: bool = False
+    retry_failed: bool = False
+    priority: Priority = Priority.NORMAL
+    task: str = INGEST
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def create_job(connection: Connection, order: Order, *, owner: str, now: float) -> str:
+    """Register a job, queued, with its lease."""
+    result = connection.execute(
+        insert(jobs).values(
+            state=JobState.QUEUED.value,
+            library=order.library,
+            roots=json.dumps(order.roots),
+            confirm_missing=order.confirm_missing,
+            retry_failed=order.retry_failed,
+            created=time.time(),
+            task=order.task,
+            options=json.dumps(dict(order.options)),
+            priority=order.priority.value,
+            owner=owner,
+            heartbeat=now,
+        )
+    )
+    key = result.inserted_primary_key
+    assert key is not None
+    return str(key[0])
+
+
+def order_of(row: Row[tuple[object, ...]]) -> Order:
+    values = row._mapping
+    return Order(
+        roots=tuple(json.loads(values["roots"])),
+        library=values["library"],
+        confirm_missing=values["confirm_missing"],
+        retry_failed=values["retry_failed"],
+        priority=Priority(values["priority"]),
+        task=values["task"],
+        options=json.loads(values["options"]),
+    )
+
+
+def load_job(connection: Connection, job_id: str) -> Row[tuple[object, ...]]:
+    """A job's row.
+
+    Raises:
+        NotFoundError: there is no such job.
+    """
+    number = int(job_id) if job_id.isdecimal() and len(job_id) <= MOST_DIGITS else 0
+    row = connection.execute(select(jobs).where(jobs.c.id == number)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no job '{job_id}'.", "`likewise jobs` lists them.")
+    return row
+
+
+def progress_of(row: Row[tuple[object, ...]]) -> JobProgress:
+    values = row._mapping
+    state = JobState(values["state"])
+    if values["wanted"] == Wanted.PAUSE and state in UNFINISHED:
+        state = JobState.PAUSED
+    return JobProgress(
+        id=str(values["id"]),
+        state=state,
+        library=values["library"],
+        roots=tuple(json.loads(values["roots"])),
+        seconds=values["seconds"],
+        rate=values["rate"],
+        eta_seconds=values["eta_seconds"],
+        message=values["message"],
+        created=values["created"],
+        task=values["task"],
+        priority=Priority(values["priority"]),
+        **{name: values[name] for name in COUNTERS},
+    )
+
+
+class LiveJob:
+    """A job that runs in this process: its counters, and the switches others may throw.
+
+    Counters change only through :meth:`add` and :meth:`write`, from whichever thread does the work.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        stored: JobProgress,
+        owner: str,
+        on_progress: Callable[[JobProgress], None] | None = None,
+    ) -> None:
+        self.number = int(stored.id)
+        self.priority = stored.priority
+        self._ledger = ledger
+        self._owner = owner
+        self._lock = threading.RLock()
+        self._writing = threading.Lock()
+        # total and unchanged are counted anew by each scan; the rest is in the ledger for good
+        self._progress = replace(
+            stored, state=JobState.QUEUED, total=0, unchanged=0, message="", rate=0.0, eta_seconds=None
+        )
+        self._seconds_before = stored.seconds
+        self._since = time.monotonic()
+        self._meter = RateMeter()
+        self._on_progress = on_progress
+        self._shown = 0.0
+        self._go = threading.Event()
+        self._go.set()
+        self._cancelled = threading.Event()
+        self._halted = False
+        self._lost = False
+        self._heard = Wanted.NOTHING
+        if stored.state is JobState.PAUSED:
+            self.hear(Wanted.PAUSE)
+
+    def snapshot(self) -> JobProgress:
+        with self._lock:
+            now = self._progress
+            seconds = self._seconds_before + time.monotonic() - self._since
+            if now.finished:
+                return now
+            worked = now.done - now.unchanged
+            rate = self._meter.rate(worked)
+            steady = now.state is JobState.RUNNING and rate > 0
+            eta = max(0, now.total - now.done) / rate if steady else None
+            state = JobState.PAUSED if self.paused else now.state
+            return replace(now, state=state, seconds=seconds, rate=rate, eta_seconds=eta)
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        """Count without writing it down yet."""
+        with self._lock:
+            self._progress = _plus(self._progress, counts)
+        self.show()
+
+    @contextmanager
+    def write(self) -> Iterator[tuple[Connection, Counter[str]]]:
+        """A transaction, and the counts it adds: they are written down with it and take effect once it is committed.
+
+        Whoever looks at the job meanwhile does not wait, however slow the store is that the block asks.
+
+        Raises:
+            LeaseLostError: another coordinator runs the job now. The block has not been begun, or is undone.
+        """
+        counts: Counter[str] = Counter()
+        with self._writing:
+            with self._ledger.write() as connection:
+                self._check_lease(connection)
+                yield connection, counts
+                self._save(connection, _plus(self.snapshot(), counts))
+            with self._lock:
+                self._progress = _plus(self._progress, counts)
+        self.show()
+
+    def enter(self, state: JobState, message: str = "") -> JobProgress:
+        """Take on a state and write it down. With one that ends the job, its lease ends as well.
+
+        Raises:
+            LeaseLostError: another coordinator runs the job now.
+        """
+        with self._lock:
+            last = self.snapshot()
+            if state not in UNFINISHED:
+                last = replace(last, eta_seconds=None)
+            self._progress = replace(last, state=state, message=message)
+        self.show(at_once=True)
+        with self._writing, self._ledger.write() as connection:
+            self._check_lease(connection)
+            self._save(connection, self._progress)
+        return self._progress
+
+    def renew(self, connection: Connection, now: float) -> None:
+        """Renew the lease, hear what is wanted, and let others see what only this process knows so far."""
+        try:
+            self._check_lease(connection)
+        except LeaseLostError:
+            return
+        seen = self.snapshot()
+        # Counters that are written down with the rows they count are left alone.
+        values = {name: getattr(seen, name) for name in ("total", "unchanged", "seconds", "rate", "eta_seconds")}
+        connection.execute(update(jobs).where(jobs.c.id == self.number).values(heartbeat=now, **values))
+
+    def _check_lease(self, connection: Connection) -> None:
+        row = connection.execute(select(jobs.c.owner, jobs.c.wanted).where(jobs.c.id == self.number)).one()
+        if row.owner != self._owner:
+            self._lost = True
+            self._stop()
+            raise LeaseLostError(f"Job {self.number} has been taken over by another process, {row.owner}.")
+        self.hear(Wanted(row.wanted))
+
+    def hear(self, wanted: Wanted) -> None:
+        """Do what the ledger says people want of the job."""
+        if wanted is self._heard:
+            return  # what this process was asked itself may be on its way to the ledger
+        self._heard = wanted
+        if wanted is Wanted.CANCEL:
+            self.cancel()
+        elif wanted is Wanted.PAUSE:
+            self.pause()
+        else:
+            self.resume()
+
+    def _save(self, connection: Connection, now: JobProgress) -> None:
+        values = {name: getattr(now, name) for name in (*COUNTERS, "seconds", "rate", "eta_seconds", "message")}
+        if now.finished:
+            values |= {"owner": "", "heartbeat": None, "wanted": "", "bulk": False}
+        else:
+            values["heartbeat"] = self._ledger.now(connection)
+        connection.execute(update(jobs).where(jobs.c.id == self.number).values(state=now.state.value, **values))
+
+    def recount(self) -> None:
+        """Begin a new scan: count files from nothing, keep what is settled."""
+        with self._lock:
+            self._progress = replace(self._progress, total=0, unchanged=0)
+
+    def recount_task(self, total: int, done: int) -> None:
+        """As :meth:`recount`, for work whose units are not files: an earlier run's counts are all replaced."""
+        with self._lock:
+            counted = {name: -getattr(self._progress, name) for name in COUNTERS}
+            counted["total"] += total
+            counted["embedded"] += done
+            self._progress = _plus(self._progress, counted)
+
+    def say(self, message: str) -> None:
+        """Tell whoever looks what is being done; written down with the next counts."""
+        with self._lock:
+            self._progress = replace(self._progress, message=message)
+        self.show()
+
+    def waits(self, reason: str) -> None:
+        """Tell whoever looks, here or elsewhere, what a job waits for that has not begun and holds no lease."""
+        with self._lock:
+            if self.paused or self.cancelled or self._progress.message == reason:
+                return
+        self.say(reason)
+        here = (jobs.c.id == self.number) & jobs.c.state.in_([state.value for state in UNFINISHED])
+        with suppress(LedgerUnavailableError), self._ledger.write() as connection:
+            connection.execute(update(jobs).where(here).values(message=reason))
+
+    def show(self, *, at_once: bool = False) -> None:
+        if self._on_progress is None or not (at_once or time.monotonic() - self._shown > SHOW_EVERY):
+            return
+        self._shown = time.monotonic()
+        self._on_progress(self.snapshot())
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    @property
+    def lost(self) -> bool:
+        """Another coordinator runs the job now: nothing is to be written for it any more."""
+        return self._lost
+
+    @property
+    def halted(self) -> bool:
+        """It stops here, and is left for another process."""
+        return self._halted
+
+    @property
+    def paused(self) -> bool:
+        return not self._go.is_set()
+
+    def pause(self) -> None:
+        self._go.clear()
+
+    def resume(self) -> None:
+        self._go.set()
+
+    def cancel(self) -> None:
+        self._halted = False
+        self._stop()
+
+    def halt(self) -> None:
+        """As :meth:`cancel`, but the job is left for another process to resume, unless it has been cancelled."""
+        if not self.cancelled:
+            self._halted = True
+        self._stop()
+
+    def _stop(self) -> None:
+        self._cancelled.set()
+        self._go.set()
+
+    @property
+    def cut_off(self) -> JobState:
+        """The state a cancelled or halted job ends in here."""
+        return JobState.QUEUED if self._halted else JobState.CANCELLED
+
+    def wait_while_paused(self) -> bool:
+        """Blocks while paused; False once cancelled."""
+        if self.paused:
+            self.show(at_once=True)
+            self._go.wait()
+        return not self.cancelled
+
+    def sleep(self, seconds: float) -> bool:
+        """Sleeps, unless cancelled meanwhile; False once cancelled."""
+        return not self._cancelled.wait(seconds)
+
+
+def _plus(now: JobProgress, counts: Mapping[str, int]) -> JobProgress:
+    return replace(now, **{name: getattr(now, name) + n for name, n in counts.items()})

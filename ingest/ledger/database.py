@@ -1,0 +1,186 @@
+"""The ledger: what Likewise knows of every file it was ever shown, in an SQL database.
+
+SQLite in the data directory unless told otherwise; PostgreSQL where several machines share one. Everything is written
+in transactions, one at a time whoever writes, so that a job killed at any moment finds the ledger as the last finished
+batch left it, and nobody decides on what somebody else is about to change.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from ingest.ledger.tables import SCHEMA_VERSION
+from ingest.ledger.upgrade import upgrade
+from search.errors import DiskFullError, LedgerError, LedgerUnavailableError, SettingsError
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another one before it gives up."""
+
+CONNECT_SECONDS = 10
+"""How long a database server may take to answer at all."""
+
+WRITERS = 0x6C696B65
+"""Number of the PostgreSQL lock that makes writers take turns, as SQLite's do by themselves."""
+
+AWAY = frozenset({"08", "57", "53", "40", "55"})
+"""Classes of SQLSTATE that pass: no connection, server going down or coming up, out of connections or memory, deadlock,
+lock not to be had."""
+
+
+class Ledger:
+    """The database behind one data directory.
+
+    Safe to use from several threads and processes; writers take turns.
+
+    Args:
+        url: an SQLAlchemy address, ``sqlite:////srv/likewise/ledger.sqlite`` say.
+
+    Raises:
+        SettingsError: the address makes no sense.
+        LedgerError: it cannot be opened, or another version of Likewise wrote it.
+        DiskFullError: there is no room to create it.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+            self._engine = _create(parsed)
+        except ValueError:  # whose message quotes what may be part of a password
+            raise _no_address("its port is no number") from None
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise _no_address(str(error)) from None
+        self._name = parsed.render_as_string(hide_password=True)
+        try:
+            if parsed.get_backend_name() == "sqlite" and parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LedgerError(f"The ledger {self._name} cannot be made: {error.strerror}.") from error
+        with self.write() as connection:
+            found = upgrade(connection)
+        if found != SCHEMA_VERSION:
+            self.close()
+            raise LedgerError(
+                f"The ledger {self._name} has layout {found}; this Likewise reads layout {SCHEMA_VERSION}.",
+                "Use the version of Likewise that wrote it, or another data directory (LIKEWISE_HOME).",
+            )
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for reading only."""
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: committed when the block ends, undone when it raises. Never nest two in one thread."""
+        with (
+            self._translated(),
+            self._engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            if self._is_server:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": WRITERS})
+            yield connection
+
+    def now(self, connection: Connection) -> float:
+        """Seconds since the epoch by the one clock that all who share the ledger can read."""
+        if self._is_server:
+            return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+        return time.time()
+
+    @property
+    def _is_server(self) -> bool:
+        return self._engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            if _is_disk_full(cause):
+                raise DiskFullError(
+                    f"The ledger {self._name} cannot grow: the disk is full.",
+                    "Make room and run the same command again; nothing recorded is lost.",
+                ) from error
+            if _passes(error):
+                raise LedgerUnavailableError(
+                    f"The ledger {self._name} cannot be used just now: {str(cause).strip()}.",
+                    "Nothing recorded is lost. Is its server running, and LIKEWISE_DATABASE_URL right?",
+                ) from error
+            raise LedgerError(
+                f"The ledger {self._name} said no: {cause}.", "Nothing recorded is lost; run the command again."
+            ) from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _no_address(reason: str) -> SettingsError:
+    return SettingsError(
+        f"The ledger's address is no database address: {reason}.",
+        "LIKEWISE_DATABASE_URL takes an SQLAlchemy address, as postgresql+psycopg://user@host/likewise.",
+    )
+
+
+def _create(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        wait = {"connect_timeout": CONNECT_SECONDS} if url.get_backend_name() == "postgresql" else {}
+        return create_engine(url, pool_pre_ping=True, connect_args=wait)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin_sqlite, not by the driver
+    # WAL with synchronous NORMAL: readers never wait for the writer, a killed process loses nothing, a power cut loses
+    # at most the last batches, which are then done again.
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -8192"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later could otherwise fail half-way instead of waiting its turn.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _passes(error: SQLAlchemyError) -> bool:
+    """Whether the same statement may succeed later."""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    state = getattr(cause, "sqlstate", None)
+    if state is None:  # the driver's own: it never got, or has lost, its connection
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return state[:2] in AWAY
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return getattr(error, "errno", None) == errno.ENOSPC or getattr(error, "sqlstate", None) == "53100"

@@ -1,0 +1,214 @@
+"""Reading and writing the ledger's file rows, always inside a transaction that the caller holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TypeAlias, TypeVar
+
+from sqlalchemy import Connection, and_, delete, insert, select, update
+
+from ingest.ledger.tables import Action, FileState, files, libraries, planned, unsettled
+from search.media import Kind
+
+CHUNK = 500
+"""Values in one IN list: well under every database's limit."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file row. ``attempts`` is that of the row it replaces, plus one for a failure, unless given."""
+
+    path: str
+    folder: str
+    library: int
+    size: int
+    mtime_ns: int
+    state: FileState
+    sha256: str | None = None
+    media_id: str | None = None
+    kind: str | None = None
+    code: str = ""
+    detail: str = ""
+    attempts: int | None = None
+
+
+Known: TypeAlias = tuple[str, int, int, str, int, int, str]
+"""Path, size, mtime_ns, state, job, library and folder of a row. A bare tuple: a rescan reads one for every file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A path whose bytes the ledger knows. ``plan`` is what the running job has yet to do with it, if anything."""
+
+    path: str
+    sha256: str
+    state: FileState
+    media_id: str | None
+    kind: str | None
+    code: str
+    detail: str
+    attempts: int
+    plan: Action | None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a record's content lives now. ``mtime`` in seconds, of the newest path."""
+
+    paths: tuple[str, ...]
+    libraries: tuple[str, ...]
+    mtime: float
+
+
+def chunked(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def known_in(connection: Connection, folders: Sequence[str]) -> dict[str, Known]:
+    """Rows of some folders by path, fetched at once: row by row, SQLAlchemy takes longer than the database."""
+    found: dict[str, Known] = {}
+    names = ("path", "size", "mtime_ns", "state", "job", "library", "folder")
+    query = select(*(files.c[name] for name in names))
+    for chunk in chunked(folders):
+        rows = connection.execute(query.where(files.c.folder.in_(chunk))).all()
+        found.update((row[0], row) for row in rows)
+    return found
+
+
+def settle(
+    connection: Connection, job: int, entries: Mapping[str, tuple[Entry, str]]
+) -> tuple[Counter[str], dict[str, Kind]]:
+    """Write rows, replacing those of the same paths.
+
+    Args:
+        entries: path to its row and the counter it goes under.
+
+    Returns:
+        What to add to the job's counters (a path this job has counted before is not counted again), and the records
+        that paths have left, with their kinds.
+    """
+    before = {
+        row.path: row
+        for chunk in chunked(entries)
+        for row in connection.execute(
+            select(files.c.path, files.c.media_id, files.c.kind, files.c.attempts, files.c.job).where(
+                files.c.path.in_(chunk)
+            )
+        )
+    }
+    counts: Counter[str] = Counter()
+    left: dict[str, Kind] = {}
+    rows = []
+    for path, (entry, counter) in entries.items():
+        old = before.get(path)
+        if old is None or old.job != job:
+            counts[counter] += 1
+        if old is not None and old.media_id and old.media_id != entry.media_id:
+            left[old.media_id] = Kind(old.kind)
+        rows.append(
+            {
+                "path": path,
+                "folder": entry.folder,
+                "library": entry.library,
+                "size": entry.size,
+                "mtime_ns": entry.mtime_ns,
+                "sha256": entry.sha256,
+                "media_id": entry.media_id,
+                "kind": entry.kind,
+                "state": entry.state.value,
+                "code": entry.code,
+                "detail": entry.detail.replace("\0", ""),  # which PostgreSQL cannot store
+                "attempts": _attempts(entry, old.attempts if old else 0),
+                # a resumed job counts unchanged files anew, so such a row stays with the job that made it
+                "job": old.job if old is not None and counter == "unchanged" else job,
+                "missing_since": None,
+            }
+        )
+    forget(connection, before)
+    for values in chunked(rows):
+        connection.execute(insert(files), values)
+    return counts, left
+
+
+def _attempts(entry: Entry, before: int) -> int:
+    if entry.attempts is not None:
+        return entry.attempts
+    return before + 1 if entry.state is FileState.FAILED else 0
+
+
+def forget(connection: Connection, paths: Iterable[str]) -> None:
+    for chunk in chunked(paths):
+        connection.execute(delete(files).where(files.c.path.in_(chunk)))
+
+
+def owners(connection: Connection, job: int, hashes: Iterable[str]) -> dict[str, list[Owner]]:
+    """Rows that hold or held these bytes, by SHA-256, in order of path."""
+    found: dict[str, list[Owner]] = {}
+    plan = and_(planned.c.path == files.c.path, planned.c.job == job)
+    names = ("path", "sha256", "state", "media_id", "kind", "code", "detail", "attempts")
+    query = select(*(files.c[name] for name in names), planned.c.action, files.c.job).join(planned, plan, isouter=True)
+    for chunk in chunked(hashes):
+        for row in connection.execute(query.where(files.c.sha256.in_(chunk)).order_by(files.c.path)):
+            values = dict(zip(names, row, strict=False))
+            values["state"] = FileState(row.state)
+            done = row.job == job and row.action == Action.READ.value
+            owner = Owner(**values, plan=Action(row.action) if row.action and not done else None)
+            found.setdefault(owner.sha256, []).append(owner)
+    return found
+
+
+def places(connection: Connection, media_ids: Iterable[str]) -> dict[str, Places]:
+    """Where records live now; an id without any present path is left out."""
+    found: dict[str, Places] = {}
+    for chunk in chunked(media_ids):
+        rows = connection.execute(
+            select(files.c.media_id, files.c.path, libraries.c.name, files.c.mtime_ns, files.c.state)
+            .join(libraries, libraries.c.id == files.c.library)
+            .where(files.c.media_id.in_(chunk))
+        )
+        for media_id, path, library, mtime_ns, state in rows:
+            if state != FileState.EMBEDDED:  # asked in the query, SQLite would go through every embedded file instead
+                continue
+            here = Places((path,), (library,), mtime_ns / 1e9)
+            so_far = found.get(media_id)
+            found[media_id] = here if so_far is None else _join(so_far, here)
+    return {
+        media_id: replace(at, paths=tuple(sorted(at.paths)), libraries=tuple(sorted(set(at.libraries))))
+        for media_id, at in found.items()
+    }
+
+
+def _join(one: Places, other: Places) -> Places:
+    return Places(one.paths + other.paths, one.libraries + other.libraries, max(one.mtime, other.mtime))
+
+
+def distrust(connection: Connection, media_ids: Iterable[str]) -> None:
+    """Make present files of these records look changed, so that they are read again; forget missing ones."""
+    for chunk in chunked(media_ids):
+        connection.execute(delete(files).where(files.c.media_id.in_(chunk), files.c.state == FileState.MISSING.value))
+        connection.execute(update(files).where(files.c.media_id.in_(chunk)).values(mtime_ns=-1))
+
+
+def unsettle(connection: Connection, job: int, media_ids: Iterable[str]) -> None:
+    """Note that these records may be in the store without a file, and that no other job may sweep them away before
+    this one has ended."""
+    for chunk in chunked(sorted(set(media_ids))):
+        connection.execute(delete(unsettled).where(unsettled.c.media_id.in_(chunk), unsettled.c.job == job))
+        connection.execute(insert(unsettled), [{"media_id": media_id, "job": job} for media_id in chunk])
+
+
+def settled(connection: Connection, job: int, media_ids: Iterable[str]) -> None:
+    """Inverse of :func:`unsettle`."""
+    for chunk in chunked(media_ids):
+        connection.execute(delete(unsettled).where(unsettled.c.media_id.in_(chunk), unsettled.c.job == job))
+
+
+def forget_plan(connection: Connection, job: int) -> None:
+    connection.execute(delete(planned).where(planned.c.job == job))

@@ -1,0 +1,196 @@
+"""The ledger's tables.
+
+SQLite and PostgreSQL are served by the same statements. Paths compare byte by byte on both (PostgreSQL is told so), so
+that "everything below this folder" is one range of an index.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    false,
+    or_,
+)
+
+SCHEMA_VERSION = "3"
+"""Stored in ``meta`` and checked on every open; ``ingest.ledger.upgrade`` brings older ledgers to it."""
+
+INGEST = "ingest"
+"""What ``jobs.task`` says of a job that takes in files."""
+
+
+class FileState(StrEnum):
+    """What the ledger last knew of a path.
+
+    ``embedded``: its content has a record that lists this path. ``missing``: it was the record's last path and has
+    gone; the record is hidden until the path is found again or the grace period ends.
+    """
+
+    EMBEDDED = "embedded"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    MISSING = "missing"
+
+
+class Action(StrEnum):
+    """What a job has planned for a path: read its bytes, renew its record without reading, or treat it as gone."""
+
+    READ = "read"
+    RENEW = "renew"
+    GONE = "gone"
+
+
+PathText = Text().with_variant(Text(collation="C"), "postgresql")
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+libraries = Table(
+    "libraries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+roots = Table(
+    "roots",
+    metadata,
+    Column("path", PathText, primary_key=True),
+    Column("library", ForeignKey("libraries.id"), nullable=False),
+)
+"""Folders and single files that a person gave. A nested one keeps its own library and is always looked at, whatever
+the ignore rules of the folders above say."""
+
+files = Table(
+    "files",
+    metadata,
+    Column("path", PathText, primary_key=True),
+    Column("folder", PathText, nullable=False),
+    Column("library", ForeignKey("libraries.id"), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("sha256", String(64)),
+    Column("media_id", String(36)),
+    Column("kind", String(8)),
+    Column("state", String(16), nullable=False),
+    Column("code", String(32), nullable=False, default=""),
+    Column("detail", Text, nullable=False, default=""),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("job", Integer, nullable=False),
+    Column("missing_since", Float),
+    Index("files_folder", "folder"),
+    Index("files_sha256", "sha256"),
+    Index("files_media_id", "media_id"),
+    Index("files_state", "state", "path"),
+    sqlite_with_rowid=False,
+)
+"""One row a path. A folder that cannot be read has a row of its own with ``folder`` equal to
+``path``."""
+
+unsettled = Table(
+    "unsettled",
+    metadata,
+    Column("media_id", String(36), primary_key=True),
+    Column("job", Integer, primary_key=True),
+)
+"""Records that may be in the store without any file: about to be written, or replaced, by a job. Swept when a job ends,
+but for those that another job which has not ended yet has here too: that one is still writing them."""
+
+planned = Table(
+    "planned",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("job", Integer, nullable=False),
+    Column("action", String(8), nullable=False),
+    Column("path", PathText, nullable=False),
+    Column("folder", PathText, nullable=False),
+    Column("library", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("kind", String(8)),
+    Index("planned_job", "job", "action", "seq"),
+    Index("planned_path", "path"),
+)
+"""The running jobs' lists of files, kept here so that they take no memory; emptied when a job ends."""
+
+COUNTERS = ("total", "embedded", "duplicate", "unchanged", "moved", "missing", "skipped", "failed")
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("state", String(24), nullable=False),
+    Column("library", Text, nullable=False),
+    Column("roots", Text, nullable=False),
+    Column("confirm_missing", Boolean, nullable=False),
+    Column("retry_failed", Boolean, nullable=False),
+    Column("message", Text, nullable=False, default=""),
+    Column("created", Float, nullable=False),
+    Column("seconds", Float, nullable=False, default=0.0),
+    Column("rate", Float, nullable=False, default=0.0),
+    Column("eta_seconds", Float),
+    *(Column(name, Integer, nullable=False, default=0) for name in COUNTERS),
+    Column("task", String(24), nullable=False, server_default=INGEST),
+    Column("options", Text, nullable=False, server_default="{}"),
+    Column("priority", String(8), nullable=False, server_default="normal"),
+    Column("wanted", String(8), nullable=False, server_default=""),
+    Column("owner", String(96), nullable=False, server_default=""),
+    Column("heartbeat", Float),
+    Column("bulk", Boolean, nullable=False, server_default=false()),
+    sqlite_autoincrement=True,
+)
+"""One row a job. ``options`` is a JSON object of texts. ``wanted`` is what people have asked of it and whoever runs it
+has still to do (``ingest.jobs.leases.Wanted``). ``owner`` and ``heartbeat`` are its lease: which coordinator runs it,
+and when that was last seen alive. ``bulk``: the store's indexing is held back until it ends."""
+
+credited = Table(
+    "credits",
+    metadata,
+    Column("media_id", String(36), primary_key=True),
+    Column("source", String(8), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("first", Boolean, nullable=False, server_default=false()),
+    sqlite_with_rowid=False,
+)
+"""Whose work a record is, as each source says that a person has drawn on (``search.photographers.answers.Credit``);
+what the file itself says is in the record. An empty name: it is nobody's. ``first``: this source counts before the
+others, whatever the usual order. Kept when a record goes, as it may come back."""
+
+renames = Table(
+    "renames",
+    metadata,
+    Column("old", PathText, primary_key=True),
+    Column("new", PathText, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What a photographer is to be called who is credited as ``old``. No ``new`` is an ``old`` itself."""
+
+
+def below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:
+    """``column`` is a path somewhere below ``folder``: a range, because LIKE would need escapes and miss the index."""
+    stem = folder.rstrip("/")
+    return and_(column > stem + "/", column < stem + chr(ord("/") + 1))
+
+
+def at_or_below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:
+    return or_(column == folder, below(column, folder))

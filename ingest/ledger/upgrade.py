@@ -1,0 +1,53 @@
+"""Bringing a ledger that an older Likewise wrote to today's layout, in place and in one transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy.schema import CreateColumn
+
+from ingest.ledger.tables import SCHEMA_VERSION, jobs, meta, metadata, planned, unsettled
+
+OLDER = ("1", "2")
+ADDED_IN_2 = ("task", "options", "priority", "wanted", "owner", "heartbeat", "bulk")
+
+
+def upgrade(connection: Connection) -> str:
+    """Make what is not there yet, and bring what is there up to date.
+
+    Returns:
+        The layout that the ledger has now: that of this version, unless a newer one wrote it.
+    """
+    found = _version(connection)
+    if found in OLDER:
+        if found == "1":
+            _from_1_to_2(connection)
+        found = SCHEMA_VERSION  # from 2 to 3 only tables were added, which create_all makes
+        connection.execute(update(meta).where(meta.c.key == "schema").values(value=found))
+    if found in (None, SCHEMA_VERSION):
+        metadata.create_all(connection)
+    if found is None:
+        found = SCHEMA_VERSION
+        connection.execute(insert(meta).values(key="schema", value=found))
+    return found
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(meta.name):
+        return None
+    return connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
+
+
+def _from_1_to_2(connection: Connection) -> None:
+    """Jobs get tasks, priorities and leases; what is unsettled gets the job it belongs to.
+
+    Plans are thrown away: they are made anew whenever a job is taken up.
+    """
+    for name in ADDED_IN_2:
+        column = CreateColumn(jobs.c[name]).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {jobs.name} ADD COLUMN {column}")
+    left = connection.execute(select(unsettled.c.media_id)).scalars().all()
+    unsettled.drop(connection)
+    planned.drop(connection)
+    metadata.create_all(connection)
+    if left:
+        connection.execute(insert(unsettled), [{"media_id": media_id, "job": 0} for media_id in left])

@@ -1,0 +1,293 @@
+"""What a backup holds: its manifest, written last, and the journal that stands for it until then."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from search.errors import BackupError, DiskFullError
+from search.store.durable import sync, write_json
+
+FORMAT = 1
+"""Version of this layout. A reader takes up to its own, and says so of a newer one."""
+
+MANIFEST, JOURNAL = "manifest.json", "unfinished.jsonl"
+Json: TypeAlias = dict[str, Any]
+"""A JSON object."""
+
+T = TypeVar("T")
+
+
+class Holds(StrEnum):
+    """What a part is."""
+
+    ROWS = "rows"
+    POINTS = "points"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a backup.
+
+    Attributes:
+        path: below the backup's folder, with slashes.
+        of: the table of its rows, the collection of its points, or where a file belongs in the shared place.
+        count: rows or points; 1 for a file.
+        last: id of the last point.
+    """
+
+    path: str
+    holds: Holds
+    of: str
+    count: int
+    bytes: int = 0
+    sha256: str = ""
+    last: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableBooks:
+    """``digest``: of all rows together, whatever their order; see ``ingest.maintenance.backup.ledger_rows.Digest``."""
+
+    rows: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionBooks:
+    """``schema``: as ``CollectionSchema.to_json`` gives it."""
+
+    schema: Json
+    metadata: Json
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of a backup when it begins.
+
+    Attributes:
+        id: names this backup among all others.
+        made_by: version of Likewise.
+        created: ISO 8601, UTC.
+        source: what it is of, in words.
+        stamp: of the work that jobs had done then, see ``ingest.maintenance.backup.ledger_rows.stamp``.
+        ledger_layout: ``ingest.ledger.tables.SCHEMA_VERSION`` of the rows.
+        schemas, metadata: of each collection.
+    """
+
+    id: str
+    made_by: str
+    created: str
+    source: str
+    stamp: str
+    ledger_layout: int
+    tables: dict[str, TableBooks]
+    schemas: dict[str, Json]
+    metadata: dict[str, Json]
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A whole backup; ``parts`` in the order in which they are to be restored."""
+
+    head: Head
+    collections: dict[str, CollectionBooks]
+    parts: tuple[Part, ...]
+
+    @property
+    def points(self) -> int:
+        return sum(books.points for books in self.collections.values())
+
+    @property
+    def bytes(self) -> int:
+        return sum(part.bytes for part in self.parts)
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Turn what the file system refuses into errors that people understand.
+
+    Raises:
+        DiskFullError, BackupError: as their names say.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(
+                f"The disk of '{folder}' is full.", "Free some space and run it again; what is written is kept."
+            ) from error
+        raise BackupError(f"'{folder}' cannot be written: {error}.", "Check the path and its permissions.") from error
+
+
+def save_manifest(folder: Path, manifest: Manifest) -> None:
+    """Make the folder a backup, durably and in one step, and drop the journal."""
+    body = asdict(manifest)
+    write_json(folder / MANIFEST, {**body, "checksum": _checksum(body)})
+    (folder / JOURNAL).unlink(missing_ok=True)
+    sync(folder)
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """
+    Raises:
+        BackupError: the folder is no whole backup, its manifest is damaged, or a newer Likewise wrote it.
+    """
+    try:
+        body = json.loads((folder / MANIFEST).read_text("utf-8"))
+        checksum, version = body.pop("checksum"), body["head"]["format"]
+    except FileNotFoundError:
+        raise _no_backup(folder) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(folder, MANIFEST, f"it cannot be read ({error})") from None
+    if isinstance(version, int) and version > FORMAT:
+        raise BackupError(
+            f"The backup in '{folder}' has format {version}; this Likewise reads formats up to {FORMAT}.",
+            f"Restore it with the Likewise that wrote it ({body['head'].get('made_by', 'a newer one')}), or upgrade.",
+        )
+    if checksum != _checksum(body):
+        raise _damaged(folder, MANIFEST, "its checksum is wrong")
+    try:
+        return TypeAdapter(Manifest).validate_python(body)
+    except ValidationError as error:
+        raise _damaged(folder, MANIFEST, f"{error.error_count()} entries make no sense") from None
+
+
+def read_part(folder: Path, part: Part) -> bytes:
+    """The bytes of a part, which are what the manifest says they are.
+
+    Raises:
+        BackupError: they are not, or cannot be read.
+    """
+    try:
+        data = _inside(folder, part.path).read_bytes()
+    except OSError as error:
+        raise _damaged(folder, part.path, f"it cannot be read ({error.strerror})") from None
+    if len(data) != part.bytes:
+        raise _damaged(folder, part.path, f"it has {len(data):,} bytes and should have {part.bytes:,}")
+    if hashlib.sha256(data).hexdigest() != part.sha256:
+        raise _damaged(folder, part.path, "its checksum is wrong")
+    return data
+
+
+def write_part(folder: Path, part: Part, data: bytes) -> Part:
+    """Write a part whole or not at all, durably; the part with its size and checksum."""
+    path = _inside(folder, part.path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    sync(path.parent)
+    return replace(part, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+class Journal:
+    """Which parts of a backup in the making are whole: a line for the head, then one a part.
+
+    Attributes:
+        head: None until the backup has begun.
+        parts: those that are there with the size they should have.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.head: Head | None = None
+        self.parts: list[Part] = []
+        self._read()
+
+    def begin(self, head: Head, parts: list[Part]) -> None:
+        """Start it with a head and the parts that belong to it, in one step."""
+        lines = _line(head) + "".join(_line(part) for part in parts)
+        partial = self._folder / (JOURNAL + ".partial")
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self._folder / JOURNAL)
+        sync(self._folder)
+        self.head, self.parts = head, list(parts)
+
+    def add(self, part: Part) -> None:
+        with (self._folder / JOURNAL).open("a", encoding="utf-8") as file:
+            file.write(_line(part))
+            file.flush()
+            os.fsync(file.fileno())
+        self.parts.append(part)
+
+    def _read(self) -> None:
+        try:
+            lines = (self._folder / JOURNAL).read_text("utf-8").splitlines(keepends=True)
+        except FileNotFoundError:
+            return
+        whole = [line for line in lines if line.endswith("\n")]
+        head = _parsed(Head, whole[0]) if whole else None
+        if head is None or head.format != FORMAT:
+            return
+        for line in whole[1:]:
+            part = _parsed(Part, line)
+            if part is None or not self._is_there(part):
+                break
+            self.parts.append(part)
+        # What follows a torn line or a lost part is written again, so the journal goes on behind the last good one.
+        self.begin(head, self.parts)
+
+    def _is_there(self, part: Part) -> bool:
+        path = _inside(self._folder, part.path)
+        return path.is_file() and path.stat().st_size == part.bytes
+
+
+def _line(entry: Head | Part) -> str:
+    return json.dumps(asdict(entry), ensure_ascii=False) + "\n"
+
+
+def _parsed(of: type[T], line: str) -> T | None:
+    try:
+        return TypeAdapter(of).validate_json(line)
+    except ValidationError:
+        return None
+
+
+def _inside(folder: Path, relative: str) -> Path:
+    """
+    Raises:
+        BackupError: the path leads out of the folder.
+    """
+    path = Path(relative)
+    if path.is_absolute() or ".." in path.parts:
+        raise _damaged(folder, MANIFEST, f"it names '{relative}', which is no part of a backup")
+    return folder / path
+
+
+def _checksum(body: Mapping[str, object]) -> str:
+    canonical = json.dumps(body, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _no_backup(folder: Path) -> BackupError:
+    if (folder / JOURNAL).exists():
+        return BackupError(
+            f"The backup in '{folder}' was never finished.", f"`likewise backup {folder}` goes on where it stopped."
+        )
+    return BackupError(f"There is no backup in '{folder}': it has no {MANIFEST}.", "Check the path.")
+
+
+def _damaged(folder: Path, name: str, reason: str) -> BackupError:
+    return BackupError(
+        f"The backup in '{folder}' is damaged: {name}: {reason}.", "Use another backup, or another copy of this one."
+    )

@@ -1,0 +1,81 @@
+"""Points and ledger rows as parquet, which any other program can read, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import Table
+
+from ingest.maintenance.backup.ledger_rows import Row
+from search.spaces import CollectionSchema
+from search.store.base import Array, Point
+
+_TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
+
+
+def encode_points(schema: CollectionSchema, points: Sequence[Point], previews: Mapping[str, bytes]) -> bytes:
+    """Columns ``id``, ``payload`` (JSON), ``preview`` (WebP), and ``vector_`` with the name of each space: all its
+    numbers in a row, those of a multivector one vector after the other; null where a point has none."""
+    columns = {
+        "id": pa.array([point.id for point in points], pa.string()),
+        "payload": pa.array([json.dumps(point.payload, ensure_ascii=False) for point in points], pa.string()),
+        "preview": pa.array([previews.get(point.id) for point in points], pa.binary()),
+    }
+    for name in schema.by_name:
+        columns[f"vector_{name}"] = _lists([point.vectors.get(name) for point in points])
+    return _to_bytes(pa.table(columns))
+
+
+def decode_points(schema: CollectionSchema, data: bytes) -> Iterator[tuple[Point, bytes | None]]:
+    """Inverse of :func:`encode_points`: each point, and its preview."""
+    table = _from_bytes(data)
+    dims = {name: field.space.dim for name, field in schema.by_name.items()}
+    columns = {name: table.column(f"vector_{name}") for name in dims}
+    for at, (id_, payload, preview) in enumerate(
+        zip(table.column("id"), table.column("payload"), table.column("preview"), strict=True)
+    ):
+        vectors = {
+            name: np.array(column[at].values, np.float32).reshape(-1, dims[name])
+            for name, column in columns.items()
+            if column[at].is_valid
+        }
+        yield Point(id_.as_py(), vectors, json.loads(payload.as_py())), preview.as_py()
+
+
+def encode_rows(table: Table, rows: Sequence[Row]) -> bytes:
+    """A column for each of the table's."""
+    columns = {
+        column.name: pa.array([row[column.name] for row in rows], _TYPES[column.type.python_type])
+        for column in table.columns
+    }
+    return _to_bytes(pa.table(columns))
+
+
+def decode_rows(data: bytes) -> list[Row]:
+    rows: list[Row] = _from_bytes(data).to_pylist()
+    return rows
+
+
+def _lists(rows: Sequence[Array | None]) -> pa.ListArray:
+    """Each row's numbers as one list, put together by numpy: pyarrow would hold the GIL for half a second over them."""
+    present = [row.ravel() for row in rows if row is not None]
+    sizes = [0 if row is None else row.size for row in rows]
+    offsets = np.cumsum([0, *sizes], dtype=np.int32)
+    flat = np.concatenate(present) if present else np.empty(0, np.float32)
+    absent = pa.array([row is None for row in rows])
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat), mask=absent)
+
+
+def _to_bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", use_dictionary=False)
+    return bytes(sink.getvalue())
+
+
+def _from_bytes(data: bytes) -> pa.Table:
+    # combined, so that the n-th value of a column is found at once
+    return pq.read_table(pa.BufferReader(data)).combine_chunks()

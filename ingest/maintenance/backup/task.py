@@ -1,0 +1,68 @@
+"""The job task ``backup``, whose option ``to`` names the folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ingest.jobs.tasks import TaskRun
+from ingest.ledger.database import Ledger
+from ingest.maintenance.backup.manifest import JOURNAL, MANIFEST, Manifest, load_manifest, writing_to
+from ingest.maintenance.upkeep import bring_up_to_date
+from search.errors import UsageError
+from search.settings import Settings
+from search.store.base import Store
+
+
+class Backup:
+    """See :mod:`ingest.maintenance.backup`."""
+
+    def __init__(self, settings: Settings, store: Store, ledger: Ledger) -> None:
+        self._settings, self._store, self._ledger = settings, store, ledger
+
+    def check(self, options: Mapping[str, str]) -> str:
+        """
+        Raises:
+            UsageError: the folder cannot take a backup.
+        """
+        folder = Path(options.get("to", ""))
+        if not folder.is_absolute():
+            raise UsageError(f"'{folder}' is not an absolute path.", "Name it from the root on, as /mnt/backup.")
+        if folder.is_relative_to(self._settings.home):
+            raise UsageError(f"'{folder}' is in the data directory itself.", "Name a folder outside, on another disk.")
+        if (folder / MANIFEST).exists():
+            raise UsageError(f"There is a backup in '{folder}' already.", "Name another folder.")
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"'{folder}' is not a folder.", "Name a folder that is empty or not there yet.")
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / JOURNAL).exists():
+            raise UsageError(f"'{folder}' is not empty.", "Name a folder that is empty or not there yet.")
+        return str(folder)
+
+    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+        # Imported on demand: pyarrow takes longer to import than a node takes to open.
+        from ingest.maintenance.backup.write import Writing
+
+        folder = Path(options["to"])
+        with writing_to(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if (folder / MANIFEST).exists():
+                # Finished, by this job before it was killed, or by another one that was to do the same.
+                (folder / JOURNAL).unlink(missing_ok=True)
+                return _told(load_manifest(folder), folder)
+            # Before the first point is written, or part of them would be of either kind.
+            bring_up_to_date(self._store, self._ledger, goes_on=job.goes_on)
+            if not job.goes_on():
+                return ""
+            writing = Writing(self._settings, self._store, self._ledger, folder, job)
+            if not writing.begin():
+                return ""
+            for done in writing.steps():
+                job.count(done=done)
+                if not job.goes_on():
+                    return ""
+            return _told(writing.finish(), folder)
+
+
+def _told(manifest: Manifest, folder: Path) -> str:
+    records = "1 record" if manifest.points == 1 else f"{manifest.points:,} records"
+    return f"{records} in {len(manifest.parts):,} parts, {manifest.bytes / 2**20:,.1f} MiB, in {folder}."

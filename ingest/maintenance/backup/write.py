@@ -1,0 +1,243 @@
+"""Writing a backup.
+
+First the ledger, of one moment; then models, then the points with their previews, part by part in order of id. Nothing
+else works on store or ledger meanwhile, as a task runs alone. A killed backup goes on after its last whole part, unless
+a job has changed something since: then it begins anew, because half of it would be of another time.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from sqlalchemy import Table, func, select
+
+from ingest.jobs.tasks import TaskRun
+from ingest.ledger.database import Ledger
+from ingest.ledger.tables import SCHEMA_VERSION, files
+from ingest.maintenance import upkeep
+from ingest.maintenance.backup import ledger_rows, parts
+from ingest.maintenance.backup.manifest import (
+    JOURNAL,
+    CollectionBooks,
+    Head,
+    Holds,
+    Journal,
+    Json,
+    Manifest,
+    Part,
+    TableBooks,
+    save_manifest,
+    write_part,
+)
+from ingest.maintenance.backup.previews import PreviewShelf
+from search.errors import BackupError
+from search.settings import Settings
+from search.store.base import Point, Store
+from search.store.durable import check_space
+from search.transfer import estimate, pages, point_bytes, portable_metadata
+from workers.batch.records import REVISION_KEY
+from workers.embedders.sound import standardise
+from workers.storage.shared_place import MODELS, shared_place
+
+PART_BYTES = 48 * 2**20
+"""About how large a part of points gets; as much is held in memory."""
+
+PART_ROWS = 50_000
+ROW_BYTES = 300
+"""What a file's row takes in the ledger's part, roughly."""
+
+FOLDERS = ("ledger", "collections", MODELS)
+"""What a backup makes in its folder, beside manifest and journal."""
+
+
+class Writing:
+    """One run over one folder, which is there. Its errors of the file system are the caller's to explain."""
+
+    def __init__(self, settings: Settings, store: Store, ledger: Ledger, folder: Path, job: TaskRun) -> None:
+        self._settings, self._store, self._ledger, self._folder, self._job = settings, store, ledger, folder, job
+        self._journal = Journal(folder)
+        self._previews = PreviewShelf(settings)
+        self._place = shared_place(settings)
+
+    def begin(self) -> bool:
+        """Take up what an earlier run has written, or write the ledger; False when the job is to stop.
+
+        Raises:
+            DiskFullError: the folder's disk has too little room for all of it.
+        """
+        with self._ledger.read() as connection:
+            stamp = ledger_rows.stamp(connection)
+        found = self._store.collections()
+        schemas = {name: info.schema.to_json() for name, info in found.items()}
+        total = sum(info.points for info in found.values())
+        head = self._journal.head
+        if head is not None and (head.stamp, head.schemas) == (stamp, schemas):
+            self._job.begin(total, done=sum(part.count for part in self._parts(Holds.POINTS)))
+            return True
+        self._job.begin(total)
+        if head is not None:
+            self._job.say("Files were taken in since this backup began, so it begins anew.")
+        self._clear()
+        self._check_space()
+        return self._write_books(schemas)
+
+    def steps(self) -> Iterator[int]:
+        """Write models and points; after each page that was read, how many points have been written with it."""
+        self._write_models()
+        yield 0
+        for collection in sorted(self._head.schemas):
+            yield from self._write_points(collection)
+
+    def finish(self) -> Manifest:
+        """Make it a backup.
+
+        Raises:
+            BackupError: something else has written to the store meanwhile.
+        """
+        head = self._head
+        collections: dict[str, CollectionBooks] = {}
+        for name, schema in sorted(head.schemas.items()):
+            written, there = sum(part.count for part in self._parts(Holds.POINTS, name)), self._store.count(name)
+            if written != there:
+                self._clear()
+                raise BackupError(
+                    f"'{name}' changed while it was being backed up: {written:,} points were written and "
+                    f"{there:,} are there.",
+                    "Run it again, while no other Likewise writes to the same store.",
+                )
+            collections[name] = CollectionBooks(schema, self._metadata(name), written)
+        manifest = Manifest(head, collections, tuple(self._journal.parts))
+        for leftover in self._folder.rglob("*.partial"):
+            leftover.unlink()
+        save_manifest(self._folder, manifest)
+        return manifest
+
+    @property
+    def _head(self) -> Head:
+        assert self._journal.head is not None
+        return self._journal.head
+
+    def _metadata(self, collection: str) -> Json:
+        """What is to be restored of it. Where sounds or payloads were brought up to date meanwhile, only some of them
+        are written in the new way, and what says so is left out: whoever opens what is restored does all once more."""
+        before, now = self._head.metadata[collection], portable_metadata(self._store, collection)
+        for key in (standardise.KEY, REVISION_KEY):
+            if before.get(key) != now.get(key):
+                now.pop(key, None)
+        for key in (standardise.UNDER_WAY, upkeep.UNDER_WAY):
+            now.pop(key, None)
+        return now
+
+    def _clear(self) -> None:
+        for name in FOLDERS:
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+        (self._folder / JOURNAL).unlink(missing_ok=True)
+        self._journal = Journal(self._folder)
+
+    def _parts(self, holds: Holds, of: str | None = None) -> list[Part]:
+        return [part for part in self._journal.parts if part.holds is holds and of in (None, part.of)]
+
+    def _write_books(self, schemas: dict[str, Json]) -> bool:
+        written: list[Part] = []
+        tables: dict[str, TableBooks] = {}
+        with self._ledger.read() as reading:
+            connection = ledger_rows.snapshot(reading)
+            stamp = ledger_rows.stamp(connection)
+            for table in ledger_rows.TABLES:
+                digest = ledger_rows.Digest()
+                for rows in _grouped(ledger_rows.read_rows(connection, table, int(self._job.id))):
+                    digest.add(rows)
+                    written.append(self._write_rows(table, rows, len(written)))
+                    if not self._job.goes_on():
+                        return False
+                tables[table.name] = TableBooks(digest.rows, digest.hex())
+        head = Head(
+            id=str(uuid.uuid4()),
+            made_by=version("likewise"),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            source=f"{self._store.engine} store of {self._settings.home}",
+            stamp=stamp,
+            ledger_layout=int(SCHEMA_VERSION),
+            tables=tables,
+            schemas=schemas,
+            metadata={name: portable_metadata(self._store, name) for name in schemas},
+        )
+        self._journal.begin(head, written)
+        return True
+
+    def _write_rows(self, table: Table, rows: list[ledger_rows.Row], number: int) -> Part:
+        path = f"ledger/{number + 1:05}-{table.name}.parquet"
+        return self._write(Part(path, Holds.ROWS, table.name, len(rows)), parts.encode_rows(table, rows))
+
+    def _write_models(self) -> None:
+        have = {part.of for part in self._parts(Holds.FILE)}
+        for name in self._models():
+            if name not in have:
+                self._journal.add(self._write(Part(name, Holds.FILE, name, 1), self._place.read(name)))
+
+    def _models(self) -> list[str]:
+        """Names of the models' files in the shared place."""
+        return [f"{MODELS}/{name}" for name in self._place.names(MODELS)]
+
+    def _write_points(self, collection: str) -> Iterator[int]:
+        schema = self._store.schema(collection)
+        there = self._parts(Holds.POINTS, collection)
+        number = len(there)
+        gathered: list[Point] = []
+        previews: dict[str, bytes] = {}
+
+        def write() -> int:
+            nonlocal number, gathered, previews
+            number += 1
+            path = f"collections/{collection}/{number:06}.parquet"
+            part = Part(path, Holds.POINTS, collection, len(gathered), last=gathered[-1].id)
+            self._journal.add(self._write(part, parts.encode_points(schema, gathered, previews)))
+            gathered, previews = [], {}
+            return part.count
+
+        size = 0
+        for page in pages(self._store, collection, there[-1].last if there else None):
+            pictures = self._previews.read(page)
+            gathered += page
+            previews |= pictures
+            size += sum(map(point_bytes, page)) + sum(map(len, pictures.values()))
+            if size < PART_BYTES:
+                yield 0
+            else:
+                yield write()
+                size = 0
+        if gathered:
+            yield write()
+
+    def _write(self, part: Part, data: bytes) -> Part:
+        check_space(self._folder, len(data))
+        return write_part(self._folder, part, data)
+
+    def _check_space(self) -> None:
+        with self._ledger.read() as connection:
+            wanted = ROW_BYTES * connection.execute(select(func.count()).select_from(files)).scalar_one()
+        here = filter(
+            None, map(self._place.path, self._models())
+        )  # of those in a bucket nobody says how large they are
+        wanted += sum(path.stat().st_size for path in here)
+        wanted += sum(estimate(self._store, name, self._bytes_of) for name in self._store.collections())
+        check_space(self._folder, wanted)
+
+    def _bytes_of(self, points: list[Point]) -> int:
+        return sum(map(point_bytes, points)) + sum(map(len, self._previews.read(points).values()))
+
+
+def _grouped(pages: Iterator[list[ledger_rows.Row]]) -> Iterator[list[ledger_rows.Row]]:
+    group: list[ledger_rows.Row] = []
+    for page in pages:
+        group += page
+        if len(group) >= PART_ROWS:
+            yield group
+            group = []
+    if group:
+        yield group

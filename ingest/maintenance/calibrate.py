@@ -1,0 +1,227 @@
+"""The job task ``calibrate``: likeness curves for the models of this library, learnt from labelled folders.
+
+A folder whose name begins with ``photographers`` teaches ``style``, others what is shown and heard. Files that are in
+the library lend their vectors; others are embedded as examples of a question are, and not stored.
+A model whose curves do not ship (its weights could not be had when Likewise was made) gets provisional ones at its
+first use, from the scenes of the sample library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from ingest.jobs.tasks import TaskRun
+from ingest.ledger.entries import chunked
+from search.errors import MediaError, UnsupportedMediaError, UsageError
+from search.labels import read_labels
+from search.likeness.curve import LikenessCurve
+from search.likeness.curves import compared_spaces, curves_of
+from search.likeness.labelled_pairs import Labelled, tells_of
+from search.media import KIND_OF, Kind, media_id
+from search.model_descriptions.registry import MODELS
+from search.similar.questions import Probe
+from search.spaces import Space
+from search.store.base import Array, Store
+from workers.calibrate import LEAST_PAIRS, learn
+from workers.embedders.sound.standardise import restandardise
+
+log = logging.getLogger(__name__)
+
+CALIBRATE = "calibrate"
+"""Name of the task."""
+
+PAGE = 64
+MOST_FILES = 5_000
+"""Most files of a folder that are learnt from, evenly spread over its labels: more hardly change a curve, and all
+their vectors are in memory at once."""
+
+
+class Encoder(Protocol):
+    def probe(self, path: str, name: str = "") -> Probe:
+        """The file as an example of a question. Raises MediaError."""
+        ...
+
+
+class Calibrate:
+    """The task; its option ``folders`` is a JSON list of absolute paths.
+
+    Args:
+        encoder: asked for what embeds, when a file is not in the library.
+    """
+
+    def __init__(self, store: Store, encoder: Callable[[], Encoder]) -> None:
+        self._store, self._encoder = store, encoder
+
+    def check(self, options: Mapping[str, str]) -> str:
+        """
+        Raises:
+            NotFoundError: a folder is not there.
+            UsageError: nothing in it is labelled, or nothing has been ingested.
+        """
+        folders = _folders(options)
+        for folder in folders:
+            read_labels(folder)
+        if not any(info.points for info in self._store.collections().values()):
+            raise UsageError(
+                "Nothing has been ingested yet, so it is not settled which models are used.", "Ingest something first."
+            )
+        return ", ".join(folder.name for folder in folders)
+
+    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+        folders = {folder: _spread(read_labels(folder)) for folder in _folders(options)}
+        job.begin(sum(map(len, folders.values())))
+        # Files that are embedded here would not compare with sounds that an older version standardised.
+        restandardise(self._store, goes_on=job.goes_on)
+        media = Collected(self._store)
+        for folder, labels in folders.items():
+            for some in chunked(labels.items(), PAGE):
+                if not job.goes_on():
+                    return "Nothing was changed."
+                done, failed = media.add(folder, some, self._encoder)
+                job.count(done=done, failed=failed, skipped=len(some) - done - failed)
+        learnt = media.curves()
+        if not learnt:
+            raise UsageError(
+                f"No space has {LEAST_PAIRS} pairs of files with the same label, and others with different ones.",
+                "Sort more files into folders, one a label.",
+            )
+        curves_of(self._store).save({space.fingerprint: curves for space, curves in learnt.items()})
+        return " ".join(_summary(space, curves) for space, curves in learnt.items())
+
+
+def make_provisional(
+    store: Store,
+    encoder: Callable[[], Encoder],
+    goes_on: Callable[[], bool] = lambda: True,
+    scratch: Path | None = None,
+) -> list[str]:
+    """Give the spaces of models without curves provisional ones; the names of those that got some. Takes about a minute
+    where there are any.
+
+    Args:
+        goes_on: asked between files; when it says no, the next call begins anew.
+        scratch: a folder that whoever embeds can read too.
+
+    Raises:
+        StoreError, ModelError, OSError: it could not be done just now.
+    """
+    wanted = [space for space in curves_of(store).unlearnt() if space.model in MODELS]
+    if not wanted or not any(info.points for info in store.collections().values()):
+        return []
+    from ingest.sample.library import make_sample_library
+
+    if scratch is not None:
+        scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="likewise-calibrate-", dir=scratch) as folder:
+        library = make_sample_library(Path(folder))
+        labels = [
+            (str(library.folder / file.path), label)
+            for file in library.files
+            if not (file.broken or file.copy_of or file.edit_of)
+            and (label := file.subjects[0] if file.subjects else file.sound)
+        ]
+        media = Collected(store)
+        embedded = 0
+        for one in labels:
+            if not goes_on():
+                return []
+            embedded += media.add(Path("sample"), [one], encoder)[0]
+        learnt = media.curves(provisional=True)
+    if not embedded:
+        return []
+    # Those of which too little is in the sample library get none, and are not tried again.
+    curves_of(store).save_provisional({space.fingerprint: learnt.get(space, {}) for space in wanted})
+    return [space.name for space in wanted if space in learnt]
+
+
+class Collected:
+    """Labelled media with their vectors in every space of the library."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._spaces: dict[str, dict[str, Space]] = {
+            name: {space.name: space for space in compared_spaces(info.schema)}
+            for name, info in store.collections().items()
+        }
+        self._media: dict[Space, list[Labelled]] = {}
+
+    def add(self, folder: Path, labels: Iterable[tuple[str, str]], encoder: Callable[[], Encoder]) -> tuple[int, int]:
+        """Take these files of a folder in, path and label; how many could be, and how many that are media could not.
+
+        Labels of different folders are different ones.
+        """
+        known: dict[str, tuple[str, str]] = {}
+        failed = 0
+        for path, label in labels:
+            try:
+                with Path(path).open("rb") as file:
+                    known[media_id(hashlib.file_digest(file, "sha256").hexdigest())] = (path, label)
+            except OSError as error:
+                log.warning("%s is left out: it cannot be read (%s).", path, error.strerror)
+                failed += 1
+        stored = set(self._stored(folder, known))
+        done = len(stored)
+        for id_, (path, label) in known.items():
+            if id_ in stored:
+                continue
+            try:
+                probe = encoder().probe(path)
+            except UnsupportedMediaError:
+                continue
+            except MediaError as error:
+                log.warning("%s is left out: %s", path, error)
+                failed += 1
+                continue
+            spaces = self._spaces.get(probe.kind.collection, {})
+            made = {n: v for n, v in probe.vectors.items() if n in spaces and probe.spaces[n] == spaces[n].fingerprint}
+            self._take(folder, probe.kind, label, made, id_)
+            done += 1
+        return done, failed
+
+    def curves(self, *, provisional: bool = False) -> dict[Space, dict[str, LikenessCurve]]:
+        """What can be learnt, by space and pair of kinds."""
+        learnt = {space: learn(media, provisional=provisional) for space, media in self._media.items()}
+        return {space: curves for space, curves in learnt.items() if curves}
+
+    def _stored(self, folder: Path, known: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+        """Take over the vectors of what is in the library; the ids of that."""
+        for collection, spaces in self._spaces.items():
+            for point in self._store.retrieve(collection, list(known), vectors=[*spaces], payload=False):
+                if point.vectors:
+                    self._take(folder, KIND_OF[collection], known[point.id][1], point.vectors, point.id)
+                    yield point.id
+
+    def _take(self, folder: Path, kind: Kind, label: str, vectors: Mapping[str, Array], source: str) -> None:
+        for name, space in self._spaces.get(kind.collection, {}).items():
+            rows = vectors.get(name)
+            if rows is not None and len(rows) and tells_of(name, folder.name):
+                self._media.setdefault(space, []).append(Labelled(kind, f"{folder}/{label}", rows, source))
+
+
+def _spread(labels: Mapping[str, str]) -> dict[str, str]:
+    """At most :data:`MOST_FILES` of the labelled files, of each label its share."""
+    ordered = sorted(labels.items(), key=lambda one: (one[1], one[0]))
+    step = max(1.0, len(ordered) / MOST_FILES)
+    return dict(ordered[int(at * step)] for at in range(min(len(ordered), MOST_FILES)))
+
+
+def _folders(options: Mapping[str, str]) -> list[Path]:
+    try:
+        given = json.loads(options.get("folders", ""))
+    except ValueError:
+        given = None
+    paths = given if isinstance(given, list) else []
+    if not paths or not all(isinstance(path, str) and path.startswith("/") for path in paths):
+        raise UsageError("It takes the absolute paths of one or more folders.")
+    return [Path(path) for path in paths]
+
+
+def _summary(space: Space, curves: Mapping[str, LikenessCurve]) -> str:
+    kinds = ", ".join(f"{curve.pairs:,} pairs of {name.replace(':', ' and ')}" for name, curve in curves.items())
+    return f"{space.name}: {kinds}."

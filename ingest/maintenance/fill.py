@@ -1,0 +1,221 @@
+"""Filling a collection with the records that it lacks, in batches: what ``reembed`` and ``backfill`` share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import select
+
+from ingest.jobs.tasks import TaskRun
+from ingest.ledger.database import Ledger
+from ingest.ledger.entries import chunked
+from ingest.ledger.tables import FileState, files, libraries
+from ingest.plan.batches import batch_sizes
+from search.media import MediaRecord, media_id
+from search.settings import Settings
+from search.store.base import Store
+from search.store.filters import Filter
+from workers.batch.backfill import carry_over
+from workers.batch.records import payload_changes, renewed
+from workers.batch.report import Batch, BatchReport, BatchRunner, FileRef
+
+PAGE = 256
+
+ANOTHER_PATH = frozenset({"gone", "changed", "unreadable"})
+"""How a file may end without its content being to blame, so that a copy of it may do."""
+
+CHANGED = "(changed)"
+RETAKE = " Files that have changed or been touched since are taken in anew by `likewise ingest`."
+
+NAMED_FAILURES = 5
+
+KEPT = "What has been embedded is kept; the same command goes on from there."
+"""What to tell people when it is stopped."""
+
+
+class Filling:
+    """One run of a job over its generations; its batches, as a ``BatchSource``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        ledger: Ledger,
+        job: TaskRun,
+        runner: BatchRunner,
+        generations: Sequence[str],
+    ) -> None:
+        self._sizes = batch_sizes(settings)
+        self._store, self._ledger, self._job, self._runner = store, ledger, job, runner
+        self._generations = generations
+        self._batches: dict[str, Batch] = {}
+        self._under_way: set[str] = set()
+        self._all_given = False
+        self._numbered = 0
+        self._paths_tried: Counter[str] = Counter()
+        self._hopeless: set[str] = set()
+        self._failed: dict[str, str] = {}  # media id → path and code
+
+    def fill(self) -> None:
+        """Embed what the generations lack, and carry over what cannot be; returns early when the job is to stop."""
+        self._begin()
+        look_again = True
+        while look_again and self._job.goes_on():  # another look finds what is to be tried under another path
+            look_again = False
+            for report in self._runner.run(self):
+                self._take(report)
+                look_again = True
+            look_again |= not self._all_given or bool(self._batches)
+            self._batches.clear()  # what was given up unreported, in a pause, is found lacking again
+            self._under_way.clear()
+
+    def _begin(self) -> None:
+        collections = [self._store.schema(name).collection for name in self._generations]
+        held = sum(self._store.count(name) for name in self._generations)
+        self._job.begin(sum(self._store.count(name) for name in collections), done=held)
+
+    def bring_up_to_date(self, generation: str) -> None:
+        """What a generation from before does not know: records that have gone since, files that have moved."""
+        collection = self._store.schema(generation).collection
+        for page in chunked(self._store.scroll(generation, page=PAGE), PAGE):
+            current = {point.id: point for point in self._store.retrieve(collection, [point.id for point in page])}
+            gone = [point.id for point in page if point.id not in current]
+            if gone:
+                self._store.delete(generation, gone)
+            patches = {}
+            for point in page:
+                if point.id in current:
+                    here = MediaRecord.from_payload(point.payload)
+                    wanted = renewed(MediaRecord.from_payload(current[point.id].payload), here)
+                    if changes := payload_changes(here, wanted):
+                        patches[point.id] = changes
+            if patches:
+                self._store.patch_payload(generation, patches)
+
+    def shortfall(self) -> str:
+        """Count as failed, and say, what holds a space in the old generation and not in the new one."""
+        lacking = sum(map(self._lacking_vectors, self._generations))
+        if not lacking:
+            return ""
+        self._job.count(failed=lacking, done=-lacking)
+        return self._with_examples(f"{lacking:,} could not be embedded anew and keep their other spaces")
+
+    def _with_examples(self, failed: str) -> str:
+        """What to tell of files that could not be embedded: which they are, and what helps if they have changed."""
+        examples = list(self._failed.values())
+        shown = f", for example {', '.join(examples[:NAMED_FAILURES])}" if examples else ""
+        changed = any(example.endswith(CHANGED) for example in examples)
+        return f"{failed}{shown}.{RETAKE if changed else ''}"
+
+    def _lacking_vectors(self, generation: str) -> int:
+        target = self._store.schema(generation)
+        current = self._store.schema(target.collection)
+        changed = [
+            field.space.name for field in target.fields if current.space(field.space.name) not in (None, field.space)
+        ]
+
+        def held(collection: str, space: str) -> int:
+            return self._store.count(collection, Filter(has_space=space, include_missing=True))
+
+        # A record that lost several spaces is one record.
+        return max((held(target.collection, name) - held(generation, name) for name in changed), default=0)
+
+    @property
+    def stopped(self) -> bool:
+        return self._job.stopped
+
+    def say(self, message: str) -> None:
+        self._job.say(message)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """What the generations lack, until the job is paused or cancelled."""
+        self._all_given = False
+        for generation in self._generations:
+            schema = self._store.schema(generation)
+            size = self._sizes[schema.kind]
+            waiting: list[FileRef] = []
+            points = self._store.scroll(schema.collection, payload=False, page=PAGE)
+            for ids in chunked((point.id for point in points), PAGE):
+                waiting += self._lacking(generation, ids)
+                while len(waiting) >= size:
+                    if self.stopped:
+                        return
+                    yield self._batch(generation, waiting[:size])
+                    del waiting[:size]
+            if self.stopped:
+                return
+            if waiting:
+                yield self._batch(generation, waiting)
+        self._all_given = True
+
+    def _batch(self, generation: str, refs: Sequence[FileRef]) -> Batch:
+        self._numbered += 1
+        batch = Batch(
+            id=f"{self._job.id}-{self._numbered}",
+            job=self._job.id,
+            kind=self._store.schema(generation).kind,
+            files=tuple(refs),
+            priority=self._job.priority,
+            into=generation,
+        )
+        self._batches[batch.id] = batch
+        self._under_way.update(media_id(ref.sha256) for ref in refs)
+        return batch
+
+    def _lacking(self, generation: str, ids: Sequence[str]) -> list[FileRef]:
+        """A file for each record that ``generation`` lacks; a record without one left to try is given up."""
+        held = self._held(generation, ids)
+        lacking = [id_ for id_ in ids if id_ not in held and id_ not in self._under_way]
+        known = self._files(lacking)
+        to_try: list[FileRef] = []
+        without: list[str] = []
+        for id_ in lacking:
+            paths = [] if id_ in self._hopeless else known.get(id_, [])[self._paths_tried[id_] :]
+            if paths:
+                to_try.append(paths[0])
+            else:
+                without.append(id_)
+        if without:
+            self._give_up(generation, without)
+        return to_try
+
+    def _held(self, generation: str, ids: Sequence[str]) -> set[str]:
+        """Those for which nothing is left to be done."""
+        return {point.id for point in self._store.retrieve(generation, ids, payload=False)}
+
+    def _give_up(self, generation: str, ids: Sequence[str]) -> None:
+        """Carry over records of which no file can be embedded."""
+        carry_over(self._store, generation, ids)
+        self._job.count(done=len(ids))
+
+    def _files(self, ids: Sequence[str]) -> dict[str, list[FileRef]]:
+        """The present files of some records, by record."""
+        columns = (files.c.path, files.c.size, files.c.mtime_ns, files.c.sha256, files.c.media_id, files.c.state)
+        query = select(*columns, libraries.c.name).join(libraries)
+        found: dict[str, list[FileRef]] = {}
+        with self._ledger.read() as connection:
+            for chunk in chunked(ids):
+                rows = connection.execute(query.where(files.c.media_id.in_(chunk)).order_by(files.c.path))
+                for path, size, mtime_ns, sha256, id_, state, library in rows:
+                    if state != FileState.EMBEDDED:  # see ingest.ledger.entries.places
+                        continue
+                    found.setdefault(id_, []).append(FileRef(path, library, size, mtime_ns / 1e9, sha256))
+        return found
+
+    def _take(self, report: BatchReport) -> None:
+        """Count what a batch has done; what failed is looked at again by the next pass."""
+        batch = self._batches.pop(report.batch)
+        done = 0
+        for file, outcome in zip(batch.files, report.outcomes, strict=True):
+            id_ = media_id(file.sha256)
+            self._under_way.discard(id_)
+            if outcome.media_id is not None:
+                done += 1
+                self._failed.pop(id_, None)
+                continue
+            self._failed[id_] = f"{file.path} ({outcome.code})"
+            self._paths_tried[id_] += 1
+            if outcome.code not in ANOTHER_PATH:
+                self._hopeless.add(id_)
+        self._job.count(done=done)

@@ -1,0 +1,144 @@
+"""Moving the store: the job task ``migrate``, whose option ``to`` names where everything is copied.
+
+``http://…`` is a Qdrant server, ``edge`` the embedded store of this data directory and ``edge:DIR`` that of another.
+The source stays as it is; which store is in use is a matter of the settings, which people change afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ingest.jobs.tasks import TaskRun
+from ingest.ledger.database import Ledger
+from ingest.maintenance.upkeep import bring_up_to_date
+from search.errors import UsageError
+from search.settings import Settings
+from search.store import open_store
+from search.store.base import Store
+from search.store.durable import check_space
+from search.transfer import Copy, estimate
+
+EDGE = "edge"
+KEPT = "What is copied is kept; the same command goes on from there."
+"""What to tell people when it is stopped."""
+
+ROOM = 3
+"""Times their size that points take in an embedded store while they are indexed."""
+
+
+class Migrate:
+    """The job task ``migrate``."""
+
+    def __init__(self, settings: Settings, store: Store, ledger: Ledger) -> None:
+        self._settings, self._store, self._ledger = settings, store, ledger
+
+    def check(self, options: Mapping[str, str]) -> str:
+        """
+        Raises:
+            UsageError: no such place, the very store in use, or one that holds records of its own.
+            StoreUnavailableError, StoreLockedError, StoreError: the target cannot be opened.
+            DiskFullError: the target's disk has too little room.
+        """
+        to = options.get("to", "")
+        with self._opened(to) as target:
+            Copy(self._store, target, place_of(self._settings)).check()
+        return to
+
+    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+        to = options["to"]
+        with self._opened(to) as target:
+            copy = Copy(self._store, target, place_of(self._settings))
+            copy.check()
+            # So that nothing changes while it is copied.
+            bring_up_to_date(self._store, self._ledger, goes_on=job.goes_on)
+            if not job.goes_on():
+                return KEPT
+            collections = sorted(self._store.collections())
+            job.begin(2 * copy.points())  # each is written, and each is compared
+            for collection in collections:
+                for steps in (copy.copy(collection), copy.compare(collection)):
+                    for done in steps:
+                        job.count(done=done)
+                        if not job.goes_on():
+                            return KEPT
+            for collection in collections:
+                copy.finish(collection)
+            for collection in collections:
+                target.optimise(collection)
+            return self._told(to, copy)
+
+    @contextmanager
+    def _opened(self, to: str) -> Iterator[Store]:
+        settings = target_settings(self._settings, to)
+        if place_of(settings) == place_of(self._settings):
+            raise UsageError(f"'{to}' is the store in use already.", "Name another one.")
+        target = open_store(settings)
+        try:
+            if settings.store == EDGE and not target.collections():
+                wanted = sum(estimate(self._store, name) for name in self._store.collections())
+                check_space(settings.home, ROOM * wanted)
+            yield target
+        finally:
+            target.close()
+
+    def _told(self, to: str, copy: Copy) -> str:
+        repaired = f" ({copy.repaired:,} were sent twice)" if copy.repaired else ""
+        wanted = ", ".join(f"{name}={value}" for name, value in settings_after(self._settings, to).items())
+        return (
+            f"{copy.points():,} records are there, each compared{repaired}. "
+            f"To use them: stop Likewise, set {wanted}, and start it again. What is taken in before that is not there."
+        )
+
+
+def target_settings(settings: Settings, to: str) -> Settings:
+    """Settings with which the target's store is opened.
+
+    Raises:
+        UsageError: ``to`` names no store.
+    """
+    kind, _, folder = to.partition(":")
+    if kind == EDGE:
+        home = Path(folder) if folder else settings.home
+        if not home.is_absolute():
+            raise UsageError(f"'{folder}' is not an absolute path.", "Name it from the root on, as edge:/mnt/likewise.")
+        return settings.model_copy(update={"store": EDGE, "home": home})
+    address = urlsplit(to)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise UsageError(
+            f"'{to}' names no store.",
+            "Name a Qdrant server (http://host:6333), the embedded store of this data directory (edge), or that of "
+            "another (edge:/path).",
+        )
+    if address.username or address.password:
+        raise UsageError("The address holds a password.", "Give the server's key as LIKEWISE_QDRANT_API_KEY.")
+    target = settings.model_copy(update={"store": "server", "qdrant_url": to})
+    if settings.qdrant_url is not None and place_of(target) != place_of(
+        settings.model_copy(update={"store": "server"})
+    ):
+        # The key is that server's; whoever may name an address here must not be sent it.
+        return target.model_copy(update={"qdrant_api_key": None})
+    return target
+
+
+def place_of(settings: Settings) -> str:
+    """Names the store that these settings open, the same way every time."""
+    if settings.store == EDGE:
+        return f"{EDGE}:{settings.home.resolve()}"
+    return f"{(settings.qdrant_url or '').rstrip('/')} {settings.qdrant_prefix}".strip()
+
+
+def settings_after(settings: Settings, to: str) -> dict[str, str]:
+    """The variables with which the target is used, as far as they differ: ledger and previews stay where they are."""
+    wanted = target_settings(settings, to)
+    if wanted.store == "server":
+        return {"LIKEWISE_STORE": "server", "LIKEWISE_QDRANT_URL": str(wanted.qdrant_url)}
+    after = {"LIKEWISE_STORE": EDGE}
+    if wanted.home != settings.home:
+        after["LIKEWISE_HOME"] = str(wanted.home)
+        if settings.database_url is None:
+            after["LIKEWISE_DATABASE_URL"] = settings.ledger_url
+        after["LIKEWISE_SHARED"] = settings.shared_place
+    return after

@@ -1,0 +1,191 @@
+"""Changing the model of a space without downtime: every collection that holds it is made anew beside the old one.
+A space that a collection has, but only part of its records, or that can be added to it, is filled in place
+(``ingest.maintenance.backfill``).
+
+Questions are answered from the old generation until the new one holds every record. What can be embedded is embedded
+with the new model; of the rest, whatever is still comparable is kept. Killed anywhere, the next run finds the
+generation by its schema and goes on with the records that it lacks; a generation of that model which is still there
+from before is brought up to date instead of being made from nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+from ingest.jobs.tasks import TaskRun
+from ingest.ledger.credits import Credits
+from ingest.ledger.database import Ledger
+from ingest.maintenance.backfill import Completion
+from ingest.maintenance.fill import KEPT, Filling
+from ingest.maintenance.upkeep import bring_up_to_date
+from search.errors import SpaceMismatchError, UsageError
+from search.model_descriptions.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
+from search.model_descriptions.text import TEXT_MODELS
+from search.settings import Settings
+from search.spaces import MEANING
+from search.store.base import Store
+from search.store.generation_switch import promote_together
+from search.words.table import SPACE as CONCEPTS
+from workers.batch.backfill import FILLED_IN_PLACE
+from workers.batch.report import BatchRunner
+
+PAGE = 256
+
+MODELS_OF = {
+    "visual": (RESNET18.name, EFFICIENTNET_LITE0.name),
+    "motion": (R3D18.name, "frames"),
+    STYLE.name: (STYLE.name,),
+    CONCEPTS: (CONCEPTS,),
+    MEANING: tuple(TEXT_MODELS),
+}
+"""Spaces that can be made anew, and with what. Of ``style`` there is one model, at the revision this version has;
+``concepts`` come from the model of ``visual``, by the table that this version has. Each of these, and ``meaning``,
+fills in whatever a record lacks of all."""
+
+SETTING_OF = {"visual": "image_model", "motion": "video_model"}
+
+
+def asked_for(options: Mapping[str, str]) -> tuple[str, str]:
+    """Which space is to be made, and with which model: the one named, or else the only one that there is for it.
+
+    Raises:
+        UsageError: no such space or model; or no model is named where there are several.
+    """
+    space, model = options.get("space", ""), options.get("model", "")
+    models = MODELS_OF.get(space, ())
+    if not model and len(models) == 1:
+        return space, models[0]
+    if model not in models:
+        known = "; ".join(f"{name}: {', '.join(some)}" for name, some in MODELS_OF.items())
+        named = f"with '{model}'" if model else "without naming a model"
+        raise UsageError(f"'{space}' cannot be made {named}.", f"What can be chosen is {known}.")
+    return space, model
+
+
+def target_choice(store: Store, name: str, model: str) -> ModelChoice:
+    """The models in use, but ``model`` for the space ``name``. Motion made from key frames follows ``visual``; meaning
+    is made where the store has it.
+
+    Raises:
+        UsageError: nothing is stored yet.
+    """
+    made = {
+        field.space.name: field.space.model for info in store.collections().values() for field in info.schema.fields
+    }
+    if not {"visual", "motion", "sound"} <= made.keys():
+        raise UsageError(
+            "Nothing has been taken in yet.", "Set LIKEWISE_IMAGE_MODEL or LIKEWISE_VIDEO_MODEL and ingest."
+        )
+    image = model if name == "visual" else made["visual"]
+    motion = model if name == "motion" else made["motion"]
+    text = model if name == MEANING else made.get(MEANING)
+    return ModelChoice(image, motion if motion == R3D18.name else f"frames_{image}", made["sound"], text=text)
+
+
+class Reembed:
+    """The job task ``reembed``; its options are ``space`` and ``model``, see :func:`asked_for`.
+
+    Args:
+        runner_for: makes what runs batches with these models into these generations.
+        on_switch: called once questions go to the new generations.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        ledger: Ledger,
+        runner_for: Callable[[ModelChoice, Sequence[str]], BatchRunner],
+        on_switch: Callable[[], None],
+    ) -> None:
+        self._settings, self._store, self._ledger = settings, store, ledger
+        self._runner_for, self._on_switch = runner_for, on_switch
+        self._credits = Credits(ledger, store)
+
+    def check(self, options: Mapping[str, str]) -> str:
+        """
+        Raises:
+            UsageError: as :func:`asked_for` and :func:`target_choice`; or the settings insist on another model.
+        """
+        space, model = asked_for(options)
+        target = target_choice(self._store, space, model)
+        setting = SETTING_OF.get(space)
+        if setting is not None and getattr(self._settings, setting) not in ("auto", model):
+            raise UsageError(
+                f"LIKEWISE_{setting.upper()} asks for {getattr(self._settings, setting)}, not for {model}.",
+                "Remove that setting, here and on every worker, or let it name the new model.",
+            )
+        if target.text is not None and self._settings.text_model != target.text:
+            raise UsageError(
+                f"Meaning is made with {target.text}, but LIKEWISE_TEXT_MODEL is {self._settings.text_model}.",
+                f"Set LIKEWISE_TEXT_MODEL={target.text}, here and on every worker.",
+            )
+        return f"{space} with {model}"
+
+    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+        space, model = asked_for(options)
+        choice = target_choice(self._store, space, model)
+        if space in FILLED_IN_PLACE:
+            self._add_spaces(choice)
+        generations = self._generations(choice)
+        if not generations and space in FILLED_IN_PLACE:
+            return self._complete(choice, job)
+        if not generations:
+            return f"'{space}' is made with {model} already."
+        filling = Filling(
+            self._settings, self._store, self._ledger, job, self._runner_for(choice, generations), generations
+        )
+        filling.fill()
+        if not job.goes_on():
+            return KEPT
+        job.say("Every record is in place; looking once more at all of them, then questions go to the new vectors.")
+        for generation in generations:
+            filling.bring_up_to_date(generation)
+            bring_up_to_date(self._store, self._ledger, [generation], goes_on=job.goes_on)
+            if job.goes_on():
+                self._store.optimise(generation)
+            if not job.goes_on():
+                return KEPT
+        failed = filling.shortfall()
+        promote_together(self._store, generations)
+        self._on_switch()
+        self._credits.settle()  # what was said of records that had been copied already
+        switched = f"Questions now go to {', '.join(generations)}; what was before is kept until --drop-old."
+        return f"{failed} {switched}".strip()
+
+    def _complete(self, choice: ModelChoice, job: TaskRun) -> str:
+        # Imported here, because it builds on this module.
+
+        pictured = [schema.collection for schema in schemas_of(choice) if schema.space("visual") is not None]
+        collections = [name for name in pictured if name in self._store.collections()]
+        completion = Completion(
+            self._settings, self._store, self._ledger, job, self._runner_for(choice, collections), collections
+        )
+        completion.fill()
+        self._credits.settle()  # what was said of a record between its reading and its writing
+        return completion.told()
+
+    def _add_spaces(self, choice: ModelChoice) -> None:
+        """Give collections what they lack of these models, where that can be done; else they are made anew."""
+        existing = self._store.collections()
+        for schema in schemas_of(choice):
+            if schema.collection in existing:
+                with suppress(SpaceMismatchError):
+                    self._store.ensure(schema)
+
+    def _generations(self, choice: ModelChoice) -> list[str]:
+        """The generations to fill; one of these models that was kept from before serves again.
+
+        Spaces are compared by name: one that was added to a collection stands last in it, wherever a new one has it.
+        """
+        existing = self._store.collections()
+        wanted: list[str] = []
+        for schema in schemas_of(choice):
+            info = existing.get(schema.collection)
+            if info is None or info.schema.by_name == schema.by_name:
+                continue
+            generations = self._store.generations(schema.collection)
+            kept = [old.name for old in generations if old.schema.by_name == schema.by_name]
+            wanted.append(kept[-1] if kept else self._store.begin_generation(schema))
+        return wanted

@@ -1,0 +1,87 @@
+"""The job task ``place_photographer``: somebody new in the photographer space, which is not learnt anew for them.
+
+Its option ``photographer`` is the name that photos in the library are credited to.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+
+from ingest.jobs.tasks import TaskRun
+from ingest.photographers.training import train_on
+from search.errors import UsageError
+from search.photographers.aliases import Called, space_of
+from search.photographers.model_registry import ModelKind, untrained, version_name
+from search.photographers.photos.dataset import read_photos
+from search.photographers.space import PhotographerSpace
+from search.settings import Settings
+from search.store.base import Store
+from search.store.filters import Filter
+from workers.storage.shared_place import TRAINING
+from workers.training.request import Trainer, TrainingOrder
+from workers.training.shared_models import SharedShelf
+
+PLACE = "place_photographer"
+"""Name of the task."""
+
+NAMED = 3
+"""So many who work alike are named at the end."""
+
+
+class Place:
+    """The task.
+
+    Args:
+        trainer: asked for what places when a job begins.
+        called: what everybody who was renamed is called now.
+    """
+
+    def __init__(
+        self, settings: Settings, store: Store, trainer: Callable[[], Trainer], called: Callable[[], Called] = dict
+    ) -> None:
+        self._settings, self._store, self._trainer, self._called = settings, store, trainer, called
+        self._shelf = SharedShelf(settings)
+
+    def check(self, options: Mapping[str, str]) -> str:
+        """
+        Raises:
+            NotFoundError: there is no photographer space yet.
+            UsageError: nobody is named; or the space was learnt from their photos.
+        """
+        name = options.get("photographer", "")
+        if not name:
+            raise UsageError("It takes the name of a photographer.")
+        version = self._shelf.current(ModelKind.JOINT)
+        if version is None:
+            raise untrained(ModelKind.JOINT)
+        space = space_of(PhotographerSpace.load(self._shelf.folder(ModelKind.JOINT, version)), self._called())
+        if name in space.learnt:
+            raise UsageError(
+                f"The photographer space was learnt from {name}, among others.",
+                "`likewise photographers similar` says who works alike; `train --joint` takes new photos into account.",
+            )
+        return name
+
+    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+        name = options["photographer"]
+        scratch = self._settings.home / TRAINING / job.id
+        try:
+            while job.goes_on():  # what was stopped by a pause begins anew
+                photos = read_photos(self._store, Filter(photographers=(name,)))
+                job.begin(len(photos))
+                order = TrainingOrder(ModelKind.JOINT, place=name)
+                trained = train_on(self._settings, self._trainer(), photos, order, scratch, job)
+                if trained is not None:
+                    message = _told(space_of(PhotographerSpace.load(trained.folder), self._called()), name)
+                    self._shelf.publish(ModelKind.JOINT, version_name(photos.digest), trained.folder)
+                    job.count(done=len(photos))
+                    return " ".join([message, *trained.notes])
+            return "Nobody was placed."
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _told(space: PhotographerSpace, name: str) -> str:
+    alike = ", ".join(f"{one.name} ({100 * one.similarity:.0f} %)" for one in space.similar(name, NAMED))
+    return f"{name} has a place in the photographer space. Most alike: {alike}."

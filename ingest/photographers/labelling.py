@@ -1,0 +1,382 @@
+"""The job task ``label``: whose work photos and videos are, by what files, folders, a table or a person say.
+
+Its options are texts:
+
+* ``from``: ``exif``, ``folder``, ``csv``, ``kmeans``, ``person``, or ``none`` to take credits back;
+* ``path``: only what lies at or below this folder;
+* ``overwrite``: ``1`` lets this source count before better ones (see ``ingest.ledger.credits.RANK``);
+* ``depth`` (folder): 1, the folder that holds the photo; 2, the one above; … 0, the first below what was taken in;
+* ``table`` and ``base`` (csv): the table itself, so that any machine may run the job, and the folder it lay in;
+* ``groups`` and ``seed`` (kmeans); ``name`` and ``ids``, parted by commas (person; no name says that it is nobody's);
+* ``of`` (none): ``exif``, ``folder``, ``csv``, ``kmeans``, ``person`` or ``all``.
+
+Nothing is done twice that has been done: a job that was cut off notes the same again and finds nothing to edit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import distinct, func, select
+
+from ingest.jobs.tasks import TaskRun
+from ingest.ledger.credits import (
+    PAGE,
+    RANK,
+    Credits,
+    Said,
+    artist_of,
+    checked_name,
+    note,
+    said_of,
+    settle_names,
+    take_back,
+)
+from ingest.ledger.database import Ledger
+from ingest.ledger.entries import chunked
+from ingest.ledger.libraries import LibraryMap
+from ingest.ledger.tables import credited, files
+from ingest.photographers.table_matching import in_scope, meant
+from search import addresses
+from search.errors import NotFoundError, UsageError
+from search.photographers.answers import Credit
+from search.photographers.photos.labels import (
+    GROUPS,
+    folder_name,
+    group_number,
+    listed_names,
+    pseudo_photographers,
+    read_table,
+)
+from search.photographers.photos.names import clean_name
+from search.store.base import Store
+from search.store.filters import Filter
+
+NONE, ALL = "none", "all"
+LATER = "Files that are taken in later go by what they say themselves, until this is done again."
+
+SHOWN_LINES = 5
+"""Lines of a table that are told of one by one."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has come of a job so far.
+
+    Attributes:
+        credited: photographer to number of records that go by this source now.
+        kept: another source to number of records that go by it all the same.
+        untouched: why to number of records that this source says nothing of.
+        taken_back: number of records that have lost what a source said of them.
+        wrong: lines of the table that cannot be used, in sentences, in the order of the table.
+        nothing: what is told when nothing has come of it.
+    """
+
+    credited: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    untouched: Counter[str] = field(default_factory=Counter)
+    taken_back: int = 0
+    wrong: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    nothing: str = "Nothing is credited."
+
+    def told(self) -> str:
+        said = [f"The credits of {self.taken_back:,} are taken back."] if self.taken_back else []
+        if nobodys := self.credited.pop("", 0):
+            said.append(f"{nobodys:,} are nobody's now.")
+        if self.credited:
+            people = "1 photographer" if len(self.credited) == 1 else f"{len(self.credited):,} photographers"
+            said.append(f"{self.credited.total():,} are credited to {people}: {listed_names(self.credited)}.")
+        if self.kept:
+            said.append(f"{self.kept.total():,} go by another source ({listed_names(self.kept)}).")
+        if not said:
+            said.append(self.nothing)
+        said += [f"{n:,} {why}." for why, n in self.untouched.most_common()]
+        said += self.wrong[:SHOWN_LINES]
+        if len(self.wrong) > SHOWN_LINES:
+            said.append(f"So it is with {len(self.wrong) - SHOWN_LINES:,} more lines.")
+        return " ".join([*said, *self.notes])
+
+
+class Label:
+    """See :mod:`ingest.photographers.labelling`."""
+
+    def __init__(self, store: Store, ledger: Ledger) -> None:
+        self._store, self._ledger = store, ledger
+
+    def check(self, options: Mapping[str, str]) -> str:
+        """
+        Raises:
+            UsageError: an option is missing or makes no sense, or the table cannot be read.
+            NotFoundError: nothing at or below ``path`` has been taken in.
+        """
+        source = options.get("from", "")
+        if source not in (*Credit, NONE):
+            known = ", ".join((*Credit, NONE))
+            raise UsageError(f"'{source}' is nowhere to get photographers from.", f"Choose one of {known}.")
+        folder = self._folder(options)
+        if source == Credit.CSV:
+            read_table(options.get("table", "").encode())
+        elif source == Credit.PERSON:
+            if not options.get("ids"):
+                raise UsageError("It does not say which photos.", "Name their ids.")
+            if options.get("name"):
+                checked_name(options["name"])
+        elif source == NONE:
+            _taken_back(options)
+        for name, least in (("depth", 0), ("groups", 2), ("seed", 0)):
+            _number(options, name, least)
+        place = f" in {folder}" if folder else ""
+        return f"photographers from {source}{place}" if source != NONE else f"no {options['of']} credits{place}"
+
+    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+        work = Labelling(self._store, self._ledger, options, self._folder(options), job)
+        for done, skipped in work.steps():
+            job.count(done=done, skipped=skipped)
+            if not job.goes_on():
+                break
+        if not job.goes_on():
+            return "What is credited stays; the same again goes on from there."
+        wrong = len(work.tally.wrong)
+        job.count(failed=wrong, total=wrong)
+        return work.tally.told()
+
+    def _folder(self, options: Mapping[str, str]) -> str | None:
+        if not options.get("path"):
+            return None
+        folder = addresses.absolute(options["path"])
+        if not addresses.is_remote(folder) and "\0" not in folder:
+            folder = os.path.realpath(folder)  # as whatever is taken in is called, see ``ingest.scan.sources``
+        with self._ledger.read() as connection:
+            if connection.execute(select(files.c.path).where(in_scope(folder)).limit(1)).first() is None:
+                raise NotFoundError(f"Nothing in '{folder}' has been taken in.", "`likewise ingest` does that first.")
+        return folder
+
+
+class Labelling:
+    """One run of a job.
+
+    Args:
+        folder: to look at, and nothing else; None looks at everything.
+    """
+
+    def __init__(
+        self, store: Store, ledger: Ledger, options: Mapping[str, str], folder: str | None, job: TaskRun
+    ) -> None:
+        self._store, self._ledger, self._options, self._folder, self._job = store, ledger, options, folder, job
+        self._credits = Credits(ledger, store)
+        self._overwrite = options.get("overwrite") == "1"
+        self.tally = Tally()
+
+    def steps(self) -> Iterator[tuple[int, int]]:
+        """Do it; after each page, how many records it has credited and how many it has left as they are."""
+        if self._options["from"] == NONE:
+            self.tally.nothing = "Nothing was credited by that, so nothing is taken back."
+            yield from self._take_back(_taken_back(self._options))
+            return
+        source = Credit(self._options["from"])
+        if source is Credit.EXIF:
+            yield from self._read_again()
+            return
+        if source is not Credit.PERSON:
+            self.tally.notes.append(LATER)
+        named = {
+            Credit.FOLDER: self._by_folder,
+            Credit.CSV: self._by_table,
+            Credit.KMEANS: self._by_likeness,
+            Credit.PERSON: self._by_hand,
+        }[source]
+        for names, left in named():
+            with self._ledger.write() as connection:
+                note(connection, source, names, first=self._overwrite)
+                found = self._credits.apply(connection, list(names))
+            done = self._count(source, found)
+            absent = len(names) - len(found)
+            self._leave("are not in the store just now", absent)
+            yield done, len(names) - done + left
+
+    def _by_folder(self) -> Iterator[tuple[dict[str, str], int]]:
+        depth = _number(self._options, "depth", 0, 1)
+        self._job.begin(self._in_scope())
+        with self._ledger.read() as connection:
+            library = LibraryMap(connection)
+        for ids in self._pages():
+            with self._ledger.read() as connection:
+                query = select(files.c.media_id, files.c.path).where(in_scope(self._folder), files.c.media_id.in_(ids))
+                rows = connection.execute(query).all()
+            found: dict[str, set[str | None]] = {}
+            for id_, path in rows:
+                root = self._folder or library.root_of(path)
+                found.setdefault(id_, set()).add(folder_name(path, _folder_of(root, path), depth))
+            names: dict[str, str] = {}
+            for id_, said in found.items():
+                called = [name for name in said if name is not None]
+                if len(called) == 1:
+                    names[id_] = called[0]
+                else:
+                    self._leave(f"lie in folders {'of several names' if called else 'that name nobody'}")
+            yield names, len(found) - len(names)
+
+    def _by_table(self) -> Iterator[tuple[dict[str, str], int]]:
+        table = read_table(self._options.get("table", "").encode())
+        self._job.say("Looking up what the lines of the table mean.")
+        found = meant(self._ledger, table.lines, self._options.get("base"), self._job.goes_on)
+        if found is None:
+            return
+        self.tally.wrong = [said for _, said in sorted({**table.wrong, **found.unmatched}.items())]
+        if found.overruled:
+            self.tally.notes.append(
+                f"{found.overruled:,} are named differently by several lines: a path counted more than a folder or a "
+                "pattern, and a later line more than an earlier one."
+            )
+        self._job.say("")
+        self._job.begin(len(found.names))
+        self._leave("are not in the table", self._in_scope() - len(found.names))
+        for page in chunked(found.names, PAGE):
+            yield {id_: found.names[id_] for id_ in page}, 0
+
+    def _by_likeness(self) -> Iterator[tuple[dict[str, str], int]]:
+        # Imported here: only this source reads whole libraries into arrays.
+        from search.photographers.photos.dataset import read_photos
+        from search.photographers.photos.features import PICTURE_ONLY
+
+        photos = read_photos(self._store, Filter(path_prefix=self._folder))
+        free = [
+            at
+            for at, (name, credit) in enumerate(zip(photos.names, photos.credits, strict=True))
+            if self._overwrite or name is None or credit == Credit.KMEANS
+        ]
+        self._job.begin(len(photos))
+        self._leave("have a real credit, which groups of alike photos do not replace", len(photos) - len(free))
+        yield {}, len(photos) - len(free)
+        features = photos.features[free][:, list(PICTURE_ONLY)]
+        count, seed = _number(self._options, "groups", 2, GROUPS), _number(self._options, "seed", 0, 0)
+        others = self._groups_elsewhere({photos.ids[at] for at in free}) if self._folder else 0
+        groups = pseudo_photographers(features, count, seed, others)
+        names = {photos.ids[at]: group for at, group in zip(free, groups, strict=True) if group is not None}
+        with self._ledger.write() as connection:
+            settle_names(connection, Credit.KMEANS, set(names.values()))
+        self._leave("have no features yet", len(free) - len(names))
+        yield {}, len(free) - len(names)
+        self.tally.notes.append(
+            "Groups are made of alike pictures, so a classifier that is trained on them only seems to be right."
+        )
+        for page in chunked(names, PAGE):
+            yield {id_: names[id_] for id_ in page}, 0
+
+    def _groups_elsewhere(self, ids: Collection[str]) -> int:
+        """The highest number of a group that photos other than these are in."""
+        query = select(credited.c.media_id, credited.c.name).where(credited.c.source == Credit.KMEANS.value)
+        with self._ledger.read() as connection:
+            rows = connection.execute(query)
+            return max((group_number(name) for id_, name in rows if id_ not in ids), default=0)
+
+    def _by_hand(self) -> Iterator[tuple[dict[str, str], int]]:
+        ids = list(dict.fromkeys(id_.strip() for id_ in self._options["ids"].split(",") if id_.strip()))
+        name = checked_name(self._options["name"]) if self._options.get("name") else ""
+        self._job.begin(len(ids))
+        for page in chunked(ids, PAGE):
+            yield dict.fromkeys(self._stored(page), name), 0
+
+    def _read_again(self) -> Iterator[tuple[int, int]]:
+        """What the files themselves say is in the store already; see that it counts."""
+        self._job.begin(self._in_scope())
+        for ids in self._pages():
+            with self._ledger.write() as connection:
+                if self._overwrite:
+                    note(connection, Credit.EXIF, self._artists(ids), first=True)
+                found = self._credits.apply(connection, ids)
+            done = self._count(Credit.EXIF, found)
+            self._leave("name nobody", sum(said is None for said in found.values()))
+            yield done, len(ids) - done
+
+    def _take_back(self, sources: tuple[Credit, ...]) -> Iterator[tuple[int, int]]:
+        self._job.begin(self._in_scope())
+        for ids in self._pages():
+            with self._ledger.write() as connection:
+                before = said_of(connection, ids)
+                had = [id_ for id_, said in before.items() if any(one.source in sources for one in said)]
+                take_back(connection, sources, had)
+                found = self._credits.apply(connection, had)
+            self.tally.taken_back += len(had)
+            self._count(None, {id_: said for id_, said in found.items() if said is not None})
+            yield len(had), len(ids) - len(had)
+
+    def _count(self, source: Credit | None, found: Mapping[str, Said | None]) -> int:
+        """Count what counts now; how many of these go by ``source``."""
+        mine = [said for said in found.values() if said is not None and said.source is source]
+        self.tally.credited.update(said.name for said in mine)
+        self.tally.kept.update(
+            said.source.value for said in found.values() if said is not None and said.source is not source
+        )
+        return len(mine)
+
+    def _leave(self, why: str, count: int = 1) -> None:
+        if count > 0:
+            self.tally.untouched[why] += count
+
+    def _in_scope(self) -> int:
+        with self._ledger.read() as connection:
+            query = select(func.count(distinct(files.c.media_id))).where(in_scope(self._folder))
+            return int(connection.execute(query).scalar_one())
+
+    def _pages(self) -> Iterator[list[str]]:
+        """Every record in scope, in order of id."""
+        last = ""
+        while True:
+            query = select(files.c.media_id).where(in_scope(self._folder), files.c.media_id > last).distinct()
+            with self._ledger.read() as connection:
+                ids = list(connection.execute(query.order_by(files.c.media_id).limit(PAGE)).scalars())
+            if not ids:
+                return
+            yield ids
+            last = ids[-1]
+
+    def _stored(self, ids: list[str]) -> list[str]:
+        return [
+            point.id
+            for collection in self._store.collections()
+            for point in self._store.retrieve(collection, ids, payload=False)
+        ]
+
+    def _artists(self, ids: list[str]) -> dict[str, str]:
+        found = {
+            point.id: clean_name(artist_of(point.payload))
+            for collection in self._store.collections()
+            for point in self._store.retrieve(collection, ids, payload=("artist", "credit", "photographer"))
+        }
+        return {id_: name for id_, name in found.items() if name is not None}
+
+
+def _taken_back(options: Mapping[str, str]) -> tuple[Credit, ...]:
+    """
+    Raises:
+        UsageError: ``of`` names no source.
+    """
+    of = options.get("of", "")
+    if of == ALL:
+        return RANK
+    if of not in RANK:
+        raise UsageError(f"'{of}' is no source of credits.", f"Choose one of {', '.join(RANK)}, {ALL}.")
+    return (Credit(of),)
+
+
+def _number(options: Mapping[str, str], name: str, least: int, usual: int = 0) -> int:
+    """
+    Raises:
+        UsageError: the option is given and is no whole number, or less than that.
+    """
+    given = options.get(name, "")
+    if not given:
+        return usual
+    if not given.isdecimal() or len(given) > 9 or int(given) < least:
+        raise UsageError(f"'{given}' is no number for {name}.", f"It takes a whole number from {least} on.")
+    return int(given)
+
+
+def _folder_of(root: str, path: str) -> str:
+    """Of a root that is a single file, the folder that it lies in."""
+    return addresses.parent(path) or root if root == path else root

@@ -1,0 +1,116 @@
+"""Which records the lines of a table mean: by a path, by a folder, or by a pattern of paths."""
+
+from __future__ import annotations
+
+import posixpath
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from ingest.ledger.database import Ledger
+from ingest.ledger.entries import chunked
+from ingest.ledger.tables import FileState, at_or_below, files, roots
+from search import addresses
+from search.media import Kind
+from search.photographers.photos.labels import CsvLine, is_pattern, pattern_of
+
+KINDS = (Kind.IMAGE.value, Kind.VIDEO.value)
+"""What has a photographer."""
+
+HELD = (FileState.EMBEDDED.value, FileState.MISSING.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a table means.
+
+    Attributes:
+        names: id of a record to the name its line gives. A path counts more than a folder or a pattern, and among
+            equals the later line.
+        overruled: records that lines name differently.
+        unmatched: number of a line that means nothing which has been taken in to a sentence that says so.
+    """
+
+    names: Mapping[str, str]
+    overruled: int
+    unmatched: Mapping[int, str]
+
+
+def meant(
+    ledger: Ledger, lines: Sequence[CsvLine], base: str | None, goes_on: Callable[[], bool] = lambda: True
+) -> Meant | None:
+    """
+    Args:
+        base: where the table lies; paths that are not absolute are looked for there, then in what was taken in.
+        goes_on: asked before each look into the ledger; may take its time, as nothing is held open meanwhile.
+
+    Returns:
+        None once ``goes_on`` has said no.
+    """
+    with ledger.read() as connection:
+        known = list(connection.execute(select(roots.c.path).order_by(roots.c.path)).scalars())
+    bases = list(dict.fromkeys([*([base] if base else []), *known]))
+    by_path: dict[str, str] = {}
+    for chunk in chunked(sorted({form for line in lines for form in _forms(line.path, bases)})):
+        if not goes_on():
+            return None
+        with ledger.read() as connection:
+            by_path |= _by_path(connection, chunk)
+    found: dict[str, tuple[bool, int, str]] = {}
+    said: dict[str, set[str]] = defaultdict(set)
+    unmatched: dict[int, str] = {}
+    for line in lines:
+        forms = _forms(line.path, bases)
+        exact = next((by_path[form] for form in forms if form in by_path), None)
+        if exact is not None:
+            ids = {exact}
+        elif goes_on():
+            with ledger.read() as connection:
+                ids = _matched(connection, line.path, forms)
+        else:
+            return None
+        if not ids:
+            unmatched[line.number] = f"Line {line.number} means no photo that has been taken in: '{line.path[:120]}'."
+        for id_ in ids:
+            said[id_].add(line.name)
+            word = (exact is not None, line.number, line.name)
+            found[id_] = max(found.get(id_, word), word)
+    names = {id_: name for id_, (_, _, name) in found.items()}
+    return Meant(names, sum(len(each) > 1 for each in said.values()), unmatched)
+
+
+def in_scope(folder: str | None) -> ColumnElement[bool]:
+    """Files with a record that can have a photographer, at or below a folder if one is given."""
+    wanted = files.c.media_id.is_not(None) & files.c.state.in_(HELD) & files.c.kind.in_(KINDS)
+    return wanted if folder is None else wanted & at_or_below(files.c.path, folder)
+
+
+def _forms(path: str, bases: Sequence[str]) -> list[str]:
+    """The absolute paths that a line may mean. Letters with accents are written in either of Unicode's two ways."""
+    whole = path.startswith("/") or addresses.is_remote(path)
+    relative = path.removeprefix("./")
+    absolute = [path] if whole else [f"{base.rstrip('/')}/{relative}" for base in bases]
+    absolute = [each if addresses.is_remote(each) else posixpath.normpath(each) for each in absolute]
+    return list(dict.fromkeys(unicodedata.normalize(form, each) for each in absolute for form in ("NFC", "NFD")))
+
+
+def _by_path(connection: Connection, paths: Sequence[str]) -> dict[str, str]:
+    query = select(files.c.path, files.c.media_id).where(in_scope(None), files.c.path.in_(paths))
+    return {row.path: row.media_id for row in connection.execute(query)}
+
+
+def _matched(connection: Connection, path: str, forms: Sequence[str]) -> set[str]:
+    """The records below a folder, or those whose paths match a pattern."""
+    found: set[str] = set()
+    for form in forms:
+        folder, pattern = pattern_of(form) if is_pattern(path) else (form.rstrip("/") or "/", None)
+        query = select(files.c.path, files.c.media_id).where(in_scope(folder))
+        found.update(
+            row.media_id for row in connection.execute(query) if pattern is None or pattern.fullmatch(row.path)
+        )
+        if found:
+            break
+    return found

@@ -1,0 +1,111 @@
+"""Keeping the store's records in step with the ledger: paths, libraries, missing, deleted.
+
+Always store first, ledger second: what is written here follows from rows of a transaction that is not committed yet.
+Killed in between, the ledger still shows the difference and the next scan makes the same edit again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from ingest.ledger.entries import Places, chunked, places, unsettle
+from search.errors import NotFoundError
+from search.media import COLLECTIONS, Kind, MediaRecord, Payload
+from search.store.base import Store, StoredPoint
+from workers.storage.previews import Previews
+
+EDITED = ("paths", "libraries", "folders", "words", "mtime", "missing", "sort_name", "sort_time")
+"""Payload keys that follow from where a content lives."""
+
+PAGE = 256
+
+
+class Records:
+    """The records in one store, and their previews."""
+
+    def __init__(self, store: Store, previews: Previews) -> None:
+        self._store = store
+        self._previews = previews
+
+    def refresh(self, connection: Connection, media: Mapping[str, Kind]) -> set[str]:
+        """Give each record the paths that the ledger's rows give it; hide one that has none.
+
+        Returns:
+            Ids that have no (whole) record in the store.
+        """
+        by_collection: dict[str, list[str]] = {}
+        for media_id, kind in media.items():
+            by_collection.setdefault(kind.collection, []).append(media_id)
+        absent: set[str] = set()
+        for collection, ids in by_collection.items():
+            for chunk in chunked(ids, PAGE):
+                present = places(connection, chunk)
+                absent.update(chunk)
+                patches: dict[str, Payload] = {}
+                for point in self._retrieve(collection, chunk):
+                    record = _record(point)
+                    if record is None:
+                        continue
+                    absent.discard(point.id)
+                    if patch := _patch(record, point.payload, present.get(point.id)):
+                        patches[point.id] = patch
+                if patches:
+                    self._store.patch_payload(collection, patches)
+        return absent
+
+    def abandon(self, connection: Connection, job: int, left: Mapping[str, Kind]) -> None:
+        """Take from each record the path that has left it; one without any other is swept when the job ends."""
+        unsettle(connection, job, left)
+        self.refresh(connection, left)
+
+    def absent(self, media: Mapping[str, Kind]) -> set[str]:
+        """Which of these the store does not hold."""
+        held: set[str] = set()
+        for collection in COLLECTIONS:
+            ids = [media_id for media_id, kind in media.items() if kind.collection == collection]
+            held.update(point.id for point in self._retrieve(collection, ids, payload=False))
+        return set(media) - held
+
+    def count(self) -> int:
+        """Records in the store, whatever their kind."""
+        return sum(info.points for name, info in self._store.collections().items() if name in COLLECTIONS)
+
+    def delete(self, media_ids: Iterable[str]) -> None:
+        """Delete records, whichever collection they are in, and their previews."""
+        for chunk in chunked(media_ids, PAGE):
+            for collection in COLLECTIONS:
+                found = self._retrieve(collection, chunk)
+                if not found:
+                    continue
+                self._store.delete(collection, [point.id for point in found])
+                for point in found:
+                    key = point.payload.get("thumbnail")
+                    if isinstance(key, str):
+                        with suppress(NotFoundError):  # not a key of ours
+                            self._previews.delete(key)
+
+    def _retrieve(self, collection: str, ids: list[str], *, payload: bool = True) -> list[StoredPoint]:
+        try:
+            return self._store.retrieve(collection, ids, payload=payload) if ids else []
+        except NotFoundError:
+            return []  # nothing of this kind has been stored yet
+
+
+def _record(point: StoredPoint) -> MediaRecord | None:
+    try:
+        return MediaRecord.from_payload(point.payload)
+    except (KeyError, ValueError):
+        return None
+
+
+def _patch(record: MediaRecord, stored: Payload, at: Places | None) -> Payload:
+    """The keys that differ; empty when the record is right already."""
+    if at is None:
+        return {} if record.missing else {"missing": True}
+    moved = replace(record, paths=at.paths, libraries=at.libraries, mtime=at.mtime, missing=False)
+    wanted = moved.to_payload()
+    return {key: wanted.get(key) for key in EDITED if wanted.get(key) != stored.get(key)}

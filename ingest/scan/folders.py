@@ -1,0 +1,205 @@
+"""Walk folders and list the files in them, folder by folder, opening none.
+
+Hidden files and folders, excluded and ignored ones, and Likewise's own data directory are left out. Links to folders
+are followed after all real folders, and no folder is listed twice, so that loops end and files keep their real paths.
+"""
+
+# Paths stay text from the walk to the ledger: a Path object for every file would double the cost of a rescan.
+# ruff: noqa: PTH116, PTH120
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TypeAlias
+
+from ingest.scan.ignore import IGNORE_FILE, IgnoreRules
+
+_by_name = attrgetter("name")
+
+FoundFile: TypeAlias = tuple[str, int, int]
+"""Path, size in bytes, modification time in nanoseconds. A bare tuple: a scan makes one for every file there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder to walk. ``base`` is the folder at or above it whose ignore files count too (its library's root)."""
+
+    path: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one folder holds.
+
+    Attributes:
+        covers: the only paths that were looked for; None when the whole folder was listed.
+        named: paths among ``files`` that a person gave explicitly.
+    """
+
+    folder: str
+    files: list[FoundFile]
+    covers: frozenset[str] | None = None
+    named: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A folder, or a name in it, that could not be used; ``path`` is valid text, with ``\\xNN`` for odd bytes."""
+
+    path: str
+    detail: str
+
+
+Found: TypeAlias = Listing | Unreadable
+
+
+def is_text(path: str) -> bool:
+    """Whether a path can be written as UTF-8, which the ledger, the store and JSON all need."""
+    if path.isascii():
+        return True
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def as_text(path: str) -> str:
+    """The path with bytes that are not UTF-8 written ``\\xNN``: to show, not to open."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+class Scan:
+    """One walk over some roots.
+
+    Args:
+        roots: folders; one that does not exist yields nothing.
+        excludes: patterns from the settings.
+        home: Likewise's data directory, left out wherever it lies.
+        own: further folders of Likewise's own, left out as well.
+        named: existing files given explicitly, listed whatever the rules say.
+    """
+
+    def __init__(
+        self,
+        roots: Iterable[Root],
+        *,
+        excludes: Sequence[str],
+        home: str,
+        own: Iterable[str] = (),
+        named: Iterable[str] = (),
+    ) -> None:
+        self._roots = list(roots)
+        self._excludes = excludes
+        self._seen = {_identity(folder) for folder in (home, *own)} - {None}
+        self._links: deque[tuple[str, IgnoreRules]] = deque()
+        self._named: dict[str, set[str]] = {}
+        for path in named:
+            self._named.setdefault(os.path.dirname(path), set()).add(path)
+
+    def __iter__(self) -> Iterator[Found]:
+        for root in self._roots:
+            try:
+                rules = self._rules_at(root)
+            except OSError as error:
+                yield Unreadable(root.path, f"A {IGNORE_FILE} above it cannot be read: {error.strerror}.")
+                continue
+            yield from self._tree(root.path, rules)
+        while self._links:
+            yield from self._tree(*self._links.popleft())
+        for folder, paths in sorted(self._named.items()):
+            yield list_paths(folder, paths)
+
+    def _rules_at(self, root: Root) -> IgnoreRules:
+        """Rules in force when the walk enters the root: ignore files between the library's root and it."""
+        rules = IgnoreRules.for_root(root.base, self._excludes)
+        inner = root.path[len(root.base.rstrip("/")) :].split("/")[1:]
+        folder = root.base
+        for name in inner:
+            if os.path.lexists(f"{folder}/{IGNORE_FILE}"):
+                rules = rules.entering(folder)
+            folder = f"{folder.rstrip('/')}/{name}"
+        return rules
+
+    def _tree(self, top: str, rules: IgnoreRules) -> Iterator[Found]:
+        stack = [(top, rules)]
+        while stack:
+            folder, rules = stack.pop()
+            identity = _identity(folder)
+            if identity is None or identity in self._seen:
+                continue
+            self._seen.add(identity)
+            try:
+                with os.scandir(folder) as entries:
+                    ordered = sorted(entries, key=_by_name)
+                if any(entry.name == IGNORE_FILE for entry in ordered):
+                    rules = rules.entering(folder)
+            except OSError as error:
+                yield Unreadable(folder, f"The folder cannot be read: {error.strerror}.")
+                continue
+            files: list[FoundFile] = []
+            folders: list[str] = []
+            yield from self._sort_out(ordered, rules, files, folders)
+            named = frozenset(self._named.pop(folder, ()))
+            if named:
+                unlisted = named.difference(path for path, _, _ in files)
+                files.extend(list_paths(folder, unlisted).files)
+            yield Listing(folder, files, named=named)
+            stack.extend((path, rules) for path in reversed(folders))
+
+    def _sort_out(
+        self, entries: list[os.DirEntry[str]], rules: IgnoreRules, files: list[FoundFile], folders: list[str]
+    ) -> Iterator[Unreadable]:
+        """Put each entry that counts where it belongs; yields those that cannot be used."""
+        check = not rules.empty
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            path = entry.path
+            try:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                is_link = not is_folder and entry.is_symlink() and entry.is_dir()
+                if check and rules.ignores(path, is_folder=is_folder or is_link):
+                    continue
+                if not is_text(path):
+                    if is_folder or is_link or entry.is_file():
+                        yield Unreadable(as_text(path), "Its name is not valid UTF-8; rename it.")
+                elif is_folder:
+                    folders.append(path)
+                elif is_link:
+                    self._links.append((path, rules))
+                elif entry.is_file():
+                    status = entry.stat()
+                    files.append((path, status.st_size, status.st_mtime_ns))
+            except OSError as error:
+                if error.errno in (errno.ENOENT, errno.ELOOP):
+                    continue  # gone since the folder was listed, or a link to itself: there is no file
+                yield Unreadable(as_text(path), f"It cannot be looked at: {error.strerror}.")
+
+
+def list_paths(folder: str, paths: Iterable[str]) -> Listing:
+    """A listing of just these paths of one folder; those that are no files (any more) are covered but not listed."""
+    wanted = frozenset(paths)
+    files: list[FoundFile] = []
+    for path in sorted(wanted):
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue
+        files.append((path, status.st_size, status.st_mtime_ns))
+    return Listing(folder, files, covers=wanted, named=wanted)
+
+
+def _identity(folder: str) -> tuple[int, int] | None:
+    """Device and inode; None when there is no such folder."""
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,75 @@
+"""SHA-256 of files, a few at a time, ahead of whoever needs them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from search import addresses
+from search.media import Kind
+from workers.storage.files import FileAccess
+
+THREADS = 2
+"""Hashing is bound by the disk and shares the processor with decoding."""
+
+REMOTE_THREADS = 16
+"""Objects in buckets come one request after the other, each waiting for an answer."""
+
+AHEAD = 32
+"""Files hashed, or being hashed, before they are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A file to be read, as planned."""
+
+    path: str
+    folder: str
+    library: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file that has been read: size and time are those of the very bytes that were hashed."""
+
+    task: Task
+    sha256: str
+    size: int
+    mtime_ns: int
+
+    @property
+    def path(self) -> str:
+        return self.task.path
+
+
+def read_files(tasks: Iterable[Task], files: FileAccess) -> Iterator[tuple[Task, Read | OSError]]:
+    """Hash files in their order, ``AHEAD`` of the consumer."""
+    with ExitStack() as stack:
+        near = ThreadPoolExecutor(THREADS, thread_name_prefix="hash")
+        far = ThreadPoolExecutor(REMOTE_THREADS, thread_name_prefix="fetch")  # which starts no thread without work
+        for pool in (near, far):
+            stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        waiting: deque[tuple[Task, Future[Read]]] = deque()
+        for task in tasks:
+            pool = far if addresses.is_remote(files.here(task.path)) else near
+            waiting.append((task, pool.submit(_read, task, files)))
+            if len(waiting) >= AHEAD:
+                yield _result(*waiting.popleft())
+        while waiting:
+            yield _result(*waiting.popleft())
+
+
+def _read(task: Task, files: FileAccess) -> Read:
+    contents = files.read(task.path)
+    return Read(task, contents.sha256, contents.size, contents.mtime_ns)
+
+
+def _result(task: Task, future: Future[Read]) -> tuple[Task, Read | OSError]:
+    try:
+        return task, future.result()
+    except OSError as error:
+        return task, error

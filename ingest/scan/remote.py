@@ -1,0 +1,126 @@
+"""Walk buckets as ``folders`` walks folders: prefix by prefix, with sizes and times from the listings alone.
+
+Hidden, excluded and ignored objects are left out, and so are Likewise's own previews and uploads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+
+from ingest.scan.folders import Found, FoundFile, Listing, Root, Unreadable
+from ingest.scan.ignore import IGNORE_FILE, IgnoreRules
+from search import addresses
+from workers.storage.objects import Facts, Objects
+
+
+class RemoteScan:
+    """One walk over some roots.
+
+    Args:
+        roots: prefixes; one below which there is nothing yields an empty listing.
+        excludes: patterns from the settings.
+        own: prefixes that hold no media but what Likewise made.
+        named: existing objects given explicitly, listed whatever the rules say.
+    """
+
+    def __init__(
+        self,
+        roots: Iterable[Root],
+        objects: Objects,
+        *,
+        excludes: Sequence[str],
+        own: Iterable[str] = (),
+        named: Iterable[str] = (),
+    ) -> None:
+        self._roots = list(roots)
+        self._objects = objects
+        self._excludes = excludes
+        self._seen = set(own)
+        self._named: dict[str, set[str]] = {}
+        for address in named:
+            self._named.setdefault(addresses.parent(address) or address, set()).add(address)
+
+    def __iter__(self) -> Iterator[Found]:
+        for root in self._roots:
+            try:
+                rules = self._rules_at(root)
+            except OSError as error:
+                yield Unreadable(root.path, f"A {IGNORE_FILE} above it cannot be read: {error.strerror}.")
+                continue
+            yield from self._tree(root.path, rules)
+        for folder, named in sorted(self._named.items()):
+            yield list_objects(self._objects, folder, named)
+
+    def _rules_at(self, root: Root) -> IgnoreRules:
+        """Rules in force when the walk enters the root: ignore files between the library's root and it."""
+        rules = IgnoreRules.for_root(root.base, self._excludes)
+        above = [folder for folder in addresses.parents(root.path) if addresses.is_at_or_below(folder, root.base)]
+        for folder in reversed(above):
+            with suppress(FileNotFoundError):
+                rules = self._told(rules, folder)
+        return rules
+
+    def _told(self, rules: IgnoreRules, folder: str) -> IgnoreRules:
+        return rules.told(folder, self._objects.read(f"{folder}/{IGNORE_FILE}"))
+
+    def _tree(self, top: str, rules: IgnoreRules) -> Iterator[Found]:
+        stack = [(top, rules)]
+        while stack:
+            folder, rules = stack.pop()
+            if folder in self._seen:
+                continue
+            self._seen.add(folder)
+            try:
+                entries = self._objects.listing(folder)
+                if any(entry.address == f"{folder}/{IGNORE_FILE}" for entry in entries):
+                    rules = self._told(rules, folder)
+            except OSError as error:
+                yield Unreadable(folder, f"The folder cannot be read: {error.strerror}.")
+                continue
+            files: list[FoundFile] = []
+            folders: list[str] = []
+            yield from _sort_out(entries, rules, files, folders)
+            named = frozenset(self._named.pop(folder, ()))
+            if named:
+                unlisted = named.difference(address for address, _, _ in files)
+                files.extend(list_objects(self._objects, folder, unlisted).files)
+            yield Listing(folder, files, named=named)
+            stack.extend((each, rules) for each in reversed(folders))
+
+
+def _sort_out(
+    entries: Iterable[Facts], rules: IgnoreRules, files: list[FoundFile], folders: list[str]
+) -> Iterator[Unreadable]:
+    """Put each entry that counts where it belongs; yields those that cannot be used."""
+    for entry in entries:
+        name = addresses.name(entry.address) if not entry.address.endswith("/") else ""
+        if not name:
+            if entry.is_folder:  # else it only marks the folder that it is in
+                yield Unreadable(entry.address, "Keys with an empty part ('//') cannot be taken in; rename them.")
+        elif not name.startswith(".") and not rules.ignores(entry.address, is_folder=entry.is_folder):
+            if entry.is_folder:
+                folders.append(entry.address)
+            else:
+                files.append((entry.address, entry.size, entry.mtime_ns))
+
+
+def list_objects(objects: Objects, folder: str, wanted: Iterable[str]) -> Listing:
+    """A listing of just these objects of one folder; what is not there (any more) is covered but not listed.
+
+    What cannot be asked about just now is neither: nobody knows whether it is there.
+    """
+    files: list[FoundFile] = []
+    covers: set[str] = set()
+    for address in sorted(wanted):
+        try:
+            facts = objects.facts(address)
+        except FileNotFoundError:
+            covers.add(address)
+        except OSError:
+            continue
+        else:
+            covers.add(address)
+            if not facts.is_folder:
+                files.append((address, facts.size, facts.mtime_ns))
+    return Listing(folder, files, covers=frozenset(covers), named=frozenset(covers))

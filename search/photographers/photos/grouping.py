@@ -1,0 +1,193 @@
+"""Which photos belong together so closely that no test may be learnt from some and measured on the others.
+
+A photo whose twin was learnt from proves nothing, nor does one from the same afternoon in the same place: both would be
+recognised by what they show. Photos are put together when they
+
+* are near duplicates by their fingerprints (``search.similar.near``), or so alike in ``visual`` that they are of one
+  burst;
+* were taken in one session: in one folder, by one camera, with no pause longer than :data:`SESSION_PAUSE`;
+* carry neighbouring numbers in otherwise equal file names, where no time is known.
+
+Photographers' names play no part in it: groups that knew the labels would leak them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.photographers.photos.dataset import PhotoSet
+from search.similar.banding import banded_pairs, codes_of
+from search.similar.near import FINGERPRINT_BITS, MIN_COSINE, PICTURE_BITS
+
+Groups = NDArray[np.int64]
+"""int64 ``(n,)``: photos with the same number belong together; numbers count up from 0 in order of first photo."""
+
+SESSION_PAUSE = 2 * 3600.0
+"""Longest pause within a session, seconds."""
+
+NUMBER_GAP = 5
+"""Greatest difference between neighbouring numbers of one session; the frames between them were deleted."""
+
+LONGEST_RUN = 32
+"""Most photos that neighbouring numbers alone keep together. A camera numbers on over days, so a longer run is parted
+where neighbours are least alike."""
+
+BURST_COSINE = 0.95
+"""Least cosine in ``visual`` between frames of a burst."""
+
+_BLOCK = 1024
+_MOST_COMPARED = 30_000
+"""Photos up to which all pairs are compared by cosine: minutes, beyond."""
+
+_NUMBER = re.compile(r"(\d+)(?!.*\d)")
+
+
+def groups(photos: PhotoSet) -> Groups:
+    """The group of each photo; see the module for what makes one."""
+    chains = _Chains(len(photos))
+    chains.join(near_pairs(photos))
+    for session in sessions(photos):
+        chains.join(pairwise(session))
+    return chains.numbers()
+
+
+def sessions(photos: PhotoSet) -> list[list[int]]:
+    """Positions of the photos of each session in shooting order; every photo is in exactly one."""
+    timed: dict[tuple[str, str], list[tuple[float, str, int]]] = defaultdict(list)
+    numbered: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    found: list[list[int]] = []
+    for at, path in enumerate(photos.paths):
+        folder, name = str(PurePosixPath(path).parent), PurePosixPath(path).name
+        seconds = _seconds(photos.taken_at[at])
+        if seconds is not None:
+            timed[folder, photos.cameras[at] or ""].append((seconds, path, at))
+        elif match := _NUMBER.search(PurePosixPath(name).stem):
+            pattern = name[: match.start()] + "#" + name[match.end() :]
+            numbered[folder, pattern].append((int(match[1]), at))
+        else:
+            found.append([at])
+    for taken in timed.values():
+        taken.sort()
+        found += _parted([at for _, _, at in taken], np.diff([t for t, _, _ in taken]) > SESSION_PAUSE)
+    for run in numbered.values():
+        run.sort()
+        for part in _parted([at for _, at in run], np.diff([number for number, _ in run]) > NUMBER_GAP):
+            found += _shortened(part, photos)
+    return sorted(found)
+
+
+def widened(grouped: Groups, names: Sequence[str | None], photos: PhotoSet, least: int) -> Groups:
+    """``grouped``, with the groups of a photographer who has fewer than ``least`` of them parted until there are as
+    many, in shooting order, as far as their photos go.
+
+    Somebody with one long session could otherwise be learnt but never tested. What is parted is no longer independent,
+    so figures about those photographers flatter.
+    """
+    made = grouped.copy()
+    order = {at: rank for rank, at in enumerate(at for session in sessions(photos) for at in session)}
+    following = int(made.max(initial=-1)) + 1
+    for name in sorted({name for name in names if name is not None}):
+        mine = np.array([at for at, other in enumerate(names) if other == name])
+        while len(found := np.unique(made[mine])) < min(least, len(mine)):
+            largest = max(found, key=lambda group: int((made[mine] == group).sum()))
+            members = sorted(mine[made[mine] == largest], key=lambda at: order[int(at)])
+            if len(members) < 2:
+                break
+            made[members[len(members) // 2 :]] = following
+            following += 1
+    return _renumbered(made)
+
+
+def near_pairs(photos: PhotoSet) -> Iterator[tuple[int, int]]:
+    """Positions of photos that are near duplicates or of one burst, enough pairs to join each set of them."""
+    yield from _near_duplicates(photos)
+    yield from _bursts(photos)
+
+
+def _near_duplicates(photos: PhotoSet) -> Iterator[tuple[int, int]]:
+    owners: dict[str, list[int]] = defaultdict(list)
+    for at, fingerprint in enumerate(photos.fingerprints):
+        if fingerprint is not None and 4 * len(fingerprint) == FINGERPRINT_BITS:
+            owners[fingerprint].append(at)
+    holders = list(owners.values())
+    for held in holders:
+        yield from pairwise(held)
+    for left, right in banded_pairs(codes_of(list(owners)), PICTURE_BITS).tolist():
+        a, b = holders[left][0], holders[right][0]
+        if float(photos.visual[a] @ photos.visual[b]) >= MIN_COSINE:
+            yield a, b
+
+
+def _bursts(photos: PhotoSet) -> Iterator[tuple[int, int]]:
+    if len(photos) > _MOST_COMPARED:
+        return
+    for begin in range(0, len(photos), _BLOCK):
+        rows = photos.visual[begin : begin + _BLOCK]
+        left, right = np.nonzero(rows @ photos.visual.T >= BURST_COSINE)
+        later = right > left + begin
+        yield from zip((left[later] + begin).tolist(), right[later].tolist(), strict=True)
+
+
+def _parted(ordered: Sequence[int], breaks: NDArray[np.bool_]) -> list[list[int]]:
+    ends = [*(np.flatnonzero(breaks) + 1).tolist(), len(ordered)]
+    starts = [0, *ends[:-1]]
+    return [list(ordered[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
+def _shortened(run: list[int], photos: PhotoSet) -> list[list[int]]:
+    """A run of photos in parts of at most :data:`LONGEST_RUN`, none of them less than a quarter of that."""
+    if len(run) <= LONGEST_RUN:
+        return [run]
+    rows = photos.visual[run]
+    margin = LONGEST_RUN // 4
+    alike = np.einsum("ij,ij->i", rows[:-1], rows[1:])[margin - 1 : len(run) - margin]
+    cut = int(np.argmin(alike)) + margin
+    return [*_shortened(run[:cut], photos), *_shortened(run[cut:], photos)]
+
+
+def _seconds(taken_at: str | None) -> float | None:
+    """Seconds since the epoch; local times are read as UTC, which keeps their order and their differences."""
+    if not taken_at:
+        return None
+    try:
+        return datetime.fromisoformat(taken_at).replace(tzinfo=UTC).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+class _Chains:
+    """Sets of photos that grow together (union-find with path halving)."""
+
+    def __init__(self, n: int) -> None:
+        self._parent = list(range(n))
+
+    def join(self, pairs: Iterable[tuple[int, int]]) -> None:
+        for a, b in pairs:
+            first, second = self._root(a), self._root(b)
+            self._parent[max(first, second)] = min(first, second)
+
+    def numbers(self) -> Groups:
+        return _renumbered(np.array([self._root(at) for at in range(len(self._parent))], np.int64))
+
+    def _root(self, at: int) -> int:
+        while self._parent[at] != at:
+            self._parent[at] = self._parent[self._parent[at]]
+            at = self._parent[at]
+        return at
+
+
+def _renumbered(grouped: Groups) -> Groups:
+    """The same groups, numbered from 0 in order of their first photo."""
+    _, first, inverse = np.unique(grouped, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    numbers: Groups = rank[inverse]
+    return numbers

@@ -1,0 +1,269 @@
+"""Where photographers' names come from, other than the files themselves: folder names, a table, or likeness.
+
+Nothing here looks at disks or stores: it reads texts and arrays, and ``ingest.photographers.labelling`` does the rest.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search import addresses
+from search.errors import UsageError
+from search.media import word_list
+from search.photographers.photos.names import given_name
+
+GROUPS = 30
+"""Pseudo-photographers unless told otherwise. Source: the published recipe, REFERENCE §4."""
+
+MANY = 20_000
+"""Photos beyond which clustering goes by random parts of them (MiniBatchKMeans): seconds instead of minutes."""
+
+_PATH_COLUMNS = ("path", "filepath", "file", "filename", "file_name", "photo", "image", "glob", "pattern")
+_NAME_COLUMNS = ("photographer", "artist", "creator", "author", "credit", "name", "label")
+"""What columns may be called; where a table has several of them, the first of these counts."""
+
+_TOKEN = re.compile(
+    r"(?P<folders>(?:(?<=/)|^)\*\*/)|(?P<deep>\*{2,})|(?P<star>\*)|(?P<letter>\?|\[.[^\]]*\])|.", re.DOTALL
+)
+"""Parts of a pattern; ``**/`` as a whole folder's name is any number of folders, none among them."""
+
+_DELIMITERS = (",", ";", "\t", "|")
+
+_GROUP = re.compile(r"Group (\d{2,9})")
+
+_NO_PERSON = frozenset(
+    word_list(
+        "archive archiv camera dcim desktop documents download downloads edits export exports favorites images img "
+        "import imports jpeg jpg lightroom media misc new originals other output photo photos picture pictures pics "
+        "private raw screenshots selects selected temp tmp unsorted uploads videos web wip"
+    )
+)
+_NO_PERSON_TEXT = re.compile(r"new folder( \(\d+\))?|camera roll|\d{3}[a-z0-9_]{5}|[a-z]?\d[\d _.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvLine:
+    """One line of a table: whose the photos at a path, below a folder, or matched by a pattern are."""
+
+    number: int
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A table that was read.
+
+    Attributes:
+        wrong: number of a line that cannot be used to what is wrong with it, in a sentence that names the number.
+    """
+
+    lines: tuple[CsvLine, ...]
+    wrong: Mapping[int, str]
+
+
+def read_table(data: bytes) -> CsvTable:
+    """A CSV file with the columns ``path`` and ``photographer``, in whatever order, among whatever others.
+
+    Commas, semicolons, tabs or bars part the columns; UTF-8 with or without a byte order mark, UTF-16 with one, or else
+    Windows-1252, as spreadsheets write.
+
+    Raises:
+        UsageError: it is no such table; the message says in which line and why.
+    """
+    text = decoded(data)
+    delimiter = max(_DELIMITERS, key=lambda mark: text.partition("\n")[0].count(mark))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines: list[CsvLine] = []
+    wrong: dict[int, str] = {}
+    columns: tuple[int, int] | None = None
+    try:
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            if columns is None:
+                columns = _columns(row, reader.line_num)
+            else:
+                _read_line(row, reader.line_num, columns, lines, wrong)
+    except csv.Error as error:
+        raise UsageError(f"Line {reader.line_num} of the table cannot be read: {error}.") from None
+    if columns is None:
+        raise UsageError("The table is empty.", "Its first line names the columns: path,photographer.")
+    return CsvTable(tuple(lines), wrong)
+
+
+def decoded(data: bytes) -> str:
+    """The text of a table, in whichever of the usual encodings it is.
+
+    Raises:
+        UsageError: it is no text.
+    """
+    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252", "latin-1")
+    for encoding in encodings:
+        try:
+            return data.decode(encoding).replace("\0", "")
+        except UnicodeDecodeError:
+            continue
+    raise UsageError("The table is no text.", "Save it as CSV in UTF-8.")
+
+
+def _columns(header: Sequence[str], number: int) -> tuple[int, int]:
+    names = [cell.strip().casefold() for cell in header]
+    path = next((name for name in _PATH_COLUMNS if name in names), None)
+    person = next((name for name in _NAME_COLUMNS if name in names), None)
+    if path is None or person is None or names.count(path) > 1 or names.count(person) > 1:
+        shown = ", ".join(cell.strip()[:40] for cell in header[:8])
+        raise UsageError(
+            f"Line {number} of the table has to name one column 'path' and one 'photographer'; it says: {shown}.",
+            "The first line reads path,photographer.",
+        )
+    return names.index(path), names.index(person)
+
+
+def _read_line(
+    row: Sequence[str], number: int, columns: tuple[int, int], lines: list[CsvLine], wrong: dict[int, str]
+) -> None:
+    if len(row) <= max(columns):
+        wrong[number] = f"Line {number} has only {len(row)} of {max(columns) + 1} columns or more."
+        return
+    path, given = (row[at].strip() for at in columns)
+    name = given_name(given)
+    if not path:
+        wrong[number] = f"Line {number} names no photo."
+    elif name is None:
+        wrong[number] = f"Line {number} names no photographer: '{given[:40]}'."
+    elif fault := _fault(path):
+        wrong[number] = f"Line {number}: {fault}"
+    else:
+        lines.append(CsvLine(number, path if "/" in path else path.replace("\\", "/"), name))
+
+
+def _fault(path: str) -> str:
+    """What is wrong with a path that is a pattern; empty where nothing is."""
+    try:
+        pattern_of(path)
+    except UsageError as error:
+        return error.message
+    return ""
+
+
+def is_pattern(path: str) -> bool:
+    return any(mark in path for mark in "*?[")
+
+
+def pattern_of(glob: str) -> tuple[str, re.Pattern[str]]:
+    """What a pattern matches: a folder that all of it lies in, and an expression for whole paths.
+
+    ``*`` and ``?`` stay within one folder, ``**`` goes through any number of them, ``[ab]`` is one of those letters.
+    """
+    fixed = re.split(r"[*?\[]", glob, maxsplit=1)[0].rpartition("/")[0] or "/"
+    try:
+        return fixed, re.compile(_expression(glob), re.DOTALL)
+    except re.error as error:
+        raise UsageError(f"'{glob}' is no pattern: {error}.") from None
+
+
+def _expression(glob: str) -> str:
+    """Once something stands before a ``*``, its first place is as good as any later one, as the ``*`` takes whatever
+    comes between; so each is looked for once (an atomic group), or many of them would be tried in all combinations."""
+    parts: list[tuple[str, list[str]]] = [("", [""])]  # what leads up to it, and texts with a * between each two
+    for token in _TOKEN.finditer(glob):
+        text = token[0]
+        if token.lastgroup == "folders":
+            parts.append(("(?:.*?/)??", [""]))
+        elif token.lastgroup == "deep":
+            parts.append((".*?", [""]))
+        elif token.lastgroup == "star":
+            parts[-1][1].append("")
+        else:
+            parts[-1][1][-1] += _letter(text) if token.lastgroup else re.escape(text)
+    found = [
+        lead
+        + texts[0]
+        + "".join(f"(?>[^/]*?{text})" for text in texts[1:-1])
+        + "".join(f"[^/]*?{t}" for t in texts[1:][-1:])
+        for lead, texts in parts
+    ]
+    return "".join(f"(?>{part})" for part in found[:-1]) + found[-1]
+
+
+def _letter(mark: str) -> str:
+    """``?``, or a set of letters in brackets."""
+    if mark == "?":
+        return "[^/]"
+    inside = mark[1:-1].replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^")
+    return f"[^/{inside[1:]}]" if inside[0] == "!" else f"[{inside}]"
+
+
+def folder_name(path: str, root: str, depth: int) -> str | None:
+    """The photographer that a folder above a photo is named after; None where that names nobody, as ``DCIM`` or a date.
+
+    Args:
+        root: what was taken in or asked for: it may be the one that bears the name, those above it are not looked at.
+        depth: 1 is the folder that holds the photo, 2 the one above, and so on; 0 is the first folder in ``root``.
+    """
+    inside = path[len(root.rstrip("/")) + 1 :] if addresses.is_at_or_below(path, root) else ""
+    folders = [addresses.name(root), *inside.split("/")[:-1]]
+    if depth == 0:
+        wanted = folders[1] if len(folders) > 1 else None
+    else:
+        wanted = folders[-depth] if depth <= len(folders) else None
+    if wanted is None or wanted.casefold() in _NO_PERSON or _NO_PERSON_TEXT.fullmatch(wanted.casefold()):
+        return None
+    return given_name(wanted)
+
+
+def pseudo_photographers(
+    features: NDArray[np.float32], groups: int = GROUPS, seed: int = 0, after: int = 0
+) -> list[str | None]:
+    """Groups of photos that look alike, as if each were a photographer's: ``Group 01`` is the largest.
+
+    They are found by KMeans in the features themselves, so whatever is then predicted from features will seem to be
+    known almost perfectly: such names serve to look around, never to measure.
+
+    Args:
+        features: float32 ``(n, d)``, picture-only; scaled here. Rows with nothing known belong to no group.
+        groups: at most so many, and no more than there are photos to fill them.
+        seed: equal features and seeds make equal groups.
+        after: the largest is one above this number, where groups made of other photos have those up to it.
+
+    Source: k = 30 in REFERENCE §4; scaled, which the published recipe forgot.
+    """
+    from sklearn.cluster import KMeans, MiniBatchKMeans
+    from sklearn.preprocessing import StandardScaler
+
+    known = np.flatnonzero(np.isfinite(features).any(axis=1))
+    if not len(known):
+        return [None] * len(features)
+    rows = np.asarray(features[known], np.float64)
+    rows = rows[:, np.isfinite(rows).any(axis=0)]
+    rows = StandardScaler().fit_transform(np.where(np.isfinite(rows), rows, np.nanmedian(rows, axis=0)))
+    wanted = max(1, min(groups, len(np.unique(rows, axis=0))))
+    kind = KMeans if len(rows) <= MANY else MiniBatchKMeans
+    numbers = kind(wanted, n_init=4, random_state=seed).fit_predict(rows)
+    order = {number: rank for rank, (number, _) in enumerate(Counter(numbers.tolist()).most_common(), 1)}
+    found: list[str | None] = [None] * len(features)
+    for at, number in zip(known.tolist(), numbers.tolist(), strict=True):
+        found[at] = f"Group {after + order[number]:02}"
+    return found
+
+
+def group_number(name: str) -> int:
+    """Of a group of :func:`pseudo_photographers`; 0 of any other name."""
+    match = _GROUP.fullmatch(name)
+    return int(match[1]) if match else 0
+
+
+def listed_names(counts: Mapping[str, int], most: int = 5) -> str:
+    """``Ada 120, Bo 30 and 5 more``: who has how many, those with most first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    shown = ", ".join(f"{name} {n:,}" for name, n in ordered[:most])
+    return f"{shown} and {len(ordered) - most:,} more" if len(ordered) > most else shown

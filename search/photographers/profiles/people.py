@@ -1,0 +1,314 @@
+"""The photographers of a library: who they are, what sets each apart, who works alike.
+
+All of it is told from a :class:`~search.photographers.photos.dataset.PhotoSet`, that is of pictures; videos and
+sounds play no part.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.photographers.answers import (
+    Alike,
+    Credit,
+    Miscredit,
+    Photo,
+    PhotographerListed,
+    PhotographerShown,
+    Style,
+    Trait,
+)
+from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.features import PICTURE_ONLY
+from search.photographers.photos.grouping import BURST_COSINE
+from search.photographers.photos.names import fold, nobody_called, photographer_id
+from search.photographers.profiles.miscredits import MOST_ASKED, Neighbourhood, OutOfFold, doubtful
+from search.photographers.profiles.sessions import told_periods, told_sessions
+from search.photographers.profiles.styles import Likeness, Profile, profile_of, reduced
+from search.photographers.profiles.traits import Crowd, in_words, traits
+from search.store.base import Array
+
+STYLE, SUBJECT = "style", "subject"
+Positions = NDArray[np.intp]
+
+VIEWS = (STYLE, SUBJECT)
+"""How they develop it, and what they shoot."""
+
+SAMPLES = 4
+NEAR_COSINE = 0.9
+"""Cosine in ``visual`` from which two samples would show the same thing twice."""
+
+CROWD = 5_000
+"""Photos of others at most that a photographer is compared with, as many of each as can be."""
+
+PAIRED = 150
+"""Photos of each of two photographers at most among which the pairs that show their likeness are looked for."""
+
+PAIRS = 3
+MOST_MISCREDITS = 24
+TOLD_APART = 0.7
+"""Share of photos whose neighbours have to be by the same photographer for a wrong credit to stand out."""
+
+FEW = 12
+"""Photos below which what is told of somebody is more chance than habit."""
+
+
+class People:
+    """Everybody who is credited with a photo of ``photos``. Safe to use from several threads.
+
+    What is asked for first is worked out then and kept, so a process makes one of these for each state of the library.
+    """
+
+    def __init__(self, photos: PhotoSet) -> None:
+        self.photos = photos
+
+    @cached_property
+    def rows(self) -> Mapping[str, Positions]:
+        """The photos of each photographer, by name; those with most photos first, then by name."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for at, name in enumerate(self.photos.names):
+            if name is not None:
+                found[name].append(at)
+        ordered = sorted(found, key=lambda name: (-len(found[name]), name))
+        return {name: np.array(found[name], np.intp) for name in ordered}
+
+    def name_of(self, who: str) -> str:
+        """The name that an id or a name, in whatever case, means.
+
+        Raises:
+            NotFoundError: nobody is credited by it.
+        """
+        for name in self.rows:
+            if who == photographer_id(name):  # before names, as one of these may look like somebody's id
+                return name
+        if who in self.rows:
+            return who
+        for name in self.rows:
+            if fold(name) == fold(who):
+                return name
+        raise nobody_called(who, self.rows)
+
+    def listed(self) -> tuple[PhotographerListed, ...]:
+        """Everyone, those with most photos first."""
+        return tuple(self._listed(name) for name in self.rows)
+
+    def shown(self, who: str, said: OutOfFold | None = None) -> PhotographerShown:
+        """All about one photographer.
+
+        Args:
+            said: what the classifier in use said of photos that it had not learnt from, if there is one.
+
+        Raises:
+            NotFoundError: there is no such photographer.
+        """
+        name = self.name_of(who)
+        rows, listed = self.rows[name], self._listed(name)
+        crowd, features = self._crowd(name), self.photos.features[rows]
+        found = traits(features, crowd)
+        sessions, more_sessions = told_sessions(self.photos, rows, self.photo)
+        doubts = doubtful(self.photos, rows, self._around, said) if len(self.rows) > 1 else []
+        notes = self._notes(name, crowd)
+        if len(self.rows) > 1 and self._around.right < TOLD_APART:
+            notes.append(
+                f"Of the photos here {100 * self._around.right:.0f} % are most like others by the same photographer, "
+                "sessions left aside, so wrong credits may go unnoticed."
+            )
+        if more_sessions:
+            notes.append(f"{more_sessions:,} earlier sessions are not shown.")
+        if len(self.rows) > 1 and len(rows) > MOST_ASKED:
+            notes.append(f"Doubtful credits were looked for among {MOST_ASKED:,} of these photos, drawn at random.")
+        if len(doubts) > MOST_MISCREDITS:
+            notes.append(f"{len(doubts) - MOST_MISCREDITS:,} more credits are doubtful.")
+        return PhotographerShown(
+            id=listed.id,
+            name=name,
+            photos=listed.photos,
+            first=listed.first,
+            last=listed.last,
+            credits=listed.credits,
+            samples=listed.samples,
+            traits=found,
+            styles=self._styles(name, found),
+            alike=self.alike(name),
+            periods=told_periods([self.photos.taken_at[at] for at in rows], features),
+            sessions=sessions,
+            cameras=_counted(self.photos.cameras, rows),
+            lenses=_counted(self.photos.lenses, rows),
+            miscredits=tuple(
+                Miscredit(
+                    photo=self.photo(doubt.at),
+                    credited=name,
+                    predicted=doubt.predicted,
+                    probability=doubt.probability,
+                    own_probability=doubt.own_probability,
+                    neighbours=doubt.neighbours,
+                )
+                for doubt in doubts[:MOST_MISCREDITS]
+            ),
+            notes=tuple(notes),
+        )
+
+    def alike(self, who: str, limit: int = 6) -> tuple[Alike, ...]:
+        """Who works alike: up to ``limit`` by ``style`` and as many by ``subject``, most alike first.
+
+        Raises:
+            NotFoundError: there is no such photographer.
+        """
+        name = self.name_of(who)
+        return tuple(
+            Alike(photographer_id(other), other, similarity, by, self.pairs(by, name, other))
+            for by in VIEWS
+            for other, similarity in self._likeness[by].to_others(name)[:limit]
+        )
+
+    def photo(self, at: int, score: float | None = None, space: str | None = None) -> Photo:
+        """A photo as it is shown."""
+        photos = self.photos
+        preview = f"/media/{photos.ids[at]}/preview" if photos.thumbnails[at] else None
+        return Photo(photos.ids[at], photos.paths[at], preview, score, space, photos.taken_at[at])
+
+    @cached_property
+    def _vectors(self) -> Mapping[str, Array]:
+        """What each view compares photos by: the vectors of its space. In a library without styles, the features of
+        the picture itself stand in for them, each in its own deviations."""
+        style = self.photos.style
+        if not self._has_style:
+            picture = self.photos.features[:, list(PICTURE_ONLY)]
+            crowd = Crowd(picture)
+            with np.errstate(all="ignore"):
+                scaled = np.clip(np.nan_to_num((picture - crowd.middle) / crowd.spread, posinf=0, neginf=0), -3, 3)
+            scaled[~np.isfinite(picture).any(axis=1)] = np.nan
+            style = scaled.astype(np.float32)
+        return {STYLE: style, SUBJECT: self.photos.visual}
+
+    @property
+    def _has_style(self) -> bool:
+        return self.photos.style_space is not None and bool(np.isfinite(self.photos.style).any())
+
+    @cached_property
+    def _views(self) -> Mapping[str, NDArray[np.float64]]:
+        return {by: reduced(self._vectors[by]) for by in VIEWS}
+
+    @cached_property
+    def _profiles(self) -> Mapping[str, Mapping[str, Profile]]:
+        return {
+            by: {
+                name: profile
+                for name, rows in self.rows.items()
+                if (profile := profile_of(self._views[by], rows)) is not None
+            }
+            for by in VIEWS
+        }
+
+    @cached_property
+    def _likeness(self) -> Mapping[str, Likeness]:
+        return {by: Likeness(self._profiles[by]) for by in VIEWS}
+
+    @cached_property
+    def _around(self) -> Neighbourhood:
+        return Neighbourhood(self.photos, self.rows)
+
+    def _listed(self, name: str) -> PhotographerListed:
+        photos, rows = self.photos, self.rows[name]
+        times = sorted(time for time in (photos.taken_at[at] for at in rows) if time)
+        credited = Counter(Credit(credit) for credit in (photos.credits[at] for at in rows) if credit)
+        return PhotographerListed(
+            id=photographer_id(name),
+            name=name,
+            photos=len(rows),
+            first=times[0] if times else None,
+            last=times[-1] if times else None,
+            credits=dict(credited),
+            samples=self._typical(rows),
+        )
+
+    def _typical(self, rows: Positions) -> tuple[Photo, ...]:
+        """Photos nearest to the middle of all of them by what they show, none twice over."""
+        points = self._views[SUBJECT][rows]
+        apart = np.linalg.norm(points - points.mean(axis=0), axis=1)
+        chosen: list[int] = []
+        for at in rows[np.argsort(apart, kind="stable")].tolist():
+            if len(chosen) == SAMPLES:
+                break
+            if not chosen or float((self.photos.visual[chosen] @ self.photos.visual[at]).max()) < NEAR_COSINE:
+                chosen.append(at)
+        return tuple(map(self.photo, chosen))
+
+    def _crowd(self, name: str) -> Crowd:
+        """Photos by everyone else, so many of each; without anybody else, those by nobody known."""
+        others = [rows for other, rows in self.rows.items() if other != name]
+        if not others:
+            others = [np.flatnonzero(~self.photos.labelled)]
+        share = max(5, CROWD // len(others))
+        rng = np.random.default_rng(0)
+        drawn = [rng.choice(rows, share, replace=False) if len(rows) > share else rows for rows in others]
+        return Crowd(self.photos.features[np.concatenate(drawn)])
+
+    def _styles(self, name: str, found: tuple[Trait, ...]) -> tuple[Style, ...]:
+        """Several are told apart from one another, a single one from everyone else."""
+        profile = self._profiles[STYLE].get(name)
+        if profile is None:
+            return ()
+        features = self.photos.features
+        every = np.concatenate(profile.members)
+        told = []
+        for share, members in zip(profile.shares.tolist(), profile.members, strict=True):
+            if len(profile.members) > 1:
+                found = traits(features[members], Crowd(features[np.setdiff1d(every, members)]))
+            samples = tuple(self.photo(at) for at in members[:SAMPLES].tolist())
+            told.append(Style(share, len(members), in_words(found) or "much like the others", samples))
+        return tuple(told)
+
+    def pairs(self, by: str, name: str, other: str) -> tuple[tuple[Photo, Photo], ...]:
+        """Photos of two photographers that are most alike by ``style`` or ``subject``, each in one pair only. Near
+        duplicates show nothing: they are the same photo, credited twice."""
+        if not {name, other} <= self._profiles[by].keys():
+            return ()
+        vectors, visual = self._vectors[by], self.photos.visual
+        mine, theirs = (self._spaced(self._profiles[by][one]) for one in (name, other))
+        if by == STYLE and not self._has_style:
+            vectors = vectors / np.fmax(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        cosines = vectors[mine] @ vectors[theirs].T
+        cosines[visual[mine] @ visual[theirs].T >= BURST_COSINE] = -np.inf
+        space = "visual" if by == SUBJECT else "style" if self._has_style else None
+        found: list[tuple[Photo, Photo]] = []
+        while len(found) < PAIRS and cosines.size and np.isfinite(best := cosines.max()):
+            a, b = np.unravel_index(int(cosines.argmax()), cosines.shape)
+            score = float(best) if space else None
+            found.append((self.photo(int(mine[a]), score, space), self.photo(int(theirs[b]), score, space)))
+            cosines[a], cosines[:, b] = -np.inf, -np.inf
+        return tuple(found)
+
+    def _spaced(self, profile: Profile) -> Positions:
+        """The most typical photos of each style, by its share."""
+        total = sum(len(members) for members in profile.members)
+        return np.concatenate([members[: max(1, PAIRED * len(members) // total)] for members in profile.members])
+
+    def _notes(self, name: str, crowd: Crowd) -> list[str]:
+        rows = self.rows[name]
+        notes = ["All of this is told from pictures; videos and sounds are left out."]
+        if len(rows) < FEW:
+            few = "is only 1" if len(rows) == 1 else f"are only {len(rows):,}"
+            notes.append(f"There {few} of them, so much of it may be chance.")
+        if len(self.rows) == 1:
+            notes.append("Nobody else is credited with anything: there is nobody to be like, or to be mistaken for.")
+        if not self._has_style:
+            notes.append("There are no style vectors yet, so styles go by features: likewise reembed --space style.")
+        if not all(np.isfinite(some).any() for some in (self.photos.features[rows], crowd.features) if len(some)):
+            notes.append("There are no features to compare yet: likewise reembed --space style computes them.")
+        if Credit.KMEANS.value in (self.photos.credits[at] for at in rows):
+            notes.append("This is a group of alike photos, made by likewise; it is not known to be one person's.")
+        if spellings := [other for other in self.rows if other != name and fold(other) == fold(name)]:
+            notes.append(f"Also written {', '.join(spellings)}: a rename puts them together.")
+        return notes
+
+
+def _counted(values: tuple[str | None, ...], rows: Positions) -> dict[str, int]:
+    """Those known, the most frequent first."""
+    counts = Counter(value for value in (values[at] for at in rows) if value)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,122 @@
+"""When a photographer worked: in which sessions, and what has changed from one period to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search import addresses
+from search.photographers.answers import Period, Photo, Session
+from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.features import FEATURE_NAMES, PICTURE_ONLY
+from search.photographers.photos.grouping import sessions
+from search.photographers.profiles.traits import MOST_ALIKE, Crowd
+from search.store.base import Array
+
+MOST_SESSIONS = 50
+SESSION_SAMPLES = 4
+
+MONTHS_BY_MONTH, MONTHS_BY_QUARTER = 18, 60
+"""Longest spans of work that are told by the month, and by the quarter; longer ones are told by the year."""
+
+LEAST_IN_PERIOD = 3
+"""Photos below which the medians of a period say nothing."""
+
+CHANGING = 4
+"""Features whose course is told."""
+
+
+def told_sessions(
+    photos: PhotoSet, rows: NDArray[np.intp], photo: Callable[[int], Photo]
+) -> tuple[tuple[Session, ...], int]:
+    """The latest sessions of a photographer, those without a time last, and how many more there are.
+
+    Photos that belong to no other's session are left out.
+    """
+    found = [[int(rows[at]) for at in session] for session in sessions(photos.take(rows)) if len(session) > 1]
+    dated = [(min((t for at in session if (t := photos.taken_at[at])), default=""), session) for session in found]
+    dated.sort(key=lambda item: item[0], reverse=True)
+    return tuple(_session(photos, session, photo) for _, session in dated[:MOST_SESSIONS]), max(
+        0, len(dated) - MOST_SESSIONS
+    )
+
+
+def _session(photos: PhotoSet, session: Sequence[int], photo: Callable[[int], Photo]) -> Session:
+    times = sorted(time for at in session if (time := photos.taken_at[at]))
+    spaced = np.linspace(0, len(session) - 1, min(SESSION_SAMPLES, len(session))).round().astype(int)
+    return Session(
+        photos=len(session),
+        start=times[0] if times else None,
+        end=times[-1] if times else None,
+        folder=addresses.parent(photos.paths[session[0]]) or "",
+        samples=tuple(photo(session[at]) for at in spaced),
+    )
+
+
+def told_periods(taken_at: Sequence[str | None], features: Array) -> tuple[Period, ...]:
+    """A photographer's work over time: in each month, quarter or year the medians of what has changed most.
+
+    Args:
+        taken_at: ISO 8601.
+        features: float32 ``(n, 78)`` of the same photos.
+    """
+    months = np.array([_month(time) for time in taken_at], int)
+    dated = np.flatnonzero(months >= 0)
+    if not len(dated):
+        return ()
+    span = months[dated].max() - months[dated].min() + 1
+    size = 1 if span <= MONTHS_BY_MONTH else 3 if span <= MONTHS_BY_QUARTER else 12
+    numbers = months[dated] // size
+    members = {int(number): dated[numbers == number] for number in np.unique(numbers)}
+    medians = {number: Crowd(features[at]).middle for number, at in members.items() if len(at) >= LEAST_IN_PERIOD}
+    changing = _changing(features, members, medians)
+    return tuple(
+        Period(
+            label=_label(number, size),
+            photos=len(at),
+            values={
+                FEATURE_NAMES[f]: float(medians[number][f])
+                for f in changing
+                if number in medians and np.isfinite(medians[number][f])
+            },
+        )
+        for number, at in members.items()
+    )
+
+
+def _changing(
+    features: Array, members: Mapping[int, NDArray[np.intp]], medians: Mapping[int, NDArray[np.float64]]
+) -> list[int]:
+    """The features that moved most, over all periods and from each to the next, in proportion to how much they differ
+    within one; none that tells the same as another."""
+    if len(medians) < 2:
+        return []
+    within = Crowd(np.concatenate([features[members[number]] - medians[number] for number in medians]))
+    course = np.stack([medians[number] for number in sorted(medians)])
+    with np.errstate(all="ignore"):
+        steps = np.abs(np.diff(course, axis=0)).mean(axis=0)
+        moved = np.nan_to_num((np.ptp(course, axis=0) + steps) / within.spread, posinf=0)
+    chosen: list[int] = []
+    for at in sorted(PICTURE_ONLY, key=lambda at: -moved[at]):
+        if len(chosen) == CHANGING or moved[at] <= 0:
+            break
+        if all(abs(within.alike[at, other]) < MOST_ALIKE for other in chosen):
+            chosen.append(at)
+    return chosen
+
+
+def _month(time: str | None) -> int:
+    """Months since year 0; -1 when unknown."""
+    try:
+        parsed = datetime.fromisoformat(time or "")
+    except ValueError:
+        return -1
+    return 12 * parsed.year + parsed.month - 1
+
+
+def _label(number: int, size: int) -> str:
+    year, part = divmod(number, 12 // size)
+    return {1: f"{year:04}-{part + 1:02}", 3: f"{year:04}-Q{part + 1}", 12: f"{year:04}"}[size]

@@ -1,0 +1,314 @@
+"""The photographers' desk: what pages, API and command line ask about photographers, answered from one place.
+
+A process has one. It holds what would take too long to read for every question: the photos of the library as a
+:class:`~search.photographers.photos.dataset.PhotoSet`, read anew when something has changed, and the trained models.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from search.errors import ModelError, NotFoundError, SpaceMismatchError, UsageError
+from search.media import Kind, MediaRecord
+from search.photographers.aliases import Called, out_of_fold_of, space_of, verdict_of
+from search.photographers.answers import (
+    Alike,
+    Chart,
+    Photo,
+    PhotographerListed,
+    PhotographerMap,
+    PhotographerShown,
+    Prediction,
+)
+from search.photographers.classifier.model_files import read_out_of_fold
+from search.photographers.library_photos import Library, LibraryState
+from search.photographers.model_registry import InUse, ModelKind, Shelf, untrained
+from search.photographers.photos.features import FEATURES
+from search.photographers.photos.names import photographer_id
+from search.photographers.profiles.charts import STYLE, SUBJECT, profile_chart
+from search.photographers.profiles.miscredits import OutOfFold
+from search.photographers.space import PhotographerSpace
+from search.photographers.training_summary import REPORT, of_space
+from search.records.lookup import find_record, thumbnail_address
+from search.similar.questions import Probe
+from search.spaces import Space
+from search.store.base import Array, Store, VectorQuery
+from search.store.filters import Filter
+
+if TYPE_CHECKING:
+    from search.photographers.classifier.classifier import Classifier
+    from search.photographers.profiles.people import People
+    from search.photographers.space import CodeChart
+
+LABEL_HINT = "Say who took what: `likewise photographers label --from exif` (or folder, csv, kmeans)."
+NEAREST = 4
+"""Photos shown of each candidate, half of them by style, half by what is shown."""
+
+CANDIDATES_SHOWN = 3
+"""Of so many candidates, of each answer, the nearest photos are looked for."""
+
+
+class Desk:
+    """Answers about photographers. Safe to use from several threads.
+
+    Args:
+        shelf: where trained models are.
+        as_of: asked for every question.
+        called: what everybody who was renamed is called now; asked for every question, too.
+    """
+
+    def __init__(
+        self, store: Store, shelf: Shelf, as_of: Callable[[], LibraryState], called: Callable[[], Called] = dict
+    ) -> None:
+        self._store, self._shelf, self._called = store, shelf, called
+        self._library = Library(store, as_of)
+        self._classifier: InUse[Classifier] = InUse(shelf, ModelKind.CLASSIFIER)
+        self._out_of_fold: InUse[OutOfFold] = InUse(shelf, ModelKind.CLASSIFIER)
+        self._space: InUse[PhotographerSpace] = InUse(shelf, ModelKind.JOINT)
+
+    def list(self) -> tuple[PhotographerListed, ...]:
+        """Everyone, those with most photos first; empty while no photo has a photographer."""
+        people = self._library.people()
+        return people.listed() if people else ()
+
+    def show(self, who: str) -> PhotographerShown:
+        """Everything about one photographer.
+
+        Args:
+            who: id or name, also one of before a renaming.
+
+        Raises:
+            NotFoundError: there is no such photographer.
+        """
+        said, notes = self._said()
+        shown = self._people().shown(self._now(who), said)
+        alike = (*shown.alike, *self._alike_by_space(shown.name))
+        return replace(shown, alike=alike, notes=(*shown.notes, *notes))
+
+    def name_of(self, who: str) -> str:
+        """The name that an id or a name, in whatever case, means.
+
+        Raises:
+            NotFoundError: nobody is credited by it.
+        """
+        return self._people().name_of(who)
+
+    def alike(self, who: str) -> tuple[Alike, ...]:
+        """Who works alike, most alike first, by each of ``style``, ``subject`` and, once trained, ``joint``.
+
+        Raises:
+            NotFoundError: there is no such photographer.
+        """
+        name = self._now(who)
+        return (*self._people().alike(name), *self._alike_by_space(name))
+
+    def predict(self, probe: Probe) -> Prediction:
+        """Whose photo is this?
+
+        Raises:
+            NotFoundError: no classifier has been trained.
+            SpaceMismatchError: it was trained on vectors of another model than those in the store now, or the probe's
+                are of another.
+            UsageError: the probe is no picture.
+        """
+        if probe.kind is not Kind.IMAGE:
+            what = "a video" if probe.kind is Kind.VIDEO else "a sound"
+            raise UsageError(
+                f"Photographers are told apart by pictures, and this is {what}.", "Ask about a photo, or a still."
+            )
+        visual, style = self._spaces()
+        model = self._classifier.get(lambda folder: _load_classifier(folder, visual, style), (visual, style))
+        of_visual, of_style = _vector(probe, visual), _vector(probe, style)
+        if visual is None or of_visual is None:
+            raise UsageError("This picture has no vector of what it shows.", "Ingest it again.")
+        features, credited = self._known_of(probe)
+        verdict = verdict_of(model.predict(features, of_visual, of_style), self._called())
+        names = [
+            candidate.photographer
+            for candidates in (verdict.candidates, verdict.by_style, verdict.by_subject)
+            for candidate in candidates[:CANDIDATES_SHOWN]
+        ]
+        vectors = [(style, of_style), (visual, of_visual)]
+        return Prediction(
+            unknown=verdict.unknown,
+            candidates=verdict.candidates,
+            threshold=verdict.threshold,
+            reasons=verdict.reasons,
+            by_style=verdict.by_style,
+            by_subject=verdict.by_subject,
+            nearest=self._nearest(dict.fromkeys(names), probe.media_id, vectors),
+            model=self._classifier.version,
+            notes=(*verdict.notes, *_notes(credited)),
+        )
+
+    @property
+    def trained(self) -> bool:
+        """There is a classifier to ask, whether or not it has been measured."""
+        return self._shelf.current(ModelKind.CLASSIFIER) is not None
+
+    def report(self) -> Mapping[str, object]:
+        """What the classifier in use is worth: its ``report.json``.
+
+        Raises:
+            NotFoundError: none has been trained, or it was trained without a report.
+        """
+        version = self._shelf.current(ModelKind.CLASSIFIER)
+        if version is None:
+            raise untrained(ModelKind.CLASSIFIER)
+        if REPORT not in version.files:
+            raise NotFoundError("The classifier was trained without a report.", "Train it again.")
+        try:
+            told = json.loads((self._shelf.folder(ModelKind.CLASSIFIER, version) / REPORT).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelError(f"The classifier's report cannot be read: {error}.", "Train it again.") from error
+        return {**told, "version": version.name, "made": version.made}
+
+    def map(self) -> PhotographerMap:
+        """Photographers in two dimensions: by the joint model, once that is trained, and by their profiles."""
+        people, space = self._library.people(), self._joint()
+        charts = [_of_present(space.chart(), people)] if space else []
+        if people is not None:
+            charts += [chart for by in (STYLE, SUBJECT) if (chart := profile_chart(people, by))]
+        notes = (of_space(space.report), *space.report.notes) if space else (f"{untrained(ModelKind.JOINT)}",)
+        return PhotographerMap(tuple(charts), notes)
+
+    def codes(self, most: int = 2000) -> CodeChart | None:
+        """Photos by the joint model's image codes; None before that is trained."""
+        space = self._joint()
+        return space.code_chart(most) if space else None
+
+    def _people(self) -> People:
+        people = self._library.people()
+        if people is None:
+            raise NotFoundError("There are no pictures in this library yet.", "Ingest some first.")
+        return people
+
+    def _now(self, who: str) -> str:
+        """As :meth:`name_of`; whoever was renamed is found by the name of before, too, as old links lead there."""
+        try:
+            return self.name_of(who)
+        except NotFoundError:
+            for old, new in self._called().items():
+                if who in (old, photographer_id(old)):
+                    return self.name_of(new)
+            raise
+
+    def _said(self) -> tuple[OutOfFold | None, tuple[str, ...]]:
+        """What the classifier said of photos it had not learnt from, by which credits are doubted; and what is to be
+        noted where that cannot be had."""
+        called = self._called()
+        try:
+            return self._out_of_fold.get(lambda folder: out_of_fold_of(read_out_of_fold(folder), called), called), ()
+        except NotFoundError:
+            return None, ("Credits are doubted by likeness alone: no classifier has been trained yet.",)
+        except ModelError as error:
+            return None, (f"Credits are doubted by likeness alone. {error}",)
+
+    def _joint(self) -> PhotographerSpace | None:
+        called = self._called()
+        try:
+            return self._space.get(lambda folder: space_of(PhotographerSpace.load(folder), called), called)
+        except NotFoundError:
+            return None
+
+    def _alike_by_space(self, name: str) -> tuple[Alike, ...]:
+        """By the joint model, if that is trained and knows the photographer, of those who still have photos."""
+        space, people = self._joint(), self._library.people()
+        if space is None or people is None or name not in space.names:
+            return ()
+        return tuple(
+            replace(alike, pairs=people.pairs(STYLE, name, alike.name))
+            for alike in space.similar(name)
+            if alike.name in people.rows
+        )
+
+    def _spaces(self) -> tuple[Space | None, Space | None]:
+        """What ``visual`` and ``style`` are in this library now."""
+        info = self._store.collections().get(Kind.IMAGE.collection)
+        return (info.schema.space("visual"), info.schema.space("style")) if info else (None, None)
+
+    def _known_of(self, probe: Probe) -> tuple[Array, str | None]:
+        """The photo's features, float32 ``(78,)``, and whom it is credited to where it is stored."""
+        features, credited = probe.features, None
+        if probe.media_id is not None:
+            try:
+                record = find_record(self._store, probe.media_id)
+            except NotFoundError:  # an upload of something new
+                pass
+            else:
+                features, credited = features or record.features, record.photographer
+        if not features:
+            return np.full(len(FEATURES), np.nan, np.float32), credited
+        return np.array([np.nan if value is None else value for value in features], np.float32), credited
+
+    def _nearest(
+        self, names: Iterable[str], media_id: str | None, vectors: Iterable[tuple[Space | None, Array | None]]
+    ) -> dict[str, tuple[Photo, ...]]:
+        """Of each of these photographers the photos nearest in each space, without the one that is asked about."""
+        asked = [(space, vector) for space, vector in vectors if space is not None and vector is not None]
+        each = NEAREST // len(asked)
+        queries = [
+            (name, VectorQuery(space, vector[None], each, _of(name, media_id), with_payload=True))
+            for name in names
+            for space, vector in asked
+        ]
+        found: dict[str, dict[str, Photo]] = {}
+        answers = self._store.query(Kind.IMAGE.collection, [query for _, query in queries])
+        for (name, query), hits in zip(queries, answers, strict=True):
+            for hit in hits:
+                record = MediaRecord.from_payload(hit.payload or {})
+                found.setdefault(name, {}).setdefault(hit.id, _photo(record, hit.score, query.space.name))
+        return {name: tuple(photos.values()) for name, photos in found.items()}
+
+
+def _of_present(chart: Chart, people: People | None) -> Chart:
+    """Without those who have no photos any more."""
+    present = people.rows if people else {}
+    return replace(chart, spots=tuple(spot for spot in chart.spots if spot.name in present))
+
+
+def _load_classifier(folder: Path, visual: Space | None, style: Space | None) -> Classifier:
+    # Imported on demand: CatBoost takes a second to import.
+    from search.photographers.classifier.classifier import Classifier
+
+    if visual is None:
+        raise NotFoundError("There are no pictures in this library yet.", "Ingest some first.")
+    return Classifier.load(folder, visual, style)
+
+
+def _vector(probe: Probe, space: Space | None) -> Array | None:
+    """float32 ``(dim,)``; None where the probe, or the library, has none.
+
+    Raises:
+        SpaceMismatchError: the probe's is of another space of that name.
+    """
+    if space is None or space.name not in probe.vectors:
+        return None
+    if probe.spaces.get(space.name) != space.fingerprint:
+        raise SpaceMismatchError(
+            f"The picture's '{space.name}' is of another model than the library's, {space}.",
+            "All processes have to embed with the same models; see `likewise status`.",
+        )
+    vector: Array = probe.vectors[space.name][0]
+    return vector
+
+
+def _of(photographer: str, without: str | None) -> Filter:
+    return Filter(photographers=(photographer,), exclude_ids=(without,) if without else ())
+
+
+def _photo(record: MediaRecord, score: float, space: str) -> Photo:
+    path = record.paths[0] if record.paths else ""
+    return Photo(record.id, path, thumbnail_address(record), score, space, record.taken_at)
+
+
+def _notes(credited: str | None) -> tuple[str, ...]:
+    if credited is None:
+        return ()
+    return (f"This photo is in the library, credited to {credited}: the classifier may have learnt from it.",)

@@ -1,0 +1,110 @@
+"""What can be learnt from a library: whose photos there are enough of, and which of them are one group."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from search.errors import UsageError
+from search.photographers.classifier.ensemble import MOST_FOR_TREES
+from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.grouping import Groups, groups, widened
+from search.photographers.photos.splits import Labels
+
+LEAST_PHOTOS = 3
+"""Of a photographer: one to test on, and two to learn from, so that those can be tested in turn."""
+
+LEAST_GROUPS = 3
+MOST_PHOTOS = 20_000
+"""Photos learnt from at most, as many of each photographer as can be; more would take hours and teach little."""
+
+_DOMINANT = 0.9
+_LABEL = "Say who took what: `likewise photographers label --from exif` (or folder, csv, kmeans)."
+
+
+@dataclass(frozen=True, eq=False)
+class Learnable:
+    """Photos that a classifier is learnt from.
+
+    Attributes:
+        names: photographers, sorted; ``labels`` are positions in them.
+        groups: of photos that must not be parted by a test, see ``grouping``.
+        notes: what was left out, and what makes figures flatter, in sentences for people.
+    """
+
+    photos: PhotoSet
+    names: tuple[str, ...]
+    labels: Labels
+    groups: Groups
+    notes: tuple[str, ...]
+
+
+def learnable(photos: PhotoSet, seed: int = 0) -> Learnable:
+    """
+    Raises:
+        UsageError: fewer than two photographers have :data:`LEAST_PHOTOS` photos; the message says how many there are.
+    """
+    counts = Counter(name for name in photos.names if name is not None)
+    names = tuple(sorted(name for name, count in counts.items() if count >= LEAST_PHOTOS))
+    if len(names) < 2:
+        raise UsageError(_lacking(counts, len(photos)), _LABEL)
+    notes = []
+    if few := len(counts) - len(names):
+        notes.append(f"Left out for fewer than {LEAST_PHOTOS} photos: {few:,} of {len(counts):,} photographers.")
+    kept = _drawn(photos, names, seed)
+    if len(kept) < sum(counts[name] for name in names):
+        notes.append(f"Learnt from {len(kept):,} photos, as many of each photographer as there was room for.")
+    chosen = photos.take(kept)
+    number = {name: at for at, name in enumerate(names)}
+    labels = np.array([number[name] for name in chosen.names if name is not None], np.intp)
+    found = groups(chosen)
+    parted = widened(found, chosen.names, chosen, LEAST_GROUPS)
+    if short := sum(len(np.unique(found[labels == at])) < LEAST_GROUPS for at in range(len(names))):
+        notes.append(
+            f"The photos of {short:,} of {len(names):,} photographers are of fewer than {LEAST_GROUPS} sessions, "
+            "which had to be parted for testing: figures about them flatter."
+        )
+    share = np.bincount(labels).max() / len(labels)
+    if share >= _DOMINANT:
+        most = names[int(np.bincount(labels).argmax())]
+        notes.append(
+            f"{share:.1%} of the photos are by '{most}', so that always naming them would be right as often: look at "
+            "macro F1, not at accuracy."
+        )
+    if len(names) > MOST_FOR_TREES:
+        notes.append(
+            f"No trees were grown, as there are more than {MOST_FOR_TREES} photographers; the linear parts answer, "
+            "without reasons."
+        )
+    if np.isnan(chosen.features).all():
+        notes.append(
+            "The features of these photos are not there; `likewise reembed --space style` computes them with it."
+        )
+    return Learnable(chosen, names, labels, parted, tuple(notes))
+
+
+def _drawn(photos: PhotoSet, names: tuple[str, ...], seed: int) -> np.typing.NDArray[np.intp]:
+    """Positions of the photos learnt from, rising."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, list[int]] = {name: [] for name in names}
+    for at, name in enumerate(photos.names):
+        if name in found:
+            found[name].append(at)
+    own = {name: np.array(rows, np.intp) for name, rows in found.items()}
+    share = MOST_PHOTOS
+    while sum(min(len(rows), share) for rows in own.values()) > MOST_PHOTOS and share > LEAST_PHOTOS:
+        share = max(LEAST_PHOTOS, int(share * 0.9))
+    parts = [rows if len(rows) <= share else rng.choice(rows, share, replace=False) for rows in own.values()]
+    return np.sort(np.concatenate(parts))
+
+
+def _lacking(counts: Counter[str], photos: int) -> str:
+    if not counts:
+        return f"None of the {photos:,} pictures is credited to a photographer, so there is nothing to learn."
+    enough = sum(count >= LEAST_PHOTOS for count in counts.values())
+    return (
+        f"Telling photographers apart takes two with at least {LEAST_PHOTOS} photos each; among {len(counts):,} "
+        f"credited, {'nobody has' if not enough else 'one has'} that many."
+    )

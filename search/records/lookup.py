@@ -1,0 +1,108 @@
+"""Looking up what is stored: one record, one example for a question, values and their counts; pages of records are
+``search.records.browse``'s."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from search.errors import NotFoundError
+from search.media import MediaRecord
+from search.similar.questions import Probe
+from search.spaces import MEANING, CollectionSchema, VectorField
+from search.store.base import Facet, Store, StoredPoint
+from search.store.filters import Filter
+
+ASKED_BY_NAME = frozenset({"style", MEANING})
+"""Spaces that answer only a question that names them: alike in style is not alike in what is shown, and ``meaning`` is
+there for words; ``visual`` tells pictures apart already."""
+
+
+def find_record(store: Store, media_id: str) -> MediaRecord:
+    """The record of an id, whichever collection holds it.
+
+    Raises:
+        NotFoundError: no collection does.
+    """
+    for collection in store.collections():
+        for point in store.retrieve(collection, [media_id]):
+            return MediaRecord.from_payload(point.payload)
+    raise _unknown(media_id)
+
+
+def probe_of(store: Store, media_id: str) -> Probe:
+    """Stored media as the example of a question.
+
+    Raises:
+        NotFoundError: no collection holds the id.
+    """
+    return probes_of(store, [media_id])[0]
+
+
+def probes_of(store: Store, media_ids: Sequence[str]) -> list[Probe]:
+    """One probe an id, in the order given, with one round trip a collection at most.
+
+    Raises:
+        NotFoundError: naming the first id that no collection holds.
+    """
+    found: dict[str, Probe] = {}
+    for collection, info in store.collections().items():
+        wanted = [media_id for media_id in media_ids if media_id not in found]
+        if not wanted:
+            break
+        spaces = [field.space.name for field in asked_fields(info.schema)]
+        for point in store.retrieve(collection, wanted, vectors=spaces):
+            found[point.id] = _probe(info.schema, point)
+    for media_id in media_ids:
+        if media_id not in found:
+            raise _unknown(media_id)
+    return [found[media_id] for media_id in media_ids]
+
+
+def asked_fields(schema: CollectionSchema) -> tuple[VectorField, ...]:
+    """The spaces that questions by example may use: internal ones (``*_raw``) are never asked or shown, and sparse ones
+    answer words."""
+    return tuple(
+        field for field in schema.fields if field.indexed and not field.sparse and not field.space.name.endswith("_raw")
+    )
+
+
+def facets(
+    store: Store, keys: Sequence[str], where: Filter | None = None, limit: int = 50
+) -> Mapping[str, tuple[Facet, ...]]:
+    """Values of indexed payload keys with their counts over all collections, most frequent first, then by name.
+
+    Raises:
+        UsageError: a key has no index that can be counted.
+    """
+    counts: dict[str, dict[str, int]] = {key: {} for key in keys}
+    for collection in store.collections():
+        for key in keys:
+            for facet in store.facet(collection, key, where=where or Filter(), limit=limit):
+                counts[key][facet.value] = counts[key].get(facet.value, 0) + facet.count
+    return {
+        key: tuple(Facet(value, n) for value, n in sorted(values.items(), key=lambda item: (-item[1], item[0]))[:limit])
+        for key, values in counts.items()
+    }
+
+
+def thumbnail_address(record: MediaRecord) -> str | None:
+    """Where the page finds a record's preview picture; None when there is none."""
+    return f"/media/{record.id}/preview" if record.thumbnail else None
+
+
+def _probe(schema: CollectionSchema, point: StoredPoint) -> Probe:
+    record = MediaRecord.from_payload(point.payload)
+    return Probe(
+        kind=record.kind,
+        vectors=point.vectors,
+        spaces={name: field.space.fingerprint for name, field in schema.by_name.items() if name in point.vectors},
+        media_id=record.id,
+        fingerprints=record.fingerprints,
+        moments=record.moments,
+        name=record.paths[0] if record.paths else "",
+        duration=record.duration,
+    )
+
+
+def _unknown(media_id: str) -> NotFoundError:
+    return NotFoundError(f"Nothing is stored under the id '{media_id}'.", "Ids are shown by `likewise similar --json`.")

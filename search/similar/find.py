@@ -1,0 +1,344 @@
+"""Find similar: what is like these examples, within and across collections."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from search.errors import UsageError
+from search.likeness.curve import Band
+from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
+from search.records.lookup import ASKED_BY_NAME, asked_fields, thumbnail_address
+from search.similar.copies import SEARCHED, SEARCHED_WITH_EDITS, may_be_copy, relations
+from search.similar.examples import Examples
+from search.similar.fusion import Finding, best_per_id, fuse, rank, rank_by_match
+from search.similar.near import PRINCIPAL_SPACE
+from search.similar.pivot import pivot
+from search.similar.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
+from search.similar.scores import Scorer
+from search.similar.subject_style import STYLE, SUBJECT, Dial, ask_with_dial, with_parts
+from search.spaces import VectorField
+from search.store.answers import MMR_CANDIDATES
+from search.store.base import Array, CollectionInfo, Store, StoredPoint, VectorQuery
+from search.store.filters import Filter
+
+_SHOWN = ("id", "kind", "paths", "thumbnail", "fingerprints", "moments", "duration")
+"""Payload keys a hit is described from; fetching whole payloads costs more than the search."""
+
+_SPARE = 10
+"""Candidates beyond those asked for, at least: scoring best pairs changes the engine's order a little."""
+
+MOST_OFFSET = 10_000
+"""Greatest offset: an engine finds all that comes before it anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """One query put to a collection.
+
+    Attributes:
+        rows: all vectors that ask in its space, of which ``query`` may hold one.
+    """
+
+    field: VectorField
+    rows: Array
+    query: VectorQuery
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a collection holds for a question.
+
+    Attributes:
+        findings: one a space and id.
+        points: those of them that have been fetched, by id.
+        places: of each id in the order in which answers are unlike each other, where that was asked for.
+    """
+
+    findings: list[Finding]
+    points: dict[str, StoredPoint]
+    places: dict[str, int] = field(default_factory=dict)
+
+
+def find_similar(store: Store, question: Question) -> SimilarAnswer:
+    """What is like the question's examples.
+
+    Every space that the examples and a collection share is asked, one batch a collection. Two media are compared by
+    their best pair of vectors (``search.likeness.evidence``), which of a video also gives the matching moment.
+    ``search.likeness.curve`` says what a score is worth, ``search.similar.fusion`` makes one list of what the spaces
+    found, ``search.similar.pivot`` reaches sounds from pictures through videos. How several examples combine:
+    ``examples.blend``.
+
+    Stored examples never answer their own question. A probe's own bytes, when stored, come first, as an exact copy,
+    and edits of an example next.
+
+    With ``question.style`` set, subject and style are weighed against each other instead
+    (``search.similar.subject_style``), where both can be compared: in images and videos.
+
+    Raises:
+        UsageError: no positive example, a limit below 1, an offset or diversity out of range, a collection or space
+            that does not exist, a dial beyond its ends or together with spaces.
+        NotFoundError: an id is not stored.
+        SpaceMismatchError: an example was encoded with another model than the collection it is compared with.
+        StoreError: the store could not answer.
+    """
+    started = time.perf_counter()
+    infos = {name: info for name, info in store.collections().items() if info.points}
+    _check(question, infos)
+    examples = Examples.of(store, question)
+    scorer = Scorer.of(store, infos)
+    dial = None if question.style is None else Dial.at(question.style)
+    wanted = [name for name in question.collections if name in infos and _kind_wanted(question, KIND_OF[name])]
+    last = question.offset + question.limit
+    rows: dict[str, tuple[SimilarHit, ...]] = dict.fromkeys(question.collections, ())
+    places: dict[str, int] = {}
+    for collection in wanted:
+        if dial is not None:
+            turned = ask_with_dial(store, collection, examples, question, scorer, dial)
+            described = _describe(store, collection, turned.ranked[:last], _Found(turned.parts, {}), examples, last)
+            rows[collection] = rank_by_match(with_parts(described, turned.parts))
+            continue
+        described, best = _compare(store, collection, examples, question, scorer, SEARCHED)
+        if any(hit.relation is Relation.EDITED_COPY for hit in described) and _depth(question) < SEARCHED_WITH_EDITS:
+            described, best = _compare(store, collection, examples, question, scorer, SEARCHED_WITH_EDITS)
+        if question.diversity:
+            places |= {finding.id: place for place, finding in enumerate(best)}
+        rows[collection] = rank(described, examples.kinds, places or None)[:last]
+    together = [hit for row in rows.values() for hit in row]
+    if dial is not None:
+        hits = rank_by_match(together)[:last]
+    else:
+        hits = fuse(rows.values(), last, examples.kinds, places or None)
+    return SimilarAnswer(
+        query=_echo(question),
+        hits=hits[question.offset :],
+        by_collection={name: row[question.offset :] for name, row in rows.items()},
+        took_ms=(time.perf_counter() - started) * 1000,
+        notes=_notes(store, question, examples, infos, hits, sorted(scorer.provisional)),
+    )
+
+
+def _check(question: Question, infos: Mapping[str, CollectionInfo]) -> None:
+    if not question.like:
+        raise UsageError("A question needs at least one example to be like.")
+    if question.limit < 1:
+        raise UsageError(f"A question cannot ask for {question.limit} answers.")
+    if not 0 <= question.offset <= MOST_OFFSET:
+        raise UsageError(f"The answers after the first {question.offset:,} cannot be given.", f"0 to {MOST_OFFSET:,}.")
+    if question.diversity is not None and not 0 <= question.diversity <= 1:  # NaN too
+        raise UsageError(f"Diversity cannot be {question.diversity:g}.", "0 to 1.")
+    if question.diversity and question.style is not None:
+        raise UsageError("A question asks for diversity or sets the dial between subject and style, not both.")
+    for collection in question.collections:
+        if collection not in KIND_OF:
+            raise UsageError(f"There is no collection '{collection}'.", f"Choose among {', '.join(COLLECTIONS)}.")
+    if question.style is not None and not -1 <= question.style <= 1:  # NaN too
+        raise UsageError(f"The dial between subject and style cannot stand at {question.style:g}.", "-1 to 1.")
+    if question.style is not None and question.spaces:
+        raise UsageError("A question names spaces or sets the dial between subject and style, not both.")
+    known = {field.space.name for info in infos.values() for field in asked_fields(info.schema)}
+    for space in question.spaces:
+        if infos and space not in known:
+            raise UsageError(f"There is no space '{space}'.", f"Choose among {', '.join(sorted(known))}.")
+
+
+def _kind_wanted(question: Question, kind: Kind) -> bool:
+    return not question.where.kinds or kind.value in question.where.kinds
+
+
+def _wanted(question: Question, space: str) -> bool:
+    """Style answers only where it is asked for: a stranger developed alike is not what "similar" promises."""
+    return space in question.spaces if question.spaces else space not in ASKED_BY_NAME
+
+
+def _compare(
+    store: Store, collection: str, examples: Examples, question: Question, scorer: Scorer, searched: int
+) -> tuple[list[SimilarHit], list[Finding]]:
+    """Hits of one collection, and all that was found there, best first.
+
+    Args:
+        searched: how many of the nearest are looked for at least, where copies can be told.
+    """
+    found = _ask(store, collection, examples, question, scorer, searched)
+    if not found.findings:
+        found = _Found(pivot(store, collection, examples, question, scorer), {})
+    best = [finding for finding in best_per_id(found.findings) if finding.id not in examples.stored]
+    if question.diversity:
+        best.sort(key=lambda finding: found.places.get(finding.id, len(found.places)))
+    return _describe(store, collection, best, found, examples, _depth(question)), best
+
+
+def _ask(
+    store: Store, collection: str, examples: Examples, question: Question, scorer: Scorer, searched: int
+) -> _Found:
+    queries = list(_queries(collection, examples, question, scorer.infos, searched))
+    if not queries:
+        return _Found([], {})
+    scores: dict[str, dict[str, float]] = {}
+    places: dict[str, int] = {}
+    for one, answer in zip(queries, store.query(collection, [one.query for one in queries]), strict=True):
+        best = scores.setdefault(one.field.space.name, {})
+        for hit in answer:
+            best[hit.id] = max(hit.score, best.get(hit.id, -1.0))
+        if one.query.diversity:
+            places = {hit.id: place for place, hit in enumerate(answer)}
+    asked = {one.field.space.name: one for one in queries}
+    several = [name for name, one in asked.items() if one.field.multi]
+    points: dict[str, StoredPoint] = {}
+    if several:
+        ids = {
+            id_
+            for name in several
+            for id_ in scorer.needed(
+                collection, asked[name].field.space, examples.asking(name), asked[name].rows, [*scores[name]]
+            )
+        }
+        points = {p.id: p for p in store.retrieve(collection, sorted(ids), vectors=several, payload=_SHOWN)}
+        # What has been deleted since the query is no answer.
+        gone = ids - points.keys()
+        scores = {name: {id_: s for id_, s in some.items() if id_ not in gone} for name, some in scores.items()}
+    findings: list[Finding] = []
+    for name, one in asked.items():
+        held = None
+        if one.field.multi:
+            held = {id_: points[id_].vectors[name] for id_ in scores[name] if id_ in points}
+        asking = examples.asking(name)
+        findings += scorer.findings(collection, one.field.space, asking, one.rows, scores[name], held)
+    return _Found(findings, points, places)
+
+
+def _depth(question: Question) -> int:
+    """How many answers are looked at. Where they are to be unlike each other, all that an engine rearranges, so that
+    every page is of the same order."""
+    last = question.offset + question.limit
+    return max(last, MMR_CANDIDATES) if question.diversity else last
+
+
+def _queries(
+    collection: str, examples: Examples, question: Question, infos: Mapping[str, CollectionInfo], searched: int
+) -> Iterable[_Query]:
+    for held in asked_fields(infos[collection].schema):
+        if not _wanted(question, held.space.name):
+            continue
+        rows = examples.query(held.space, collection)
+        if rows is None:
+            continue
+        principal = held.space.name == PRINCIPAL_SPACE[KIND_OF[collection]]
+        varied = principal and not held.multi and len(rows) == 1
+        diversity = question.diversity if varied and question.diversity else 0.0
+        limit = _depth(question)
+        if principal and examples.fingerprinted:
+            limit = max(limit, searched)
+        if held.multi:
+            limit += max(_SPARE, limit // 2)
+        limit += len(examples.stored)
+        for part in [rows] if held.multi else np.split(rows, len(rows)):
+            query = VectorQuery(held.space, part, limit, question.where, exact=question.exact, diversity=diversity)
+            yield _Query(held, rows, query)
+
+
+def _describe(
+    store: Store, collection: str, best: Sequence[Finding], found: _Found, examples: Examples, last: int
+) -> list[SimilarHit]:
+    """Hits with their records, of the first ``last`` and of copies beyond them."""
+    kind = KIND_OF[collection]
+    principal: dict[str, float] = {}
+    for finding in found.findings:
+        if finding.via is None and finding.space == PRINCIPAL_SPACE[kind]:
+            principal[finding.id] = max(finding.score, principal.get(finding.id, -1.0))
+    shown = [finding.id for finding in best[:last]]
+    beyond = [finding.id for finding in best[last:]]
+    likely = [id_ for id_ in beyond if examples.fingerprinted and may_be_copy(kind, principal.get(id_, -1.0))]
+    likely += examples.uploaded.intersection(beyond).difference(likely)
+    points = dict(found.points)
+    if absent := [id_ for id_ in (*shown, *likely) if id_ not in points]:
+        with_frames = kind is Kind.VIDEO and any(finding.space == SUBJECT for finding in best)
+        vectors = [SUBJECT] if with_frames else []
+        points |= {p.id: p for p in store.retrieve(collection, absent, vectors=vectors, payload=_SHOWN)}
+    records = {id_: MediaRecord.from_payload(points[id_].payload) for id_ in (*shown, *likely) if id_ in points}
+    related = relations(examples, records, principal)
+    described = {*shown, *related}
+    return [
+        _hit(finding, points[finding.id], records[finding.id], related.get(finding.id, Relation.SIMILAR), examples)
+        for finding in best
+        if finding.id in described and finding.id in records
+    ]
+
+
+def _hit(
+    finding: Finding, point: StoredPoint, record: MediaRecord, relation: Relation, examples: Examples
+) -> SimilarHit:
+    copied = {Relation.EXACT_COPY: Band.IDENTICAL, Relation.EDITED_COPY: Band.EDITED_COPY}.get(relation)
+    return SimilarHit(
+        id=record.id,
+        kind=record.kind,
+        paths=record.paths,
+        score=finding.score,
+        likeness=finding.likeness if copied is None else 1.0,
+        band=Band.of(finding.likeness) if copied is None else copied,
+        match=finding.match,
+        space=finding.space,
+        relation=relation,
+        moment=examples.moment(point.vectors.get(SUBJECT), record.moments) if finding.space == SUBJECT else None,
+        thumbnail=thumbnail_address(record),
+        via=finding.via,
+    )
+
+
+def _echo(question: Question) -> dict[str, object]:
+    def named(example: str | Probe) -> str:
+        return example if isinstance(example, str) else example.media_id or example.name
+
+    return {
+        "like": [named(example) for example in question.like],
+        "unlike": [named(example) for example in question.unlike],
+        "collections": list(question.collections),
+        "spaces": list(question.spaces),
+        "style": question.style,
+        "limit": question.limit,
+        "offset": question.offset,
+        "diversity": question.diversity,
+    }
+
+
+def _notes(
+    store: Store,
+    question: Question,
+    examples: Examples,
+    infos: Mapping[str, CollectionInfo],
+    hits: Sequence[SimilarHit],
+    provisional: Iterable[str],
+) -> tuple[str, ...]:
+    if not infos:
+        return ("Nothing has been ingested yet.",)
+    if question.style is not None:
+        return _style_notes(store, examples, infos)
+    lacking = [
+        f"No example has a vector in the space '{space}'." for space in question.spaces if not examples.having(space)
+    ]
+    if hits and all(hit.band is Band.WEAK for hit in hits):
+        lacking.append("Nothing that was asked is more than weakly similar.")
+    return (*lacking, *map(_provisional_note, provisional))
+
+
+def _provisional_note(space: str) -> str:
+    return (
+        f"How likely a score in '{space}' means the same label has not been learnt for this model on real media; "
+        "`likewise calibrate DIR` does so, on folders as labels."
+    )
+
+
+def _style_notes(store: Store, examples: Examples, infos: Mapping[str, CollectionInfo]) -> tuple[str, ...]:
+    if not (examples.having(STYLE) and examples.having(SUBJECT)):
+        return ("No example has both a subject and a style to compare: pictures and videos have.",)
+    without = 0
+    for name, info in infos.items():
+        if info.schema.space(SUBJECT) is not None:
+            held = 0 if info.schema.space(STYLE) is None else store.count(name, Filter(has_space=STYLE))
+            without += store.count(name, Filter(has_space=SUBJECT)) - held
+    if not without:
+        return ()
+    return (f"{without:,} have no style yet and cannot answer; `likewise reembed --space style` gives them one.",)

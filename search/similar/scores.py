@@ -1,0 +1,94 @@
+"""What the engine's hits are worth: best pairs of vectors, their likeness, and how rare such scores are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from search.likeness.curves import LikenessCurves, curves_of
+from search.likeness.evidence import Background, best_pair, corrected, effective_rows
+from search.likeness.percentile_curves import Matcher, matcher_of
+from search.media import KIND_OF
+from search.similar.fusion import Finding
+from search.similar.questions import Via
+from search.spaces import Space
+from search.store.base import Array, CollectionInfo, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Turns scores into findings, for one question.
+
+    Attributes:
+        infos: the store's collections, as of this question.
+        provisional: names of the spaces, of those that were compared in, whose likeness has not been learnt.
+    """
+
+    curves: LikenessCurves
+    matcher: Matcher
+    infos: Mapping[str, CollectionInfo]
+    provisional: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, store: Store, infos: Mapping[str, CollectionInfo]) -> Scorer:
+        return cls(curves_of(store), matcher_of(store), infos)
+
+    def needed(self, collection: str, space: Space, asking: str, rows: Array, ids: Sequence[str]) -> list[str]:
+        """Those of these hits, in a space of several vectors a point, whose vectors :meth:`findings` needs.
+
+        The engine's score of one asking vector is the cosine of the best pair already.
+        """
+        if len(rows) > 1:
+            return list(ids)
+        curve = self.curves.curve(space, KIND_OF[asking], KIND_OF[collection])
+        return self.curves.effective.unknown((space.fingerprint, curve.background), ids)
+
+    def findings(
+        self,
+        collection: str,
+        space: Space,
+        asking: str,
+        rows: Array,
+        hits: Mapping[str, float],
+        held: Mapping[str, Array] | None = None,
+        via: Via | None = None,
+    ) -> list[Finding]:
+        """One finding a hit.
+
+        Args:
+            asking: the collection of the kind that asks.
+            rows: the question's vectors, float32 ``(m, dim)``, L2-normalised.
+            hits: id to the engine's score, which is the cosine of the best pair where ``held`` is None.
+            held: where points hold several vectors, those of the hits that are :meth:`needed`, float32 ``(k, dim)``.
+                The best pair is looked for among them: the engine's score is a mean over the question's vectors.
+        """
+        if not hits:
+            return []
+        curve = self.curves.curve(space, KIND_OF[asking], KIND_OF[collection])
+        if curve.provisional:
+            self.provisional.add(space.name)
+        match = self.matcher.calibration(space.name, asking, collection, self.infos).match
+        ids = list(hits)
+        own = effective_rows(rows, curve.background)
+        if held is None:
+            scores = np.fromiter(hits.values(), np.float64, len(hits))
+            tries = np.full(len(hits), own)
+        else:
+            scores = np.array([best_pair(rows, held[id_]) if id_ in held else hits[id_] for id_ in ids], np.float64)
+            tries = np.array([own * self._effective(space, id_, held.get(id_), curve.background) for id_ in ids])
+        likenesses = curve.likenesses(corrected(scores, tries, curve.background))
+        return [
+            Finding(id_, collection, space.name, float(score), float(likeness), match(float(score)), via)
+            for id_, score, likeness in zip(ids, scores, likenesses, strict=True)
+        ]
+
+    def _effective(self, space: Space, id_: str, rows: Array | None, background: Background) -> float:
+        counted = (space.fingerprint, background)
+        known = self.curves.effective.get(counted, id_)
+        if known is None:
+            known = 1.0 if rows is None else effective_rows(rows, background)
+            if rows is not None:
+                self.curves.effective.put(counted, id_, known)
+        return known

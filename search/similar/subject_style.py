@@ -1,0 +1,139 @@
+"""One dial between what a picture shows and how it is developed.
+
+``visual`` tells the subject and ``style`` the development, each on its own scale. Their matches (per cent of random
+pairs that are less alike, see ``search.likeness.percentiles``) are turned into standard normal scores, which add up,
+
+    z = cos φ · Φ⁻¹(subject match) + sin φ · Φ⁻¹(style match),   φ = (1 + 2 · position) · 45°,
+
+and Φ(z) is the combined match: again the share of random pairs that are less alike, as far as the two are independent.
+Matches rather than likenesses are added, because the dial weighs two rankings of one library against each other: how
+sure one can be of a shared label differs so much between the two that subject would always win.
+Since the weights lie on a circle, each position of the dial is a question of its own:
+
+    position   −1                     −0.5      0      0.5     1
+    asks for   same subject,          subject   both   style   same style,
+               different style                                 different subject
+
+Source: Stouffer's method of adding normal scores (Stouffer et al. 1949, "The American Soldier", vol. 1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+
+import numpy as np
+
+from search.similar.examples import Examples
+from search.similar.fusion import Finding
+from search.similar.questions import Question, SimilarHit
+from search.similar.scores import Scorer
+from search.spaces import VectorField
+from search.store.base import Array, Store, VectorQuery
+
+SUBJECT, STYLE = "visual", "style"
+
+DEEPEST = 400
+DEPTH = 10
+"""Candidates of each space that is wanted, for each answer: where the other space has a say in the order, the best
+answer may be far down in each list. At most :data:`DEEPEST`, unless more answers than that are asked for."""
+
+LEAST_WEIGHT = 1e-6
+_SHARE = 1e-9
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Weights of the two normal scores; their squares add up to 1."""
+
+    subject: float
+    style: float
+
+    @classmethod
+    def at(cls, position: float) -> Dial:
+        """
+        Args:
+            position: from −1 (same subject, different style) to 1 (same style, different subject).
+        """
+        angle = (1 + 2 * position) * math.pi / 4
+        return cls(math.cos(angle), math.sin(angle))
+
+    def match(self, subject: float, style: float) -> float:
+        """Two matches, per cent, as one."""
+        return 100 * _NORMAL.cdf(self.subject * _score(subject) + self.style * _score(style))
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """What a collection answers.
+
+    Attributes:
+        ranked: by the combined match, best first; ``score`` and ``space`` are of the space with the greater weight.
+        parts: for each of those two findings, as each space alone sees it.
+    """
+
+    ranked: list[Finding]
+    parts: list[Finding]
+
+
+def ask_with_dial(
+    store: Store,
+    collection: str,
+    examples: Examples,
+    question: Question,
+    scorer: Scorer,
+    dial: Dial,
+) -> Turned:
+    """What is like the examples with the dial at this position; nothing where there is no style or no picture.
+
+    The nearest in each space of positive weight are looked up, and the exact cosines of all of them in both.
+    """
+    fields = {name: scorer.infos[collection].schema.by_name.get(name) for name in (SUBJECT, STYLE)}
+    asked: dict[str, tuple[VectorField, Array]] = {}
+    for name, field in fields.items():
+        vector = examples.query(field.space, collection) if field else None
+        if field is None or vector is None:
+            return Turned([], [])
+        asked[name] = (field, vector)
+    weights = {SUBJECT: dial.subject, STYLE: dial.style}
+    last = question.offset + question.limit
+    limit = max(last, min(DEPTH * last, DEEPEST)) + len(examples.stored)
+    queries = [
+        VectorQuery(field.space, part, limit, question.where, exact=question.exact)
+        for name, (field, vector) in asked.items()
+        if weights[name] > LEAST_WEIGHT
+        for part in ([vector] if field.multi else np.split(vector, len(vector)))
+    ]
+    ids = list(dict.fromkeys(hit.id for hits in store.query(collection, queries) for hit in hits))
+    points = {p.id: p for p in store.retrieve(collection, ids, vectors=(SUBJECT, STYLE), payload=False)}
+    compared = [
+        id_ for id_ in points if id_ not in examples.stored and all(name in points[id_].vectors for name in asked)
+    ]
+    seen: dict[str, dict[str, Finding]] = {}
+    for name, (field, vector) in asked.items():
+        held = {id_: points[id_].vectors[name] for id_ in compared}
+        asking = examples.asking(name)
+        found = scorer.findings(collection, field.space, asking, vector, dict.fromkeys(compared, 0.0), held)
+        seen[name] = {finding.id: finding for finding in found}
+    leading = STYLE if dial.style >= dial.subject else SUBJECT
+    ranked = [
+        replace(seen[leading][id_], match=dial.match(seen[SUBJECT][id_].match, seen[STYLE][id_].match))
+        for id_ in compared
+    ]
+    parts = [seen[name][id_] for id_ in compared for name in asked]
+    return Turned(sorted(ranked, key=lambda f: (-f.match, -f.score, f.id)), parts)
+
+
+def with_parts(hits: Iterable[SimilarHit], parts: Iterable[Finding]) -> list[SimilarHit]:
+    """Hits that tell the match in each space."""
+    found: dict[str, dict[str, float]] = {}
+    for part in parts:
+        found.setdefault(part.id, {})[part.space] = part.match
+    return [replace(hit, parts=found[hit.id]) for hit in hits]
+
+
+def _score(match: float) -> float:
+    return _NORMAL.inv_cdf(min(max(match / 100, _SHARE), 1 - _SHARE))

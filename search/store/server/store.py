@@ -1,0 +1,370 @@
+"""The store on a Qdrant server or cluster, through qdrant-client: what is in the collections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
+
+from qdrant_client import QdrantClient, models
+
+from search.media import Payload
+from search.settings import Settings
+from search.spaces import CollectionSchema
+from search.store.answers import MMR_CANDIDATES, engine_queries, joined, scored
+from search.store.base import (
+    Array,
+    CollectionInfo,
+    Facet,
+    Generation,
+    PayloadChoice,
+    Point,
+    ScoredHit,
+    StoredPoint,
+    VectorQuery,
+)
+from search.store.conditions import Dialect, compile_filter, following_id, valid_ids
+from search.store.filters import Filter
+from search.store.payloads import check_facet_key, check_order, counted, from_stored, group_patches, to_stored
+from search.store.server.collections import Place, ServerCollections
+from search.store.server.errors import PointGoneError, server_errors
+from search.store.server.layout import search_params
+from search.store.vectors import asked_vectors, from_engine, numbers_in, query_vector, to_engine
+
+_T = TypeVar("_T")
+
+_REQUEST_FLOATS = 500_000
+"""Vector components in one request: about 11 MB as JSON, where a server takes 32 MB by default
+(``service.max_request_size_mb``)."""
+
+_REQUEST_POINTS = 500
+_REQUEST_IDS = 10_000
+"""Ids in one request: about 0.4 MB."""
+
+_ANSWER_FLOATS = 2_000_000
+"""Vector components asked for in one request, as far as can be told beforehand: about 40 MB as JSON."""
+
+_EDITS = 5
+"""How often an edit is tried when others delete what it is about."""
+
+_TIMEOUT_SECONDS = 60
+
+_DIALECT: Dialect[models.Filter] = Dialect(
+    filter=models.Filter,
+    field=models.FieldCondition,
+    value=models.MatchValue,
+    any_of=models.MatchAny,
+    text=models.MatchText,
+    numbers=models.Range,
+    times=models.DatetimeRange,
+    circle=lambda latitude, longitude, radius: models.GeoRadius(
+        center=models.GeoPoint(lat=latitude, lon=longitude), radius=radius
+    ),
+    ids=lambda ids: models.HasIdCondition(has_id=list(ids)),
+    holds=lambda name: models.HasVectorCondition(has_vector=name),
+)
+
+
+def connect(settings: Settings) -> ServerStore:
+    """A store on the server that the settings name.
+
+    Raises:
+        StoreUnavailableError: the server does not answer.
+        StoreError: it refuses us.
+    """
+    key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
+    client = QdrantClient(
+        url=settings.qdrant_url, api_key=key, timeout=_TIMEOUT_SECONDS, check_compatibility=False, prefer_grpc=False
+    )
+    store = ServerStore(client, settings)
+    store.collections()
+    return store
+
+
+class ServerStore:
+    """The :class:`~search.store.base.Store` behind a client; ``QdrantClient(":memory:")`` is its double in tests."""
+
+    def __init__(self, client: QdrantClient, settings: Settings | None = None) -> None:
+        """Take over ``client``: :meth:`close` closes it."""
+        self._client = client
+        self._settings = settings or Settings.model_validate({})
+        self._collections = ServerCollections(client, self._settings)
+
+    @property
+    def engine(self) -> str:
+        return "server"
+
+    def ensure(self, schema: CollectionSchema) -> None:
+        self._collections.ensure(schema)
+
+    def collections(self) -> Mapping[str, CollectionInfo]:
+        return self._collections.collections()
+
+    def schema(self, collection: str) -> CollectionSchema:
+        return self._collections.find(collection).schema
+
+    def upsert(self, collection: str, points: Sequence[Point]) -> None:
+        if not points:
+            self._collections.find(collection, to_write=True)
+        for chunk in _requests((point, point.vectors) for point in points):
+            place, structs = self._collections.find_for(collection, partial(_structs, chunk), to_write=True)
+            with server_errors(collection, place.forget):
+                self._client.upsert(place.physical, structs, wait=True)
+
+    def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
+        def convert(schema: CollectionSchema) -> dict[str, dict[str, Any]]:
+            return {id_: to_engine(schema, named, _sparse) for id_, named in vectors.items()}
+
+        place, converted = self._collections.find_for(collection, convert, to_write=True)
+
+        def edit(existing: Sequence[str]) -> None:
+            for ids in _requests((id_, vectors[id_]) for id_ in existing):
+                edits = [models.PointVectors(id=id_, vector=converted[id_]) for id_ in ids]
+                self._client.update_vectors(place.physical, edits, wait=True)
+
+        self._edit_existing(collection, place, valid_ids(vectors), edit)
+
+    def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
+        place = self._collections.find(collection, to_write=True)
+
+        def edit(existing: Sequence[str]) -> None:
+            operations: list[Any] = []
+            for patch in group_patches({id_: patches[id_] for id_ in existing}):
+                if patch.set:
+                    change = models.SetPayload(payload=patch.set, points=list(patch.ids))
+                    operations.append(models.SetPayloadOperation(set_payload=change))
+                if patch.remove:
+                    removal = models.DeletePayload(keys=patch.remove, points=list(patch.ids))
+                    operations.append(models.DeletePayloadOperation(delete_payload=removal))
+            for some in _slices(operations, _REQUEST_POINTS):
+                self._client.batch_update_points(place.physical, some, wait=True)
+
+        for ids in _slices(valid_ids(patches), _REQUEST_IDS):
+            self._edit_existing(collection, place, ids, edit)
+
+    def delete(self, collection: str, ids: Sequence[str]) -> None:
+        place = self._collections.find(collection, to_write=True)
+        for doomed in _slices(valid_ids(ids), _REQUEST_IDS):
+            with server_errors(collection, place.forget):
+                self._client.delete(place.physical, models.PointIdsList(points=list(doomed)), wait=True)
+
+    def retrieve(
+        self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
+    ) -> list[StoredPoint]:
+        place, names = self._collections.find_for(collection, lambda schema: asked_vectors(schema, vectors))
+        found = {point.id: point for point in self._fetch(collection, place, ids, names, payload)}
+        return [found[id_] for id_ in ids if id_ in found]
+
+    def query(self, collection: str, queries: Sequence[VectorQuery]) -> list[list[ScoredHit]]:
+        if not queries:
+            return []
+        place, vectors = self._collections.find_for(
+            collection, lambda schema: [query_vector(schema, query, _sparse) for query in queries]
+        )
+        found: list[list[ScoredHit]] = []
+        asked = [
+            (part, vector) for query, vector in zip(queries, vectors, strict=True) for part in engine_queries(query)
+        ]
+        for some in _requests((one, {one[0].space.name: one[0].vector}) for one in asked):
+            requests = [
+                models.QueryRequest(
+                    query=_diverse(vector, query.diversity),
+                    using=query.space.name,
+                    limit=query.limit,
+                    filter=compile_filter(_DIALECT, query.where),
+                    params=search_params(self._settings, exact=query.exact, ef=query.ef),
+                    with_payload=_selected(query.with_payload),
+                )
+                for query, vector in some
+            ]
+            with server_errors(collection, place.forget):
+                answers = self._client.query_batch_points(place.physical, requests)
+            found += [scored(query, answer.points) for (query, _), answer in zip(some, answers, strict=True)]
+        return joined(queries, found)
+
+    def scroll(
+        self,
+        collection: str,
+        *,
+        where: Filter | None = None,
+        vectors: Sequence[str] = (),
+        payload: PayloadChoice = True,
+        page: int = 1000,
+        after: str | None = None,
+    ) -> Iterator[StoredPoint]:
+        place, names = self._collections.find_for(collection, lambda schema: asked_vectors(schema, vectors))
+        condition = compile_filter(_DIALECT, where)
+        offset: Any = following_id(after) if after else None
+        limit = min(page, self._points_in_answer(place.schema, names))
+        while True:
+            with server_errors(collection, place.forget):
+                records, offset = self._client.scroll(
+                    place.physical,
+                    scroll_filter=condition,
+                    limit=limit,
+                    offset=offset,
+                    with_payload=_selected(payload),
+                    with_vectors=names or False,
+                )
+            yield from (_point(place.schema, record) for record in records)
+            if offset is None:
+                return
+
+    def ordered(
+        self,
+        collection: str,
+        key: str,
+        *,
+        descending: bool = False,
+        where: Filter | None = None,
+        payload: PayloadChoice = True,
+        limit: int,
+    ) -> list[StoredPoint]:
+        check_order(key, limit)
+        place = self._collections.find(collection)
+        direction = models.Direction.DESC if descending else models.Direction.ASC
+        condition = compile_filter(_DIALECT, where)
+        with server_errors(collection, place.forget):
+            records, _ = self._client.scroll(
+                place.physical,
+                scroll_filter=condition,
+                limit=limit,
+                order_by=models.OrderBy(key=key, direction=direction),
+                with_payload=_selected(payload),
+                with_vectors=False,
+            )
+        return [_point(place.schema, record) for record in records]
+
+    def count(self, collection: str, where: Filter | None = None) -> int:
+        place = self._collections.find(collection)
+        with server_errors(collection, place.forget):
+            return self._client.count(place.physical, compile_filter(_DIALECT, where), exact=True).count
+
+    def facet(self, collection: str, key: str, *, where: Filter | None = None, limit: int = 50) -> list[Facet]:
+        check_facet_key(key)
+        place = self._collections.find(collection)
+        condition = compile_filter(_DIALECT, where)
+        with server_errors(collection, place.forget):
+            hits = self._client.facet(place.physical, key, facet_filter=condition, limit=limit, exact=True).hits
+        return counted((str(hit.value), hit.count) for hit in hits)
+
+    def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
+        holding = Filter(has_space=space, include_missing=True)
+        found = self.scroll(collection, where=holding, vectors=[space], payload=False, page=max(1, n))
+        return list(islice(found, n))
+
+    def metadata(self, collection: str) -> Mapping[str, Any]:
+        return self._collections.metadata(collection)
+
+    def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
+        self._collections.set_metadata(collection, values)
+
+    def optimise(self, collection: str) -> bool:
+        """Nothing to do here: a server indexes by itself, in the background, once a segment is large enough."""
+        self._collections.find(collection)
+        return False
+
+    def hold_indexing(self, collection: str, *, held: bool) -> None:
+        self._collections.hold_indexing(collection, held=held)
+
+    def is_indexing_held(self, collection: str) -> bool:
+        return self._collections.is_indexing_held(collection)
+
+    def begin_generation(self, schema: CollectionSchema) -> str:
+        return self._collections.begin_generation(schema)
+
+    def generations(self, collection: str) -> tuple[Generation, ...]:
+        return self._collections.generations(collection)
+
+    def promote(self, generation: str) -> None:
+        self._collections.promote(generation)
+
+    def drop_generation(self, generation: str) -> None:
+        self._collections.drop_generation(generation)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _edit_existing(
+        self, collection: str, place: Place, ids: Sequence[str], edit: Callable[[Sequence[str]], None]
+    ) -> None:
+        """Let ``edit`` change those of ``ids`` that exist.
+
+        The server refuses a whole operation for one id that it does not know, also when another process has deleted
+        that point just now; then those that are left are edited, some of them a second time.
+        """
+        for left in reversed(range(_EDITS)):
+            existing = [point.id for point in self._fetch(collection, place, ids, (), False)]
+            try:
+                with server_errors(collection, place.forget):
+                    edit(existing)
+                return
+            except PointGoneError:
+                if not left:
+                    raise
+
+    def _fetch(
+        self, collection: str, place: Place, ids: Iterable[str], vectors: Sequence[str], payload: PayloadChoice
+    ) -> list[StoredPoint]:
+        found: list[StoredPoint] = []
+        for wanted in _slices(valid_ids(ids), self._points_in_answer(place.schema, vectors)):
+            with server_errors(collection, place.forget):
+                records = self._client.retrieve(
+                    place.physical, wanted, with_payload=_selected(payload), with_vectors=list(vectors) or False
+                )
+            found.extend(_point(place.schema, record) for record in records)
+        return found
+
+    def _points_in_answer(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:
+        """How many points may be asked for at once, with these vectors."""
+        asked = [field for name, field in schema.by_name.items() if name in vectors]
+        floats = sum(field.numbers * (self._settings.key_frames if field.multi else 1) for field in asked)
+        return max(1, min(_REQUEST_IDS, _ANSWER_FLOATS // max(floats, 1)))
+
+
+def _slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _structs(points: Sequence[Point], schema: CollectionSchema) -> list[models.PointStruct]:
+    return [
+        models.PointStruct(
+            id=point.id, vector=to_engine(schema, point.vectors, _sparse), payload=to_stored(point.payload)
+        )
+        for point in points
+    ]
+
+
+def _sparse(indices: list[int], values: list[float]) -> models.SparseVector:
+    return models.SparseVector(indices=indices, values=values)
+
+
+def _diverse(vector: Any, diversity: float) -> Any:
+    if not diversity:
+        return vector
+    return models.NearestQuery(nearest=vector, mmr=models.Mmr(diversity=diversity, candidates_limit=MMR_CANDIDATES))
+
+
+def _requests(items: Iterable[tuple[_T, Mapping[str, Array]]]) -> Iterator[list[_T]]:
+    """What goes with the vectors, cut into pieces that a server takes in one request."""
+    chunk: list[_T] = []
+    floats = 0
+    for item, vectors in items:
+        size = sum(map(numbers_in, vectors.values()))
+        if chunk and (floats + size > _REQUEST_FLOATS or len(chunk) == _REQUEST_POINTS):
+            yield chunk
+            chunk, floats = [], 0
+        chunk.append(item)
+        floats += size
+    if chunk:
+        yield chunk
+
+
+def _point(schema: CollectionSchema, record: models.Record) -> StoredPoint:
+    return StoredPoint(str(record.id), from_stored(record.payload), from_engine(schema, record.vector))
+
+
+def _selected(payload: PayloadChoice) -> bool | list[str]:
+    return payload if isinstance(payload, bool) else list(payload)

@@ -1,0 +1,157 @@
+"""Watch a job to its end: a bar on a terminal, plain lines elsewhere, a clean stop on Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from web.commands.context import one_line
+
+if TYPE_CHECKING:
+    from ingest.jobs.service import JobProgress
+    from web.client import Client
+
+POLL_SECONDS = 0.2
+FAR_SECONDS = 1.0
+"""A server elsewhere is asked so often."""
+
+LINE_SECONDS, NEWS_SECONDS = 5.0, 1.0
+"""Plain lines come this far apart; one that has something new to tell comes sooner."""
+
+
+class Display(Protocol):
+    def update(self, progress: JobProgress) -> None: ...
+
+
+def prepare(client: Client) -> None:
+    """Choose the models for a job, if this process does the work, and tell what there is to tell of them.
+
+    Raises:
+        SpaceMismatchError: what is stored was made with other models than the settings demand.
+    """
+    if client.node is not None:
+        client.node.prepare()
+        for note in client.node.notes:
+            click.echo(note, err=True)
+
+
+def follow(client: Client, job: str) -> JobProgress:
+    """Show how ``job`` gets on until it ends, and all that this process does for it has been done.
+
+    Raises:
+        LikewiseError: the job could not go on.
+        click.Abort: interrupted; the job was cancelled after its batch, and what it had done stays.
+    """
+    from search.errors import LikewiseError
+
+    try:
+        with _display() as display:
+            ended = _watch(client, job, display)
+    except KeyboardInterrupt:
+        click.echo("Stopping as soon as nothing is left half done (Ctrl-C again to stop at once).", err=True)
+        client.post(f"/jobs/{job}/cancel")
+        ended = _watch(client, job, None)
+        kept = one_line(ended.message) or (
+            f"{ended.done} of {ended.total} files are done, and stay done. "
+            "Run the same command again to go on from there."
+        )
+        click.echo(f"Cancelled. {kept}", err=True)
+        raise click.Abort from None
+    if ended.state == "failed":
+        raise LikewiseError(f"The job could not go on: {ended.message}")
+    if client.node is not None:
+        client.node.settle()
+    return ended
+
+
+def watch(client: Client, job: str) -> JobProgress:
+    """Show how ``job`` gets on until it ends, without having a say in it.
+
+    Raises:
+        click.Abort: interrupted; the job goes on.
+    """
+    try:
+        with _display() as display:
+            return _watch(client, job, display)
+    except KeyboardInterrupt:
+        raise click.Abort from None
+
+
+def line(progress: JobProgress) -> str:
+    """``120 of 500 done, 2 failed, 1 skipped, 31.5/s, 0:12 left``, and what is being done just now, if that is told."""
+    parts = [f"{progress.done} of {progress.total} done", f"{progress.failed} failed", f"{progress.skipped} skipped"]
+    if progress.rate:
+        parts.append(f"{progress.rate:.1f}/s")
+    if progress.eta_seconds is not None:
+        parts.append(f"{duration(progress.eta_seconds)} left")
+    counts = ", ".join(parts)
+    return f"{counts}. {one_line(progress.message)}" if progress.message and not progress.finished else counts
+
+
+def duration(seconds: float) -> str:
+    """``1:05`` or ``2:01:05``"""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _watch(client: Client, job: str, display: Display | None) -> JobProgress:
+    from ingest.jobs.service import JobProgress
+    from web.plain import load
+
+    while True:
+        progress: JobProgress = load(JobProgress, client.get(f"/jobs/{job}"))
+        if display is not None:
+            display.update(progress)
+        if progress.finished:
+            return progress
+        time.sleep(POLL_SECONDS if client.is_near else FAR_SECONDS)
+
+
+@contextmanager
+def _display() -> Iterator[Display]:
+    if sys.stderr.isatty():
+        with _bar() as bar:
+            yield bar
+    else:
+        yield _Lines()
+
+
+class _Lines:
+    """One line every few seconds, sooner with something new to tell, and one for each change of state."""
+
+    def __init__(self) -> None:
+        self._state = ""
+        self._message = ""
+        self._last = 0.0
+
+    def update(self, progress: JobProgress) -> None:
+        now = time.monotonic()
+        rest = LINE_SECONDS if progress.message == self._message else NEWS_SECONDS
+        if progress.state == self._state and now - self._last < rest:
+            return
+        self._state, self._message, self._last = progress.state, progress.message, now
+        click.echo(f"{progress.state.replace('_', ' ')}: {line(progress)}", err=True)
+
+
+@contextmanager
+def _bar() -> Iterator[Display]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[line]}", markup=False))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("scanning", total=None, line="")
+
+        class Bar:
+            def update(self, progress: JobProgress) -> None:
+                total = progress.total or None
+                state = progress.state.replace("_", " ")
+                bars.update(task, description=state, total=total, completed=progress.done, line=line(progress))
+
+        yield Bar()

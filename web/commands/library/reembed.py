@@ -1,0 +1,69 @@
+"""``likewise reembed``: change the model of a space without downtime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.context import Call, common
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from web.client import Json
+
+
+@click.command("reembed", short_help="Make a space anew with another model, without downtime.")
+@click.option("--space", help="Space to make anew: visual, motion, style, concepts or meaning.")
+@click.option("--model", help="visual: resnet18, efficientnet_lite0; motion: r3d18, frames; the others need none.")
+@click.option("--drop-old", is_flag=True, help="Delete the vectors that questions do not go to any more.")
+@common
+def command(call: Call, space: str | None, model: str | None, drop_old: bool) -> int:
+    """Embed everything anew with another model for one space.
+
+    Questions are answered from the old vectors until every record that can be embedded has its new one; then they go
+    to the new ones in one step. Cut off, the same command goes on where it was. The old vectors are kept until
+    --drop-old; asking for their model again brings them up to date instead of embedding all over. Without options,
+    what there is is listed.
+
+    --space style, concepts or meaning fills in, for files taken in earlier, every one of these spaces that the library
+    has, and pictures' features. With another model for visual, concepts are made anew too, as they are told from it.
+    --space meaning needs LIKEWISE_TEXT_MODEL.
+    """
+    from web.client import connect
+    from web.commands.job_progress import follow, prepare
+
+    if model and not space:
+        raise click.UsageError("--model says what to make a space with: name that with --space.")
+    if space and drop_old:
+        raise click.UsageError("Drop the old vectors once the new ones are in place: --drop-old goes alone.")
+    with connect(call.settings()) as client:
+        if drop_old:
+            dropped = client.post("/generations/drop")
+            names = ", ".join(dropped["dropped"]) or "nothing; there was none"
+            call.answer(dropped, lambda console: console.print(f"Deleted: {names}."))
+            return 0
+        if space is None:
+            found = client.get("/generations")
+            call.answer(found, lambda console: _show(found, console))
+            return 0
+        started = client.post("/reembed", {"space": space, "model": model or ""})
+        prepare(client)
+        ended = follow(client, started["id"])
+    call.answer(ended.to_json(), lambda console: console.print(ended.message))
+    return 1 if ended.failed else 0
+
+
+def _show(generations: Json, console: Console) -> None:
+    from rich.table import Table
+
+    if not generations:
+        console.print("Nothing is stored yet.")
+        return
+    table = Table("generation", "records", "coverage", "asked", "spaces", box=None, pad_edge=False)
+    for one in generations:
+        spaces = ", ".join(f"{name} = {model}" for name, model in one["spaces"].items() if not name.endswith("_raw"))
+        asked = "yes" if one["current"] else ""
+        table.add_row(one["name"], str(one["points"]), f"{one['coverage']:.0%}", asked, spaces)
+    console.print(table)

@@ -1,0 +1,45 @@
+"""``likewise status``: what is stored, and which model fills each space."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.context import Call, common
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from web.client import Json
+
+
+@click.command("status", short_help="What is stored, and by which models.")
+@common
+def command(call: Call) -> None:
+    """Show how much is stored in each collection, and which model fills each of its spaces."""
+    from web.client import connect
+
+    with connect(call.settings()) as client:
+        answer = client.get("/status")
+    call.answer(answer, lambda console: _show(answer, console))
+
+
+def _show(answer: Json, console: Console) -> None:
+    from rich.table import Table
+
+    from search.records.status import StoreStatus
+    from web.plain import load
+
+    status: StoreStatus = load(StoreStatus, answer)
+    console.print(f"Data directory {status.home}, {status.store} store")
+    if not status.collections:
+        console.print("Nothing has been ingested yet: `likewise ingest FOLDER`.")
+        return
+    table = Table("collection", "records", "space", "model", "numbers", "fingerprint", box=None, pad_edge=False)
+    for name, collection in status.collections.items():
+        first = (name, str(collection.points))
+        for space, made in collection.spaces.items():
+            table.add_row(*first, space, made.model, str(made.dim), made.fingerprint)
+            first = ("", "")
+    console.print(table)

@@ -1,0 +1,71 @@
+"""``likewise export``: vectors and file names, for other programs."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.context import Call, common
+
+if TYPE_CHECKING:
+    from web.client import Client
+    from web.export import Rows
+
+SPACE_OF = {"images": "visual", "videos": "visual", "audio": "sound"}
+SUFFIX_OF = {".npz": "npz", ".parquet": "parquet", ".joblib": "joblib"}
+
+
+@click.command("export", short_help="Write vectors with file names to a file.")
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "kind", type=click.Choice(["npz", "parquet", "joblib"]), help="[default: by the name of OUT]")
+@click.option("--collection", type=click.Choice(list(SPACE_OF)), default="images", show_default=True, help="Of what.")
+@click.option("--space", help="Which vectors.  [default: visual, for audio sound]")
+@common
+def command(call: Call, target: Path, kind: str | None, collection: str, space: str | None) -> None:
+    """Write the vectors of a collection to OUT, one row a vector (a video's visual vectors: one row a key frame).
+
+    \b
+    npz      numpy arrays embeddings (n, d), filenames, ids, moments
+    parquet  columns filename, id, moment, embedding
+    joblib   a dictionary of embeddings (n, d) and filenames
+    """
+    from search.errors import UsageError
+    from web.client import connect
+    from web.export import write
+
+    kind = kind or SUFFIX_OF.get(target.suffix.lower())
+    if kind is None:
+        raise UsageError(f"The name '{target.name}' does not tell a format.", "Add --format npz, parquet or joblib.")
+    space = space or SPACE_OF[collection]
+    with connect(call.settings()) as client:
+        rows, dim = write(kind, target.expanduser(), pages(client, collection, space))
+    answer = {"path": str(target), "format": kind, "collection": collection, "space": space, "rows": rows, "dim": dim}
+    call.answer(answer, lambda console: console.print(f"{rows} vectors of {dim} numbers written to {target}."))
+
+
+def pages(client: Client, collection: str, space: str) -> Iterator[Rows]:
+    """The vectors, a page at a time."""
+    import numpy as np
+
+    from web.api.vectors import VectorPage
+    from web.export import Rows
+    from web.plain import load
+
+    asked = {"collection": collection, "space": space}
+    after: str | None = None
+    while True:
+        page: VectorPage = load(VectorPage, client.get("/vectors", asked | ({"after": after} if after else {})))
+        names, ids, moments = [], [], []
+        for item in page.items:
+            names += [item.paths[0] if item.paths else ""] * item.rows
+            ids += [item.id] * item.rows
+            moments += list(item.moments) if len(item.moments) == item.rows else [float("nan")] * item.rows
+        data = b"".join(base64.b64decode(item.data) for item in page.items)
+        yield Rows(names, ids, moments, np.frombuffer(data, "<f4").reshape(-1, page.dim))
+        after = page.after
+        if after is None:
+            return

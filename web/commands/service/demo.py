@@ -1,0 +1,90 @@
+"""``likewise demo``: a sample library to look around in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.context import Call, common
+
+if TYPE_CHECKING:
+    from ingest.node import Node
+    from web.client import Client
+
+FOLDER = "sample"
+"""Where the sample library lies in the data directory; also its name as a library."""
+
+TRAIN, TRAIN_SECONDS = "train_photographers", "5"
+WATCH_SECONDS = 0.5
+
+
+@click.command("demo", short_help="Make a sample library, take it in and open the page.")
+@click.option("--no-serve", is_flag=True, help="Stop when it is taken in.")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
+@common
+def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> int:
+    """Make a small library of pictures, videos and sounds in the data directory, take it in, learn to tell its
+    photographers apart, and open the page.
+
+    Two of its files are broken on purpose, to show how failures are told; --no-serve therefore ends with status 1.
+    """
+    from ingest.background import Background
+    from web.client import connect
+    from web.commands.library.failures import all_failures
+    from web.commands.library.ingest import exit_status, show, take_in
+    from web.commands.service.up import run_server
+
+    settings = call.settings(host=host, port=port)
+    folder = settings.home / FOLDER
+
+    def fill(node: Node) -> None:
+        _make(call, folder)
+        job = node.start_ingest([folder], library=FOLDER)
+        while not node.ingest.progress(job).finished:
+            if node.closing.wait(WATCH_SECONDS):
+                return
+        if not node.photographers.trained:
+            node.start_task(TRAIN, {"seconds": TRAIN_SECONDS})
+
+    def begin(node: Node) -> None:
+        node.resume_unfinished()
+        Background("demo").submit(lambda: fill(node))  # it takes a while the first time, and the page should not wait
+
+    if not no_serve:
+        run_server(call, settings, begin)
+        return 0
+    with connect(settings.model_copy(update={"server_url": None})) as client:  # the library lies on this machine
+        _make(call, folder)
+        progress = take_in(client, (str(folder),), library=FOLDER)
+        failures = list(all_failures(client, job=progress.id)) if progress.failed else []
+        _train(call, client)
+    call.answer(progress.to_json(), lambda console: show(progress, failures, console))
+    return exit_status(progress)
+
+
+def _make(call: Call, folder: Path) -> None:
+    from ingest.sample import make_sample_library
+    from search.media import Kind
+
+    call.say(f"Making the sample library in {folder}")
+    library = make_sample_library(folder)
+    counts = ", ".join(f"{len(library.of(kind))} {kind.collection}" for kind in Kind)
+    call.say(f"{counts} and {len(library.broken)} broken files")
+
+
+def _train(call: Call, client: Client) -> None:
+    """Learn who took what, if nobody has yet. What is taken in is there to be asked, whatever comes of it."""
+    from search.errors import LikewiseError, NotFoundError
+    from web.commands.job_progress import follow
+
+    try:
+        client.get("/photographers/report")
+    except NotFoundError:
+        try:
+            started = client.post("/photographers/train", {"seconds": float(TRAIN_SECONDS)})
+            call.say(follow(client, started["id"]).message)
+        except LikewiseError as error:
+            call.say(f"Its photographers are not told apart: {error}")

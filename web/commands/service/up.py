@@ -1,0 +1,81 @@
+"""``likewise up``: the page, and ingest in the background, on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.context import Call, common
+from web.commands.path_arguments import Place
+
+if TYPE_CHECKING:
+    from ingest.node import Node
+    from search.settings import Settings
+
+
+@click.command("up", short_help="Open the page and take in folders in the background.")
+@click.argument("paths", nargs=-1, metavar="[PATH…]", type=Place())
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
+@click.option("--library", help="Name for what is below the paths.  [default: the folder's own]")
+@common
+def command(call: Call, paths: tuple[str, ...], host: str | None, port: int | None, library: str | None) -> None:
+    """Open the page at http://127.0.0.1:8000 and take in what is below PATH meanwhile. Ctrl-C ends it; jobs that were
+    cut short go on at the next start. With --json one object is printed when the page can be opened."""
+    settings = call.settings(host=host, port=port)
+
+    def begin(node: Node) -> None:
+        node.resume_unfinished()
+        if paths:
+            node.start_ingest(paths, library=library)
+
+    run_server(call, settings, begin)
+
+
+def run_server(call: Call, settings: Settings, begin: Callable[[Node], None]) -> None:
+    """Serve a node of these settings until interrupted.
+
+    Args:
+        begin: given the open node before its page is served.
+
+    Raises:
+        LikewiseError: it is being served already, or cannot be.
+    """
+    from ingest.node import Node
+    from search.logs import configure_logging
+    from web.serve import listen, serve
+
+    refuse_second(settings)
+    configure_logging(settings)
+    with listen(settings) as listening, Node.open(settings) as node:
+        begin(node)  # first, so that a wrong path is told at once and folders are walked while the models are sought
+        node.prepare()
+        node.warm()
+        node.stay()
+        serve(node, listening, lambda url: announce(call, node, url))
+        call.say("Stopping: the batch in work is finished first.")
+
+
+def refuse_second(settings: Settings) -> None:
+    """
+    Raises:
+        StoreLockedError: a server of this data directory answers already.
+    """
+    from search.errors import StoreLockedError
+    from web.running import find_running
+
+    running = find_running(settings.home)
+    if running is not None:
+        raise StoreLockedError(
+            f"Likewise is already up for {settings.home}: {running.url} (process {running.pid}).",
+            "Open that page; `likewise ingest PATH` hands it more to take in.",
+        )
+
+
+def announce(call: Call, node: Node, url: str) -> None:
+    call.answer(
+        {"url": url, "home": str(node.settings.home), "notes": list(node.notes)},
+        lambda console: console.print(f"Likewise is up at {url}  (data in {node.settings.home}; Ctrl-C ends it)"),
+    )

@@ -1,0 +1,88 @@
+"""Uploaded examples, remembered for a while, so that a question about one has an address, filters and a second page."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections import OrderedDict
+from typing import Protocol
+
+from flask import current_app
+
+from search.errors import NotFoundError
+from search.similar.questions import Probe
+from web.api.ports import Broker
+from workers.cluster.serialization import probe_from_json, probe_to_json
+
+PREFIX = "upload-"
+
+
+class Shelf(Protocol):
+    """Where probes are remembered; one is at most a few hundred kilobytes."""
+
+    def put(self, probe: Probe) -> str:
+        """Remember a probe; the name to ask for it by, which cannot be guessed."""
+
+    def get(self, name: str) -> Probe:
+        """
+        Raises:
+            NotFoundError: it was never there, or is no longer.
+        """
+
+
+def new_name() -> str:
+    return PREFIX + secrets.token_urlsafe(12)
+
+
+def forgotten() -> NotFoundError:
+    return NotFoundError("This upload is no longer remembered.", "Drop the file here again.")
+
+
+class OwnShelf:
+    """The latest ``capacity`` uploads of this process, in its memory."""
+
+    def __init__(self, capacity: int = 64) -> None:
+        self._capacity = capacity
+        self._probes: OrderedDict[str, Probe] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, probe: Probe) -> str:
+        name = new_name()
+        with self._lock:
+            self._probes[name] = probe
+            while len(self._probes) > self._capacity:
+                self._probes.popitem(last=False)
+        return name
+
+    def get(self, name: str) -> Probe:
+        with self._lock:
+            probe = self._probes.get(name)
+            if probe is None:
+                raise forgotten()
+            self._probes.move_to_end(name)
+            return probe
+
+
+class SharedShelf:
+    """The uploads of the last hour, with the broker: any process of any machine may be asked for the next page."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    def put(self, probe: Probe) -> str:
+        name = new_name()
+        self._broker.keep(name, json.dumps(probe_to_json(probe)).encode())
+        return name
+
+    def get(self, name: str) -> Probe:
+        kept = self._broker.kept(name)
+        if kept is None:
+            raise forgotten()
+        return probe_from_json(json.loads(kept))
+
+
+def shelf() -> Shelf:
+    """The uploads this application remembers."""
+    found: Shelf = current_app.extensions["shelf"]
+    return found

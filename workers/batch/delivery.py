@@ -1,0 +1,59 @@
+"""Storing the points that workers send back, for a store that only its owner can write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from search.media import MediaRecord
+from search.store.base import Point, Store
+from workers.batch.backfill import renew
+from workers.batch.records import credited, find_records
+from workers.batch.report import Delivery
+from workers.embedders.sound.standardise import with_sound
+
+
+def deliver(store: Store, deliveries: Sequence[Delivery], into: str | None = None) -> None:
+    """Store points as the worker that made them would have, had it reached the store.
+
+    A record that is stored already keeps its paths and libraries. Sounds and the keys derived of a record are made as
+    this version makes them, whichever version the worker has. Storing the same points twice changes nothing.
+
+    Args:
+        into: the generation of a collection that they are for.
+
+    Raises:
+        StoreError: the store refused.
+        ModelError: the statistics of sounds cannot be read.
+    """
+    if not deliveries:  # the worker has stored them, and the store need not even answer here
+        return
+    points: dict[str, list[Point]] = {}
+    for delivery in deliveries:
+        point = delivery.point
+        points.setdefault(delivery.collection, []).append(Point(point.id, with_sound(point.vectors), point.payload))
+    if into is not None:
+        renew(store, into, [point for group in points.values() for point in group])
+        return
+    known = find_records(store, [delivery.point.id for delivery in deliveries])
+    for collection, group in points.items():
+        store.upsert(
+            collection,
+            [Point(point.id, point.vectors, _merged(point, known.get(point.id))) for point in group],
+        )
+
+
+def _merged(point: Point, known: MediaRecord | None) -> dict[str, object]:
+    record = MediaRecord.from_payload(point.payload)
+    if known is None:
+        return record.to_payload()
+    photographer, credit = credited(record.artist, known)
+    return replace(
+        record,
+        photographer=photographer,
+        credit=credit,
+        added=known.added,
+        paths=tuple(sorted({*record.paths, *known.paths})),
+        libraries=tuple(sorted({*record.libraries, *known.libraries})),
+        mtime=max(record.mtime, known.mtime),
+    ).to_payload()

@@ -1,0 +1,107 @@
+"""Encoding one file as an example for a question, or words as one; nothing is stored or written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from search import addresses
+from search.errors import SpaceMismatchError, UnreadableFileError, UnsupportedMediaError
+from search.media import media_id
+from search.records.lookup import asked_fields
+from search.settings import Settings
+from search.similar.questions import Probe
+from search.spaces import MEANING, CollectionSchema, Space
+from search.store.base import Array
+from workers.batch.processor import Decoder, Embedder
+from workers.storage.files import FileAccess
+
+
+class DescribedEmbedder(Embedder, Protocol):
+    """Models that say which spaces they fill."""
+
+    @property
+    def schemas(self) -> Sequence[CollectionSchema]: ...
+
+    def text(self, words: str) -> Array:
+        """See ``workers.embedders.models.Models.text``."""
+
+
+class Encoder:
+    """Turns files into probes, and words into vectors, with the models of the collections."""
+
+    def __init__(self, settings: Settings, pool: Decoder, models: DescribedEmbedder) -> None:
+        self._pool, self._models = pool, models
+        self._access = FileAccess(settings)
+
+    def probe(self, path: str, name: str = "") -> Probe:
+        """The file as an example.
+
+        Args:
+            name: what to call it in the answer; its file name when left out.
+
+        Raises:
+            MediaError: it cannot be read or decoded, or holds nothing to compare by.
+            ModelError: a model could not be loaded or run.
+        """
+        with self._access.local(path) as here:
+            id_ = media_id(sha256_of(here))
+            decoded = self._pool.submit(here).result()
+        (embedded,) = self._models.embed([decoded])
+        if not embedded.vectors:
+            raise UnsupportedMediaError(f"'{name or path}' holds nothing to compare by.")
+        schema = next(schema for schema in self._models.schemas if schema.kind is decoded.kind)
+        asked = {field.space.name: field.space for field in asked_fields(schema)}
+        vectors = {name: rows for name, rows in embedded.vectors.items() if name in asked}
+        return Probe(
+            kind=decoded.kind,
+            vectors=vectors,
+            spaces={name: asked[name].fingerprint for name in vectors},
+            media_id=id_,
+            fingerprints=decoded.fingerprints,
+            moments=decoded.moments,
+            name=name or addresses.name(path),
+            duration=decoded.facts.duration,
+            features=decoded.features,
+        )
+
+    def text(self, words: str, space: Space) -> Array:
+        """Words as a vector of ``space``, float32 ``(1, dim)``, L2-normalised.
+
+        Raises:
+            ModelError: there is no model of words, or it could not be loaded or run.
+            SpaceMismatchError: it makes vectors of another space.
+        """
+        return embed_words(self._models, words, space.fingerprint)
+
+
+def embed_words(models: DescribedEmbedder, words: str, fingerprint: str) -> Array:
+    """Words as a vector of the space ``meaning`` with this fingerprint, float32 ``(1, dim)``, L2-normalised.
+
+    Raises:
+        ModelError, SpaceMismatchError: as :meth:`Encoder.text`.
+    """
+    vector = models.text(words)
+    made = {space.fingerprint: space for schema in models.schemas if (space := schema.space(MEANING)) is not None}
+    if fingerprint not in made:
+        raise SpaceMismatchError(
+            f"What is stored of meaning has the fingerprint {fingerprint}, but words are embedded with "
+            f"{', '.join(map(str, made.values()))}.",
+            f"Make it anew with `likewise reembed --space {MEANING}`.",
+        )
+    return vector
+
+
+def sha256_of(path: str) -> str:
+    """SHA-256 of a file's bytes, hex.
+
+    Raises:
+        UnreadableFileError: the operating system would not give them.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UnreadableFileError(f"'{path}' cannot be read: {error.strerror or error}.") from error

@@ -1,0 +1,250 @@
+"""From files to points: decode, embed, write, and say how each file ended.
+
+Decoding runs in the pool's processes while this process embeds what has been decoded; a window bounds how much decoded
+media waits. One bad file is an outcome, never an exception; only what stops every file (the store, the disk, a model
+that cannot be loaded) is raised. A store that is away for a moment is waited for, so that what has been decoded and
+embedded is not thrown away.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from typing import Protocol
+
+from search.errors import DecoderCrashError, DecoderStartError, MediaError, ModelError
+from search.media import Kind, MediaRecord, media_id
+from search.settings import Settings
+from workers.batch.embedding_store import Intake
+from workers.batch.items import Item, Progress
+from workers.batch.records import find_records, payload_changes, with_files
+from workers.batch.report import Batch, BatchReport, Status
+from workers.batch.writer import Writer
+from workers.cluster.retry import patiently
+from workers.decode.decoded import Decoded
+from workers.embedders.models import Embedded
+from workers.storage.files import FileAccess
+from workers.storage.objects import FileChangedError
+from workers.storage.previews import Previews
+
+log = logging.getLogger(__name__)
+
+SOUND_BYTES = 64 * 2**20
+"""Samples that may wait for a fuller forward pass, which sounds gain nothing by: three recordings of five minutes."""
+
+
+class Decoder(Protocol):
+    """What a batch needs of ``workers.decode.sandbox.pool.DecodePool``."""
+
+    def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]: ...
+
+
+class Embedder(Protocol):
+    """What a batch needs of ``workers.embedders.models.Models``."""
+
+    def load(self) -> None: ...
+
+    def embed(self, items: Sequence[Decoded]) -> list[Embedded]: ...
+
+
+class BatchProcessor:
+    """Turns batches of files into stored points."""
+
+    def __init__(self, settings: Settings, store: Intake, pool: Decoder, models: Embedder) -> None:
+        self._settings, self._store, self._pool, self._models = settings, store, pool, models
+
+    def process(self, batch: Batch) -> BatchReport:
+        """Embed one batch to its end.
+
+        Raises:
+            StoreError: the store or the disk refused; nothing is lost by doing the whole batch again.
+            ModelError: a model could not be loaded.
+        """
+        return next(self.stream([batch]))
+
+    def stream(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        """Embed batch after batch; reports come as batches end, which need not be their order.
+
+        The next batch is asked for, and its decoding begun, while the last files of the one before are embedded.
+
+        Raises:
+            StoreError, ModelError: as :meth:`process`.
+        """
+        return _Stream(self._settings, self._store, self._pool, self._models).run(batches)
+
+
+class _Stream:
+    """The state of one run over many batches; used by one thread."""
+
+    def __init__(self, settings: Settings, store: Intake, pool: Decoder, models: Embedder) -> None:
+        self._settings, self._store, self._pool, self._models = settings, store, pool, models
+        self._writer = Writer(settings, store)
+        self._previews = Previews(settings)
+        self._access = FileAccess(settings)
+        workers = settings.decode_workers or settings.cores
+        self._window = settings.batch_size + 2 * workers
+        # Five minutes of sound or 32 key frames are up to 27 MB: two a decoder keep it busy, however large a batch is.
+        self._heavy = self._window // (2 * workers)
+        self._queue: deque[Item] = deque()
+        self._decoding: dict[Future[Decoded], Item] = {}
+        self._decoded: list[tuple[Item, Decoded]] = []
+        self._by_id: dict[str, Item] = {}
+        self._open: list[Progress] = []
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        source = iter(batches)
+        try:
+            self._fill(source)
+            while self._open:
+                if self._decoding:
+                    self._collect()
+                    self._fill(source)
+                if self._enough() or not self._decoding:
+                    waiting, self._decoded = self._decoded, []
+                    self._fill(source)
+                    self._embed(waiting)
+                yield from self._finished()
+                self._fill(source)
+        finally:
+            for future in self._decoding:
+                future.cancel()
+
+    def _fill(self, source: Iterator[Batch]) -> None:
+        """Keep the decoders busy, as far as the window lets and no finished batch waits to be reported."""
+        while sum(map(self._weight, self._decoding.values())) + len(self._decoded) < self._window:
+            if self._queue:
+                item = self._queue.popleft()
+                item.began = time.monotonic()
+                file = item.file
+                self._decoding[self._pool.submit(file.path, item.progress.batch.kind, file.sha256)] = item
+            elif any(progress.done for progress in self._open) or (batch := next(source, None)) is None:
+                return
+            else:
+                self._admit(batch)
+
+    def _weight(self, item: Item) -> int:
+        """Share of the window that a file takes while it is decoded."""
+        return 1 if item.progress.batch.kind is Kind.IMAGE else self._heavy
+
+    def _admit(self, batch: Batch) -> None:
+        """Queue the files whose content is neither stored nor under way."""
+        progress = Progress(batch, self._access)
+        self._open.append(progress)
+        ids = [media_id(file.sha256) for file in batch.files]
+        known = patiently(lambda: find_records(self._store, list(dict.fromkeys(ids))))
+        for index, (file, id_) in enumerate(zip(batch.files, ids, strict=True)):
+            item = Item(progress, index, file, id_, known.get(id_))
+            if id_ in self._by_id:
+                self._by_id[id_].twins.append(item)
+            elif item.known is not None and self._is_whole(item.known):
+                known[id_] = self._add_path(item, item.known)
+            else:
+                self._by_id[id_] = item
+                self._queue.append(item)
+
+    def _is_whole(self, record: MediaRecord) -> bool:
+        """Whether nothing that belongs to a stored content has been lost. Its spaces are checked by the store."""
+        return record.thumbnail is None or self._previews.exists(record.thumbnail)
+
+    def _add_path(self, item: Item, record: MediaRecord) -> MediaRecord:
+        if item.skip_if_changed():
+            return record
+        merged = with_files(record, [item.file])
+        if changes := payload_changes(record, merged):
+            patiently(lambda: self._store.patch_payload(record.kind.collection, {record.id: changes}))
+        item.end(Status.DUPLICATE, kind=record.kind)
+        return merged
+
+    def _collect(self) -> None:
+        """Take what the decoders have finished; wait for the first if there is nothing yet."""
+        waited = time.monotonic()
+        done, _ = wait(self._decoding, return_when=FIRST_COMPLETED)
+        waited = time.monotonic() - waited
+        for future in done:
+            item = self._decoding.pop(future)
+            item.progress.spend("decode", waited / len(done))
+            try:
+                decoded = future.result()
+            except (CancelledError, DecoderStartError):  # no file's fault: they are done when the job goes on
+                raise
+            except FileChangedError:
+                item.skip_changed()
+                self._release(item)
+            except Exception as error:  # the per-file boundary: whatever one file does to its decoder ends here
+                self._fail(item, error if isinstance(error, MediaError) else DecoderCrashError(repr(error)))
+            else:
+                if not self._access.is_copied(item.file.path) and item.skip_if_changed():
+                    self._release(item)
+                else:
+                    self._decoded.append((item, decoded))
+
+    def _fail(self, item: Item, error: MediaError | ModelError) -> None:
+        if not item.skip_if_changed():
+            item.end(Status.FAILED, code=error.code, detail=str(error))
+        self._release(item)
+
+    def _release(self, item: Item) -> None:
+        """Let the next file of the same content try in place of one that was not embedded."""
+        del self._by_id[item.id]
+        if item.twins:
+            heir, *heir_twins = item.twins
+            heir.twins = heir_twins
+            self._by_id[item.id] = heir
+            self._queue.appendleft(heir)
+
+    def _enough(self) -> bool:
+        """Whether a forward pass would be full, or too much sound waits for it."""
+        rows = sum(max(1, len(decoded.crops)) for _, decoded in self._decoded)
+        sound = sum(decoded.sound.nbytes for _, decoded in self._decoded if decoded.sound is not None)
+        return rows >= self._settings.batch_size or sound >= SOUND_BYTES
+
+    def _embed(self, waiting: Sequence[tuple[Item, Decoded]]) -> None:
+        if not waiting:
+            return
+        self._models.load()
+        began = time.monotonic()
+        made: list[tuple[Item, Decoded, Embedded]] = []
+        for item, decoded, embedded in self._run_models(waiting):
+            if isinstance(embedded, ModelError):
+                self._fail(item, embedded)
+            elif not embedded.vectors:
+                item.end(Status.SKIPPED, kind=decoded.kind, code="no_content", detail="It holds nothing to compare by.")
+                self._release(item)
+            else:
+                made.append((item, decoded, embedded))
+                del self._by_id[item.id]
+        embedded_at = time.monotonic()
+        patiently(lambda: self._writer.write(made))
+        written_at = time.monotonic()
+        for item, _ in waiting:
+            item.progress.spend("embed", (embedded_at - began) / len(waiting))
+            item.progress.spend("write", (written_at - embedded_at) / len(waiting))
+
+    def _run_models(
+        self, waiting: Sequence[tuple[Item, Decoded]]
+    ) -> Iterator[tuple[Item, Decoded, Embedded | ModelError]]:
+        """All at once; if that fails, one by one, so that only the culprit fails."""
+        try:
+            together = self._models.embed([decoded for _, decoded in waiting])
+        except Exception as error:  # the per-file boundary again
+            log.warning("Embedding %d files together failed (%s); trying them one by one.", len(waiting), error)
+        else:
+            for (item, decoded), embedded in zip(waiting, together, strict=True):
+                yield item, decoded, embedded
+            return
+        for item, decoded in waiting:
+            try:
+                yield item, decoded, self._models.embed([decoded])[0]
+            except ModelError as error:
+                yield item, decoded, error
+            except Exception as error:
+                yield item, decoded, ModelError(f"Embedding failed: {error!r}.")
+
+    def _finished(self) -> Iterator[BatchReport]:
+        done = [progress for progress in self._open if progress.done]
+        self._open = [progress for progress in self._open if not progress.done]
+        for progress in done:
+            yield progress.report()

@@ -1,0 +1,123 @@
+"""Media records from decoded files, and the payload edits that keep every path of a content."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+
+from search.media import COLLECTIONS, PAYLOAD_REVISION, MediaRecord, Payload
+from search.photographers.answers import Credit
+from search.photographers.photos.names import clean_name
+from search.store.base import Store
+from workers.batch.embedding_store import Intake
+from workers.batch.report import FileRef
+from workers.decode.decoded import Decoded
+
+REVISION_KEY = "payload_revision"
+"""Metadata key of a collection: the ``search.media.PAYLOAD_REVISION`` that every payload in it has at least. Absent
+where an older Likewise made the collection and its payloads have not been brought up to date."""
+
+
+def new_record(
+    id_: str,
+    file: FileRef,
+    decoded: Decoded,
+    known: MediaRecord | None,
+    tags: tuple[str, ...],
+    concept_frames: tuple[int, ...],
+    thumbnail: str | None,
+    job: str,
+) -> MediaRecord:
+    """The record of a file that was just embedded.
+
+    Args:
+        known: the record of this content that was stored before, whose paths and time of import are kept.
+    """
+    photographer, credit = credited(decoded.facts.artist, known)
+    record = MediaRecord(
+        id=id_,
+        kind=decoded.kind,
+        paths=known.paths if known else (),
+        libraries=known.libraries if known else (),
+        size=file.size,
+        mime=decoded.mime,
+        tags=tags,
+        fingerprints=decoded.fingerprints,
+        moments=decoded.moments,
+        concept_frames=concept_frames,
+        added=round(time.time(), 3) if known is None else known.added,
+        features=decoded.features,
+        photographer=photographer,
+        credit=credit,
+        thumbnail=thumbnail,
+        job=job,
+        **asdict(decoded.facts),
+    )
+    return with_files(record, [file])
+
+
+def renewed(record: MediaRecord, fresh: MediaRecord) -> MediaRecord:
+    """A stored record whose file was embedded anew: other tags and concepts, and what an older Likewise did not write
+    down."""
+    artist = fresh.artist or record.artist
+    photographer, credit = credited(artist, record)
+    return replace(
+        record,
+        tags=fresh.tags,
+        concept_frames=fresh.concept_frames,
+        features=fresh.features or record.features,
+        artist=artist,
+        photographer=photographer or record.photographer,
+        credit=credit,
+    )
+
+
+def credited(artist: str | None, known: MediaRecord | None) -> tuple[str | None, str | None]:
+    """Photographer and where the name comes from.
+
+    What is settled of the record stays, as somebody may have said that it is another's or nobody's, or renamed whom the
+    file names; only one that went by the file follows when that says something else now.
+    """
+    if known is not None and known.credit is not None and (known.credit != Credit.EXIF or known.artist == artist):
+        return known.photographer, known.credit
+    name = clean_name(artist)
+    return name, Credit.EXIF.value if name else None
+
+
+def mark_current(store: Store, collection: str) -> None:
+    """Note of a collection that every payload in it has all keys that this version derives.
+
+    Raises:
+        StoreError: the store refused.
+    """
+    store.set_metadata(collection, {REVISION_KEY: PAYLOAD_REVISION})
+
+
+def with_files(record: MediaRecord, files: Iterable[FileRef]) -> MediaRecord:
+    """``record`` living at these files too."""
+    files = tuple(files)
+    paths = {*record.paths, *(path for file in files for path in (file.path, *file.other_paths))}
+    return replace(
+        record,
+        paths=tuple(sorted(paths)),
+        libraries=tuple(sorted({*record.libraries, *(file.library for file in files)})),
+        mtime=max([record.mtime, *(file.mtime for file in files)]),
+        missing=record.missing and not files,
+    )
+
+
+def payload_changes(before: MediaRecord, after: MediaRecord) -> Payload:
+    """The patch that turns the payload of ``before`` into that of ``after``; a key to be removed is None."""
+    old, new = before.to_payload(), after.to_payload()
+    return {key: new.get(key) for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+
+
+def find_records(store: Intake, ids: Sequence[str]) -> dict[str, MediaRecord]:
+    """Records of those contents that are stored, whichever collection they are in."""
+    existing = store.collections()
+    found: dict[str, MediaRecord] = {}
+    for collection in COLLECTIONS:
+        if collection in existing and ids:
+            found |= {point.id: MediaRecord.from_payload(point.payload) for point in store.retrieve(collection, ids)}
+    return found

@@ -1,0 +1,52 @@
+"""Writing embedded files: previews to disk, points to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from search.settings import Settings
+from search.store.base import Point
+from workers.batch.embedding_store import Intake
+from workers.batch.items import Item
+from workers.batch.records import new_record, with_files
+from workers.batch.report import Status
+from workers.decode.decoded import Decoded
+from workers.embedders.models import Embedded
+from workers.storage.previews import Previews
+
+
+class Writer:
+    """Writes a group of embedded files and ends them, with the files of the same content that came after them."""
+
+    def __init__(self, settings: Settings, store: Intake) -> None:
+        self._previews, self._store = Previews(settings), store
+
+    def write(self, made: Sequence[tuple[Item, Decoded, Embedded]]) -> None:
+        """
+        Raises:
+            StoreError: the store or the disk refused; no item of this group has ended.
+        """
+        points: dict[str, list[Point]] = {}
+        ended: list[tuple[Item, list[Item], Decoded]] = []
+        keys = self._previews.save({item.id: decoded.preview for item, decoded, _ in made if decoded.preview})
+        for item, decoded, embedded in made:
+            record = new_record(
+                item.id,
+                item.file,
+                decoded,
+                item.known,
+                embedded.tags,
+                embedded.concept_frames,
+                keys.get(item.id),
+                item.progress.batch.job,
+            )
+            twins = [twin for twin in item.twins if not twin.skip_if_changed()]
+            record = with_files(record, [twin.file for twin in twins])
+            points.setdefault(decoded.kind.collection, []).append(Point(item.id, embedded.vectors, record.to_payload()))
+            ended.append((item, twins, decoded))
+        for collection, group in points.items():
+            self._store.upsert(collection, group)
+        for item, twins, decoded in ended:
+            item.end(Status.EMBEDDED, kind=decoded.kind)
+            for twin in twins:
+                twin.end(Status.DUPLICATE, kind=decoded.kind)

@@ -1,0 +1,102 @@
+"""The Celery application: which queues there are, and how tasks survive whatever dies under them.
+
+Coordinators and workers make it from the same settings. A task is acknowledged when its result is stored; one whose
+process dies is run once more by Celery itself (``retry_on_worker_lost``, ``max_retries=1``) and then ends as a failure
+that its coordinator sees (``workers.cluster.runner``).
+"""
+
+from __future__ import annotations
+
+from celery import Celery
+from kombu import Queue
+
+from search.errors import SettingsError
+from search.media import Kind
+from search.settings import Settings
+from workers.batch.report import Priority
+
+EMBED_BATCH = "likewise.embed_batch"
+EMBED_FILE = "likewise.embed_file"
+EMBED_TEXT = "likewise.embed_text"
+CHOOSE_MODELS = "likewise.choose_models"
+TRAIN = "likewise.train"
+"""Names of the tasks; see ``workers.worker.tasks`` for what they take and answer."""
+
+QUERY_QUEUE, TRAIN_QUEUE = "query", "train"
+EMBED_QUEUE = {Kind.IMAGE: "embed.images", Kind.VIDEO: "embed.videos", Kind.AUDIO: "embed.audio"}
+QUEUES = (QUERY_QUEUE, *EMBED_QUEUE.values(), TRAIN_QUEUE)
+
+QUERY_PRIORITY = 0
+PRIORITY = {Priority.HIGH: 3, Priority.NORMAL: 6, Priority.LOW: 9}
+"""Redis keeps one list a queue and priority; workers empty those of the lowest number first, whichever queue they are
+of, and take turns with the queues among equals."""
+
+HARD_SECONDS = 60.0
+"""How long, at most, after its soft limit a task that will not listen is killed: as long again as that, if less."""
+
+CONNECT_SECONDS, SILENT_SECONDS = 5.0, 30.0
+"""How long the broker may leave a call unanswered until it is taken to be away: its machine may be gone without having
+closed a connection. (Workers that wait for a task ask anew every second.)"""
+
+RESULT_SECONDS = 3600
+"""How long a result waits for a coordinator that has died; a living one collects within a second."""
+
+
+def make_app(settings: Settings) -> Celery:
+    """The application of these settings, without tasks: ``workers.worker.tasks.register`` adds those to a worker's.
+
+    Raises:
+        SettingsError: no broker is set.
+    """
+    if settings.broker_url is None:
+        raise SettingsError(
+            "No broker is set.", "Set LIKEWISE_BROKER_URL, as redis://host:6379/0, here and on every worker."
+        )
+    address = _verified(settings.broker_url.get_secret_value())
+    app = Celery("likewise", broker=address, backend=address, set_as_current=False)
+    hard = settings.task_seconds + min(HARD_SECONDS, settings.task_seconds)
+    longest = max(hard, train_limits(settings)[1])
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        result_serializer="json",
+        result_accept_content=["json"],
+        result_expires=RESULT_SECONDS,
+        task_queues=[Queue(name) for name in QUEUES],
+        task_default_queue=QUERY_QUEUE,
+        task_create_missing_queues=False,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_track_started=True,
+        task_soft_time_limit=settings.task_seconds,
+        task_time_limit=hard,
+        worker_prefetch_multiplier=1,
+        worker_concurrency=1,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        redis_socket_connect_timeout=CONNECT_SECONDS,
+        redis_socket_timeout=SILENT_SECONDS,
+        broker_transport_options={
+            # Above the hard limit, so that no task is handed out anew while it is still being worked on.
+            "visibility_timeout": 2 * longest,
+            "priority_steps": [QUERY_PRIORITY, *PRIORITY.values()],
+            "socket_connect_timeout": CONNECT_SECONDS,
+            "socket_timeout": SILENT_SECONDS,
+        },
+    )
+    return app
+
+
+def train_limits(settings: Settings) -> tuple[float, float]:
+    """Seconds until a training is asked to end, and until the process that has it is killed. It ends by itself before
+    that (``workers.training.local``)."""
+    return settings.train_seconds + HARD_SECONDS, settings.train_seconds + 2 * HARD_SECONDS
+
+
+def _verified(address: str) -> str:
+    """With encryption, the certificate is checked unless the address says otherwise; Celery insists on being told."""
+    if not address.startswith("rediss:") or "ssl_cert_reqs=" in address:
+        return address
+    return f"{address}{'&' if '?' in address else '?'}ssl_cert_reqs=CERT_REQUIRED"

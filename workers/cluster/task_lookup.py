@@ -1,0 +1,113 @@
+"""Where tasks are: in a queue, with a worker that answers, or nowhere.
+
+A task is nowhere when the machine of its worker died, or when the broker came back without what it held. Redis keeps a
+queue as one list for each priority, of messages as kombu writes them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from celery import Celery, states
+from celery.exceptions import BackendError
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from search.errors import BrokerUnavailableError
+from workers.cluster.app import EMBED_QUEUE, PRIORITY, QUERY_QUEUE, TRAIN_QUEUE
+
+ANSWER_SECONDS = 2.0
+"""How long workers are given to say what they have; they answer beside their work."""
+
+SEPARATOR = "\x06\x16"
+"""What kombu's Redis transport puts between a queue and a priority to name a list."""
+
+
+BROKER_ERRORS = (OperationalError, BackendError, RedisError, OSError)
+"""What Celery, kombu and redis raise when the broker cannot be reached."""
+
+
+@contextmanager
+def broker_errors() -> Iterator[None]:
+    """
+    Raises:
+        BrokerUnavailableError: in place of ``BROKER_ERRORS``.
+    """
+    try:
+        yield
+    except BROKER_ERRORS as error:
+        raise unavailable(error) from error
+
+
+def unavailable(error: BaseException) -> BrokerUnavailableError:
+    """One of ``BROKER_ERRORS``, here or at a worker, in our own words."""
+    return BrokerUnavailableError(
+        f"The broker cannot be reached: {str(error).rstrip('.')}.",
+        "Start Redis at LIKEWISE_BROKER_URL, or correct the address.",
+    )
+
+
+def find_tasks(app: Celery, tasks: Collection[str], seconds: float = ANSWER_SECONDS) -> set[str]:
+    """Which of these are in a queue, or with a worker that answers within ``seconds``. So long this takes only when
+    some are nowhere to be found.
+
+    Raises:
+        BrokerUnavailableError: the broker does not answer.
+    """
+    # Queues first: a task that a worker takes meanwhile is found with it.
+    found = {task for _, _, task in _queued(app)}.intersection(tasks)
+    if absent := set(tasks) - found:
+        with broker_errors():
+            if workers := _begun_by(app, absent):
+                found |= _asked(app, absent, seconds, destination=sorted(workers), limit=len(workers))
+            if absent := absent - found:
+                found |= _asked(app, absent, seconds)
+    return found
+
+
+def _begun_by(app: Celery, tasks: Collection[str]) -> set[str]:
+    """Workers that have said that they have begun some of these."""
+    metas = (app.backend.get_task_meta(task, cache=False) for task in tasks)
+    return {meta["result"]["hostname"] for meta in metas if meta["status"] == states.STARTED}
+
+
+def _asked(app: Celery, tasks: Collection[str], seconds: float, **whom: Any) -> set[str]:
+    """Which of these tasks workers say they have."""
+    answers = app.control.inspect(timeout=seconds, **whom).query_task(*tasks) or {}
+    return {task for answer in answers.values() for task in answer}.intersection(tasks)
+
+
+def withdraw_tasks(app: Celery, wanted: Callable[[str], bool]) -> set[str]:
+    """Take tasks out of their queues; ids of those that no worker will see now.
+
+    Args:
+        wanted: whether to take out the task of this id.
+
+    Raises:
+        BrokerUnavailableError: the broker does not answer.
+    """
+    taken = set()
+    for name, message, task in _queued(app):
+        if wanted(task):
+            with broker_errors():
+                if app.backend.client.lrem(name, 1, message):
+                    taken.add(task)
+    return taken
+
+
+def _queued(app: Celery) -> Iterator[tuple[str, bytes, str]]:
+    """Every question, batch and training that waits: its list, its message, its task's id."""
+    worked = (*EMBED_QUEUE.values(), TRAIN_QUEUE)
+    batches = [f"{queue}{SEPARATOR}{step}" for queue in worked for step in PRIORITY.values()]
+    names = [QUERY_QUEUE, *batches]  # the list of the first priority has its queue's name alone
+    with broker_errors():
+        pipeline = app.backend.client.pipeline(transaction=False)
+        for name in names:
+            pipeline.lrange(name, 0, -1)
+        lists = pipeline.execute()
+    for name, messages in zip(names, lists, strict=True):
+        for message in messages:
+            yield name, message, json.loads(message)["headers"]["id"]

@@ -1,0 +1,182 @@
+"""Recordings: what FFmpeg reads, opened so that a file can only ever be itself."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TypeVar
+
+import av
+import av.error
+import av.logging
+import numpy as np
+import numpy.typing as npt
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from search.errors import CorruptMediaError, MediaError, MediaTooLargeError, UnsupportedMediaError
+from search.media import Kind
+from workers.decode.decoded import Decoded, MediaFacts
+from workers.decode.image.metadata import camera_name, container_moment, text
+from workers.decode.recording.audio import decode_audio, read_track
+from workers.decode.recording.frames import NoFrames
+from workers.decode.recording.video import decode_video
+from workers.decode.sandbox.options import DecodeOptions
+
+av.logging.set_level(av.logging.PANIC)
+
+DEMUXERS = """
+    aa aac aax ac3 ac4 act adx aea aiff aix amr amrnb amrwb apac ape aptx asf ast au av1 avi avr bfstm bink binka
+    bonk brstm caf cavsvideo cine codec2 dhav dirac dnxhd dsf dss dts dtshd dv dxa eac3 ea evc flac flv g722 g723_1 g729
+    gsm gxf h261 h263 h264 hca hevc iamf iff ilbc ipmovie ircam ivf ivr kux lc3 live_flv loas m4v matroska mjpeg mlp mlv
+    mov mp3 mpc mpc8 mpeg mpegts mpegvideo mtv mxf nistsphere nsv nut nuv obu ogg oma osq pva pvf qcp qoa r3d rka rm roq
+    rso sbc shn siff sln smjpeg smk sol sox swf tak thp truehd tta ty vc1 vc1test vivo voc vqf vvc w64 wav wavarc
+    wc3movie webm wsd wtv wv xa xwma yuv4mpegpipe"""
+"""Demuxers a file may call for. Left out: play lists and everything that opens other files or addresses (``hls``,
+``concat``, ``dash``, ``sdp``), pictures, subtitles, devices, and raw samples that any bytes would pass for."""
+
+_OPEN_OPTIONS = {"format_whitelist": ",".join(DEMUXERS.split()), "protocol_whitelist": "file"}
+
+LEAST_BYTES_A_SECOND = 16
+"""A header that claims fewer bytes a second than this lies about the length, and is not believed."""
+
+_MIME = {
+    "mov": ("video/mp4", "audio/mp4"),
+    "matroska": ("video/x-matroska", "audio/x-matroska"),
+    "avi": ("video/x-msvideo", "audio/x-msvideo"),
+    "asf": ("video/x-ms-wmv", "audio/x-ms-wma"),
+    "ogg": ("video/ogg", "audio/ogg"),
+    "mpeg": ("video/mpeg", "audio/mpeg"),
+    "mpegts": ("video/mp2t", "video/mp2t"),
+    "mp3": ("audio/mpeg", "audio/mpeg"),
+    "wav": ("audio/wav", "audio/wav"),
+    "w64": ("audio/wav", "audio/wav"),
+    "flac": ("audio/flac", "audio/flac"),
+    "aac": ("audio/aac", "audio/aac"),
+    "aiff": ("audio/aiff", "audio/aiff"),
+    "amr": ("audio/amr", "audio/amr"),
+    "flv": ("video/x-flv", "audio/x-flv"),
+}
+_ISO_6709 = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
+
+_S = TypeVar("_S", VideoStream, AudioStream)
+
+
+def decode_streams(path: str, name: str, size: int, options: DecodeOptions) -> Decoded:
+    """Decode a video or a sound; what it is, its streams say. A sound with a cover picture is a sound.
+
+    Args:
+        size: bytes of the file.
+
+    Raises:
+        NotARecording: nothing that FFmpeg recognises.
+        UnsupportedMediaError: nothing in it that FFmpeg can decode.
+        CorruptMediaError: broken from its start.
+        MediaTooLargeError: longer, or of larger frames, than allowed.
+    """
+    with open_container(path, name) as container:
+        video, sound = _first(container.streams.video), _first(container.streams.audio)
+        if video is None and sound is None:
+            raise _nothing_in(container, name)
+        seconds = _believable_seconds(container, size)
+        if seconds is not None and seconds > options.max_seconds:
+            raise MediaTooLargeError(f"'{name}' lasts {seconds:,.0f} s.", "LIKEWISE_MAX_DURATION sets the longest.")
+        if video is not None:
+            try:
+                film = decode_video(container, video, name, seconds, _facts(container), options)
+            except NoFrames:
+                if sound is None:
+                    raise CorruptMediaError(f"'{name}' holds no picture that can be decoded.") from None
+            else:
+                track = _sound_track(path, name) if sound is not None else None
+                facts = replace(film.facts, has_sound=track is not None)
+                return replace(film, mime=_mime(container, Kind.VIDEO, name), facts=facts, sound=track)
+    with open_container(path, name) as container:
+        sound = _first(container.streams.audio)
+        assert sound is not None
+        heard = decode_audio(container, sound, name, seconds, _facts(container))
+        return replace(heard, mime=_mime(container, Kind.AUDIO, name))
+
+
+def _sound_track(path: str, name: str) -> npt.NDArray[np.float32] | None:
+    """A video's sound; None when it has none or a broken one, which does not spoil the pictures."""
+    with contextlib.suppress(NoFrames, CorruptMediaError), open_container(path, name) as container:
+        sound = _first(container.streams.audio)
+        return read_track(container, sound, name).samples if sound is not None else None
+    return None
+
+
+class NotARecording(Exception):
+    """Nothing FFmpeg recognises. Whether that is a broken file or a foreign format, the caller knows."""
+
+
+@contextmanager
+def open_container(path: str, name: str) -> Iterator[InputContainer]:
+    """A container opened for reading, with FFmpeg's errors turned into ours while it is."""
+    opened = False
+    try:
+        with av.open(f"file:{path}", options=_OPEN_OPTIONS, metadata_errors="replace") as container:
+            opened = True
+            yield container
+    except MemoryError:
+        raise
+    except av.error.FFmpegError as error:
+        if opened:
+            reason = error.strerror or type(error).__name__
+            raise CorruptMediaError(f"'{name}' is a broken recording: {reason}.") from None
+        raise NotARecording from None
+
+
+def _first(streams: tuple[_S, ...]) -> _S | None:
+    """The first stream that is no cover picture and has a decoder."""
+    for stream in streams:
+        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
+            return stream
+    return None
+
+
+def _nothing_in(container: InputContainer, name: str) -> MediaError:
+    if container.streams:
+        return UnsupportedMediaError(f"'{name}' holds no picture or sound in a coding that can be decoded.")
+    return CorruptMediaError(f"'{name}' is a recording with nothing in it.")
+
+
+def _believable_seconds(container: InputContainer, size: int) -> float | None:
+    if container.duration is None or container.duration <= 0:
+        return None
+    seconds = container.duration / av.time_base
+    return seconds if size / seconds >= LEAST_BYTES_A_SECOND else None
+
+
+def _mime(container: InputContainer, kind: Kind, name: str) -> str:
+    family = container.format.name.split(",")[0]
+    if family == "mov" and container.metadata.get("major_brand", "").strip() == "qt":
+        return "video/quicktime" if kind is Kind.VIDEO else "audio/mp4"
+    if family == "matroska" and name.lower().endswith((".webm", ".weba")):
+        return "video/webm" if kind is Kind.VIDEO else "audio/webm"
+    video, audio = _MIME.get(family, (f"video/x-{family}", f"audio/x-{family}"))
+    return video if kind is Kind.VIDEO else audio
+
+
+def _facts(container: InputContainer) -> MediaFacts:
+    """What the container's tags say."""
+    tags = {key.lower(): value for key, value in container.metadata.items()}
+    apple = "com.apple.quicktime."
+    place = _ISO_6709.match(tags.get(apple + "location.iso6709", "") or tags.get("location", ""))
+    latitude, longitude = (float(place[1]), float(place[2])) if place else (None, None)
+    if latitude is not None and longitude is not None and not (abs(latitude) <= 90 and abs(longitude) <= 180):
+        latitude = longitude = None
+    return MediaFacts(
+        taken_at=container_moment(tags.get(apple + "creationdate")) or container_moment(tags.get("creation_time")),
+        camera=camera_name(
+            text(tags.get(apple + "make") or tags.get("make")), text(tags.get(apple + "model") or tags.get("model"))
+        ),
+        latitude=latitude,
+        longitude=longitude,
+        artist=text(tags.get("artist") or tags.get("author") or tags.get("album_artist")),
+    )

@@ -1,0 +1,157 @@
+"""Videos: key frames with their times, and on request the clips that a motion model sees."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import av
+import av.error
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+from PIL import Image
+
+from search.errors import CorruptMediaError, MediaTooLargeError
+from search.media import Kind
+from workers.decode.decoded import Decoded, MediaFacts
+from workers.decode.image.geometry import encode_preview, reduction, squeeze
+from workers.decode.perceptual import picture_fingerprint
+from workers.decode.recording.clips import cut_clips
+from workers.decode.recording.frames import NoFrames, decode_frames
+from workers.decode.recording.keyframes import FEWEST, Candidate, Sampler, choose_key_frames
+from workers.decode.sandbox.options import DecodeOptions
+
+SEQUENTIAL_PIXELS = 1.5e9
+"""Pixels up to which every frame is decoded (about 5 s of one core; half a minute of full HD). Longer videos are looked
+at by seeking to ``SEEKS`` evenly spaced moments, so that their cost does not grow with their length."""
+SEEKS = 64
+
+_TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
+
+
+def decode_video(
+    container: InputContainer,
+    stream: VideoStream,
+    name: str,
+    seconds: float | None,
+    facts: MediaFacts,
+    options: DecodeOptions,
+) -> Decoded:
+    """Decode the pictures of a video (its sound is read elsewhere).
+
+    Args:
+        seconds: what the container says of its length, if it can be believed.
+        facts: what the container's tags say.
+
+    Raises:
+        NoFrames: the stream holds no picture, and is not broken either.
+        CorruptMediaError: broken from its start.
+        MediaTooLargeError: frames of more pixels than allowed.
+    """
+    if stream.width * stream.height > options.max_pixels:
+        raise MediaTooLargeError(
+            f"'{name}' has frames of {stream.width} x {stream.height} pixels.",
+            "LIKEWISE_MAX_PIXELS sets the largest frame.",
+        )
+    stream.thread_type = "NONE"
+    film = Film(container, stream, name)
+    work = film.pixels * film.rate * (seconds or 0.0)
+    candidates = film.by_seeking(seconds) if seconds and work > SEQUENTIAL_PIXELS else film.all_through()
+    chosen = choose_key_frames(candidates, options.key_frames)
+    if not chosen:
+        raise NoFrames
+    fingerprints = (picture_fingerprint(frame.preview) for frame in chosen)
+    return Decoded(
+        kind=Kind.VIDEO,
+        mime="",
+        facts=replace(facts, width=film.size[0], height=film.size[1], duration=seconds or film.end or None),
+        crops=np.stack([frame.crop for frame in chosen]),
+        moments=tuple(round(frame.moment, 3) for frame in chosen),
+        clips=cut_clips(film.frames, seconds or film.end) if options.clips else None,
+        whole=np.stack([squeeze(frame.preview) for frame in chosen]),
+        fingerprints=tuple(text for text in fingerprints if text),
+        preview=encode_preview(max(chosen, key=lambda frame: frame.contrast).preview),
+    )
+
+
+class Film:
+    """The pictures of one video stream, upright and with square pixels, each with its moment in seconds."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream, name: str) -> None:
+        self._container, self._stream, self._name = container, stream, name
+        self._reformatter = VideoReformatter()
+        aspect = float(stream.sample_aspect_ratio or 1)
+        self._aspect = aspect if 0.1 < aspect < 10 else 1.0
+        self._start = float((stream.start_time or 0) * (stream.time_base or 0))
+        self.rate = min(float(stream.average_rate or 25), 1000.0) or 25.0
+        self.pixels = stream.width * stream.height
+        self.size = (stream.width, stream.height)
+        self.end = 0.0
+        """Moment at which the last frame decoded so far ends."""
+
+    def all_through(self) -> list[Candidate]:
+        sampler = Sampler()
+        for count, (moment, frame) in enumerate(self.frames()):
+            sampler.offer(moment, partial(self._candidate, moment, frame))
+            if count * self.pixels > 4 * SEQUENTIAL_PIXELS:
+                break
+        return sampler.candidates
+
+    def by_seeking(self, seconds: float) -> list[Candidate]:
+        """The last self-contained frame before each of ``SEEKS`` moments; frames in between if those are too few."""
+        found: dict[float, Candidate] = {}
+        self._stream.codec_context.skip_frame = "NONKEY"
+        for target in np.linspace(0, seconds, SEEKS, endpoint=False):
+            self._add_first(found, self.frames(float(target)))
+        self._stream.codec_context.skip_frame = "DEFAULT"
+        if len(found) < FEWEST:
+            affordable = max(1, int(SEQUENTIAL_PIXELS / FEWEST / max(1, self.pixels)))
+            for target in (np.arange(FEWEST) + 0.5) * seconds / FEWEST:
+                self._add_first(found, self._near(float(target), affordable))
+        return [found[moment] for moment in sorted(found)]
+
+    def _add_first(self, found: dict[float, Candidate], frames: Iterator[tuple[float, VideoFrame]]) -> None:
+        with contextlib.suppress(CorruptMediaError, av.error.FFmpegError):
+            moment, frame = next(frames, (None, None))
+            if moment is not None and frame is not None and moment not in found:
+                found[moment] = self._candidate(moment, frame)
+
+    def _near(self, target: float, affordable: int) -> Iterator[tuple[float, VideoFrame]]:
+        """The frame at ``target``, or the last of the ``affordable`` frames before it."""
+        last = None
+        for count, last in enumerate(self.frames(target)):
+            if last[0] >= target or count >= affordable:
+                break
+        if last is not None:
+            yield last
+
+    def frames(self, since: float = 0.0) -> Iterator[tuple[float, VideoFrame]]:
+        """Frames with their moments, from the last point before ``since`` at which decoding can begin."""
+        if since or self.end:
+            self._container.seek(int((since + self._start) * av.time_base), backward=True)
+        moment = -1 / self.rate
+        for frame in decode_frames(self._container, self._stream, self._name):
+            moment = frame.time - self._start if frame.time is not None else moment + 1 / self.rate
+            self.end = max(self.end, moment + 1 / self.rate)
+            yield max(0.0, moment), frame
+
+    def _candidate(self, moment: float, frame: VideoFrame) -> Candidate:
+        picture = self.picture(frame)
+        return Candidate.of(moment, picture, self.size)
+
+    def picture(self, frame: VideoFrame) -> Image.Image:
+        """RGB, shrunk cheaply when much larger than needed."""
+        width, height = max(1, round(frame.width * self._aspect)), frame.height
+        turn = round(frame.rotation) % 360
+        self.size = (height, width) if turn in (90, 270) else (width, height)
+        factor = reduction(width, height)
+        plain = self._reformatter.reformat(
+            frame, width // factor, height // factor, "rgb24", interpolation=Interpolation.AREA
+        )
+        picture = Image.fromarray(plain.to_ndarray())
+        return picture.transpose(_TURNS[turn]) if turn in _TURNS else picture

@@ -1,0 +1,120 @@
+"""A pool of decoder children: files in, futures of decoded media out; nothing a file does can hurt this process."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from search.errors import DecoderStartError, MediaError
+from search.media import Kind
+from search.settings import Settings
+from workers.decode.decoded import Decoded
+from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sandbox.process import DecoderProcess
+from workers.storage.files import FileAccess
+from workers.storage.objects import FileChangedError
+
+COMMAND = (sys.executable, "-m", "workers.decode.sandbox.child")
+
+
+class DecodePool:
+    """Decodes files in child processes with limits on time and memory, as many at once as ``decode_workers``.
+
+    Children start when there is work for them. Usable from several threads; use it as a context manager, or call
+    :meth:`close`.
+
+    Args:
+        clips: also cut the clips that R3D-18 sees from videos.
+        command: what runs a child; it is given the options as one more argument.
+    """
+
+    def __init__(self, settings: Settings, *, clips: bool = False, command: Sequence[str] = COMMAND) -> None:
+        self._options = DecodeOptions.of(settings, clips=clips)
+        self._seconds = settings.decode_timeout
+        self._command = command
+        self._access = FileAccess(settings)
+        self._lock = threading.Lock()
+        self._processes: set[DecoderProcess] = set()
+        self._closed = False
+        self._mine = threading.local()
+        self.workers = settings.decode_workers or settings.cores
+        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="decode")
+
+    def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]:
+        """Decode ``path`` when a child is free. What lies in a bucket is fetched first, and its copy removed after.
+
+        Args:
+            path: a path, or an address.
+            kind: what it is taken for where the content does not say; by its name when None.
+            sha256: what the bytes of an object in a bucket must be; anything when empty.
+
+        Returns:
+            A future that can be cancelled until it starts. Its exception is a ``MediaError``; a ``FileChangedError``
+            when an object has other bytes; a ``DecoderStartError`` when no child can be started for it; or
+            ``CancelledError`` when the pool was closed meanwhile.
+        """
+        return self._threads.submit(self._decode, path, kind, sha256)
+
+    def close(self) -> None:
+        """Cancel what waits, kill what runs. Prompt, and safe to call twice."""
+        with self._lock:
+            self._closed = True
+            running = set(self._processes)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._access.close()
+        for process in running:
+            process.kill()
+        self._threads.shutdown(wait=True)
+        for process in self._processes:
+            process.close(at_once=True)
+        self._processes.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _decode(self, path: str, kind: Kind | None, sha256: str) -> Decoded:
+        try:
+            with self._access.local(path, sha256) as here:
+                return self._decode_here(here, kind)
+        except (MediaError, FileChangedError, DecoderStartError):
+            if self._closed:
+                raise CancelledError from None
+            raise
+
+    def _decode_here(self, path: str, kind: Kind | None) -> Decoded:
+        process = self._process()
+        try:
+            return process.decode(path, kind, self._seconds)
+        finally:
+            if not process.usable:
+                self._retire(process)
+
+    def _process(self) -> DecoderProcess:
+        """This thread's child: the one it has, or a new one."""
+        process: DecoderProcess | None = getattr(self._mine, "process", None)
+        if process is not None and process.usable:
+            return process
+        if process is not None:
+            self._retire(process)
+        with self._lock:
+            if self._closed:
+                raise CancelledError
+            process = DecoderProcess(self._command, self._options)
+            self._processes.add(process)
+        self._mine.process = process
+        return process
+
+    def _retire(self, process: DecoderProcess) -> None:
+        self._mine.process = None
+        with self._lock:
+            self._processes.discard(process)
+        process.close()

@@ -1,0 +1,154 @@
+"""The parent's hold on one decoder child."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import workers
+from search.errors import DecoderCrashError, DecoderMemoryError, DecoderStartError, DecodeTimeoutError
+from search.media import Kind
+from workers.decode.decoded import Decoded
+from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sandbox.protocol import (
+    ChildGone,
+    Overdue,
+    Patience,
+    ProtocolError,
+    read_header,
+    read_reply,
+    write_frame,
+)
+
+_PACKAGES = Path(workers.__file__).parents[1]
+"""Where the packages are found: the child's working directory, which ``python -m`` searches first."""
+
+_START_SECONDS = 60.0
+_END_SECONDS = 2.0
+_PIPE_BYTES = 1 << 20
+_FILES_EACH = 1000
+"""Files after which a child is replaced, so that a codec's small leaks never add up."""
+
+_LIKELY_CAUSE = MappingProxyType({signal.SIGKILL: " (was the machine out of memory?)"})
+
+
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHON", "LD_")
+"""How the names of variables begin that a child may see. It has no need of anyone's passwords."""
+
+
+def child_environment() -> dict[str, str]:
+    """What a child gets to see of this process's environment."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
+
+
+def _not_started(why: str) -> DecoderStartError:
+    return DecoderStartError(f"No decoder can be started: {why}.", "Is the machine out of memory or processes?")
+
+
+class DecoderProcess:
+    """One child. Used by one thread; only :meth:`kill` may be called from others."""
+
+    def __init__(self, command: Sequence[str], options: DecodeOptions) -> None:
+        self._options = options
+        self._files = 0
+        self._start_rss: int | None = None
+        self._worn = False
+        try:
+            self._child = subprocess.Popen(
+                [*command, options.to_json()],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=_PACKAGES,
+                env=child_environment(),
+                bufsize=0,
+                pipesize=_PIPE_BYTES,
+                process_group=0,
+            )
+        except OSError as error:
+            raise _not_started(error.strerror or str(error)) from error
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._requests, self._replies = self._child.stdin.fileno(), self._child.stdout.fileno()
+        self._ready = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether another file may be given to it: alive, not worn out."""
+        return not self._worn and self._files < _FILES_EACH and self._child.poll() is None
+
+    def decode(self, path: str, kind: Kind | None, seconds: float) -> Decoded:
+        """Have ``path`` decoded.
+
+        Raises:
+            MediaError: what the child says of the file, or what became of the child.
+            DecoderStartError: there is no child to ask, which is not the file's fault.
+        """
+        name = Path(path).name
+        self._wait_until_ready()
+        self._files += 1
+        try:
+            write_frame(self._requests, {"path": path, "kind": kind.value if kind else None})
+            reply = read_reply(self._replies, Patience(seconds))
+        except Overdue:
+            self.close(at_once=True)
+            raise DecodeTimeoutError(
+                f"'{name}' was not decoded within {seconds:g} s.", "LIKEWISE_DECODE_TIMEOUT sets the limit."
+            ) from None
+        except (ChildGone, BrokenPipeError):
+            raise DecoderCrashError(f"The decoder of '{name}' {self._epitaph()}.") from None
+        except Exception as error:  # whatever it said, what comes next in the pipe belongs to no question
+            self.close(at_once=True)
+            said = error if isinstance(error, ProtocolError) else "what cannot be read"
+            raise DecoderCrashError(f"The decoder of '{name}' answered with {said}.") from error
+        if self._start_rss is None:
+            self._start_rss = reply.rss
+        self._worn = reply.rss - self._start_rss > self._options.memory_bytes // 2
+        if isinstance(reply.result, Decoded):
+            return reply.result
+        self._worn = self._worn or isinstance(reply.result, DecoderMemoryError)
+        raise reply.result
+
+    def _wait_until_ready(self) -> None:
+        if self._ready:
+            return
+        with contextlib.suppress(ChildGone, Overdue, ProtocolError):
+            self._ready = read_header(self._replies, Patience(_START_SECONDS)).get("ready") is True
+        if not self._ready:
+            raise _not_started(f"it {self._epitaph()}")
+
+    def _epitaph(self) -> str:
+        """How the child ended; called when its pipe has closed."""
+        status = self.close()
+        if status < 0:
+            try:
+                cause = signal.Signals(-status)
+            except ValueError:
+                return f"was killed by signal {-status}"
+            return f"was killed by {cause.name}{_LIKELY_CAUSE.get(cause, '')}"
+        return f"ended with status {status}"
+
+    def kill(self) -> None:
+        """End the child now. The pipes stay open for the thread that may be reading them."""
+        self._child.kill()
+
+    def close(self, *, at_once: bool = False) -> int:
+        """End the child, gently unless ``at_once``, and release its pipes; its exit status, negative for a signal."""
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        if at_once:
+            self._child.kill()
+        with contextlib.suppress(BrokenPipeError):
+            self._child.stdin.close()
+        try:
+            status = self._child.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            status = self._child.wait()
+        self._child.stdout.close()
+        return status

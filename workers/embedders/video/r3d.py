@@ -1,0 +1,38 @@
+"""R3D-18 on Kinetics-400: what moves how, as the 512 averaged activations before its classifier."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torchvision.models.video import r3d_18
+
+from workers.embedders.batches import Normalise, load_state
+from workers.embedders.weights import StateDict, official_weights
+
+MEAN = (0.43216, 0.394666, 0.37645)
+STD = (0.22803, 0.22145, 0.216989)
+"""Source: torchvision ``R3D_18_Weights.KINETICS400_V1.transforms()``."""
+
+
+class _Clips(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.normalise, self.network = Normalise(MEAN, STD), network
+
+    def forward(self, clips: Tensor) -> tuple[Tensor]:
+        return (self.network(self.normalise(clips)).float(),)
+
+
+def r3d18_network(state: StateDict | None = None) -> nn.Module:
+    """uint8 clips ``(n, 16, 112, 112, 3)`` to activations float32 ``(n, 512)``, not normalised: clips of one video are
+    averaged first.
+
+    Args:
+        state: weights in torchvision's names; the official ones when left out.
+
+    Raises:
+        ModelError: the weights cannot be had or do not fit.
+    """
+    network = r3d_18(weights=None)
+    load_state(network, official_weights("r3d18") if state is None else state, "r3d18")
+    network.fc = nn.Identity()
+    return _Clips(network)

@@ -1,0 +1,187 @@
+"""What a node embeds with, in this process: models, decoders and what needs them, made when first used."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from search.media import COLLECTIONS
+from search.model_descriptions.registry import R3D18, ModelChoice
+from search.settings import Settings
+from search.similar.questions import Probe
+from search.spaces import CollectionSchema, Space
+from search.store.base import Array, Store
+from workers.batch.report import BatchRunner
+from workers.embedders.choice import choose_models, ensure_collections, require_text
+from workers.runtime import make_ready_for_models
+
+if TYPE_CHECKING:
+    from workers.batch.encode import Encoder as LocalEncoder
+    from workers.batch.local_runner import LocalRunner
+    from workers.decode.sandbox.pool import DecodePool
+    from workers.embedders.models import Models
+    from workers.training.local import ChildTrainer
+    from workers.training.request import Trainer
+
+log = logging.getLogger(__name__)
+
+
+class Encoder(Protocol):
+    """Turns a file into an example of a question, and words into a vector to compare pictures with."""
+
+    def probe(self, path: str, name: str = "") -> Probe: ...
+
+    def text(self, words: str, space: Space) -> Array: ...
+
+
+class Engine(Protocol):
+    """Whatever embeds for a node: this process, or workers elsewhere (``workers.engines.cluster``). Safe to use from
+    several threads; nothing heavy is made before it is asked for."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to tell people about the models in use; empty until they are chosen."""
+
+    def prepare(self) -> None:
+        """Choose the models and make or check the collections, which may take seconds.
+
+        Raises:
+            SpaceMismatchError: a collection was made with other models than the settings demand.
+            ModelError: they insist on a model that cannot be had.
+        """
+
+    def warm(self) -> None:
+        """Get ready for the first question about a file, so that it need not wait. Takes long; for the background."""
+
+    @property
+    def encoder(self) -> Encoder: ...
+
+    @property
+    def runner(self) -> BatchRunner: ...
+
+    def runner_for(self, choice: ModelChoice, generations: Sequence[str]) -> BatchRunner:
+        """What embeds with other models than those in use, into new generations of collections."""
+
+    @property
+    def trainer(self) -> Trainer: ...
+
+    def forget(self) -> None:
+        """Choose the models anew when they are needed next: collections have got others."""
+
+    def close(self) -> None:
+        """Let go of what was made. Nothing may be in work."""
+
+
+def existing_schemas(store: Store) -> Mapping[str, CollectionSchema]:
+    """Schemas of the collections that hold media, which settle the choice of their models."""
+    return {name: info.schema for name, info in store.collections().items() if name in COLLECTIONS}
+
+
+def bring_sounds_up_to_date(store: Store) -> None:
+    """Standardise sounds as this version does where an older one took them in; goes on where a killed process stopped.
+
+    Questions and stored sounds do not compare before that has been done.
+    """
+    from workers.embedders.sound.standardise import restandardise
+
+    if restandardise(store):
+        log.info("Standardised the sounds of an older version anew.")
+
+
+class LocalEngine:
+    """Decodes in child processes and embeds in this one."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        make_ready_for_models()
+        self._settings, self._store = settings, store
+        self._making = threading.RLock()
+        self._pools: dict[bool, DecodePool] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._choice.notes if "_choice" in self.__dict__ else ()
+
+    def prepare(self) -> None:
+        with self._making:
+            self._models  # noqa: B018  (made by being asked for)
+
+    def warm(self) -> None:
+        self.prepare()
+        self._models.load()
+
+    @property
+    def encoder(self) -> LocalEncoder:
+        with self._making:
+            return self._encoder
+
+    @property
+    def runner(self) -> LocalRunner:
+        with self._making:
+            return self._runner
+
+    def runner_for(self, choice: ModelChoice, generations: Sequence[str]) -> LocalRunner:
+        from workers.batch.backfill import Renewal
+        from workers.batch.local_runner import LocalRunner
+        from workers.batch.processor import BatchProcessor
+        from workers.embedders.models import Models
+
+        renewal, models = Renewal(self._store, generations), Models(self._settings, choice)
+        return LocalRunner(BatchProcessor(self._settings, renewal, self._pool(choice), models))
+
+    @property
+    def trainer(self) -> ChildTrainer:
+        from workers.training.local import ChildTrainer
+
+        return ChildTrainer(self._settings)
+
+    def forget(self) -> None:
+        with self._making:
+            for name in ("_choice", "_models", "_encoder", "_runner"):
+                self.__dict__.pop(name, None)
+
+    def close(self) -> None:
+        for pool in self._pools.values():
+            pool.close()
+
+    @cached_property
+    def _choice(self) -> ModelChoice:
+        chosen = choose_models(self._settings, existing_schemas(self._store))
+        require_text(chosen)
+        choice = ensure_collections(self._store, chosen)
+        for note in choice.notes:
+            log.info("%s", note)
+        return choice
+
+    @cached_property
+    def _models(self) -> Models:
+        from workers.embedders.models import Models
+
+        models = Models(self._settings, self._choice)
+        bring_sounds_up_to_date(self._store)
+        return models
+
+    def _pool(self, choice: ModelChoice) -> DecodePool:
+        """The decoders, which cut clips from videos only for a model that sees them."""
+        from workers.decode.sandbox.pool import DecodePool
+
+        clips = choice.video == R3D18.name
+        with self._making:
+            if clips not in self._pools:
+                self._pools[clips] = DecodePool(self._settings, clips=clips)
+            return self._pools[clips]
+
+    @cached_property
+    def _encoder(self) -> LocalEncoder:
+        from workers.batch.encode import Encoder
+
+        return Encoder(self._settings, self._pool(self._choice), self._models)
+
+    @cached_property
+    def _runner(self) -> LocalRunner:
+        from workers.batch.local_runner import LocalRunner
+        from workers.batch.processor import BatchProcessor
+
+        return LocalRunner(BatchProcessor(self._settings, self._store, self._pool(self._choice), self._models))

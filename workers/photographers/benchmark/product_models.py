@@ -1,0 +1,70 @@
+"""The product's models as the benchmark uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from search.settings import Settings
+from search.store.base import Array
+from search.vectors import unit_rows
+from workers.device import choose_device, use_threads
+from workers.embedders.batches import Runner
+from workers.embedders.choice import choose_models
+from workers.embedders.models import Models
+from workers.embedders.style.network import Encoder, shipped_encoder
+from workers.embedders.style.statistics import EarlyLayers, Statistics
+from workers.photographers.benchmark.observe import OpenModels, Sight
+
+
+class _OneOutput(nn.Module):
+    """A network as ``Runner`` wants it: a tuple of outputs, in single precision, as ``StyleNetwork`` is."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor]:
+        with torch.autocast(pixels.device.type, enabled=False):
+            return (self.network(pixels),)
+
+
+def as_sight(network: nn.Module, settings: Settings, name: str) -> Sight:
+    """A network of one output on the device that the settings choose."""
+    runner = Runner(_OneOutput(network), choose_device(settings), settings.batch_size, name)
+    return lambda pictures: runner(pictures)[0]
+
+
+def as_reader(encoder: Encoder) -> Callable[[Array], Array]:
+    """A style encoder on arrays: statistics float32 ``(…, dim)`` to vectors of the length that it gives them."""
+
+    @torch.inference_mode()
+    def read(statistics: Array) -> Array:
+        rows = encoder(torch.from_numpy(statistics.reshape(-1, statistics.shape[-1])))
+        found: Array = rows.numpy().reshape(*statistics.shape[:-1], -1)
+        return found
+
+    return read
+
+
+def open_models(settings: Settings) -> OpenModels:
+    """
+    Raises:
+        ModelError: weights cannot be had.
+    """
+    use_threads(settings)
+    # Style is read from statistics that are needed anyway, rather than looked at twice.
+    choice = replace(choose_models(settings, {}), style=False)
+    models = Models(settings, choice)
+    models.load()
+    shipped = as_reader(shipped_encoder())
+    return OpenModels(
+        models,
+        as_sight(EarlyLayers(), settings, "early layers"),
+        as_sight(Statistics(), settings, "style statistics"),
+        lambda statistics: unit_rows(shipped(statistics)),
+        (f"pooled image vector: {choice.image}", "early layers: efficientnet_lite0, stem and three blocks"),
+    )

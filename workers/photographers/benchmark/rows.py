@@ -1,0 +1,100 @@
+"""The rows of the benchmark: what is looked at, and which classifier names the photographer from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from search.photographers.photos.features import INDEX, PICTURE_ONLY
+from search.store.base import Array
+from workers.photographers.benchmark.heads import Head, boosted, discriminant, linear, nearest
+from workers.photographers.benchmark.observe import Look
+
+GLOBAL = tuple(INDEX[name] for name in ("contrast", "red_mean", "green_mean", "blue_mean"))
+METADATA = tuple(at for at in range(len(INDEX)) if at not in set(PICTURE_ONLY))
+"""The features that are not of the picture alone: its size and file, the camera's notes, faces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One row: a representation and a head.
+
+    Attributes:
+        of: the vectors in a look, any leading axes.
+        style: whether it is meant to see style; the best of these is compared with the pooled vector.
+    """
+
+    name: str
+    words: str
+    of: Callable[[Look], Array]
+    head: Head
+    target_one: float | None = None
+    target_ten: float | None = None
+    style: bool = False
+    note: str = ""
+
+
+def four_global(look: Look) -> Array:
+    return look.features[..., np.array(GLOBAL)]
+
+
+def picture_only(look: Look) -> Array:
+    return look.features[..., np.array(PICTURE_ONLY)]
+
+
+def early(look: Look) -> Array:
+    return look.early
+
+
+def metadata(look: Look) -> Array:
+    return look.features[..., np.array(METADATA)]
+
+
+def everything(look: Look) -> Array:
+    """All that could carry a leak, for the controls."""
+    return np.concatenate((picture_only(look), look.statistics), axis=-1)
+
+
+POOLED = "pooled"
+SHIPPED, TRAINED = "style_shipped", "style_trained"
+STYLE_VECTORS = frozenset({SHIPPED, TRAINED})
+"""Rows whose vectors are the style space's, or would be; how much content is in them is bounded."""
+
+WAYS = (
+    Way("global", "four global features, CatBoost", four_global, boosted, 0.15, 0.5),
+    Way("features", "58 picture-only features, CatBoost", picture_only, boosted, 0.5, 0.9),
+    Way(POOLED, "pooled image vector, linear", lambda look: look.visual, linear),
+    Way("early_linear", "early-layer statistics, linear", early, linear, 0.6, 0.95, style=True),
+    Way("early_lda", "early-layer statistics, LDA", early, discriminant, 0.6, 0.95, style=True),
+    Way(
+        "statistics", "statistics of tone and early layers, LDA", lambda look: look.statistics, discriminant, style=True
+    ),
+    Way(
+        SHIPPED,
+        "style vector as shipped, LDA",
+        lambda look: look.style,
+        discriminant,
+        style=True,
+        note="its weights may have been trained on these photos, under other presets",
+    ),
+    Way(
+        TRAINED,
+        "style encoder trained on the gallery's side, LDA",
+        lambda look: look.trained,
+        discriminant,
+        0.8,
+        0.98,
+        style=True,
+    ),
+    Way(
+        "style_whitened",
+        "statistics as that encoder evens them out, weighed by the gallery's photos too, nearest mean",
+        lambda look: look.whitened,
+        nearest,
+    ),
+)
+
+SEEING = tuple({way.of: way for way in WAYS if way.style or way.name == POOLED}.values())
+"""One row of each representation whose sight of content is measured."""

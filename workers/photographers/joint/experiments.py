@@ -1,0 +1,166 @@
+"""What is learnt from photos once they are numbers: the vectors that are kept, and the baselines beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.photographers.space import PseudoPhotographers, VectorErrors
+from workers.photographers.joint.budget import Pace
+from workers.photographers.joint.fit import Examples, Settled, error_rows, errors_of, fit, interval, procrustes
+from workers.photographers.joint.network import JointNetwork, PublishedNetwork, ShiftNetwork
+from workers.photographers.joint.options import JointOptions
+from workers.photographers.joint.targets.coordinates import Scale, StyleCoordinates
+from workers.photographers.joint.targets.mds_targets import Arrangement
+
+PUBLISHED_DIMENSIONS = 3
+
+_LEAST_CLUSTER = 10
+"""Photos a cluster has on average at least."""
+
+CIRCULAR = (
+    "The task is circular: these clusters were made from the very features that are foretold, so the nearest centroid "
+    "names them without any model."
+)
+
+Watch = Callable[[str, float, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Photos as numbers, in one order; nothing is scaled yet.
+
+    Attributes:
+        codes: float32 (n, 16).
+        features: float32 (n, 4), the published global features.
+        statistics: float32 (n, t), what style coordinates are made from.
+        developments: float32 (n, 12), settings that tell how far apart photographers are.
+        owners: int64 (n,), photographers counted from 0.
+        groups: int64 (n,), what belongs together.
+        held: bool (n,), what nothing may be learnt from.
+    """
+
+    codes: NDArray[np.float32]
+    features: NDArray[np.float32]
+    statistics: NDArray[np.float32]
+    developments: NDArray[np.float32]
+    owners: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    held: NDArray[np.bool_]
+
+    @property
+    def learnt(self) -> NDArray[np.intp]:
+        return np.flatnonzero(~self.held)
+
+    @property
+    def people(self) -> int:
+        return int(self.owners.max()) + 1
+
+    def examples(self, scale: Scale, targets: NDArray[np.float32]) -> Examples:
+        return Examples(scale(self.codes), np.ascontiguousarray(targets, np.float32), self.owners, self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """The model whose vectors are kept, and what brings a photo to its scale."""
+
+    settled: Settled
+    codes: Scale
+    coordinates: StyleCoordinates
+    errors: VectorErrors
+    examples: Examples
+
+
+def learn(
+    material: Material, options: JointOptions, pace: Pace, watch: Watch = lambda name, value, step: None
+) -> Learnt:
+    """The photographers' vectors.
+
+    Raises:
+        StoppedError: the pace says so.
+    """
+    rows = material.learnt
+    codes = Scale.of(material.codes[rows])
+    coordinates = StyleCoordinates.of(material.statistics[rows], material.owners[rows], options.dimensions)
+    examples = material.examples(codes, coordinates(material.statistics))
+    held = examples.take(np.flatnonzero(material.held))
+
+    arrangement = Arrangement.of(material.developments[rows], material.owners[rows], options.dimensions)
+    told_apart = arrangement if arrangement.distances.any() else None
+
+    def make() -> ShiftNetwork:
+        return ShiftNetwork(material.people, options.dimensions, coordinates.axes.shape[1], told_apart)
+
+    def observe(network: JointNetwork, step: int, loss: float) -> None:
+        right, wrong = error_rows(network, held)
+        watch("vectors/loss", loss, step)
+        watch("vectors/error_right", float(right.mean()), step)
+        watch("vectors/error_wrong", float(wrong.mean()), step)
+
+    settled = fit(make, examples.take(rows), options.epochs, options.seed, pace, observe)
+    return Learnt(settled, codes, coordinates, errors_of(settled.network, held), examples)
+
+
+def published(material: Material, options: JointOptions, pace: Pace) -> tuple[VectorErrors, Settled]:
+    """The published set-up on the same photos: the four global features foretold by its network.
+
+    Raises:
+        StoppedError: the pace says so.
+    """
+    rows = material.learnt
+    targets = Scale.of(material.features[rows])(material.features)
+    examples = material.examples(Scale.of(material.codes[rows]), targets)
+
+    def make() -> PublishedNetwork:
+        return PublishedNetwork(material.people, PUBLISHED_DIMENSIONS, targets.shape[1])
+
+    settled = fit(make, examples.take(rows), options.epochs, options.seed, pace)
+    return errors_of(settled.network, examples.take(np.flatnonzero(material.held))), settled
+
+
+def pseudo_photographers(
+    material: Material, clusters: NDArray[np.int64], options: JointOptions, pace: Pace
+) -> PseudoPhotographers:
+    """The published set-up with clusters (n,) of its own targets for photographers, and what shows their circularity.
+
+    Raises:
+        StoppedError: the pace says so.
+    """
+    rows, held = material.learnt, np.flatnonzero(material.held)
+    errors, _ = published(replace(material, owners=clusters), options, pace)
+    scaled = Scale.of(material.features[rows])(material.features)
+    count = int(clusters.max()) + 1
+    centroids = np.full((count, scaled.shape[1]), np.inf, np.float32)
+    for cluster in np.unique(clusters[rows]):
+        centroids[cluster] = scaled[rows][clusters[rows] == cluster].mean(axis=0)
+    nearest = np.square(scaled[held][:, None] - centroids[None]).sum(axis=2).argmin(axis=1)
+    right = (nearest == clusters[held]).astype(np.float64)
+    return PseudoPhotographers(count, errors, interval(right, material.groups[held]), CIRCULAR)
+
+
+def clusters_of(features: NDArray[np.float32], wanted: int, seed: int) -> NDArray[np.int64]:
+    """KMeans clusters int64 (n,) of the four global features, each of which counts alike; fewer where photos are few
+    or the same."""
+    from sklearn.cluster import KMeans
+
+    scaled = Scale.of(features)(features)
+    count = max(1, min(wanted, len(features) // _LEAST_CLUSTER, len(np.unique(scaled, axis=0))))
+    found = KMeans(count, n_init=4, random_state=seed).fit_predict(scaled)
+    _, numbers = np.unique(found, return_inverse=True)
+    return numbers.astype(np.int64)
+
+
+def agreement(material: Material, first: Learnt, options: JointOptions, pace: Pace) -> float | None:
+    """Mean Procrustes R² of the vectors with those of ``options.repeats`` trainings under other seeds.
+
+    Raises:
+        StoppedError: the pace says so.
+    """
+    others = [
+        learn(material, replace(options, seed=options.seed + 1 + repeat), pace).settled.vectors
+        for repeat in range(options.repeats)
+    ]
+    return float(np.mean([procrustes(first.settled.vectors, other) for other in others])) if others else None

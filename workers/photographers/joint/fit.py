@@ -1,0 +1,177 @@
+"""Learning a joint model: one optimiser for networks and vectors, and what the vectors are worth afterwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from search.photographers.answers import Estimate
+from search.photographers.space import VectorErrors
+from workers.photographers.joint.budget import Pace
+from workers.photographers.joint.network import JointNetwork
+
+BATCH, RATE = 32, 1e-3
+FRAME_STEPS = 200
+"""Training steps from one frame of the settling vectors to the next."""
+
+LEAST_STEPS = 2000
+"""Steps taken however few photos there are: with six of them an epoch is one step, and 200 would lead nowhere."""
+
+MOST_FRAMES = 400
+"""Frames kept; of more, every second is dropped, so that a long training does not fill the disk."""
+
+PRIOR = 1.0
+"""Cost of a vector of length 1, in squared errors of one photo."""
+
+MOST_WRONG = 30
+"""Other photographers' vectors that each held-out photo is tried with; evenly chosen where there are more."""
+
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Photos as the joint model sees them, all on one scale.
+
+    Attributes:
+        codes: float32 (n, 16).  targets: float32 (n, k).
+        owners: int64 (n,), row of each photo's photographer.
+        groups: int64 (n,), photos that belong together, for the intervals.
+    """
+
+    codes: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    owners: NDArray[np.int64]
+    groups: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.intp]) -> Examples:
+        return Examples(self.codes[rows], self.targets[rows], self.owners[rows], self.groups[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A learnt model with the way its vectors took: ``frames`` float32 (f, p, d) at ``steps`` (f,)."""
+
+    network: JointNetwork
+    frames: NDArray[np.float32]
+    steps: NDArray[np.int64]
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        last: NDArray[np.float32] = self.frames[-1]
+        return last
+
+
+def fit(
+    make: Callable[[], JointNetwork],
+    learnt: Examples,
+    epochs: int,
+    seed: int,
+    pace: Pace,
+    watch: Callable[[JointNetwork, int, float], None] = lambda network, step, loss: None,
+) -> Settled:
+    """Learn from every example ``epochs`` times, or oftener, the same way each time it is told the same seed.
+
+    Args:
+        make: a new network; its random numbers come from ``seed``.
+        watch: told the network, the step and the mean loss after each epoch.
+
+    Raises:
+        StoppedError: the pace says so.
+    """
+    rng = np.random.default_rng(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = make()
+    codes, targets, owners = map(torch.from_numpy, (learnt.codes, learnt.targets, learnt.owners))
+    optimiser = torch.optim.Adam(network.parameters(), RATE)
+    cost = PRIOR / learnt.targets.size
+    frames, steps = [_copy(network)], [0]
+    step, every = 0, FRAME_STEPS
+    for _ in range(max(epochs, math.ceil(LEAST_STEPS / math.ceil(len(codes) / BATCH)))):
+        losses: list[Tensor] = []
+        for rows in _batches(rng.permutation(len(codes))):
+            if pace.over():
+                break
+            foretold = network(codes[rows], network.vectors[owners[rows]])
+            error = (foretold - targets[rows]).square().mean()
+            optimiser.zero_grad()
+            torch.autograd.backward(error + network.strain() + cost * network.penalty())
+            optimiser.step()
+            losses.append(error.detach())
+            step += 1
+            if step % every == 0:
+                frames.append(_copy(network))
+                steps.append(step)
+                if len(frames) > MOST_FRAMES:
+                    frames, steps, every = frames[::2], steps[::2], 2 * every
+        if not losses:
+            break
+        watch(network, step, float(torch.stack(losses).mean()))
+    if steps[-1] != step:
+        frames.append(_copy(network))
+        steps.append(step)
+    return Settled(network.eval(), np.stack(frames), np.array(steps, np.int64))
+
+
+def errors_of(network: JointNetwork, held: Examples, seed: int = 0) -> VectorErrors:
+    """Mean squared errors on examples that nothing was learnt from, with the right and with the wrong vectors.
+
+    Intervals are of a bootstrap over groups: photos that belong together are drawn together.
+    """
+    right, wrong = error_rows(network, held)
+    ratio = float(wrong.mean() / right.mean()) if right.mean() > 0 else 1.0
+    return VectorErrors(interval(right, held.groups, seed), interval(wrong, held.groups, seed), ratio)
+
+
+@torch.inference_mode()
+def error_rows(network: JointNetwork, held: Examples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Squared error of each example (n,), with the right vector and averaged over wrong ones."""
+    codes, targets, owners = map(torch.from_numpy, (held.codes, held.targets, held.owners))
+    people = len(network.vectors)
+
+    def error(who: Tensor) -> NDArray[np.float64]:
+        foretold = network(codes, network.vectors[who])
+        squared: NDArray[np.float64] = (foretold - targets).square().mean(dim=1).double().numpy()
+        return squared
+
+    others = min(people - 1, MOST_WRONG)
+    shifts = 1 + np.arange(others) * (people - 1) // others
+    return error(owners), np.mean([error((owners + int(shift)) % people) for shift in shifts], axis=0)
+
+
+def interval(values: NDArray[np.float64], groups: NDArray[np.int64], seed: int = 0) -> Estimate:
+    """The mean with its 95 % interval by a bootstrap over groups (n,)."""
+    _, group = np.unique(groups, return_inverse=True)
+    counts = np.bincount(group).astype(np.float64)
+    sums = np.bincount(group, weights=values)
+    drawn = np.random.default_rng(seed).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), _RESAMPLES)
+    means = (drawn @ sums) / (drawn @ counts)
+    low, high = np.percentile(means, (2.5, 97.5))
+    return Estimate(float(values.mean()), float(low), float(high), len(values))
+
+
+def procrustes(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """R² of the best shift, rotation, mirroring and scaling of ``one`` (p, d) onto ``other``: 1 says that they agree.
+
+    Source: Gower, "Generalized Procrustes analysis", Psychometrika 1975; the same as ``1 - scipy.spatial.procrustes``.
+    """
+    a, b = (np.asarray(rows, np.float64) - np.mean(rows, axis=0, dtype=np.float64) for rows in (one, other))
+    norms = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if norms == 0:
+        return 0.0
+    return float(np.linalg.svd(a.T @ b / norms, compute_uv=False).sum() ** 2)
+
+
+def _batches(order: NDArray[np.intp]) -> list[Tensor]:
+    return [torch.from_numpy(order[start : start + BATCH]) for start in range(0, len(order), BATCH)]
+
+
+def _copy(network: JointNetwork) -> NDArray[np.float32]:
+    return network.vectors.detach().numpy().copy()

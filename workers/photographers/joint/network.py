@@ -1,0 +1,112 @@
+"""The two joint models: the published one, and the one whose vectors are kept.
+
+Both foretell a picture's statistics from its image code and its photographer's vector; both hold the vectors as their
+own parameters, so that one optimiser moves everything.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from workers.photographers.joint.options import CODE
+from workers.photographers.joint.targets.mds_targets import Arrangement
+
+STRAIN = 10.0
+"""Weight of the strain. From 3 to 30 vectors on presets lie better the more it weighs, and foretell hardly worse."""
+
+_BENDS, _BEND_COST = 32, 0.1
+
+
+class JointNetwork(nn.Module, ABC):
+    """What the two have in common.
+
+    Attributes:
+        vectors: (p, d), one row a photographer.
+    """
+
+    vectors: nn.Parameter
+
+    @abstractmethod
+    def forward(self, codes: Tensor, vectors: Tensor) -> Tensor:
+        """Statistics (n, k) of pictures with these codes (n, 16), by whoever has these vectors (n, d)."""
+
+    def penalty(self) -> Tensor:
+        """What the vectors and whatever reads them cost, added to the loss."""
+        return torch.zeros(())
+
+    def strain(self) -> Tensor:
+        """How far the vectors are from where they should be, weighed against the mean squared error."""
+        return torch.zeros(())
+
+
+class PublishedNetwork(JointNetwork):
+    """Image branch 16-28-28-10, photographer branch d-d-d, joint (10 + d)-8-8-k, all tanh. Source: REFERENCE §4."""
+
+    def __init__(self, people: int, dimensions: int, outputs: int) -> None:
+        super().__init__()
+        self.image = _layers(CODE, 28, 28, 10)
+        self.photographer = _layers(dimensions, dimensions, dimensions)
+        self.joint = _layers(10 + dimensions, 8, 8, outputs)[:-1]
+        self.vectors = nn.Parameter(0.1 * torch.randn(people, dimensions))
+
+    def forward(self, codes: Tensor, vectors: Tensor) -> Tensor:
+        seen = torch.cat([self.image(codes), self.photographer(vectors)], dim=1)
+        foretold: Tensor = self.joint(seen)
+        return foretold
+
+
+class ShiftNetwork(JointNetwork):
+    """What the image code says of the statistics, and a shift that is read from the photographer's vector.
+
+    Two photographers then differ by the same amount whatever the picture. The penalty costs vectors and the map that
+    reads them alike, so that two trainings agree, and it leaves a photographer with few photos near the middle.
+    Source: Srebro, Rennie and Jaakkola, "Maximum-margin matrix factorization", NIPS 2004.
+
+    Vectors of few components that foretell best are those of the few strongest differences, and two photographers who
+    differ in another lie together. An arrangement keeps distances to what they are in all settings; the map from
+    vectors to shifts is bent so that they still foretell. Source: Kruskal, "Multidimensional scaling by optimizing
+    goodness of fit to a nonmetric hypothesis", Psychometrika 1964, for the stress, here of the distances themselves.
+    """
+
+    def __init__(self, people: int, dimensions: int, outputs: int, arrangement: Arrangement | None = None) -> None:
+        super().__init__()
+        self.image = _layers(CODE, 28, 28, outputs)[:-1]
+        self.shift = nn.Linear(dimensions, outputs, bias=False)
+        self.bent = _layers(dimensions, _BENDS, outputs)[:-1]
+        vectors, self.distances = 0.1 * torch.randn(people, dimensions), None
+        if arrangement is not None:
+            vectors += torch.from_numpy(arrangement.start)
+            self.distances = torch.from_numpy(arrangement.distances)
+        self.vectors = nn.Parameter(vectors)
+
+    def forward(self, codes: Tensor, vectors: Tensor) -> Tensor:
+        foretold: Tensor = self.image(codes) + self.shift(vectors) + self.bent(vectors)
+        return foretold
+
+    def penalty(self) -> Tensor:
+        """Squares of everything but the biases: the image branch, too, has few pictures to learn from."""
+        costs = [
+            (_BEND_COST if name.startswith("bent.") else 1.0) * parameter.square().sum()
+            for name, parameter in self.named_parameters()
+            if parameter.ndim == 2
+        ]
+        return torch.stack(costs).sum()
+
+    def strain(self) -> Tensor:
+        """Mean squared difference of distances, as a share of the mean square that those of an arrangement have."""
+        if self.distances is None:
+            return super().strain()
+        differences = nn.functional.pdist(self.vectors) - self.distances
+        return STRAIN * differences.square().mean() / (2 * self.vectors.shape[1])
+
+
+def _layers(*widths: int) -> nn.Sequential:
+    """Fully connected layers of these widths, a tanh after each."""
+    made: list[nn.Module] = []
+    for width, following in pairwise(widths):
+        made += [nn.Linear(width, following), nn.Tanh()]
+    return nn.Sequential(*made)

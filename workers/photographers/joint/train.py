@@ -1,0 +1,227 @@
+"""Training the joint model on a library's photos, from pictures to files."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from search.errors import UsageError
+from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.grouping import groups
+from search.photographers.space import LOGS, PLOTS, JointReport, PhotographerSpace
+from workers.photographers.joint.autoencoder import Autoencoder, codes_of, train_autoencoder
+from workers.photographers.joint.budget import Pace, StoppedError
+from workers.photographers.joint.experiments import (
+    Learnt,
+    Material,
+    agreement,
+    clusters_of,
+    learn,
+    pseudo_photographers,
+    published,
+)
+from workers.photographers.joint.files import write_result
+from workers.photographers.joint.options import JointOptions
+from workers.photographers.joint.pictures import Pictures, Some
+from workers.photographers.joint.plots import write_plots
+from workers.photographers.joint.split import held_out
+from workers.photographers.joint.targets.style import FINGERPRINT, look, open_reader
+from workers.photographers.joint.tensorboard import Log
+
+__all__ = ["JointResult", "StoppedError", "train"]
+
+LEAST_PHOTOS = 3
+"""Photos under which a photographer is left out: two to learn from and one to measure on."""
+
+_AUTOENCODER_SHARE = 0.4
+"""Of the time there is; the rest is for looking at pictures and for the joint models."""
+
+_FEW = 100
+"""Held-out photos under which the errors are more chance than measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class JointResult:
+    """Where a training's files are and what they are worth; files are relative to ``folder``."""
+
+    folder: Path
+    report: JointReport
+    files: tuple[str, ...]
+
+
+def train(
+    folder: Path,
+    photos: PhotoSet,
+    pictures: NDArray[np.uint8],
+    options: JointOptions | None = None,
+    say: Callable[[str], None] = print,
+    goes_on: Callable[[], bool] = lambda: True,
+) -> JointResult:
+    """Train on ``photos`` and leave everything that ``PhotographerSpace.load`` and ``fold_in`` need in ``folder``.
+
+    Args:
+        folder: is made; ``manifest.json`` is written last, so that a folder with one is complete.
+        pictures: uint8 (n, 224, 224, 3), the photos' whole pictures in their order; may be memory-mapped. A picture
+            of nothing but black, which is also what a lost one looks like, is left out.
+        say: told what is going on, a line at a time.
+        goes_on: asked often; False ends the training.
+
+    Raises:
+        UsageError: there are fewer than two photographers with enough photos.
+        StoppedError: ``goes_on`` said no.
+        ModelError: the network of the style space cannot be had.
+    """
+    options = options or JointOptions()
+    torch.set_num_threads(options.threads)
+    began, pace = time.monotonic(), Pace(goes_on, options.seconds)
+    rows, names, notes = _chosen(photos, pictures)
+    for note in notes:
+        say(note)
+    say(f"Learning from {len(rows)} photos of {len(names)} photographers.")
+    material, autoencoder, more = _material(
+        photos.take(rows), names, Some(pictures, rows), options, pace, say, folder / LOGS
+    )
+    notes += more
+    with Log(folder / LOGS) as log:
+        say("Learning the photographers' vectors")
+        learnt = learn(material, options, pace.part(0.4), log.value)
+        log.vectors(names, learnt.settled.vectors, int(learnt.settled.steps[-1]))
+    say("Learning the published set-up on the same photos, to compare")
+    baseline, _ = published(material, options, pace.part(0.3))
+    clusters = clusters_of(material.features, options.clusters, options.seed)
+    pseudo = None
+    if clusters.max() > 0:
+        pseudo = pseudo_photographers(material, clusters, options, pace.part(0.4))
+    say("Learning again from other beginnings, to see whether the vectors agree")
+    agreed = agreement(material, learnt, options, pace.part(0.9))
+    notes += _cautions(material, learnt, pace)
+    report = JointReport(
+        photographers=len(names),
+        photos=len(rows),
+        held_out=int(material.held.sum()),
+        dimensions=options.dimensions,
+        seed=options.seed,
+        steps=int(learnt.settled.steps[-1]),
+        seconds=time.monotonic() - began,
+        digest=photos.digest,
+        fingerprint=FINGERPRINT,
+        errors=learnt.errors,
+        published=baseline,
+        pseudo=pseudo,
+        agreement=agreed,
+        versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        notes=tuple(notes),
+    )
+    ids = tuple(photos.ids[row] for row in rows)
+    write_result(folder, names, ids, material, clusters, learnt, autoencoder, report)
+    say("Drawing the maps")
+    write_plots(PhotographerSpace.load(folder), folder / PLOTS)
+    for line in told(report):
+        say(line)
+    files = tuple(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
+    return JointResult(folder, report, files)
+
+
+def told(report: JointReport) -> tuple[str, ...]:
+    """What a training is worth, in lines for people."""
+    errors, baseline = report.errors, report.published
+    lines = [
+        f"Held-out photos' style is foretold with an error of {errors.right.value:.2f} by the right photographer's "
+        f"vector and {errors.wrong.value:.2f} by others', {errors.ratio:.1f} times as much ({errors.right.n} photos).",
+        f"The published set-up, on four global features: {baseline.right.value:.2f} and {baseline.wrong.value:.2f}, "
+        f"{baseline.ratio:.1f} times.",
+    ]
+    if report.pseudo is not None:
+        pseudo = report.pseudo
+        lines.append(
+            f"With {pseudo.clusters} KMeans clusters for photographers: {pseudo.errors.right.value:.2f} and "
+            f"{pseudo.errors.wrong.value:.2f}; the nearest centroid on the same features is right in "
+            f"{100 * pseudo.nearest_centroid.value:.0f} % of cases. {pseudo.words}"
+        )
+    if report.agreement is not None:
+        lines.append(f"Vectors of other seeds agree with these to a Procrustes R² of {report.agreement:.2f}.")
+    return tuple(lines)
+
+
+def _chosen(photos: PhotoSet, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.intp], tuple[str, ...], list[str]]:
+    """Rows to use, photographers' names in order, and what had to be left out, in words."""
+    if pictures.shape != (len(photos), 224, 224, 3):
+        raise UsageError(f"{len(photos)} photos came with pictures of the shape {pictures.shape}.")
+    credited = np.flatnonzero(photos.labelled)
+    if not len(credited):
+        raise UsageError("No photo is credited to anybody.", "Say who took what: `likewise photographers label`.")
+    seen = np.array([row for row in credited if pictures[row].any()], np.intp)
+    notes = []
+    if len(seen) < len(credited):
+        notes.append(f"{len(credited) - len(seen)} photos are all black or have no picture any more; left out.")
+    counts = Counter(photos.names[row] for row in seen)
+    names = tuple(sorted(name for name, n in counts.items() if name is not None and n >= LEAST_PHOTOS))
+    if len(names) < 2:
+        raise UsageError(
+            f"A space of photographers needs two of them with {LEAST_PHOTOS} usable photos each; there "
+            f"{'is one' if names else 'is none'}.",
+            "Credit more photos: `likewise photographers label`.",
+        )
+    few = len(counts) - len(names)
+    if few:
+        notes.append(f"Left out for fewer than {LEAST_PHOTOS} usable photos: {few} of {len(counts)} photographers.")
+    known = frozenset(names)
+    return np.array([row for row in seen if photos.names[row] in known], np.intp), names, notes
+
+
+def _material(
+    photos: PhotoSet,
+    names: tuple[str, ...],
+    pictures: Pictures,
+    options: JointOptions,
+    pace: Pace,
+    say: Callable[[str], None],
+    logs: Path,
+) -> tuple[Material, Autoencoder, list[str]]:
+    """Pictures as numbers. The autoencoder, too, learns nothing from what is held out."""
+    read, number = open_reader(), {name: row for row, name in enumerate(names)}
+    owners = np.array([number[name] for name in photos.names if name is not None], np.int64)
+    together, notes = groups(photos), []
+    rng = np.random.default_rng(options.seed)
+    held = held_out(owners, together, options.held_out, rng)
+    if not held.any():
+        notes.append(
+            "Everybody's photos are of one session, or alike: some were measured on although others like them were "
+            "learnt from, so the errors are too good."
+        )
+        together = np.arange(len(owners), dtype=np.int64)
+        held = held_out(owners, together, options.held_out, rng)
+    with Log(logs) as log:
+        rows, patience = np.flatnonzero(~held), pace.part(_AUTOENCODER_SHARE)
+        autoencoder = train_autoencoder(
+            pictures, rows, options.autoencoder_epochs, options.seed, patience, say, log.value
+        )
+    say("Looking at tone and style of the pictures")
+    codes = codes_of(autoencoder, pictures, pace)
+    features, statistics = look(pictures, pace, say)
+    return Material(codes, features, statistics, read(statistics), owners, together, held), autoencoder, notes
+
+
+def _cautions(material: Material, learnt: Learnt, pace: Pace) -> list[str]:
+    notes = []
+    if pace.over():
+        notes.append("The time was up before everything had been learnt to its end.")
+    unmeasured = material.people - len(np.unique(material.owners[material.held]))
+    if unmeasured:
+        notes.append(
+            f"The errors say nothing of {unmeasured} of {material.people} photographers: "
+            "their photos are of one session."
+        )
+    if material.held.sum() < _FEW:
+        notes.append(f"The errors were measured on {int(material.held.sum())} photos, which is few.")
+    if learnt.errors.ratio < 1.5:
+        notes.append("These photographers hardly differ in how they develop; distances between them mean little.")
+    return notes

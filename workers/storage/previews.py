@@ -1,0 +1,61 @@
+"""Preview pictures in the shared place: ``previews/ab/<id>.webp``, spread over 256 folders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from search.errors import NotFoundError
+from search.settings import Settings
+from workers.storage.shared_place import PREVIEWS, shared_place
+
+_KEY = re.compile(r"([0-9a-f]{2})/\1[0-9a-f-]{34}\.webp")
+
+
+class Previews:
+    """Previews by their keys, which are kept with the records.
+
+    Every method that takes a key raises ``NotFoundError`` for one that :meth:`save` could not have given, so that none
+    leads out of the folder.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._place = shared_place(settings)
+
+    def save(self, pictures: Mapping[str, bytes]) -> dict[str, str]:
+        """Write WebP pictures, each whole or not at all; media id to the key to keep with the record.
+
+        Raises:
+            DiskFullError: no space is left.
+            StoreError: the shared place cannot be written.
+        """
+        keys = {media_id: f"{media_id[:2]}/{media_id}.webp" for media_id in pictures}
+        self._place.save({_name(keys[media_id]): webp for media_id, webp in pictures.items()})
+        return keys
+
+    def exists(self, key: str) -> bool:
+        return self._place.exists(_name(key))
+
+    def path(self, key: str) -> Path | None:
+        """Where it lies, if in a folder; it need not exist."""
+        return self._place.path(_name(key))
+
+    def read(self, key: str) -> bytes:
+        """
+        Raises:
+            NotFoundError: there is none.
+        """
+        try:
+            return self._place.read(_name(key))
+        except FileNotFoundError:
+            raise NotFoundError(f"The preview '{key}' has gone.", "Ingesting its folder again makes one.") from None
+
+    def delete(self, key: str) -> None:
+        self._place.delete(_name(key))
+
+
+def _name(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise NotFoundError(f"'{key}' is not the key of a preview.")
+    return f"{PREVIEWS}/{key}"

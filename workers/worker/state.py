@@ -1,0 +1,183 @@
+"""What a worker's process holds: models, decoders and the way to the store, made when first needed and kept.
+
+A station is described in the parent and filled in its child, so that no process forks after it has touched CUDA, a
+store or a decoder.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import replace
+
+from search.errors import LikewiseError, ModelError, NotFoundError, SettingsError, SpaceMismatchError
+from search.logs import at_work
+from search.model_descriptions.registry import R3D18, ModelChoice
+from search.settings import Settings
+from search.similar.questions import Probe
+from search.spaces import CollectionSchema
+from search.store import open_store
+from search.store.base import Array, Store
+from search.store.measured import measured
+from workers.batch.backfill import Renewal
+from workers.batch.batch_metrics import count_report
+from workers.batch.collecting_store import Outbox
+from workers.batch.encode import DescribedEmbedder, Encoder, embed_words
+from workers.batch.processor import BatchProcessor
+from workers.batch.report import BatchReport
+from workers.cluster.broker import Broker
+from workers.cluster.serialization import Json, Order
+from workers.decode.sandbox.pool import DecodePool
+from workers.embedders.choice import choose_models, require_text
+from workers.embedders.models import Models
+from workers.training.worker_side import serve_training
+
+log = logging.getLogger(__name__)
+
+Build = Callable[[Settings, ModelChoice], DescribedEmbedder]
+"""Makes the models of a choice."""
+
+KEPT = 2
+"""Sets of models kept: while one is being replaced by another, batches ask for the new and questions for the old."""
+
+
+class DeviceLostError(Exception):
+    """The device will serve this process no more; another one may fare better."""
+
+
+class Station:
+    """One worker process's means. Used by one thread, while another may be warming it."""
+
+    def __init__(self, settings: Settings, build: Build = Models) -> None:
+        self._settings, self._build = settings, build
+        self._models: dict[tuple[str, str, str, bool, bool, str | None], DescribedEmbedder] = {}
+        self._pools: dict[bool, DecodePool] = {}
+        self._opened: Store | None = None
+        self._making = threading.Lock()
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    def warm(self) -> None:
+        """Load the models that the collections were made with, or that the settings choose, before a task asks."""
+        try:
+            existing: Mapping[str, CollectionSchema] = {}
+            if self._settings.store == "server":
+                with closing(open_store(self._settings)) as store:
+                    existing = {name: info.schema for name, info in store.collections().items()}
+            self._embedder(choose_models(self._settings, existing)).load()
+        except LikewiseError as error:
+            log.info("The models are not loaded in advance: %s", error)
+
+    def embed(self, order: Order) -> BatchReport:
+        """Embed a batch to its end.
+
+        Raises:
+            StoreError, ModelError, DecoderStartError: nothing is lost by doing the whole batch again.
+            SettingsError: this worker cannot do such batches; another one may.
+            DeviceLostError: this process had better end.
+        """
+        batch = order.batch
+        with at_work(job=batch.job, batch=batch.id):
+            try:
+                report = self._process(order)
+            except (SpaceMismatchError, NotFoundError) as error:
+                log.info("Looking at the collections anew: %s", error)
+                self._close_store()
+                report = self._process(order)
+            self._look_at_device(report)
+            count_report(batch.kind, report)
+            log.info("Took in %d files: %s.", len(batch.files), _spent(report))
+        return report
+
+    def probe(self, path: str, name: str, choice: ModelChoice) -> Probe:
+        """A file as an example of a question; see ``workers.batch.encode.Encoder``."""
+        return Encoder(self._settings, self._pool(choice), self._embedder(choice)).probe(path, name)
+
+    def text(self, words: str, fingerprint: str, choice: ModelChoice) -> Array:
+        """Words as a vector; see ``workers.batch.encode.embed_words``."""
+        return embed_words(self._embedder(choice), words, fingerprint)
+
+    def choose_models(
+        self, existing: Mapping[str, CollectionSchema], image: str, video: str, text: str = "none"
+    ) -> ModelChoice:
+        """The models to embed with, see ``search.model_descriptions.registry``.
+
+        Args:
+            image, video, text: what the settings of whoever asks say of them.
+
+        Raises:
+            ModelError: a model that is insisted on cannot be had here.
+        """
+        wanted = {"image_model": image, "video_model": video, "text_model": text}
+        choice = choose_models(self._settings.model_copy(update=wanted), existing)
+        require_text(choice)
+        return choice
+
+    def train(self, broker: Broker, question: Json) -> Json:
+        """Train in a child of this process; see ``workers.training.worker_side``."""
+        return serve_training(self._settings, broker, question)
+
+    def abandon(self) -> None:
+        """Forget work that was broken off: decoders may still be busy with it, and models be in any state."""
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+        self._models.clear()
+
+    def _process(self, order: Order) -> BatchReport:
+        pool, models = self._pool(order.models), self._embedder(order.models)
+        if order.deliver == "store":
+            into = order.batch.into
+            intake = Renewal(self._store(), [into]) if into else self._store()
+            return BatchProcessor(self._settings, intake, pool, models).process(order.batch)
+        outbox = Outbox()
+        report = BatchProcessor(self._settings, outbox, pool, models).process(order.batch)
+        return replace(report, deliveries=tuple(outbox.deliveries))
+
+    def _look_at_device(self, report: BatchReport) -> None:
+        if "torch" not in sys.modules:  # no model has used a device, so there is none to lose
+            return
+        from workers.device import device_works, measure_memory
+
+        if any(outcome.code == ModelError.code for outcome in report.outcomes) and not device_works(self._settings):
+            raise DeviceLostError
+        measure_memory(self._settings)
+
+    def _embedder(self, choice: ModelChoice) -> DescribedEmbedder:
+        key = choice.image, choice.video, choice.sound, choice.style, choice.concepts, choice.text
+        with self._making:
+            models = self._models.pop(key, None) or self._build(self._settings, choice)
+            self._models[key] = models  # the one used last comes last
+            if len(self._models) > KEPT:
+                del self._models[next(iter(self._models))]
+        return models
+
+    def _pool(self, choice: ModelChoice) -> DecodePool:
+        clips = choice.video == R3D18.name
+        if clips not in self._pools:
+            self._pools[clips] = DecodePool(self._settings, clips=clips)
+        return self._pools[clips]
+
+    def _store(self) -> Store:
+        if self._settings.store != "server":
+            raise SettingsError(
+                "This worker is to write into a Qdrant server, and knows of none.",
+                "Set LIKEWISE_STORE=server and LIKEWISE_QDRANT_URL here as where the job was started.",
+            )
+        if self._opened is None:
+            self._opened = measured(open_store(self._settings))
+        return self._opened
+
+    def _close_store(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+
+def _spent(report: BatchReport) -> str:
+    return ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in report.stages.items()) or "all known"

@@ -1,0 +1,139 @@
+"""The tasks of a worker: JSON in, JSON out, the work itself done by its station.
+
+What goes wrong with one file is part of the answer. What goes wrong with a batch is raised, and whoever ordered the
+batch reads it as the same error; nothing is lost by ordering it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from celery import Celery
+from celery.exceptions import Reject, SoftTimeLimitExceeded
+
+from search.errors import LikewiseError, SettingsError
+from search.spaces import MEANING, CollectionSchema
+from workers.cluster.app import CHOOSE_MODELS, EMBED_BATCH, EMBED_FILE, EMBED_TEXT, TRAIN, train_limits
+from workers.cluster.broker import Broker
+from workers.cluster.serialization import (
+    Json,
+    beside,
+    choice_from_json,
+    choice_to_json,
+    error_to_json,
+    order_from_json,
+    probe_to_json,
+    report_to_json,
+    vectors_to_json,
+)
+from workers.worker.state import DeviceLostError, Station
+
+log = logging.getLogger(__name__)
+
+UNFIT_SIGNAL = signal.SIGUSR2
+"""By which a child tells its parent that this worker cannot work as it is set up."""
+
+
+class _OutOfTime(BaseException):
+    """The soft limit has passed. Not an ``Exception``, so that no per-file boundary takes it for a file's fault."""
+
+
+def register(app: Celery, station: Station) -> None:
+    """Let ``app`` answer for these tasks with what the station holds."""
+    soft, hard = train_limits(station.settings)
+
+    def embed_batch(order: Json) -> Json:
+        """A batch (``wire.Order``) to its ``BatchReport``. A process that dies of it is replaced, and the batch run
+        once more; then it ends as ``WorkerLostError``."""
+        try:
+            with _soft_limit():
+                return report_to_json(station.embed(order_from_json(order)))
+        except _OutOfTime:
+            station.abandon()
+            raise SoftTimeLimitExceeded(app.conf.task_soft_time_limit) from None
+        except SettingsError as error:
+            log.error("This worker cannot go on, and leaves its batch to others: %s", error)
+            os.kill(os.getppid(), UNFIT_SIGNAL)
+            raise Reject(str(error), requeue=True) from None
+        except DeviceLostError:
+            sys.exit(1)
+        except LikewiseError as error:
+            log.warning("Batch %s is left to be done again: %s", order["batch"], error)
+            raise
+
+    def embed_file(question: Json) -> Json:
+        """``{"path", "name", "models", "concepts", "text"}`` to a ``Probe``, or ``{"error"}``."""
+        choice = choice_from_json(question["models"], question)
+        try:
+            return probe_to_json(station.probe(question["path"], question["name"], choice))
+        except LikewiseError as error:
+            return error_to_json(error)
+
+    def embed_text(question: Json) -> Json:
+        """``{"words", "space", "models", "concepts", "text"}`` (the fingerprint of the space) to ``{"vectors"}`` with
+        one of ``meaning``, or ``{"error"}``."""
+        choice = choice_from_json(question["models"], question)
+        try:
+            vector = station.text(question["words"], question["space"], choice)
+            return {"vectors": vectors_to_json({MEANING: vector})}
+        except LikewiseError as error:
+            return error_to_json(error)
+
+    def choose_models(question: Json) -> Json:
+        """``{"image", "video", "existing", "concepts", "text"}`` (what the settings say, the schemas there are, and
+        whether the asker knows of concepts) to a ``ModelChoice``, or ``{"error"}``."""
+        existing = {name: CollectionSchema.from_json(schema) for name, schema in question["existing"].items()}
+        try:
+            wanted = question["image"], question["video"], question.get("text", "none")
+            choice = station.choose_models(existing, *wanted)
+            return choice_to_json(choice) | (beside(choice) if question.get("concepts") else {})
+        except LikewiseError as error:
+            return error_to_json(error)
+
+    def train(question: Json) -> Json:
+        """See ``workers.training.worker_side``. A process that dies of it is replaced, and the training is not begun
+        again: its job says so."""
+        try:
+            with _soft_limit():
+                return station.train(Broker(app), question)
+        except _OutOfTime:
+            raise SoftTimeLimitExceeded(soft) from None
+
+    app.task(
+        name=EMBED_BATCH,
+        retry_on_worker_lost=True,
+        max_retries=1,
+        default_retry_delay=0,
+        throws=(LikewiseError, SoftTimeLimitExceeded),  # which Celery need not log, with a trace
+    )(embed_batch)
+    # A person waits for these, so that a process that dies of one is answer enough.
+    app.task(name=EMBED_FILE, reject_on_worker_lost=False)(embed_file)
+    app.task(name=EMBED_TEXT, reject_on_worker_lost=False)(embed_text)
+    app.task(name=CHOOSE_MODELS, reject_on_worker_lost=False)(choose_models)
+    app.task(
+        name=TRAIN,
+        reject_on_worker_lost=False,
+        soft_time_limit=soft,
+        time_limit=hard,
+        throws=(SoftTimeLimitExceeded,),
+    )(train)
+
+
+@contextmanager
+def _soft_limit() -> Iterator[None]:
+    """Let the signal by which the parent tells that the soft limit has passed end the block."""
+    before = signal.signal(signal.SIGUSR1, _out_of_time)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def _out_of_time(signum: int, frame: FrameType | None) -> None:
+    raise _OutOfTime
