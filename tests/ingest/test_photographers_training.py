@@ -114,10 +114,10 @@ def test_what_is_stored_becomes_a_model_in_use(
     "options", [{"seconds": "soon"}, {"seconds": "-1"}, {"seconds": "nan"}, {"seconds": "1e9"}, {"seed": "x"}]
 )
 def test_options_that_make_no_sense_make_no_job(ingest: Ingest, library: list[str], options: dict[str, str]) -> None:
-    before = len(ingest.jobs.rows())
+    before = len(ingest.jobs())
     with pytest.raises(UsageError):
         ingest.start_task(TASK, options)
-    assert len(ingest.jobs.rows()) == before
+    assert len(ingest.jobs()) == before
 
 
 def test_too_few_photographers_are_told_at_once(desk: Any, ingest: Ingest, library: list[str]) -> None:
@@ -184,10 +184,10 @@ def test_a_cancelled_training_changes_nothing(
     running = threading.Thread(target=ingest.run, args=(job,))
     running.start()
     assert trainer.began.wait(PATIENCE)
-    assert ingest.jobs.progress(job).message == "Learning."
+    assert ingest.progress(job).message == "Learning."
     ingest.cancel(job)
     running.join(PATIENCE)
-    assert ingest.jobs.progress(job).state is JobState.CANCELLED
+    assert ingest.progress(job).state is JobState.CANCELLED
     assert in_use(desk) == ""
     assert nothing_is_left(desk)
 
@@ -203,7 +203,7 @@ def test_a_paused_training_begins_anew(desk: Any, ingest: Ingest, trainer: FakeT
     trainer.waits = False
     ingest.resume(job)
     running.join(PATIENCE)
-    assert ingest.jobs.progress(job).state is JobState.DONE
+    assert ingest.progress(job).state is JobState.DONE
     assert len(trainer.orders) == 2
     assert in_use(desk) == "8"
 

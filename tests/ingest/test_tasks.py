@@ -70,11 +70,11 @@ def wait_until(reached: Callable[[], bool]) -> None:
 
 def test_a_task_is_a_job_like_any_other(ingest: Ingest) -> None:
     job = ingest.start_task("count", {"to": "5"})
-    assert ingest.jobs.progress(job).state is JobState.QUEUED
+    assert ingest.progress(job).state is JobState.QUEUED
     done = ingest.run(job)
     assert (done.state, done.total, done.embedded, done.task) == (JobState.DONE, 5, 5, "count")
     assert (done.library, done.message) == ("up to 5", "Counted to 5.")
-    assert ingest.jobs.rows() == [done]
+    assert ingest.jobs() == [done]
 
 
 def test_what_cannot_be_makes_no_job(ingest: Ingest) -> None:
@@ -82,7 +82,7 @@ def test_what_cannot_be_makes_no_job(ingest: Ingest) -> None:
         ingest.start_task("count", {})
     with pytest.raises(NotFoundError, match="no task 'dance'"):
         ingest.start_task("dance")
-    assert ingest.jobs.rows() == []
+    assert ingest.jobs() == []
 
 
 def test_trouble_that_passes_is_waited_for_and_other_trouble_ends_it(ingest: Ingest, counting: Counting) -> None:
@@ -127,14 +127,14 @@ def test_pause_resume_and_cancel(ingest: Ingest, counting: Counting) -> None:
     ingest.pause(job)
     pausing.set()
     wait_until(lambda: counting.reached == 3)
-    assert ingest.jobs.progress(job).state is JobState.PAUSED
+    assert ingest.progress(job).state is JobState.PAUSED
     time.sleep(0.05)
     assert counting.reached == 3
     ingest.resume(job)
     wait_until(lambda: counting.reached > 3)
     ingest.cancel(job)
     thread.join(PATIENCE)
-    ended = ingest.jobs.progress(job)
+    ended = ingest.progress(job)
     assert (ended.state, ended.message) == (JobState.CANCELLED, "It will go on from there.")
 
 
@@ -174,7 +174,7 @@ def test_a_task_that_is_queued_behind_another_says_so(
         wait_until(lambda looking=looking: looking.progress(second).message == f"{reason}.")
         assert looking.progress(second).state is JobState.QUEUED
     ingest.pause(first)
-    wait_until(lambda: ingest.jobs.progress(second).message == f"{reason}, and that is paused.")
+    wait_until(lambda: ingest.progress(second).message == f"{reason}, and that is paused.")
     ingest.resume(first)
     opened.set()
     running.join(PATIENCE)
