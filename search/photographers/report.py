@@ -6,16 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from search.photographers.answers import Estimate
-
-if TYPE_CHECKING:
-    from search.photographers.classifier.classifier import TrainOptions
-    from search.photographers.classifier.ensemble import Plan
-    from search.photographers.training.progress import Progress
-    from search.photographers.training.training_set import Learnable
-    from search.photographers.training.tuning import Search
+from search.evaluation.statistics import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +161,3 @@ class Report:
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False), "utf-8")
-
-
-def measure(learnt: Learnable, options: TrainOptions, plan: Plan, found: Search | None, progress: Progress) -> Report:
-    """Measure what a model learnt from these photos is worth; see ``search.photographers.training.measure``."""
-    from search.photographers.training.measure import Measuring
-
-    return Measuring(learnt, options, plan, found, progress).report()

@@ -28,11 +28,10 @@ from bench_ingest import describe, open_home
 
 from search.labels import read_labels
 from search.media import Kind
-from search.photographers.answers import Estimate
-from search.photographers.classifier.classifier import Classifier, TrainOptions, train
+from search.evaluation.statistics import Estimate
+from search.photographers.classifier.classifier import Classifier
 from search.photographers.photos.dataset import PhotoSet, read_photos
 from search.photographers.photos.grouping import groups
-from search.photographers.training.scores import Bootstrap, macro_f1, share, top
 from search.settings import Settings
 from workers.batch.local_runner import LocalRunner
 from workers.batch.processor import BatchProcessor
@@ -40,6 +39,9 @@ from workers.batch.report import Batch, Status
 from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.choice import choose_models
 from workers.embedders.models import Models
+from workers.photographers.classifier.options import TrainOptions
+from workers.photographers.classifier.scores import Bootstrap, macro_f1, share, top
+from workers.photographers.classifier.train import train
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 SETS = ("photographers_fsa_color", "photographers_web")

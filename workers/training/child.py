@@ -86,8 +86,9 @@ def _train_classifier(
     say: Callable[[str], None],
     goes_on: Callable[[], bool],
 ) -> tuple[str, ...] | None:
-    from search.photographers.classifier.classifier import TrainOptions, train
-    from search.photographers.training.progress import TrainingStoppedError
+    from workers.photographers.classifier.options import TrainOptions
+    from workers.photographers.classifier.progress import TrainingStoppedError
+    from workers.photographers.classifier.train import train
 
     options = TrainOptions(seed=order.seed, threads=threads, report=order.report)
     if order.seconds is not None:

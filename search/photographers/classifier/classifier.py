@@ -1,9 +1,9 @@
-"""Whose photo is this? Learning it from photos that are credited, and answering it for one that is not."""
+"""The trained classifier: whose photo is this?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,85 +13,34 @@ from numpy.typing import NDArray
 from search.photographers.answers import Candidate, Reason
 from search.photographers.classifier.ensemble import (
     ANSWERS,
-    INNER_FOLDS,
     LINEAR_PARTS,
-    MOST_FOR_TREES,
     Ensemble,
     Inputs,
     Parts,
-    Plan,
-    fit_ensemble,
     without_metadata,
 )
 from search.photographers.classifier.familiarity import Familiarity
 from search.photographers.classifier.linear import Linear
 from search.photographers.classifier.model_files import (
     ARRAYS,
-    REPORT,
     TREES,
     check_features,
     check_space,
     damaged,
     read_arrays,
     read_manifest,
-    write_arrays,
-    write_manifest,
-    write_out_of_fold,
 )
-from search.photographers.classifier.reasons import medians, reasons_of
+from search.photographers.classifier.reasons import reasons_of
 from search.photographers.classifier.threshold import Threshold
-from search.photographers.classifier.trees import Components, Trees, TreeSettings
+from search.photographers.classifier.trees import Components, Trees
 from search.photographers.photos.dataset import PhotoSet
-from search.photographers.photos.features import PICTURE_ONLY, REVISION
+from search.photographers.photos.features import PICTURE_ONLY
 from search.photographers.photos.names import photographer_id
-from search.photographers.photos.splits import grouped_folds
-from search.photographers.training.progress import Progress, TrainingStoppedError
-from search.photographers.training.training_set import Learnable, learnable
-from search.photographers.training.tuning import Search, search_settings
 from search.spaces import Space
 from search.store.base import Array
 
-__all__ = ["Classifier", "TrainOptions", "TrainResult", "TrainingStoppedError", "Verdict", "train"]
-
 NO_STYLE = "This photo has no style vector; only its features say how it is developed."
 NO_FEATURES = "The features of this photo are not known; only what it shows and its style were looked at."
-
-
-@dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """How to train.
-
-    Attributes:
-        seconds: for the search of CatBoost's settings; 0 takes the defaults.
-        seed: of everything that is drawn. Equal photos, options and versions of the libraries make equal models, as
-            long as the search gets through as many trials.
-        threads: of CatBoost; 0 takes every core.
-        metadata: False learns from the picture alone, not from what the file and the camera say.
-        report: also measure what the model is worth, in folds that keep groups together; takes most of the time.
-    """
-
-    seconds: float = 60.0
-    seed: int = 0
-    threads: int = 0
-    metadata: bool = True
-    report: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class TrainResult:
-    """What a training made.
-
-    Attributes:
-        photographers: names the model tells apart, sorted.
-        photos: it was learnt from.
-        notes: what was left out or bounded, in sentences for people.
-    """
-
-    folder: Path
-    photographers: tuple[str, ...]
-    photos: int
-    threshold: float
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,50 +54,6 @@ class Verdict:
     by_style: tuple[Candidate, ...]
     by_subject: tuple[Candidate, ...]
     notes: tuple[str, ...] = ()
-
-
-def train(
-    photos: PhotoSet,
-    options: TrainOptions,
-    folder: Path,
-    say: Callable[[str], object] = lambda text: None,
-    goes_on: Callable[[], bool] = lambda: True,
-) -> TrainResult:
-    """Learn from the credited photos of ``photos`` and write the model into ``folder``, which is made: see
-    ``search.photographers.classifier.model_files``.
-
-    Args:
-        say: told what is being done, in a few words.
-        goes_on: asked again and again, also from within CatBoost.
-
-    Raises:
-        UsageError: there is nothing that could be learnt; the message says what is lacking.
-        TrainingStoppedError: ``goes_on`` said no.
-    """
-    progress = Progress(say, goes_on)
-    say("Looking at which photos belong together")
-    learnt = learnable(photos, options.seed)
-    inputs = Inputs.of(learnt.photos, metadata=options.metadata)
-    found = _search(learnt, inputs, options, progress)
-    plan = Plan(found.settings if found else TreeSettings(), options.seed, options.threads)
-    say(f"Learning from {len(learnt.photos):,} photos by {len(learnt.names):,} photographers")
-    model = fit_ensemble(inputs, learnt.labels, len(learnt.names), learnt.groups, plan, progress)
-    notes = list(learnt.notes)
-    if model.parts.trees is not None:
-        kept = model.parts.trees.components["visual"]
-        notes.append(f"{len(kept.axes)} principal components keep {kept.explained:.1%} of the variance of 'visual'.")
-    folder.mkdir(parents=True, exist_ok=True)
-    _save(folder, model, learnt, inputs)
-    if options.report:
-        from search.photographers.report import measure
-
-        measured = measure(learnt, options, plan, found, progress)
-        report = replace(measured, threshold=model.threshold.value)  # the folds had others
-        report.save(folder / REPORT)
-        notes += [warning for warning in report.warnings if warning not in notes]
-    progress.check()
-    write_manifest(folder, _facts(model, learnt, options, plan, found, tuple(notes)))
-    return TrainResult(folder, learnt.names, len(learnt.photos), model.threshold.value, tuple(notes))
 
 
 class Classifier:
@@ -231,61 +136,6 @@ class Classifier:
         return tuple(
             Candidate(self.names[at], float(probabilities[at]), photographer_id(self.names[at])) for at in order
         )
-
-
-def _search(learnt: Learnable, inputs: Inputs, options: TrainOptions, progress: Progress) -> Search | None:
-    if options.seconds <= 0 or len(learnt.names) > MOST_FOR_TREES:
-        return None
-    progress.say(f"Searching CatBoost's settings for {options.seconds:.0f} seconds")
-    folds = grouped_folds(learnt.labels, learnt.groups, INNER_FOLDS, options.seed)
-    return search_settings(
-        inputs, learnt.labels, folds, options.seconds, seed=options.seed, threads=options.threads, progress=progress
-    )
-
-
-def _facts(
-    model: Ensemble,
-    learnt: Learnable,
-    options: TrainOptions,
-    plan: Plan,
-    found: Search | None,
-    notes: tuple[str, ...],
-) -> Mapping[str, Any]:
-    photos, trees = learnt.photos, model.parts.trees
-    return {
-        "photographers": learnt.names,
-        "visual": photos.visual_space.fingerprint,
-        "style": photos.style_space.fingerprint if photos.style_space else None,
-        "features": REVISION,
-        "digest": photos.digest,
-        "photos": len(photos),
-        "metadata": options.metadata,
-        "seed": options.seed,
-        "settings": asdict(plan.settings),
-        "search": asdict(found) if found else None,
-        "threshold": asdict(model.threshold),
-        "weights": model.weights,
-        "shares": model.shares.tolist(),
-        "components": {name: part.explained for name, part in trees.components.items()} if trees else None,
-        "present": trees.present.tolist() if trees else None,
-        "notes": notes,
-    }
-
-
-def _save(folder: Path, model: Ensemble, learnt: Learnable, inputs: Inputs) -> None:
-    arrays: dict[str, NDArray[Any]] = {
-        "everyone": medians(inputs.features),
-        "typical": np.stack([medians(inputs.features[learnt.labels == at]) for at in range(len(learnt.names))]),
-    }
-    for part, linear in model.parts.linears.items():
-        arrays |= {f"{part}_{name}": values for name, values in linear.arrays().items()}
-    arrays |= {f"familiar_{name}": values for name, values in model.parts.familiarity.arrays().items()}
-    if model.parts.trees is not None:
-        for name, components in model.parts.trees.components.items():
-            arrays |= {f"components_{name}_mean": components.mean, f"components_{name}_axes": components.axes}
-        model.parts.trees.save(folder / TREES)
-    write_arrays(folder / ARRAYS, arrays)
-    write_out_of_fold(folder, learnt.names, learnt.photos.ids, model.out_of_fold)
 
 
 def _ensemble(folder: Path, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Ensemble:

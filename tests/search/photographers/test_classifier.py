@@ -11,16 +11,13 @@ import numpy as np
 import pytest
 
 from search.errors import ModelError, SpaceMismatchError, UsageError
-from search.photographers.classifier.classifier import (
-    Classifier,
-    TrainingStoppedError,
-    TrainOptions,
-    TrainResult,
-    train,
-)
+from search.photographers.classifier.classifier import Classifier
 from search.photographers.classifier.model_files import read_out_of_fold
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.names import photographer_id
+from workers.photographers.classifier.options import TrainOptions
+from workers.photographers.classifier.progress import TrainingStoppedError
+from workers.photographers.classifier.train import TrainResult, train
 
 MakePhotos = Callable[..., PhotoSet]
 QUICK = TrainOptions(seconds=0, threads=1, report=False)

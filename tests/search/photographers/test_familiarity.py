@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.photographers.classifier.classifier import Classifier, TrainOptions, train
+from search.photographers.classifier.classifier import Classifier
 from search.photographers.classifier.familiarity import Familiarity
 from search.photographers.classifier.threshold import KEPT, Confidence, Threshold, find_threshold
 from search.photographers.photos.dataset import PhotoSet
+from workers.photographers.classifier.options import TrainOptions
+from workers.photographers.classifier.train import train
 
 MakePhotos = Callable[..., PhotoSet]
 

@@ -18,8 +18,8 @@ from search.photographers.classifier.trees import Components, TreeSettings, fit_
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.features import CAMERA, METADATA, PICTURE_ONLY
 from search.photographers.photos.splits import grouped_folds
-from search.photographers.training.progress import Progress, TrainingStoppedError
-from search.photographers.training.tuning import search_settings
+from workers.photographers.classifier.progress import Progress, TrainingStoppedError
+from workers.photographers.classifier.tuning import search_settings
 
 MakePhotos = Callable[..., PhotoSet]
 

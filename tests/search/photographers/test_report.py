@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.photographers.classifier.classifier import TrainOptions, train
 from search.photographers.photos.dataset import PhotoSet
-from search.photographers.training.measure import STRANGERS
+from workers.photographers.classifier.measure import STRANGERS
+from workers.photographers.classifier.options import TrainOptions
+from workers.photographers.classifier.train import train
 
 MakePhotos = Callable[..., PhotoSet]
 OPTIONS = TrainOptions(seconds=0, threads=1)

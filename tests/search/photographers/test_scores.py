@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from search.photographers.training.scores import Bootstrap, auroc, calibration_error, macro_f1, share, top
+from workers.photographers.classifier.scores import Bootstrap, auroc, calibration_error, macro_f1, share, top
 
 RNG = np.random.default_rng(0)
 TRUTH, GIVEN = RNG.integers(5, size=300), RNG.integers(5, size=300)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from search.errors import ModelError, NotFoundError
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import Estimate
 from search.photographers.photos.names import photographer_id
 from search.photographers.space import (
     CODES,

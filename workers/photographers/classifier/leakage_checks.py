@@ -13,8 +13,8 @@ from search.photographers.photos.features import CAMERA, METADATA
 from search.photographers.photos.grouping import near_pairs
 from search.photographers.photos.splits import Fold, Labels, random_folds
 from search.photographers.report import Check
-from search.photographers.training.progress import Progress
-from search.photographers.training.training_set import Learnable
+from workers.photographers.classifier.progress import Progress
+from workers.photographers.classifier.training_set import Learnable
 
 SHUFFLES = 5
 TOLD_BY_CAMERA = 2.0

@@ -9,36 +9,43 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.answers import Estimate
-from search.photographers.classifier.ensemble import (
-    ANSWERS,
-    MOST_FOR_TREES,
-    Ensemble,
-    Inputs,
-    Learner,
-    Plan,
-    fit_ensemble,
-)
+from search.evaluation.statistics import Estimate
+from search.photographers.classifier.ensemble import ANSWERS, Ensemble, Inputs
 from search.photographers.classifier.threshold import Confidence, Threshold, find_threshold
 from search.photographers.classifier.trees import TreeSettings
 from search.photographers.photos.features import FEATURES
 from search.photographers.photos.names import photographer_id
 from search.photographers.photos.splits import Fold, grouped_folds
 from search.photographers.report import Bin, Check, Confusion, Mistake, OpenSet, Report, Row, Strength
-from search.photographers.training.baselines import ABLATION, ALL_FEATURES, CAMERA_ALONE, SIMPLE, Recipe, Task, trees_on
-from search.photographers.training.leakage_checks import checks_of
-from search.photographers.training.progress import Progress
-from search.photographers.training.scores import BINS, Bootstrap, auroc, bin_of, calibration_error, macro_f1, share, top
-from search.photographers.training.training_set import Learnable
-from search.photographers.training.tuning import Search, search_settings
-
-if TYPE_CHECKING:
-    from search.photographers.classifier.classifier import TrainOptions
+from workers.photographers.classifier.baselines import (
+    ABLATION,
+    ALL_FEATURES,
+    CAMERA_ALONE,
+    SIMPLE,
+    Recipe,
+    Task,
+    trees_on,
+)
+from workers.photographers.classifier.fit_ensemble import MOST_FOR_TREES, Learner, Plan, fit_ensemble
+from workers.photographers.classifier.leakage_checks import checks_of
+from workers.photographers.classifier.options import TrainOptions
+from workers.photographers.classifier.progress import Progress
+from workers.photographers.classifier.scores import (
+    BINS,
+    Bootstrap,
+    auroc,
+    bin_of,
+    calibration_error,
+    macro_f1,
+    share,
+    top,
+)
+from workers.photographers.classifier.training_set import Learnable
+from workers.photographers.classifier.tuning import Search, search_settings
 
 FOLDS = 5
 MOST_MEASURED = 4_000
@@ -78,6 +85,15 @@ class _Said:
     words: str
     given: NDArray[np.float64]
     answered: NDArray[np.bool_] | None = None
+
+
+def measure(learnt: Learnable, options: TrainOptions, plan: Plan, found: Search | None, progress: Progress) -> Report:
+    """Report of a model trained on these photos.
+
+    Raises:
+        TrainingStoppedError: the training was told to stop.
+    """
+    return Measuring(learnt, options, plan, found, progress).report()
 
 
 class Measuring:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import Estimate
 from search.photographers.photos.grouping import Groups
 from search.photographers.photos.splits import Labels
 

@@ -13,7 +13,7 @@ import numpy as np
 from search.photographers.classifier.ensemble import Inputs
 from search.photographers.classifier.trees import TreeSettings, fit_components, new_model, tree_rows
 from search.photographers.photos.splits import Fold, Labels
-from search.photographers.training.progress import Progress
+from workers.photographers.classifier.progress import Progress
 
 if TYPE_CHECKING:
     from optuna import Trial

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from search.errors import UsageError
-from search.photographers.classifier.ensemble import MOST_FOR_TREES
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.grouping import Groups, groups, widened
 from search.photographers.photos.splits import Labels
+from workers.photographers.classifier.fit_ensemble import MOST_FOR_TREES
 
 LEAST_PHOTOS = 3
 """Of a photographer: one to test on, and two to learn from, so that those can be tested in turn."""

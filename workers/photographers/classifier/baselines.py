@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.classifier.ensemble import Inputs, Plan
+from search.photographers.classifier.ensemble import Inputs
 from search.photographers.classifier.linear import Matrix, log_softmax
 from search.photographers.classifier.trees import TreeSettings, fit_trees
 from search.photographers.photos.features import CAMERA, METADATA, PICTURE_ONLY
 from search.photographers.photos.splits import Fold, Labels
-from search.photographers.training.progress import Progress
+from workers.photographers.classifier.fit_ensemble import Plan
+from workers.photographers.classifier.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)

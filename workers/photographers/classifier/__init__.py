@@ -1,0 +1,1 @@
+"""Training of the photographer classifier: fitting, search for settings, measurement, report."""
