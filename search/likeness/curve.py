@@ -37,6 +37,11 @@ nine times as likely; of the pairs with different labels that the curves were le
 and 1.5 % (``sound``) reach that.
 """
 
+REVISION = 1
+"""Of the formula of a likeness curve. Raise it whenever :func:`features`, :meth:`LikenessCurve.likenesses` or the
+correction of ``search.likeness.evidence`` changes, and make ``likeness_curves.json`` anew (``workers.calibrate``).
+Curves that a library has learnt under another revision are ignored, with a note. What carries none is of revision 1."""
+
 _EDGE = 1e-3
 """Distance that x keeps from 0 and 1, where the logarithms end."""
 
@@ -70,6 +75,10 @@ class Band(StrEnum):
 _RANKS = {band: rank for rank, band in enumerate(Band)}
 
 
+class OutdatedCurveError(ValueError):
+    """A stored curve was learnt under another revision of the formula than the present one."""
+
+
 @dataclass(frozen=True, slots=True)
 class LikenessCurve:
     """A curve from corrected score to likeness.
@@ -101,16 +110,19 @@ class LikenessCurve:
         return _DOUBT + (1.0 - 2.0 * _DOUBT) / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
 
     def to_json(self) -> dict[str, object]:
-        return asdict(self)
+        return {"revision": REVISION, **asdict(self)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LikenessCurve:
         """Inverse of :meth:`to_json`.
 
         Raises:
+            OutdatedCurveError: it was learnt under another revision of the formula.
             KeyError, TypeError, ValueError: it is no such object, or a parameter is not finite or would let the curve
                 fall.
         """
+        if data.get("revision", 1) != REVISION:
+            raise OutdatedCurveError(f"The curve is of revision {data['revision']} of the formula, not {REVISION}.")
         background = Background(float(data["background"]["mean"]), float(data["background"]["deviation"]))
         low, high, slope, shift = (float(data[name]) for name in ("low", "high", "slope", "shift"))
         numbers = (low, high, slope, shift, background.mean, background.deviation)

@@ -2,7 +2,8 @@
 
 ``likewise calibrate`` keeps curves in the metadata of the collections (key :data:`METADATA_KEY`), by fingerprint of the
 space and pair of kinds; a person's own marks could sharpen those. What ships is ``likeness_curves.json``, made by
-``python -m workers.calibrate``.
+``python -m workers.calibrate``. A curve of a library that was learnt under another revision of the formula
+(``search.likeness.curve.REVISION``) is ignored in favour of what ships.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeAlias
 
-from search.likeness.curve import LikenessCurve, pair_of_kinds
+from search.likeness.curve import LikenessCurve, OutdatedCurveError, pair_of_kinds
 from search.likeness.evidence import Background, EffectiveRows
 from search.media import Kind
 from search.per_store import PerStore
@@ -80,6 +82,7 @@ class LikenessCurves:
         self.effective = EffectiveRows()
         self._store = store
         self._own: Mapping[str, Curves] = {}
+        self._outdated: frozenset[str] = frozenset()
         self._read = float("-inf")
         self._lock = threading.Lock()
 
@@ -89,16 +92,21 @@ class LikenessCurves:
 
         Where the model has none at all, that of the usual model of such a space, marked provisional.
         """
-        made, ships = self._made_here().get(space.fingerprint, {}), shipped().get(space.fingerprint, ("", {}))[1]
+        made, ships = self._learnt_here().get(space.fingerprint, {}), shipped().get(space.fingerprint, ("", {}))[1]
         learnt = {kinds: curve for kinds, curve in {**ships, **made}.items() if not _is_of_text(kinds)}
         if learnt:
             return _nearest(learnt, one, other)
         return replace(_nearest(_stand_in(space.name), one, other), pairs=0, items=0, provisional=True)
 
+    def is_outdated(self, space: Space) -> bool:
+        """Whether this library keeps curves for a space that are ignored, as the formula has changed since."""
+        self._learnt_here()
+        return space.fingerprint in self._outdated
+
     def text_curve(self, space: Space, kind: Kind) -> LikenessCurve:
         """The curve for words and media of a kind in a space that both share: how likely it shows them, given their
         cosine, when as many pairs of words and media fit as do not."""
-        for curves in (self._made_here().get(space.fingerprint), shipped().get(space.fingerprint, ("", None))[1]):
+        for curves in (self._learnt_here().get(space.fingerprint), shipped().get(space.fingerprint, ("", None))[1]):
             learnt = {kinds: curve for kinds, curve in (curves or {}).items() if _is_of_text(kinds)}
             if learnt:
                 return learnt.get(pair_with_text(kind)) or next(iter(learnt.values()))
@@ -115,7 +123,7 @@ class LikenessCurves:
                 kept = dict(self._store.metadata(collection).get(METADATA_KEY) or {})
                 for fingerprint, by_kinds in curves.items():
                     given = {kinds: curve.to_json() for kinds, curve in by_kinds.items()}
-                    kept[fingerprint] = {**(kept.get(fingerprint) or {}), **given}
+                    kept[fingerprint] = {**_readable(kept.get(fingerprint) or {}), **given}
                 self._store.set_metadata(collection, {METADATA_KEY: kept})
             self._read = float("-inf")
 
@@ -134,21 +142,24 @@ class LikenessCurves:
         found: dict[str, Space] = {}
         for info in self._store.collections().values():
             for space in compared_spaces(info.schema):
-                if space.fingerprint not in shipped() and space.fingerprint not in self._made_here():
+                if space.fingerprint not in shipped() and space.fingerprint not in self._learnt_here():
                     found[space.fingerprint] = space
         return list(found.values())
 
-    def _made_here(self) -> Mapping[str, Curves]:
+    def _learnt_here(self) -> Mapping[str, Curves]:
         if time.monotonic() - self._read > FRESH_SECONDS:
             with self._lock:
                 found: dict[str, Curves] = {}
+                outdated: set[str] = set()
                 for collection in self._store.collections():
                     for fingerprint, data in (self._store.metadata(collection).get(METADATA_KEY) or {}).items():
                         try:
                             found[fingerprint] = read_curves(data)
+                        except OutdatedCurveError:
+                            outdated.add(fingerprint)
                         except (AttributeError, KeyError, TypeError, ValueError) as error:
                             log.warning("Likeness curves of '%s' cannot be read: %r.", collection, error)
-                self._own, self._read = found, time.monotonic()
+                self._own, self._outdated, self._read = found, frozenset(outdated - found.keys()), time.monotonic()
         return self._own
 
 
@@ -160,6 +171,16 @@ def compared_spaces(schema: CollectionSchema) -> Sequence[Space]:
 def pair_with_text(kind: Kind) -> str:
     """Name of the pair of words and a kind of media: ``text:image``."""
     return f"{TEXT}:{kind.value}"
+
+
+def _readable(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored curves of one space that are of the present revision."""
+    kept = {}
+    for kinds, curve in data.items():
+        with suppress(AttributeError, KeyError, TypeError, ValueError):
+            LikenessCurve.from_json(curve)
+            kept[kinds] = curve
+    return kept
 
 
 def _is_of_text(kinds: str) -> bool:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 from search.errors import StoreError
-from search.likeness.percentiles import MIN_PAIRS, Calibration, fit, pair_scores, prior
+from search.likeness import percentiles
+from search.likeness.percentiles import MIN_PAIRS, PercentileCurve, fit, pair_scores, prior
 from search.media import MediaRecord
 from search.per_store import PerStore
 from search.similar.near import distinct
 from search.store.base import Array, CollectionInfo, Store
 from search.store.filters import Filter
 
-METADATA_KEY = "calibration"
+log = logging.getLogger(__name__)
 
-FORMULA = 2
-"""Revision of what a curve is learnt from; others are learnt anew. 2: best pairs of vectors (1: for videos asked by
-videos, means over the asking key frames), of points that come first by id (1: drawn at random)."""
+METADATA_KEY = "calibration"
 
 _COMPARED = ("id", "kind", "paths", "fingerprints", "duration")
 """Payload keys that tell edits of one content."""
@@ -44,12 +44,12 @@ class _Kept:
     Attributes:
         points: in the collection of the question's example, and in the one asked; where ``few``, those of them that
             hold the space.
-        version: of formula and vectors, see :meth:`Matcher._version`.
+        version: revision of the formula and fingerprint of the vectors, see :meth:`PercentileCurves._version`.
         few: there were fewer to sample than were wanted and than there are points. More may be given the space at any
             time, as when the styles of a library are filled in, and no point comes to it by that.
     """
 
-    curve: Calibration
+    curve: PercentileCurve
     points: tuple[int, int]
     version: str
     few: bool = False
@@ -61,8 +61,8 @@ class _Kept:
         )
 
 
-class Matcher:
-    """Match percentages of one store. Thread-safe.
+class PercentileCurves:
+    """The percentile curves of one store, which give match percentages. Thread-safe.
 
     A curve belongs to a space, the collection asked and the collection the question's example is of the kind of: a
     photo against videos is the best of many key frames, a video against videos the best of many pairs, and neither has
@@ -81,7 +81,7 @@ class Matcher:
         self._read: set[str] = set()
         self._lock = threading.Lock()
 
-    def calibration(self, space: str, asking: str, asked: str, infos: Mapping[str, CollectionInfo]) -> Calibration:
+    def curve(self, space: str, asking: str, asked: str, infos: Mapping[str, CollectionInfo]) -> PercentileCurve:
         """The curve for questions of the kind of ``asking`` put to ``asked``, in ``space``.
 
         Learning one samples at most a few hundred points and takes well under a second; it happens when a collection
@@ -121,7 +121,7 @@ class Matcher:
 
     def _learn(
         self, space: str, asking: str, asked: str, infos: Mapping[str, CollectionInfo]
-    ) -> tuple[Calibration, bool]:
+    ) -> tuple[PercentileCurve, bool]:
         """The curve, and whether there were few to learn it from, see :class:`_Kept`."""
         targets, few = self._sample(space, asked, infos)
         askers, few_ask = (targets, few) if asking == asked else self._sample(space, asking, infos)
@@ -149,7 +149,7 @@ class Matcher:
     def _version(self, space: str, collection: str, infos: Mapping[str, CollectionInfo]) -> str:
         """Of the formula and the vectors: the space they are of, and the standardisation of sounds, which an older
         version fitted to each library."""
-        version = f"{FORMULA}/{infos[collection].schema.by_name[space].space.fingerprint}"
+        version = f"{percentiles.REVISION}/{infos[collection].schema.by_name[space].space.fingerprint}"
         if space != "sound":
             return version
         standardisation = self._store.metadata(collection).get("sound_standardisation") or {}
@@ -160,12 +160,20 @@ class Matcher:
             return
         self._read.add(collection)
         for key, entry in (self._store.metadata(collection).get(METADATA_KEY) or {}).items():
-            self._kept[collection, key] = _Kept(
-                Calibration.from_json(entry["curve"]),
-                (entry["points"][0], entry["points"][1]),
-                str(entry["version"]),
-                bool(entry.get("few")),
-            )
+            # What another revision keeps in a curve may have another form: it is not even read.
+            if not str(entry.get("version")).startswith(f"{percentiles.REVISION}/"):
+                continue
+            try:
+                self._kept[collection, key] = _Kept(
+                    PercentileCurve.from_json(entry["curve"]),
+                    (entry["points"][0], entry["points"][1]),
+                    str(entry["version"]),
+                    bool(entry.get("few")),
+                )
+            except (IndexError, KeyError, TypeError, ValueError) as error:
+                log.warning(
+                    "Percentile curve '%s' of '%s' cannot be read and is learnt anew: %r.", key, collection, error
+                )
 
     def _save(self, collection: str) -> None:
         entries = {
@@ -183,5 +191,5 @@ class Matcher:
             self._store.set_metadata(collection, {METADATA_KEY: entries})
 
 
-matcher_of = PerStore(Matcher)
-"""The one matcher of a store, as long as the store lives."""
+percentile_curves_of = PerStore(PercentileCurves)
+"""The one set of percentile curves of a store, as long as the store lives."""

@@ -1,4 +1,4 @@
-"""How remarkable a score is in a library: the share of its random pairs that are less alike.
+"""Percentile curves: from a score to the share of a library's random pairs that score lower.
 
 Raw cosines cannot be compared: 0.5 is unremarkable between two photos under one model and outstanding under another,
 and the best of 32 key frames scores higher than a single picture by chance alone. So each space and pair of collections
@@ -38,11 +38,17 @@ TAIL_PAIRS = 30
 MIN_PAIRS = 380
 """Fewest pairs a curve is learnt from: those of 20 points, both ways (20 · 19)."""
 
+REVISION = 2
+"""Of the formula of a percentile curve. Raise it whenever ``fit``, ``pair_scores``, ``PercentileCurve.match`` or the
+sample that ``search.likeness.percentile_curves`` draws changes: curves that a store keeps under another revision are
+ignored and learnt anew. 1: means over the vectors that ask, of points drawn at random. 2: best pairs of vectors, of
+points that come first by id."""
+
 _KNOTS = 65
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class PercentileCurve:
     """A curve from score to match.
 
     Attributes:
@@ -77,15 +83,20 @@ class Calibration:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Calibration:
+    def from_json(cls, data: Mapping[str, Any]) -> PercentileCurve:
+        """Inverse of :meth:`to_json`.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such object.
+        """
         return cls(tuple(data["scores"]), tuple(data["shares"]), float(data["scale"]), int(data["pairs"]))
 
 
-def fit(scores: NDArray[np.float32]) -> Calibration:
+def fit(scores: NDArray[np.float32]) -> PercentileCurve:
     """The curve of a sample of random pairs' scores; the same sample gives the same curve.
 
     Args:
-        scores: float ``(n,)``, n at least 2.
+        scores: float32 ``(n,)``, n at least 2.
     """
     ordered = np.sort(scores.astype(np.float64))
     tail = min(0.5, max(TAIL, TAIL_PAIRS / len(ordered)))
@@ -96,13 +107,14 @@ def fit(scores: NDArray[np.float32]) -> Calibration:
     knots, shares = values[last_of_step], shares[last_of_step]
     excess = ordered[ordered > knots[-1]] - knots[-1]
     scale = float(excess.mean()) if len(excess) else 0.0
-    return Calibration(
+    return PercentileCurve(
         tuple(float(v) for v in knots), tuple(float(v) for v in shares), max(scale, 1e-4), pairs=len(ordered)
     )
 
 
 def pair_scores(askers: Sequence[tuple[str, Array]], targets: Sequence[tuple[str, Array]]) -> NDArray[np.float32]:
-    """Cosines of the best pair of vectors of every asker with every target of another id, as a question scores them.
+    """Cosines of the best pair of vectors of every asker with every target of another id, as a question scores them,
+    float32 ``(pairs,)``.
 
     Args:
         askers, targets: id and float32 ``(m, dim)``, rows of any length.
@@ -119,12 +131,12 @@ def pair_scores(askers: Sequence[tuple[str, Array]], targets: Sequence[tuple[str
     return np.concatenate(collected)
 
 
-def prior(space: str) -> Calibration:
+def prior(space: str) -> PercentileCurve:
     """The curve used while a collection is too small to learn one from; see :data:`_PRIORS`."""
     middle, deviation, scale = _PRIORS.get(space, _PRIORS["visual"])
     levels = np.linspace(-2.5, 2.0, 10)
     shares = [0.5 * (1.0 + math.erf(level / math.sqrt(2.0))) for level in levels]
-    return Calibration(tuple(float(middle + deviation * level) for level in levels), tuple(shares), scale)
+    return PercentileCurve(tuple(float(middle + deviation * level) for level in levels), tuple(shares), scale)
 
 
 _PRIORS = {

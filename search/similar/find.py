@@ -117,7 +117,7 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
         hits=hits[question.offset :],
         by_collection={name: row[question.offset :] for name, row in rows.items()},
         took_ms=(time.perf_counter() - started) * 1000,
-        notes=_notes(store, question, examples, infos, hits, sorted(scorer.provisional)),
+        notes=_notes(store, question, examples, infos, hits, scorer),
     )
 
 
@@ -310,7 +310,7 @@ def _notes(
     examples: Examples,
     infos: Mapping[str, CollectionInfo],
     hits: Sequence[SimilarHit],
-    provisional: Iterable[str],
+    scorer: Scorer,
 ) -> tuple[str, ...]:
     if not infos:
         return ("Nothing has been ingested yet.",)
@@ -321,13 +321,24 @@ def _notes(
     ]
     if hits and all(hit.band is Band.WEAK for hit in hits):
         lacking.append("Nothing that was asked is more than weakly similar.")
-    return (*lacking, *map(_provisional_note, provisional))
+    return (
+        *lacking,
+        *map(_provisional_note, sorted(scorer.provisional)),
+        *map(_outdated_note, sorted(scorer.outdated)),
+    )
 
 
 def _provisional_note(space: str) -> str:
     return (
         f"How likely a score in '{space}' means the same label has not been learnt for this model on real media; "
         "`likewise calibrate DIR` does so, on folders as labels."
+    )
+
+
+def _outdated_note(space: str) -> str:
+    return (
+        f"The likeness curves that this library has learnt for '{space}' are of another version's formula and are not "
+        "used; `likewise calibrate DIR` learns them anew."
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from search.likeness.curves import LikenessCurves, curves_of
 from search.likeness.evidence import Background, best_pair, corrected, effective_rows
-from search.likeness.percentile_curves import Matcher, matcher_of
+from search.likeness.percentile_curves import PercentileCurves, percentile_curves_of
 from search.media import KIND_OF
 from search.similar.fusion import Finding
 from search.similar.questions import Via
@@ -24,16 +24,18 @@ class Scorer:
     Attributes:
         infos: the store's collections, as of this question.
         provisional: names of the spaces, of those that were compared in, whose likeness has not been learnt.
+        outdated: names of those whose curves, learnt by this library, are ignored as the formula has changed since.
     """
 
     curves: LikenessCurves
-    matcher: Matcher
+    percentiles: PercentileCurves
     infos: Mapping[str, CollectionInfo]
     provisional: set[str] = field(default_factory=set)
+    outdated: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, store: Store, infos: Mapping[str, CollectionInfo]) -> Scorer:
-        return cls(curves_of(store), matcher_of(store), infos)
+        return cls(curves_of(store), percentile_curves_of(store), infos)
 
     def needed(self, collection: str, space: Space, asking: str, rows: Array, ids: Sequence[str]) -> list[str]:
         """Those of these hits, in a space of several vectors a point, whose vectors :meth:`findings` needs.
@@ -67,9 +69,11 @@ class Scorer:
         if not hits:
             return []
         curve = self.curves.curve(space, KIND_OF[asking], KIND_OF[collection])
-        if curve.provisional:
+        if self.curves.is_outdated(space):
+            self.outdated.add(space.name)
+        elif curve.provisional:
             self.provisional.add(space.name)
-        match = self.matcher.calibration(space.name, asking, collection, self.infos).match
+        match = self.percentiles.curve(space.name, asking, collection, self.infos).match
         ids = list(hits)
         own = effective_rows(rows, curve.background)
         if held is None:

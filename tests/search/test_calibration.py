@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from search.likeness.percentiles import MIN_PAIRS, Calibration, fit, pair_scores, prior
+from search.likeness.percentiles import MIN_PAIRS, PercentileCurve, fit, pair_scores, prior
 
 SCORES = np.random.default_rng(1).normal(0.2, 0.1, 20_000).astype(np.float32)
 
@@ -61,7 +61,7 @@ def test_the_same_sample_gives_the_same_curve_in_any_order_and_survives_json() -
     curve = fit(SCORES)
 
     assert fit(SCORES[::-1]) == curve
-    assert Calibration.from_json(json.loads(json.dumps(curve.to_json()))) == curve
+    assert PercentileCurve.from_json(json.loads(json.dumps(curve.to_json()))) == curve
 
 
 def rows(*vectors: list[float]) -> np.ndarray:

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from search.likeness import curve as likeness_curve
 from search.likeness.curve import SIMILAR, VERY_SIMILAR, Band, LikenessCurve, pair_of_kinds
-from search.likeness.curves import METADATA_KEY, LikenessCurves, read_curves, shipped
+from search.likeness.curves import METADATA_KEY, LikenessCurves, curves_of, read_curves, shipped
 from search.likeness.evidence import Background
 from search.media import Kind
 from search.model_descriptions.registry import EFFICIENTNET_LITE0, FRAMES_EFFICIENTNET_LITE0, LOGMEL, STYLE
+from search.similar.find import find_similar
+from search.similar.questions import Question
 from search.spaces import Space
 
 CURVE = LikenessCurve(2.0, 3.0, 4.0, -5.0, Background(0.2, 0.1), pairs=40, items=8)
@@ -145,6 +148,50 @@ def test_a_damaged_curve_is_left_out(library: Any) -> None:
     library.store.set_metadata("images", {METADATA_KEY: damaged})
 
     assert LikenessCurves(library.store).curve(library.spaces["visual"], Kind.IMAGE, Kind.IMAGE).provisional
+
+
+def test_curves_learnt_by_another_formula_give_way_to_what_ships(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = EFFICIENTNET_LITE0.space("visual")
+    ships = shipped()[space.fingerprint][1]
+    LikenessCurves(library.store).save({space.fingerprint: {"image:image": CURVE, "video:video": CURVE}})
+
+    monkeypatch.setattr(likeness_curve, "REVISION", likeness_curve.REVISION + 1)
+    later = LikenessCurves(library.store)
+
+    assert later.is_outdated(space)
+    assert later.curve(space, Kind.IMAGE, Kind.IMAGE) == ships["image:image"]
+    later.save({space.fingerprint: {"image:image": CURVE}})
+    assert not later.is_outdated(space)
+    assert later.curve(space, Kind.IMAGE, Kind.IMAGE) == CURVE
+    assert later.curve(space, Kind.VIDEO, Kind.VIDEO) == ships["video:video"]
+
+
+def test_an_answer_says_that_curves_of_another_formula_are_not_used(
+    library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = library.image("a", [1, 0, 0, 0])
+    library.image("b", [1, 0.1, 0, 0])
+    question = Question((asked,))
+    learnt = replace(CURVE, shift=-9.0)
+    curves_of(library.store).save({library.spaces["visual"].fingerprint: {"image:image": learnt}})
+    [before] = find_similar(library.store, question).hits
+    shipped()
+
+    monkeypatch.setattr(likeness_curve, "REVISION", likeness_curve.REVISION + 1)
+    curves_of(library.store).save({})  # nothing; reads anew
+    answer = find_similar(library.store, question)
+
+    assert [note for note in answer.notes if "'visual' are of another version's formula" in note]
+    assert answer.hits[0].likeness != before.likeness
+    assert library.spaces["visual"] in curves_of(library.store).unlearnt()
+
+
+def test_curves_of_version_0_1_carry_no_revision_and_are_read(library: Any) -> None:
+    stored = {kind: value for kind, value in CURVE.to_json().items() if kind != "revision"}
+    space = library.spaces["visual"]
+    library.store.set_metadata("images", {METADATA_KEY: {space.fingerprint: {"image:image": stored}}})
+
+    assert LikenessCurves(library.store).curve(space, Kind.IMAGE, Kind.IMAGE) == CURVE
 
 
 def test_curves_are_read_by_pair_of_kinds() -> None:

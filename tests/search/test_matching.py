@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient
 
-from search.likeness.percentile_curves import METADATA_KEY, Matcher, matcher_of
+from search.likeness import percentiles
+from search.likeness.percentile_curves import METADATA_KEY, PercentileCurves, percentile_curves_of
 from search.likeness.percentiles import prior
 from search.spaces import CollectionSchema
 from search.store.base import Point
@@ -23,8 +24,10 @@ def vectors(n: int, seed: int = 0) -> Any:
     return np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
 
 
-def curve(matcher: Matcher, library: Any, asking: str = "images", asked: str = "images", space: str = "visual") -> Any:
-    return matcher.calibration(space, asking, asked, library.store.collections())
+def curve(
+    curves: PercentileCurves, library: Any, asking: str = "images", asked: str = "images", space: str = "visual"
+) -> Any:
+    return curves.curve(space, asking, asked, library.store.collections())
 
 
 def forbid_sampling(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,10 +39,10 @@ def forbid_sampling(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_small_collection_uses_the_prior_and_a_larger_one_its_own_pairs(library: Any) -> None:
     library.many_images(vectors(10))
-    assert curve(Matcher(library.store), library) == prior("visual")
+    assert curve(PercentileCurves(library.store), library) == prior("visual")
 
     library.many_images(vectors(30, seed=1), start=10)
-    learnt = curve(Matcher(library.store), library)
+    learnt = curve(PercentileCurves(library.store), library)
 
     assert learnt.pairs == 40 * 39
     # Cosines of random directions are symmetric about zero.
@@ -49,17 +52,17 @@ def test_a_small_collection_uses_the_prior_and_a_larger_one_its_own_pairs(librar
 def test_a_curve_is_kept_until_the_collection_has_grown_by_a_fifth(
     library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    matcher = Matcher(library.store)
+    curves = PercentileCurves(library.store)
     library.many_images(vectors(50))
-    first = curve(matcher, library)
+    first = curve(curves, library)
 
     library.many_images(vectors(9, seed=1), start=50)
     with monkeypatch.context() as patched:
         forbid_sampling(library, patched)
-        assert curve(matcher, library) is first
+        assert curve(curves, library) is first
 
     library.many_images(vectors(2, seed=2), start=59)
-    assert curve(matcher, library).pairs == 61 * 60
+    assert curve(curves, library).pairs == 61 * 60
 
 
 def test_copies_of_one_picture_do_not_make_copies_unremarkable(library: Any) -> None:
@@ -72,7 +75,7 @@ def test_copies_of_one_picture_do_not_make_copies_unremarkable(library: Any) -> 
         edited = copied + random.normal(0, 0.01, 4)
         library.image(f"copy {at}.jpg", edited, fingerprints=(f"{int(prints[0], 16) ^ (1 << at):064x}",))
 
-    learnt = curve(Matcher(library.store), library)
+    learnt = curve(PercentileCurves(library.store), library)
 
     assert learnt.pairs == 25 * 24
     assert learnt.match(0.999) > 95
@@ -80,11 +83,11 @@ def test_copies_of_one_picture_do_not_make_copies_unremarkable(library: Any) -> 
 
 def test_a_restart_answers_from_what_the_store_keeps(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     library.many_images(vectors(40))
-    first = curve(Matcher(library.store), library)
+    first = curve(PercentileCurves(library.store), library)
     assert library.store.metadata("images")[METADATA_KEY]
 
     forbid_sampling(library, monkeypatch)
-    assert curve(Matcher(library.store), library) == first
+    assert curve(PercentileCurves(library.store), library) == first
 
 
 def test_a_photo_against_videos_has_another_curve_than_a_video(library: Any) -> None:
@@ -92,11 +95,11 @@ def test_a_photo_against_videos_has_another_curve_than_a_video(library: Any) -> 
     frames = np.random.default_rng(5).normal(size=(30, 6, 4))
     for at, rows in enumerate(frames):
         library.video(f"film {at}", rows)
-    matcher = Matcher(library.store)
+    curves = PercentileCurves(library.store)
 
-    photo = curve(matcher, library, asking="images", asked="videos")
-    film = curve(matcher, library, asking="videos", asked="videos")
-    back = curve(matcher, library, asking="videos", asked="images")
+    photo = curve(curves, library, asking="images", asked="videos")
+    film = curve(curves, library, asking="videos", asked="videos")
+    back = curve(curves, library, asking="videos", asked="images")
 
     assert photo.pairs == 30 * 30
     # The best of 36 pairs of frames scores higher by chance than the best of six.
@@ -107,31 +110,31 @@ def test_a_photo_against_videos_has_another_curve_than_a_video(library: Any) -> 
 def test_without_media_of_the_questions_kind_the_collection_stands_in(library: Any) -> None:
     library.many_images(vectors(40))
 
-    assert curve(Matcher(library.store), library, asking="videos").pairs == 40 * 39
+    assert curve(PercentileCurves(library.store), library, asking="videos").pairs == 40 * 39
 
 
 def test_sounds_are_calibrated_anew_when_standardised_anew(library: Any) -> None:
     for at, row in enumerate(vectors(30)):
         library.audio(f"sound {at}", row)
-    matcher = Matcher(library.store)
+    curves = PercentileCurves(library.store)
     library.store.set_metadata("audio", {"sound_standardisation": {"version": 1}})
-    first = curve(matcher, library, "audio", "audio", "sound")
-    assert curve(matcher, library, "audio", "audio", "sound") is first
+    first = curve(curves, library, "audio", "audio", "sound")
+    assert curve(curves, library, "audio", "audio", "sound") is first
 
     library.store.set_metadata("audio", {"sound_standardisation": {"version": 2}})
 
-    assert curve(matcher, library, "audio", "audio", "sound") is not first
+    assert curve(curves, library, "audio", "audio", "sound") is not first
 
 
 def test_a_curve_is_learnt_anew_as_a_space_is_filled_in(library: Any) -> None:
     """The number of records stays the same all the while."""
     ids = library.many_images(vectors(300))
-    matcher = Matcher(library.store)
+    curves = PercentileCurves(library.store)
     styles = {id_: {"style": row[None]} for id_, row in zip(ids, vectors(300, seed=1), strict=True)}
 
     def fill(start: int, end: int) -> Any:
         library.store.update_vectors("images", {id_: styles[id_] for id_ in ids[start:end]})
-        return curve(matcher, library, space="style")
+        return curve(curves, library, space="style")
 
     assert fill(0, 10) == prior("style")
     assert fill(10, 40).pairs == 40 * 39
@@ -143,8 +146,8 @@ def test_a_curve_is_learnt_anew_as_a_space_is_filled_in(library: Any) -> None:
 
 def test_a_curve_of_another_model_serves_no_more(library: Any) -> None:
     library.many_images(vectors(40))
-    matcher = Matcher(library.store)
-    first = curve(matcher, library)
+    curves = PercentileCurves(library.store)
+    first = curve(curves, library)
     schema = library.store.schema("images")
     visual = replace(schema.by_name["visual"], space=replace(schema.by_name["visual"].space, revision="2"))
     made = library.store.begin_generation(CollectionSchema(schema.kind, (visual, schema.by_name["style"])))
@@ -154,16 +157,47 @@ def test_a_curve_of_another_model_serves_no_more(library: Any) -> None:
     )
     library.store.promote(made)
 
-    for asked in (matcher, Matcher(library.store)):
+    for asked in (curves, PercentileCurves(library.store)):
         second = curve(asked, library)
         assert second.scores != first.scores
-    assert curve(matcher, library).pairs == 40 * 39
+    assert curve(curves, library).pairs == 40 * 39
+
+
+def test_a_curve_of_another_formula_serves_no_more(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    library.many_images(vectors(40))
+    curve(PercentileCurves(library.store), library)
+    [(key, kept)] = library.store.metadata("images")[METADATA_KEY].items()
+    assert kept["version"].startswith("2/")  # as version 0.1.0 keeps it
+
+    monkeypatch.setattr(percentiles, "REVISION", percentiles.REVISION + 1)
+    library.store.set_metadata(
+        "images", {METADATA_KEY: {key: {"version": kept["version"], "curve": "of another form"}}}
+    )
+    learnt = curve(PercentileCurves(library.store), library)
+
+    assert learnt.pairs == 40 * 39
+    assert library.store.metadata("images")[METADATA_KEY][key]["version"].startswith(f"{percentiles.REVISION}/")
+
+
+def test_a_curve_of_version_0_1_is_read_and_a_damaged_one_learnt_anew(
+    library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.many_images(vectors(40))
+    first = curve(PercentileCurves(library.store), library)
+    [(key, kept)] = library.store.metadata("images")[METADATA_KEY].items()
+
+    library.store.set_metadata("images", {METADATA_KEY: {key: {name: kept[name] for name in kept if name != "few"}}})
+    with monkeypatch.context() as patched:
+        forbid_sampling(library, patched)
+        assert curve(PercentileCurves(library.store), library) == first
+    library.store.set_metadata("images", {METADATA_KEY: {key: kept | {"curve": {}}}})
+    assert curve(PercentileCurves(library.store), library) == first
 
 
 def test_a_store_has_one_matcher_and_is_not_kept_alive_by_it() -> None:
     one, other = (ServerStore(QdrantClient(":memory:")) for _ in range(2))
-    assert matcher_of(one) is matcher_of(one)
-    assert matcher_of(one) is not matcher_of(other)
+    assert percentile_curves_of(one) is percentile_curves_of(one)
+    assert percentile_curves_of(one) is not percentile_curves_of(other)
 
     gone = weakref.ref(one)
     del one
@@ -181,11 +215,11 @@ def test_questions_from_many_threads_learn_a_curve_once(library: Any, monkeypatc
         return sample(collection, space, n)
 
     monkeypatch.setattr(library.store, "sample", counting)
-    matcher = Matcher(library.store)
+    curves = PercentileCurves(library.store)
     infos = library.store.collections()
 
     with ThreadPoolExecutor(8) as threads:
-        curves = list(threads.map(lambda _: matcher.calibration("visual", "images", "images", infos), range(32)))
+        curves = list(threads.map(lambda _: curves.curve("visual", "images", "images", infos), range(32)))
 
     assert sampled == ["visual"]
     assert all(learnt is curves[0] for learnt in curves)
