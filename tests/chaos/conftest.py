@@ -151,7 +151,7 @@ def _wait_for() -> Callable[..., None]:
 @pytest.fixture
 def environment_of(repository: Path) -> Callable[[Settings], dict[str, str]]:
     """The environment of a process with these settings."""
-    as_environment = load(HERE.parent / "conftest.py").as_environment
+    as_environment = load(HERE.parent / "plugins" / "processes.py").as_environment
 
     def make(settings: Settings) -> dict[str, str]:
         return dict(os.environ) | {"PYTHONPATH": str(repository)} | as_environment(settings)

@@ -17,7 +17,7 @@ from ingest.jobs.service import Ingest
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import files, libraries
 from search.media import MediaRecord
-from search.model_descriptions.registry import R3D18, schemas_of
+from search.model_descriptions.model_choice import schemas_of
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store import open_store
@@ -117,7 +117,7 @@ def test_two_thousand_files_with_light_models(
     assert (counted.total, counted.embedded, counted.duplicate, counted.failed) == (2000, 1950, 30, 20)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_two_hundred_files_with_the_real_models(
     make_settings: Callable[..., Settings],
     broker: Any,
@@ -137,7 +137,7 @@ def test_two_hundred_files_with_the_real_models(
     settings = make_settings(home=tmp_path / "alone", threads=1)
     choice = choose_models(settings, {})
     schemas = schemas_of(choice)
-    clips = choice.video == R3D18.name
+    clips = choice.needs_clips
     alone = run_alone(settings, media, Models(settings, choice), schemas, clips=clips)
     settings = make_settings(broker_url=broker.url, threads=1)
     parts.make_collections(settings, schemas)

@@ -40,7 +40,7 @@ def test_nobody_listening_is_told_with_what_to_start(make_settings: Callable[...
     assert "likewise worker" in check.hint
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_queues_that_nobody_serves_are_named(
     make_settings: Callable[..., Settings], broker: Any, start_worker: Callable[..., Any]
 ) -> None:

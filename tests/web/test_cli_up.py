@@ -76,13 +76,13 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     running.process.wait()
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_page_and_api_answer(up: Up) -> None:
     assert httpx.get(up.url).status_code == 200
     assert httpx.get(f"{up.url}/healthz").status_code == 200
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_commands_ask_the_running_server(up: Up) -> None:
     media = up.home.parent / "media"
     answer = up.json("ingest", media)
@@ -107,7 +107,7 @@ def test_commands_ask_the_running_server(up: Up) -> None:
     assert up.url in store["detail"]
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_an_upload_far_over_the_cap_is_refused_in_json(up: Up, tmp_path: Path) -> None:
     big = tmp_path / "big.jpg"
     with big.open("wb") as file:
@@ -124,13 +124,13 @@ def test_a_second_server_of_the_same_directory_is_refused(up: Up) -> None:
     assert up.url in error["message"]
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_only_the_owner_reads_the_token(up: Up) -> None:
     assert stat.S_IMODE((up.home / FILE).stat().st_mode) == 0o600
     assert len(json.loads((up.home / FILE).read_text())["token"]) >= 43  # 256 bits in base64
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     up = start(tmp_path / "home")
@@ -196,7 +196,7 @@ def test_the_server_going_away_is_told() -> None:
         Client(http, None).get("/status")
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_demo_makes_a_library_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in MODELS.items():
         monkeypatch.setenv(name, value)
@@ -213,7 +213,7 @@ def test_demo_makes_a_library_that_answers(tmp_path: Path, monkeypatch: pytest.M
     assert all(by_collection[name] for name in ("images", "videos", "audio"))
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_a_running_server_backs_up(up: Up, tmp_path: Path) -> None:
     folder = tmp_path / "backup"
     done = up.json("backup", folder)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from ingest.jobs.progress import JobState
 from ingest.node import Node
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from web.app import create_app
 
@@ -63,7 +63,7 @@ def wait_for(reached: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.usefixtures("quick_choice")
 def test_jobs_and_questions_go_to_a_worker(
     settings: Settings, start_worker: Callable[..., Any], make_media: Callable[..., Path]
@@ -89,7 +89,7 @@ def test_jobs_and_questions_go_to_a_worker(
         assert [set(worker["queues"]) >= {"query", "embed.images"} for worker in cluster["workers"]] == [True]
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.usefixtures("quick_choice")
 def test_a_node_that_closes_leaves_its_batches_to_the_next(
     settings: Settings, start_worker: Callable[..., Any], make_media: Callable[..., Path]

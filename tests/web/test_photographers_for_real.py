@@ -49,7 +49,7 @@ def likewise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
     return run
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_photographers_are_learnt_measured_and_told_apart(library: Path, likewise: Callable[..., Any]) -> None:
     likewise("ingest", library)
     likewise("photographers", "label", "--from", "folder")

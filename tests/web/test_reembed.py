@@ -63,7 +63,7 @@ def test_what_is_missing_is_said_before_there_is_a_job(make_settings: Callable[.
     assert (refused.exit_code, "--space" in refused.stderr) == (2, True)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_from_the_command_to_the_answer(
     make_settings: Callable[..., Settings], make_media: Callable[..., Path], renewing: ModuleType
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ingest.node import Node
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from web.app import create_app
 
@@ -32,7 +32,7 @@ def picture(colour: str, number: int = 0) -> bytes:
     return target.getvalue()
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.usefixtures("quick_choice")
 def test_a_worker_reads_the_bucket_by_itself(
     make_settings: Callable[..., Settings], broker: Any, bucket: Any, start_worker: Callable[..., Any]

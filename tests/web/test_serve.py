@@ -27,7 +27,7 @@ from search.settings import Settings
 from web.cli import main
 from web.running import FILE, find_running
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 MODELS = {"LIKEWISE_IMAGE_MODEL": "efficientnet_lite0", "LIKEWISE_VIDEO_MODEL": "frames", "LIKEWISE_DEVICE": "cpu"}
 TOKEN = "correct horse"

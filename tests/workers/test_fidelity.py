@@ -35,7 +35,7 @@ def cosines(paths: list[Path], runner: Runner, settings: Settings) -> np.ndarray
     return (runner(ours)[0] * runner(np.stack(full))[0]).sum(axis=1)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_enlarged_pictures(
     shared_data: Path, tmp_path: Path, runner: Runner, make_settings: Callable[..., Settings]
 ) -> None:
@@ -53,7 +53,7 @@ def test_enlarged_pictures(
     assert cosines(paths, runner, make_settings()).min() >= 0.99
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_camera_files(shared_data: Path, runner: Runner, make_settings: Callable[..., Settings]) -> None:
     paths = sorted((shared_data / "photographers_fullres_exif").glob("*/*.jpg"))
     assert len(paths) >= 5

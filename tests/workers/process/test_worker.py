@@ -14,7 +14,7 @@ import pytest
 from celery import states
 
 from search.media import Kind
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from workers.batch.report import Priority, Status
 from workers.cluster.app import CHOOSE_MODELS, QUERY_PRIORITY, QUERY_QUEUE
 from workers.cluster.serialization import report_from_json
@@ -122,7 +122,7 @@ def counts(port: int) -> str:
         return ""
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_the_parent_holds_no_model_library(make_desk: Any, start_worker: Callable[..., Any]) -> None:
     """`likewise worker` with real models: torch is in the child, which embeds, and never in the parent, which forks."""
     desk = make_desk()

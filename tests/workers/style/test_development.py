@@ -84,7 +84,7 @@ def blurred(rng: np.random.Generator) -> NDArray[np.uint8]:
     return np.asarray(small.resize((320, 240), Image.Resampling.BICUBIC))
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize("setting", ["exposure", "fade", "saturation", "shadow_warmth", "vignette", "grain"])
 def test_what_was_done_to_photos_is_what_is_read(setting: str) -> None:
     """On pictures unlike any of training, the setting that was turned moves most, and the right way."""

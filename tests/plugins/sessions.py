@@ -1,0 +1,41 @@
+"""How a session runs: temporary folders in memory, number of processes, order and markers of tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import psutil
+import pytest
+
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 6 * 2**30
+"""Bytes that must be free for temporary folders to be in memory: a library takes some 500 MB of it while it is open."""
+
+SLOW = ("browser", "chaos", "models")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep temporary folders in memory where there is room: on a disk, tests mostly wait for it to synchronise."""
+    chosen = config.option.basetemp or "PYTEST_DEBUG_TEMPROOT" in os.environ
+    free = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) if MEMORY.is_dir() else 0
+    if not chosen and free > MEMORY_NEEDED:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Processes of ``-n auto``: one more than there are processors, because many tests wait."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in ``tests/chaos``; put modules of slow tests first, so that none of them is left at the end."""
+    slow = set()
+    for item in items:
+        if item.path.parent.name == "chaos":
+            item.add_marker("chaos")
+        if any(item.get_closest_marker(name) for name in SLOW):
+            slow.add(item.path)
+    items.sort(key=lambda item: item.path not in slow)
