@@ -37,15 +37,15 @@ from ingest.ledger.database import Ledger
 from ingest.plan.batches import batch_sizes
 from ingest.sample.library import make_sample_library
 from search.media import Kind, media_id
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from search.store.base import Point
 from workers.batch.local_runner import LocalRunner
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import Batch, BatchReport, Delivery, FileRef, Outcome, Status
 from workers.cluster.app import make_app
-from workers.cluster.serialization import Order, report_to_json
-from workers.cluster.task_queue import Post
+from workers.cluster.serialization import BatchOrder, report_to_json
+from workers.cluster.task_queue import TaskQueue
 from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.models import Models
 
@@ -219,13 +219,13 @@ def broker(folder: Path) -> None:
             time.sleep(0.05)
         settings = Settings.model_validate({"home": folder / "broker", "broker_url": f"redis://127.0.0.1:{port}/0"})
         app = make_app(settings)
-        post = Post(settings, app)
+        queue = TaskQueue(settings, app)
         count = batch_sizes(settings)[Kind.IMAGE]
         before = int(client.info("memory")["used_memory"])
         for number in range(BATCHES):
             files = tuple(file_ref(number * count + at) for at in range(count))
-            order = Order(Batch(f"batch-{number}", "1", Kind.IMAGE, files), CHOICE, "store")
-            post.send(post.new_task("1"), order, deaths=0)
+            order = BatchOrder(Batch(f"batch-{number}", "1", Kind.IMAGE, files), CHOICE, "store")
+            queue.send(queue.new_task("1"), order, deaths=0)
         waiting = (int(client.info("memory")["used_memory"]) - before) / BATCHES
         print(f"  a batch of {count} pictures that waits     {waiting:10,.0f} bytes, {waiting / count:,.0f} a file")
         for dim, deliver in ((512, "store"), (512, "report"), (1280, "report")):

@@ -35,7 +35,7 @@ from ingest.jobs.progress import JobProgress
 from ingest.jobs.service import Ingest
 from ingest.ledger.database import Ledger
 from search.media import Kind
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings, load_settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store

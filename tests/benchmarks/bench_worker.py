@@ -27,15 +27,15 @@ from torchvision import models as torchvision_models
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from search.media import Kind
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from workers.batch.report import Batch, FileRef, Status
-from workers.cluster.serialization import Order
+from workers.cluster.serialization import BatchOrder
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.sandbox.pool import DecodePool
 from workers.device import choose_device
 from workers.embedders.models import Models
-from workers.worker.state import Station
+from workers.worker.state import WorkerState
 
 SIZE = (816, 612)
 """Half a megapixel."""
@@ -77,15 +77,15 @@ def embed_all(models: Models, count: int, size: int) -> None:
         models.embed(group[: count - start])
 
 
-def orders(files: list[FileRef], size: int) -> Iterator[Order]:
+def orders(files: list[FileRef], size: int) -> Iterator[BatchOrder]:
     for start in range(0, len(files), size):
         batch = Batch(f"bench-{start}", "bench", Kind.IMAGE, tuple(files[start : start + size]))
-        yield Order(batch, CHOICE, "report")
+        yield BatchOrder(batch, CHOICE, "report")
 
 
-def work(station: Station, files: list[FileRef], size: int) -> None:
+def work(worker_state: WorkerState, files: list[FileRef], size: int) -> None:
     for order in orders(files, size):
-        report = station.embed(order)
+        report = worker_state.embed(order)
         if any(outcome.status is not Status.EMBEDDED for outcome in report.outcomes):
             sys.exit(f"Not everything was embedded: {report.outcomes[:1]}")
 
@@ -105,7 +105,7 @@ def main() -> None:
         settings = Settings(home=Path(folder) / "home", device=options.device, batch_size=options.batch_size)
         device = choose_device(settings)
         models = Models(settings, CHOICE, states={"resnet18": state})
-        station = Station(settings, lambda _, __: models)
+        worker_state = WorkerState(settings, lambda _, __: models)
         (Path(folder) / "media").mkdir()
         files = make_pictures(Path(folder) / "media", options.pictures)
         print(f"{len(files)} JPEGs of {SIZE[0]} x {SIZE[1]}, {settings.cores} cores, models on {device}")
@@ -113,7 +113,7 @@ def main() -> None:
             tasks = {
                 "decoding alone": lambda: decode_all(pool, files),
                 "model alone": lambda: embed_all(models, len(files), options.batch_size),
-                "worker": lambda: work(station, files, options.batch_files),
+                "worker": lambda: work(worker_state, files, options.batch_files),
             }
             for task in tasks.values():  # once unmeasured: decoders start, models load and warm up
                 task()
@@ -122,7 +122,7 @@ def main() -> None:
                     began = time.perf_counter()
                     task()
                     rates[name].append(len(files) / (time.perf_counter() - began))
-        station.abandon()
+        worker_state.abandon()
     shared = device.type == "cpu"
     shares = [
         worker / (1 / (1 / decode + 1 / model) if shared else min(decode, model))

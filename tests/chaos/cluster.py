@@ -15,7 +15,7 @@ from ingest.jobs.service import Ingest, JobProgress
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import files, planned, unsettled
 from search.media import MediaRecord
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings, load_settings
 from search.spaces import CollectionSchema
 from search.store import open_store
@@ -31,12 +31,12 @@ BATCH = 8
 class Cluster:
     """Whatever a coordinator has: a store, a ledger, an ingest whose runner is the cluster's."""
 
-    def __init__(self, settings: Settings, look_seconds: float = 1.0, choice: ModelChoice = QUICK) -> None:
+    def __init__(self, settings: Settings, check_seconds: float = 1.0, choice: ModelChoice = QUICK) -> None:
         self.settings = settings
         self.app = make_app(settings)
         self.store = open_store(settings)
         self.ledger = Ledger(settings.ledger_url)
-        runner = CeleryRunner(settings, self.app, self.store, choice, look_seconds=look_seconds, patience=60.0)
+        runner = CeleryRunner(settings, self.app, self.store, choice, check_seconds=check_seconds, retry_seconds=60.0)
         self.ingest = Ingest(settings, self.store, self.ledger, runner, retry_delays=(1.0,) * 60)
         self._running: threading.Thread | None = None
         self._ended: JobProgress | None = None

@@ -15,7 +15,7 @@ import pytest
 from ingest.jobs.progress import JobState
 
 AWAY = 10.0
-"""Seconds of an outage: longer than any connection is tried for at once."""
+"""Seconds of an backoff: longer than any connection is tried for at once."""
 
 
 @pytest.mark.parametrize(("kind", "seconds"), [("edge", AWAY), ("server", 3.0)])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workers.cluster.task_queue import Post
+from workers.cluster.task_queue import TaskQueue
 
 
 @pytest.fixture(params=["edge", "server"])
@@ -53,14 +53,14 @@ def test_every_task_is_delivered_twice(
     for _ in range(2):
         start_worker(settings)
     sent = []
-    send = Post.send
+    send = TaskQueue.send
 
-    def send_twice(post: Post, task: str, order: Any, *, deaths: int) -> None:
+    def send_twice(queue: TaskQueue, task: str, order: Any, *, deaths: int) -> None:
         sent.append(task)
-        send(post, task, order, deaths=deaths)
-        send(post, task, order, deaths=deaths)
+        send(queue, task, order, deaths=deaths)
+        send(queue, task, order, deaths=deaths)
 
-    monkeypatch.setattr(Post, "send", send_twice)
+    monkeypatch.setattr(TaskQueue, "send", send_twice)
     cluster = make_cluster(settings)
     cluster.begin(media)
     check(cluster, cluster.finish(), media)

@@ -72,11 +72,11 @@ class SharedShelf:
 
     def put(self, probe: Probe) -> str:
         name = new_name()
-        self._broker.keep(name, json.dumps(probe_to_json(probe)).encode())
+        self._broker.put(name, json.dumps(probe_to_json(probe)).encode())
         return name
 
     def get(self, name: str) -> Probe:
-        kept = self._broker.kept(name)
+        kept = self._broker.get(name)
         if kept is None:
             raise forgotten()
         return probe_from_json(json.loads(kept))

@@ -23,7 +23,7 @@ from workers.batch.items import Item, Progress
 from workers.batch.records import find_records, payload_changes, with_files
 from workers.batch.report import Batch, BatchReport, Status
 from workers.batch.writer import Writer
-from workers.cluster.retry import patiently
+from workers.cluster.retry import with_retries
 from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
 from workers.storage.files import FileAccess
@@ -134,7 +134,7 @@ class _Stream:
         progress = Progress(batch, self._access)
         self._open.append(progress)
         ids = [media_id(file.sha256) for file in batch.files]
-        known = patiently(lambda: find_records(self._store, list(dict.fromkeys(ids))))
+        known = with_retries(lambda: find_records(self._store, list(dict.fromkeys(ids))))
         for index, (file, id_) in enumerate(zip(batch.files, ids, strict=True)):
             item = Item(progress, index, file, id_, known.get(id_))
             if id_ in self._by_id:
@@ -154,7 +154,7 @@ class _Stream:
             return record
         merged = with_files(record, [item.file])
         if changes := payload_changes(record, merged):
-            patiently(lambda: self._store.patch_payload(record.kind.collection, {record.id: changes}))
+            with_retries(lambda: self._store.patch_payload(record.kind.collection, {record.id: changes}))
         item.end(Status.DUPLICATE, kind=record.kind)
         return merged
 
@@ -217,7 +217,7 @@ class _Stream:
                 made.append((item, decoded, embedded))
                 del self._by_id[item.id]
         embedded_at = time.monotonic()
-        patiently(lambda: self._writer.write(made))
+        with_retries(lambda: self._writer.write(made))
         written_at = time.monotonic()
         for item, _ in waiting:
             item.progress.spend("embed", (embedded_at - began) / len(waiting))

@@ -1,8 +1,8 @@
-"""The Celery application: which queues there are, and how tasks survive whatever dies under them.
+"""The Celery application: queues, priorities, time limits and how tasks survive the death of a worker.
 
-Coordinators and workers make it from the same settings. A task is acknowledged when its result is stored; one whose
-process dies is run once more by Celery itself (``retry_on_worker_lost``, ``max_retries=1``) and then ends as a failure
-that its coordinator sees (``workers.cluster.runner``).
+Coordinators and workers make it from the same settings. A task is acknowledged when its result is stored. Celery runs a
+task whose process died once more (``retry_on_worker_lost``, ``max_retries=1``); then the task ends as a failure that
+its coordinator handles (``workers.cluster.runner``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EMBED_FILE = "likewise.embed_file"
 EMBED_TEXT = "likewise.embed_text"
 CHOOSE_MODELS = "likewise.choose_models"
 TRAIN = "likewise.train"
-"""Names of the tasks; see ``workers.worker.tasks`` for what they take and answer."""
+"""Names of the tasks; ``workers.worker.tasks`` describes their messages."""
 
 QUERY_QUEUE, TRAIN_QUEUE = "query", "train"
 EMBED_QUEUE = {Kind.IMAGE: "embed.images", Kind.VIDEO: "embed.videos", Kind.AUDIO: "embed.audio"}
@@ -28,18 +28,18 @@ QUEUES = (QUERY_QUEUE, *EMBED_QUEUE.values(), TRAIN_QUEUE)
 
 QUERY_PRIORITY = 0
 PRIORITY = {Priority.HIGH: 3, Priority.NORMAL: 6, Priority.LOW: 9}
-"""Redis keeps one list a queue and priority; workers empty those of the lowest number first, whichever queue they are
-of, and take turns with the queues among equals."""
+"""Redis has one list per queue and priority. Workers empty the lists of the lowest number first, across all queues, and
+alternate between queues of equal priority."""
 
 HARD_SECONDS = 60.0
-"""How long, at most, after its soft limit a task that will not listen is killed: as long again as that, if less."""
+"""Longest time between the soft limit of a task and its kill; the soft limit itself where that is shorter."""
 
 CONNECT_SECONDS, SILENT_SECONDS = 5.0, 30.0
-"""How long the broker may leave a call unanswered until it is taken to be away: its machine may be gone without having
-closed a connection. (Workers that wait for a task ask anew every second.)"""
+"""How long the broker may leave a call unanswered before it counts as unavailable: its machine may be gone without
+having closed a connection. (Workers that wait for a task poll every second.)"""
 
 RESULT_SECONDS = 3600
-"""How long a result waits for a coordinator that has died; a living one collects within a second."""
+"""How long the result of a dead coordinator is stored; a living one reads it within a second."""
 
 
 def make_app(settings: Settings) -> Celery:
@@ -79,7 +79,7 @@ def make_app(settings: Settings) -> Celery:
         redis_socket_connect_timeout=CONNECT_SECONDS,
         redis_socket_timeout=SILENT_SECONDS,
         broker_transport_options={
-            # Above the hard limit, so that no task is handed out anew while it is still being worked on.
+            # Above the hard limit, so that no task is delivered again while a worker has it.
             "visibility_timeout": 2 * longest,
             "priority_steps": [QUERY_PRIORITY, *PRIORITY.values()],
             "socket_connect_timeout": CONNECT_SECONDS,
@@ -90,13 +90,12 @@ def make_app(settings: Settings) -> Celery:
 
 
 def train_limits(settings: Settings) -> tuple[float, float]:
-    """Seconds until a training is asked to end, and until the process that has it is killed. It ends by itself before
-    that (``workers.training.local``)."""
+    """Soft and hard time limit of a training, seconds. It ends by itself before (``workers.training.local``)."""
     return settings.train_seconds + HARD_SECONDS, settings.train_seconds + 2 * HARD_SECONDS
 
 
 def _verified(address: str) -> str:
-    """With encryption, the certificate is checked unless the address says otherwise; Celery insists on being told."""
+    """The address with certificate checks switched on where it is encrypted and names no policy, as Celery demands."""
     if not address.startswith("rediss:") or "ssl_cert_reqs=" in address:
         return address
     return f"{address}{'&' if '?' in address else '?'}ssl_cert_reqs=CERT_REQUIRED"

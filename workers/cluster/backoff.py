@@ -1,4 +1,4 @@
-"""Something that fails for now, watched by a coordinator that has other things to do meanwhile."""
+"""When to retry a service that is unavailable, without blocking the coordinator meanwhile."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ import time
 from search.errors import LikewiseError
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-"""Seconds until the next try: twice as long each time, up to a limit, and at random in the latter half of that, lest
-all who lost the same server come back to it at the same moment."""
+"""Seconds until the next attempt: doubled each time up to a limit, at random in the latter half of that, so that the
+clients of one server do not all return at the same moment."""
 
 
-class Outage:
-    """A store or a broker that is away, or not.
+class Backoff:
+    """Failures of a store or a broker.
 
     Args:
-        patience: seconds for which it may go on failing.
+        retry_seconds: for how long it may fail.
     """
 
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
-        self.over()
+    def __init__(self, retry_seconds: float) -> None:
+        self._retry_seconds = retry_seconds
+        self.reset()
 
     @property
-    def lasts(self) -> bool:
-        """Whether it failed when it was tried last."""
+    def failing(self) -> bool:
+        """Whether the latest attempt failed."""
         return self._began is not None
 
     @property
     def waiting(self) -> bool:
-        """Whether it is not yet time to try again."""
+        """Whether it is too early for the next attempt."""
         return time.monotonic() < self._until
 
-    def over(self) -> None:
-        """It works (again)."""
+    def reset(self) -> None:
+        """Record a success."""
         self._began: float | None = None
         self._tries = 0
         self._until = 0.0
 
-    def again(self, error: LikewiseError) -> float:
-        """It has failed; when to try again, on the monotonic clock.
+    def record_failure(self, error: LikewiseError) -> float:
+        """Record a failure; the time of the next attempt, on the monotonic clock.
 
         Raises:
-            LikewiseError: ``error`` itself, when it has failed for too long.
+            LikewiseError: ``error`` itself, when it has failed for longer than ``retry_seconds``.
         """
         now = time.monotonic()
         if self._began is None:
             self._began = now
-        if now - self._began > self._patience:
+        if now - self._began > self._retry_seconds:
             raise error
         # The exponent is bounded, or waiting for a week would overflow.
         wait = min(FIRST_WAIT * 2 ** min(self._tries, 16), LONGEST_WAIT)

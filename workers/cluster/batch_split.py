@@ -1,4 +1,4 @@
-"""A batch that is with the workers: whole, or cut where one of its files ends whatever works on it."""
+"""A batch on the workers, whole or split in halves to find the file that ends the worker."""
 
 from __future__ import annotations
 
@@ -6,97 +6,97 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from workers.batch.report import Batch, BatchReport, Outcome, Status
-from workers.cluster.backoff import Outage
+from workers.cluster.backoff import Backoff
 
 MOST_DEATHS = 2
-"""Processes that may die with a piece before a file in it is taken to be the cause."""
+"""Processes that may die with a part before one of its files is considered the cause."""
 
 
 @dataclass(slots=True, eq=False)
-class Piece:
+class BatchPart:
     """Files of a batch that are sent together as one task; at first all of them.
 
     Attributes:
-        files: their places in the batch.
+        files: indices in the batch.
         deaths: processes that died with it.
-        task: id under which it was sent last.
+        task: id of its latest task.
         due: when to send it (again), on the monotonic clock; None while it is with the workers.
-        seen: when it was last sent or looked for.  unseen: how many looks in a row did not find it.
-        outage: of whatever it fails for want of.
+        checked: when it was last sent or looked up.  missed: how many look-ups in a row did not find it.
+        backoff: of the service whose outage makes it fail.
     """
 
-    ordered: Ordered
+    split: SplitBatch
     files: tuple[int, ...]
-    outage: Outage
+    backoff: Backoff
     deaths: int = 0
     task: str = ""
     due: float | None = 0.0
-    seen: float = 0.0
-    unseen: int = 0
+    checked: float = 0.0
+    missed: int = 0
 
     @property
     def batch(self) -> Batch:
-        """The piece as a batch of its own."""
-        whole = self.ordered.batch
+        """The part as a batch of its own."""
+        whole = self.split.batch
         if len(self.files) == len(whole.files):
             return whole
         name = f"{whole.id}.{self.files[0]}-{self.files[-1]}"
         return replace(whole, id=name, files=tuple(whole.files[at] for at in self.files))
 
 
-class Ordered:
-    """A batch under way.
+class SplitBatch:
+    """A batch in work.
 
     Attributes:
-        pieces: what is still to be reported.
+        parts: what is still to be reported.
 
     Args:
-        patience: seconds for which each piece may fail for want of the same thing.
+        retry_seconds: for how long each part may fail because a service is unavailable.
     """
 
-    def __init__(self, batch: Batch, patience: float) -> None:
+    def __init__(self, batch: Batch, retry_seconds: float) -> None:
         self.batch = batch
-        self._patience = patience
-        self.pieces = [Piece(self, tuple(range(len(batch.files))), Outage(patience))]
+        self._retry_seconds = retry_seconds
+        self.parts = [BatchPart(self, tuple(range(len(batch.files))), Backoff(retry_seconds))]
         self._outcomes: dict[int, Outcome] = {}
-        self._blamed: dict[int, Outcome] = {}
+        self._failed: dict[int, Outcome] = {}
         self._stages: Counter[str] = Counter()
 
     @property
     def done(self) -> bool:
-        return not self.pieces
+        return not self.parts
 
-    def take(self, piece: Piece, report: BatchReport) -> None:
-        """Enter what a worker says of a piece, also of one that has been cut or sent again meanwhile."""
+    def add_report(self, part: BatchPart, report: BatchReport) -> None:
+        """Add the report of a part, also of one that has been split or sent again meanwhile."""
         place = {file.path: at for at, file in enumerate(self.batch.files)}
         for outcome in report.outcomes:
             self._outcomes.setdefault(place[outcome.path], outcome)
         self._stages.update(report.stages)
-        piece.files = tuple(at for at in piece.files if at not in self._outcomes) or piece.files
-        self.pieces = [left for left in self.pieces if not self._outcomes.keys() >= set(left.files)]
+        part.files = tuple(at for at in part.files if at not in self._outcomes) or part.files
+        self.parts = [left for left in self.parts if not self._outcomes.keys() >= set(left.files)]
 
-    def cut(self, piece: Piece) -> None:
-        """Replace a piece of several files by its halves.
+    def halve(self, part: BatchPart) -> None:
+        """Replace a part of several files by its halves.
 
-        Either half has seen as many deaths as leave it one more, so that finding the culprit is quick; a file that
-        stands alone is given every chance again, lest an accident be held against it.
+        A half of several files may end one more process, so that the cause is found quickly; a single file may end
+        ``MOST_DEATHS`` again, so that an accident is not attributed to it.
         """
-        middle = len(piece.files) // 2
+        middle = len(part.files) // 2
         halves = [
-            Piece(self, files, Outage(self._patience), deaths=MOST_DEATHS - 1 if len(files) > 1 else 0)
-            for files in (piece.files[:middle], piece.files[middle:])
+            BatchPart(self, files, Backoff(self._retry_seconds), deaths=MOST_DEATHS - 1 if len(files) > 1 else 0)
+            for files in (part.files[:middle], part.files[middle:])
         ]
-        at = self.pieces.index(piece)
-        self.pieces[at : at + 1] = halves
+        at = self.parts.index(part)
+        self.parts[at : at + 1] = halves
 
-    def blame(self, piece: Piece, code: str, detail: str) -> Outcome:
-        """Give up a piece that is one file; how it ended, unless some worker reports it yet."""
-        (at,) = piece.files
-        self._blamed[at] = Outcome(self.batch.files[at].path, Status.FAILED, code=code, detail=detail)
-        self.pieces.remove(piece)
-        return self._blamed[at]
+    def give_up(self, part: BatchPart, code: str, detail: str) -> Outcome:
+        """Record a part of one file as failed; its outcome, unless a worker still reports it."""
+        (at,) = part.files
+        self._failed[at] = Outcome(self.batch.files[at].path, Status.FAILED, code=code, detail=detail)
+        self.parts.remove(part)
+        return self._failed[at]
 
     def report(self) -> BatchReport:
-        """What the pieces said together; the points themselves have been delivered."""
-        ended = self._blamed | self._outcomes
+        """The reports of all parts as one; the points have been stored before."""
+        ended = self._failed | self._outcomes
         return BatchReport(self.batch.id, tuple(ended[at] for at in range(len(self.batch.files))), dict(self._stages))

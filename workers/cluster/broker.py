@@ -1,4 +1,4 @@
-"""What the broker knows: whether it answers, how much waits in its queues, which workers listen."""
+"""State of the broker: whether it answers, the depth of its queues, and which workers listen."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from kombu.exceptions import ChannelError
 
 from workers.cluster.task_lookup import broker_errors
 
-PATIENCE = {"socket_connect_timeout": 2.0, "socket_timeout": 3.0}
-"""Seconds; who asks how the broker is waits no longer to learn that nothing can be learnt."""
+TIMEOUTS = {"socket_connect_timeout": 2.0, "socket_timeout": 3.0}
+"""Timeouts of a question about the state of the broker, seconds."""
 
 ANSWER_SECONDS = 1.0
-"""How long workers are given to name themselves; one that is at work answers at once, beside it."""
+"""How long workers have to name themselves; a busy one answers as fast, from another thread."""
 
 KEPT_PREFIX = "likewise-kept-"
 KEPT_SECONDS = 3600
@@ -24,14 +24,14 @@ KEPT_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A worker process that listens just now, and the queues it takes tasks from."""
+    """A worker process that listens at present, and the queues it takes tasks from."""
 
     name: str
     queues: tuple[str, ...]
 
 
 class Broker:
-    """The broker of an application. Every method connects anew, so that what it says holds now.
+    """The broker of an application. Every method connects anew, so that its answer is current.
 
     Raises:
         BrokerUnavailableError: it does not answer (any method).
@@ -50,7 +50,7 @@ class Broker:
             return {queue.name: _depth(channel, queue.name) for queue in self._app.conf.task_queues}
 
     def listeners(self, seconds: float = ANSWER_SECONDS) -> tuple[Listener, ...]:
-        """Workers that name themselves within ``seconds``, all of which this takes, in order of name."""
+        """Workers that answer within ``seconds``, in order of name. The call always takes that long."""
         with self._connected() as channel:
             inspect = self._app.control.inspect(timeout=seconds, connection=channel.connection.client)
             replies = inspect.active_queues() or {}
@@ -58,13 +58,13 @@ class Broker:
             Listener(name, tuple(queue["name"] for queue in queues)) for name, queues in sorted(replies.items())
         )
 
-    def keep(self, name: str, content: bytes) -> None:
-        """Remember something small for an hour, for every process that has this broker."""
+    def put(self, name: str, content: bytes) -> None:
+        """Store a small value for an hour, for every process that uses this broker."""
         with broker_errors():
             self._app.backend.client.set(KEPT_PREFIX + name, content, ex=KEPT_SECONDS)
 
-    def kept(self, name: str) -> bytes | None:
-        """What :meth:`keep` was given; None when that is longer ago, or the broker has started anew since."""
+    def get(self, name: str) -> bytes | None:
+        """The value of :meth:`put`; None when it has expired, or the broker has restarted without its data."""
         with broker_errors():
             content: bytes | None = self._app.backend.client.get(KEPT_PREFIX + name)
         return content
@@ -72,7 +72,7 @@ class Broker:
     @contextmanager
     def _connected(self) -> Iterator[Any]:
         """A channel that is known to reach the broker."""
-        with broker_errors(), self._app.connection_for_read(transport_options=PATIENCE) as connection:
+        with broker_errors(), self._app.connection_for_read(transport_options=TIMEOUTS) as connection:
             connection.ensure_connection(max_retries=1, interval_start=0)
             with connection.channel() as channel:
                 yield channel

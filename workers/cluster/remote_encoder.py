@@ -1,4 +1,4 @@
-"""Asking workers from a process that has no models: a file as an example of a question, and which models to use."""
+"""Embed files and words on a worker, and choose models there, from a process that has no models."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from search.errors import (
     error_of,
 )
 from search.media import COLLECTIONS
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from search.similar.questions import Probe
 from search.spaces import MEANING, Space
@@ -29,10 +29,11 @@ from search.store.base import Array, Store
 from workers.cluster.app import CHOOSE_MODELS, EMBED_FILE, EMBED_TEXT, QUERY_PRIORITY, QUERY_QUEUE
 from workers.cluster.broker import Broker
 from workers.cluster.serialization import (
+    MESSAGE_VERSION,
     Json,
-    beside,
     choice_from_json,
     choice_to_json,
+    later_fields,
     probe_from_json,
     vectors_from_json,
 )
@@ -40,20 +41,19 @@ from workers.cluster.task_lookup import broker_errors, withdraw_tasks
 from workers.embedders.choice import choose_models
 from workers.embedders.sound.standardise import with_sound
 
-UNHEARD_SECONDS = 2.0
-"""How long a task is in its queue until it is asked whether anybody listens at all."""
+LISTENER_CHECK_SECONDS = 2.0
+"""How long a task may wait in its queue before the workers are checked for a listener."""
 
 REST_SECONDS = 0.02
 
 TEXT_SECONDS = 5.0
-"""How long words wait in the queue for a worker; concepts and texts answer without."""
+"""How long words wait in the queue for a worker; concepts and texts answer without their vector."""
 
 
 class RemoteEncoder:
-    """Turns files into probes, and words into vectors, on a worker, as ``workers.batch.encode.Encoder`` does here.
-    Safe to use from several threads.
+    """Embeds files and words on a worker, as ``workers.batch.encode.Encoder`` does in this process. Thread-safe.
 
-    The worker must be able to read the file: it lies in a library, or in ``Settings.shared_place``.
+    The worker must be able to read the file, which is in a library or in ``Settings.shared_place``.
     """
 
     def __init__(self, settings: Settings, app: Celery, store: Store) -> None:
@@ -63,7 +63,7 @@ class RemoteEncoder:
         """The file as an example.
 
         Args:
-            name: what to call it in the answer; its file name when left out.
+            name: shown in the answer; the file name when left out.
 
         Raises:
             MediaError: it cannot be read or decoded, or holds nothing to compare by.
@@ -72,7 +72,8 @@ class RemoteEncoder:
             BrokerUnavailableError: the broker does not answer.
         """
         choice = choose_models_remotely(self._settings, self._app, self._store)
-        question = {"path": path, "name": name, "models": choice_to_json(choice)} | beside(choice)
+        question = {"path": path, "name": name, "models": choice_to_json(choice)}
+        question |= {"version": MESSAGE_VERSION} | later_fields(choice)
         seconds = self._settings.query_seconds
         try:
             answer = _ask(self._app, EMBED_FILE, question, seconds, waits=seconds)
@@ -80,12 +81,13 @@ class RemoteEncoder:
             raise DecoderCrashError(f"'{name or path}' ended the worker that looked at it.") from None
         probe = probe_from_json(answer)
         vectors = with_sound(probe.vectors)
-        vectors.pop("sound_raw", None)  # what an older worker sends in place of ``sound``
+        vectors.pop("sound_raw", None)  # sent by older workers instead of ``sound``
         return replace(probe, vectors=vectors, spaces={name: probe.spaces[name] for name in vectors})
 
     def text(self, words: str, space: Space) -> Array:
-        """Words as a vector of ``space``, float32 ``(1, dim)``, L2-normalised. Whoever asks can answer without, so that
-        a worker has to come to it soon.
+        """Words as a vector of ``space``, float32 ``(1, dim)``, L2-normalised.
+
+        The caller can answer without it, so that a worker has to begin within ``TEXT_SECONDS``.
 
         Raises:
             ModelError: there is no model of words, or it could not be loaded or run.
@@ -93,7 +95,8 @@ class RemoteEncoder:
             WorkerUnavailableError, BrokerUnavailableError: as :meth:`probe`.
         """
         choice = choose_models_remotely(self._settings, self._app, self._store)
-        question = {"words": words, "space": space.fingerprint, "models": choice_to_json(choice)} | beside(choice)
+        question = {"words": words, "space": space.fingerprint, "models": choice_to_json(choice)}
+        question |= {"version": MESSAGE_VERSION} | later_fields(choice)
         seconds = self._settings.query_seconds
         try:
             answer = _ask(self._app, EMBED_TEXT, question, seconds, waits=min(TEXT_SECONDS, seconds))
@@ -103,7 +106,7 @@ class RemoteEncoder:
 
 
 def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> ModelChoice:
-    """The models to embed with: those of the collections there are, or else what a worker can load.
+    """The models to embed with: those of the existing collections, or else those that a worker can load.
 
     Raises:
         SpaceMismatchError, ModelError: see ``workers.embedders.choice.choose_models``.
@@ -115,6 +118,7 @@ def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> Mod
     question = {
         "image": settings.image_model,
         "video": settings.video_model,
+        "version": MESSAGE_VERSION,
         "existing": {name: schema.to_json() for name, schema in existing.items()},
         "concepts": True,
         "text": settings.text_model,
@@ -125,17 +129,17 @@ def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> Mod
 
 
 def _ask(app: Celery, task: str, question: Json, seconds: float, *, waits: float) -> Json:
-    """What a worker answers.
+    """Send a question to the workers and wait for the answer.
 
     Args:
-        seconds: after which an answer comes too late.
-        waits: seconds within which a worker has to begin with it.
+        seconds: within which the answer has to come.
+        waits: seconds within which a worker has to begin.
 
     Raises:
-        LikewiseError: what the worker raises, or why there is no answer.
+        LikewiseError: the error that the worker raised, or the reason why there is no answer.
     """
     id_ = uuid.uuid4().hex
-    # Not by send_task, which subscribes to the result: whoever polls never reads what the subscription brings.
+    # Not by send_task, which subscribes to the result: a poller never reads what the subscription delivers.
     message = app.amqp.create_task_message(id_, task, (question,), {}, expires=waits)
     with broker_errors():
         with app.producer_or_acquire() as producer:
@@ -143,7 +147,7 @@ def _ask(app: Celery, task: str, question: Json, seconds: float, *, waits: float
         try:
             meta = _wait(app, id_, {states.PENDING: waits, states.STARTED: seconds})
         except WorkerUnavailableError:
-            with suppress(BrokerUnavailableError):  # without workers, questions would gather with the broker for ever
+            with suppress(BrokerUnavailableError):  # without workers, questions would accumulate at the broker
                 withdraw_tasks(app, id_.__eq__)
             raise
         app.backend.forget(id_)
@@ -162,22 +166,23 @@ def _ask(app: Celery, task: str, question: Json, seconds: float, *, waits: float
 
 
 def _wait(app: Celery, id_: str, seconds: Mapping[str, float]) -> Json:
-    """What the broker holds of a task once it has ended.
+    """Wait for the end of a task; its record at the broker.
 
     Args:
-        seconds: how long to wait for one that is still in this state.
+        seconds: by state, how long a task may remain in it.
     """
     began = time.monotonic()
-    heard = False
+    has_listener = False
     while True:
         meta: Json = app.backend.get_task_meta(id_, cache=False)
         if meta["status"] in states.READY_STATES:
             return meta
         waited = time.monotonic() - began
-        if meta["status"] == states.PENDING and not heard and waited > min(UNHEARD_SECONDS, seconds[states.PENDING]):
-            heard = _is_heard(app)
+        pending = meta["status"] == states.PENDING
+        if pending and not has_listener and waited > min(LISTENER_CHECK_SECONDS, seconds[states.PENDING]):
+            has_listener = _has_listener(app)
         if waited > seconds[meta["status"]]:
-            doing = "none has come to it" if meta["status"] == states.PENDING else "the one that began is not done"
+            doing = "none has come to it" if pending else "the one that began is not done"
             raise WorkersBusyError(
                 f"Workers listen, but after {waited:.0f} s {doing}.",
                 "Try again, or start another: `likewise worker --queues query` answers questions alone.",
@@ -185,10 +190,11 @@ def _wait(app: Celery, id_: str, seconds: Mapping[str, float]) -> Json:
         time.sleep(REST_SECONDS)
 
 
-def _is_heard(app: Celery) -> bool:
-    """
+def _has_listener(app: Celery) -> bool:
+    """Whether a worker listens to questions.
+
     Raises:
-        WorkerUnavailableError: nobody listens.
+        WorkerUnavailableError: none does.
     """
     if not any(QUERY_QUEUE in listener.queues for listener in Broker(app).listeners()):
         raise WorkerUnavailableError("No worker is listening to questions.", "Start one: `likewise worker`.")

@@ -1,4 +1,4 @@
-"""Trying again what may succeed a little later."""
+"""Retry an action while its error is retryable."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from search.errors import LikewiseError
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 60.0
-"""Long enough for a server to start again; what takes longer is for whoever keeps the books to wait for."""
+RETRY_SECONDS = 60.0
+"""Long enough for a server to restart; longer outages are left to the coordinator."""
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 8.0
 
 T = TypeVar("T")
 
 
-def patiently(action: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
-    """What ``action`` answers, which is asked again, in growing and uneven pauses, while its error is retryable.
+def with_retries(action: Callable[[], T], seconds: float = RETRY_SECONDS) -> T:
+    """The result of ``action``, which is repeated in growing, randomised pauses while its error is retryable.
 
     Args:
-        action: whose effect is the same when it is done twice.
+        action: must be idempotent.
         seconds: after which the last error is raised.
 
     Raises:

@@ -1,8 +1,8 @@
-"""Running batches on the workers of a cluster, by Celery over Redis.
+"""Run batches on the workers of a cluster, by Celery over Redis.
 
-Whatever dies, each batch is reported once. A batch that ends in an error is sent again, cut in two or given up by what
-the error says; one that is heard of no more is looked for, and sent again when it is nowhere. Work may be done twice,
-which changes nothing: ids follow from content. Of several reports of a batch the first one counts.
+Each batch is reported once, whatever process dies. A batch that ends in an error is sent again, halved or given up,
+depending on the error; one without a sign of life is looked up, and sent again when it is nowhere. Work may be done
+twice, which changes nothing: ids are derived from content. The first of several reports of a batch counts.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLo
 
 from search import metrics
 from search.errors import BrokerUnavailableError, DecoderCrashError, DecodeTimeoutError, LikewiseError
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from search.store.base import Store
 from workers.batch.delivery import deliver
 from workers.batch.report import Batch, BatchReport, BatchSource
-from workers.cluster.backoff import Outage
-from workers.cluster.batch_split import MOST_DEATHS, Ordered, Piece
-from workers.cluster.serialization import Order
-from workers.cluster.task_queue import Ending, Post
+from workers.cluster.backoff import Backoff
+from workers.cluster.batch_split import MOST_DEATHS, BatchPart, SplitBatch
+from workers.cluster.serialization import BatchOrder
+from workers.cluster.task_queue import TaskQueue, TaskResult
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 15.0
-"""How long nothing is heard of a batch until it is looked for."""
+CHECK_SECONDS = 15.0
+"""How long a batch may give no sign of life before it is looked up."""
 
-LOOKS = 2
-"""Looks in a row that do not find a batch until it is taken for lost; one alone may miss it on its way."""
+CHECKS = 2
+"""Look-ups in a row without finding a batch until it counts as lost; a single one may miss it in transit."""
 
-PATIENCE_SECONDS = 120.0
-"""How long something that may come back, a store or the broker, is waited for until the job says so and ends."""
+RETRY_SECONDS = 120.0
+"""How long a store or the broker may be unavailable before the job ends with that error."""
 
 SHORTEST_REST, LONGEST_REST = 0.01, 0.25
-"""Seconds between two rounds in which nothing happens; the longer, the longer nothing does."""
+"""Seconds between two rounds; the pause grows while nothing happens."""
 
 
-def _nobody(message: str) -> None:
-    """Stands for a job that nobody looks at."""
+def _ignore(message: str) -> None:
+    """Drop the message of a job that nobody watches."""
 
 
 class CeleryRunner:
@@ -53,8 +53,8 @@ class CeleryRunner:
     The collections must have been made (``Store.ensure``).
 
     Args:
-        look_seconds: how long nothing is heard of a batch until it is looked for.
-        patience: how long something that may come back is waited for.
+        check_seconds: how long a batch may give no sign of life before it is looked up.
+        retry_seconds: how long a store or the broker may be unavailable.
     """
 
     def __init__(
@@ -64,30 +64,32 @@ class CeleryRunner:
         store: Store,
         choice: ModelChoice,
         *,
-        look_seconds: float = LOOK_SECONDS,
-        patience: float = PATIENCE_SECONDS,
+        check_seconds: float = CHECK_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self._settings, self._store, self._choice = settings, store, choice
-        self._post = Post(settings, app)
-        self._look_seconds, self._patience = look_seconds, patience
+        self._queue = TaskQueue(settings, app)
+        self._check_seconds, self._retry_seconds = check_seconds, retry_seconds
 
     def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
-        """One report a batch, as batches end, in whatever order; never more batches are asked for than may be in
-        flight. While a ``BatchSource`` is stopped, what no worker has begun is taken back and goes without a report.
+        """One report per batch, as batches end, in any order.
+
+        At most ``settings.in_flight`` batches are pulled at once. While a ``BatchSource`` is stopped, batches that no
+        worker has begun are withdrawn and get no report.
 
         Raises:
-            BrokerUnavailableError: it has been away for longer than is waited for.
-            LikewiseError: what stops every file at some worker, as its own class (a model that cannot be loaded, a
-                full disk). Batches without a report are to be done again.
+            BrokerUnavailableError: the broker has been unavailable for too long.
+            LikewiseError: the error that stops every file at some worker, as its own class (a model that cannot be
+                loaded, a full disk). Batches without a report are to be done again.
         """
         run = _Run(
-            self._post,
+            self._queue,
             self._store,
             self._choice,
             in_flight=self._settings.in_flight,
             task_seconds=self._settings.task_seconds,
-            look_seconds=self._look_seconds,
-            patience=self._patience,
+            check_seconds=self._check_seconds,
+            retry_seconds=self._retry_seconds,
         )
         return run.reports(batches)
 
@@ -97,215 +99,215 @@ class _Run:
 
     def __init__(
         self,
-        post: Post,
+        queue: TaskQueue,
         store: Store,
         choice: ModelChoice,
         *,
         in_flight: int,
         task_seconds: float,
-        look_seconds: float,
-        patience: float,
+        check_seconds: float,
+        retry_seconds: float,
     ) -> None:
-        self._post, self._store, self._choice = post, store, choice
+        self._queue, self._store, self._choice = queue, store, choice
         self._deliver: Literal["store", "report"] = "store" if store.engine == "server" else "report"
         self._in_flight, self._task_seconds = in_flight, task_seconds
-        self._look_seconds, self._patience = look_seconds, patience
-        self._broker = Outage(patience)
-        self._open: list[Ordered] = []
-        self._out: dict[str, Piece] = {}  # tasks that may report yet, those of pieces sent again or cut included
-        self._ended: set[str] = set()  # tasks whose results have been taken in
-        self._unwanted: set[str] = set()  # tasks that may still wait in a queue, and nobody waits for them any more
+        self._check_seconds, self._retry_seconds = check_seconds, retry_seconds
+        self._broker_backoff = Backoff(retry_seconds)
+        self._open: list[SplitBatch] = []
+        self._out: dict[str, BatchPart] = {}  # tasks that may report yet, those of parts sent again or halved included
+        self._ended: set[str] = set()  # tasks whose results have been handled
+        self._unwanted: set[str] = set()  # tasks that may still be queued, but are no longer needed
         self._jobs: set[str] = set()
-        self._taken_back = False
-        self._tell: Callable[[str], None] = _nobody
-        self._told = ""
+        self._withdrawn = False
+        self._notify_job: Callable[[str], None] = _ignore
+        self._last_message = ""
 
     def reports(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
         source = iter(batches)
-        self._tell = batches.say if isinstance(batches, BatchSource) else _nobody
+        self._notify_job = batches.say if isinstance(batches, BatchSource) else _ignore
         rest = SHORTEST_REST
         try:
             while True:
                 stopped = isinstance(batches, BatchSource) and batches.stopped
                 if not stopped:
-                    self._taken_back = False
+                    self._withdrawn = False
                     self._admit(source)
                 if not self._open:
                     return
                 self._round(stopped=stopped)
-                done = [ordered for ordered in self._open if ordered.done]
+                done = [split for split in self._open if split.done]
                 self._close(done)
-                for ordered in done:
-                    yield ordered.report()
+                for split in done:
+                    yield split.report()
                 rest = SHORTEST_REST if done else min(2 * rest, LONGEST_REST)
                 if not done:
                     time.sleep(rest)
         finally:
-            self._leave()
+            self._shut_down()
 
     def _admit(self, source: Iterator[Batch]) -> None:
         while len(self._open) < self._in_flight and (batch := next(source, None)) is not None:
-            self._open.append(Ordered(batch, self._patience))
+            self._open.append(SplitBatch(batch, self._retry_seconds))
             metrics.batches_in_flight(1)
 
     def _round(self, *, stopped: bool) -> None:
-        """Send what is due, take in what has ended, look for what is silent; nothing while the broker is away."""
-        if self._broker.waiting:
-            if stopped:  # what an unreachable broker holds, the job's next coordinator takes back
+        """Send due parts, handle results, look up silent parts; nothing while the broker is unavailable."""
+        if self._broker_backoff.waiting:
+            if stopped:  # the job's next coordinator withdraws what an unreachable broker holds
                 self._close(self._open)
             return
         try:
             if stopped:
-                self._take_back()
+                self._withdraw()
             else:
                 self._send_due()
-            for ending in self._post.endings(self._out):
-                self._end(ending)
-            self._look()
-            self._tidy()
+            for result in self._queue.results(self._out):
+                self._handle(result)
+            self._check_silent()
+            self._clean_up()
         except BrokerUnavailableError as error:
-            if not self._broker.lasts:
+            if not self._broker_backoff.failing:
                 log.warning("%s Trying again until it answers.", error)
-            self._say(f"{error} Trying again until it answers.")
-            self._broker.again(error)
+            self._notify(f"{error} Trying again until it answers.")
+            self._broker_backoff.record_failure(error)
         else:
-            self._broker.over()
+            self._broker_backoff.reset()
 
     def _send_due(self) -> None:
         now = time.monotonic()
-        for ordered in self._open:
-            for piece in ordered.pieces:
-                if piece.due is not None and piece.due <= now:
-                    self._send(piece)
+        for split in self._open:
+            for part in split.parts:
+                if part.due is not None and part.due <= now:
+                    self._send(part)
 
-    def _send(self, piece: Piece) -> None:
-        batch = piece.batch
+    def _send(self, part: BatchPart) -> None:
+        batch = part.batch
         if batch.job not in self._jobs:
-            if orphans := self._post.withdraw_orphans(batch.job, self._out):
+            if orphans := self._queue.withdraw_orphans(batch.job, self._out):
                 log.info("Took back %d batches of job %s that an earlier process had sent.", len(orphans), batch.job)
             self._jobs.add(batch.job)
-        task = self._post.new_task(batch.job)
-        self._post.send(task, Order(batch, self._choice, self._deliver), deaths=piece.deaths)
-        piece.task, piece.due, piece.seen, piece.unseen = task, None, time.monotonic(), 0
-        self._out[task] = piece
+        task = self._queue.new_task(batch.job)
+        self._queue.send(task, BatchOrder(batch, self._choice, self._deliver), deaths=part.deaths)
+        part.task, part.due, part.checked, part.missed = task, None, time.monotonic(), 0
+        self._out[task] = part
 
-    def _end(self, ending: Ending) -> None:
-        """Do with a task's piece what the way it ended asks for."""
-        piece = self._out.pop(ending.task)
-        self._say("")
-        self._ended.add(ending.task)
-        ordered = piece.ordered
-        if ending.report is not None:
-            deliver(self._store, ending.report.deliveries, ordered.batch.into)
-            ordered.take(piece, ending.report)
-            if piece in ordered.pieces:  # it ran out of time, and says how far it came
-                self._too_slow(piece, came_on=bool(ending.report.outcomes))
-        elif piece not in ordered.pieces or piece.task != ending.task:
-            pass  # it was cut, or sent again, since
-        elif ending.error is None:  # revoked
-            piece.due = time.monotonic()
-        elif isinstance(ending.error, WorkerLostError):
-            self._deadly(piece)
-        elif isinstance(ending.error, (SoftTimeLimitExceeded, TimeLimitExceeded)):
-            self._too_slow(piece, came_on=False)
-        elif isinstance(ending.error, LikewiseError) and ending.error.retryable:
-            if not piece.outage.lasts:
-                log.warning("Batch %s: %s Trying again until it works.", piece.batch.id, ending.error)
-            piece.due = piece.outage.again(ending.error)
+    def _handle(self, result: TaskResult) -> None:
+        """Handle the result of a task: store its points, or send its part again, halve it, or give it up."""
+        part = self._out.pop(result.task)
+        self._notify("")
+        self._ended.add(result.task)
+        split = part.split
+        if result.report is not None:
+            deliver(self._store, result.report.deliveries, split.batch.into)
+            split.add_report(part, result.report)
+            if part in split.parts:  # it ran out of time and reports what is done
+                self._timed_out(part, progressed=bool(result.report.outcomes))
+        elif part not in split.parts or part.task != result.task:
+            pass  # it was halved or sent again since
+        elif result.error is None:  # revoked
+            part.due = time.monotonic()
+        elif isinstance(result.error, WorkerLostError):
+            self._worker_died(part)
+        elif isinstance(result.error, (SoftTimeLimitExceeded, TimeLimitExceeded)):
+            self._timed_out(part, progressed=False)
+        elif isinstance(result.error, LikewiseError) and result.error.retryable:
+            if not part.backoff.failing:
+                log.warning("Batch %s: %s Trying again until it works.", part.batch.id, result.error)
+            part.due = part.backoff.record_failure(result.error)
         else:
-            metrics.batch_ended(ordered.batch.kind, "failed")
-            raise ending.error
+            metrics.batch_ended(split.batch.kind, "failed")
+            raise result.error
 
-    def _deadly(self, piece: Piece) -> None:
-        """Two processes died with it, or one with something larger that held it and one with it."""
-        log.warning("Batch %s of %d files ends the process that works on it.", piece.batch.id, len(piece.files))
-        if len(piece.files) > 1:
-            self._cut(piece)
+    def _worker_died(self, part: BatchPart) -> None:
+        """Halve or give up a part with which two processes died, one of them possibly with a larger part around it."""
+        log.warning("Batch %s of %d files ends the process that works on it.", part.batch.id, len(part.files))
+        if len(part.files) > 1:
+            self._halve(part)
         else:
-            self._blame(piece, DecoderCrashError.code, "Each process that worked on it died.")
+            self._give_up(part, DecoderCrashError.code, "Each process that worked on it died.")
 
-    def _too_slow(self, piece: Piece, *, came_on: bool) -> None:
-        if came_on:
-            piece.due = time.monotonic()
-        elif len(piece.files) > 1:
-            log.warning("Batch %s of %d files takes longer than it may.", piece.batch.id, len(piece.files))
-            self._cut(piece)
+    def _timed_out(self, part: BatchPart, *, progressed: bool) -> None:
+        if progressed:
+            part.due = time.monotonic()
+        elif len(part.files) > 1:
+            log.warning("Batch %s of %d files takes longer than it may.", part.batch.id, len(part.files))
+            self._halve(part)
         else:
             detail = f"It was not done in {self._task_seconds:g} s, alone with a worker."
-            self._blame(piece, DecodeTimeoutError.code, detail)
+            self._give_up(part, DecodeTimeoutError.code, detail)
 
-    def _cut(self, piece: Piece) -> None:
-        piece.ordered.cut(piece)
-        metrics.batch_ended(piece.ordered.batch.kind, "cut")
+    def _halve(self, part: BatchPart) -> None:
+        part.split.halve(part)
+        metrics.batch_ended(part.split.batch.kind, "cut")
 
-    def _blame(self, piece: Piece, code: str, detail: str) -> None:
-        outcome = piece.ordered.blame(piece, code, detail)
-        metrics.item_ended(piece.ordered.batch.kind, outcome.status, outcome.code)
+    def _give_up(self, part: BatchPart, code: str, detail: str) -> None:
+        outcome = part.split.give_up(part, code, detail)
+        metrics.item_ended(part.split.batch.kind, outcome.status, outcome.code)
 
-    def _say(self, message: str) -> None:
-        if message != self._told:
-            self._told = message
-            self._tell(message)
+    def _notify(self, message: str) -> None:
+        if message != self._last_message:
+            self._last_message = message
+            self._notify_job(message)
 
-    def _look(self) -> None:
-        """Look for what has not been heard of for long."""
+    def _check_silent(self) -> None:
+        """Look up parts that have given no sign of life for long."""
         now = time.monotonic()
         silent = {
-            piece.task: piece
-            for ordered in self._open
-            for piece in ordered.pieces
-            if piece.due is None and now - piece.seen > self._look_seconds
+            part.task: part
+            for split in self._open
+            for part in split.parts
+            if part.due is None and now - part.checked > self._check_seconds
         }
         if not silent:
             return
-        found = self._post.find(silent)
-        if not any(map(self._post.was_begun, silent)):
-            unheard = self._post.unheard(list(dict.fromkeys(piece.batch.kind for piece in silent.values())))
-            if unheard:
-                self._say(f"No worker is listening to {', '.join(unheard)}. It goes on when `likewise worker` runs.")
-        for task, piece in silent.items():
-            piece.seen = time.monotonic()
-            piece.unseen = 0 if task in found else piece.unseen + 1
-            if piece.unseen >= LOOKS:
-                self._lost(piece)
+        found = self._queue.find(silent)
+        if not any(map(self._queue.has_started, silent)):
+            kinds = list(dict.fromkeys(part.batch.kind for part in silent.values()))
+            if queues := self._queue.without_listener(kinds):
+                self._notify(f"No worker is listening to {', '.join(queues)}. It goes on when `likewise worker` runs.")
+        for task, part in silent.items():
+            part.checked = time.monotonic()
+            part.missed = 0 if task in found else part.missed + 1
+            if part.missed >= CHECKS:
+                self._lost(part)
 
-    def _lost(self, piece: Piece) -> None:
-        """It is nowhere: its machine died, or the broker came back without it, which is nobody's fault."""
-        log.warning("Batch %s is in no queue and with no worker; sending it again.", piece.batch.id)
-        if self._post.was_begun(piece.task):
-            piece.deaths += 1
-        if piece.deaths >= MOST_DEATHS:
-            self._deadly(piece)
+    def _lost(self, part: BatchPart) -> None:
+        """Send a lost part again: the machine of its worker died, or the broker restarted without it."""
+        log.warning("Batch %s is in no queue and with no worker; sending it again.", part.batch.id)
+        if self._queue.has_started(part.task):
+            part.deaths += 1
+        if part.deaths >= MOST_DEATHS:
+            self._worker_died(part)
         else:
-            piece.due = time.monotonic()
+            part.due = time.monotonic()
 
-    def _take_back(self) -> None:
-        """Give up what no worker has begun; what all workers have begun is waited for."""
-        if not self._taken_back:
-            for task in self._post.withdraw(self._out):
+    def _withdraw(self) -> None:
+        """Withdraw batches that no worker has begun; begun ones run to their end."""
+        if not self._withdrawn:
+            for task in self._queue.withdraw(self._out):
                 self._out[task].due = 0.0
-            self._taken_back = True
-        self._close([ordered for ordered in self._open if any(piece.due is not None for piece in ordered.pieces)])
+            self._withdrawn = True
+        self._close([split for split in self._open if any(part.due is not None for part in split.parts)])
 
-    def _close(self, closed: list[Ordered]) -> None:
-        """Wait no longer for these batches, which are done or given up."""
+    def _close(self, closed: list[SplitBatch]) -> None:
+        """Forget batches that are done or withdrawn."""
         if closed:
-            self._open = [ordered for ordered in self._open if ordered not in closed]
+            self._open = [split for split in self._open if split not in closed]
             metrics.batches_in_flight(-len(closed))
-            left = {task for task, piece in self._out.items() if piece.ordered in closed}
+            left = {task for task, part in self._out.items() if part.split in closed}
             self._unwanted |= left
             for task in left:
                 del self._out[task]
 
-    def _tidy(self) -> None:
-        """Leave nothing with the broker of tasks that nobody waits for."""
+    def _clean_up(self) -> None:
+        """Delete queued messages and results of tasks that are no longer needed."""
         if self._unwanted:
-            self._post.withdraw(self._unwanted)
+            self._queue.withdraw(self._unwanted)
         if litter := self._ended | self._unwanted:
-            self._post.forget(litter)
+            self._queue.forget(litter)
         self._ended, self._unwanted = set(), set()
 
-    def _leave(self) -> None:
+    def _shut_down(self) -> None:
         self._close(self._open)
-        with suppress(BrokerUnavailableError):  # whatever still waits there does no harm
-            self._tidy()
+        with suppress(BrokerUnavailableError):  # what stays there does no harm
+            self._clean_up()

@@ -1,7 +1,11 @@
-"""What travels between a job's coordinator and the workers, as plain JSON types.
+"""Messages between a job's coordinator and the workers, as plain JSON types.
 
-Files travel as paths below the roots of their libraries, named once a message, because a worker may see a root
-elsewhere. Vectors travel as base64 of little-endian float32, sparse ones without their zeros.
+Files are sent as paths below the roots of their libraries, each root once per message, because a worker may mount a
+root elsewhere. Vectors are sent as base64 of little-endian float32, sparse ones without their zeros.
+
+Orders, reports, probes and questions carry the version of their layout. One without a version has version 1, as
+Likewise 0.1.0 wrote it, which ignores the key. Additional keys that an older reader may ignore leave the version as it
+is; a change that it would misread raises it.
 """
 
 from __future__ import annotations
@@ -14,22 +18,25 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from search.errors import LikewiseError
+from search.errors import LikewiseError, SettingsError
 from search.media import Kind
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.similar.questions import Probe
 from search.store.base import Array, Point
 from workers.batch.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
 
 Json: TypeAlias = dict[str, Any]
 
-WORTH_WHILE = 512
-"""Numbers that leaving out zeros has to save. What was sent before there were sparse vectors never had as many (a
-silent sound has 256), so that a reader of that version understands all that it gets."""
+MESSAGE_VERSION = 1
+"""Version of the layout of all messages."""
+
+LEAST_SAVED = 512
+"""Numbers that the sparse form of a vector must save. Vectors of versions that know no sparse form never reach this (a
+silent sound has 256 zeros), so that these versions can read all that they get."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BatchOrder:
     """A batch as it is sent to a worker.
 
     Attributes:
@@ -42,10 +49,25 @@ class Order:
     deliver: Literal["store", "report"]
 
 
-def order_to_json(order: Order) -> Json:
+def check_version(message: Json) -> None:
+    """Check that this version of Likewise can read a message.
+
+    Raises:
+        SettingsError: a newer version of Likewise has written it in a layout that is not known here.
+    """
+    version = message.get("version", 1)
+    if version > MESSAGE_VERSION:
+        raise SettingsError(
+            f"A message has layout {version}, but this version of Likewise reads layouts up to {MESSAGE_VERSION}.",
+            "Update Likewise on this machine: coordinators and workers need the same version.",
+        )
+
+
+def order_to_json(order: BatchOrder) -> Json:
     batch = order.batch
     roots = list(dict.fromkeys(file.root for file in batch.files))
     return {
+        "version": MESSAGE_VERSION,
         "batch": batch.id,
         "job": batch.job,
         "kind": batch.kind.value,
@@ -54,13 +76,18 @@ def order_to_json(order: Order) -> Json:
         "roots": roots,
         "files": [_file_to_json(file, roots.index(file.root)) for file in batch.files],
         "models": choice_to_json(order.models),
-        **beside(order.models),
+        **later_fields(order.models),
         "deliver": order.deliver,
     }
 
 
-def order_from_json(data: Json) -> Order:
-    """Inverse of :func:`order_to_json`."""
+def order_from_json(data: Json) -> BatchOrder:
+    """Inverse of :func:`order_to_json`.
+
+    Raises:
+        SettingsError: as :func:`check_version`.
+    """
+    check_version(data)
     batch = Batch(
         id=data["batch"],
         job=data["job"],
@@ -69,16 +96,16 @@ def order_from_json(data: Json) -> Order:
         priority=Priority(data["priority"]),
         into=data["into"],
     )
-    return Order(batch, choice_from_json(data["models"], data), data["deliver"])
+    return BatchOrder(batch, choice_from_json(data["models"], data), data["deliver"])
 
 
 def choice_to_json(choice: ModelChoice) -> Json:
-    """Without what travels :func:`beside` it: versions before there was any take no other keys than these."""
+    """A choice without its :func:`later_fields`: the first versions accept no keys but these."""
     return {key: value for key, value in asdict(choice).items() if key not in ("concepts", "text")}
 
 
-def beside(choice: ModelChoice) -> Json:
-    """What of a choice travels beside :func:`choice_to_json`."""
+def later_fields(choice: ModelChoice) -> Json:
+    """Fields of a choice that are sent beside :func:`choice_to_json`, in the message around it."""
     return {"concepts": choice.concepts} | ({} if choice.text is None else {"text": choice.text})
 
 
@@ -86,7 +113,7 @@ def choice_from_json(data: Json, message: Json) -> ModelChoice:
     """Inverse of :func:`choice_to_json`. Keys this version does not know are ignored.
 
     Args:
-        message: that it came in, with what travelled beside it; nothing where the sender knows of no more.
+        message: around the choice, with its :func:`later_fields`; empty where the sender does not know them.
     """
     known = {field.name: data[field.name] for field in fields(ModelChoice) if field.name in data}
     later = {"concepts": message.get("concepts", False), "text": message.get("text")}
@@ -95,6 +122,7 @@ def choice_from_json(data: Json, message: Json) -> ModelChoice:
 
 def report_to_json(report: BatchReport) -> Json:
     return {
+        "version": MESSAGE_VERSION,
         "batch": report.batch,
         "outcomes": [asdict(outcome) for outcome in report.outcomes],
         "stages": report.stages,
@@ -105,7 +133,12 @@ def report_to_json(report: BatchReport) -> Json:
 
 
 def report_from_json(data: Json) -> BatchReport:
-    """Inverse of :func:`report_to_json`."""
+    """Inverse of :func:`report_to_json`.
+
+    Raises:
+        SettingsError: as :func:`check_version`.
+    """
+    check_version(data)
     return BatchReport(
         data["batch"],
         tuple(
@@ -121,6 +154,7 @@ def report_from_json(data: Json) -> BatchReport:
 
 def probe_to_json(probe: Probe) -> Json:
     return {
+        "version": MESSAGE_VERSION,
         "kind": probe.kind.value,
         "vectors": vectors_to_json(probe.vectors),
         "spaces": dict(probe.spaces),
@@ -134,7 +168,12 @@ def probe_to_json(probe: Probe) -> Json:
 
 
 def probe_from_json(data: Json) -> Probe:
-    """Inverse of :func:`probe_to_json`."""
+    """Inverse of :func:`probe_to_json`.
+
+    Raises:
+        SettingsError: as :func:`check_version`.
+    """
+    check_version(data)
     return Probe(
         kind=Kind(data["kind"]),
         vectors=vectors_from_json(data["vectors"]),
@@ -149,7 +188,7 @@ def probe_from_json(data: Json) -> Probe:
 
 
 def error_to_json(error: LikewiseError) -> Json:
-    """The object that the API answers too."""
+    """An error as the API answers it."""
     return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
 
 
@@ -163,8 +202,10 @@ def point_from_json(data: Json) -> Point:
 
 
 def vectors_to_json(vectors: Mapping[str, Array]) -> Json:
-    """Space name to its rows and dimension, and their values in base64; of a vector of few values other than zero,
-    these and where they stand (``at``, uint32, counted through all rows)."""
+    """Vectors by space name, float32 ``(m, dim)``, as ``shape`` and ``data`` in base64.
+
+    A vector of mostly zeros is sent as its other values and their positions (``at``, uint32, in row-major order).
+    """
     return {name: _vector_to_json(vector) for name, vector in vectors.items()}
 
 
@@ -175,7 +216,7 @@ def vectors_from_json(data: Json) -> dict[str, Array]:
 
 def _vector_to_json(vector: Array) -> Json:
     kept = np.flatnonzero(vector)
-    if vector.size - 2 * len(kept) < WORTH_WHILE:
+    if vector.size - 2 * len(kept) < LEAST_SAVED:
         return {"shape": list(vector.shape), "data": _base64(vector, "<f4")}
     return {"shape": list(vector.shape), "at": _base64(kept, "<u4"), "data": _base64(vector.flat[kept], "<f4")}
 

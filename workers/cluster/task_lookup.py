@@ -1,7 +1,7 @@
-"""Where tasks are: in a queue, with a worker that answers, or nowhere.
+"""Look tasks up: in a queue, with a worker that answers, or nowhere.
 
-A task is nowhere when the machine of its worker died, or when the broker came back without what it held. Redis keeps a
-queue as one list for each priority, of messages as kombu writes them.
+A task is nowhere when the machine of its worker died, or when the broker restarted without its data. Redis stores a
+queue as one list per priority, of messages as kombu writes them.
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ from search.errors import BrokerUnavailableError
 from workers.cluster.app import EMBED_QUEUE, PRIORITY, QUERY_QUEUE, TRAIN_QUEUE
 
 ANSWER_SECONDS = 2.0
-"""How long workers are given to say what they have; they answer beside their work."""
+"""How long workers have to name their tasks; they answer while they work."""
 
 SEPARATOR = "\x06\x16"
-"""What kombu's Redis transport puts between a queue and a priority to name a list."""
+"""Separator of kombu's Redis transport between queue and priority in the name of a list."""
 
 
 BROKER_ERRORS = (OperationalError, BackendError, RedisError, OSError)
-"""What Celery, kombu and redis raise when the broker cannot be reached."""
+"""Exceptions of Celery, kombu and redis when the broker cannot be reached."""
 
 
 @contextmanager
 def broker_errors() -> Iterator[None]:
-    """
+    """Translate ``BROKER_ERRORS`` within the block.
+
     Raises:
-        BrokerUnavailableError: in place of ``BROKER_ERRORS``.
+        BrokerUnavailableError: in place of one of them.
     """
     try:
         yield
@@ -43,7 +44,7 @@ def broker_errors() -> Iterator[None]:
 
 
 def unavailable(error: BaseException) -> BrokerUnavailableError:
-    """One of ``BROKER_ERRORS``, here or at a worker, in our own words."""
+    """One of ``BROKER_ERRORS``, raised here or on a worker, as an error of Likewise."""
     return BrokerUnavailableError(
         f"The broker cannot be reached: {str(error).rstrip('.')}.",
         "Start Redis at LIKEWISE_BROKER_URL, or correct the address.",
@@ -51,40 +52,41 @@ def unavailable(error: BaseException) -> BrokerUnavailableError:
 
 
 def find_tasks(app: Celery, tasks: Collection[str], seconds: float = ANSWER_SECONDS) -> set[str]:
-    """Which of these are in a queue, or with a worker that answers within ``seconds``. So long this takes only when
-    some are nowhere to be found.
+    """Which of these are in a queue, or with a worker that answers within ``seconds``.
+
+    The call takes that long only when some tasks are not found.
 
     Raises:
         BrokerUnavailableError: the broker does not answer.
     """
-    # Queues first: a task that a worker takes meanwhile is found with it.
+    # Queues first: a task that a worker takes meanwhile is found at the worker.
     found = {task for _, _, task in _queued(app)}.intersection(tasks)
     if absent := set(tasks) - found:
         with broker_errors():
-            if workers := _begun_by(app, absent):
+            if workers := _started_by(app, absent):
                 found |= _asked(app, absent, seconds, destination=sorted(workers), limit=len(workers))
             if absent := absent - found:
                 found |= _asked(app, absent, seconds)
     return found
 
 
-def _begun_by(app: Celery, tasks: Collection[str]) -> set[str]:
-    """Workers that have said that they have begun some of these."""
+def _started_by(app: Celery, tasks: Collection[str]) -> set[str]:
+    """Workers that have reported the start of some of these."""
     metas = (app.backend.get_task_meta(task, cache=False) for task in tasks)
     return {meta["result"]["hostname"] for meta in metas if meta["status"] == states.STARTED}
 
 
 def _asked(app: Celery, tasks: Collection[str], seconds: float, **whom: Any) -> set[str]:
-    """Which of these tasks workers say they have."""
+    """Which of these tasks the workers report as theirs."""
     answers = app.control.inspect(timeout=seconds, **whom).query_task(*tasks) or {}
     return {task for answer in answers.values() for task in answer}.intersection(tasks)
 
 
 def withdraw_tasks(app: Celery, wanted: Callable[[str], bool]) -> set[str]:
-    """Take tasks out of their queues; ids of those that no worker will see now.
+    """Remove tasks from their queues; ids of those that no worker will get any more.
 
     Args:
-        wanted: whether to take out the task of this id.
+        wanted: whether to remove the task of this id.
 
     Raises:
         BrokerUnavailableError: the broker does not answer.
@@ -99,7 +101,7 @@ def withdraw_tasks(app: Celery, wanted: Callable[[str], bool]) -> set[str]:
 
 
 def _queued(app: Celery) -> Iterator[tuple[str, bytes, str]]:
-    """Every question, batch and training that waits: its list, its message, its task's id."""
+    """Every queued question, batch and training: its list, its message, the id of its task."""
     worked = (*EMBED_QUEUE.values(), TRAIN_QUEUE)
     batches = [f"{queue}{SEPARATOR}{step}" for queue in worked for step in PRIORITY.values()]
     names = [QUERY_QUEUE, *batches]  # the list of the first priority has its queue's name alone

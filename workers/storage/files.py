@@ -99,7 +99,7 @@ class FileAccess:
         """
         here = self.here(path)
         if addresses.is_remote(here):
-            return self.objects.patiently(lambda: self.objects.head(here, count), self._seconds)
+            return self.objects.with_retries(lambda: self.objects.head(here, count), self._seconds)
         with open(here, "rb") as file:
             return file.read(count)
 
@@ -111,7 +111,7 @@ class FileAccess:
         """
         here = self.here(path)
         if addresses.is_remote(here):
-            return self.objects.patiently(lambda: self._read_object(here), self._seconds, self._closing)
+            return self.objects.with_retries(lambda: self._read_object(here), self._seconds, self._closing)
         with open(here, "rb") as file:
             status = os.fstat(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -155,7 +155,7 @@ class FileAccess:
         name = addresses.name(address)
         ends = time.monotonic() + self._seconds
         try:
-            found = self.objects.patiently(lambda: self._copy(address, target, ends), self._seconds, self._closing)
+            found = self.objects.with_retries(lambda: self._copy(address, target, ends), self._seconds, self._closing)
         except FileChangedError:
             raise
         except OSError as error:

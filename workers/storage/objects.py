@@ -49,7 +49,7 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 _LIBRARY_TRIES = 2
 """Tries of the storage library itself. Its default of five, each of which may hang, would outlast any time limit; what
-is tried longer than that is tried by :meth:`Objects.patiently`."""
+is tried longer than that is tried by :meth:`Objects.with_retries`."""
 
 FIRST_DELAY, LONGEST_DELAY = 0.25, 8.0
 LOOK_SECONDS = 3.0
@@ -120,7 +120,7 @@ class Objects:
             with _told(address):
                 return _facts(address, self._filesystem(address).info(address))
 
-        return self.patiently(ask, LOOK_SECONDS)
+        return self.with_retries(ask, LOOK_SECONDS)
 
     def listing(self, folder: str) -> list[Facts]:
         """What lies in a folder, in order of address; empty for one that is not there. Tried for a while.
@@ -136,7 +136,7 @@ class Objects:
                 return [_facts(f"{scheme}://{info['name'].lstrip('/')}", info) for info in found]
 
         try:
-            entries = self.patiently(ask, self._patience)
+            entries = self.with_retries(ask, self._patience)
         except FileNotFoundError:
             if addresses.parent(folder) is None:
                 raise  # a folder without objects is no folder, but a bucket is there or is not
@@ -196,7 +196,7 @@ class Objects:
             with _told(address):
                 return bytes(self._filesystem(address).cat_file(address))
 
-        return self.patiently(ask, LOOK_SECONDS)
+        return self.with_retries(ask, LOOK_SECONDS)
 
     def delete(self, address: str) -> None:
         """Nothing happens where there is nothing."""
@@ -206,7 +206,7 @@ class Objects:
         except FileNotFoundError:
             pass
 
-    def patiently(self, call: Callable[[], T], seconds: float, stop: threading.Event | None = None) -> T:
+    def with_retries(self, call: Callable[[], T], seconds: float, stop: threading.Event | None = None) -> T:
         """``call()``, called again with growing, jittered delays while there is no answer and time is left.
 
         Args:

@@ -148,14 +148,14 @@ class SharedPrefix:
     def save(self, files: Mapping[str, bytes]) -> None:
         there = {self._address(name): data for name, data in files.items()}
         try:
-            self._objects.patiently(lambda: self._objects.write(there), self._seconds)
+            self._objects.with_retries(lambda: self._objects.write(there), self._seconds)
         except OSError as error:
             raise self._refused("written", error) from error
 
     def add(self, path: Path, name: str) -> str:
         address = self._address(name)
         try:
-            self._objects.patiently(lambda: self._objects.upload(str(path), address), self._seconds)
+            self._objects.with_retries(lambda: self._objects.upload(str(path), address), self._seconds)
         except OSError as error:
             raise self._refused("written", error) from error
         return address
@@ -190,7 +190,7 @@ class SharedPrefix:
 
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._objects.patiently(copy, self._seconds)
+            self._objects.with_retries(copy, self._seconds)
         except FileNotFoundError:
             raise
         except OSError as error:

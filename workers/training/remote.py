@@ -64,7 +64,7 @@ class RemoteTrainer:
         self._place.add(folder / PHOTOS, f"{there}/{PHOTOS}")
         try:
             self._want(there, task)
-            self._broker.keep(said_name(there), b"")
+            self._broker.put(said_name(there), b"")
             self._send(task, {"task": task, "there": there, "order": order.to_json()})
             meta = self._wait(task, there, say, goes_on)
             return None if meta is None else self._taken(meta, folder)
@@ -78,7 +78,7 @@ class RemoteTrainer:
                 self._place.clear(there)
 
     def _want(self, there: str, task: str) -> None:
-        self._broker.keep(wanted_name(there), task.encode())
+        self._broker.put(wanted_name(there), task.encode())
 
     def _send(self, task: str, question: Json) -> None:
         # Not by send_task, which subscribes to the result: whoever polls never reads what the subscription brings.
@@ -110,7 +110,7 @@ class RemoteTrainer:
                 return None
             if meta["status"] == states.PENDING and not heard:
                 heard = self._is_heard(say)
-            said = self._broker.kept(said_name(there)) or b""
+            said = self._broker.get(said_name(there)) or b""
             if said != told:
                 told = said
                 say(said.decode("utf-8", "replace"))

@@ -85,7 +85,7 @@ class Wanted:
         if self._answer and time.monotonic() - self._asked > ASK_SECONDS:
             self._asked = time.monotonic()
             with suppress(BrokerUnavailableError):
-                self._answer = self._broker.kept(self._name) in (None, self._task)
+                self._answer = self._broker.get(self._name) in (None, self._task)
         return self._answer
 
 
@@ -93,7 +93,7 @@ def _teller(broker: Broker, there: str) -> Callable[[str], None]:
     def say(text: str) -> None:
         log.info("%s", text)
         with suppress(BrokerUnavailableError):
-            broker.keep(said_name(there), text.encode())
+            broker.put(said_name(there), text.encode())
 
     return say
 

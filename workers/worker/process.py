@@ -1,8 +1,7 @@
-"""A worker: a Celery parent that talks to the broker, and one child that embeds, helped by decoders of its own.
+"""Run a worker: a Celery parent that talks to the broker, and one child that embeds with its own decoders.
 
-The parent imports no model library and never touches the device. It replaces a child that dies, that hangs past the
-hard limit, or that has grown too large. Decoders die with their child, and the child with its parent, however that
-comes about.
+The parent imports no model library and never uses the device. It replaces a child that dies, that exceeds the hard time
+limit, or that has grown too large. Decoders end with their child, and the child with its parent, in every case.
 """
 
 from __future__ import annotations
@@ -30,19 +29,19 @@ from workers.cluster.app import QUEUES, make_app
 from workers.cluster.broker import Listener
 from workers.embedders.models import Models
 from workers.runtime import make_ready_for_models
-from workers.worker.state import Build, Station
+from workers.worker.state import Build, WorkerState
 from workers.worker.tasks import UNFIT_SIGNAL, register
 
 log = logging.getLogger(__name__)
 
 UNFIT = 3
-"""Status with which a parent ends whose child cannot work as it is set up."""
+"""Exit status of a parent whose child cannot work with its settings."""
 
 _CHATTY = ("celery.apps.worker", "celery.worker.strategy", "celery.app.trace", "celery.backends.base")
-"""Loggers that tell what we tell ourselves, every task with its result, or one trouble with a trace for each try."""
+"""Loggers whose messages repeat ours, or print every task with its result, or a traceback for each retry."""
 
 STORING_TRIES = 60
-"""How often handing in a result is tried while the broker is away: for some five minutes, by Celery's own pauses."""
+"""Attempts to store a result while the broker is unavailable: about five minutes with Celery's own pauses."""
 
 
 def run_worker(
@@ -53,14 +52,14 @@ def run_worker(
     warm: bool = True,
     on_ready: Callable[[Listener], None] = lambda _: None,
 ) -> int:
-    """Take tasks from these queues until told to stop; the exit status.
+    """Take tasks from these queues until a signal ends the worker; the exit status.
 
     The first SIGTERM or SIGINT lets the task in work come to its end, the second gives it back to its queue at once.
 
     Args:
         build: makes the models, in the child.
-        warm: load them when the child begins, so that the first question need not wait for that.
-        on_ready: called when it listens.
+        warm: load the models when the child starts, so that the first query does not wait for them.
+        on_ready: called when the worker listens.
 
     Raises:
         SettingsError: no broker is set, a queue does not exist, or the child found that it cannot work as it is set up.
@@ -69,8 +68,8 @@ def run_worker(
         raise SettingsError(f"There are no such queues: '{','.join(queues)}'.", f"Queues are {', '.join(QUEUES)}.")
     make_ready_for_models()
     app = make_app(settings)
-    station = Station(settings, build)
-    register(app, station)
+    worker_state = WorkerState(settings, build)
+    register(app, worker_state)
     _configure(settings, app)
     worker = _Worker(
         app=app,
@@ -92,7 +91,7 @@ def run_worker(
         if settings.metrics_port:
             serve_counts(settings.metrics_port)
         if warm:
-            threading.Thread(target=station.warm, name="warm", daemon=True).start()
+            threading.Thread(target=worker_state.warm, name="warm", daemon=True).start()
 
     signals.worker_ready.connect(begun, weak=False)
     signals.worker_process_init.connect(child_begun, weak=False)

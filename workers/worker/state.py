@@ -1,7 +1,7 @@
-"""What a worker's process holds: models, decoders and the way to the store, made when first needed and kept.
+"""State of a worker process: models, decoders and the store, made when first needed and kept.
 
-A station is described in the parent and filled in its child, so that no process forks after it has touched CUDA, a
-store or a decoder.
+The object is made in the parent and filled in its child, so that no process forks after it has used CUDA, a store or a
+decoder.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from search.errors import LikewiseError, ModelError, NotFoundError, SettingsError, SpaceMismatchError
 from search.logs import at_work
-from search.model_descriptions.registry import R3D18, ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from search.similar.questions import Probe
 from search.spaces import CollectionSchema
@@ -29,7 +29,7 @@ from workers.batch.encode import DescribedEmbedder, Encoder, embed_words
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import BatchReport
 from workers.cluster.broker import Broker
-from workers.cluster.serialization import Json, Order
+from workers.cluster.serialization import BatchOrder, Json
 from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.choice import choose_models, require_text
 from workers.embedders.models import Models
@@ -38,18 +38,18 @@ from workers.training.worker_side import serve_training
 log = logging.getLogger(__name__)
 
 Build = Callable[[Settings, ModelChoice], DescribedEmbedder]
-"""Makes the models of a choice."""
+"""Makes the models of a choice; called with the settings and the choice."""
 
 KEPT = 2
-"""Sets of models kept: while one is being replaced by another, batches ask for the new and questions for the old."""
+"""Sets of models kept: during a change of models, batches ask for the new set and queries for the old one."""
 
 
 class DeviceLostError(Exception):
-    """The device will serve this process no more; another one may fare better."""
+    """The device no longer works in this process; another process may be able to use it."""
 
 
-class Station:
-    """One worker process's means. Used by one thread, while another may be warming it."""
+class WorkerState:
+    """Models, decoders and store of one worker process. Used by one thread, while another may run :meth:`warm`."""
 
     def __init__(self, settings: Settings, build: Build = Models) -> None:
         self._settings, self._build = settings, build
@@ -63,7 +63,7 @@ class Station:
         return self._settings
 
     def warm(self) -> None:
-        """Load the models that the collections were made with, or that the settings choose, before a task asks."""
+        """Load the models of the existing collections, or those that the settings choose, before a task needs them."""
         try:
             existing: Mapping[str, CollectionSchema] = {}
             if self._settings.store == "server":
@@ -73,33 +73,33 @@ class Station:
         except LikewiseError as error:
             log.info("The models are not loaded in advance: %s", error)
 
-    def embed(self, order: Order) -> BatchReport:
-        """Embed a batch to its end.
+    def embed(self, order: BatchOrder) -> BatchReport:
+        """Embed all files of a batch.
 
         Raises:
-            StoreError, ModelError, DecoderStartError: nothing is lost by doing the whole batch again.
+            StoreError, ModelError, DecoderStartError: the whole batch can be done again without loss.
             SettingsError: this worker cannot do such batches; another one may.
-            DeviceLostError: this process had better end.
+            DeviceLostError: the device no longer works in this process, which should end.
         """
         batch = order.batch
         with at_work(job=batch.job, batch=batch.id):
             try:
                 report = self._process(order)
             except (SpaceMismatchError, NotFoundError) as error:
-                log.info("Looking at the collections anew: %s", error)
+                log.info("Reading the schemas of the collections again: %s", error)
                 self._close_store()
                 report = self._process(order)
-            self._look_at_device(report)
+            self._check_device(report)
             count_report(batch.kind, report)
             log.info("Took in %d files: %s.", len(batch.files), _spent(report))
         return report
 
     def probe(self, path: str, name: str, choice: ModelChoice) -> Probe:
-        """A file as an example of a question; see ``workers.batch.encode.Encoder``."""
+        """Embed a file as the example of a query; see ``workers.batch.encode.Encoder``."""
         return Encoder(self._settings, self._pool(choice), self._embedder(choice)).probe(path, name)
 
     def text(self, words: str, fingerprint: str, choice: ModelChoice) -> Array:
-        """Words as a vector; see ``workers.batch.encode.embed_words``."""
+        """Embed words; float32 ``(1, dim)``, L2-normalised. See ``workers.batch.encode.embed_words``."""
         return embed_words(self._embedder(choice), words, fingerprint)
 
     def choose_models(
@@ -108,10 +108,10 @@ class Station:
         """The models to embed with, see ``search.model_descriptions.registry``.
 
         Args:
-            image, video, text: what the settings of whoever asks say of them.
+            image, video, text: settings of the process that asks.
 
         Raises:
-            ModelError: a model that is insisted on cannot be had here.
+            ModelError: a model that the settings demand is not available on this machine.
         """
         wanted = {"image_model": image, "video_model": video, "text_model": text}
         choice = choose_models(self._settings.model_copy(update=wanted), existing)
@@ -123,23 +123,23 @@ class Station:
         return serve_training(self._settings, broker, question)
 
     def abandon(self) -> None:
-        """Forget work that was broken off: decoders may still be busy with it, and models be in any state."""
+        """Drop decoders and models after an interrupted task: decoders may be busy, models in an undefined state."""
         for pool in self._pools.values():
             pool.close()
         self._pools.clear()
         self._models.clear()
 
-    def _process(self, order: Order) -> BatchReport:
+    def _process(self, order: BatchOrder) -> BatchReport:
         pool, models = self._pool(order.models), self._embedder(order.models)
         if order.deliver == "store":
             into = order.batch.into
-            intake = Renewal(self._store(), [into]) if into else self._store()
-            return BatchProcessor(self._settings, intake, pool, models).process(order.batch)
-        outbox = Outbox()
-        report = BatchProcessor(self._settings, outbox, pool, models).process(order.batch)
-        return replace(report, deliveries=tuple(outbox.deliveries))
+            embedding_store = Renewal(self._store(), [into]) if into else self._store()
+            return BatchProcessor(self._settings, embedding_store, pool, models).process(order.batch)
+        collected = Outbox()
+        report = BatchProcessor(self._settings, collected, pool, models).process(order.batch)
+        return replace(report, deliveries=tuple(collected.deliveries))
 
-    def _look_at_device(self, report: BatchReport) -> None:
+    def _check_device(self, report: BatchReport) -> None:
         if "torch" not in sys.modules:  # no model has used a device, so there is none to lose
             return
         from workers.device import device_works, measure_memory
@@ -158,7 +158,7 @@ class Station:
         return models
 
     def _pool(self, choice: ModelChoice) -> DecodePool:
-        clips = choice.video == R3D18.name
+        clips = choice.needs_clips
         if clips not in self._pools:
             self._pools[clips] = DecodePool(self._settings, clips=clips)
         return self._pools[clips]

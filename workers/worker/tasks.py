@@ -1,7 +1,7 @@
-"""The tasks of a worker: JSON in, JSON out, the work itself done by its station.
+"""Celery tasks of a worker: they take and answer JSON, and ``WorkerState`` does the work.
 
-What goes wrong with one file is part of the answer. What goes wrong with a batch is raised, and whoever ordered the
-batch reads it as the same error; nothing is lost by ordering it again.
+The failure of one file is part of the answer. The failure of a batch is raised, and the coordinator reads it as the
+same error; sending the batch again loses nothing.
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ from workers.cluster.app import CHOOSE_MODELS, EMBED_BATCH, EMBED_FILE, EMBED_TE
 from workers.cluster.broker import Broker
 from workers.cluster.serialization import (
     Json,
-    beside,
     choice_from_json,
     choice_to_json,
     error_to_json,
+    later_fields,
     order_from_json,
     probe_to_json,
     report_to_json,
     vectors_to_json,
 )
-from workers.worker.state import DeviceLostError, Station
+from workers.worker.state import DeviceLostError, WorkerState
 
 log = logging.getLogger(__name__)
 
 UNFIT_SIGNAL = signal.SIGUSR2
-"""By which a child tells its parent that this worker cannot work as it is set up."""
+"""Signal from a child to its parent: this worker cannot work with its settings."""
 
 
 class _OutOfTime(BaseException):
-    """The soft limit has passed. Not an ``Exception``, so that no per-file boundary takes it for a file's fault."""
+    """The soft time limit has passed. Not an ``Exception``, so that no handler of a single file catches it."""
 
 
-def register(app: Celery, station: Station) -> None:
-    """Let ``app`` answer for these tasks with what the station holds."""
-    soft, hard = train_limits(station.settings)
+def register(app: Celery, worker_state: WorkerState) -> None:
+    """Register the tasks with ``app``; they use the models and decoders of ``worker_state``."""
+    soft, hard = train_limits(worker_state.settings)
 
     def embed_batch(order: Json) -> Json:
-        """A batch (``wire.Order``) to its ``BatchReport``. A process that dies of it is replaced, and the batch run
-        once more; then it ends as ``WorkerLostError``."""
+        """A batch (``serialization.BatchOrder``) to its ``BatchReport``. A process that dies of it is replaced, and the
+        batch runs once more; then it ends as ``WorkerLostError``."""
         try:
             with _soft_limit():
-                return report_to_json(station.embed(order_from_json(order)))
+                return report_to_json(worker_state.embed(order_from_json(order)))
         except _OutOfTime:
-            station.abandon()
+            worker_state.abandon()
             raise SoftTimeLimitExceeded(app.conf.task_soft_time_limit) from None
         except SettingsError as error:
             log.error("This worker cannot go on, and leaves its batch to others: %s", error)
@@ -71,7 +71,7 @@ def register(app: Celery, station: Station) -> None:
         """``{"path", "name", "models", "concepts", "text"}`` to a ``Probe``, or ``{"error"}``."""
         choice = choice_from_json(question["models"], question)
         try:
-            return probe_to_json(station.probe(question["path"], question["name"], choice))
+            return probe_to_json(worker_state.probe(question["path"], question["name"], choice))
         except LikewiseError as error:
             return error_to_json(error)
 
@@ -80,7 +80,7 @@ def register(app: Celery, station: Station) -> None:
         one of ``meaning``, or ``{"error"}``."""
         choice = choice_from_json(question["models"], question)
         try:
-            vector = station.text(question["words"], question["space"], choice)
+            vector = worker_state.text(question["words"], question["space"], choice)
             return {"vectors": vectors_to_json({MEANING: vector})}
         except LikewiseError as error:
             return error_to_json(error)
@@ -91,8 +91,8 @@ def register(app: Celery, station: Station) -> None:
         existing = {name: CollectionSchema.from_json(schema) for name, schema in question["existing"].items()}
         try:
             wanted = question["image"], question["video"], question.get("text", "none")
-            choice = station.choose_models(existing, *wanted)
-            return choice_to_json(choice) | (beside(choice) if question.get("concepts") else {})
+            choice = worker_state.choose_models(existing, *wanted)
+            return choice_to_json(choice) | (later_fields(choice) if question.get("concepts") else {})
         except LikewiseError as error:
             return error_to_json(error)
 
@@ -101,7 +101,7 @@ def register(app: Celery, station: Station) -> None:
         again: its job says so."""
         try:
             with _soft_limit():
-                return station.train(Broker(app), question)
+                return worker_state.train(Broker(app), question)
         except _OutOfTime:
             raise SoftTimeLimitExceeded(soft) from None
 

@@ -14,11 +14,11 @@ from celery import Celery, states
 from PIL import Image
 
 from search.media import Kind
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from workers.batch.report import Batch, FileRef, Priority
 from workers.cluster.app import EMBED_BATCH, EMBED_QUEUE, PRIORITY, make_app
-from workers.cluster.serialization import Order, order_to_json
+from workers.cluster.serialization import BatchOrder, order_to_json
 
 QUICK = ModelChoice("quick", "frames_quick", "quick")
 
@@ -62,7 +62,7 @@ class Desk:
     ) -> str:
         """Send a batch of such pictures; the id of its task."""
         batch = Batch(id_, "job", kind, tuple(self.picture(colour) for colour in colours), priority)
-        order = order_to_json(Order(batch, self.models, "store" if deliver == "store" else "report"))
+        order = order_to_json(BatchOrder(batch, self.models, "store" if deliver == "store" else "report"))
         self.app.send_task(EMBED_BATCH, (order,), task_id=id_, queue=EMBED_QUEUE[kind], priority=PRIORITY[priority])
         return id_
 

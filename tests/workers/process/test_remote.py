@@ -24,7 +24,7 @@ from search.errors import (
     WorkerUnavailableError,
 )
 from search.media import Kind
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.similar.questions import Probe
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
@@ -40,8 +40,8 @@ Start = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def _soon_unheard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote_encoder, "UNHEARD_SECONDS", 0.2)
+def _soon_without_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_encoder, "LISTENER_CHECK_SECONDS", 0.2)
 
 
 @pytest.fixture

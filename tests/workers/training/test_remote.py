@@ -165,9 +165,9 @@ def test_a_task_delivered_again_does_nothing(brokered: Settings, app: Any, make_
             raise AssertionError("it is not to train")
 
     for wanted in (b"", b"origin:7:new"):
-        broker.keep(wanted_name(there), wanted)
+        broker.put(wanted_name(there), wanted)
         assert serve_training(brokered, broker, question, lambda _: Never()) == {"stopped": True}
-    broker.keep(wanted_name(there), b"origin:7:old")
+    broker.put(wanted_name(there), b"origin:7:old")
     assert serve_training(brokered, broker, question, lambda _: Never()) == {"stopped": True}, "its photos are gone"
 
 

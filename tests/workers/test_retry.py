@@ -12,7 +12,7 @@ from search.store.base import Point, Store
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import Batch, FileRef, Status
 from workers.cluster import retry
-from workers.cluster.retry import patiently
+from workers.cluster.retry import with_retries
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def test_tries_again_in_growing_pauses_until_it_succeeds(pauses: list[float]) ->
             raise left.pop()
         return "done"
 
-    assert patiently(action) == "done"
+    assert with_retries(action) == "done"
     assert len(pauses) == 6
     assert all(0 < pause <= retry.LONGEST_DELAY for pause in pauses)
     assert pauses[-1] > pauses[0]
@@ -42,7 +42,7 @@ def test_pauses_differ_between_those_who_wait(pauses: list[float]) -> None:
     """Or all of them would come back to a server that has just risen at the same moment."""
     for _ in range(2):
         left = [StoreUnavailableError("Away.")]
-        patiently(lambda left=left: fail(left.pop()) if left else None)
+        with_retries(lambda left=left: fail(left.pop()) if left else None)
     assert pauses[0] != pauses[1]
 
 
@@ -52,13 +52,13 @@ def fail(error: LikewiseError) -> None:
 
 def test_raises_what_will_not_pass_by_itself(pauses: list[float]) -> None:
     with pytest.raises(StoreError, match="Refused"):
-        patiently(lambda: fail(StoreError("Refused.")))
+        with_retries(lambda: fail(StoreError("Refused.")))
     assert pauses == []
 
 
 def test_gives_up_in_the_end_with_the_last_error(pauses: list[float]) -> None:
     with pytest.raises(StoreUnavailableError, match="Away"):
-        patiently(lambda: fail(StoreUnavailableError("Away.")), seconds=20.0)
+        with_retries(lambda: fail(StoreUnavailableError("Away.")), seconds=20.0)
     assert 10.0 < sum(pauses) <= 20.0
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from search.errors import CorruptMediaError, LikewiseError, StoreUnavailableError, error_of
+from search.errors import CorruptMediaError, LikewiseError, SettingsError, StoreUnavailableError, error_of
 from search.media import Kind
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.similar.questions import Probe
 from search.store.base import Point
 from workers.batch.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
 from workers.cluster.serialization import (
-    Order,
+    BatchOrder,
     error_to_json,
     order_from_json,
     order_to_json,
@@ -45,13 +46,13 @@ def test_an_order() -> None:
     )
     batch = Batch("b1", "j1", Kind.VIDEO, files, Priority.HIGH, "videos.2")
     for concepts, text in ((True, None), (False, "open_clip")):
-        order = Order(batch, ModelChoice("i", "v", "s", ("Said aloud.",), concepts=concepts, text=text), "report")
+        order = BatchOrder(batch, ModelChoice("i", "v", "s", ("Said aloud.",), concepts=concepts, text=text), "report")
         assert order_from_json(sent(order_to_json(order))) == order
 
 
 def test_orders_of_versions_before_and_after() -> None:
     batch = Batch("b1", "j1", Kind.IMAGE, (), Priority.HIGH)
-    order = Order(batch, ModelChoice("i", "v", "s"), "report")
+    order = BatchOrder(batch, ModelChoice("i", "v", "s"), "report")
     message = sent(order_to_json(order))
     assert message["models"].keys() == {"image", "video", "sound", "notes", "style"}, "what the one before takes"
     assert "text" not in message, "as before, where no model of words is wanted"
@@ -59,6 +60,27 @@ def test_orders_of_versions_before_and_after() -> None:
     assert order_from_json(message).models == ModelChoice("i", "v", "s", concepts=False), "its collections have none"
     message["models"]["smell"] = "of a version to come"
     assert order_from_json(message).models.image == "i"
+
+
+@pytest.mark.parametrize(
+    ("message", "read"),
+    [
+        (
+            order_to_json(BatchOrder(Batch("b1", "j1", Kind.IMAGE, ()), ModelChoice("i", "v", "s"), "report")),
+            order_from_json,
+        ),
+        (report_to_json(BatchReport("b1", ())), report_from_json),
+        (probe_to_json(Probe(Kind.IMAGE, {}, {})), probe_from_json),
+    ],
+)
+def test_a_message_of_the_version_before_is_read_and_one_of_a_newer_is_refused(
+    message: dict[str, Any], read: Callable[[dict[str, Any]], Any]
+) -> None:
+    assert message["version"] == 1
+    before = {name: value for name, value in message.items() if name != "version"}
+    assert read(before) == read(message)
+    with pytest.raises(SettingsError, match="Update Likewise"):
+        read(message | {"version": 2})
 
 
 def test_sparse_vectors_travel_without_their_zeros() -> None:
@@ -86,7 +108,7 @@ def test_many_rows_may_be_sparse_too() -> None:
 def test_a_root_travels_once() -> None:
     root = "/a/long/folder/that/many/files/share"
     batch = Batch("b1", "j1", Kind.IMAGE, tuple(file(f"{root}/{number}.jpg", root) for number in range(50)))
-    text = json.dumps(order_to_json(Order(batch, ModelChoice("i", "v"), "store")))
+    text = json.dumps(order_to_json(BatchOrder(batch, ModelChoice("i", "v"), "store")))
     assert text.count(root) == 1
 
 

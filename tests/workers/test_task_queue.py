@@ -11,15 +11,15 @@ import pytest
 
 from search.errors import BrokerUnavailableError
 from search.media import Kind
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from workers.batch.report import Batch, FileRef
 from workers.cluster import app as application
 from workers.cluster.app import make_app
-from workers.cluster.serialization import Order
-from workers.cluster.task_queue import Post
+from workers.cluster.serialization import BatchOrder
+from workers.cluster.task_queue import TaskQueue
 
-ORDER = Order(
+ORDER = BatchOrder(
     Batch("1-1", "1", Kind.IMAGE, (FileRef("/m/a.jpg", "m", 1, 1.0, "00" * 32),)),
     ModelChoice("quick", "frames_quick", "quick"),
     "store",
@@ -27,23 +27,23 @@ ORDER = Order(
 
 
 @pytest.fixture
-def post(broker: Any, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
+def queue(broker: Any, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Iterator[TaskQueue]:
     monkeypatch.setattr(application, "SILENT_SECONDS", 0.5)
     settings = make_settings(broker_url=broker.url)
     celery = make_app(settings)
-    yield Post(settings, celery)
+    yield TaskQueue(settings, celery)
     celery.close()
 
 
-def test_a_broker_that_falls_silent_is_away(broker: Any, post: Post) -> None:
+def test_a_broker_that_falls_silent_is_away(broker: Any, queue: TaskQueue) -> None:
     """A machine that is gone ends no connection: whoever waits for its word would wait for ever."""
-    post.send("sent", ORDER, deaths=0)
+    queue.send("sent", ORDER, deaths=0)
     os.kill(broker.pid, signal.SIGSTOP)
     try:
         with pytest.raises(BrokerUnavailableError):
-            post.send("unsent", ORDER, deaths=0)
+            queue.send("unsent", ORDER, deaths=0)
         with pytest.raises(BrokerUnavailableError):
-            post.endings(["sent"])
+            queue.results(["sent"])
     finally:
         os.kill(broker.pid, signal.SIGCONT)
-    assert "sent" in post.withdraw(["sent", "unsent"])
+    assert "sent" in queue.withdraw(["sent", "unsent"])
