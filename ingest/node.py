@@ -9,26 +9,27 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.background import Background, Crew
+from ingest.jobs.kinds import JobKind
 from ingest.jobs.service import Ingest, JobProgress
 from ingest.jobs.tasks import JobTask
 from ingest.ledger.credits import Credits, aliases, edits
 from ingest.ledger.database import Ledger
-from ingest.ledger.tables import INGEST
 from ingest.maintenance.backup.completeness import check_whole
 from ingest.maintenance.backup.task import Backup
-from ingest.maintenance.calibrate import CALIBRATE, Calibrate, make_provisional
+from ingest.maintenance.calibrate import Calibrate, make_provisional
 from ingest.maintenance.migrate import Migrate
 from ingest.maintenance.reembed import Reembed
 from ingest.maintenance.upkeep import bring_up_to_date
-from ingest.photographers.fold_in import PLACE, Place
+from ingest.photographers.fold_in import FoldIn
 from ingest.photographers.labelling import Label
-from ingest.photographers.training import TASK_OF, Train
+from ingest.photographers.training import Train
 from search.errors import DiskFullError, LikewiseError, StoreError
 from search.logs import at_work
 from search.photographers.library_photos import LibraryState
+from search.photographers.model_registry import ModelKind
 from search.photographers.service import Desk
 from search.settings import Settings
 from search.store import open_store
@@ -77,17 +78,18 @@ class Node:
     ) -> None:
         self.settings, self.store, self.ledger, self.broker, self.token = settings, store, ledger, broker, token
         self._engine = engine
-        tasks: dict[str, JobTask] = {
-            "backup": Backup(settings, store, ledger),
-            "migrate": Migrate(settings, store, ledger),
-            "reembed": Reembed(settings, store, ledger, engine.runner_for, engine.forget),
-            "label": Label(store, ledger),
-            **{name: Train(settings, store, lambda: engine.trainer, kind) for kind, name in TASK_OF.items()},
-            PLACE: Place(settings, store, lambda: engine.trainer, self._called),
-            CALIBRATE: Calibrate(store, lambda: engine.encoder),
+        tasks: dict[JobKind, JobTask[Any]] = {
+            JobKind.BACKUP: Backup(settings, store, ledger),
+            JobKind.MIGRATE: Migrate(settings, store, ledger),
+            JobKind.REEMBED: Reembed(settings, store, ledger, engine.runner_for, engine.forget),
+            JobKind.CALIBRATE: Calibrate(store, lambda: engine.encoder),
+            JobKind.LABEL: Label(store, ledger),
+            JobKind.TRAIN_CLASSIFIER: Train(settings, store, lambda: engine.trainer, ModelKind.CLASSIFIER),
+            JobKind.TRAIN_JOINT: Train(settings, store, lambda: engine.trainer, ModelKind.JOINT),
+            JobKind.FOLD_IN: FoldIn(settings, store, lambda: engine.trainer, self._aliases),
         }
         self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(engine), tasks=tasks)
-        self.photographers = Desk(store, SharedShelf(settings), self._library_state, self._called)
+        self.photographers = Desk(store, SharedShelf(settings), self._library_state, self._aliases)
         self._jobs = Crew("job")
         self._upkeep = Background("upkeep")
         self._watch = Background("watch")
@@ -281,7 +283,7 @@ class Node:
         finished = [job for job in jobs if job.finished]
         return LibraryState((finished, by_hand), (points, [job for job in jobs if not job.finished]))
 
-    def _called(self) -> Mapping[str, str]:
+    def _aliases(self) -> Mapping[str, str]:
         with self.ledger.read() as connection:
             return aliases(connection)
 
@@ -306,7 +308,7 @@ class Node:
 
 
 def _what_it_does(job: JobProgress) -> tuple[object, ...]:
-    return (job.task, job.roots) if job.task == INGEST else (job.task, job.library)
+    return (job.task, job.roots) if job.task == JobKind.INGEST else (job.task, job.library)
 
 
 class _RunnerWhenNeeded:

@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ingest.ledger.tables import COUNTERS, INGEST
+from ingest.jobs.kinds import JobKind
+from ingest.ledger.tables import COUNTERS
 from workers.batch.report import Priority
 
 RATE_WINDOW = 20.0
@@ -46,8 +47,8 @@ class JobProgress:
         eta_seconds: time left at that rate; None while it cannot be told.
         message: one or two sentences for a person; empty when all is plain.
         created: seconds since the epoch, UTC.
-        task: what it does: ``ingest``, or the name of other long-running work, for which ``total`` counts that work's
-            own units and ``embedded`` those of them that are done.
+        task: kind of job; a text that is none of them comes from a newer version of Likewise. Of other kinds than
+            ``ingest``, ``total`` counts the work's own units and ``embedded`` those of them that are done.
         priority: which of several jobs comes first.
     """
 
@@ -68,7 +69,7 @@ class JobProgress:
     eta_seconds: float | None = None
     message: str = ""
     created: float = 0.0
-    task: str = INGEST
+    task: JobKind | str = JobKind.INGEST
     priority: Priority = Priority.NORMAL
 
     @property
@@ -95,7 +96,7 @@ class JobProgress:
             "eta_seconds": None if self.eta_seconds is None else round(self.eta_seconds, 1),
             "message": self.message,
             "created": self.created,
-            "task": self.task,
+            "task": str(self.task),
             "priority": self.priority.value,
         }
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from ingest.jobs.kinds import JobKind, kind_of
 from ingest.jobs.leases import Wanted
+from ingest.jobs.options import OPTIONS_VERSION, VERSION_KEY
 from ingest.jobs.progress import UNFINISHED, JobProgress, JobState, RateMeter
 from ingest.ledger.database import Ledger
-from ingest.ledger.tables import COUNTERS, INGEST, jobs
+from ingest.ledger.tables import COUNTERS, jobs
 from search.errors import LeaseLostError, LedgerUnavailableError, NotFoundError
 from workers.batch.report import Priority
 
@@ -33,7 +35,8 @@ class Order:
     Attributes:
         roots: files and folders to take in; without any, the failed files are tried again and nothing else.
         library: names of the libraries concerned, for people.
-        task: ``ingest``, or the name of a :class:`ingest.jobs.tasks.JobTask`, whose ``options`` then count.
+        task: kind of job; a text that is none of them comes from a newer version of Likewise.
+        options: as they are stored; :meth:`ingest.jobs.kinds.JobKind.parse` reads them.
     """
 
     roots: tuple[str, ...] = ()
@@ -41,7 +44,7 @@ class Order:
     confirm_missing: bool = False
     retry_failed: bool = False
     priority: Priority = Priority.NORMAL
-    task: str = INGEST
+    task: JobKind | str = JobKind.INGEST
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -55,8 +58,8 @@ def create_job(connection: Connection, order: Order, *, owner: str, now: float) 
             confirm_missing=order.confirm_missing,
             retry_failed=order.retry_failed,
             created=time.time(),
-            task=order.task,
-            options=json.dumps(dict(order.options)),
+            task=str(order.task),
+            options=json.dumps({VERSION_KEY: str(OPTIONS_VERSION), **order.options}),
             priority=order.priority.value,
             owner=owner,
             heartbeat=now,
@@ -75,7 +78,7 @@ def order_of(row: Row[tuple[object, ...]]) -> Order:
         confirm_missing=values["confirm_missing"],
         retry_failed=values["retry_failed"],
         priority=Priority(values["priority"]),
-        task=values["task"],
+        task=kind_of(values["task"]),
         options=json.loads(values["options"]),
     )
 
@@ -108,7 +111,7 @@ def progress_of(row: Row[tuple[object, ...]]) -> JobProgress:
         eta_seconds=values["eta_seconds"],
         message=values["message"],
         created=values["created"],
-        task=values["task"],
+        task=kind_of(values["task"]),
         priority=Priority(values["priority"]),
         **{name: values[name] for name in COUNTERS},
     )

@@ -15,10 +15,11 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, select
 
+from ingest.jobs.kinds import JobKind
 from ingest.jobs.leases import Wanted, is_free
 from ingest.jobs.progress import RANK, UNFINISHED, JobProgress, JobState
 from ingest.jobs.rows import LiveJob, progress_of
-from ingest.ledger.tables import INGEST, jobs
+from ingest.ledger.tables import jobs
 from workers.batch.report import Priority
 
 JobRow: TypeAlias = Row[tuple[Any, ...]]
@@ -95,7 +96,7 @@ def _place_in_line(job: JobRow) -> tuple[int, int]:
 
 def _excludes(one: JobRow, other: JobRow) -> bool:
     """Whether two jobs may not run at the same time."""
-    if {one.task, other.task} != {INGEST}:
+    if {one.task, other.task} != {JobKind.INGEST}:
         return True
     ours, theirs = json.loads(one.roots), json.loads(other.roots)
     if not ours or not theirs:

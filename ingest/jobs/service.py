@@ -12,11 +12,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from ingest.jobs.bulk_indexing import BulkLoad, let_go
 from ingest.jobs.ingest_run import Pass
+from ingest.jobs.kinds import JobKind, kind_of
 from ingest.jobs.leases import Keeper, Wanted, is_free, new_name, take
 from ingest.jobs.progress import UNFINISHED, Failure, JobProgress, JobState
 from ingest.jobs.rows import LiveJob, Order, create_job, load_job, order_of, progress_of
@@ -26,7 +28,7 @@ from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
 from ingest.ledger.entries import forget_plan
 from ingest.ledger.libraries import register
-from ingest.ledger.tables import INGEST, FileState, files, jobs, libraries
+from ingest.ledger.tables import FileState, files, jobs, libraries
 from ingest.plan.store_records import Records
 from ingest.scan.sources import Sources
 from search.errors import (
@@ -64,7 +66,7 @@ class Ingest:
     thread.
 
     Args:
-        tasks: long-running work other than taking in files, by name.
+        tasks: what does jobs of each kind other than ``ingest``.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Ingest:
         ledger: Ledger,
         runner: BatchRunner,
         *,
-        tasks: Mapping[str, JobTask] | None = None,
+        tasks: Mapping[JobKind, JobTask[Any]] | None = None,
         retry_delays: Sequence[float] = RETRY_DELAYS,
     ) -> None:
         self._settings = settings
@@ -91,6 +93,11 @@ class Ingest:
         self._live: dict[str, LiveJob] = {}
         self._halting = False
         self._listening = 0.0  # when to listen next, on the monotonic clock
+
+    @property
+    def kinds(self) -> frozenset[JobKind]:
+        """Kinds of job that this process can run."""
+        return frozenset({JobKind.INGEST, *self._tasks})
 
     def start(
         self,
@@ -144,11 +151,13 @@ class Ingest:
             NotFoundError: there is no such work.
             UsageError: it cannot be done with these options.
         """
-        if name not in self._tasks:
+        kind = kind_of(name)
+        if not isinstance(kind, JobKind) or kind not in self._tasks:
             known = ", ".join(sorted(self._tasks)) or "none here"
             raise NotFoundError(f"There is no task '{name}'.", f"Tasks are: {known}.")
         given = dict(options or {})
-        order = Order(library=self._tasks[name].check(given), priority=priority, task=name, options=given)
+        library = self._tasks[kind].check(kind.parse(given))
+        order = Order(library=library, priority=priority, task=kind, options=given)
         with self._ledger.write() as connection:
             job = self._create(connection, order)
         return self._keep(job)
@@ -338,7 +347,7 @@ class Ingest:
                 return None
             take(connection, row.id, self._keeper.name, now)
             order = order_of(row)
-            state = JobState.SCANNING if order.task == INGEST else JobState.RUNNING
+            state = JobState.SCANNING if order.task == JobKind.INGEST else JobState.RUNNING
             connection.execute(update(jobs).where(jobs.c.id == row.id).values(state=state.value))
         self._keeper.keep(live.number, live)
         return order
@@ -357,13 +366,16 @@ class Ingest:
 
     def _work(self, live: LiveJob, order: Order) -> Callable[[], JobProgress]:
         """What has to be done until it succeeds, or fails for good."""
-        if order.task == INGEST:
+        if order.task == JobKind.INGEST:
             parts = (self._settings, self._ledger, self._records, self._credits, self._sources, self._runner)
             return Pass(*parts, live, order, BulkLoad(self._ledger, self._store, live)).run
-        task = self._tasks.get(order.task)
-        if task is None:
-            raise UsageError(f"This version of Likewise knows no task '{order.task}'.")
-        return lambda: run_task(task, live, order)
+        if not isinstance(order.task, JobKind) or order.task not in self._tasks:
+            raise UsageError(
+                f"This version of Likewise knows no task '{order.task}'.",
+                "Go on with the version that started the job, or cancel it.",
+            )
+        task, options = self._tasks[order.task], order.task.parse(order.options)
+        return lambda: run_task(task, live, options)
 
     def _give_up(self, live: LiveJob, reason: str, *, again: bool = True) -> JobProgress:
         message = f"{reason} What is stored stays; run it again to go on." if again else reason

@@ -7,21 +7,23 @@ machine, and is taken up after a crash. It runs alone, with no other job beside 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from ingest.jobs.progress import JobProgress, JobState
-from ingest.jobs.rows import LiveJob, Order
+from ingest.jobs.rows import LiveJob
 from workers.batch.report import Priority
 
 SAVE_SECONDS = 1.0
 """Counters are written down so often: a task that is killed counts anew anyway."""
 
 
-class JobTask(Protocol):
+Options = TypeVar("Options", contravariant=True)
+
+
+class JobTask(Protocol[Options]):
     """One kind of such work. It is made once a process and may be run again and again."""
 
-    def check(self, options: Mapping[str, str]) -> str:
+    def check(self, options: Options) -> str:
         """What to call a job with these options, for people: ``/mnt/backup`` say, where others have their library.
 
         Raises:
@@ -29,7 +31,7 @@ class JobTask(Protocol):
         """
         ...
 
-    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+    def run(self, options: Options, job: TaskRun) -> str:
         """Do the work, or the rest of it when an earlier run of the same job was cut off.
 
         Between any two steps it asks ``job.goes_on()`` and returns when that says no. When it raises an error that is
@@ -89,7 +91,7 @@ class TaskRun:
             self._saved = time.monotonic()
 
 
-def run_task(task: JobTask, live: LiveJob, order: Order) -> JobProgress:
+def run_task(task: JobTask[Any], live: LiveJob, options: object) -> JobProgress:
     """Do a job's task, from its beginning or from where it was cut off, and write down how it ended.
 
     Raises:
@@ -98,7 +100,7 @@ def run_task(task: JobTask, live: LiveJob, order: Order) -> JobProgress:
     if live.cancelled:
         return live.enter(live.cut_off)
     live.enter(JobState.RUNNING)
-    message = task.run(order.options, TaskRun(live))
+    message = task.run(options, TaskRun(live))
     if live.cancelled:
         return live.enter(live.cut_off, "" if live.halted else message)
     return live.enter(JobState.DONE_WITH_FAILURES if live.snapshot().failed else JobState.DONE, message)

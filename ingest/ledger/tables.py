@@ -26,11 +26,10 @@ from sqlalchemy import (
     or_,
 )
 
+from ingest.jobs.kinds import JobKind
+
 SCHEMA_VERSION = "3"
 """Stored in ``meta`` and checked on every open; ``ingest.ledger.upgrade`` brings older ledgers to it."""
-
-INGEST = "ingest"
-"""What ``jobs.task`` says of a job that takes in files."""
 
 
 class FileState(StrEnum):
@@ -150,7 +149,7 @@ jobs = Table(
     Column("rate", Float, nullable=False, default=0.0),
     Column("eta_seconds", Float),
     *(Column(name, Integer, nullable=False, default=0) for name in COUNTERS),
-    Column("task", String(24), nullable=False, server_default=INGEST),
+    Column("task", String(24), nullable=False, server_default=JobKind.INGEST.value),
     Column("options", Text, nullable=False, server_default="{}"),
     Column("priority", String(8), nullable=False, server_default="normal"),
     Column("wanted", String(8), nullable=False, server_default=""),
@@ -159,9 +158,10 @@ jobs = Table(
     Column("bulk", Boolean, nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )
-"""One row a job. ``options`` is a JSON object of texts. ``wanted`` is what people have asked of it and whoever runs it
-has still to do (``ingest.jobs.leases.Wanted``). ``owner`` and ``heartbeat`` are its lease: which coordinator runs it,
-and when that was last seen alive. ``bulk``: the store's indexing is held back until it ends."""
+"""One row a job. ``task`` is its kind (``ingest.jobs.kinds``) and ``options`` a JSON object of texts
+(``ingest.jobs.options``). ``wanted`` is what people have asked of the job and its coordinator has still to do
+(``ingest.jobs.leases.JobCommand``). ``owner`` and ``heartbeat`` are its lease: which coordinator runs it, and when that
+was last seen alive. ``bulk``: the store's indexing is held back until it ends."""
 
 credited = Table(
     "credits",

@@ -9,13 +9,13 @@ first use, from the scenes of the sample library.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from ingest.jobs.kinds import CalibrateOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.entries import chunked
 from search.errors import MediaError, UnsupportedMediaError, UsageError
@@ -24,7 +24,7 @@ from search.likeness.curve import LikenessCurve
 from search.likeness.curves import compared_spaces, curves_of
 from search.likeness.labelled_pairs import Labelled, tells_of
 from search.media import KIND_OF, Kind, media_id
-from search.model_descriptions.registry import MODELS
+from search.model_descriptions.registry import find_model
 from search.similar.questions import Probe
 from search.spaces import Space
 from search.store.base import Array, Store
@@ -32,9 +32,6 @@ from workers.calibrate import LEAST_PAIRS, learn
 from workers.embedders.sound.standardise import restandardise
 
 log = logging.getLogger(__name__)
-
-CALIBRATE = "calibrate"
-"""Name of the task."""
 
 PAGE = 64
 MOST_FILES = 5_000
@@ -49,7 +46,7 @@ class Encoder(Protocol):
 
 
 class Calibrate:
-    """The task; its option ``folders`` is a JSON list of absolute paths.
+    """The task.
 
     Args:
         encoder: asked for what embeds, when a file is not in the library.
@@ -58,23 +55,22 @@ class Calibrate:
     def __init__(self, store: Store, encoder: Callable[[], Encoder]) -> None:
         self._store, self._encoder = store, encoder
 
-    def check(self, options: Mapping[str, str]) -> str:
+    def check(self, options: CalibrateOptions) -> str:
         """
         Raises:
             NotFoundError: a folder is not there.
             UsageError: nothing in it is labelled, or nothing has been ingested.
         """
-        folders = _folders(options)
-        for folder in folders:
+        for folder in options.folders:
             read_labels(folder)
         if not any(info.points for info in self._store.collections().values()):
             raise UsageError(
                 "Nothing has been ingested yet, so it is not settled which models are used.", "Ingest something first."
             )
-        return ", ".join(folder.name for folder in folders)
+        return ", ".join(folder.name for folder in options.folders)
 
-    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
-        folders = {folder: _spread(read_labels(folder)) for folder in _folders(options)}
+    def run(self, options: CalibrateOptions, job: TaskRun) -> str:
+        folders = {folder: _spread(read_labels(folder)) for folder in options.folders}
         job.begin(sum(map(len, folders.values())))
         # Files that are embedded here would not compare with sounds that an older version standardised.
         restandardise(self._store, goes_on=job.goes_on)
@@ -111,7 +107,7 @@ def make_provisional(
     Raises:
         StoreError, ModelError, OSError: it could not be done just now.
     """
-    wanted = [space for space in curves_of(store).unlearnt() if space.model in MODELS]
+    wanted = [space for space in curves_of(store).unlearnt() if find_model(space.model) is not None]
     if not wanted or not any(info.points for info in store.collections().values()):
         return []
     from ingest.sample.library import make_sample_library
@@ -209,17 +205,6 @@ def _spread(labels: Mapping[str, str]) -> dict[str, str]:
     ordered = sorted(labels.items(), key=lambda one: (one[1], one[0]))
     step = max(1.0, len(ordered) / MOST_FILES)
     return dict(ordered[int(at * step)] for at in range(min(len(ordered), MOST_FILES)))
-
-
-def _folders(options: Mapping[str, str]) -> list[Path]:
-    try:
-        given = json.loads(options.get("folders", ""))
-    except ValueError:
-        given = None
-    paths = given if isinstance(given, list) else []
-    if not paths or not all(isinstance(path, str) and path.startswith("/") for path in paths):
-        raise UsageError("It takes the absolute paths of one or more folders.")
-    return [Path(path) for path in paths]
 
 
 def _summary(space: Space, curves: Mapping[str, LikenessCurve]) -> str:

@@ -6,11 +6,12 @@ The source stays as it is; which store is in use is a matter of the settings, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ingest.jobs.kinds import MigrateOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.database import Ledger
 from ingest.maintenance.upkeep import bring_up_to_date
@@ -35,20 +36,19 @@ class Migrate:
     def __init__(self, settings: Settings, store: Store, ledger: Ledger) -> None:
         self._settings, self._store, self._ledger = settings, store, ledger
 
-    def check(self, options: Mapping[str, str]) -> str:
+    def check(self, options: MigrateOptions) -> str:
         """
         Raises:
             UsageError: no such place, the very store in use, or one that holds records of its own.
             StoreUnavailableError, StoreLockedError, StoreError: the target cannot be opened.
             DiskFullError: the target's disk has too little room.
         """
-        to = options.get("to", "")
-        with self._opened(to) as target:
+        with self._opened(options.to) as target:
             Copy(self._store, target, place_of(self._settings)).check()
-        return to
+        return options.to
 
-    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
-        to = options["to"]
+    def run(self, options: MigrateOptions, job: TaskRun) -> str:
+        to = options.to
         with self._opened(to) as target:
             copy = Copy(self._store, target, place_of(self._settings))
             copy.check()

@@ -10,9 +10,10 @@ from before is brought up to date instead of being made from nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from ingest.jobs.kinds import ReembedOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
@@ -20,9 +21,9 @@ from ingest.maintenance.backfill import Completion
 from ingest.maintenance.fill import KEPT, Filling
 from ingest.maintenance.upkeep import bring_up_to_date
 from search.errors import SpaceMismatchError, UsageError
-from search.model_descriptions.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
-from search.model_descriptions.text import TEXT_MODELS
-from search.settings import Settings
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
+from search.model_descriptions.registry import AUTO, FRAMES, MOTION, STYLE, VISUAL, models_of, names_of
+from search.settings import SPACE_OF_MODEL_SETTING, Settings
 from search.spaces import MEANING
 from search.store.base import Store
 from search.store.generation_switch import promote_together
@@ -32,32 +33,30 @@ from workers.batch.report import BatchRunner
 
 PAGE = 256
 
-MODELS_OF = {
-    "visual": (RESNET18.name, EFFICIENTNET_LITE0.name),
-    "motion": (R3D18.name, "frames"),
-    STYLE.name: (STYLE.name,),
-    CONCEPTS: (CONCEPTS,),
-    MEANING: tuple(TEXT_MODELS),
-}
-"""Spaces that can be made anew, and with what. Of ``style`` there is one model, at the revision this version has;
-``concepts`` come from the model of ``visual``, by the table that this version has. Each of these, and ``meaning``,
-fills in whatever a record lacks of all."""
 
-SETTING_OF = {"visual": "image_model", "motion": "video_model"}
+def models_by_space() -> Mapping[str, tuple[str, ...]]:
+    """Names of the spaces that can be made anew, and of the models of each.
+
+    There is one model of ``style``, at the revision of this version. ``concepts`` are made from the classes of the
+    model of ``visual``, by the table of this version. Making any of these or ``meaning`` fills in what records lack of
+    all three.
+    """
+    style, concepts = {STYLE.name: names_of(STYLE.name)}, {CONCEPTS: (CONCEPTS,)}
+    return {space: names_of(space) for space in (VISUAL, MOTION)} | style | concepts | {MEANING: names_of(MEANING)}
 
 
-def asked_for(options: Mapping[str, str]) -> tuple[str, str]:
+def asked_for(options: ReembedOptions) -> tuple[str, str]:
     """Which space is to be made, and with which model: the one named, or else the only one that there is for it.
 
     Raises:
         UsageError: no such space or model; or no model is named where there are several.
     """
-    space, model = options.get("space", ""), options.get("model", "")
-    models = MODELS_OF.get(space, ())
+    space, model = options.space, options.model
+    models = models_by_space().get(space, ())
     if not model and len(models) == 1:
         return space, models[0]
     if model not in models:
-        known = "; ".join(f"{name}: {', '.join(some)}" for name, some in MODELS_OF.items())
+        known = "; ".join(f"{name}: {', '.join(some)}" for name, some in models_by_space().items())
         named = f"with '{model}'" if model else "without naming a model"
         raise UsageError(f"'{space}' cannot be made {named}.", f"What can be chosen is {known}.")
     return space, model
@@ -80,11 +79,12 @@ def target_choice(store: Store, name: str, model: str) -> ModelChoice:
     image = model if name == "visual" else made["visual"]
     motion = model if name == "motion" else made["motion"]
     text = model if name == MEANING else made.get(MEANING)
-    return ModelChoice(image, motion if motion == R3D18.name else f"frames_{image}", made["sound"], text=text)
+    pooled = motion not in {known.name for known in models_of(MOTION)}
+    return ModelChoice(image, f"{FRAMES}_{image}" if pooled else motion, made["sound"], text=text)
 
 
 class Reembed:
-    """The job task ``reembed``; its options are ``space`` and ``model``, see :func:`asked_for`.
+    """The job task ``reembed``.
 
     Args:
         runner_for: makes what runs batches with these models into these generations.
@@ -103,15 +103,16 @@ class Reembed:
         self._runner_for, self._on_switch = runner_for, on_switch
         self._credits = Credits(ledger, store)
 
-    def check(self, options: Mapping[str, str]) -> str:
+    def check(self, options: ReembedOptions) -> str:
         """
         Raises:
             UsageError: as :func:`asked_for` and :func:`target_choice`; or the settings insist on another model.
         """
         space, model = asked_for(options)
         target = target_choice(self._store, space, model)
-        setting = SETTING_OF.get(space)
-        if setting is not None and getattr(self._settings, setting) not in ("auto", model):
+        settings = {of: name for name, of in SPACE_OF_MODEL_SETTING.items() if of in (VISUAL, MOTION)}
+        setting = settings.get(space)
+        if setting is not None and getattr(self._settings, setting) not in (AUTO, model):
             raise UsageError(
                 f"LIKEWISE_{setting.upper()} asks for {getattr(self._settings, setting)}, not for {model}.",
                 "Remove that setting, here and on every worker, or let it name the new model.",
@@ -123,7 +124,7 @@ class Reembed:
             )
         return f"{space} with {model}"
 
-    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+    def run(self, options: ReembedOptions, job: TaskRun) -> str:
         space, model = asked_for(options)
         choice = target_choice(self._store, space, model)
         if space in FILLED_IN_PLACE:

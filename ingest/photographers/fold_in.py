@@ -1,13 +1,11 @@
-"""The job task ``place_photographer``: somebody new in the photographer space, which is not learnt anew for them.
-
-Its option ``photographer`` is the name that photos in the library are credited to.
-"""
+"""Job task ``place_photographer``: fold a new photographer into the space, which is not trained again."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
+from ingest.jobs.kinds import FoldInOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.photographers.training import train_on
 from search.errors import UsageError
@@ -22,14 +20,11 @@ from workers.storage.shared_place import TRAINING
 from workers.training.request import Trainer, TrainingOrder
 from workers.training.shared_models import SharedShelf
 
-PLACE = "place_photographer"
-"""Name of the task."""
-
 NAMED = 3
 """So many who work alike are named at the end."""
 
 
-class Place:
+class FoldIn:
     """The task.
 
     Args:
@@ -43,15 +38,13 @@ class Place:
         self._settings, self._store, self._trainer, self._called = settings, store, trainer, called
         self._shelf = SharedShelf(settings)
 
-    def check(self, options: Mapping[str, str]) -> str:
+    def check(self, options: FoldInOptions) -> str:
         """
         Raises:
             NotFoundError: there is no photographer space yet.
-            UsageError: nobody is named; or the space was learnt from their photos.
+            UsageError: the space was learnt from their photos.
         """
-        name = options.get("photographer", "")
-        if not name:
-            raise UsageError("It takes the name of a photographer.")
+        name = options.photographer
         version = self._shelf.current(ModelKind.JOINT)
         if version is None:
             raise untrained(ModelKind.JOINT)
@@ -63,8 +56,8 @@ class Place:
             )
         return name
 
-    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
-        name = options["photographer"]
+    def run(self, options: FoldInOptions, job: TaskRun) -> str:
+        name = options.photographer
         scratch = self._settings.home / TRAINING / job.id
         try:
             while job.goes_on():  # what was stopped by a pause begins anew
@@ -73,7 +66,7 @@ class Place:
                 order = TrainingOrder(ModelKind.JOINT, place=name)
                 trained = train_on(self._settings, self._trainer(), photos, order, scratch, job)
                 if trained is not None:
-                    message = _told(space_of(PhotographerSpace.load(trained.folder), self._called()), name)
+                    message = _summary(space_of(PhotographerSpace.load(trained.folder), self._called()), name)
                     self._shelf.publish(ModelKind.JOINT, version_name(photos.digest), trained.folder)
                     job.count(done=len(photos))
                     return " ".join([message, *trained.notes])
@@ -82,6 +75,6 @@ class Place:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _told(space: PhotographerSpace, name: str) -> str:
+def _summary(space: PhotographerSpace, name: str) -> str:
     alike = ", ".join(f"{one.name} ({100 * one.similarity:.0f} %)" for one in space.similar(name, NAMED))
     return f"{name} has a place in the photographer space. Most alike: {alike}."

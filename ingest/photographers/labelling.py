@@ -1,16 +1,6 @@
-"""The job task ``label``: whose work photos and videos are, by what files, folders, a table or a person say.
+"""Job task ``label``: credit photos and videos to photographers, by files, folders, a table, groups or a person.
 
-Its options are texts:
-
-* ``from``: ``exif``, ``folder``, ``csv``, ``kmeans``, ``person``, or ``none`` to take credits back;
-* ``path``: only what lies at or below this folder;
-* ``overwrite``: ``1`` lets this source count before better ones (see ``ingest.ledger.credits.RANK``);
-* ``depth`` (folder): 1, the folder that holds the photo; 2, the one above; … 0, the first below what was taken in;
-* ``table`` and ``base`` (csv): the table itself, so that any machine may run the job, and the folder it lay in;
-* ``groups`` and ``seed`` (kmeans); ``name`` and ``ids``, parted by commas (person; no name says that it is nobody's);
-* ``of`` (none): ``exif``, ``folder``, ``csv``, ``kmeans``, ``person`` or ``all``.
-
-Nothing is done twice that has been done: a job that was cut off notes the same again and finds nothing to edit.
+Running it again changes nothing that is done: a job that was cut off notes the same credits and finds nothing to edit.
 """
 
 from __future__ import annotations
@@ -22,6 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import distinct, func, select
 
+from ingest.jobs.kinds import ALL_CREDITS, NO_CREDIT, LabelOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.credits import (
     PAGE,
@@ -55,7 +46,6 @@ from search.photographers.photos.names import clean_name
 from search.store.base import Store
 from search.store.filters import Filter
 
-NONE, ALL = "none", "all"
 LATER = "Files that are taken in later go by what they say themselves, until this is done again."
 
 SHOWN_LINES = 5
@@ -107,32 +97,27 @@ class Label:
     def __init__(self, store: Store, ledger: Ledger) -> None:
         self._store, self._ledger = store, ledger
 
-    def check(self, options: Mapping[str, str]) -> str:
+    def check(self, options: LabelOptions) -> str:
         """
         Raises:
             UsageError: an option is missing or makes no sense, or the table cannot be read.
             NotFoundError: nothing at or below ``path`` has been taken in.
         """
-        source = options.get("from", "")
-        if source not in (*Credit, NONE):
-            known = ", ".join((*Credit, NONE))
-            raise UsageError(f"'{source}' is nowhere to get photographers from.", f"Choose one of {known}.")
+        source = options.source
         folder = self._folder(options)
         if source == Credit.CSV:
-            read_table(options.get("table", "").encode())
+            read_table(options.table.encode())
         elif source == Credit.PERSON:
-            if not options.get("ids"):
+            if not options.ids:
                 raise UsageError("It does not say which photos.", "Name their ids.")
-            if options.get("name"):
-                checked_name(options["name"])
-        elif source == NONE:
+            if options.name:
+                checked_name(options.name)
+        elif source == NO_CREDIT:
             _taken_back(options)
-        for name, least in (("depth", 0), ("groups", 2), ("seed", 0)):
-            _number(options, name, least)
         place = f" in {folder}" if folder else ""
-        return f"photographers from {source}{place}" if source != NONE else f"no {options['of']} credits{place}"
+        return f"photographers from {source}{place}" if source != NO_CREDIT else f"no {options.of} credits{place}"
 
-    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+    def run(self, options: LabelOptions, job: TaskRun) -> str:
         work = Labelling(self._store, self._ledger, options, self._folder(options), job)
         for done, skipped in work.steps():
             job.count(done=done, skipped=skipped)
@@ -144,10 +129,10 @@ class Label:
         job.count(failed=wrong, total=wrong)
         return work.tally.told()
 
-    def _folder(self, options: Mapping[str, str]) -> str | None:
-        if not options.get("path"):
+    def _folder(self, options: LabelOptions) -> str | None:
+        if not options.path:
             return None
-        folder = addresses.absolute(options["path"])
+        folder = addresses.absolute(options.path)
         if not addresses.is_remote(folder) and "\0" not in folder:
             folder = os.path.realpath(folder)  # as whatever is taken in is called, see ``ingest.scan.sources``
         with self._ledger.read() as connection:
@@ -164,20 +149,20 @@ class Labelling:
     """
 
     def __init__(
-        self, store: Store, ledger: Ledger, options: Mapping[str, str], folder: str | None, job: TaskRun
+        self, store: Store, ledger: Ledger, options: LabelOptions, folder: str | None, job: TaskRun
     ) -> None:
         self._store, self._ledger, self._options, self._folder, self._job = store, ledger, options, folder, job
         self._credits = Credits(ledger, store)
-        self._overwrite = options.get("overwrite") == "1"
+        self._overwrite = options.overwrite
         self.tally = Tally()
 
     def steps(self) -> Iterator[tuple[int, int]]:
         """Do it; after each page, how many records it has credited and how many it has left as they are."""
-        if self._options["from"] == NONE:
+        if self._options.source == NO_CREDIT:
             self.tally.nothing = "Nothing was credited by that, so nothing is taken back."
             yield from self._take_back(_taken_back(self._options))
             return
-        source = Credit(self._options["from"])
+        source = Credit(self._options.source)
         if source is Credit.EXIF:
             yield from self._read_again()
             return
@@ -199,7 +184,7 @@ class Labelling:
             yield done, len(names) - done + left
 
     def _by_folder(self) -> Iterator[tuple[dict[str, str], int]]:
-        depth = _number(self._options, "depth", 0, 1)
+        depth = self._options.depth
         self._job.begin(self._in_scope())
         with self._ledger.read() as connection:
             library = LibraryMap(connection)
@@ -221,9 +206,9 @@ class Labelling:
             yield names, len(found) - len(names)
 
     def _by_table(self) -> Iterator[tuple[dict[str, str], int]]:
-        table = read_table(self._options.get("table", "").encode())
+        table = read_table(self._options.table.encode())
         self._job.say("Looking up what the lines of the table mean.")
-        found = meant(self._ledger, table.lines, self._options.get("base"), self._job.goes_on)
+        found = meant(self._ledger, table.lines, self._options.base, self._job.goes_on)
         if found is None:
             return
         self.tally.wrong = [said for _, said in sorted({**table.wrong, **found.unmatched}.items())]
@@ -253,7 +238,7 @@ class Labelling:
         self._leave("have a real credit, which groups of alike photos do not replace", len(photos) - len(free))
         yield {}, len(photos) - len(free)
         features = photos.features[free][:, list(PICTURE_ONLY)]
-        count, seed = _number(self._options, "groups", 2, GROUPS), _number(self._options, "seed", 0, 0)
+        count, seed = self._options.groups or GROUPS, self._options.seed
         others = self._groups_elsewhere({photos.ids[at] for at in free}) if self._folder else 0
         groups = pseudo_photographers(features, count, seed, others)
         names = {photos.ids[at]: group for at, group in zip(free, groups, strict=True) if group is not None}
@@ -275,8 +260,8 @@ class Labelling:
             return max((group_number(name) for id_, name in rows if id_ not in ids), default=0)
 
     def _by_hand(self) -> Iterator[tuple[dict[str, str], int]]:
-        ids = list(dict.fromkeys(id_.strip() for id_ in self._options["ids"].split(",") if id_.strip()))
-        name = checked_name(self._options["name"]) if self._options.get("name") else ""
+        ids = list(dict.fromkeys(id_.strip() for id_ in self._options.ids if id_.strip()))
+        name = checked_name(self._options.name) if self._options.name else ""
         self._job.begin(len(ids))
         for page in chunked(ids, PAGE):
             yield dict.fromkeys(self._stored(page), name), 0
@@ -351,30 +336,16 @@ class Labelling:
         return {id_: name for id_, name in found.items() if name is not None}
 
 
-def _taken_back(options: Mapping[str, str]) -> tuple[Credit, ...]:
+def _taken_back(options: LabelOptions) -> tuple[Credit, ...]:
     """
     Raises:
-        UsageError: ``of`` names no source.
+        UsageError: ``of`` is empty.
     """
-    of = options.get("of", "")
-    if of == ALL:
-        return RANK
-    if of not in RANK:
-        raise UsageError(f"'{of}' is no source of credits.", f"Choose one of {', '.join(RANK)}, {ALL}.")
-    return (Credit(of),)
-
-
-def _number(options: Mapping[str, str], name: str, least: int, usual: int = 0) -> int:
-    """
-    Raises:
-        UsageError: the option is given and is no whole number, or less than that.
-    """
-    given = options.get(name, "")
-    if not given:
-        return usual
-    if not given.isdecimal() or len(given) > 9 or int(given) < least:
-        raise UsageError(f"'{given}' is no number for {name}.", f"It takes a whole number from {least} on.")
-    return int(given)
+    if not options.of:
+        raise UsageError(
+            "It does not say which credits to take back.", f"Choose one of {', '.join(RANK)}, {ALL_CREDITS}."
+        )
+    return RANK if options.of == ALL_CREDITS else (Credit(options.of),)
 
 
 def _folder_of(root: str, path: str) -> str:

@@ -1,17 +1,15 @@
-"""The job tasks ``train_photographers`` and ``train_joint``: from the library's photos to a model in use.
+"""Job tasks ``train_photographers`` and ``train_joint``: train a model on the library's photos and use it.
 
-Their options are texts: ``seconds``, for the part of a training that takes as long as it may, ``seed``, and ``report``,
-which is ``no`` where a classifier is wanted soon and what it is worth need not be known. What a training makes replaces
-the model in use only once it is whole; cut off anywhere, the job begins anew.
+A trained model replaces the one in use only once it is complete; a job that is cut off anywhere starts again.
 """
 
 from __future__ import annotations
 
-import math
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
+from ingest.jobs.kinds import JobKind, TrainOptions
 from ingest.jobs.tasks import TaskRun
 from search.errors import StoreError, UsageError
 from search.media import Kind
@@ -27,8 +25,8 @@ from workers.storage.shared_place import TRAINING
 from workers.training.request import PHOTOS, Trained, Trainer, TrainingOrder
 from workers.training.shared_models import SharedShelf
 
-TASK_OF = {ModelKind.CLASSIFIER: "train_photographers", ModelKind.JOINT: "train_joint"}
-"""Names of the tasks."""
+TASK_OF = {ModelKind.CLASSIFIER: JobKind.TRAIN_CLASSIFIER, ModelKind.JOINT: JobKind.TRAIN_JOINT}
+"""The kind of job that trains each model."""
 
 LEAST_PHOTOGRAPHERS = 2
 
@@ -63,17 +61,17 @@ class Train:
         self._settings, self._store, self._trainer, self._kind = settings, store, trainer, kind
         self._shelf = SharedShelf(settings)
 
-    def check(self, options: Mapping[str, str]) -> str:
+    def check(self, options: TrainOptions) -> str:
         """
         Raises:
-            UsageError: an option is no such number; or fewer than two photographers are known.
+            UsageError: ``seconds`` is out of range, or fewer than two photographers are known.
         """
         order = self._order(options)
         self._check_photographers()
         what = "classifier" if self._kind is ModelKind.CLASSIFIER else "photographer space"
         return what if order.seconds is None else f"{what}, {order.seconds:g} s"
 
-    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+    def run(self, options: TrainOptions, job: TaskRun) -> str:
         order = self._order(options)
         scratch = self._settings.home / TRAINING / job.id
         try:
@@ -92,27 +90,14 @@ class Train:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _order(self, options: Mapping[str, str]) -> TrainingOrder:
-        seconds, seed, report = (options.get(name, "") for name in ("seconds", "seed", "report"))
-        if report not in ("", "no"):
-            raise UsageError(f"'{report}' says nothing of a report.", "It takes 'no', or nothing.")
-        if seed and not (seed.isdecimal() and len(seed) <= 9):
-            raise UsageError(f"'{seed}' is no seed.", "It takes a whole number from 0 on.")
-        allowed = self._seconds(seconds) if seconds else None
-        return TrainingOrder(self._kind, allowed, int(seed or 0), report=report != "no")
-
-    def _seconds(self, text: str) -> float:
-        try:
-            seconds = float(text)
-        except ValueError:
-            seconds = math.nan
-        least = 0.0 if self._kind is ModelKind.CLASSIFIER else 1.0
-        if not least <= seconds <= self._settings.train_seconds:
+    def _order(self, options: TrainOptions) -> TrainingOrder:
+        least, most = 0.0 if self._kind is ModelKind.CLASSIFIER else 1.0, self._settings.train_seconds
+        if options.seconds is not None and not least <= options.seconds <= most:
             raise UsageError(
-                f"A training cannot be given {text} seconds.",
-                f"From {least:g} to {self._settings.train_seconds:g} will do; LIKEWISE_TRAIN_SECONDS sets the most.",
+                f"A training cannot be given {options.seconds:g} seconds.",
+                f"From {least:g} to {most:g} will do; LIKEWISE_TRAIN_SECONDS sets the most.",
             )
-        return seconds
+        return TrainingOrder(self._kind, options.seconds, options.seed, report=options.report)
 
     def _check_photographers(self) -> None:
         images = Kind.IMAGE.collection

@@ -14,13 +14,15 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient
 
+from ingest.jobs.kinds import CalibrateOptions, JobKind
 from ingest.jobs.progress import JobState
 from ingest.jobs.service import Ingest
-from ingest.maintenance.calibrate import CALIBRATE, Calibrate, make_provisional
+from ingest.maintenance.calibrate import Calibrate, make_provisional
 from search.errors import CorruptMediaError, NotFoundError, UsageError
 from search.likeness.curves import METADATA_KEY, curves_of
 from search.media import Kind, media_id
-from search.model_descriptions.registry import LOGMEL, ModelChoice, schemas_of
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
+from search.model_descriptions.registry import LOGMEL
 from search.similar.questions import Probe
 from search.spaces import Space
 from search.store.base import Point
@@ -59,7 +61,7 @@ def encoder() -> FakeEncoder:
 def ingest(desk: Any, encoder: FakeEncoder) -> Ingest:
     """Of a library with one picture."""
     desk.ingest.halt()
-    tasks = {CALIBRATE: Calibrate(desk.store, lambda: encoder)}
+    tasks = {JobKind.CALIBRATE: Calibrate(desk.store, lambda: encoder)}
     desk.ingest = Ingest(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0,))
     desk.write("0.jpg", "picture")
     desk.run()
@@ -84,7 +86,7 @@ def options(*folders: Path) -> dict[str, str]:
 def test_curves_are_learnt_and_used_from_then_on(ingest: Ingest, desk: Any, labelled: Path) -> None:
     (labelled / "cat" / "bad.jpg").write_text("broken")
 
-    done = ingest.run(ingest.start_task(CALIBRATE, options(labelled)))
+    done = ingest.run(ingest.start_task(JobKind.CALIBRATE, options(labelled)))
 
     assert (done.state, done.embedded, done.failed) == (JobState.DONE_WITH_FAILURES, 24, 1)
     assert "visual: " in done.message
@@ -126,10 +128,10 @@ def test_sounds_of_an_older_version_are_standardised_anew_before_they_teach(
         monkeypatch.setattr("ingest.maintenance.calibrate.learn", lambda media, provisional: taught.extend(media))
         task = Calibrate(store, lambda: pytest.fail("embedded"))
 
-        assert task.run(options(tmp_path / "labelled"), Live(goes_on=False)) == "Nothing was changed."
+        assert task.run(CalibrateOptions((tmp_path / "labelled",)), Live(goes_on=False)) == "Nothing was changed."
         assert taught == []
         with pytest.raises(UsageError, match="40 pairs"):
-            task.run(options(tmp_path / "labelled"), Live(goes_on=True))
+            task.run(CalibrateOptions((tmp_path / "labelled",)), Live(goes_on=True))
 
     (sound,) = taught
     np.testing.assert_allclose(sound.rows, standardise(raw), atol=1e-6)
@@ -140,7 +142,7 @@ def test_what_is_in_the_library_is_not_embedded_again(
 ) -> None:
     (labelled / "cat" / "stored.jpg").write_text("picture")
 
-    ingest.run(ingest.start_task(CALIBRATE, options(labelled)))
+    ingest.run(ingest.start_task(JobKind.CALIBRATE, options(labelled)))
 
     assert len(encoder.asked) == 24
     assert not any(path.endswith("stored.jpg") for path in encoder.asked)
@@ -151,7 +153,7 @@ def test_of_many_files_each_label_teaches_its_share(
 ) -> None:
     monkeypatch.setattr("ingest.maintenance.calibrate.MOST_FILES", 12)
 
-    done = ingest.run(ingest.start_task(CALIBRATE, options(labelled)))
+    done = ingest.run(ingest.start_task(JobKind.CALIBRATE, options(labelled)))
 
     assert done.embedded == 12
     assert Counter(Path(path).parent.name for path in encoder.asked) == {"cat": 4, "dog": 4, "owl": 4}
@@ -161,7 +163,7 @@ def test_what_teaches_nothing_fails_in_words_and_changes_nothing(ingest: Ingest,
     (tmp_path / "few" / "cat").mkdir(parents=True)
     (tmp_path / "few" / "cat" / "a.jpg").write_text("cat a")
 
-    failed = ingest.run(ingest.start_task(CALIBRATE, options(tmp_path / "few")))
+    failed = ingest.run(ingest.start_task(JobKind.CALIBRATE, options(tmp_path / "few")))
 
     assert failed.state is JobState.FAILED
     assert "40 pairs" in failed.message
@@ -171,17 +173,17 @@ def test_what_teaches_nothing_fails_in_words_and_changes_nothing(ingest: Ingest,
 @pytest.mark.parametrize("given", ["", "[]", "no json", '["relative"]', '{"a": 1}', "[1]"])
 def test_options_that_name_no_folders_are_refused(ingest: Ingest, given: str) -> None:
     with pytest.raises(UsageError, match="absolute paths"):
-        ingest.start_task(CALIBRATE, {"folders": given})
+        ingest.start_task(JobKind.CALIBRATE, {"folders": given})
 
 
 def test_a_folder_that_is_not_there_makes_no_job(ingest: Ingest, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
-        ingest.start_task(CALIBRATE, options(tmp_path / "nowhere"))
+        ingest.start_task(JobKind.CALIBRATE, options(tmp_path / "nowhere"))
 
 
 def test_an_empty_library_has_no_models_to_calibrate(make_desk: Callable[..., Any], labelled: Path) -> None:
     with pytest.raises(UsageError, match="Nothing has been ingested"):
-        Calibrate(make_desk().store, FakeEncoder).check(options(labelled))
+        Calibrate(make_desk().store, FakeEncoder).check(CalibrateOptions((labelled,)))
 
 
 def test_a_model_without_curves_gets_provisional_ones_once(
@@ -196,7 +198,7 @@ def test_a_model_without_curves_gets_provisional_ones_once(
     monkeypatch.setattr("ingest.sample.library.make_sample_library", lambda _: Made)
 
     assert make_provisional(desk.store, lambda: encoder) == []  # no model of this version
-    monkeypatch.setattr("ingest.maintenance.calibrate.MODELS", {SPACE.model: None})
+    monkeypatch.setattr("ingest.maintenance.calibrate.find_model", lambda name: name == SPACE.model or None)
     assert make_provisional(desk.store, lambda: encoder, lambda: False) == []
     assert make_provisional(desk.store, lambda: encoder) == ["visual"]
     assert curves_of(desk.store).curve(SPACE, Kind.IMAGE, Kind.IMAGE).provisional

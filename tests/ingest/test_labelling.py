@@ -382,14 +382,16 @@ def test_cut_off_it_goes_on(library: Any, monkeypatch: pytest.MonkeyPatch, at: i
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"source": "dreams"}, "nowhere to get"),
+        ({"source": "dreams"}, "option 'from' of a label job cannot be 'dreams'"),
         ({"source": "csv"}, "empty"),
         ({"source": "csv", "table": "a,b"}, "'path'"),
         ({"source": "person", "name": "Ada"}, "which photos"),
         ({"source": "person", "name": "unknown", "ids": "x"}, "no photographer's name"),
-        ({"source": "none"}, "no source of credits"),
-        ({"source": "folder", "depth": "-1"}, "no number for depth"),
-        ({"source": "kmeans", "groups": "1"}, "no number for groups"),
+        ({"source": "none"}, "which credits"),
+        ({"source": "none", "of": "dreams"}, "one of exif, folder"),
+        ({"source": "folder", "depth": "-1"}, "a whole number from 0"),
+        ({"source": "kmeans", "groups": "1"}, "a whole number from 2"),
+        ({"source": "folder", "colour": "red"}, "no option 'colour'"),
         ({"source": "folder", "path": "/nowhere"}, "has been taken in"),
     ],
 )

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from ingest.jobs.kinds import FoldInOptions, JobKind
 from ingest.jobs.service import Ingest, JobState
-from ingest.photographers.fold_in import PLACE, Place
+from ingest.photographers.fold_in import FoldIn
 from search.errors import NotFoundError, TrainingError, UsageError
 from search.photographers.folded_in import Placed, write_placed
 from search.photographers.model_registry import ModelKind, version_name
@@ -51,7 +52,7 @@ def placer(desk: Any) -> FakePlacer:
 def ingest(desk: Any, placer: FakePlacer) -> Ingest:
     """Of a library with two photos by Cy, who came late."""
     desk.ingest.halt()
-    tasks = {PLACE: Place(desk.settings, desk.store, lambda: placer)}
+    tasks = {JobKind.FOLD_IN: FoldIn(desk.settings, desk.store, lambda: placer)}
     made = Ingest(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0,))
     desk.ingest = made
     for number in range(2):
@@ -77,7 +78,7 @@ def in_use(placer: FakePlacer) -> PhotographerSpace:
 
 @pytest.mark.usefixtures("space")
 def test_somebody_new_is_in_the_space_and_nobody_else_has_moved(ingest: Ingest, placer: FakePlacer) -> None:
-    done = ingest.run(ingest.start_task(PLACE, {"photographer": "Cy"}))
+    done = ingest.run(ingest.start_task(JobKind.FOLD_IN, {"photographer": "Cy"}))
 
     assert (done.state, done.total, done.embedded, done.library) == (JobState.DONE, 2, 2, "Cy")
     assert done.message == (
@@ -92,7 +93,7 @@ def test_somebody_new_is_in_the_space_and_nobody_else_has_moved(ingest: Ingest, 
 def test_one_that_fails_leaves_the_space_as_it_was(ingest: Ingest, placer: FakePlacer) -> None:
     placer.failing = TrainingError("It ran out of memory.")
 
-    failed = ingest.run(ingest.start_task(PLACE, {"photographer": "Cy"}))
+    failed = ingest.run(ingest.start_task(JobKind.FOLD_IN, {"photographer": "Cy"}))
 
     assert failed.state is JobState.FAILED
     assert failed.message.startswith("It ran out of memory.")
@@ -103,16 +104,16 @@ def test_one_that_fails_leaves_the_space_as_it_was(ingest: Ingest, placer: FakeP
 @pytest.mark.parametrize(("options", "said"), [({}, "name"), ({"photographer": "Ada"}, "learnt from Ada")])
 def test_nobody_and_those_it_was_learnt_from_make_no_job(ingest: Ingest, options: dict[str, str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        ingest.start_task(PLACE, options)
+        ingest.start_task(JobKind.FOLD_IN, options)
 
 
 def test_without_a_space_there_is_no_place_in_it(ingest: Ingest) -> None:
     with pytest.raises(NotFoundError, match="train --joint"):
-        ingest.start_task(PLACE, {"photographer": "Cy"})
+        ingest.start_task(JobKind.FOLD_IN, {"photographer": "Cy"})
 
 
 @pytest.mark.usefixtures("space")
 def test_somebody_learnt_by_another_name_is_there_already(desk: Any, placer: FakePlacer) -> None:
-    task = Place(desk.settings, desk.store, lambda: placer, lambda: {"Bo": "Cy"})
+    task = FoldIn(desk.settings, desk.store, lambda: placer, lambda: {"Bo": "Cy"})
     with pytest.raises(UsageError, match="learnt from Cy"):
-        task.check({"photographer": "Cy"})
+        task.check(FoldInOptions("Cy"))

@@ -17,7 +17,7 @@ from ingest.jobs.service import JobState
 from ingest.ledger.credits import Credits
 from ingest.maintenance import reembed
 from ingest.maintenance.fill import KEPT
-from ingest.maintenance.reembed import MODELS_OF, asked_for
+from ingest.maintenance.reembed import asked_for, models_by_space
 from search.errors import UsageError
 from search.media import Kind, MediaRecord
 from search.store.base import VectorQuery
@@ -206,7 +206,7 @@ def test_cancelled_it_switches_nothing(library: Any, renewing: Any, monkeypatch:
     [
         ("visual", "r3d18", "cannot be made with"),
         ("sound", "logmel", "cannot be made with"),
-        ("", "", "cannot be made"),
+        ("", "", "needs the option 'space'"),
         ("visual", "", "cannot be made without naming a model"),
     ],
 )
@@ -220,7 +220,7 @@ def test_models_that_make_no_sense_are_refused_before_there_is_a_job(
 
 
 def test_a_space_of_one_model_needs_no_name_of_it() -> None:
-    assert {space for space, models in MODELS_OF.items() if len(models) == 1} == {*FILLED_IN_PLACE}
+    assert {space for space, models in models_by_space().items() if len(models) == 1} == {*FILLED_IN_PLACE}
     for space, model in (("style", "style"), ("concepts", "concepts"), ("meaning", "open_clip")):
         assert asked_for({"space": space}) == asked_for({"space": space, "model": model}) == (space, model)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from ingest.jobs.kinds import JobKind, MigrateOptions
 from ingest.jobs.service import Ingest, JobState
 from ingest.jobs.tasks import TaskRun
 from search.errors import NotFoundError, StoreUnavailableError, UsageError
@@ -24,21 +25,19 @@ class Counting:
         self.at_step: Callable[[int], object] = lambda _step: None
         self.began = threading.Event()
 
-    def check(self, options: Mapping[str, str]) -> str:
-        if not options.get("to", "").isdecimal():
-            raise UsageError("It says not how far to count.", "Say 'to'.")
-        return f"up to {options['to']}"
+    def check(self, options: MigrateOptions) -> str:
+        return f"up to {options.to}"
 
-    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
-        job.begin(int(options["to"]), done=self.reached)
+    def run(self, options: MigrateOptions, job: TaskRun) -> str:
+        job.begin(int(options.to), done=self.reached)
         self.began.set()
-        while self.reached < int(options["to"]):
+        while self.reached < int(options.to):
             if not job.goes_on():
                 return "It will go on from there."
             self.at_step(self.reached)
             self.reached += 1
             job.count(done=1)
-        return f"Counted to {options['to']}."
+        return f"Counted to {options.to}."
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def counting() -> Counting:
 def ingest(desk: Any, counting: Counting) -> Ingest:
     desk.ingest.halt()
     desk.ingest = Ingest(
-        desk.settings, desk.store, desk.ledger, desk.runner, tasks={"count": counting}, retry_delays=(0.0, 0.0)
+        desk.settings, desk.store, desk.ledger, desk.runner, tasks={JobKind.MIGRATE: counting}, retry_delays=(0.0, 0.0)
     )
     return desk.ingest  # type: ignore[no-any-return]
 
@@ -69,17 +68,17 @@ def wait_until(reached: Callable[[], bool]) -> None:
 
 
 def test_a_task_is_a_job_like_any_other(ingest: Ingest) -> None:
-    job = ingest.start_task("count", {"to": "5"})
+    job = ingest.start_task(JobKind.MIGRATE, {"to": "5"})
     assert ingest.progress(job).state is JobState.QUEUED
     done = ingest.run(job)
-    assert (done.state, done.total, done.embedded, done.task) == (JobState.DONE, 5, 5, "count")
+    assert (done.state, done.total, done.embedded, done.task) == (JobState.DONE, 5, 5, JobKind.MIGRATE)
     assert (done.library, done.message) == ("up to 5", "Counted to 5.")
     assert ingest.jobs() == [done]
 
 
 def test_what_cannot_be_makes_no_job(ingest: Ingest) -> None:
-    with pytest.raises(UsageError, match="how far"):
-        ingest.start_task("count", {})
+    with pytest.raises(UsageError, match="needs the option 'to'"):
+        ingest.start_task(JobKind.MIGRATE, {})
     with pytest.raises(NotFoundError, match="no task 'dance'"):
         ingest.start_task("dance")
     assert ingest.jobs() == []
@@ -93,22 +92,22 @@ def test_trouble_that_passes_is_waited_for_and_other_trouble_ends_it(ingest: Ing
             raise left.pop()
 
     counting.at_step = trouble
-    done = ingest.run(ingest.start_task("count", {"to": "4"}))
+    done = ingest.run(ingest.start_task(JobKind.MIGRATE, {"to": "4"}))
     assert (done.state, done.embedded) == (JobState.DONE, 4)
     counting.reached = 0
     left.extend([StoreUnavailableError("The store is away.")] * 9)
-    failed = ingest.run(ingest.start_task("count", {"to": "4"}))
+    failed = ingest.run(ingest.start_task(JobKind.MIGRATE, {"to": "4"}))
     assert (failed.state, failed.embedded) == (JobState.FAILED, 2)
     assert "The store is away." in failed.message
 
 
 def test_failed_units_are_told(ingest: Ingest, counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(_options: Mapping[str, str], job: TaskRun) -> str:
+    def run(_options: MigrateOptions, job: TaskRun) -> str:
         job.count(total=3, done=2, failed=1)
         return "One is left out."
 
     monkeypatch.setattr(counting, "run", run)
-    ended = ingest.run(ingest.start_task("count", {"to": "3"}))
+    ended = ingest.run(ingest.start_task(JobKind.MIGRATE, {"to": "3"}))
     assert (ended.state, ended.failed) == (JobState.DONE_WITH_FAILURES, 1)
     assert ended.message == "One is left out."
 
@@ -121,7 +120,7 @@ def test_pause_resume_and_cancel(ingest: Ingest, counting: Counting) -> None:
             assert pausing.wait(PATIENCE)
 
     counting.at_step = wait_at_two
-    job = ingest.start_task("count", {"to": "1000000"})
+    job = ingest.start_task(JobKind.MIGRATE, {"to": "1000000"})
     thread = in_background(ingest, job)
     assert counting.began.wait(PATIENCE)
     ingest.pause(job)
@@ -148,7 +147,7 @@ def test_taken_up_where_it_was_and_counted_once(ingest: Ingest, counting: Counti
             raise Killed
 
     counting.at_step = killed
-    job = ingest.start_task("count", {"to": "5"})
+    job = ingest.start_task(JobKind.MIGRATE, {"to": "5"})
     with pytest.raises(Killed):
         ingest.run(job)
     assert ingest.waiting() == [job]
@@ -164,7 +163,7 @@ def test_a_task_that_is_queued_behind_another_says_so(
     monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
     opened = threading.Event()
     counting.at_step = lambda _step: opened.wait(PATIENCE)
-    first, second = (ingest.start_task("count", {"to": to}) for to in ("1", "2"))
+    first, second = (ingest.start_task(JobKind.MIGRATE, {"to": to}) for to in ("1", "2"))
     running = in_background(ingest, first)
     assert counting.began.wait(PATIENCE)
     waiting = in_background(ingest, second)
@@ -187,7 +186,7 @@ def test_a_task_that_is_queued_behind_another_says_so(
 def test_nothing_runs_beside_a_task(desk: Any, ingest: Ingest, counting: Counting) -> None:
     opened = threading.Event()
     counting.at_step = lambda _step: opened.wait(PATIENCE)
-    task = ingest.start_task("count", {"to": "1"})
+    task = ingest.start_task(JobKind.MIGRATE, {"to": "1"})
     running = in_background(ingest, task)
     assert counting.began.wait(PATIENCE)
     desk.fill(3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
 from search.errors import UsageError
 from search.media import COLLECTIONS
@@ -55,7 +56,7 @@ class Dropped:
 def reembed(node: Node, asked: Reembedding) -> JobProgress:
     """Make a space anew with another model. Questions are answered from the old vectors until all new ones are there;
     the answer is the job that does it."""
-    return node.ingest.progress(node.start_task("reembed", {"space": asked.space, "model": asked.model}))
+    return node.ingest.progress(node.start_task(JobKind.REEMBED, {"space": asked.space, "model": asked.model}))
 
 
 def generations(node: Node) -> list[GenerationStatus]:
@@ -75,7 +76,7 @@ def generations(node: Node) -> list[GenerationStatus]:
 def drop_generations(node: Node) -> Dropped:
     """Delete every generation that questions do not go to: those from before, and one that is not full yet."""
     for job in node.ingest.jobs():
-        if job.task == "reembed" and not job.finished:
+        if job.task == JobKind.REEMBED and not job.finished:
             raise UsageError(f"Job {job.id} is filling a generation just now.", "Wait for its end, or cancel it first.")
     others = [one.name for one in generations(node) if not one.current]
     for name in others:

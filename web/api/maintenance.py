@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
-from ingest.maintenance.calibrate import CALIBRATE
 from web.api.operation import Operation
 from web.api.ports import Node
 
@@ -49,19 +49,19 @@ class NewCalibration:
 
 def back_up(node: Node, new: NewBackup) -> JobProgress:
     """Write everything that is stored and known to a folder; the answer is the job that does it."""
-    return node.ingest.progress(node.start_task("backup", {"to": new.to}))
+    return node.ingest.progress(node.start_task(JobKind.BACKUP, {"to": new.to}))
 
 
 def migrate(node: Node, new: NewMigration) -> JobProgress:
     """Copy the store to another one, which is to hold nothing yet, and compare every point; the answer is the job that
     does it. This store stays as it is, and in use."""
-    return node.ingest.progress(node.start_task("migrate", {"to": new.to}))
+    return node.ingest.progress(node.start_task(JobKind.MIGRATE, {"to": new.to}))
 
 
 def calibrate(node: Node, new: NewCalibration) -> JobProgress:
     """Learn likeness from labelled folders and use it for this library from then on, in every space they fill; the
     answer is the job that does it. The files are not stored."""
-    return node.ingest.progress(node.start_task(CALIBRATE, {"folders": json.dumps(new.folders)}))
+    return node.ingest.progress(node.start_task(JobKind.CALIBRATE, {"folders": json.dumps(new.folders)}))
 
 
 OPERATIONS = (

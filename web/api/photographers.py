@@ -1,18 +1,25 @@
-"""Photographers: who there is, who works alike, whose photo this is; labelling and training."""
+"""API calls about photographers: list, show, compare, predict, label, credit, rename, merge and train."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
-from ingest.photographers.fold_in import PLACE
 from ingest.photographers.training import TASK_OF
 from search.errors import NotFoundError, UsageError
-from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
+from search.photographers.answers import (
+    Alike,
+    Credit,
+    PhotographerListed,
+    PhotographerMap,
+    PhotographerShown,
+    Prediction,
+)
 from search.photographers.model_registry import ModelKind
 from search.photographers.photos.names import given_name
 from search.records.lookup import probe_of
@@ -92,8 +99,16 @@ class Renaming:
 
 
 @dataclass(frozen=True, slots=True)
+class Merging:
+    """All that is ``photographer``'s is to be credited to ``into``; both by name or id, and both known."""
+
+    photographer: str
+    into: str
+
+
+@dataclass(frozen=True, slots=True)
 class Renamed:
-    """``name`` as it is kept; ``records`` were looked at."""
+    """``name`` as it is stored; ``records`` is the number of records that were checked."""
 
     name: str
     records: int
@@ -131,12 +146,25 @@ def train_photographers(node: Node, new: NewTraining) -> JobProgress:
 def place_photographer(node: Node, who: str) -> JobProgress:
     """Give somebody whose photos came after its training a place in the photographer space, which stays as it was
     learnt; the answer is the job that does it. About ten photos tell enough."""
-    return node.ingest.progress(node.start_task(PLACE, {"photographer": node.photographers.name_of(who)}))
+    return node.ingest.progress(node.start_task(JobKind.FOLD_IN, {"photographer": node.photographers.name_of(who)}))
 
 
 def label_photographers(node: Node, new: NewLabels) -> JobProgress:
     """Note whose work photos and videos are; the answer is the job that does it."""
-    return node.ingest.progress(node.start_task("label", new.options))
+    if new.source == Credit.CSV and not new.table:
+        raise UsageError("No table came with the request.", "It is a CSV with the columns path and photographer.")
+    checked = replace(new, ids=tuple(check_id(media_id) for media_id in new.ids))
+    return node.ingest.progress(node.start_task(JobKind.LABEL, checked.options))
+
+
+def credit_photo(node: Node, media_id: str, name: str) -> None:
+    """Credit one record by hand, at once; an empty name means that its photographer is unknown.
+
+    Raises:
+        NotFoundError: there is no such record.
+        UsageError: the name is not the name of a person.
+    """
+    node.credit_photo(check_id(media_id), name)
 
 
 def rename_photographer(node: Node, renaming: Renaming) -> Renamed:
@@ -149,6 +177,12 @@ def rename_photographer(node: Node, renaming: Renaming) -> Renamed:
         except NotFoundError:
             raise nobody from None
     return _renamed(node, name, renaming.to)
+
+
+def merge_photographers(node: Node, merging: Merging) -> Renamed:
+    """Credit all that is one photographer's to another, also in what is taken in later."""
+    into = node.photographers.name_of(merging.into)
+    return rename_photographer(node, Renaming(merging.photographer, into))
 
 
 def _renamed(node: Node, old: str, new: str) -> Renamed:
@@ -187,4 +221,5 @@ OPERATIONS = (
     Operation("POST", "/photographers/<who>/place", place_photographer, **_STARTED),
     Operation("POST", "/photographers/label", label_photographers, takes=(NewLabels,), **_STARTED),
     Operation("POST", "/photographers/rename", rename_photographer, Renamed, takes=(Renaming,), errors=(400, 404, 503)),
+    Operation("POST", "/photographers/merge", merge_photographers, Renamed, takes=(Merging,), errors=(400, 404, 503)),
 )

@@ -7,6 +7,7 @@ from collections import Counter
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from ingest.jobs.kinds import job_label
 from ingest.jobs.progress import JobProgress, JobState
 from search.errors import LikewiseError, NotFoundError
 from web.api import jobs as api
@@ -14,6 +15,7 @@ from web.api.operation import current_node
 from web.errors import STATUS_OF
 
 blueprint = Blueprint("jobs", __name__)
+blueprint.add_app_template_filter(job_label)
 
 SHOWN = 30
 FAILURES_SHOWN = 500

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Integer, Table, func, insert, select, text
 
+from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import UNFINISHED, JobState
 from ingest.ledger.tables import COUNTERS, jobs, meta, metadata, planned
 
@@ -19,7 +20,7 @@ TABLES = tuple(table for table in metadata.sorted_tables if table not in (meta, 
 """Those of a backup, each after the ones it refers to. ``meta`` is about the database itself, and plans are made anew
 whenever a job is taken up."""
 
-READ_ONLY_TASKS = ("backup", "migrate")
+READ_ONLY_TASKS = tuple(kind.value for kind in JobKind if kind.description.read_only)
 """Jobs that leave store and ledger as they are."""
 
 PAGE = 5_000

@@ -1,10 +1,10 @@
-"""The job task ``backup``, whose option ``to`` names the folder."""
+"""Job task ``backup``: write everything that is stored and known to a folder."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
+from ingest.jobs.kinds import BackupOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.database import Ledger
 from ingest.maintenance.backup.manifest import JOURNAL, MANIFEST, Manifest, load_manifest, writing_to
@@ -20,12 +20,12 @@ class Backup:
     def __init__(self, settings: Settings, store: Store, ledger: Ledger) -> None:
         self._settings, self._store, self._ledger = settings, store, ledger
 
-    def check(self, options: Mapping[str, str]) -> str:
+    def check(self, options: BackupOptions) -> str:
         """
         Raises:
             UsageError: the folder cannot take a backup.
         """
-        folder = Path(options.get("to", ""))
+        folder = options.to
         if not folder.is_absolute():
             raise UsageError(f"'{folder}' is not an absolute path.", "Name it from the root on, as /mnt/backup.")
         if folder.is_relative_to(self._settings.home):
@@ -38,11 +38,11 @@ class Backup:
             raise UsageError(f"'{folder}' is not empty.", "Name a folder that is empty or not there yet.")
         return str(folder)
 
-    def run(self, options: Mapping[str, str], job: TaskRun) -> str:
+    def run(self, options: BackupOptions, job: TaskRun) -> str:
         # Imported on demand: pyarrow takes longer to import than a node takes to open.
         from ingest.maintenance.backup.write import Writing
 
-        folder = Path(options["to"])
+        folder = options.to
         with writing_to(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / MANIFEST).exists():

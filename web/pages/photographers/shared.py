@@ -5,11 +5,10 @@ from __future__ import annotations
 from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
+from ingest.jobs.kinds import JobKind, job_label
 from ingest.jobs.progress import JobProgress
-from ingest.photographers.training import TASK_OF
 from search import addresses
 from search.photographers.answers import Credit, Photo, PhotographerListed, PhotographerShown
-from search.photographers.model_registry import ModelKind
 from search.photographers.photos.features import FEATURES, INDEX
 from search.photographers.photos.names import photographer_id
 from web.api.ports import Node
@@ -18,13 +17,7 @@ from web.charts.svg import shown
 blueprint = Blueprint("photographers", __name__, url_prefix="/photographers")
 
 JOBS_WATCHED = 30
-TASKS = {
-    "label": "Noting who took what",
-    TASK_OF[ModelKind.CLASSIFIER]: "Learning to tell photographers apart",
-    TASK_OF[ModelKind.JOINT]: "Making the photographer space",
-}
-"""Jobs of the dashboard, in words."""
-
+JOB_KINDS = frozenset(kind for kind in JobKind if kind.description.photographers)
 CREDIT_WORDS = {
     Credit.PERSON: "by hand",
     Credit.CSV: "from a table",
@@ -38,7 +31,7 @@ VECTORS = {"visual": "what it shows, as a whole", "style": "how it is developed,
 
 def underway(node: Node) -> list[JobProgress]:
     """The dashboard's own jobs that have not come to their end, the one at work first."""
-    jobs = [job for job in node.ingest.jobs(JOBS_WATCHED) if job.task in TASKS and not job.finished]
+    jobs = [job for job in node.ingest.jobs(JOBS_WATCHED) if job.task in JOB_KINDS and not job.finished]
     return sorted(jobs, key=lambda job: job.created)
 
 
@@ -80,7 +73,7 @@ FILTERS = {
     "last_part": addresses.name,
     "photographer_id": photographer_id,
     "span_of_years": span_of_years,
-    "task_words": lambda task: TASKS[task],
+    "task_words": job_label,
     "value": lambda value: "–" if value is None else shown(value),
 }
 
