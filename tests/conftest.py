@@ -17,7 +17,7 @@ from PIL import Image
 
 from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import Estimate
 from search.photographers.space import CODES, LAYOUT, MANIFEST, VECTORS, JointReport, VectorErrors
 from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
