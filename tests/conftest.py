@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from search.evaluation.statistics import Estimate
 from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice
-from search.evaluation.statistics import Estimate
 from search.photographers.space import CODES, LAYOUT, MANIFEST, VECTORS, JointReport, VectorErrors
 from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
