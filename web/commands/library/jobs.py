@@ -1,4 +1,4 @@
-"""``likewise jobs``: what was and is being done; follow, pause, resume and cancel."""
+"""``likewise jobs``: list jobs, show one, follow it, pause it, resume it or cancel it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ingest.jobs.kinds import JobKind
 from web.commands.context import Call, common, one_line
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ ACTIONS = ("pause", "resume", "cancel")
 COUNTS = ("total", "embedded", "duplicate", "unchanged", "skipped", "failed")
 
 
-@click.command("jobs", short_help="List jobs; look at, follow, pause, resume or cancel one.")
+KINDS = "\b\nKinds of job:\n" + "\n".join(f"  {kind.value:<20} {kind.label}" for kind in JobKind)
+
+
+@click.command("jobs", short_help="List jobs; look at, follow, pause, resume or cancel one.", epilog=KINDS)
 @click.argument("words", nargs=-1, metavar="[pause|resume|cancel] [ID]")
 @click.option("--follow", "followed", is_flag=True, help="Watch the job to its end; Ctrl-C leaves it alone.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="List so many, newest first.")
@@ -32,14 +36,14 @@ def command(call: Call, words: tuple[str, ...], followed: bool, limit: int) -> i
     from web.commands.job_progress import follow, prepare, watch
     from web.plain import dump
 
-    action, job = _understood(words)
+    action, job = _parse_words(words)
     if followed and (job is None or action is not None):
         raise click.UsageError("--follow needs the id of a job and goes with nothing else.")
     with connect(call.settings()) as client:
         if job is None:
             answer = client.get("/jobs", {"limit": limit})
         elif action is None:
-            _refuse_to_wait_for_nobody(client, job, followed=followed)
+            _refuse_to_follow_unclaimed(client, job, followed=followed)
             answer = dump(watch(client, job)) if followed else client.get(f"/jobs/{job}")
         elif action == "resume" and client.node is not None:
             prepare(client)
@@ -51,7 +55,7 @@ def command(call: Call, words: tuple[str, ...], followed: bool, limit: int) -> i
     return 1 if (followed or action == "resume") and answer["failed"] else 0
 
 
-def _understood(words: tuple[str, ...]) -> tuple[str | None, str | None]:
+def _parse_words(words: tuple[str, ...]) -> tuple[str | None, str | None]:
     """What is to be done, and to which job.
 
     Raises:
@@ -68,7 +72,7 @@ def _understood(words: tuple[str, ...]) -> tuple[str | None, str | None]:
     return action, words[0] if words else None
 
 
-def _refuse_to_wait_for_nobody(client: Client, job: str, *, followed: bool) -> None:
+def _refuse_to_follow_unclaimed(client: Client, job: str, *, followed: bool) -> None:
     from search.errors import UsageError
 
     if followed and client.node is not None and job in client.node.ingest.waiting():
