@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluation.spaces import RankingFigures, average_precision, default_k
+from search.evaluation.spaces import RankingFigures, default_k
+from search.evaluation.statistics import average_precision
 from search.similar.find import find_similar
 from search.similar.questions import Question, SimilarHit
 from search.store.base import Store

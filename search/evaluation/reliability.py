@@ -14,6 +14,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
+from search.evaluation.statistics import BINS, bin_of, calibration_error
 from search.likeness.curves import curves_of
 from search.likeness.labelled_pairs import Labelled, draw_pairs, tells_of
 from search.media import KIND_OF, Kind
@@ -21,7 +22,6 @@ from search.records.lookup import asked_fields
 from search.spaces import Space
 from search.store.base import Store
 
-BINS = 10
 MOST_ITEMS = 2000
 """Most labelled media of one space and kind, drawn evenly from all."""
 
@@ -98,14 +98,13 @@ def reliability(
     said: NDArray[np.float64], same: NDArray[np.float64], weights: NDArray[np.float64], items: int
 ) -> Reliability:
     """The table of these pairs, float64 ``(n,)`` each: likeness, 1 for the same label, and weight."""
-    at = np.minimum((said * BINS).astype(int), BINS - 1)
-    bins, error = [], 0.0
+    at = bin_of(said)
+    bins = []
     for number in range(BINS):
         inside = at == number
         if not inside.any():
             bins.append(Bin(None, None, 0))
             continue
         mean, truth = (float(np.average(values[inside], weights=weights[inside])) for values in (said, same))
-        error += float(weights[inside].sum() / weights.sum()) * abs(mean - truth)
         bins.append(Bin(mean, truth, int(inside.sum())))
-    return Reliability(items, len(said), error, tuple(bins))
+    return Reliability(items, len(said), calibration_error(said, same, weights), tuple(bins))

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
-from numpy.typing import NDArray
 
 from search.errors import UsageError
+from search.evaluation.statistics import average_precision
 from search.likeness.curves import curves_of
 from search.likeness.evidence import best_pair, corrected, effective_rows
 from search.media import COLLECTIONS, KIND_OF
@@ -108,12 +108,6 @@ def default_k(labels: Mapping[str, str], classes: Collection[str]) -> int:
     """10 where the median class has more than 10 items, else 5."""
     sizes = Counter(labels.values())
     return 10 if median(sizes[label] for label in classes) > 10 else 5
-
-
-def average_precision(relevant: NDArray[np.bool_]) -> float:
-    """Of one full ranking, bool ``(n,)`` from first to last; 0 when nothing is relevant."""
-    ranks = np.flatnonzero(relevant) + 1
-    return float(np.mean(np.arange(1, len(ranks) + 1) / ranks)) if len(ranks) else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.evaluation.spaces import average_precision
+from search.evaluation.statistics import average_precision
 from search.media import Kind, tokens
 from search.store.base import Store
 from search.store.filters import Filter

@@ -22,16 +22,6 @@ class Credit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """A measured share or score with its 95 % interval; ``n`` is what it was measured on, photos unless said."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
 class Photo:
     """A photo as shown beside a claim; ``score`` is a cosine in ``space`` where it was found by one."""
 

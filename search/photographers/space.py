@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import ModelError, NotFoundError
-from search.photographers.answers import Alike, Chart, Estimate, Spot
+from search.evaluation.statistics import Estimate
+from search.photographers.answers import Alike, Chart, Spot
 from search.photographers.folded_in import Placed, read_placed
 from search.photographers.photos.names import photographer_id
 

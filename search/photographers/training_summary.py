@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import Estimate
 from search.photographers.model_registry import ModelKind
 from search.photographers.space import JointReport, PhotographerSpace
 

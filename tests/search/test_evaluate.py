@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from search.errors import UsageError
-from search.evaluation import average_precision, evaluate
+from search.evaluation.evaluate import evaluate
 from search.evaluation.reliability import Bin, reliability
+from search.evaluation.statistics import average_precision
 from search.likeness.curve import LikenessCurve
 from search.likeness.curves import curves_of
 from search.likeness.evidence import Background

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import Estimate
 from search.photographers.report import Bin, Check, Mistake, OpenSet, Report, Row, Strength
 from web.commands.photographers.report import SHOWN, estimate, show
 

@@ -6,10 +6,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial import procrustes as scipy_procrustes
 
+from search.evaluation.statistics import grouped_mean
 from workers.embedders.style.development import shipped_reader
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
 from workers.photographers.joint.budget import Pace, StoppedError
-from workers.photographers.joint.fit import FRAME_STEPS, Examples, errors_of, fit, interval, procrustes
+from workers.photographers.joint.fit import FRAME_STEPS, Examples, errors_of, fit, procrustes
 from workers.photographers.joint.fold_in import vector_of
 from workers.photographers.joint.network import ShiftNetwork
 from workers.photographers.joint.split import held_out
@@ -75,8 +76,8 @@ def test_groups_are_held_out_whole_and_everybody_keeps_a_photo() -> None:
 
 def test_intervals_draw_groups_and_not_photos() -> None:
     values = np.repeat(np.random.default_rng(0).standard_normal(20), 50)
-    together = interval(values, np.repeat(np.arange(20), 50))
-    alone = interval(values, np.arange(1000))
+    together = grouped_mean(values, np.repeat(np.arange(20), 50))
+    alone = grouped_mean(values, np.arange(1000))
     assert together.high - together.low > 4 * (alone.high - alone.low)
     assert together.value == alone.value == pytest.approx(values.mean())
     assert together.n == 1000

@@ -151,7 +151,7 @@ def test_a_folder_without_classes_says_so(photos: Path, settings: Settings, tmp_
 def test_bounds() -> None:
     value = load(Check, dump(unmeasured("", "", ""))).value
     assert value is None
-    from search.photographers.answers import Estimate
+    from search.evaluation.statistics import Estimate
 
     half = Estimate(0.5, 0.4, 0.6, 10)
     assert check("", "", half, low=0.5, high=0.5).passed

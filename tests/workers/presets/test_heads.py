@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from search.evaluation.statistics import best_threshold
 from search.store.base import Array
 from workers.photographers.benchmark.controls import (
     at_chance,
@@ -19,7 +20,7 @@ from workers.photographers.benchmark.controls import (
 )
 from workers.photographers.benchmark.heads import FLOOR, Head, boosted, discriminant, linear, nearest, standardised
 from workers.photographers.benchmark.intervals import hits_of_one
-from workers.photographers.benchmark.open_set import auroc, best_threshold, open_set
+from workers.photographers.benchmark.open_set import auroc, open_set
 
 PRESETS, DIM = 12, 6
 HEADS = pytest.mark.parametrize("head", [linear, discriminant, boosted, nearest])
@@ -136,4 +137,4 @@ def test_unknown_photographers_who_work_like_known_ones_are_not_told_apart() -> 
 
 
 def test_the_threshold_parts_what_can_be_parted() -> None:
-    assert best_threshold(np.array([[3.0, 4.0]]), np.array([[1.0, 2.0]])) == 3.0
+    assert best_threshold(np.array([[3.0, 4.0]]), np.array([[1.0, 2.0]])).value == 3.0

@@ -12,7 +12,7 @@ from web.commands.context import Call, common
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from search.photographers.answers import Estimate
+    from search.evaluation.statistics import Estimate
     from workers.photographers.benchmark.options import PresetOptions
     from workers.photographers.benchmark.results import Check, Level, PresetBenchmark
 

@@ -12,7 +12,7 @@ from web.commands.photographers.tables import show_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from search.photographers.answers import Estimate
+    from search.evaluation.statistics import Estimate
     from search.photographers.report import Report, Row
     from web.client import Json
 

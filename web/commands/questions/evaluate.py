@@ -16,7 +16,7 @@ from web.commands.context import Call, common
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from search.evaluation import Evaluation
+    from search.evaluation.evaluate import Evaluation
     from search.evaluation.reliability import Reliability
     from search.evaluation.words import WordEvaluation
     from search.settings import Settings
@@ -38,7 +38,7 @@ def command(call: Call, folders: tuple[Path, ...], k: int | None) -> int:
     Works in a data directory of its own that is deleted afterwards; with --home in that one, which is kept, so that a
     second run embeds nothing.
     """
-    from search.evaluation import evaluate
+    from search.evaluation.evaluate import evaluate
     from search.labels import labels_by_id, read_labels
     from web.client import connect_inside
     from web.commands.library.ingest import exit_status, take_in

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pydantic import ValidationError
 
 from search.errors import NotFoundError
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import Estimate, wilson
 from search.photographers.report import Bin, Confusion, Report, Row
 from web.api.operation import current_node
 from web.api.params import adapter
@@ -20,8 +20,6 @@ from web.pages.photographers.shared import blueprint, underway
 
 SHADES = 10
 """Steps of the confusion matrix' shading, ``.h0`` to ``.h10`` of the style sheet."""
-
-Z = 1.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +126,6 @@ def curve(reliability: tuple[Bin, ...]) -> Markup:
         drawn.Bin(one.confidence, one.accuracy, *wilson(one.accuracy, one.n), one.n) for one in reliability if one.n
     ]
     return drawn.calibration(bins)
-
-
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """95 % interval of a share of ``n``. Source: E. B. Wilson, J. Amer. Statist. Assoc. 22 (1927)."""
-    if n == 0:
-        return 0.0, 1.0
-    spread = Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
-    middle, scale = share + Z * Z / (2 * n), 1 + Z * Z / n
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
 def matrix(confusion: Confusion) -> list[tuple[str, list[Cell]]]:

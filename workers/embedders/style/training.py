@@ -25,14 +25,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from search.errors import UsageError
+from search.evaluation.statistics import Floats, shrunk_covariance
 from search.store.base import Array
 from workers.decode.image.geometry import squeeze
 from workers.embedders.batches import Runner
 from workers.embedders.style.network import LEVELS, VECTOR, Encoder
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
 from workers.photographers.benchmark.presets import JITTER, apply, draw_presets, jitter
-
-Floats = NDArray[np.float64]
 
 PHOTOGRAPHERS = 200
 """Invented photographers of a training of the encoder."""
@@ -193,8 +192,7 @@ def unexplained(statistics: Floats, parameters: Array) -> Floats:
 
 def whitening(covariance: Floats) -> Floats:
     """The map ``(dim, dim)`` to coordinates in which this covariance, shrunk, is the same in every direction."""
-    even = np.trace(covariance) / len(covariance) * np.eye(len(covariance))
-    values, axes = np.linalg.eigh((1 - SHRINKAGE) * covariance + SHRINKAGE * even)
+    values, axes = np.linalg.eigh(shrunk_covariance(covariance, SHRINKAGE))
     found: Floats = axes / np.sqrt(np.maximum(values, 1e-12))
     return found
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import Estimate, Floats
 from search.settings import Settings
 from workers.decode.sandbox.pool import DecodePool
 from workers.photographers.benchmark import controls
-from workers.photographers.benchmark.intervals import Floats, estimate, margin
+from workers.photographers.benchmark.intervals import estimate, margin
 from workers.photographers.benchmark.observe import Eyes, OpenModels
 from workers.photographers.benchmark.open_set import OpenSet, auroc
 from workers.photographers.benchmark.options import PresetOptions

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import Estimate, Floats
 from search.store.base import Array
 from workers.photographers.benchmark.heads import Head
-from workers.photographers.benchmark.intervals import Floats, estimate, hits_of_one, share_within, standard_error
+from workers.photographers.benchmark.intervals import estimate, hits_of_one, share_within, standard_error
 from workers.photographers.benchmark.results import Check, check
 
 ENTANGLEMENT = 0.05

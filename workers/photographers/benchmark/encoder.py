@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from search.evaluation.statistics import Floats
 from search.store.base import Array
 from workers.embedders.style.training import Practice, unexplained, whitening
-from workers.photographers.benchmark.intervals import Floats
 
 FARTHEST = 6.0
 """Deviations beyond which a statistic is cut off: no picture is that odd, one broken statistic might be."""

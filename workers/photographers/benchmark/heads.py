@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from search.evaluation.statistics import Floats
 from search.store.base import Array
-from workers.photographers.benchmark.intervals import Floats
 
 Head = Callable[[Array, Array], Floats]
 """Gallery float32 ``(photos, presets, dim)`` and question alike to log probabilities ``(photos, presets, presets)``."""

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import Estimate, Floats, resampled_means, seeds_interval
 
 REPLICATES = 2000
 SET = 10
 """Photos of a set."""
-
-Floats = NDArray[np.float64]
 
 
 def estimate(seeds: Sequence[Floats], each: int = 1) -> Estimate:
@@ -54,18 +52,9 @@ def standard_error(hits: Sequence[Floats]) -> float:
 
 def _interval(seeds: Sequence[Floats], weights: Sequence[float], each: int) -> Estimate:
     rng = np.random.default_rng(0)
-    replicates = np.stack([_resampled_means(values, rng) for values in seeds])
-    drawn = rng.integers(0, len(seeds), (len(seeds), REPLICATES))
-    share = np.asarray(weights)[drawn]
-    means = (replicates[drawn, np.arange(REPLICATES)] * share).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-12)
+    low, high = seeds_interval([resampled_means(values, REPLICATES, rng) for values in seeds], rng, weights)
     value = np.average([values.mean() for values in seeds], weights=weights) if sum(weights) else 0.0
-    low, high = np.quantile(means, (0.025, 0.975))
-    return Estimate(float(value), float(low), float(high), each * sum(len(values) for values in seeds))
-
-
-def _resampled_means(values: Floats, rng: np.random.Generator) -> Floats:
-    means: Floats = values[rng.integers(0, len(values), (REPLICATES, len(values)))].mean(axis=1)
-    return means
+    return Estimate(float(value), low, high, each * sum(len(values) for values in seeds))
 
 
 def sets_of_ten(photos: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -8,9 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import (
+    Estimate,
+    Floats,
+    auroc_by_unit,
+    best_threshold,
+    resampled_pair_means,
+    seeds_interval,
+)
 from search.store.base import Array
-from workers.photographers.benchmark.intervals import REPLICATES, Floats
+from workers.photographers.benchmark.intervals import REPLICATES
 
 Encode = Callable[[Array], Array]
 """An encoder: statistics ``(…, dim)`` to vectors."""
@@ -60,12 +67,11 @@ def open_set(
     learnt = gallery[~held][:, known[inner_known]]
     tried = _grouped(int(held.sum()), sets.shape[1])
     inner = familiarity(train(learnt), learnt, gallery[held][:, known], tried)
-    threshold = best_threshold(inner[:, inner_known], inner[:, inner_unknown])
+    threshold = best_threshold(inner[:, inner_known], inner[:, inner_unknown]).value
     learnt = gallery[:, known]
     scores = familiarity(train(learnt), learnt, question, sets)
     ours, others = scores[:, known], scores[:, unknown]
-    above = (ours[:, None, :, None] > others[None, :, None, :]).mean(axis=(2, 3))
-    return OpenSet(above, float((ours >= threshold).mean()), float((others < threshold).mean()))
+    return OpenSet(auroc_by_unit(ours, others), float((ours >= threshold).mean()), float((others < threshold).mean()))
 
 
 def familiarity(encode: Encode, gallery: Array, question: Array, sets: NDArray[np.int64]) -> Floats:
@@ -91,29 +97,12 @@ def familiarity(encode: Encode, gallery: Array, question: Array, sets: NDArray[n
     return ratio
 
 
-def best_threshold(known: Floats, unknown: Floats) -> float:
-    """Where the share of known at or over it plus the share of unknown below it is largest."""
-    steps = np.unique(np.concatenate((known.ravel(), unknown.ravel())))
-    kept = 1 - np.searchsorted(np.sort(known.ravel()), steps) / known.size
-    found = np.searchsorted(np.sort(unknown.ravel()), steps) / unknown.size
-    return float(steps[np.argmax(kept + found)])
-
-
 def auroc(seeds: Sequence[OpenSet]) -> Estimate:
     """Over seeds, with the interval of drawing seeds and, within each, its photos anew; ``n`` counts those."""
     rng = np.random.default_rng(0)
-    replicates = np.stack([_resampled(one.above, rng) for one in seeds])
-    drawn = rng.integers(0, len(seeds), (len(seeds), REPLICATES))
-    low, high = np.quantile(replicates[drawn, np.arange(REPLICATES)].mean(axis=0), (0.025, 0.975))
+    low, high = seeds_interval([resampled_pair_means(one.above, REPLICATES, rng) for one in seeds], rng)
     value = float(np.mean([one.above.mean() for one in seeds]))
-    return Estimate(value, float(low), float(high), sum(len(one.above) for one in seeds))
-
-
-def _resampled(above: Floats, rng: np.random.Generator) -> Floats:
-    units = len(above)
-    counts = rng.multinomial(units, np.full(units, 1 / units), REPLICATES).astype(np.float64)
-    means: Floats = np.einsum("ri,ij,rj->r", counts, above, counts) / units**2
-    return means
+    return Estimate(value, low, high, sum(len(one.above) for one in seeds))
 
 
 def _grouped(photos: int, size: int) -> NDArray[np.int64]:

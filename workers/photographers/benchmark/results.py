@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import Estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from search.evaluation.statistics import Floats
 from search.store.base import Array
 from workers.embedders.style import training
 from workers.embedders.style.training import Practice
 from workers.photographers.benchmark import controls
 from workers.photographers.benchmark.encoder import Whitening, whiten
 from workers.photographers.benchmark.heads import boosted, discriminant
-from workers.photographers.benchmark.intervals import Floats, hits_of_one, hits_of_ten, sets_of_ten
+from workers.photographers.benchmark.intervals import hits_of_one, hits_of_ten, sets_of_ten
 from workers.photographers.benchmark.observe import Eyes, Look, OpenModels
 from workers.photographers.benchmark.open_set import OpenSet, open_set
 from workers.photographers.benchmark.options import PresetOptions

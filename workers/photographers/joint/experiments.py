@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from search.evaluation.statistics import grouped_mean
 from search.photographers.space import PseudoPhotographers, VectorErrors
 from workers.photographers.joint.budget import Pace
-from workers.photographers.joint.fit import Examples, Settled, error_rows, errors_of, fit, interval, procrustes
+from workers.photographers.joint.fit import Examples, Settled, error_rows, errors_of, fit, procrustes
 from workers.photographers.joint.network import JointNetwork, PublishedNetwork, ShiftNetwork
 from workers.photographers.joint.options import JointOptions
 from workers.photographers.joint.targets.coordinates import Scale, StyleCoordinates
@@ -138,7 +139,7 @@ def pseudo_photographers(
         centroids[cluster] = scaled[rows][clusters[rows] == cluster].mean(axis=0)
     nearest = np.square(scaled[held][:, None] - centroids[None]).sum(axis=2).argmin(axis=1)
     right = (nearest == clusters[held]).astype(np.float64)
-    return PseudoPhotographers(count, errors, interval(right, material.groups[held]), CIRCULAR)
+    return PseudoPhotographers(count, errors, grouped_mean(right, material.groups[held]), CIRCULAR)
 
 
 def clusters_of(features: NDArray[np.float32], wanted: int, seed: int) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import grouped_mean
 from search.photographers.space import VectorErrors
 from workers.photographers.joint.budget import Pace
 from workers.photographers.joint.network import JointNetwork
@@ -31,8 +31,6 @@ PRIOR = 1.0
 
 MOST_WRONG = 30
 """Other photographers' vectors that each held-out photo is tried with; evenly chosen where there are more."""
-
-_RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ def errors_of(network: JointNetwork, held: Examples, seed: int = 0) -> VectorErr
     """
     right, wrong = error_rows(network, held)
     ratio = float(wrong.mean() / right.mean()) if right.mean() > 0 else 1.0
-    return VectorErrors(interval(right, held.groups, seed), interval(wrong, held.groups, seed), ratio)
+    return VectorErrors(grouped_mean(right, held.groups, seed), grouped_mean(wrong, held.groups, seed), ratio)
 
 
 @torch.inference_mode()
@@ -144,17 +142,6 @@ def error_rows(network: JointNetwork, held: Examples) -> tuple[NDArray[np.float6
     others = min(people - 1, MOST_WRONG)
     shifts = 1 + np.arange(others) * (people - 1) // others
     return error(owners), np.mean([error((owners + int(shift)) % people) for shift in shifts], axis=0)
-
-
-def interval(values: NDArray[np.float64], groups: NDArray[np.int64], seed: int = 0) -> Estimate:
-    """The mean with its 95 % interval by a bootstrap over groups (n,)."""
-    _, group = np.unique(groups, return_inverse=True)
-    counts = np.bincount(group).astype(np.float64)
-    sums = np.bincount(group, weights=values)
-    drawn = np.random.default_rng(seed).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), _RESAMPLES)
-    means = (drawn @ sums) / (drawn @ counts)
-    low, high = np.percentile(means, (2.5, 97.5))
-    return Estimate(float(values.mean()), float(low), float(high), len(values))
 
 
 def procrustes(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from search.errors import UsageError
-from search.photographers.answers import Estimate
+from search.evaluation.statistics import Estimate
 from workers.decode.decoded import CROP
 from workers.photographers.benchmark.options import PresetOptions
 from workers.photographers.benchmark.photos import BasePhoto, Split

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.evaluation.statistics import shrunk_covariance
+
 SHRINKAGE = 0.1
 """Least share of the covariance that is taken to be the same in all directions. Photos of one session, or of one motif,
 are fewer than they look, which the estimate of Ledoit and Wolf cannot know. On presets .05 to .2 do about as well."""
@@ -69,9 +71,7 @@ class StyleCoordinates:
         own = rows - means[owners]
         covariance = own.T @ own / max(1, len(rows) - len(counts))
         shrinkage = max(SHRINKAGE, float(ledoit_wolf_shrinkage(own, assume_centered=True))) if own.any() else 1.0
-        even = max(float(np.trace(covariance)) / len(covariance), 1e-6)
-        covariance = (1 - shrinkage) * covariance + shrinkage * even * np.eye(len(covariance))
-        sizes, directions = np.linalg.eigh(covariance)
+        sizes, directions = np.linalg.eigh(shrunk_covariance(covariance, shrinkage, 1e-6))
         whiten = directions / np.sqrt(sizes)
         _, spread, found = np.linalg.svd((means - means.mean(axis=0)) @ whiten, full_matrices=False)
         # A mean of n photos strays by 1/n of their variance, which is no difference between photographers.
