@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from web.api import health, media, openapi
 from web.api.jobs import STREAMS_OF_THREADS
 from web.api.operation import PREFIX, register
-from web.api.ports import Node
+from web.api.ports import NodePort
 from web.auth import Guard
 from web.errors import install_error_handlers
 from web.pages.install import install_pages
@@ -20,7 +20,7 @@ FORM_OVERHEAD = 64 * 1024
 """Bytes a multipart body may be larger than the file in it."""
 
 
-def create_app(node: Node) -> Flask:
+def create_app(node: NodePort) -> Flask:
     """The web front end of ``node``. Nothing heavy is loaded until a question needs it."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = node.settings.max_upload_mb * MIB + FORM_OVERHEAD

@@ -28,7 +28,7 @@ from search.similar.questions import Probe
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
-from web.api.ports import Broker, Photographers
+from web.api.ports import BrokerPort, PhotographersPort
 from web.app import create_app
 from web.cli import main
 from workers.batch.report import Priority
@@ -137,10 +137,10 @@ class FakeNode:
     encoder: FakeEncoder = field(default_factory=FakeEncoder)
     token: str = "own-token"
     notes: tuple[str, ...] = ("Pictures are compared by a fake model, because this is a test.",)
-    broker: Broker | None = None
+    broker: BrokerPort | None = None
     closing: threading.Event = field(default_factory=threading.Event)
     started: list[tuple[tuple[Path, ...], str | None, bool]] = field(default_factory=list)
-    photographers: Photographers = field(init=False)
+    photographers: PhotographersPort = field(init=False)
 
     def __post_init__(self) -> None:
         unchanging = LibraryState(settled=(), moving=())

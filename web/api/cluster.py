@@ -8,7 +8,7 @@ from typing import Literal
 
 from search.errors import BrokerUnavailableError
 from web.api.operation import Operation
-from web.api.ports import Node
+from web.api.ports import NodePort
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ClusterStatus:
     workers: tuple[Worker, ...]
 
 
-def cluster(node: Node) -> ClusterStatus:
+def cluster(node: NodePort) -> ClusterStatus:
     """The broker, its queues and the workers that listen; takes a second, in which workers name themselves."""
     if node.broker is None:
         return ClusterStatus("none", "", {}, ())

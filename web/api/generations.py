@@ -10,7 +10,7 @@ from ingest.jobs.progress import JobProgress
 from search.errors import UsageError
 from search.media import COLLECTIONS
 from web.api.operation import Operation
-from web.api.ports import Node
+from web.api.ports import NodePort
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ class Dropped:
     dropped: tuple[str, ...]
 
 
-def reembed(node: Node, asked: Reembedding) -> JobProgress:
+def reembed(node: NodePort, asked: Reembedding) -> JobProgress:
     """Make a space anew with another model. Questions are answered from the old vectors until all new ones are there;
     the answer is the job that does it."""
     return node.ingest.progress(node.start_task(JobKind.REEMBED, {"space": asked.space, "model": asked.model}))
 
 
-def generations(node: Node) -> list[GenerationStatus]:
+def generations(node: NodePort) -> list[GenerationStatus]:
     """Every generation of every collection, oldest first."""
     found: list[GenerationStatus] = []
     existing = node.store.collections()
@@ -73,7 +73,7 @@ def generations(node: Node) -> list[GenerationStatus]:
     return found
 
 
-def drop_generations(node: Node) -> Dropped:
+def drop_generations(node: NodePort) -> Dropped:
     """Delete every generation that questions do not go to: those from before, and one that is not full yet."""
     for job in node.ingest.jobs():
         if job.task == JobKind.REEMBED and not job.finished:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify
 from search.errors import LikewiseError
 from search.scrape import CONTENT_TYPE, QueueDepths, exposition, registry
 from web.api.operation import current_node
-from web.api.ports import Node
+from web.api.ports import NodePort
 
 blueprint = Blueprint("health", __name__)
 
@@ -46,7 +46,7 @@ def metrics() -> Response:
     return Response(exposition(registry(*collectors)), content_type=CONTENT_TYPE)
 
 
-def _needs(node: Node) -> dict[str, Callable[[], object]]:
+def _needs(node: NodePort) -> dict[str, Callable[[], object]]:
     """What must answer before this node can, and how to find out."""
     needs: dict[str, Callable[[], object]] = {
         "store": node.store.collections,

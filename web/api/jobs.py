@@ -16,7 +16,7 @@ from search import addresses
 from search.errors import StoreUnavailableError, UsageError
 from web.api.operation import Operation
 from web.api.params import Limit, adapter
-from web.api.ports import Node
+from web.api.ports import NodePort
 from workers.batch.report import Priority
 
 EVENT_SECONDS = 0.5
@@ -44,7 +44,7 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class JobListing:
     limit: Limit = 50
 
 
@@ -64,12 +64,12 @@ class FailureListing:
     after: str = ""
 
 
-def list_jobs(node: Node, listing: Listing) -> list[JobProgress]:
+def list_jobs(node: NodePort, listing: JobListing) -> list[JobProgress]:
     """Jobs, newest first."""
     return node.ingest.jobs(listing.limit)
 
 
-def start_job(node: Node, new: NewJob) -> JobProgress:
+def start_job(node: NodePort, new: NewJob) -> JobProgress:
     """Start taking in folders or files; the answer is the new job, which goes on in the background."""
     paths = [text if addresses.is_remote(text) else Path(text).expanduser() for text in new.paths]
     if not paths:
@@ -83,31 +83,31 @@ def start_job(node: Node, new: NewJob) -> JobProgress:
     return node.ingest.progress(job)
 
 
-def job(node: Node, job_id: str) -> JobProgress:
+def job(node: NodePort, job_id: str) -> JobProgress:
     """How far a job is."""
     return node.ingest.progress(job_id)
 
 
-def pause_job(node: Node, job_id: str) -> JobProgress:
+def pause_job(node: NodePort, job_id: str) -> JobProgress:
     """Stop a job after the batch in work, until it is resumed. It may run in another process or on another machine,
     which hears of it within seconds."""
     node.ingest.pause(job_id)
     return node.ingest.progress(job_id)
 
 
-def resume_job(node: Node, job_id: str) -> JobProgress:
+def resume_job(node: NodePort, job_id: str) -> JobProgress:
     """Go on with a paused job, or with one that a stopped process left behind."""
     node.resume(job_id)
     return node.ingest.progress(job_id)
 
 
-def cancel_job(node: Node, job_id: str) -> JobProgress:
+def cancel_job(node: NodePort, job_id: str) -> JobProgress:
     """End a job after the batch in work, wherever it runs; what it has done stays."""
     node.ingest.cancel(job_id)
     return node.ingest.progress(job_id)
 
 
-def job_events(node: Node, job_id: str) -> Response:
+def job_events(node: NodePort, job_id: str) -> Response:
     """Progress as server-sent events until the job is done, a minute at most; connect anew to go on."""
     first = node.ingest.progress(job_id)
     streams: threading.Semaphore = current_app.extensions["streams"]
@@ -119,7 +119,7 @@ def job_events(node: Node, job_id: str) -> Response:
     return response
 
 
-def list_failures(node: Node, listing: FailureListing) -> list[Failure]:
+def list_failures(node: NodePort, listing: FailureListing) -> list[Failure]:
     """Files that could not be used, with the reason and how often they were tried."""
     return node.ingest.failures(job=listing.job, code=listing.code, limit=listing.limit, after=listing.after)
 
@@ -131,12 +131,12 @@ class Retry:
     job: str | None
 
 
-def retry_failures(node: Node) -> Retry:
+def retry_failures(node: NodePort) -> Retry:
     """Try every failed file once more."""
     return Retry(node.retry_failures())
 
 
-def _events(node: Node, progress: JobProgress) -> Iterator[str]:
+def _events(node: NodePort, progress: JobProgress) -> Iterator[str]:
     ends = time.monotonic() + STREAM_SECONDS
     yield _event(progress)
     while not progress.finished and time.monotonic() < ends and not node.closing.wait(EVENT_SECONDS):
@@ -151,7 +151,7 @@ def _event(progress: JobProgress) -> str:
 
 
 OPERATIONS = (
-    Operation("GET", "/jobs", list_jobs, list[JobProgress], takes=(Listing,)),
+    Operation("GET", "/jobs", list_jobs, list[JobProgress], takes=(JobListing,)),
     Operation("POST", "/jobs", start_job, JobProgress, takes=(NewJob,), status=202, errors=(400, 404, 409, 503)),
     Operation("GET", "/jobs/<job_id>", job, JobProgress, errors=(404,)),
     Operation("POST", "/jobs/<job_id>/pause", pause_job, JobProgress, errors=(400, 404)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
 from web.api.operation import Operation
-from web.api.ports import Node
+from web.api.ports import NodePort
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,18 @@ class NewCalibration:
     folders: tuple[str, ...]
 
 
-def back_up(node: Node, new: NewBackup) -> JobProgress:
+def back_up(node: NodePort, new: NewBackup) -> JobProgress:
     """Write everything that is stored and known to a folder; the answer is the job that does it."""
     return node.ingest.progress(node.start_task(JobKind.BACKUP, {"to": new.to}))
 
 
-def migrate(node: Node, new: NewMigration) -> JobProgress:
+def migrate(node: NodePort, new: NewMigration) -> JobProgress:
     """Copy the store to another one, which is to hold nothing yet, and compare every point; the answer is the job that
     does it. This store stays as it is, and in use."""
     return node.ingest.progress(node.start_task(JobKind.MIGRATE, {"to": new.to}))
 
 
-def calibrate(node: Node, new: NewCalibration) -> JobProgress:
+def calibrate(node: NodePort, new: NewCalibration) -> JobProgress:
     """Learn likeness from labelled folders and use it for this library from then on, in every space they fill; the
     answer is the job that does it. The files are not stored."""
     return node.ingest.progress(node.start_task(JobKind.CALIBRATE, {"folders": json.dumps(new.folders)}))

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from web.api.params import adapter, read_body, read_query
-from web.api.ports import Node
+from web.api.ports import NodePort
 from web.api.uploads import probe_upload
 
 PREFIX = "/api/v1"
@@ -57,8 +57,8 @@ def register(blueprint: Blueprint, operations: tuple[Operation, ...]) -> None:
         )
 
 
-def current_node() -> Node:
-    node: Node = current_app.extensions["node"]
+def current_node() -> NodePort:
+    node: NodePort = current_app.extensions["node"]
     return node
 
 

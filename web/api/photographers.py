@@ -25,7 +25,7 @@ from search.photographers.photos.names import given_name
 from search.records.lookup import probe_of
 from search.similar.questions import Probe
 from web.api.operation import Operation
-from web.api.ports import Node
+from web.api.ports import NodePort
 from web.api.questions import check_id
 
 
@@ -114,22 +114,22 @@ class Renamed:
     records: int
 
 
-def list_photographers(node: Node) -> list[PhotographerListed]:
+def list_photographers(node: NodePort) -> list[PhotographerListed]:
     """Everyone whose photos are known, those with most photos first."""
     return list(node.photographers.list())
 
 
-def photographer(node: Node, who: str) -> PhotographerShown:
+def photographer(node: NodePort, who: str) -> PhotographerShown:
     """All about one photographer, by id or name: what sets them apart, their styles, who works alike, sessions."""
     return node.photographers.show(who)
 
 
-def similar_photographers(node: Node, who: str) -> list[Alike]:
+def similar_photographers(node: NodePort, who: str) -> list[Alike]:
     """Who works alike, most alike first, by style, by subject and by the photographer space."""
     return list(node.photographers.alike(who))
 
 
-def predict_photographer(node: Node, asked: Predicting, example: Probe | None = None) -> Prediction:
+def predict_photographer(node: NodePort, asked: Predicting, example: Probe | None = None) -> Prediction:
     """Whose photo an uploaded 'file', or the stored photo 'like', is: names with calibrated probabilities, or unknown;
     what spoke for and against; the nearest photos by each candidate."""
     if (example is None) == (not asked.like):
@@ -137,19 +137,19 @@ def predict_photographer(node: Node, asked: Predicting, example: Probe | None = 
     return node.photographers.predict(example or probe_of(node.store, check_id(asked.like)))
 
 
-def train_photographers(node: Node, new: NewTraining) -> JobProgress:
+def train_photographers(node: NodePort, new: NewTraining) -> JobProgress:
     """Learn from the photos that are credited; the answer is the job that does it."""
     options = {"seed": str(new.seed)} | ({} if new.seconds is None else {"seconds": f"{new.seconds:g}"})
     return node.ingest.progress(node.start_task(TASK_OF[ModelKind(new.kind)], options))
 
 
-def place_photographer(node: Node, who: str) -> JobProgress:
+def place_photographer(node: NodePort, who: str) -> JobProgress:
     """Give somebody whose photos came after its training a place in the photographer space, which stays as it was
     learnt; the answer is the job that does it. About ten photos tell enough."""
     return node.ingest.progress(node.start_task(JobKind.FOLD_IN, {"photographer": node.photographers.name_of(who)}))
 
 
-def label_photographers(node: Node, new: NewLabels) -> JobProgress:
+def label_photographers(node: NodePort, new: NewLabels) -> JobProgress:
     """Note whose work photos and videos are; the answer is the job that does it."""
     if new.source == Credit.CSV and not new.table:
         raise UsageError("No table came with the request.", "It is a CSV with the columns path and photographer.")
@@ -157,7 +157,7 @@ def label_photographers(node: Node, new: NewLabels) -> JobProgress:
     return node.ingest.progress(node.start_task(JobKind.LABEL, checked.options))
 
 
-def credit_photo(node: Node, media_id: str, name: str) -> None:
+def credit_photo(node: NodePort, media_id: str, name: str) -> None:
     """Credit one record by hand, at once; an empty name means that its photographer is unknown.
 
     Raises:
@@ -167,7 +167,7 @@ def credit_photo(node: Node, media_id: str, name: str) -> None:
     node.credit_photo(check_id(media_id), name)
 
 
-def rename_photographer(node: Node, renaming: Renaming) -> Renamed:
+def rename_photographer(node: NodePort, renaming: Renaming) -> Renamed:
     """Call a photographer something else, also in what is taken in later; two of one name become one."""
     try:
         name = node.photographers.name_of(renaming.photographer)
@@ -179,23 +179,23 @@ def rename_photographer(node: Node, renaming: Renaming) -> Renamed:
     return _renamed(node, name, renaming.to)
 
 
-def merge_photographers(node: Node, merging: Merging) -> Renamed:
+def merge_photographers(node: NodePort, merging: Merging) -> Renamed:
     """Credit all that is one photographer's to another, also in what is taken in later."""
     into = node.photographers.name_of(merging.into)
     return rename_photographer(node, Renaming(merging.photographer, into))
 
 
-def _renamed(node: Node, old: str, new: str) -> Renamed:
+def _renamed(node: NodePort, old: str, new: str) -> Renamed:
     records = node.rename_photographer(old, new)
     return Renamed(given_name(new) or new, records)
 
 
-def photographers_report(node: Node) -> Mapping[str, Any]:
+def photographers_report(node: NodePort) -> Mapping[str, Any]:
     """What the classifier in use is worth, with n and a 95 % interval for each figure."""
     return node.photographers.report()
 
 
-def photographers_map(node: Node) -> PhotographerMap:
+def photographers_map(node: NodePort) -> PhotographerMap:
     """Photographers in two dimensions: by the joint model, once that is trained, and by their profiles."""
     return node.photographers.map()
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workers.cluster.broker import Listener
 
 
-class Encoder(Protocol):
+class EncoderPort(Protocol):
     def probe(self, path: str, name: str = "") -> Probe:
         """The file as an example of a question. Raises MediaError."""
 
@@ -28,7 +28,7 @@ class Encoder(Protocol):
         """Words as a vector of ``space``; see ``search.words.TextEncoder``. Raises LikewiseError."""
 
 
-class Ingest(Protocol):
+class IngestPort(Protocol):
     """Jobs and their books; safe to call from several threads."""
 
     def pause(self, job_id: str) -> None: ...
@@ -40,7 +40,7 @@ class Ingest(Protocol):
     ) -> list[Failure]: ...
 
 
-class Broker(Protocol):
+class BrokerPort(Protocol):
     """See ``workers.cluster.broker.Broker``. Every method raises BrokerUnavailableError."""
 
     def check(self) -> None: ...
@@ -50,7 +50,7 @@ class Broker(Protocol):
     def get(self, name: str) -> bytes | None: ...
 
 
-class Photographers(Protocol):
+class PhotographersPort(Protocol):
     """See ``search.photographers.service.Desk``."""
 
     @property
@@ -65,7 +65,7 @@ class Photographers(Protocol):
     def codes(self, most: int = 2000) -> CodeChart | None: ...
 
 
-class Node(Protocol):
+class NodePort(Protocol):
     """Everything one process needs to answer.
 
     Attributes:
@@ -82,13 +82,13 @@ class Node(Protocol):
     @property
     def store(self) -> Store: ...
     @property
-    def ingest(self) -> Ingest: ...
+    def ingest(self) -> IngestPort: ...
     @property
-    def encoder(self) -> Encoder: ...
+    def encoder(self) -> EncoderPort: ...
     @property
-    def photographers(self) -> Photographers: ...
+    def photographers(self) -> PhotographersPort: ...
     @property
-    def broker(self) -> Broker | None: ...
+    def broker(self) -> BrokerPort | None: ...
     @property
     def closing(self) -> threading.Event: ...
     @property

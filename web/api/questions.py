@@ -19,15 +19,12 @@ from search.similar.find import find_similar
 from search.similar.questions import Probe, Question, SimilarAnswer
 from search.spaces import Space
 from search.store.base import Array, Facet
-from search.store.filters import Filter
+from search.store.filters import Filter, facet_keys
 from search.words import Correction, TextEncoder, WordHit, holding, search_words
 from web.api.operation import Operation
 from web.api.params import Asked, Browsing, Limit, Words
-from web.api.ports import Node
+from web.api.ports import NodePort
 from web.wording import understood
-
-FACETS = ("libraries", "photographer", "camera", "lens", "tags", "orientation")
-"""Payload keys whose values are worth offering as filters."""
 
 UPLOAD = "upload"
 
@@ -85,7 +82,9 @@ class Duplicating:
 
 
 @metrics.question("similar")
-def ask(node: Node, asked: Asked, where: Filter, uploads: Mapping[str, Probe] = MappingProxyType({})) -> SimilarAnswer:
+def ask(
+    node: NodePort, asked: Asked, where: Filter, uploads: Mapping[str, Probe] = MappingProxyType({})
+) -> SimilarAnswer:
     """Find-similar as every front end asks it.
 
     Words in the filter narrow it to what shows them or is called so, as a search for the words would find.
@@ -116,19 +115,19 @@ def ask(node: Node, asked: Asked, where: Filter, uploads: Mapping[str, Probe] = 
 class _WordsOf:
     """Embeds words by the node's encoder, which is made only when words are embedded."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: NodePort) -> None:
         self._node = node
 
     def text(self, words: str, space: Space) -> Array:
         return self._node.encoder.text(words, space)
 
 
-def _words_of(node: Node) -> TextEncoder | None:
+def _words_of(node: NodePort) -> TextEncoder | None:
     """What embeds words; None where the settings want no model for that."""
     return None if node.settings.text_model == "none" else _WordsOf(node)
 
 
-def _narrowed(node: Node, where: Filter, collections: Sequence[str]) -> tuple[Filter, tuple[str, ...]]:
+def _narrowed(node: NodePort, where: Filter, collections: Sequence[str]) -> tuple[Filter, tuple[str, ...]]:
     """The filter with the ids of what holds its words in place of them, and what the reader should know of it."""
     words = (where.words or "").strip()
     where = replace(where, words=None)
@@ -166,7 +165,7 @@ def public(record: MediaRecord) -> MediaRecord:
     return replace(record, thumbnail=thumbnail_address(record))
 
 
-def similar(node: Node, asked: Asked, where: Filter, example: Probe | None = None) -> SimilarAnswer:
+def similar(node: NodePort, asked: Asked, where: Filter, example: Probe | None = None) -> SimilarAnswer:
     """What is like the media in 'like' (and an uploaded 'file') and unlike those in 'unlike', best first: fused over
     all collections, and for each collection. Each hit has a 'band' (identical, edited copy, very similar, similar or
     weak) and a 'likeness' from 0 to 1, which mean the same in every space and every library. 'words' narrow the answer
@@ -176,18 +175,18 @@ def similar(node: Node, asked: Asked, where: Filter, example: Probe | None = Non
     return ask(node, replace(asked, like=(UPLOAD, *asked.like)), where, {UPLOAD: example})
 
 
-def similar_to_media(node: Node, asked: Asked, where: Filter, media_id: str) -> SimilarAnswer:
+def similar_to_media(node: NodePort, asked: Asked, where: Filter, media_id: str) -> SimilarAnswer:
     """What is like this stored media; 'like' adds further examples."""
     return ask(node, replace(asked, like=(media_id, *asked.like)), where)
 
 
-def media(node: Node, media_id: str) -> MediaRecord:
+def media(node: NodePort, media_id: str) -> MediaRecord:
     """Everything known about one stored media; 'thumbnail' is the address of its preview."""
     return public(find_record(node.store, check_id(media_id)))
 
 
 @metrics.question("words")
-def search(node: Node, words: Words, where: Filter) -> WordAnswer:
+def search(node: NodePort, words: Words, where: Filter) -> WordAnswer:
     """Media that show the words typed, have their colour, or hold them in a tag, name, folder, photographer, camera or
     date, and why each does. All words must hold; -word leaves out; words in quotation marks stand side by side."""
     started = time.perf_counter()
@@ -217,7 +216,7 @@ def search(node: Node, words: Words, where: Filter) -> WordAnswer:
 
 
 @metrics.question("browse")
-def browse_collection(node: Node, browsing: Browsing, where: Filter) -> RecordPage:
+def browse_collection(node: NodePort, browsing: Browsing, where: Filter) -> RecordPage:
     """A page of one collection, newest first or in another 'order'; pass 'after' on to get the next."""
     page = browse(
         node.store,
@@ -231,19 +230,19 @@ def browse_collection(node: Node, browsing: Browsing, where: Filter) -> RecordPa
     return replace(page, records=tuple(public(record) for record in page.records))
 
 
-def list_facets(node: Node, where: Filter) -> FacetAnswer:
+def list_facets(node: NodePort, where: Filter) -> FacetAnswer:
     """Values that filters can take, with counts over what matches the filters given."""
-    return FacetAnswer(facets(node.store, FACETS, where))
+    return FacetAnswer(facets(node.store, facet_keys(), where))
 
 
 @metrics.question("duplicates")
-def duplicates(node: Node, duplicating: Duplicating) -> DuplicateAnswer:
+def duplicates(node: NodePort, duplicating: Duplicating) -> DuplicateAnswer:
     """Groups of identical files and of edited copies."""
     groups = find_duplicates(node.store)
     return DuplicateAnswer(groups[: duplicating.limit], len(groups))
 
 
-def status(node: Node) -> StoreStatus:
+def status(node: NodePort) -> StoreStatus:
     """What the store holds, and which model fills each space."""
     return store_status(node.store, node.settings.home)
 

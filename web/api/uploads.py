@@ -17,7 +17,7 @@ from search import addresses, metrics
 from search.errors import EmptyFileError, MediaError, MediaTooLargeError, UsageError
 from search.settings import Settings
 from search.similar.questions import Probe
-from web.api.ports import Node
+from web.api.ports import NodePort
 from workers.storage.shared_place import UPLOADS, shared_place
 
 CHUNK = 1 << 20
@@ -25,7 +25,7 @@ MIB = 1 << 20
 
 
 @metrics.question("example")
-def probe_upload(node: Node, request: Request) -> Probe | None:
+def probe_upload(node: NodePort, request: Request) -> Probe | None:
     """The example in the multipart part ``file``; None when the request carries none.
 
     Raises:

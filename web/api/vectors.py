@@ -12,7 +12,7 @@ from search.errors import NotFoundError, UsageError
 from search.store.filters import Filter
 from web.api.operation import Operation
 from web.api.params import CollectionName, Limit
-from web.api.ports import Node
+from web.api.ports import NodePort
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class VectorPage:
     after: str | None
 
 
-def vectors(node: Node, listing: VectorListing) -> VectorPage:
+def vectors(node: NodePort, listing: VectorListing) -> VectorPage:
     """Vectors of everything that has one in this space, in order of id; also of what is missing just now."""
     info = node.store.collections().get(listing.collection)
     if info is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from web.charts.svg import Scale, element, picture
+from web.charts.svg import AxisScale, element, picture
 
 SIZE = 340
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 46
@@ -30,8 +30,8 @@ class Bin:
 
 def calibration(bins: Sequence[Bin]) -> Markup:
     """Points below the diagonal: surer than the answers deserve. The area of a point grows with its photos."""
-    across = Scale(0, 1, LEFT, SIZE - RIGHT)
-    up = Scale(0, 1, SIZE - BOTTOM, TOP)
+    across = AxisScale(0, 1, LEFT, SIZE - RIGHT)
+    up = AxisScale(0, 1, SIZE - BOTTOM, TOP)
     parts: list[Markup] = []
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         parts.append(element("line", class_="rule", x1=LEFT, x2=SIZE - RIGHT, y1=up(share), y2=up(share)))

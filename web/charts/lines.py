@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from web.charts.svg import Scale, element, picture, shown, ticks
+from web.charts.svg import AxisScale, element, picture, shown, ticks
 
 WIDTH, HEIGHT = 300, 150
 LEFT, RIGHT, TOP, BOTTOM = 44, 10, 10, 24
@@ -26,8 +26,8 @@ def over_time(name: str, unit: str, periods: Sequence[str], values: Sequence[flo
     low, high = min(known, default=0.0), max(known, default=1.0)
     spread = (high - low) or abs(high) or 1.0
     low, high = low - 0.08 * spread, high + 0.08 * spread
-    across = Scale(0, max(1, len(periods) - 1), LEFT + 6, WIDTH - RIGHT - 6)
-    up = Scale(low, high, HEIGHT - BOTTOM, TOP)
+    across = AxisScale(0, max(1, len(periods) - 1), LEFT + 6, WIDTH - RIGHT - 6)
+    up = AxisScale(low, high, HEIGHT - BOTTOM, TOP)
     parts: list[Markup] = []
     for tick in ticks(low, high, 4):
         parts.append(element("line", class_="rule", x1=LEFT, x2=WIDTH - RIGHT, y1=up(tick), y2=up(tick)))

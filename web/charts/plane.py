@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from search.photographers.answers import Chart
-from web.charts.svg import Scale, element, picture, shortened
+from web.charts.svg import AxisScale, element, picture, shortened
 
 WIDTH, HEIGHT = 900, 560
 MARGIN = 46
@@ -25,14 +25,14 @@ COLOURS = 12
 WAYS = 40
 """Photographers up to whom the way of each is drawn, too; of more, the lines would hide the dots."""
 
-Place = tuple[float, float]
+Position = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
     """One photo of a cloud. ``group`` chooses its colour; -1 is none."""
 
-    at: Place
+    at: Position
     group: int
     words: str
     href: str
@@ -92,21 +92,21 @@ def cloud(name: str, dots: Sequence[Dot], explained: tuple[float, float]) -> Mar
 class _Fit:
     """One scale for both axes, as a stretched map would show distances that are not there."""
 
-    across: Scale
-    up: Scale
+    across: AxisScale
+    up: AxisScale
 
     @classmethod
-    def of(cls, places: Sequence[Place]) -> _Fit:
+    def of(cls, places: Sequence[Position]) -> _Fit:
         xs, ys = [x for x, _ in places] or [0.0], [y for _, y in places] or [0.0]
         width, height = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
         unit = max((max(xs) - min(xs)) / width, (max(ys) - min(ys)) / height) or 1.0
         x, y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
         return cls(
-            Scale(x - unit * width / 2, x + unit * width / 2, MARGIN, WIDTH - MARGIN),
-            Scale(y - unit * height / 2, y + unit * height / 2, HEIGHT - MARGIN, MARGIN),
+            AxisScale(x - unit * width / 2, x + unit * width / 2, MARGIN, WIDTH - MARGIN),
+            AxisScale(y - unit * height / 2, y + unit * height / 2, HEIGHT - MARGIN, MARGIN),
         )
 
-    def __call__(self, place: Place) -> Place:
+    def __call__(self, place: Position) -> Position:
         return self.across(place[0]), self.up(place[1])
 
 
@@ -120,7 +120,7 @@ def _frame(explained: tuple[float, float]) -> list[Markup]:
 
 
 def _with_room(
-    names: Iterable[tuple[str, str]], placed: dict[str, Place], radius: dict[str, float]
+    names: Iterable[tuple[str, str]], placed: dict[str, Position], radius: dict[str, float]
 ) -> dict[str, tuple[float, float, str]]:
     """Of the names that fit without covering another: offset from their dot, and the anchor of the text."""
     taken: list[tuple[float, float, float, float]] = []

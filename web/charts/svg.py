@@ -30,7 +30,7 @@ def picture(name: str, width: float, height: float, children: Iterable[object], 
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class AxisScale:
     """Places ``low`` at ``start`` and ``high`` at ``end``; everything in the middle when they are equal."""
 
     low: float

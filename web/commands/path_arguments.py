@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-class Place(click.ParamType[str]):
+class PathOrAddress(click.ParamType[str]):
     """Becomes the absolute path or the address, as text, whatever is there."""
 
     name = "path"

@@ -1,18 +1,28 @@
-"""Put the pages into an application."""
+"""Register the pages, their navigation and their caches with a Flask application."""
 
 from __future__ import annotations
 
 from flask import Flask
 
 from search.errors import StoreError
-from web.api.ports import Node
+from web.api.ports import NodePort
 from web.auth import Guard
 from web.pages import item, jobs, library, login, photographers, search
 from web.pages.formats import install_formats
-from web.pages.recent_uploads import OwnShelf, SharedShelf
+from web.pages.recent_uploads import OwnRecentUploads, SharedRecentUploads
+
+NAVIGATION = {
+    "search.page": "Search",
+    "photographers.everyone": "Photographers",
+    "library.duplicates": "Duplicates",
+    "jobs.page": "Jobs",
+    "jobs.failures": "Failures",
+    "library.status": "Status",
+}
+"""Endpoint of each page that the head of every page leads to, with the text of its link, in order."""
 
 
-def models_in_use(node: Node) -> dict[str, str]:
+def models_in_use(node: NodePort) -> dict[str, str]:
     """Model of each space, for the foot of every page; nothing when the store does not answer, so that an error page
     about it can still be shown."""
     try:
@@ -26,11 +36,11 @@ def models_in_use(node: Node) -> dict[str, str]:
 def install_pages(app: Flask, guard: Guard, version: str) -> None:
     install_formats(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    node: Node = app.extensions["node"]
-    app.jinja_env.globals.update(node=node, guard=guard, asset_version=version)
-    app.extensions["shelf"] = OwnShelf() if node.broker is None else SharedShelf(node.broker)
+    node: NodePort = app.extensions["node"]
+    app.jinja_env.globals.update(node=node, guard=guard, asset_version=version, navigation=NAVIGATION)
+    app.extensions["recent_uploads"] = OwnRecentUploads() if node.broker is None else SharedRecentUploads(node.broker)
     app.extensions["choices"] = search.Choices()
-    app.extensions["duplicates"] = library.Found()
+    app.extensions["duplicates"] = library.DuplicatesCache()
     app.context_processor(lambda: {"models": models_in_use(node)})
     for module in (search, item, jobs, library, login, photographers):
         app.register_blueprint(module.blueprint)

@@ -16,13 +16,13 @@ from search.store.filters import Filter
 from web.api.media import existing_path, shown_inline
 from web.api.operation import current_node
 from web.api.params import Asked
-from web.api.ports import Node
+from web.api.ports import NodePort
 from web.api.questions import ask, check_id
 from web.near import place, written
 from web.pages.address import Address
 from web.pages.formats import clock, exposure, number, size
 from web.pages.results import own_kind_first
-from web.pages.tiles import AnswerTiles, Fold, Tile, record_tile
+from web.pages.tiles import AnswerTiles, FoldedTiles, Tile, record_tile
 from workers.storage.files import FileAccess
 
 blueprint = Blueprint("item", __name__)
@@ -33,7 +33,7 @@ COPIES = {Band.IDENTICAL: "Identical", Band.EDITED_COPY: "Edited copies"}
 
 AROUND_METRES = 1000.0
 
-ALIKE = 18
+MOST_SIMILAR = 18
 """How many similar media the page shows."""
 
 
@@ -46,11 +46,11 @@ class SpaceHeld:
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class SimilarTiles:
     """``copies`` by their heading; ``rows`` merely resemble it, by collection, its own kind first."""
 
     copies: dict[str, list[Tile]]
-    rows: dict[str, Fold]
+    rows: dict[str, FoldedTiles]
     notes: tuple[str, ...]
 
 
@@ -69,11 +69,11 @@ def page(media_id: str) -> str:
         facts=_facts(record),
         around=_around(record),
         spaces=_spaces(node, record),
-        alike=_alike(node, record),
+        alike=_similar(node, record),
     )
 
 
-def _is_present(node: Node, record: MediaRecord) -> bool:
+def _is_present(node: NodePort, record: MediaRecord) -> bool:
     try:
         existing_path(record, FileAccess(node.settings))
     except (NotFoundError, StoreUnavailableError):
@@ -81,7 +81,7 @@ def _is_present(node: Node, record: MediaRecord) -> bool:
     return True
 
 
-def _spaces(node: Node, record: MediaRecord) -> list[SpaceHeld]:
+def _spaces(node: NodePort, record: MediaRecord) -> list[SpaceHeld]:
     collection = record.kind.collection
     spaces = [field.space for field in asked_fields(node.store.schema(collection))]
     points = node.store.retrieve(collection, [record.id], vectors=[s.name for s in spaces], payload=False)
@@ -89,17 +89,19 @@ def _spaces(node: Node, record: MediaRecord) -> list[SpaceHeld]:
     return [SpaceHeld(space, len(vectors[space.name])) for space in spaces if space.name in vectors]
 
 
-def _alike(node: Node, record: MediaRecord) -> Alike:
+def _similar(node: NodePort, record: MediaRecord) -> SimilarTiles:
     """Nothing rather than no page when a question cannot be asked just now."""
     try:
-        found = ask(node, Asked(like=(record.id,), limit=ALIKE), Filter())
+        found = ask(node, Asked(like=(record.id,), limit=MOST_SIMILAR), Filter())
     except LikewiseError as error:
-        return Alike({}, {}, (str(error),))
+        return SimilarTiles({}, {}, (str(error),))
     rows = AnswerTiles(node.store, found).rows()
     shown = [tile for row in rows.values() for tile in row.shown]
     copies = {words: [tile for tile in shown if tile.hit and tile.hit.band is band] for band, words in COPIES.items()}
-    others = {name: Fold([tile for tile in row.shown if not tile.copied], row.weaker) for name, row in rows.items()}
-    return Alike(
+    others = {
+        name: FoldedTiles([tile for tile in row.shown if not tile.copied], row.weaker) for name, row in rows.items()
+    }
+    return SimilarTiles(
         {words: tiles for words, tiles in copies.items() if tiles}, own_kind_first(others, [record.kind]), found.notes
     )
 

@@ -14,7 +14,7 @@ from search.similar.questions import Relation
 from search.spaces import Space
 from web.api.cluster import cluster as find_cluster
 from web.api.operation import current_node
-from web.api.ports import Node
+from web.api.ports import NodePort
 from web.api.questions import DuplicateAnswer, Duplicating
 from web.api.questions import duplicates as find_groups
 from web.pages.address import Address
@@ -27,7 +27,7 @@ JOBS_WATCHED = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class CollectionCard:
     """One collection as the status page shows it; ``indexed`` counts vectors under the approximate index."""
 
     name: str
@@ -40,8 +40,8 @@ class Holding:
 def status() -> str:
     """Collections with the model behind each space, the store and the data directory; broker and workers, if any."""
     node = current_node()
-    holdings = [
-        Holding(
+    cards = [
+        CollectionCard(
             name,
             info.points,
             info.indexed,
@@ -51,7 +51,7 @@ def status() -> str:
     ]
     return render_template(
         "status.html",
-        holdings=holdings,
+        cards=cards,
         engine=node.store.engine,
         home=node.settings.home,
         cluster=find_cluster(node),
@@ -59,7 +59,7 @@ def status() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class DuplicateTiles:
     """Duplicates of one another.
 
     Attributes:
@@ -73,7 +73,7 @@ class Group:
     spare: int
 
 
-class Found:
+class DuplicatesCache:
     """The duplicates last found, which takes seconds in a large library; looked for again once a job has done more.
 
     Jobs alone change what is stored, so their figures and the number of records say whether anything has changed.
@@ -84,7 +84,7 @@ class Found:
         self._as_of: object = None
         self._answer = DuplicateAnswer((), 0)
 
-    def get(self, node: Node) -> DuplicateAnswer:
+    def get(self, node: NodePort) -> DuplicateAnswer:
         with self._lock:
             points = {name: info.points for name, info in node.store.collections().items()}
             now = (points, node.ingest.jobs(JOBS_WATCHED))
@@ -104,10 +104,10 @@ def duplicates() -> str:
     return render_template("duplicates.html", groups=groups, total=found.total, address=Address())
 
 
-def _group(group: DuplicateGroup, records: Mapping[str, MediaRecord]) -> Group:
+def _group(group: DuplicateGroup, records: Mapping[str, MediaRecord]) -> DuplicateTiles:
     first, *others = group.members
     exact = group.relation is Relation.EXACT_COPY
-    return Group(
+    return DuplicateTiles(
         exact=exact,
         tiles=[record_tile(records[member.id]) for member in group.members if member.id in records],
         paths=first.paths if exact else (),

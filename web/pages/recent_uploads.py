@@ -12,13 +12,13 @@ from flask import current_app
 
 from search.errors import NotFoundError
 from search.similar.questions import Probe
-from web.api.ports import Broker
+from web.api.ports import BrokerPort
 from workers.cluster.serialization import probe_from_json, probe_to_json
 
 PREFIX = "upload-"
 
 
-class Shelf(Protocol):
+class RecentUploads(Protocol):
     """Where probes are remembered; one is at most a few hundred kilobytes."""
 
     def put(self, probe: Probe) -> str:
@@ -39,7 +39,7 @@ def forgotten() -> NotFoundError:
     return NotFoundError("This upload is no longer remembered.", "Drop the file here again.")
 
 
-class OwnShelf:
+class OwnRecentUploads:
     """The latest ``capacity`` uploads of this process, in its memory."""
 
     def __init__(self, capacity: int = 64) -> None:
@@ -64,10 +64,10 @@ class OwnShelf:
             return probe
 
 
-class SharedShelf:
+class SharedRecentUploads:
     """The uploads of the last hour, with the broker: any process of any machine may be asked for the next page."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: BrokerPort) -> None:
         self._broker = broker
 
     def put(self, probe: Probe) -> str:
@@ -82,7 +82,7 @@ class SharedShelf:
         return probe_from_json(json.loads(kept))
 
 
-def shelf() -> Shelf:
+def recent_uploads() -> RecentUploads:
     """The uploads this application remembers."""
-    found: Shelf = current_app.extensions["shelf"]
+    found: RecentUploads = current_app.extensions["recent_uploads"]
     return found

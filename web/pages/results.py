@@ -15,12 +15,12 @@ from search.similar.find import MOST_OFFSET
 from search.similar.questions import Probe, SimilarHit
 from search.store.filters import Filter
 from web.api.params import Asked, CollectionName, DialPosition, Diversity, Limit, Offset, Words
-from web.api.ports import Node
+from web.api.ports import NodePort
 from web.api.questions import ask
 from web.api.questions import search as search_words
 from web.pages.address import Address
-from web.pages.recent_uploads import PREFIX, shelf
-from web.pages.tiles import AnswerTiles, Fold, Tile, record_tile, word_tiles
+from web.pages.recent_uploads import PREFIX, recent_uploads
+from web.pages.tiles import AnswerTiles, FoldedTiles, Tile, record_tile, word_tiles
 from web.wording import parted, understood
 
 FIRST_PAGE = 40
@@ -115,8 +115,8 @@ class Results:
     """
 
     mode: Literal["similar", "words", "browse", "none"]
-    fold: Fold = field(default_factory=lambda: Fold([], []))
-    rows: Mapping[str, Fold] = field(default_factory=dict)
+    fold: FoldedTiles = field(default_factory=lambda: FoldedTiles([], []))
+    rows: Mapping[str, FoldedTiles] = field(default_factory=dict)
     totals: Mapping[str, int] = field(default_factory=dict)
     total: int = 0
     at_least: bool = False
@@ -130,7 +130,7 @@ class Results:
     more_is_weaker: bool = False
 
 
-def answer(node: Node, look: Look, where: Filter, address: Address, asked: Collection[Kind] = ()) -> Results:
+def answer(node: NodePort, look: Look, where: Filter, address: Address, asked: Collection[Kind] = ()) -> Results:
     """The question's answer; words narrow it further when there are examples too.
 
     Args:
@@ -143,14 +143,14 @@ def answer(node: Node, look: Look, where: Filter, address: Address, asked: Colle
     return _browse(node, look, where, address)
 
 
-def own_kind_first(rows: Mapping[str, Fold], kinds: Collection[Kind]) -> dict[str, Fold]:
+def own_kind_first(rows: Mapping[str, FoldedTiles], kinds: Collection[Kind]) -> dict[str, FoldedTiles]:
     """Rows that hold anything, those of these kinds before the others."""
     own = {kind.collection for kind in kinds}
     return {name: rows[name] for name in sorted(rows, key=lambda name: name not in own) if rows[name]}
 
 
-def _similar(node: Node, look: Look, where: Filter, address: Address, kinds: Collection[Kind]) -> Results:
-    uploads: dict[str, Probe] = {n: shelf().get(n) for n in (*look.like, *look.unlike) if n.startswith(PREFIX)}
+def _similar(node: NodePort, look: Look, where: Filter, address: Address, kinds: Collection[Kind]) -> Results:
+    uploads: dict[str, Probe] = {n: recent_uploads().get(n) for n in (*look.like, *look.unlike) if n.startswith(PREFIX)}
     asked = Asked(
         look.like,
         look.unlike,
@@ -179,7 +179,7 @@ def _similar(node: Node, look: Look, where: Filter, address: Address, kinds: Col
     )
 
 
-def _words(node: Node, look: Look, where: Filter, address: Address) -> Results:
+def _words(node: NodePort, look: Look, where: Filter, address: Address) -> Results:
     found = search_words(node, Words(look.q, look.collections, look.limit, look.offset), where)
     fold = word_tiles(node.store, found.hits)
     rest = found.total + found.weaker - look.offset - look.limit
@@ -200,7 +200,7 @@ def _words(node: Node, look: Look, where: Filter, address: Address) -> Results:
 
 
 @metrics.question("browse")
-def _browse(node: Node, look: Look, where: Filter, address: Address) -> Results:
+def _browse(node: NodePort, look: Look, where: Filter, address: Address) -> Results:
     """Page by page where one collection is chosen or alone holds anything, otherwise the start of each."""
     chosen = look.collections or COLLECTIONS
     after = look.after if len(chosen) == 1 else None
@@ -223,8 +223,8 @@ def _browse(node: Node, look: Look, where: Filter, address: Address) -> Results:
     listing = address if len(chosen) == 1 else address.replacing("in", filled[0])
     return Results(
         "browse",
-        Fold([tile for tiles in rows.values() for tile in tiles], []),
-        {name: Fold(tiles, []) for name, tiles in rows.items()},
+        FoldedTiles([tile for tiles in rows.values() for tile in tiles], []),
+        {name: FoldedTiles(tiles, []) for name, tiles in rows.items()},
         totals={name: page.total for name, page in pages.items()},
         before=first.position if alone else 0,
         more=listing.replacing("after", first.after) if alone and first.after else None,
@@ -234,11 +234,11 @@ def _browse(node: Node, look: Look, where: Filter, address: Address) -> Results:
     )
 
 
-def _by_kind(fold: Fold) -> dict[str, Fold]:
+def _by_kind(fold: FoldedTiles) -> dict[str, FoldedTiles]:
     def of(name: str, tiles: list[Tile]) -> list[Tile]:
         return [tile for tile in tiles if tile.kind.collection == name]
 
-    rows = {name: Fold(of(name, fold.shown), of(name, fold.weaker)) for name in COLLECTIONS}
+    rows = {name: FoldedTiles(of(name, fold.shown), of(name, fold.weaker)) for name in COLLECTIONS}
     return {name: row for name, row in rows.items() if row}
 
 

@@ -13,15 +13,15 @@ from search.errors import LikewiseError, UsageError
 from search.media import Kind
 from search.records.lookup import facets, find_record
 from search.store.base import Facet
-from search.store.filters import Filter
+from search.store.filters import Filter, FilterField, facet_keys, filter_fields
 from web.api.operation import current_node
 from web.api.params import read_query
-from web.api.ports import Node
-from web.api.questions import FACETS, check_id
+from web.api.ports import NodePort
+from web.api.questions import check_id
 from web.api.uploads import probe_upload
 from web.errors import STATUS_OF
 from web.pages.address import PAGING, Address
-from web.pages.recent_uploads import PREFIX, shelf
+from web.pages.recent_uploads import PREFIX, recent_uploads
 from web.pages.results import ORDER_WORDS, VARIED, Look, Results, answer
 from web.pages.tiles import Tile, record_tile, upload_tile
 
@@ -48,10 +48,16 @@ class Choices:
         self._made = 0.0
         self._values: Mapping[str, tuple[Facet, ...]] = {}
 
-    def get(self, node: Node) -> Mapping[str, tuple[Facet, ...]]:
+    def get(self, node: NodePort) -> Mapping[str, tuple[Facet, ...]]:
         if not self._values or time.monotonic() - self._made > FACETS_SECONDS:
-            self._values, self._made = facets(node.store, FACETS, limit=200), time.monotonic()
+            self._values, self._made = facets(node.store, facet_keys(), limit=200), time.monotonic()
         return self._values
+
+
+@blueprint.app_template_global()
+def filter_table() -> Mapping[str, FilterField]:
+    """The table of filters, for templates: by name of the parameter."""
+    return filter_fields()
 
 
 @blueprint.get("/")
@@ -92,7 +98,7 @@ def look_up() -> AnyResponse:
     if probe is None:
         raise UsageError("No file came with the form.", "Choose a photo, a video or a sound first.")
     kept = Address.of(request.form).without("form_token", "like", "unlike", "q", "limit", *PAGING)
-    return redirect(str(kept.also("like", shelf().put(probe))), 303)
+    return redirect(str(kept.also("like", recent_uploads().put(probe))), 303)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +111,11 @@ class _Examples:
         return any(tile.kind is not Kind.AUDIO for tile in self.like)
 
 
-def _examples(node: Node, look: Look) -> _Examples:
+def _examples(node: NodePort, look: Look) -> _Examples:
     return _Examples([_example(node, name) for name in look.like], [_example(node, name) for name in look.unlike])
 
 
-def _example(node: Node, name: str) -> Tile:
+def _example(node: NodePort, name: str) -> Tile:
     if name.startswith(PREFIX):
-        return upload_tile(name, shelf().get(name))
+        return upload_tile(name, recent_uploads().get(name))
     return record_tile(find_record(node.store, check_id(name)))

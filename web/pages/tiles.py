@@ -100,7 +100,7 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class FoldedTiles:
     """Results in their order: those shown, and weaker ones behind a fold."""
 
     shown: list[Tile]
@@ -134,17 +134,17 @@ class AnswerTiles:
         self._spaces = {collection: info.schema.by_name for collection, info in store.collections().items()}
         self._found = found
 
-    def together(self) -> Fold:
+    def together(self) -> FoldedTiles:
         """All kinds, in the order of the answer."""
         return self._fold(self._found.hits)
 
-    def rows(self) -> dict[str, Fold]:
+    def rows(self) -> dict[str, FoldedTiles]:
         """By collection."""
         return {name: self._fold(hits) for name, hits in self._found.by_collection.items()}
 
-    def _fold(self, hits: Sequence[SimilarHit]) -> Fold:
+    def _fold(self, hits: Sequence[SimilarHit]) -> FoldedTiles:
         shown, weaker = parted(hits)
-        return Fold([self._tile(hit) for hit in shown], [self._tile(hit) for hit in weaker])
+        return FoldedTiles([self._tile(hit) for hit in shown], [self._tile(hit) for hit in weaker])
 
     def _tile(self, hit: SimilarHit) -> Tile:
         field = self._spaces[hit.kind.collection].get(hit.space)
@@ -159,7 +159,7 @@ class AnswerTiles:
         )
 
 
-def word_tiles(store: Store, hits: Sequence[WordHit]) -> Fold:
+def word_tiles(store: Store, hits: Sequence[WordHit]) -> FoldedTiles:
     """Tiles of what answers to words, in their order."""
     records = records_of(store, ((hit.kind, hit.id) for hit in hits))
     shown: list[Tile] = []
@@ -173,7 +173,7 @@ def word_tiles(store: Store, hits: Sequence[WordHit]) -> Fold:
             reasons_in_full=tuple(reasons_in_full(hit.reasons)),
         )
         (weaker if hit.weak else shown).append(tile)
-    return Fold(shown, weaker)
+    return FoldedTiles(shown, weaker)
 
 
 def upload_tile(name: str, probe: Probe) -> Tile:

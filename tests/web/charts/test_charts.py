@@ -12,7 +12,7 @@ from search.photographers.answers import Chart, Spot
 from web.charts.calibration import Bin, calibration
 from web.charts.lines import over_time
 from web.charts.plane import Dot, cloud, photographer_map
-from web.charts.svg import Scale, element, shortened, shown, ticks
+from web.charts.svg import AxisScale, element, shortened, shown, ticks
 
 HOSTILE = "</title><script>alert(1)</script>\"'&"
 
@@ -29,8 +29,8 @@ def test_texts_and_attributes_are_escaped() -> None:
 
 
 def test_a_scale_keeps_its_ends_and_a_flat_one_its_middle() -> None:
-    assert [Scale(2, 4, 100, 0)(value) for value in (2, 3, 4)] == [100, 50, 0]
-    assert Scale(5, 5, 0, 80)(5) == 40
+    assert [AxisScale(2, 4, 100, 0)(value) for value in (2, 3, 4)] == [100, 50, 0]
+    assert AxisScale(5, 5, 0, 80)(5) == 40
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from search.similar.questions import Probe
 from web.api.questions import duplicates as find_groups
 from web.app import create_app
 from web.pages.formats import clock, exposure, likeness, percent, size, span
-from web.pages.recent_uploads import OwnShelf
+from web.pages.recent_uploads import OwnRecentUploads
 
 HTML = {"Accept": "text/html"}
 
@@ -285,7 +285,7 @@ def test_jobs_at_work_come_first_then_the_queue_then_the_latest(client: FlaskCli
 
 
 def test_the_shelf_forgets_the_oldest() -> None:
-    shelf = OwnShelf(capacity=2)
+    shelf = OwnRecentUploads(capacity=2)
     first, second = (shelf.put(Probe("image", {}, {}, name=str(n))) for n in range(2))
     shelf.get(first)
     third = shelf.put(Probe("image", {}, {}, name="2"))

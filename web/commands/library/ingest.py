@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from web.commands.context import Call, common, one_line
-from web.commands.path_arguments import Place
+from web.commands.path_arguments import PathOrAddress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +22,7 @@ SHOWN_FAILURES = 5
 
 
 @click.command("ingest", short_help="Take in folders and files.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=Place())
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=PathOrAddress())
 @click.option("--library", help="Name for what is below them.  [default: the folder's own]")
 @click.option("--confirm-missing", is_flag=True, help="Yes, most of what was there has really gone.")
 @click.option(

@@ -45,11 +45,12 @@ def command(call: Call, example: str) -> None:
 def _ask_about_file(node: Node, file: Path) -> Json:
     """In this process a file is read where it lies, however large; only a running server has to be sent it."""
     from search.photographers.model_registry import ModelKind, untrained
+    from web.api.photographers import Predicting, predict_photographer
     from web.plain import dump
 
     if not node.photographers.trained:
-        raise untrained(ModelKind.CLASSIFIER)  # before the models are loaded for nothing
-    return dump(node.photographers.predict(node.encoder.probe(str(file), file.name)))
+        raise untrained(ModelKind.CLASSIFIER)  # before the models are loaded in vain
+    return dump(predict_photographer(node, Predicting(), node.encoder.probe(str(file), file.name)))
 
 
 def _show(answer: Json, console: Console) -> None:

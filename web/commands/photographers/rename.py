@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from web.commands.context import Call, common, one_line
+
+if TYPE_CHECKING:
+    from web.client import Params
 
 
 @click.command("rename", short_help="Call a photographer something else.")
@@ -13,7 +18,7 @@ from web.commands.context import Call, common, one_line
 @common
 def rename(call: Call, photographer: str, name: str) -> None:
     """Call a photographer NEW, also in what is taken in later. With the name of another, the two become one."""
-    _rename(call, photographer, name)
+    _answer(call, photographer, "/photographers/rename", {"photographer": photographer, "to": name})
 
 
 @click.command("merge", short_help="Make one of two photographers.")
@@ -22,16 +27,13 @@ def rename(call: Call, photographer: str, name: str) -> None:
 @common
 def merge(call: Call, photographer: str, into: str) -> None:
     """Credit all that is NAME's to INTO, another photographer by name or id."""
-    _rename(call, photographer, into, must_exist=True)
+    _answer(call, photographer, "/photographers/merge", {"photographer": photographer, "into": into})
 
 
-def _rename(call: Call, photographer: str, name: str, *, must_exist: bool = False) -> None:
+def _answer(call: Call, photographer: str, path: str, body: Params) -> None:
     from web.client import connect
-    from web.commands.photographers.who import found_id
 
     with connect(call.settings()) as client:
-        if must_exist:
-            name = client.get(f"/photographers/{found_id(client, name)}")["name"]
-        answer = client.post("/photographers/rename", {"photographer": photographer, "to": name})
+        answer = client.post(path, body)
     shown = f"{one_line(photographer)} is called {one_line(answer['name'])} now, in {answer['records']:,} records."
     call.answer(answer, lambda console: console.print(shown))

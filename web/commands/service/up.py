@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from web.commands.context import Call, common
-from web.commands.path_arguments import Place
+from web.commands.path_arguments import PathOrAddress
 
 if TYPE_CHECKING:
     from ingest.node import Node
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("up", short_help="Open the page and take in folders in the background.")
-@click.argument("paths", nargs=-1, metavar="[PATH…]", type=Place())
+@click.argument("paths", nargs=-1, metavar="[PATH…]", type=PathOrAddress())
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
 @click.option("--library", help="Name for what is below the paths.  [default: the folder's own]")

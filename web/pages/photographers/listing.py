@@ -27,7 +27,7 @@ SORTS: dict[str, tuple[str, Callable[[PhotographerListed], tuple[object, ...]]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ListQuery:
     """What the list can be asked; ``who`` parts people from KMeans groups."""
 
     q: str = ""
@@ -39,13 +39,13 @@ class Look:
 @blueprint.get("")
 def everyone() -> str:
     node = current_node()
-    (look,) = read_query(request.args, (Look,))
+    (query,) = read_query(request.args, (ListQuery,))
     known = node.photographers.list()
-    found = chosen(known, look)
-    start = (look.page - 1) * PAGE
+    found = chosen(known, query)
+    start = (query.page - 1) * PAGE
     return render_template(
         "photographers/list.html",
-        look=look,
+        query=query,
         known=known,
         found=len(found),
         shown=found[start : start + PAGE],
@@ -59,12 +59,12 @@ def everyone() -> str:
     )
 
 
-def chosen(known: Sequence[PhotographerListed], look: Look) -> list[PhotographerListed]:
+def chosen(known: Sequence[PhotographerListed], query: ListQuery) -> list[PhotographerListed]:
     """Those asked for, in the order asked for."""
-    words = fold(look.q).split()
-    wanted = {"all": (True, False), "people": (False,), "groups": (True,)}[look.who]
+    words = fold(query.q).split()
+    wanted = {"all": (True, False), "people": (False,), "groups": (True,)}[query.who]
     found = [one for one in known if is_group(one) in wanted and all(word in fold(one.name) for word in words)]
-    return sorted(found, key=SORTS[look.sort][1])
+    return sorted(found, key=SORTS[query.sort][1])
 
 
 def is_group(one: PhotographerListed) -> bool:

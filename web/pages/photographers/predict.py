@@ -1,4 +1,4 @@
-"""Whose style is this? Asked of a file that is sent, or of a stored photo."""
+"""Page that predicts the photographer of an uploaded file or of a stored photo."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from search.errors import LikewiseError, UsageError
 from search.photographers.answers import Prediction, Reason
-from search.records.lookup import find_record, probe_of
-from search.similar.questions import Probe
+from search.records.lookup import find_record
 from web.api.operation import current_node
-from web.api.ports import Node
+from web.api.params import read_query
+from web.api.photographers import Predicting, predict_photographer
+from web.api.ports import NodePort
 from web.api.questions import check_id
 from web.api.uploads import probe_upload
 from web.errors import STATUS_OF
 from web.pages.photographers.shared import blueprint, underway
-from web.pages.recent_uploads import PREFIX, shelf
+from web.pages.recent_uploads import PREFIX, recent_uploads
 from web.pages.tiles import Tile, record_tile, upload_tile
 
 REASONS_SHOWN = 12
@@ -44,10 +45,10 @@ class Answer:
 @blueprint.get("/predict")
 def predict() -> Response:
     node = current_node()
-    like = request.args.get("like", "").strip()
     answer, problem = None, None
     try:
-        answer = _answer(node, like) if like else None
+        (question,) = read_query(request.args, (Predicting,))
+        answer = _answer(node, question) if question.like else None
     except LikewiseError as error:
         problem = error
     body = render_template(
@@ -61,30 +62,23 @@ def predict() -> Response:
 
 
 @blueprint.post("/predict")
-def look_at() -> AnyResponse:
-    """Take an upload and go to the address of the question about it."""
+def upload() -> AnyResponse:
+    """Store an upload for a while and redirect to the address of the question about it."""
     probe = probe_upload(current_node(), request)
     if probe is None:
         raise UsageError("No photo came with the form.", "Choose a photo first.")
-    return redirect(url_for("photographers.predict", like=shelf().put(probe)), 303)
+    return redirect(url_for("photographers.predict", like=recent_uploads().put(probe)), 303)
 
 
-def _answer(node: Node, like: str) -> Answer:
-    example, credited, probe = _example(node, like)
-    prediction = node.photographers.predict(probe)
+def _answer(node: NodePort, question: Predicting) -> Answer:
+    if question.like.startswith(PREFIX):
+        probe = recent_uploads().get(question.like)
+        example, credited = upload_tile(question.like, probe), ""
+        prediction = predict_photographer(node, Predicting(), probe)
+    else:
+        record = find_record(node.store, check_id(question.like))
+        example, credited = record_tile(record), record.photographer or ""
+        prediction = predict_photographer(node, question)
     reasons = sorted(prediction.reasons, key=lambda reason: -abs(reason.weight))[:REASONS_SHOWN]
-    return Answer(
-        example,
-        credited,
-        prediction,
-        tuple(reasons),
-        max((abs(reason.weight) for reason in reasons), default=1.0),
-    )
-
-
-def _example(node: Node, like: str) -> tuple[Tile, str, Probe]:
-    if like.startswith(PREFIX):
-        probe = shelf().get(like)
-        return upload_tile(like, probe), "", probe
-    record = find_record(node.store, check_id(like))
-    return record_tile(record), record.photographer or "", probe_of(node.store, record.id)
+    heaviest = max((abs(reason.weight) for reason in reasons), default=1.0)
+    return Answer(example, credited, prediction, tuple(reasons), heaviest)

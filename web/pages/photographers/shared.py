@@ -11,7 +11,7 @@ from search import addresses
 from search.photographers.answers import Credit, Photo, PhotographerListed, PhotographerShown
 from search.photographers.photos.features import FEATURES, INDEX
 from search.photographers.photos.names import photographer_id
-from web.api.ports import Node
+from web.api.ports import NodePort
 from web.charts.svg import shown
 
 blueprint = Blueprint("photographers", __name__, url_prefix="/photographers")
@@ -29,7 +29,7 @@ VECTORS = {"visual": "what it shows, as a whole", "style": "how it is developed,
 """Reasons that speak of all components of a vector together."""
 
 
-def underway(node: Node) -> list[JobProgress]:
+def underway(node: NodePort) -> list[JobProgress]:
     """The dashboard's own jobs that have not come to their end, the one at work first."""
     jobs = [job for job in node.ingest.jobs(JOBS_WATCHED) if job.task in JOB_KINDS and not job.finished]
     return sorted(jobs, key=lambda job: job.created)

@@ -32,7 +32,7 @@ _LEVELS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class KeyFrameCandidate:
     """A frame that may become a key frame.
 
     Attributes:
@@ -49,7 +49,7 @@ class Candidate:
     contrast: float
 
     @classmethod
-    def of(cls, moment: float, picture: Image.Image, full_size: tuple[int, int]) -> Candidate:
+    def of(cls, moment: float, picture: Image.Image, full_size: tuple[int, int]) -> KeyFrameCandidate:
         thumb = np.asarray(picture.resize((_THUMB, _THUMB), Image.Resampling.BOX))
         red, green, blue = np.moveaxis(thumb.astype(np.int32) * _LEVELS // 256, -1, 0)
         cells = (red * _LEVELS + green) * _LEVELS + blue
@@ -63,9 +63,9 @@ class Sampler:
     def __init__(self, step: float = FIRST_STEP, most: int = MOST_CANDIDATES) -> None:
         self._step, self._most = step, most
         self._due = 0.0
-        self.candidates: list[Candidate] = []
+        self.candidates: list[KeyFrameCandidate] = []
 
-    def offer(self, moment: float, candidate: Callable[[], Candidate]) -> None:
+    def offer(self, moment: float, candidate: Callable[[], KeyFrameCandidate]) -> None:
         """Take the frame at ``moment`` if one is due; ``candidate`` is only called then."""
         if moment < self._due:
             return
@@ -77,7 +77,7 @@ class Sampler:
             self._due = self.candidates[-1].moment + self._step
 
 
-def choose_key_frames(candidates: Sequence[Candidate], most: int) -> tuple[Candidate, ...]:
+def choose_key_frames(candidates: Sequence[KeyFrameCandidate], most: int) -> tuple[KeyFrameCandidate, ...]:
     """At most ``most`` of ``candidates``, in order of time."""
     if not candidates:
         return ()
@@ -95,7 +95,7 @@ def choose_key_frames(candidates: Sequence[Candidate], most: int) -> tuple[Candi
     )
 
 
-def _shots(candidates: Sequence[Candidate]) -> list[range]:
+def _shots(candidates: Sequence[KeyFrameCandidate]) -> list[range]:
     """Runs of candidates without a cut between them."""
     colours = np.stack([candidate.colours for candidate in candidates])
     change = np.abs(np.diff(colours, axis=0)).sum(axis=1) / 2

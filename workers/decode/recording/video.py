@@ -23,7 +23,7 @@ from workers.decode.image.geometry import encode_preview, reduction, squeeze
 from workers.decode.perceptual import picture_fingerprint
 from workers.decode.recording.clips import cut_clips
 from workers.decode.recording.frames import NoFrames, decode_frames
-from workers.decode.recording.keyframes import FEWEST, Candidate, Sampler, choose_key_frames
+from workers.decode.recording.keyframes import FEWEST, KeyFrameCandidate, Sampler, choose_key_frames
 from workers.decode.sandbox.options import DecodeOptions
 
 SEQUENTIAL_PIXELS = 1.5e9
@@ -59,9 +59,9 @@ def decode_video(
             "LIKEWISE_MAX_PIXELS sets the largest frame.",
         )
     stream.thread_type = "NONE"
-    film = Film(container, stream, name)
-    work = film.pixels * film.rate * (seconds or 0.0)
-    candidates = film.by_seeking(seconds) if seconds and work > SEQUENTIAL_PIXELS else film.all_through()
+    video = DecodedVideo(container, stream, name)
+    work = video.pixels * video.rate * (seconds or 0.0)
+    candidates = video.by_seeking(seconds) if seconds and work > SEQUENTIAL_PIXELS else video.all_through()
     chosen = choose_key_frames(candidates, options.key_frames)
     if not chosen:
         raise NoFrames
@@ -69,17 +69,17 @@ def decode_video(
     return Decoded(
         kind=Kind.VIDEO,
         mime="",
-        facts=replace(facts, width=film.size[0], height=film.size[1], duration=seconds or film.end or None),
+        facts=replace(facts, width=video.size[0], height=video.size[1], duration=seconds or video.end or None),
         crops=np.stack([frame.crop for frame in chosen]),
         moments=tuple(round(frame.moment, 3) for frame in chosen),
-        clips=cut_clips(film.frames, seconds or film.end) if options.clips else None,
+        clips=cut_clips(video.frames, seconds or video.end) if options.clips else None,
         whole=np.stack([squeeze(frame.preview) for frame in chosen]),
         fingerprints=tuple(text for text in fingerprints if text),
         preview=encode_preview(max(chosen, key=lambda frame: frame.contrast).preview),
     )
 
 
-class Film:
+class DecodedVideo:
     """The pictures of one video stream, upright and with square pixels, each with its moment in seconds."""
 
     def __init__(self, container: InputContainer, stream: VideoStream, name: str) -> None:
@@ -94,7 +94,7 @@ class Film:
         self.end = 0.0
         """Moment at which the last frame decoded so far ends."""
 
-    def all_through(self) -> list[Candidate]:
+    def all_through(self) -> list[KeyFrameCandidate]:
         sampler = Sampler()
         for count, (moment, frame) in enumerate(self.frames()):
             sampler.offer(moment, partial(self._candidate, moment, frame))
@@ -102,9 +102,9 @@ class Film:
                 break
         return sampler.candidates
 
-    def by_seeking(self, seconds: float) -> list[Candidate]:
+    def by_seeking(self, seconds: float) -> list[KeyFrameCandidate]:
         """The last self-contained frame before each of ``SEEKS`` moments; frames in between if those are too few."""
-        found: dict[float, Candidate] = {}
+        found: dict[float, KeyFrameCandidate] = {}
         self._stream.codec_context.skip_frame = "NONKEY"
         for target in np.linspace(0, seconds, SEEKS, endpoint=False):
             self._add_first(found, self.frames(float(target)))
@@ -115,7 +115,7 @@ class Film:
                 self._add_first(found, self._near(float(target), affordable))
         return [found[moment] for moment in sorted(found)]
 
-    def _add_first(self, found: dict[float, Candidate], frames: Iterator[tuple[float, VideoFrame]]) -> None:
+    def _add_first(self, found: dict[float, KeyFrameCandidate], frames: Iterator[tuple[float, VideoFrame]]) -> None:
         with contextlib.suppress(CorruptMediaError, av.error.FFmpegError):
             moment, frame = next(frames, (None, None))
             if moment is not None and frame is not None and moment not in found:
@@ -140,9 +140,9 @@ class Film:
             self.end = max(self.end, moment + 1 / self.rate)
             yield max(0.0, moment), frame
 
-    def _candidate(self, moment: float, frame: VideoFrame) -> Candidate:
+    def _candidate(self, moment: float, frame: VideoFrame) -> KeyFrameCandidate:
         picture = self.picture(frame)
-        return Candidate.of(moment, picture, self.size)
+        return KeyFrameCandidate.of(moment, picture, self.size)
 
     def picture(self, frame: VideoFrame) -> Image.Image:
         """RGB, shrunk cheaply when much larger than needed."""

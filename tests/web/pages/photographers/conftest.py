@@ -11,12 +11,12 @@ import pytest
 
 from ingest.jobs.progress import JobProgress, JobState
 from search.errors import NotFoundError
+from search.evaluation.statistics import Estimate
 from search.photographers.answers import (
     Alike,
     Candidate,
     Chart,
     Credit,
-    Estimate,
     Miscredit,
     Period,
     Photo,

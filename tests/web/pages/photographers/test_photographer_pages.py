@@ -8,12 +8,14 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
 from ingest.jobs.progress import JobState
+from search.evaluation.statistics import wilson
 from search.photographers.photos.names import photographer_id
-from web.pages.photographers.report import wilson
+from web.pages.photographers import TABS
 
 HTML = {"Accept": "text/html"}
 PAGES = ("", "?q=a&sort=name", "/predict", "/map", "/map?by=style&colour=photographer", "/report")
@@ -229,6 +231,43 @@ def test_when_nobody_is_credited_it_says_what_to_do(client: FlaskClient, desk: A
     assert client.post("/photographers/label", data={"from": "exif"}, headers=HTML).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"from": "folder", "depth": "65"},
+        {"from": "kmeans", "groups": "10001"},
+        {"from": "kmeans", "groups": "12", "colour": "red"},
+        {"from": "hearsay"},
+        {"from": "csv"},
+    ],
+)
+def test_a_form_for_labels_refuses_what_the_api_refuses(client: FlaskClient, node: Any, data: dict[str, str]) -> None:
+    token = {"form_token": form_token(client.get("/photographers").text)}
+    numbers = {name: int(text) if text.isdecimal() else text for name, text in data.items()}
+    assert client.post("/photographers/label", data={**token, **data}, headers=HTML).status_code == 400
+    assert client.post("/api/v1/photographers/label", json=numbers).status_code == 400
+    assert node.tasks == []
+
+
+def test_the_api_refuses_the_ids_that_the_form_for_a_credit_refuses(client: FlaskClient, node: Any) -> None:
+    token = {"form_token": form_token(client.get("/photographers").text)}
+    wrong = {"from": "person", "name": "Ada", "ids": ["../x"]}
+    assert client.post("/photographers/credit", data={**token, "media": "../x", "name": "Ada"}).status_code == 404
+    assert client.post("/api/v1/photographers/label", json=wrong).status_code == 404
+    assert node.tasks == node.named == []
+
+
+def test_every_page_of_the_dashboard_has_a_tab_that_it_marks(app: Flask) -> None:
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("photographers.")]
+    pages = {
+        rule.endpoint.partition(".")[2]: rule for rule in rules if "GET" in (rule.methods or ()) and not rule.arguments
+    }
+    assert pages.keys() == TABS.keys()
+    for view, rule in pages.items():
+        marked = f'<a href="{rule.rule}" aria-current="page">{TABS[view]}</a>'
+        assert marked in app.test_client().get(rule.rule).text
+
+
 def test_training_is_a_job_that_the_page_tells_of(client: FlaskClient, desk: Any, node: Any) -> None:
     desk.trained = False
     page = client.get("/photographers").text
@@ -236,7 +275,7 @@ def test_training_is_a_job_that_the_page_tells_of(client: FlaskClient, desk: Any
     token = {"form_token": form_token(page)}
     assert client.post("/photographers/train", data={**token, "kind": "classifier"}).location == "/photographers"
     assert client.post("/photographers/train", data={**token, "kind": "joint"}).location == "/photographers/map"
-    assert node.tasks == [("train_photographers", {}), ("train_joint", {})]
+    assert node.tasks == [("train_photographers", {"seed": "0"}), ("train_joint", {"seed": "0"})]
     for path in ("", "/predict", "/map", "/report"):
         page = client.get(f"/photographers{path}").text
         assert page.count("data-work=") == 2

@@ -139,7 +139,7 @@ def test_labelling_and_training_start_jobs_that_the_page_follows(page: Page, des
     expect(page.locator(".people")).to_be_visible()  # by itself
     page.get_by_role("button", name="Learn to tell them apart").click()
     expect(page.locator("[data-work]")).to_contain_text("Learning to tell photographers apart")
-    assert node.tasks == [("label", {"from": "kmeans", "groups": "30"}), ("train_photographers", {})]
+    assert node.tasks == [("label", {"from": "kmeans", "groups": "30"}), ("train_photographers", {"seed": "0"})]
 
 
 def test_a_file_that_is_no_photo_is_refused_in_place(page: Page, drop: Drop) -> None:
