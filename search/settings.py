@@ -15,15 +15,29 @@ from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from search import addresses
 from search.errors import SettingsError, UsageError
+from search.model_descriptions.registry import AUTO, MOTION, NONE, VISUAL, names_of
+from search.spaces import MEANING
 
 PREFIX = "LIKEWISE_"
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
 OPEN_SCHEMES = frozenset({"file", "local", "http", "https"})
 """By which fsspec would reach what nobody means by a bucket."""
+
+SPACE_OF_MODEL_SETTING = {"image_model": VISUAL, "video_model": MOTION, "text_model": MEANING}
+"""Settings that choose the model of a space."""
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -73,9 +87,9 @@ class Settings(BaseModel):
     worker_memory_mb: int = Field(0, ge=0, description="MiB of memory at which a worker is renewed; 0 means never")
     metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's Prometheus metrics; 0 means none")
 
-    image_model: Literal["auto", "resnet18", "efficientnet_lite0"] = Field("auto", description="model of `visual`")
-    video_model: Literal["auto", "r3d18", "frames"] = Field("auto", description="model of `motion`")
-    text_model: Literal["none", "open_clip"] = Field("none", description="model of `meaning`, which words ask too")
+    image_model: str = Field(AUTO, description="model of `visual`")
+    video_model: str = Field(AUTO, description="model of `motion`")
+    text_model: str = Field(NONE, description="model of `meaning`, which words ask too")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
     batch_size: Positive = Field(16, description="pictures a forward pass; on a CPU 16 at most")
     batch_files: Positive = Field(64, description="pictures a batch; of sounds a quarter, of videos a sixteenth")
@@ -93,6 +107,15 @@ class Settings(BaseModel):
     missing_grace_days: float = Field(30.0, ge=0, description="days before records of missing files are deleted")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe message logged")
     log_format: Literal["text", "json"] = Field("text", description="lines for people, or one JSON object a line")
+
+    @field_validator(*SPACE_OF_MODEL_SETTING, mode="after")
+    @classmethod
+    def _of_the_registry(cls, name: str, info: ValidationInfo) -> str:
+        choices = model_choices(str(info.field_name))
+        if name not in choices:
+            *most, last = map(repr, choices)
+            raise ValueError(f"Input should be {', '.join(most)} or {last}")
+        return name
 
     @field_validator("home", "token", mode="before")
     @classmethod
@@ -163,6 +186,12 @@ class Settings(BaseModel):
     @property
     def cores(self) -> int:
         return len(os.sched_getaffinity(0))
+
+
+def model_choices(setting: str) -> tuple[str, ...]:
+    """What ``image_model``, ``video_model`` or ``text_model`` may be."""
+    space = SPACE_OF_MODEL_SETTING[setting]
+    return (NONE if space == MEANING else AUTO, *names_of(space))
 
 
 def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None) -> Settings:

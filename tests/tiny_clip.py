@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import open_clip
 import torch
 
+from search.model_descriptions.description import HubWeights
 from search.model_descriptions.text import OPEN_CLIP
 
 MODEL = replace(
@@ -18,8 +19,7 @@ MODEL = replace(
     revision="seeded",
     dim=16,
     architecture="likewise-tiny",
-    repository="likewise-tests/tiny-clip",
-    commit="a" * 40,
+    weights=HubWeights("likewise-tests/tiny-clip", "a" * 40, 0.1),
 )
 
 _CONFIGURATION = {

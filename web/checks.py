@@ -8,16 +8,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from search.errors import BrokerUnavailableError, LikewiseError, StoreLockedError
-from search.settings import PREFIX, Settings
+from search.model_descriptions.description import ModelDescription, PackagedWeights
+from search.model_descriptions.registry import AUTO, MOTION, NONE, VISUAL, model_named, models_of, names_of
+from search.settings import PREFIX, SPACE_OF_MODEL_SETTING, Settings
+from search.spaces import MEANING
 from web.running import find_running
-
-if TYPE_CHECKING:
-    from search.model_descriptions.text import TextModel
 
 PACKAGES = (
     "likewise",
@@ -66,8 +66,8 @@ def run_checks(settings: Settings) -> Iterator[Check]:
         ("shared place", _shared),
         ("photographers", _photographers),
         ("device", _device),
-        ("weights of pictures", lambda s: _weights("resnet18", s.image_model)),
-        ("weights of motion", lambda s: _weights("r3d18", s.video_model)),
+        *((f"weights of {model.name}", partial(_weights, model)) for model in models_of(VISUAL)),
+        *((f"weights of {model.name}", partial(_weights, model)) for model in models_of(MOTION)),
         ("model of words", _text),
     )
     for name, check in checks:
@@ -250,18 +250,30 @@ def _device(settings: Settings) -> Check:
     return Check("device", Health.OK, f"{device} ({name})")
 
 
-def _weights(model: str, wanted: str) -> Check:
-    from workers.embedders.weights import cached_path, is_reachable
+def _weights(model: ModelDescription, settings: Settings) -> Check:
+    """Whether the weights of a model of pictures or motion are or will be here, where the settings may choose it."""
+    from workers.embedders.weights import cached_path, download_path, is_reachable
 
-    name = f"weights of {model}"
-    if wanted not in {"auto", model}:
+    name = f"weights of {model.name}"
+    (wanted,) = {getattr(settings, chosen) for chosen, of in SPACE_OF_MODEL_SETTING.items() if of in model.spaces}
+    if wanted not in {AUTO, model.name}:
         return Check(name, Health.OK, f"not needed, the settings choose {wanted}")
+    if wanted == AUTO and model.auto is None:
+        return Check(name, Health.OK, "not needed, the settings do not choose it")
     path = cached_path(model)
-    if path.is_file():
+    if isinstance(model.weights, PackagedWeights):
+        if path is not None:
+            return Check(name, Health.OK, f"come with the package {model.weights.package}")
+        hint = f"Install the package {model.weights.package} again."
+        return Check(name, Health.FAILED, f"not in the package {model.weights.package}", hint)
+    if model.weights is None:
+        return Check(name, Health.OK, "it has none")
+    if path is not None:
         return Check(name, Health.OK, f"in the cache, {path}")
     if is_reachable(model):
         return Check(name, Health.OK, "not in the cache yet; will be downloaded when first needed")
-    hint = f"Nothing, if that will do; else put {path.name} into {path.parent} before the first ingest."
+    target = download_path(model)
+    hint = f"Nothing, if that will do; else put {target.name} into {target.parent} before the first ingest."
     return Check(
         name, Health.WARNING, "neither in the cache nor to be downloaded; a smaller model is used instead", hint
     )
@@ -269,15 +281,16 @@ def _weights(model: str, wanted: str) -> Check:
 
 def _text(settings: Settings) -> Check:
     """Whether words can be compared with pictures: the extra, and the weights."""
-    from search.model_descriptions.text import INSTALL, OPEN_CLIP, TEXT_MODELS, is_installed
+    from search.model_descriptions.text import INSTALL, is_installed
 
     name = "model of words"
     wanted = settings.text_model
-    if wanted == "none":
+    if wanted == NONE:
         installed = "installed" if is_installed() else f"not installed ({INSTALL})"
-        detail = f"none wanted; its packages are {installed}, and LIKEWISE_TEXT_MODEL={OPEN_CLIP.name} switches it on"
+        first = names_of(MEANING)[0]
+        detail = f"none wanted; its packages are {installed}, and LIKEWISE_TEXT_MODEL={first} switches it on"
         return Check(name, Health.OK, detail)
-    model = TEXT_MODELS[wanted]
+    model = model_named(wanted)
     lacking, todo = _lacking_of(model)
     if not lacking:
         return Check(name, Health.OK, f"{model.name}: {todo}")
@@ -287,7 +300,7 @@ def _text(settings: Settings) -> Check:
     return Check(name, Health.FAILED, f"{model.name}: {lacking}", todo + " Or leave LIKEWISE_TEXT_MODEL at none.")
 
 
-def _lacking_of(model: TextModel) -> tuple[str, str]:
+def _lacking_of(model: ModelDescription) -> tuple[str, str]:
     """What is missing of a model and what to do; nothing, and where its weights come from."""
     from search.model_descriptions.text import INSTALL, is_installed
 

@@ -39,7 +39,7 @@ MOST_FILES = 5_000
 their vectors are in memory at once."""
 
 
-class Encoder(Protocol):
+class FileEncoder(Protocol):
     def probe(self, path: str, name: str = "") -> Probe:
         """The file as an example of a question. Raises MediaError."""
         ...
@@ -52,7 +52,7 @@ class Calibrate:
         encoder: asked for what embeds, when a file is not in the library.
     """
 
-    def __init__(self, store: Store, encoder: Callable[[], Encoder]) -> None:
+    def __init__(self, store: Store, encoder: Callable[[], FileEncoder]) -> None:
         self._store, self._encoder = store, encoder
 
     def check(self, options: CalibrateOptions) -> str:
@@ -74,7 +74,7 @@ class Calibrate:
         job.begin(sum(map(len, folders.values())))
         # Files that are embedded here would not compare with sounds that an older version standardised.
         restandardise(self._store, goes_on=job.goes_on)
-        media = Collected(self._store)
+        media = LabelledMedia(self._store)
         for folder, labels in folders.items():
             for some in chunked(labels.items(), PAGE):
                 if not job.goes_on():
@@ -93,7 +93,7 @@ class Calibrate:
 
 def make_provisional(
     store: Store,
-    encoder: Callable[[], Encoder],
+    encoder: Callable[[], FileEncoder],
     goes_on: Callable[[], bool] = lambda: True,
     scratch: Path | None = None,
 ) -> list[str]:
@@ -122,7 +122,7 @@ def make_provisional(
             if not (file.broken or file.copy_of or file.edit_of)
             and (label := file.subjects[0] if file.subjects else file.sound)
         ]
-        media = Collected(store)
+        media = LabelledMedia(store)
         embedded = 0
         for one in labels:
             if not goes_on():
@@ -136,7 +136,7 @@ def make_provisional(
     return [space.name for space in wanted if space in learnt]
 
 
-class Collected:
+class LabelledMedia:
     """Labelled media with their vectors in every space of the library."""
 
     def __init__(self, store: Store) -> None:
@@ -147,7 +147,9 @@ class Collected:
         }
         self._media: dict[Space, list[Labelled]] = {}
 
-    def add(self, folder: Path, labels: Iterable[tuple[str, str]], encoder: Callable[[], Encoder]) -> tuple[int, int]:
+    def add(
+        self, folder: Path, labels: Iterable[tuple[str, str]], encoder: Callable[[], FileEncoder]
+    ) -> tuple[int, int]:
         """Take these files of a folder in, path and label; how many could be, and how many that are media could not.
 
         Labels of different folders are different ones.

@@ -10,7 +10,7 @@ from before is brought up to date instead of being made from nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from ingest.jobs.kinds import ReembedOptions

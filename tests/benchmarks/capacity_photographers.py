@@ -14,7 +14,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from search.media import Kind, MediaRecord
-from search.model_descriptions.registry import EFFICIENTNET_LITE0, RESNET18, STYLE, ModelChoice, schemas_of
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
+from search.model_descriptions.registry import EFFICIENTNET_LITE0, RESNET18, STYLE
 from search.photographers.photos.dataset import read_photos
 from search.spaces import CollectionSchema, VectorField
 from search.store.base import CollectionInfo, StoredPoint

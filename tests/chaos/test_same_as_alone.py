@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from ingest.jobs.progress import JobProgress
-from ingest.jobs.service import Ingest
+from ingest.jobs.service import JobService
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import files, libraries
 from search.media import MediaRecord
@@ -60,7 +60,7 @@ def run_alone(
     for schema in schemas:
         store.ensure(schema)
     with DecodePool(settings, clips=clips) as pool:
-        ingest = Ingest(settings, store, ledger, LocalRunner(BatchProcessor(settings, store, pool, models)))
+        ingest = JobService(settings, store, ledger, LocalRunner(BatchProcessor(settings, store, pool, models)))
         ended = ingest.run(ingest.start([media]))
     left = outcome(ended), contents(store, schemas), rows(ledger)
     store.close()

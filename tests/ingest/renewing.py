@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from ingest.jobs.service import Ingest, JobProgress, JobState
+from ingest.jobs.service import JobProgress, JobService, JobState
 from ingest.ledger.database import Ledger
 from ingest.maintenance.reembed import Reembed
 from search.media import Kind, MediaRecord, media_id
-from search.model_descriptions.registry import ModelChoice, schemas_of
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store import open_store
@@ -101,11 +101,11 @@ class ModelRunner:
         return Outcome(file.path, Status.EMBEDDED, identity, batch.kind)
 
 
-def ingest_of(settings: Settings, store: Store, ledger: Ledger, choice: ModelChoice = BEFORE) -> Ingest:
+def ingest_of(settings: Settings, store: Store, ledger: Ledger, choice: ModelChoice = BEFORE) -> JobService:
     """An ingest with one choice of models, whose job ``reembed`` brings whatever model it is asked for."""
     runner_for = lambda choice, into: ModelRunner(store, choice, into)  # noqa: E731
     tasks = {"reembed": Reembed(settings, store, ledger, runner_for, lambda: None)}
-    return Ingest(settings, store, ledger, ModelRunner(store, choice), tasks=tasks, retry_delays=(0.0,))
+    return JobService(settings, store, ledger, ModelRunner(store, choice), tasks=tasks, retry_delays=(0.0,))
 
 
 def fill(media: Path, pictures: int) -> None:
@@ -149,7 +149,7 @@ class Library:
     def open(self) -> None:
         self.store: Store = open_store(self.settings)
         self.ledger = Ledger(self.settings.ledger_url)
-        self.ingest: Ingest = ingest_of(self.settings, self.store, self.ledger, self.choice)
+        self.ingest: JobService = ingest_of(self.settings, self.store, self.ledger, self.choice)
 
     def close(self) -> None:
         self.store.close()

@@ -16,7 +16,7 @@ from qdrant_client import QdrantClient
 
 from ingest.jobs.kinds import CalibrateOptions, JobKind
 from ingest.jobs.progress import JobState
-from ingest.jobs.service import Ingest
+from ingest.jobs.service import JobService
 from ingest.maintenance.calibrate import Calibrate, make_provisional
 from search.errors import CorruptMediaError, NotFoundError, UsageError
 from search.likeness.curves import METADATA_KEY, curves_of
@@ -58,14 +58,14 @@ def encoder() -> FakeEncoder:
 
 
 @pytest.fixture
-def ingest(desk: Any, encoder: FakeEncoder) -> Ingest:
+def ingest(desk: Any, encoder: FakeEncoder) -> JobService:
     """Of a library with one picture."""
     desk.ingest.halt()
     tasks = {JobKind.CALIBRATE: Calibrate(desk.store, lambda: encoder)}
-    desk.ingest = Ingest(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0,))
+    desk.ingest = JobService(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0,))
     desk.write("0.jpg", "picture")
     desk.run()
-    made: Ingest = desk.ingest
+    made: JobService = desk.ingest
     return made
 
 
@@ -83,7 +83,7 @@ def options(*folders: Path) -> dict[str, str]:
     return {"folders": json.dumps([str(folder) for folder in folders])}
 
 
-def test_curves_are_learnt_and_used_from_then_on(ingest: Ingest, desk: Any, labelled: Path) -> None:
+def test_curves_are_learnt_and_used_from_then_on(ingest: JobService, desk: Any, labelled: Path) -> None:
     (labelled / "cat" / "bad.jpg").write_text("broken")
 
     done = ingest.run(ingest.start_task(JobKind.CALIBRATE, options(labelled)))
@@ -138,7 +138,7 @@ def test_sounds_of_an_older_version_are_standardised_anew_before_they_teach(
 
 
 def test_what_is_in_the_library_is_not_embedded_again(
-    ingest: Ingest, desk: Any, labelled: Path, encoder: FakeEncoder
+    ingest: JobService, desk: Any, labelled: Path, encoder: FakeEncoder
 ) -> None:
     (labelled / "cat" / "stored.jpg").write_text("picture")
 
@@ -149,7 +149,7 @@ def test_what_is_in_the_library_is_not_embedded_again(
 
 
 def test_of_many_files_each_label_teaches_its_share(
-    ingest: Ingest, labelled: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+    ingest: JobService, labelled: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.maintenance.calibrate.MOST_FILES", 12)
 
@@ -159,7 +159,7 @@ def test_of_many_files_each_label_teaches_its_share(
     assert Counter(Path(path).parent.name for path in encoder.asked) == {"cat": 4, "dog": 4, "owl": 4}
 
 
-def test_what_teaches_nothing_fails_in_words_and_changes_nothing(ingest: Ingest, desk: Any, tmp_path: Path) -> None:
+def test_what_teaches_nothing_fails_in_words_and_changes_nothing(ingest: JobService, desk: Any, tmp_path: Path) -> None:
     (tmp_path / "few" / "cat").mkdir(parents=True)
     (tmp_path / "few" / "cat" / "a.jpg").write_text("cat a")
 
@@ -171,12 +171,12 @@ def test_what_teaches_nothing_fails_in_words_and_changes_nothing(ingest: Ingest,
 
 
 @pytest.mark.parametrize("given", ["", "[]", "no json", '["relative"]', '{"a": 1}', "[1]"])
-def test_options_that_name_no_folders_are_refused(ingest: Ingest, given: str) -> None:
+def test_options_that_name_no_folders_are_refused(ingest: JobService, given: str) -> None:
     with pytest.raises(UsageError, match="absolute paths"):
         ingest.start_task(JobKind.CALIBRATE, {"folders": given})
 
 
-def test_a_folder_that_is_not_there_makes_no_job(ingest: Ingest, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_makes_no_job(ingest: JobService, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         ingest.start_task(JobKind.CALIBRATE, options(tmp_path / "nowhere"))
 
@@ -187,7 +187,7 @@ def test_an_empty_library_has_no_models_to_calibrate(make_desk: Callable[..., An
 
 
 def test_a_model_without_curves_gets_provisional_ones_once(
-    ingest: Ingest, desk: Any, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch, labelled: Path
+    ingest: JobService, desk: Any, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch, labelled: Path
 ) -> None:
     class Made:
         folder = labelled

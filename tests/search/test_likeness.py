@@ -13,7 +13,7 @@ from search.likeness.curve import SIMILAR, VERY_SIMILAR, Band, LikenessCurve, pa
 from search.likeness.curves import METADATA_KEY, LikenessCurves, curves_of, read_curves, shipped
 from search.likeness.evidence import Background
 from search.media import Kind
-from search.model_descriptions.registry import EFFICIENTNET_LITE0, FRAMES_EFFICIENTNET_LITE0, LOGMEL, STYLE
+from search.model_descriptions.registry import EFFICIENTNET_LITE0, LOGMEL, STYLE, frames_of
 from search.similar.find import find_similar
 from search.similar.questions import Question
 from search.spaces import Space
@@ -71,7 +71,7 @@ def test_copies_rank_before_every_stranger() -> None:
     ("space", "kinds"),
     [
         (EFFICIENTNET_LITE0.space("visual"), {"image:image", "image:video", "video:video"}),
-        (FRAMES_EFFICIENTNET_LITE0.space("motion"), {"video:video"}),
+        (frames_of(EFFICIENTNET_LITE0).space("motion"), {"video:video"}),
         (LOGMEL.space("sound"), {"audio:audio"}),
         (STYLE.space("style"), {"image:image"}),
     ],

@@ -13,7 +13,7 @@ from qdrant_client import QdrantClient
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from search.errors import ModelError, SpaceMismatchError
-from search.model_descriptions.registry import ModelChoice, schemas_of
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store.base import SpaceNotAddedError

@@ -18,7 +18,7 @@ from search.likeness.curve import LikenessCurve
 from search.likeness.curves import curves_of
 from search.likeness.evidence import Background
 from search.media import Kind
-from search.model_descriptions.text import TEXT_MODELS
+from search.model_descriptions.registry import MODELS
 from search.settings import Settings
 from search.similar.find import find_similar
 from search.similar.questions import Question
@@ -46,7 +46,7 @@ def store(settings: Settings) -> Iterator[Store]:
 def engine(
     settings: Settings, store: Store, tiny_clip: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[LocalEngine]:
-    monkeypatch.setitem(TEXT_MODELS, "open_clip", tiny_clip.MODEL)
+    monkeypatch.setattr("search.model_descriptions.registry.MODELS", (*MODELS[:-1], tiny_clip.MODEL))
     monkeypatch.setattr("workers.embedders.hub.require", lambda model: Path("cached"))
     monkeypatch.setattr("workers.embedders.image.openclip.weights_of", lambda model: tiny_clip.state())
     made = LocalEngine(settings, store)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from search.media import Kind, MediaRecord, media_id
-from search.model_descriptions.registry import ModelChoice, schemas_of
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store

@@ -13,7 +13,7 @@ import pytest
 
 from search.errors import ModelError
 from search.media import Kind
-from search.model_descriptions.registry import ModelChoice, schemas_of
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
 from search.settings import Settings
 from search.store import open_store
 from search.store.base import Point, Store

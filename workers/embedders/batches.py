@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 from search.errors import ModelError
 from search.store.base import Array
+
+StateDict: TypeAlias = Mapping[str, Tensor]
+"""A network's tensors by name."""
 
 MOST_ON_CPU = 16
 """Rows of a forward pass on the CPU: more gain nothing, and what lies between layers outgrows what is kept of memory
@@ -114,7 +117,7 @@ class Runner:
         return tuple(output.float().cpu() for output in outputs)
 
 
-def load_state(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
+def load_state(network: nn.Module, state: StateDict, name: str) -> None:
     """Load ``state`` into ``network``, every tensor of it.
 
     Raises:

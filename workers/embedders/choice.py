@@ -5,21 +5,25 @@ Nothing here imports torch until it has to ask for official weights.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
-from search.errors import SpaceMismatchError
+from search.errors import ModelError, SpaceMismatchError
+from search.model_descriptions.description import ModelDescription
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
 from search.model_descriptions.registry import (
-    EFFICIENTNET_LITE0,
+    AUTO,
+    FRAMES,
     LOGMEL,
-    R3D18,
-    RESNET18,
+    MOTION,
+    NONE,
     STYLE,
-    ModelChoice,
-    schemas_of,
+    VISUAL,
+    model_named,
+    models_of,
 )
-from search.model_descriptions.text import TEXT_MODELS
 from search.settings import Settings
 from search.spaces import MEANING, CollectionSchema
 from search.store.base import SpaceNotAddedError, Store
@@ -68,29 +72,18 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
             were made with different ones.
         ModelError: the settings insist on official weights that cannot be had.
     """
-    made_image = _made_with(existing.values(), "visual")
-    made_video = _made_with(existing.values(), "motion")
-    if made_image is not None:
-        _check(settings.image_model, made_image, "LIKEWISE_IMAGE_MODEL")
-    if made_video is not None:
-        _check(settings.video_model, made_video, "LIKEWISE_VIDEO_MODEL")
-    lacking = _obtain(
-        {
-            official: wanted
-            for official, wanted, made in (
-                (RESNET18.name, settings.image_model, made_image),
-                (R3D18.name, settings.video_model, made_video),
-            )
-            if made is None and wanted in ("auto", official)
-        }
-    )
-    image = made_image or _settled(settings.image_model, RESNET18.name, EFFICIENTNET_LITE0.name, lacking)
-    video = made_video or _settled(settings.video_model, R3D18.name, f"frames_{image}", lacking)
+    wanted = {VISUAL: settings.image_model, MOTION: settings.video_model}
+    made = {space: _made_with(existing.values(), space) for space in wanted}
+    _check(settings.image_model, made[VISUAL], "LIKEWISE_IMAGE_MODEL")
+    _check(settings.video_model, made[MOTION], "LIKEWISE_VIDEO_MODEL")
+    chosen, lacking = _obtain({space: name for space, name in wanted.items() if made[space] is None})
+    image = made[VISUAL] or chosen[VISUAL].name
+    video = made[MOTION] or (chosen[MOTION].name if MOTION in chosen else f"{FRAMES}_{image}")
     notes = (
-        _note("Pictures", settings.image_model, image, RESNET18.name, lacking),
-        _note("Motion", settings.video_model, video, R3D18.name, lacking),
+        _note("Pictures", VISUAL, settings.image_model, image, lacking),
+        _note("Motion", MOTION, settings.video_model, video, lacking),
     )
-    text = None if settings.text_model == "none" else settings.text_model
+    text = None if settings.text_model == NONE else settings.text_model
     choice = ModelChoice(image, video, LOGMEL.name, tuple(note for note in notes if note), text=text)
     spaces = {STYLE.name: STYLE.space(STYLE.name), CONCEPTS: choice.concepts_space, MEANING: choice.meaning_space}
     for name, space in spaces.items():
@@ -108,7 +101,7 @@ def require_text(choice: ModelChoice) -> None:
     if choice.text is not None:
         from workers.embedders import hub
 
-        hub.require(TEXT_MODELS[choice.text])
+        hub.require(model_named(choice.text))
 
 
 def ensure_collections(store: Store, choice: ModelChoice) -> ModelChoice:
@@ -146,38 +139,73 @@ def _ensure(store: Store, choice: ModelChoice) -> None:
             mark_current(store, schema.collection)
 
 
-def _obtain(unsettled: Mapping[str, str]) -> Mapping[str, str]:
-    """Official models whose weights cannot be had, and in words why, of those that the settings leave open.
+def _obtain(wanted: Mapping[str, str]) -> tuple[Mapping[str, ModelDescription], Mapping[str, str]]:
+    """The first model of each space whose weights can be had, downloaded where necessary.
 
     Args:
-        unsettled: official model to ``auto``, or to itself where the settings insist on it.
+        wanted: space to what the setting says, of each space that nothing stored decides.
+
+    Returns:
+        Space to model, without motion where key frames are to be pooled; and of each preferred model whose weights
+        cannot be had, by name, why not, in words.
 
     Raises:
-        ModelError: one that is insisted on cannot be had.
+        ModelError: a setting insists on a model that cannot be had or is not known; or no model of pictures can be had.
     """
-    if not unsettled:
-        return {}
+    candidates = {space: _candidates(space, name) for space, name in wanted.items()}
+    insisted = [candidates[space][0] for space, name in wanted.items() if name not in (AUTO, FRAMES)]
+    for model in insisted:
+        if model.needs_download:
+            _weights().require(model)
+    lacking: dict[str, str] = {}
+    while True:
+        first = {
+            space: next((model for model in models if model.name not in lacking), None)
+            for space, models in candidates.items()
+        }
+        chosen = {space: model for space, model in first.items() if model is not None}
+        if VISUAL in wanted and VISUAL not in chosen:
+            reasons = "; ".join(f"the weights of {name} {reason}" for name, reason in lacking.items())
+            raise ModelError(
+                f"No model of pictures can be had: {reasons}.",
+                "Try again when the network is back, or name another model with LIKEWISE_IMAGE_MODEL.",
+            )
+        open_ = [model for model in chosen.values() if model.needs_download and model not in insisted]
+        reasons_now = _weights().obtain(open_) if open_ else {}
+        if not reasons_now:
+            return chosen, lacking
+        lacking.update(reasons_now)
+
+
+def _candidates(space: str, wanted: str) -> Sequence[ModelDescription]:
+    """The models that a setting lets be tried, in order; for motion, pooled key frames come after all of them.
+
+    Raises:
+        ModelError: it names a model that this version does not know.
+    """
+    if wanted == AUTO:
+        return [model for model in models_of(space) if model.auto is not None]
+    return [] if wanted == FRAMES else [model_named(wanted)]
+
+
+def _weights() -> ModuleType:
+    """The module that gets weights, which imports torch."""
     from workers.embedders import weights
 
-    for official, wanted in unsettled.items():
-        if wanted == official:
-            weights.require(official)
-    return weights.obtain([official for official, wanted in unsettled.items() if wanted == "auto"])
+    return weights
 
 
-def _settled(wanted: str, official: str, fallback: str, lacking: Mapping[str, str]) -> str:
-    return official if wanted == official or (wanted == "auto" and official not in lacking) else fallback
-
-
-def _note(purpose: str, wanted: str, chosen: str, official: str, lacking: Mapping[str, str]) -> str | None:
-    """That ``chosen`` stands in for ``official``; None when it does not, or the settings ask for it."""
-    if chosen == official or wanted != "auto":
+def _note(purpose: str, space: str, wanted: str, chosen: str, lacking: Mapping[str, str]) -> str | None:
+    """That ``chosen`` stands in for the preferred model; None when it does not, or the settings ask for it."""
+    preferred = models_of(space)[0].name
+    if chosen == preferred or wanted != AUTO:
         return None
-    if official in lacking:
+    if preferred in lacking:
         return (
-            f"The weights of {official} {lacking[official]}; {purpose.lower()} will be embedded with {chosen} instead."
+            f"The weights of {preferred} {lacking[preferred]}; {purpose.lower()} will be embedded with {chosen} "
+            "instead."
         )
-    return f"{purpose}: embedded with {chosen}, as when this library was made, not with the preferred {official}."
+    return f"{purpose}: embedded with {chosen}, as when this library was made, not with the preferred {preferred}."
 
 
 def _made_with(schemas: Iterable[CollectionSchema], space: str) -> str | None:
@@ -191,10 +219,10 @@ def _made_with(schemas: Iterable[CollectionSchema], space: str) -> str | None:
     return next(iter(made), None)
 
 
-def _check(wanted: str, made: str, variable: str) -> None:
-    fits = wanted == "auto" or wanted == made or (wanted == "frames" and made.startswith("frames_"))
-    if not fits:
-        raise SpaceMismatchError(
-            f"{variable} asks for {wanted}, but this data directory was made with {made}.",
-            f"Leave {variable} unset, or use a new data directory (LIKEWISE_HOME).",
-        )
+def _check(wanted: str, made: str | None, variable: str) -> None:
+    if made is None or wanted in (AUTO, made) or (wanted == FRAMES and made.startswith(f"{FRAMES}_")):
+        return
+    raise SpaceMismatchError(
+        f"{variable} asks for {wanted}, but this data directory was made with {made}.",
+        f"Leave {variable} unset, or use a new data directory (LIKEWISE_HOME).",
+    )

@@ -12,8 +12,11 @@ from typing import Any
 import torch
 
 from search.errors import ModelError
-from search.model_descriptions.text import INSTALL, TextModel, is_installed
-from workers.embedders.weights import StateDict, reachable_urls
+from search.model_descriptions.description import HubWeights, ModelDescription
+from search.model_descriptions.text import INSTALL, is_installed
+from search.spaces import MEANING
+from workers.embedders.batches import StateDict
+from workers.embedders.network_probe import reachable_urls
 
 ETAG_SECONDS = 5.0
 """How long the hub may take to say which version of a file it has."""
@@ -22,7 +25,18 @@ _DELETE = "Delete it, so that it is downloaded again."
 """Of the file itself: the path in the hub's cache is a symbolic link, and without it the same file is linked again."""
 
 
-def weights_of(model: TextModel) -> StateDict:
+def source_of(model: ModelDescription) -> HubWeights:
+    """Where on the hub the model's weights lie.
+
+    Raises:
+        ValueError: they come from elsewhere.
+    """
+    if not isinstance(model.weights, HubWeights):
+        raise ValueError(f"The weights of {model.name} are not on the Hugging Face hub.")
+    return model.weights
+
+
+def weights_of(model: ModelDescription) -> StateDict:
     """The model's weights, from the cache or downloaded with progress.
 
     Raises:
@@ -32,7 +46,7 @@ def weights_of(model: TextModel) -> StateDict:
     return read_weights(require(model))
 
 
-def require(model: TextModel) -> Path:
+def require(model: ModelDescription) -> Path:
     """Make sure that the weights are in the cache; where.
 
     Raises:
@@ -47,7 +61,7 @@ def require(model: TextModel) -> Path:
     return _download(model)
 
 
-def require_extra(model: TextModel) -> None:
+def require_extra(model: ModelDescription) -> None:
     """
     Raises:
         ModelError: the extra is not installed.
@@ -55,42 +69,45 @@ def require_extra(model: TextModel) -> None:
     if not is_installed():
         raise ModelError(
             f"{model.name} needs packages that are not installed.",
-            f"Install them ({INSTALL}), or leave LIKEWISE_TEXT_MODEL at none.",
+            f"Install them ({INSTALL}), or {_otherwise(model)}.",
         )
 
 
-def cached_path(model: TextModel) -> Path | None:
+def cached_path(model: ModelDescription) -> Path | None:
     """Where the weights lie in the cache; None where they do not. The extra is installed; nobody is asked."""
     from huggingface_hub import try_to_load_from_cache
 
-    for name in model.files:
-        found = try_to_load_from_cache(model.repository, name, revision=model.commit)
+    source = source_of(model)
+    for name in source.files:
+        found = try_to_load_from_cache(source.repository, name, revision=source.commit)
         if isinstance(found, str):
             return Path(found)
     return None
 
 
-def cache_folder(model: TextModel) -> Path:
+def cache_folder(model: ModelDescription) -> Path:
     """Where the cache keeps, or would keep, what it has of the model's repository. The extra is installed."""
     from huggingface_hub import constants
 
-    return Path(constants.HF_HUB_CACHE, "--".join(("models", *model.repository.split("/"))))
+    return Path(constants.HF_HUB_CACHE, "--".join(("models", *source_of(model).repository.split("/"))))
 
 
-def download_command(model: TextModel) -> str:
+def download_command(model: ModelDescription) -> str:
     """What fills the cache by hand, on any machine that has the hub's command line."""
-    return f"hf download {model.repository} {model.files[0]} --revision {model.commit}"
+    source = source_of(model)
+    return f"hf download {source.repository} {source.files[0]} --revision {source.commit}"
 
 
-def is_reachable(model: TextModel) -> bool:
+def is_reachable(model: ModelDescription) -> bool:
     """Whether the hub offers the weights and answers soon; never where HF_HUB_OFFLINE forbids to ask. The extra is
     installed."""
     from huggingface_hub import constants, hf_hub_url
 
     if constants.HF_HUB_OFFLINE:
         return False
+    source = source_of(model)
     return bool(
-        reachable_urls({name: hf_hub_url(model.repository, name, revision=model.commit) for name in model.files})
+        reachable_urls({name: hf_hub_url(source.repository, name, revision=source.commit) for name in source.files})
     )
 
 
@@ -128,25 +145,30 @@ def _read_torch(path: Path) -> StateDict:
     return state
 
 
-def _download(model: TextModel) -> Path:
+def _download(model: ModelDescription) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    for name in model.files:
+    source = source_of(model)
+    for name in source.files:
         try:
-            return Path(hf_hub_download(model.repository, name, revision=model.commit, etag_timeout=ETAG_SECONDS))
+            return Path(hf_hub_download(source.repository, name, revision=source.commit, etag_timeout=ETAG_SECONDS))
         except LocalEntryNotFoundError as error:  # the hub went away; an EntryNotFoundError too
             raise _not_to_be_had(model, f"{error}") from error
         except EntryNotFoundError:
             continue
         except Exception as error:  # the hub's, http's and the file system's; all mean "no weights"
             raise _not_to_be_had(model, f"{error}") from error
-    raise _not_to_be_had(model, f"{model.repository} has none of {', '.join(model.files)}")
+    raise _not_to_be_had(model, f"{source.repository} has none of {', '.join(source.files)}")
 
 
-def _not_to_be_had(model: TextModel, why: str) -> ModelError:
+def _not_to_be_had(model: ModelDescription, why: str) -> ModelError:
     return ModelError(
         f"The weights of {model.name} could not be had: {why.rstrip('.')}.",
         f"Try again when the network is back, or run `{download_command(model)}` where it is and copy what that makes "
-        f"to {cache_folder(model)}; or leave LIKEWISE_TEXT_MODEL at none.",
+        f"to {cache_folder(model)}; or {_otherwise(model)}.",
     )
+
+
+def _otherwise(model: ModelDescription) -> str:
+    return "leave LIKEWISE_TEXT_MODEL at none" if MEANING in model.spaces else "choose another model"

@@ -6,20 +6,23 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import ModelError
 from search.media import Kind
-from search.model_descriptions.registry import EFFICIENTNET_LITE0, R3D18, RESNET18, STYLE, ModelChoice, schemas_of
-from search.model_descriptions.text import TEXT_MODELS, TextModel
+from search.model_descriptions.description import ModelDescription
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
+from search.model_descriptions.registry import STYLE, find_model, model_named, names_of
+from search.model_descriptions.text import TextModel
 from search.settings import Settings
 from search.spaces import MEANING, CollectionSchema
 from search.store.base import Array
 from search.words.table import SPACE as CONCEPTS
 from workers.decode.decoded import Decoded
+from workers.embedders.builders import load_builder
 from workers.embedders.image.concepts import concept_vector
 from workers.embedders.sound.standardise import standardise
 from workers.embedders.video.frames import pool_frames
@@ -27,10 +30,9 @@ from workers.embedders.video.frames import pool_frames
 if TYPE_CHECKING:
     from torch import nn
 
-    from workers.embedders.batches import Runner
+    from workers.embedders.batches import Runner, StateDict
     from workers.embedders.image.openclip import TextEmbedder
     from workers.embedders.sound.logmel import LogMel
-    from workers.embedders.weights import StateDict
 
 MAX_TAGS = 5
 MIN_PROBABILITY = 0.1
@@ -43,7 +45,7 @@ class Embedded:
     Attributes:
         vectors: space name to float32 ``(m, dim)``; ``sound_raw`` is ``sound`` before it is standardised, ``concepts``
             are as ``workers.embedders.image.concepts`` makes them; all others have unit length.
-        tags: ImageNet names of what it shows, most probable first.
+        tags: names of ImageNet's classes of what it shows, most probable first.
         concept_frames: see ``search.media.MediaRecord``.
     """
 
@@ -72,10 +74,10 @@ class Models:
     @property
     def needs_clips(self) -> bool:
         """Whether the decoders have to cut the clips that a motion model sees."""
-        return self._choice.video == R3D18.name
+        return self._choice.needs_clips
 
     @property
-    def _tells_concepts(self) -> bool:
+    def _makes_concepts(self) -> bool:
         return self._choice.concepts and self._choice.concepts_space is not None
 
     @property
@@ -106,19 +108,19 @@ class Models:
             ModelError: a model could not be loaded or run.
         """
         with self._lock:
-            seen = self._look(items)
-            developed = self._appraise(items)
-            meant = self._understand(items)
-            moved = self._watch(items) if self.needs_clips else self._glance(items)
+            pictures = self._embed_images(items)
+            styles = self._embed_style(items)
+            meanings = self._embed_meaning(items)
+            motions = self._embed_clips(items) if self.needs_clips else self._pool_frames(items)
             made: list[Embedded] = []
             for item, (visual, probabilities), style, meaning, motion in zip(
-                items, seen, developed, meant, moved, strict=True
+                items, pictures, styles, meanings, motions, strict=True
             ):
                 vectors: dict[str, Array] = {}
                 frames: tuple[int, ...] = ()
                 if len(visual):
                     vectors["visual"] = visual
-                    if self._tells_concepts:
+                    if self._makes_concepts:
                         vectors[CONCEPTS], frames = concept_vector(probabilities, item.whole)
                 if style is not None:
                     vectors["style"] = style
@@ -126,9 +128,9 @@ class Models:
                     vectors[MEANING] = meaning
                 if motion is not None:
                     vectors["motion"] = motion
-                heard = self._hear(item)
-                if heard is not None:
-                    vectors |= {"sound_raw": heard, "sound": standardise(heard)}
+                sound = self._embed_sound(item)
+                if sound is not None:
+                    vectors |= {"sound_raw": sound, "sound": standardise(sound)}
                 made.append(Embedded(vectors, self._tags(probabilities), frames))
         return made
 
@@ -141,41 +143,44 @@ class Models:
         if self._choice.text is None:
             raise ModelError(
                 "No model embeds words here.",
-                "Set LIKEWISE_TEXT_MODEL=open_clip, here and on every worker, and see `likewise doctor`.",
+                f"Set LIKEWISE_TEXT_MODEL={names_of(MEANING)[0]}, here and on every worker, and see `likewise doctor`.",
             )
         with self._lock:
             return self._words.embed_text([words])
 
-    def _look(self, items: Sequence[Decoded]) -> list[tuple[Array, Array]]:
-        """Unit vectors and class probabilities of each item's crops, all crops in one run."""
+    def _embed_images(self, items: Sequence[Decoded]) -> list[tuple[Array, Array]]:
+        """Of each item's crops, embedded in one run: unit vectors float32 ``(n, dim)``, and probabilities float32
+        ``(n, 1000)``, or ``(n, 0)`` of a model without ImageNet's classes."""
         counts = [len(item.crops) for item in items]
         if not sum(counts):
             nothing = np.empty((0, 0), np.float32)
             return [(nothing, nothing)] * len(items)
-        vectors, probabilities = self._image(np.concatenate([item.crops for item in items]))
+        vectors, *others = self._image(np.concatenate([item.crops for item in items]))
+        probabilities = others[0] if self._choice.imagenet_classes else np.empty((len(vectors), 0), np.float32)
         ends = np.cumsum(counts)[:-1]
         return list(zip(np.split(vectors, ends), np.split(probabilities, ends), strict=True))
 
-    def _appraise(self, items: Sequence[Decoded]) -> list[Array | None]:
-        """Unit vectors of how each item's whole pictures are developed; None for an item without any."""
+    def _embed_style(self, items: Sequence[Decoded]) -> list[Array | None]:
+        """Unit vectors of ``style`` of each item's whole pictures; None for an item without any."""
         return _each(lambda: self._style, [item.whole if self._choice.style else None for item in items])
 
-    def _understand(self, items: Sequence[Decoded]) -> list[Array | None]:
+    def _embed_meaning(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Unit vectors of ``meaning`` of each item's crops; None for an item without any, or where it is not made."""
         return _each(lambda: self._meaning, [item.crops if self._choice.text else None for item in items])
 
-    def _glance(self, items: Sequence[Decoded]) -> list[Array | None]:
+    def _pool_frames(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Pooled whole key frames of each video as a unit vector ``(1, dim)``; None for an item without any."""
         frames = _each(lambda: self._image, [item.whole if item.kind is Kind.VIDEO else None for item in items])
         return [None if vectors is None else pool_frames(vectors) for vectors in frames]
 
-    def _watch(self, items: Sequence[Decoded]) -> list[Array | None]:
+    def _embed_clips(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Mean of each item's clips as a unit vector ``(1, dim)``; None for an item without clips."""
         clips = _each(lambda: self._video, [item.clips for item in items])
         return [None if rows is None else _unit(rows.mean(axis=0, keepdims=True)) for rows in clips]
 
-    def _hear(self, item: Decoded) -> Array | None:
-        """Raw sound vector. A video whose sound track is silent has none: silence would make strangers alike."""
+    def _embed_sound(self, item: Decoded) -> Array | None:
+        """Raw sound vector ``(1, dim)``. A video whose sound track is silent has none: silence would make unlike videos
+        alike."""
         from workers.embedders.sound.logmel import is_silent
 
         if item.sound is None or not len(item.sound) or (item.kind is Kind.VIDEO and is_silent(item.sound)):
@@ -197,66 +202,61 @@ class Models:
 
     @cached_property
     def _image(self) -> Runner:
-        from workers.embedders.image.efficientnet import efficientnet_lite0_network
-        from workers.embedders.image.resnet import resnet18_network
-
-        builders = {RESNET18.name: resnet18_network, EFFICIENTNET_LITE0.name: efficientnet_lite0_network}
-        return self._runner(self._choice.image, builders[self._choice.image])
+        return self._built(model_named(self._choice.image))
 
     @cached_property
     def _video(self) -> Runner:
-        from workers.embedders.video.r3d import r3d18_network
-
-        return self._runner(R3D18.name, r3d18_network)
+        return self._built(model_named(self._choice.video))
 
     @cached_property
     def _style(self) -> Runner:
-        from workers.embedders.style.network import style_network
-
-        return self._runner(STYLE.name, style_network)
+        return self._built(STYLE)
 
     @cached_property
     def _meaning(self) -> Runner:
-        from workers.embedders.image.openclip import openclip_image_network
-
-        model = self._text_model
-        return self._runner(model.name, lambda state: openclip_image_network(state, model))
+        return self._built(self._text_model)
 
     @cached_property
     def _words(self) -> TextEmbedder:
-        from workers.embedders.image.openclip import TextEmbedder, openclip_text_network, tokenizer_of
-
         model = self._text_model
-        return TextEmbedder(
-            self._runner(model.name, lambda state: openclip_text_network(state, model)), tokenizer_of(model)
+        embedder: TextEmbedder = self._builder(model.text_builder)(
+            self._states.get(model.name), model, lambda network: self._runner(network, model.name)
         )
+        return embedder
+
+    @cached_property
+    def _sound(self) -> LogMel:
+        embedder: LogMel = load_builder(model_named(self._choice.sound).builder)()
+        return embedder
 
     @property
     def _text_model(self) -> TextModel:
         """
         Raises:
-            ModelError: whoever asks wants one that this version does not know.
+            ModelError: the choice was made by a version that knows other models.
         """
-        model = TEXT_MODELS.get(self._choice.text or "")
-        if model is None:
+        model = find_model(self._choice.text or "")
+        if not isinstance(model, TextModel):
             raise ModelError(
                 f"This version of Likewise does not know the model of words '{self._choice.text}'.",
                 "Install the same version on every machine.",
             )
         return model
 
-    def _runner(self, name: str, build: Callable[[StateDict | None], nn.Module]) -> Runner:
-        from workers.device import choose_device, use_threads
-        from workers.embedders.batches import Runner
+    def _built(self, model: ModelDescription) -> Runner:
+        return self._runner(self._builder(model.builder)(self._states.get(model.name), model), model.name)
+
+    def _builder(self, name: str) -> Any:
+        from workers.device import use_threads
 
         use_threads(self._settings)
-        return Runner(build(self._states.get(name)), choose_device(self._settings), self._settings.batch_size, name)
+        return load_builder(name)
 
-    @cached_property
-    def _sound(self) -> LogMel:
-        from workers.embedders.sound.logmel import LogMel
+    def _runner(self, network: nn.Module, name: str) -> Runner:
+        from workers.device import choose_device
+        from workers.embedders.batches import Runner
 
-        return LogMel()
+        return Runner(network, choose_device(self._settings), self._settings.batch_size, name)
 
 
 def _each(runner: Callable[[], Runner], parts: Sequence[NDArray[np.uint8] | None]) -> list[Array | None]:

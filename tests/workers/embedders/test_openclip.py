@@ -107,7 +107,7 @@ def test_the_description_is_what_open_clip_says() -> None:
     known = get_pretrained_cfg(architecture, tag)
     configuration = open_clip.get_model_config(architecture)
     assert OPEN_CLIP.architecture == architecture
-    assert known["hf_hub"] == f"{OPEN_CLIP.repository}/"
+    assert known["hf_hub"] == f"{hub.source_of(OPEN_CLIP).repository}/"
     assert (known["mean"], known["std"]) == (OPEN_CLIP.mean, OPEN_CLIP.std)
     assert configuration["embed_dim"] == OPEN_CLIP.dim
     assert configuration["vision_cfg"]["image_size"] == 224

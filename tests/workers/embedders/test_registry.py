@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from search.model_descriptions.concepts import concepts_space
-from search.model_descriptions.registry import MODELS, ModelChoice, schemas_of
+from search.model_descriptions.model_choice import ModelChoice, schemas_of
+from search.model_descriptions.registry import models_by_name
 from search.model_descriptions.text import OPEN_CLIP
 from search.settings import Settings
 from workers.embedders.models import Models
@@ -19,21 +20,22 @@ MakeSettings = Callable[..., Settings]
 def test_models_and_schemas_can_be_listed_without_importing_torch(repository: Path) -> None:
     program = (
         "import sys; from search.settings import Settings;"
-        "from search.model_descriptions.registry import MODELS, ModelChoice;"
+        "from search.model_descriptions.model_choice import ModelChoice;"
+        "from search.model_descriptions.registry import models_by_name;"
         "from workers.embedders.models import Models;"
         "Models(Settings(), ModelChoice('resnet18', 'r3d18')).schemas;"
-        "sys.exit('torch' in sys.modules or len(MODELS) != 8)"
+        "sys.exit('torch' in sys.modules or len(models_by_name()) != 8)"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=repository, check=False).returncode == 0
 
 
 def test_no_two_models_share_a_fingerprint() -> None:
-    assert MODELS["resnet18"].dim == MODELS["r3d18"].dim == 512
-    assert len({model.space("same").fingerprint for model in MODELS.values()}) == len(MODELS)
+    assert models_by_name()["resnet18"].dim == models_by_name()["r3d18"].dim == 512
+    assert len({model.space("same").fingerprint for model in models_by_name().values()}) == len(models_by_name())
 
 
 def test_dimensions_are_those_of_the_published_models() -> None:
-    dims = {name: model.dim for name, model in MODELS.items()}
+    dims = {name: model.dim for name, model in models_by_name().items()}
     assert dims == {
         "resnet18": 512,
         "efficientnet_lite0": 1280,
@@ -90,5 +92,5 @@ def test_each_collection_has_its_spaces(make_settings: MakeSettings) -> None:
     assert images.space("style") == videos.space("style")
     assert images.by_name["concepts"] == videos.by_name["concepts"]
     assert images.by_name["concepts"].sparse
-    assert images.space("concepts") == concepts_space(MODELS["efficientnet_lite0"])
+    assert images.space("concepts") == concepts_space(models_by_name()["efficientnet_lite0"])
     assert audio.space("sound") == videos.space("sound")

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from search.errors import ModelError
 from search.model_descriptions.text import OPEN_CLIP, TextModel
 from search.store.base import Array
-from workers.embedders.batches import Normalise, Runner, load_state
-from workers.embedders.hub import require_extra, weights_of
-from workers.embedders.weights import StateDict
+from workers.embedders.batches import Normalise, Runner, StateDict, load_state
+from workers.embedders.hub import require_extra
+from workers.embedders.weights import weights_of
 
 PICTURE_SIDE = 224
 """Pixels of the crops that the decoders make for every model of pictures."""
@@ -121,6 +121,20 @@ def tokenizer_of(model: TextModel = OPEN_CLIP) -> Callable[[list[str]], Tensor]:
     context: int = _configuration(model)["text_cfg"]["context_length"]
     tokenize: Callable[[list[str]], Tensor] = SimpleTokenizer(context_length=context)
     return tokenize
+
+
+def openclip_text_embedder(
+    state: StateDict | None, model: TextModel, run: Callable[[nn.Module], Runner]
+) -> TextEmbedder:
+    """The embedder of words, as ``TextModel.text_builder`` names it.
+
+    Args:
+        run: puts a network on the device.
+
+    Raises:
+        ModelError: as :func:`openclip_image_network`.
+    """
+    return TextEmbedder(run(openclip_text_network(state, model)), tokenizer_of(model))
 
 
 def _clip(state: StateDict | None, model: TextModel) -> Any:

