@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 Work = Callable[[], object]
 
 
-class Background:
+class BackgroundThread:
     """A thread that does what it is given, in order.
 
     Work that fails on purpose (``LikewiseError``) is logged and does not keep the next from being done; anything else
@@ -51,7 +51,7 @@ class Background:
             _do(work)
 
 
-class Crew:
+class KeyedThreads:
     """A thread for each piece of work, for work that knows by itself when its turn has come.
 
     Work fails as that of :class:`Background` does.

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.background import Background, Crew
+from ingest.background import BackgroundThread, KeyedThreads
 from ingest.jobs.kinds import JobKind
-from ingest.jobs.service import Ingest, JobProgress
+from ingest.jobs.service import JobProgress, JobService
 from ingest.jobs.tasks import JobTask
 from ingest.ledger.credits import Credits, aliases, edits
 from ingest.ledger.database import Ledger
@@ -88,11 +88,11 @@ class Node:
             JobKind.TRAIN_JOINT: Train(settings, store, lambda: engine.trainer, ModelKind.JOINT),
             JobKind.FOLD_IN: FoldIn(settings, store, lambda: engine.trainer, self._aliases),
         }
-        self.ingest = Ingest(settings, store, ledger, _RunnerWhenNeeded(engine), tasks=tasks)
+        self.ingest = JobService(settings, store, ledger, _RunnerWhenNeeded(engine), tasks=tasks)
         self.photographers = Desk(store, SharedShelf(settings), self._library_state, self._aliases)
-        self._jobs = Crew("job")
-        self._upkeep = Background("upkeep")
-        self._watch = Background("watch")
+        self._jobs = KeyedThreads("job")
+        self._upkeep = BackgroundThread("upkeep")
+        self._watch = BackgroundThread("watch")
         self.closing = threading.Event()
 
     @classmethod

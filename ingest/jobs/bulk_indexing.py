@@ -23,7 +23,7 @@ BULK_FILES = 20_000
 """So many files to read for one collection make a bulk load: about what a server's index takes in one go anyway."""
 
 
-class BulkLoad:
+class BulkIndexing:
     """What one job holds back."""
 
     def __init__(self, ledger: Ledger, store: Store, live: LiveJob) -> None:
@@ -56,10 +56,10 @@ class BulkLoad:
     def end(self) -> None:
         """Let go, unless another job holds back as well. Comes before the job is written down as ended."""
         self._to_hold.clear()
-        let_go(self._ledger, self._store, ending=self._live.number)
+        release_indexing(self._ledger, self._store, ending=self._live.number)
 
 
-def let_go(ledger: Ledger, store: Store, *, ending: int | None = None) -> None:
+def release_indexing(ledger: Ledger, store: Store, *, ending: int | None = None) -> None:
     """Let go of indexing that is held back for no job: those have ended, one way or another.
 
     Args:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from ingest.jobs.bulk_indexing import BulkLoad
+from ingest.jobs.bulk_indexing import BulkIndexing
 from ingest.jobs.progress import JobProgress, JobState
-from ingest.jobs.rows import LiveJob, Order
+from ingest.jobs.rows import JobRequest, LiveJob
 from ingest.ledger.credits import PAGE, Credits
 from ingest.ledger.database import Ledger
 from ingest.ledger.entries import chunked, forget_plan
 from ingest.ledger.libraries import LibraryMap
 from ingest.plan.dispatch import Dispatch
-from ingest.plan.missing import Doubt, doubts, expire, mark_missing, sweep
+from ingest.plan.missing import SuspectRoot, expire, mark_missing, suspect_roots, sweep
 from ingest.plan.plan import Planner, find_lost_records
 from ingest.plan.store_records import Records
 from ingest.scan.sources import Sources
@@ -20,7 +20,7 @@ from search.settings import Settings
 from workers.batch.report import BatchRunner
 
 
-class Pass:
+class IngestRun:
     """Everything a job does from its scan to its end. When a job is taken up, a new pass finds done what is done."""
 
     def __init__(
@@ -32,8 +32,8 @@ class Pass:
         sources: Sources,
         runner: BatchRunner,
         live: LiveJob,
-        order: Order,
-        bulk: BulkLoad,
+        order: JobRequest,
+        bulk: BulkIndexing,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -119,10 +119,10 @@ class Pass:
                     dispatch.record(report)
                     self._bulk.go_on()
 
-    def _see_to_missing(self) -> list[Doubt]:
+    def _see_to_missing(self) -> list[SuspectRoot]:
         """Mark, expire and sweep; returns the roots where nothing was marked, because too much has gone."""
         live, order = self._live, self._order
-        in_doubt = [] if order.confirm_missing else doubts(self._ledger, live.number, order.roots)
+        in_doubt = [] if order.confirm_missing else suspect_roots(self._ledger, live.number, order.roots)
         mark_missing(live, self._records, [doubt.root for doubt in in_doubt], self._sources.exists)
         expire(live, self._settings.missing_grace_days)
         sweep(live, self._records)
@@ -136,7 +136,7 @@ class Pass:
             with self._live.write() as (connection, _):
                 self._credits.apply(connection, page)
 
-    def _question(self, in_doubt: list[Doubt]) -> str:
+    def _question(self, in_doubt: list[SuspectRoot]) -> str:
         said = [
             *map(str, in_doubt),
             "Nothing was marked missing. Is the drive mounted? If they are gone for good,",

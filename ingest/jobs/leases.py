@@ -1,6 +1,6 @@
 """Who runs a job: the one coordinator that holds its lease in the ledger.
 
-A coordinator is a process with an :class:`ingest.jobs.service.Ingest`. It takes a job's lease before it does anything
+A coordinator is a process with an :class:`ingest.jobs.service.JobService`. It takes a job's lease before it does anything
 for it, renews it every few seconds, and looks for it in every transaction of the job: one that slept through the end
 of its lease (a paused machine, a network that was cut) finds another's name there, and stops without having changed
 anything. A lease that nobody renews runs out; one whose holder was a process of this very machine and is dead runs
@@ -34,7 +34,7 @@ LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 3.0
 
 
-class Wanted(StrEnum):
+class JobCommand(StrEnum):
     """What people have asked of a job, from whichever machine."""
 
     NOTHING = ""
@@ -42,7 +42,7 @@ class Wanted(StrEnum):
     CANCEL = "cancel"
 
 
-class Held(Protocol):
+class LeasedJob(Protocol):
     """A job that runs in this process, as its heart beats."""
 
     def renew(self, connection: Connection, now: float) -> None:
@@ -50,7 +50,7 @@ class Held(Protocol):
         ...
 
 
-def new_name() -> str:
+def new_coordinator_name() -> str:
     """A name for a coordinator in this process: readable, and unlike that of any other there ever was."""
     return f"{_place()}/{os.getpid()}/{secrets.token_hex(4)}"
 
@@ -74,18 +74,18 @@ def release(connection: Connection, numbers: Iterable[int], name: str) -> None:
     connection.execute(update(jobs).where(mine).values(owner="", heartbeat=None))
 
 
-class Keeper:
+class LeaseKeeper:
     """Keeps the leases of one coordinator: of jobs it runs, and of those it has yet to begin."""
 
     def __init__(self, ledger: Ledger, name: str) -> None:
         self.name = name
         self._ledger = ledger
         self._lock = threading.Lock()
-        self._held: dict[int, Held | None] = {}
+        self._held: dict[int, LeasedJob | None] = {}
         self._beating: threading.Thread | None = None
         self._changed = threading.Event()
 
-    def keep(self, number: int, live: Held | None = None) -> None:
+    def keep(self, number: int, live: LeasedJob | None = None) -> None:
         """Renew this job's lease from now on; ``live`` hears what is wanted of it."""
         with self._lock:
             self._held[number] = live
@@ -125,7 +125,7 @@ class Keeper:
             except LikewiseError as error:
                 log.warning("The leases of jobs cannot be renewed just now: %s", error)
 
-    def _renew(self, held: Mapping[int, Held | None]) -> None:
+    def _renew(self, held: Mapping[int, LeasedJob | None]) -> None:
         with self._ledger.write() as connection:
             now = self._ledger.now(connection)
             for number, live in held.items():

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection, Row, insert, select, update
 
 from ingest.jobs.kinds import JobKind, kind_of
-from ingest.jobs.leases import Wanted
+from ingest.jobs.leases import JobCommand
 from ingest.jobs.options import OPTIONS_VERSION, VERSION_KEY
 from ingest.jobs.progress import UNFINISHED, JobProgress, JobState, RateMeter
 from ingest.ledger.database import Ledger
@@ -29,7 +29,7 @@ MOST_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class JobRequest:
     """What a job was started with.
 
     Attributes:
@@ -48,7 +48,7 @@ class Order:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-def create_job(connection: Connection, order: Order, *, owner: str, now: float) -> str:
+def create_job(connection: Connection, order: JobRequest, *, owner: str, now: float) -> str:
     """Register a job, queued, with its lease."""
     result = connection.execute(
         insert(jobs).values(
@@ -70,9 +70,9 @@ def create_job(connection: Connection, order: Order, *, owner: str, now: float) 
     return str(key[0])
 
 
-def order_of(row: Row[tuple[object, ...]]) -> Order:
+def request_of(row: Row[tuple[object, ...]]) -> JobRequest:
     values = row._mapping
-    return Order(
+    return JobRequest(
         roots=tuple(json.loads(values["roots"])),
         library=values["library"],
         confirm_missing=values["confirm_missing"],
@@ -99,7 +99,7 @@ def load_job(connection: Connection, job_id: str) -> Row[tuple[object, ...]]:
 def progress_of(row: Row[tuple[object, ...]]) -> JobProgress:
     values = row._mapping
     state = JobState(values["state"])
-    if values["wanted"] == Wanted.PAUSE and state in UNFINISHED:
+    if values["wanted"] == JobCommand.PAUSE and state in UNFINISHED:
         state = JobState.PAUSED
     return JobProgress(
         id=str(values["id"]),
@@ -150,9 +150,9 @@ class LiveJob:
         self._cancelled = threading.Event()
         self._halted = False
         self._lost = False
-        self._heard = Wanted.NOTHING
+        self._heard = JobCommand.NOTHING
         if stored.state is JobState.PAUSED:
-            self.hear(Wanted.PAUSE)
+            self.hear(JobCommand.PAUSE)
 
     def snapshot(self) -> JobProgress:
         with self._lock:
@@ -226,16 +226,16 @@ class LiveJob:
             self._lost = True
             self._stop()
             raise LeaseLostError(f"Job {self.number} has been taken over by another process, {row.owner}.")
-        self.hear(Wanted(row.wanted))
+        self.hear(JobCommand(row.wanted))
 
-    def hear(self, wanted: Wanted) -> None:
+    def hear(self, wanted: JobCommand) -> None:
         """Do what the ledger says people want of the job."""
         if wanted is self._heard:
             return  # what this process was asked itself may be on its way to the ledger
         self._heard = wanted
-        if wanted is Wanted.CANCEL:
+        if wanted is JobCommand.CANCEL:
             self.cancel()
-        elif wanted is Wanted.PAUSE:
+        elif wanted is JobCommand.PAUSE:
             self.pause()
         else:
             self.resume()

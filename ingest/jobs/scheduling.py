@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Row, select
 
 from ingest.jobs.kinds import JobKind
-from ingest.jobs.leases import Wanted, is_free
+from ingest.jobs.leases import JobCommand, is_free
 from ingest.jobs.progress import RANK, UNFINISHED, JobProgress, JobState
 from ingest.jobs.rows import LiveJob, progress_of
 from ingest.ledger.tables import jobs
@@ -25,7 +25,7 @@ from workers.batch.report import Priority
 JobRow: TypeAlias = Row[tuple[Any, ...]]
 
 
-class Turn:
+class RunSlot:
     """The turn to be done in this process, where one job runs at a time."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Turn:
             self._lock.release()
 
 
-def in_the_way(connection: Connection, job: JobRow, now: float, here: Collection[str] = ()) -> str:
+def blocking_reason(connection: Connection, job: JobRow, now: float, here: Collection[str] = ()) -> str:
     """Why a job has to wait, in words; empty when its turn has come.
 
     It waits for one that cannot run beside it and either runs or comes before it, as long as that one's coordinator
@@ -65,15 +65,15 @@ def in_the_way(connection: Connection, job: JobRow, now: float, here: Collection
             continue
         if other.state != JobState.QUEUED and not left_behind:
             return _until_it_ends(progress_of(other))
-        if other.wanted != Wanted.PAUSE and _place_in_line(other) < _place_in_line(job):
+        if other.wanted != JobCommand.PAUSE and _place_in_line(other) < _place_in_line(job):
             return f"It waits for {_called(progress_of(other))}, which comes first."
     return ""
 
 
-def in_line(connection: Connection, name: str, now: float) -> list[str]:
+def runnable_jobs(connection: Connection, name: str, now: float) -> list[str]:
     """Jobs that the coordinator ``name`` may run, best first; those with another one in their way come last."""
-    free = [row for row in _unfinished(connection) if row.wanted != Wanted.PAUSE and is_free(row, name, now)]
-    ordered = sorted(free, key=lambda row: (bool(in_the_way(connection, row, now)), *_place_in_line(row)))
+    free = [row for row in _unfinished(connection) if row.wanted != JobCommand.PAUSE and is_free(row, name, now)]
+    ordered = sorted(free, key=lambda row: (bool(blocking_reason(connection, row, now)), *_place_in_line(row)))
     return [str(row.id) for row in ordered]
 
 

@@ -1,6 +1,6 @@
 """Jobs: start, run, pause, resume, cancel, look at, from any process that shares the ledger.
 
-Everything a job has done is in the ledger at every moment: killed anywhere, :meth:`Ingest.run` takes it up, here or on
+Everything a job has done is in the ledger at every moment: killed anywhere, :meth:`JobService.run` takes it up, here or on
 another machine, and finds only the rest to do.
 """
 
@@ -16,13 +16,13 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from ingest.jobs.bulk_indexing import BulkLoad, let_go
-from ingest.jobs.ingest_run import Pass
+from ingest.jobs.bulk_indexing import BulkIndexing, release_indexing
+from ingest.jobs.ingest_run import IngestRun
 from ingest.jobs.kinds import JobKind, kind_of
-from ingest.jobs.leases import Keeper, Wanted, is_free, new_name, take
+from ingest.jobs.leases import JobCommand, LeaseKeeper, is_free, new_coordinator_name, take
 from ingest.jobs.progress import UNFINISHED, Failure, JobProgress, JobState
-from ingest.jobs.rows import LiveJob, Order, create_job, load_job, order_of, progress_of
-from ingest.jobs.scheduling import Turn, in_line, in_the_way
+from ingest.jobs.rows import JobRequest, LiveJob, create_job, load_job, progress_of, request_of
+from ingest.jobs.scheduling import RunSlot, blocking_reason, runnable_jobs
 from ingest.jobs.tasks import JobTask, run_task
 from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
@@ -45,7 +45,7 @@ from search.store.base import Store
 from workers.batch.report import BatchRunner, Priority
 from workers.storage.previews import Previews
 
-__all__ = ["Failure", "Ingest", "JobProgress", "JobState"]
+__all__ = ["Failure", "JobProgress", "JobService", "JobState"]
 
 RETRY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, *[60.0] * 10)
 """Seconds before each new try when store, ledger or broker cannot be reached, give or take a fifth, so that all who
@@ -58,7 +58,7 @@ TURN_SECONDS = 0.5
 """A job that must wait for another one looks so often whether its turn has come."""
 
 
-class Ingest:
+class JobService:
     """The jobs of one data directory, or of one cluster, as one process sees them.
 
     Here they run one after another. Other processes may run jobs on the same ledger at the same time, but never two
@@ -87,8 +87,8 @@ class Ingest:
         self._records, self._credits = Records(store, Previews(settings)), Credits(ledger, store)
         self._sources = Sources(settings, ledger)
         self._retry_delays = tuple(retry_delays)
-        self._keeper = Keeper(ledger, new_name())
-        self._turn = Turn()
+        self._keeper = LeaseKeeper(ledger, new_coordinator_name())
+        self._turn = RunSlot()
         self._roll = threading.Lock()  # held while a job becomes live, or is found not to be
         self._live: dict[str, LiveJob] = {}
         self._halting = False
@@ -128,7 +128,9 @@ class Ingest:
             raise UsageError("No path was given.", "Name a folder or files to ingest.")
         real = list(dict.fromkeys(self._sources.checked(path) for path in paths))
         with self._ledger.write() as connection:
-            order = Order(tuple(real), register(connection, real, library), confirm_missing, retry_failed, priority)
+            order = JobRequest(
+                tuple(real), register(connection, real, library), confirm_missing, retry_failed, priority
+            )
             job = self._create(connection, order)
         return self._keep(job)
 
@@ -139,7 +141,7 @@ class Ingest:
             names = sorted(connection.execute(query).scalars())
             if not names:
                 return None
-            job = self._create(connection, Order(library=", ".join(names), retry_failed=True))
+            job = self._create(connection, JobRequest(library=", ".join(names), retry_failed=True))
         return self._keep(job)
 
     def start_task(
@@ -157,7 +159,7 @@ class Ingest:
             raise NotFoundError(f"There is no task '{name}'.", f"Tasks are: {known}.")
         given = dict(options or {})
         library = self._tasks[kind].check(kind.parse(given))
-        order = Order(library=library, priority=priority, task=kind, options=given)
+        order = JobRequest(library=library, priority=priority, task=kind, options=given)
         with self._ledger.write() as connection:
             job = self._create(connection, order)
         return self._keep(job)
@@ -190,13 +192,13 @@ class Ingest:
         """Stop after the batches in work, wherever it runs; one that waits does not begin."""
         if live := self._live.get(job_id):
             live.pause()
-        self._want(job_id, Wanted.PAUSE)
+        self._want(job_id, JobCommand.PAUSE)
 
     def resume(self, job_id: str) -> None:
         """Undo :meth:`pause`."""
         if live := self._live.get(job_id):
             live.resume()
-        self._want(job_id, Wanted.NOTHING)
+        self._want(job_id, JobCommand.NOTHING)
 
     def cancel(self, job_id: str) -> None:
         """End the job after the batches it is working on, wherever it runs; what is stored stays stored."""
@@ -204,7 +206,7 @@ class Ingest:
             live = self._live.get(job_id)
             if live is not None:
                 live.cancel()
-            self._want(job_id, Wanted.CANCEL, here=live is not None)
+            self._want(job_id, JobCommand.CANCEL, here=live is not None)
         if live is None:
             with suppress(StoreError):  # the next job, or the next start, does it
                 self.tidy()
@@ -215,7 +217,7 @@ class Ingest:
         Raises:
             StoreError, LedgerError: just now that cannot be done; the next job does it.
         """
-        let_go(self._ledger, self._store)
+        release_indexing(self._ledger, self._store)
 
     def halt(self) -> None:
         """Stop whatever runs here after the batches in work and leave it queued: this process is about to end, and
@@ -247,7 +249,7 @@ class Ingest:
         """Unfinished jobs that this process may run: nobody else who is alive has them, and they are not paused. In the
         order in which they are to be run."""
         with self._ledger.read() as connection:
-            return in_line(connection, self._keeper.name, self._ledger.now(connection))
+            return runnable_jobs(connection, self._keeper.name, self._ledger.now(connection))
 
     def failures(
         self,
@@ -283,14 +285,14 @@ class Ingest:
         with self._ledger.read() as connection:
             return progress_of(load_job(connection, job_id))
 
-    def _create(self, connection: Connection, order: Order) -> str:
+    def _create(self, connection: Connection, order: JobRequest) -> str:
         return create_job(connection, order, owner=self._keeper.name, now=self._ledger.now(connection))
 
     def _keep(self, job_id: str) -> str:
         self._keeper.keep(int(job_id))
         return job_id
 
-    def _want(self, job_id: str, wanted: Wanted, *, here: bool = False) -> None:
+    def _want(self, job_id: str, wanted: JobCommand, *, here: bool = False) -> None:
         """Write down what is asked of a job; a cancelled one that nobody runs has ended with that.
 
         Args:
@@ -298,10 +300,14 @@ class Ingest:
         """
         with self._ledger.write() as connection:
             row = load_job(connection, job_id)
-            if progress_of(row).finished or (row.wanted == Wanted.CANCEL and wanted is not Wanted.CANCEL):
+            if progress_of(row).finished or (row.wanted == JobCommand.CANCEL and wanted is not JobCommand.CANCEL):
                 return
             values: dict[str, object] = {"wanted": wanted.value}
-            if wanted is Wanted.CANCEL and not here and is_free(row, self._keeper.name, self._ledger.now(connection)):
+            if (
+                wanted is JobCommand.CANCEL
+                and not here
+                and is_free(row, self._keeper.name, self._ledger.now(connection))
+            ):
                 forget_plan(connection, row.id)
                 values = {"wanted": "", "owner": "", "bulk": False, "state": JobState.CANCELLED.value}
             connection.execute(update(jobs).where(jobs.c.id == row.id).values(values))
@@ -328,9 +334,9 @@ class Ingest:
         with suppress(LedgerUnavailableError), self._ledger.read() as connection:
             query = select(jobs.c.id, jobs.c.wanted).where(jobs.c.id.in_(waiting))
             for number, wanted in connection.execute(query):
-                waiting[number].hear(Wanted(wanted))
+                waiting[number].hear(JobCommand(wanted))
 
-    def _begin(self, live: LiveJob) -> JobProgress | Order | None:
+    def _begin(self, live: LiveJob) -> JobProgress | JobRequest | None:
         """Take the job's lease: what to do then. None while another job is in its way; its progress when there is
         nothing to be done for it here."""
         with self._ledger.write() as connection:
@@ -339,20 +345,20 @@ class Ingest:
             stored = progress_of(row)
             if stored.finished or not is_free(row, self._keeper.name, now):
                 return stored
-            reason = "" if live.cancelled else in_the_way(connection, row, now, list(self._live))
+            reason = "" if live.cancelled else blocking_reason(connection, row, now, list(self._live))
             if reason:
                 live.say(reason)
                 if row.message != reason:
                     connection.execute(update(jobs).where(jobs.c.id == row.id).values(message=reason))
                 return None
             take(connection, row.id, self._keeper.name, now)
-            order = order_of(row)
+            order = request_of(row)
             state = JobState.SCANNING if order.task == JobKind.INGEST else JobState.RUNNING
             connection.execute(update(jobs).where(jobs.c.id == row.id).values(state=state.value))
         self._keeper.keep(live.number, live)
         return order
 
-    def _run_begun(self, live: LiveJob, order: Order) -> JobProgress:
+    def _run_begun(self, live: LiveJob, order: JobRequest) -> JobProgress:
         try:
             return self._run_with_retries(live, self._work(live, order))
         except LeaseLostError:
@@ -364,11 +370,11 @@ class Ingest:
             self._give_up(live, f"It ended in an error of its own, {type(error).__name__}: {error}.")
             raise
 
-    def _work(self, live: LiveJob, order: Order) -> Callable[[], JobProgress]:
+    def _work(self, live: LiveJob, order: JobRequest) -> Callable[[], JobProgress]:
         """What has to be done until it succeeds, or fails for good."""
         if order.task == JobKind.INGEST:
             parts = (self._settings, self._ledger, self._records, self._credits, self._sources, self._runner)
-            return Pass(*parts, live, order, BulkLoad(self._ledger, self._store, live)).run
+            return IngestRun(*parts, live, order, BulkIndexing(self._ledger, self._store, live)).run
         if not isinstance(order.task, JobKind) or order.task not in self._tasks:
             raise UsageError(
                 f"This version of Likewise knows no task '{order.task}'.",
@@ -383,7 +389,7 @@ class Ingest:
             with live.write() as (connection, _):
                 forget_plan(connection, live.number)
             with suppress(StoreError):  # it may be what failed; the next job, or the next start, lets go then
-                let_go(self._ledger, self._store, ending=live.number)
+                release_indexing(self._ledger, self._store, ending=live.number)
             return live.enter(JobState.FAILED, message)
         except LikewiseError:
             return live.snapshot()  # the ledger itself is what failed: the caller still learns why

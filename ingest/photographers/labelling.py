@@ -30,7 +30,7 @@ from ingest.ledger.database import Ledger
 from ingest.ledger.entries import chunked
 from ingest.ledger.libraries import LibraryMap
 from ingest.ledger.tables import credited, files
-from ingest.photographers.table_matching import in_scope, meant
+from ingest.photographers.table_matching import in_scope, match_table
 from search import addresses
 from search.errors import NotFoundError, UsageError
 from search.photographers.answers import Credit
@@ -148,9 +148,7 @@ class Labelling:
         folder: to look at, and nothing else; None looks at everything.
     """
 
-    def __init__(
-        self, store: Store, ledger: Ledger, options: LabelOptions, folder: str | None, job: TaskRun
-    ) -> None:
+    def __init__(self, store: Store, ledger: Ledger, options: LabelOptions, folder: str | None, job: TaskRun) -> None:
         self._store, self._ledger, self._options, self._folder, self._job = store, ledger, options, folder, job
         self._credits = Credits(ledger, store)
         self._overwrite = options.overwrite
@@ -208,7 +206,7 @@ class Labelling:
     def _by_table(self) -> Iterator[tuple[dict[str, str], int]]:
         table = read_table(self._options.table.encode())
         self._job.say("Looking up what the lines of the table mean.")
-        found = meant(self._ledger, table.lines, self._options.base, self._job.goes_on)
+        found = match_table(self._ledger, table.lines, self._options.base, self._job.goes_on)
         if found is None:
             return
         self.tally.wrong = [said for _, said in sorted({**table.wrong, **found.unmatched}.items())]

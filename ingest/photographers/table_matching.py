@@ -24,7 +24,7 @@ HELD = (FileState.EMBEDDED.value, FileState.MISSING.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class TableMatch:
     """What a table means.
 
     Attributes:
@@ -39,9 +39,9 @@ class Meant:
     unmatched: Mapping[int, str]
 
 
-def meant(
+def match_table(
     ledger: Ledger, lines: Sequence[CsvLine], base: str | None, goes_on: Callable[[], bool] = lambda: True
-) -> Meant | None:
+) -> TableMatch | None:
     """
     Args:
         base: where the table lies; paths that are not absolute are looked for there, then in what was taken in.
@@ -79,7 +79,7 @@ def meant(
             word = (exact is not None, line.number, line.name)
             found[id_] = max(found.get(id_, word), word)
     names = {id_: name for id_, (_, _, name) in found.items()}
-    return Meant(names, sum(len(each) > 1 for each in said.values()), unmatched)
+    return TableMatch(names, sum(len(each) > 1 for each in said.values()), unmatched)
 
 
 def in_scope(folder: str | None) -> ColumnElement[bool]:

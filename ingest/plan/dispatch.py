@@ -22,7 +22,7 @@ from ingest.ledger.tables import Action, FileState, files, libraries, planned
 from ingest.plan.batches import batch_sizes
 from ingest.plan.links import Link, choose_link, entry_of, failed_like, failed_twin, linked_entry
 from ingest.plan.store_records import Records
-from ingest.scan.hashing import Read, Task, read_files
+from ingest.scan.hashing import HashedFile, HashTask, read_files
 from search.errors import UnreadableFileError
 from search.media import Kind, media_id
 from search.settings import Settings
@@ -58,8 +58,9 @@ class Dispatch:
         self._retry = retry
         self._sizes = batch_sizes(settings)
         self._lock = threading.RLock()
-        self._waiting: dict[str, list[Read]] = {}  # SHA-256 in a batch (or about to be) → further files of these bytes
-        self._batches: dict[str, tuple[Batch, tuple[Read, ...]]] = {}  # those that are not reported yet
+        # SHA-256 of a file in a batch, or about to be in one, to further files of the same bytes
+        self._waiting: dict[str, list[HashedFile]] = {}
+        self._batches: dict[str, tuple[Batch, tuple[HashedFile, ...]]] = {}  # those that are not reported yet
         self._name = secrets.token_hex(3)  # a job that is taken up again must not use the names of old batches anew
         self._numbered = 0
         self._source = self._all()
@@ -107,7 +108,7 @@ class Dispatch:
     def _all(self) -> Generator[Batch | None, None, None]:
         """Every batch; None wherever the job has just been paused."""
         self._renew()
-        buffers: dict[Kind, list[Read]] = {kind: [] for kind in Kind}
+        buffers: dict[Kind, list[HashedFile]] = {kind: [] for kind in Kind}
         for chunk in self._chunks():
             if not (yield from self._goes_on()):
                 return
@@ -198,14 +199,16 @@ class Dispatch:
         links = []
         for row in connection.execute(select(files).where(files.c.path.in_(library))):
             kind = Kind(row.kind)
-            read = Read(Task(row.path, row.folder, library[row.path], kind), row.sha256, row.size, row.mtime_ns)
+            read = HashedFile(
+                HashTask(row.path, row.folder, library[row.path], kind), row.sha256, row.size, row.mtime_ns
+            )
             counter = "moved" if row.state == FileState.MISSING else "unchanged"
             links.append(Link(read, row.media_id, kind, counter))
         return links
 
-    def _chunks(self) -> Iterator[list[Read]]:
+    def _chunks(self) -> Iterator[list[HashedFile]]:
         """Hashed files in groups; those that cannot be read are settled on the way."""
-        chunk: list[Read] = []
+        chunk: list[HashedFile] = []
         size = 0
         for task, result in read_files(self._tasks(), self._access):
             if isinstance(result, FileNotFoundError):
@@ -221,7 +224,7 @@ class Dispatch:
         if chunk:
             yield chunk
 
-    def _tasks(self) -> Iterator[Task]:
+    def _tasks(self) -> Iterator[HashTask]:
         last = 0
         while True:
             query = select(planned).where(
@@ -234,11 +237,11 @@ class Dispatch:
             for row in rows:
                 if self._live.cancelled:
                     return
-                yield Task(row.path, row.folder, row.library, Kind(row.kind))
+                yield HashTask(row.path, row.folder, row.library, Kind(row.kind))
             last = rows[-1].seq
 
-    def _fail(self, task: Task, detail: str) -> None:
-        read = Read(task, "", 0, 0)
+    def _fail(self, task: HashTask, detail: str) -> None:
+        read = HashedFile(task, "", 0, 0)
         code = UnreadableFileError.code
         entry = replace(entry_of(read, Outcome(task.path, Status.FAILED, code=code, detail=detail)), sha256=None)
         with self._live.write() as (connection, counts):
@@ -246,14 +249,14 @@ class Dispatch:
             self._records.abandon(connection, self._live.number, left)
             counts.update(added)
 
-    def _place(self, chunk: list[Read]) -> list[Read]:
+    def _place(self, chunk: list[HashedFile]) -> list[HashedFile]:
         """Settle what needs no embedding; returns what does, in order."""
         with self._lock, self._live.write() as (connection, counts):
             held = owners(connection, self._live.number, {read.sha256 for read in chunk})
             claimed: set[str] = set()
             links: list[Link] = []
             failed: dict[str, tuple[Entry, str]] = {}
-            fresh: list[Read] = []
+            fresh: list[HashedFile] = []
             for read in chunk:
                 if read.sha256 in self._waiting:
                     self._waiting[read.sha256].append(read)
@@ -281,7 +284,7 @@ class Dispatch:
             counts.update(settled_failed)
         return fresh
 
-    def _link(self, connection: Connection, links: list[Link]) -> tuple[Counter[str], list[Read]]:
+    def _link(self, connection: Connection, links: list[Link]) -> tuple[Counter[str], list[HashedFile]]:
         """Give records further paths.
 
         Returns:
@@ -298,7 +301,7 @@ class Dispatch:
         self._records.refresh(connection, left | {link.record: link.kind for link in sound})
         return counts, [link.read for link in links if link.record in absent]
 
-    def _batch(self, reads: list[Read]) -> Batch:
+    def _batch(self, reads: list[HashedFile]) -> Batch:
         with self._lock:
             self._numbered += 1
             batch = Batch(
@@ -314,7 +317,7 @@ class Dispatch:
             unsettle(connection, self._live.number, (media_id(read.sha256) for read in reads))
         return batch
 
-    def _reference(self, read: Read) -> FileRef:
+    def _reference(self, read: HashedFile) -> FileRef:
         library = self._library_names[read.task.library]
         root = self._roots.root_of(read.path)
         return FileRef(read.path, library, read.size, read.mtime_ns / 1e9, read.sha256, root=root)

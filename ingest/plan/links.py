@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ingest.ledger.entries import Entry, Owner
 from ingest.ledger.tables import Action, FileState
-from ingest.scan.hashing import Read
+from ingest.scan.hashing import HashedFile
 from search.errors import ModelError, StoreError, UnreadableFileError
 from search.media import Kind
 from workers.batch.report import Outcome, Status
@@ -26,14 +26,14 @@ STATE_OF = {
 class Link:
     """A file that turns out to hold the bytes of a record there is: ``forget`` is the path it moved from."""
 
-    read: Read
+    read: HashedFile
     record: str
     kind: Kind
     counter: str
     forget: str | None = None
 
 
-def choose_link(read: Read, known: list[Owner], claimed: set[str]) -> Link | None:
+def choose_link(read: HashedFile, known: list[Owner], claimed: set[str]) -> Link | None:
     """Which record the file joins, if there is one of its bytes, and what that makes of it."""
     held = [owner for owner in known if owner.media_id is not None]
     if not held:
@@ -57,7 +57,7 @@ def choose_link(read: Read, known: list[Owner], claimed: set[str]) -> Link | Non
     return link
 
 
-def failed_twin(read: Read, known: list[Owner], claimed: set[str]) -> Owner | None:
+def failed_twin(read: HashedFile, known: list[Owner], claimed: set[str]) -> Owner | None:
     """A path whose same bytes failed under the same kind of name: no use in trying these again unasked."""
     suffix = read.path.rpartition(".")[2]
     for owner in known:
@@ -72,12 +72,12 @@ def failed_twin(read: Read, known: list[Owner], claimed: set[str]) -> Owner | No
     return None
 
 
-def failed_like(read: Read, twin: Owner) -> Entry:
+def failed_like(read: HashedFile, twin: Owner) -> Entry:
     outcome = Outcome(read.path, Status.FAILED, code=twin.code, detail=twin.detail)
     return replace(entry_of(read, outcome), attempts=twin.attempts)
 
 
-def entry_of(read: Read, outcome: Outcome) -> Entry:
+def entry_of(read: HashedFile, outcome: Outcome) -> Entry:
     task = read.task
     return Entry(
         path=task.path,

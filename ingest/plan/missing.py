@@ -24,7 +24,7 @@ DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class SuspectRoot:
     """A root whose files are gone in such numbers that nothing is marked unless a person says so."""
 
     root: str
@@ -35,7 +35,7 @@ class Doubt:
         return f"{self.gone:,} of the {self.known:,} known files in '{self.root}' are gone."
 
 
-def doubts(ledger: Ledger, job: int, job_roots: Sequence[str]) -> list[Doubt]:
+def suspect_roots(ledger: Ledger, job: int, job_roots: Sequence[str]) -> list[SuspectRoot]:
     """Roots of this job that look unmounted or emptied rather than tidied. Files that have only moved do not count."""
     found = []
     with ledger.read() as connection:
@@ -47,7 +47,7 @@ def doubts(ledger: Ledger, job: int, job_roots: Sequence[str]) -> list[Doubt]:
             query = select(func.count()).select_from(files).join(planned, plan).where(present)
             gone = connection.execute(query).scalar_one()
             if gone and (gone == remaining or (gone >= MANY and gone > MOST * earlier)):
-                found.append(Doubt(root, gone, max(earlier, gone)))
+                found.append(SuspectRoot(root, gone, max(earlier, gone)))
     return found
 
 

@@ -18,7 +18,7 @@ from ingest.ledger.entries import Entry, Known, chunked, distrust, known_in, set
 from ingest.ledger.libraries import LibraryMap
 from ingest.ledger.tables import Action, FileState, below, files, planned
 from ingest.plan.store_records import Records
-from ingest.scan.folders import Found, FoundFile, Listing, Unreadable
+from ingest.scan.folders import FolderListing, Found, FoundFile, Unreadable
 from search import addresses
 from search.errors import EmptyFileError, MediaTooLargeError, UnreadableFileError, UnsupportedMediaError
 from search.media import Kind
@@ -84,7 +84,7 @@ class Planner:
             self._plan_unvisited(root)
 
     def _compare(self, group: list[Found]) -> None:
-        listings = [found for found in group if isinstance(found, Listing)]
+        listings = [found for found in group if isinstance(found, FolderListing)]
         with self._ledger.read() as connection:
             known = known_in(connection, [listing.folder for listing in listings])
         counts: Counter[str] = Counter()
@@ -114,7 +114,7 @@ class Planner:
 
     def _compare_folder(
         self,
-        listing: Listing,
+        listing: FolderListing,
         known: dict[str, Known],
         counts: Counter[str],
         plans: list[dict[str, object]],
@@ -232,7 +232,7 @@ def _grouped(scan: Iterable[Found]) -> Iterator[list[Found]]:
     count = 0
     for found in scan:
         group.append(found)
-        count += len(found.files) if isinstance(found, Listing) else 1
+        count += len(found.files) if isinstance(found, FolderListing) else 1
         if count >= FILES_A_READ or len(group) >= FOLDERS_A_READ:
             yield group
             group, count = [], 0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ingest.sample.pictures import encode_picture
-from ingest.sample.plan import Item, SampleFile, generator
+from ingest.sample.plan import SampleFile, SampleItem, generator
 from ingest.sample.recording import encode_film, encode_sound
 from search.media import Kind
 
@@ -75,29 +75,29 @@ BROKEN_PICTURE = "broken/interrupted-download.jpg"
 BROKEN_FILM = "broken/unfinished-recording.mp4"
 
 
-def copy_items() -> list[Item]:
+def copy_items() -> list[SampleItem]:
     """Exact and edited copies; their originals must have been made."""
     items = []
     for path, original in EXACT_COPIES.items():
         file = SampleFile(path, kind_of(path), copy_of=original)
-        items.append(Item(file, partial(read, original)))
+        items.append(SampleItem(file, partial(read, original)))
     for path, (original, edit, change, quality) in EDITED_PICTURES.items():
         file = SampleFile(path, Kind.IMAGE, edit_of=original, edit=edit)
-        items.append(Item(file, partial(edit_picture, original, change, path.rpartition(".")[2], quality)))
+        items.append(SampleItem(file, partial(edit_picture, original, change, path.rpartition(".")[2], quality)))
     for (path, original), kind, make in (
         (EDITED_SOUND, Kind.AUDIO, reencode_sound),
         (EDITED_FILM, Kind.VIDEO, reencode_film),
     ):
         file = SampleFile(path, kind, edit_of=original, edit="re-encoded")
-        items.append(Item(file, partial(make, original, path.rpartition(".")[2])))
+        items.append(SampleItem(file, partial(make, original, path.rpartition(".")[2])))
     return items
 
 
-def broken_items() -> list[Item]:
+def broken_items() -> list[SampleItem]:
     """A picture and a film that no decoder can read."""
     return [
-        Item(SampleFile(BROKEN_PICTURE, Kind.IMAGE, broken=True), broken_picture),
-        Item(SampleFile(BROKEN_FILM, Kind.VIDEO, broken=True), broken_film),
+        SampleItem(SampleFile(BROKEN_PICTURE, Kind.IMAGE, broken=True), broken_picture),
+        SampleItem(SampleFile(BROKEN_FILM, Kind.VIDEO, broken=True), broken_film),
     ]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingest.sample.copies import broken_items, copy_items
 from ingest.sample.pictures import picture_items
-from ingest.sample.plan import Item, SampleFile, moment_of
+from ingest.sample.plan import SampleFile, SampleItem, moment_of
 from ingest.sample.sounds import sound_items
 from ingest.sample.videos import video_items
 from search.media import Kind
@@ -64,7 +64,7 @@ def make_sample_library(folder: Path) -> SampleLibrary:
     return SampleLibrary(folder, tuple(item.file for item in (*originals, *copies)))
 
 
-def make_file(folder: Path, item: Item) -> None:
+def make_file(folder: Path, item: SampleItem) -> None:
     """Make one file unless it is there, dated as if it had come from a camera."""
     target = folder / item.file.path
     if target.exists():

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from ingest.sample.noise import Plane
 from ingest.sample.paint import Frame, Light, rgb, soften
-from ingest.sample.photographers import Style, develop
+from ingest.sample.photographers import EditingStyle, develop
 from ingest.sample.scenes import SCENES
 from ingest.sample.scenes.balloons import ballooning
 from ingest.sample.scenes.coast import lighthouse_watch, sailing
 from ingest.sample.scenes.night import LAMPS, add_lamp, city, night_sky, night_skyline
 
 Pixels: TypeAlias = NDArray[np.uint8]
-FILM_STYLE = Style(contrast=1.05, saturation=1.05)
+FILM_STYLE = EditingStyle(contrast=1.05, saturation=1.05)
 """Films are developed plainly: they are nobody's."""
 
 

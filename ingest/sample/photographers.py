@@ -16,7 +16,7 @@ from ingest.sample.paint import Frame, Light
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class EditingStyle:
     """One way of developing.
 
     Attributes:
@@ -38,7 +38,7 @@ class Style:
     vignette: float = 0.0
     grain: float = 0.0
 
-    def varied(self, rng: np.random.Generator) -> Style:
+    def varied(self, rng: np.random.Generator) -> EditingStyle:
         """The same style on another day: a little lighter or darker, warmer or cooler."""
         return replace(
             self,
@@ -60,7 +60,7 @@ class Photographer:
 
     name: str
     folder: str
-    style: Style
+    style: EditingStyle
     frame: Frame
     camera: tuple[str, str]
     lens: str
@@ -74,7 +74,7 @@ PHOTOGRAPHERS = (
     Photographer(
         name="Ines Calloway",
         folder="ines-calloway",
-        style=Style(
+        style=EditingStyle(
             exposure=0.15, warmth=0.10, contrast=1.08, saturation=1.12, vignette=0.25, grain=0.006,
             shadows=(0.010, 0.0, 0.012), highlights=(0.035, 0.018, -0.020),
         ),
@@ -85,7 +85,7 @@ PHOTOGRAPHERS = (
     Photographer(
         name="Tomasz Wieland",
         folder="tomasz-wieland",
-        style=Style(exposure=0.05, contrast=1.32, saturation=0.0, vignette=0.8, grain=0.030),
+        style=EditingStyle(exposure=0.05, contrast=1.32, saturation=0.0, vignette=0.8, grain=0.030),
         frame=Frame(1080, 720),
         camera=("LEICA CAMERA AG", "LEICA Q2 MONO"), lens="SUMMILUX 1:1.7/28 ASPH.",
         focal_length=28, aperture=5.6, base_iso=400, home=None,
@@ -93,7 +93,7 @@ PHOTOGRAPHERS = (
     Photographer(
         name="Aiko Brandt",
         folder="aiko-brandt",
-        style=Style(
+        style=EditingStyle(
             exposure=0.45, warmth=-0.02, contrast=0.80, lift=0.07, saturation=0.74, grain=0.010,
             shadows=(0.0, 0.016, 0.026), highlights=(0.018, 0.006, 0.010),
         ),
@@ -104,7 +104,7 @@ PHOTOGRAPHERS = (
     Photographer(
         name="Samuel Okoro-Lind",
         folder="samuel-okoro-lind",
-        style=Style(
+        style=EditingStyle(
             exposure=-0.25, warmth=-0.09, tint=-0.02, contrast=1.22, saturation=0.95, vignette=0.5, grain=0.008,
             shadows=(-0.012, 0.014, 0.030), highlights=(0.020, 0.008, -0.014),
         ),
@@ -115,7 +115,7 @@ PHOTOGRAPHERS = (
     Photographer(
         name="Lucia Ferrante",
         folder="lucia-ferrante",
-        style=Style(
+        style=EditingStyle(
             exposure=0.10, warmth=0.03, tint=0.03, contrast=1.18, saturation=1.42, vignette=0.1, grain=0.004,
             shadows=(0.006, -0.004, 0.010),
         ),
@@ -126,7 +126,7 @@ PHOTOGRAPHERS = (
 )  # fmt: skip
 
 
-def develop(light: Light, style: Style, rng: np.random.Generator) -> NDArray[np.uint8]:
+def develop(light: Light, style: EditingStyle, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Turn linear light into a finished picture: uint8 (rows, columns, 3) sRGB."""
     height, width = light.shape[:2]
     frame = Frame(width, height)

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
 from ingest.sample.photographers import PHOTOGRAPHERS, Photographer, develop
-from ingest.sample.plan import Item, SampleFile, generator, moment_of
+from ingest.sample.plan import SampleFile, SampleItem, generator, moment_of
 from ingest.sample.scenes import SCENES
 from search.media import Kind
 
@@ -37,7 +37,7 @@ OTHER_FORMATS = {
 NIGHT = frozenset({"city-night", "starry-sky"})
 
 
-def picture_items() -> list[Item]:
+def picture_items() -> list[SampleItem]:
     """All pictures, photographer by photographer."""
     items = []
     for photographer in PHOTOGRAPHERS:
@@ -46,7 +46,7 @@ def picture_items() -> list[Item]:
                 other = OTHER_FORMATS.get((photographer.folder, subject)) if take == TAKES else None
                 path = f"photographers/{photographer.folder}/{subject}-{take:02}.{other or 'jpg'}"
                 file = SampleFile(path, Kind.IMAGE, subjects=(subject,), photographer=photographer.name)
-                items.append(Item(file, partial(take_picture, photographer, subject, path)))
+                items.append(SampleItem(file, partial(take_picture, photographer, subject, path)))
     return items
 
 

@@ -46,7 +46,7 @@ class SampleFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class SampleItem:
     """A file to be made.
 
     Attributes:

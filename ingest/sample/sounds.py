@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.sample.plan import Item, SampleFile, generator
+from ingest.sample.plan import SampleFile, SampleItem, generator
 from ingest.sample.recording import encode_sound
 from search.media import Kind
 
@@ -42,14 +42,14 @@ TITLES = {
 """Kind of sound to the name and format of each of its variations."""
 
 
-def sound_items() -> list[Item]:
+def sound_items() -> list[SampleItem]:
     """All sounds, kind by kind."""
     items = []
     for kind, titles in TITLES.items():
         for title, extension in titles:
             path = sound_path(kind, title, extension)
             file = SampleFile(path, Kind.AUDIO, sound=kind)
-            items.append(Item(file, partial(record, kind, path, extension)))
+            items.append(SampleItem(file, partial(record, kind, path, extension)))
     return items
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ingest.sample import motions
 from ingest.sample.paint import Frame
-from ingest.sample.plan import Item, SampleFile, generator
+from ingest.sample.plan import SampleFile, SampleItem, generator
 from ingest.sample.recording import encode_film
 from ingest.sample.sounds import RATE, find_sound, synthesise
 from search.media import Kind
@@ -22,7 +22,7 @@ FRAME_RATE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class SampleFilm:
     """A film to be made.
 
     Attributes:
@@ -39,47 +39,49 @@ class Film:
 
 
 FILMS = (
-    Film("lake-panorama", "pan", (("mountain-lake", motions.pan("mountain-lake")),), sound="birds-by-the-lake"),
-    Film(
+    SampleFilm("lake-panorama", "pan", (("mountain-lake", motions.pan("mountain-lake")),), sound="birds-by-the-lake"),
+    SampleFilm(
         "dunes-then-lake",
         "pan",
         (("desert-dunes", motions.pan("desert-dunes")), ("mountain-lake", motions.pan("mountain-lake"))),
         5.0,
         "desert-wind",
     ),
-    Film("into-the-flower", "zoom", (("flower", motions.zoom("flower")),), 3.5),
-    Film(
+    SampleFilm("into-the-flower", "zoom", (("flower", motions.zoom("flower")),), 3.5),
+    SampleFilm(
         "fruit-then-flower",
         "zoom",
         (("fruit-bowl", motions.zoom("fruit-bowl")), ("flower", motions.zoom("flower"))),
         5.0,
         "guitar-morning",
     ),
-    Film("sailing", "waves", (("sailing-boat", motions.sailing_boat),), 4.0, "sea-waves-calm"),
-    Film(
+    SampleFilm("sailing", "waves", (("sailing-boat", motions.sailing_boat),), 4.0, "sea-waves-calm"),
+    SampleFilm(
         "lighthouse-then-boat",
         "waves",
         (("lighthouse", motions.lighthouse), ("sailing-boat", motions.sailing_boat)),
         5.0,
         "sea-surf",
     ),
-    Film("harbour-traffic", "traffic", (("city-night", motions.traffic),), 4.0, "engine-street"),
-    Film("city-lights-passing", "traffic", (("city-night", motions.traffic),), 3.5, extension="webm"),
-    Film("snow-in-the-pines", "snowfall", (("pine-forest", motions.snowfall("pine-forest")),), 4.0, "winter-wind"),
-    Film(
+    SampleFilm("harbour-traffic", "traffic", (("city-night", motions.traffic),), 4.0, "engine-street"),
+    SampleFilm("city-lights-passing", "traffic", (("city-night", motions.traffic),), 3.5, extension="webm"),
+    SampleFilm(
+        "snow-in-the-pines", "snowfall", (("pine-forest", motions.snowfall("pine-forest")),), 4.0, "winter-wind"
+    ),
+    SampleFilm(
         "snow-pines-then-lake",
         "snowfall",
         (("pine-forest", motions.snowfall("pine-forest")), ("mountain-lake", motions.snowfall("mountain-lake"))),
         5.0,
     ),
-    Film("balloons-rising", "rising", (("hot-air-balloons", motions.balloons),), 4.0),
-    Film("balloon-festival", "rising", (("hot-air-balloons", motions.balloons),), 3.5, "drums-march", "mkv"),
-    Film("milky-way-turning", "turning", (("starry-sky", motions.turning_stars),), 4.0, extension="webm"),
-    Film("night-sky-turning", "turning", (("starry-sky", motions.turning_stars),), 3.5, "temple-bell"),
+    SampleFilm("balloons-rising", "rising", (("hot-air-balloons", motions.balloons),), 4.0),
+    SampleFilm("balloon-festival", "rising", (("hot-air-balloons", motions.balloons),), 3.5, "drums-march", "mkv"),
+    SampleFilm("milky-way-turning", "turning", (("starry-sky", motions.turning_stars),), 4.0, extension="webm"),
+    SampleFilm("night-sky-turning", "turning", (("starry-sky", motions.turning_stars),), 3.5, "temple-bell"),
 )
 
 
-def video_items() -> list[Item]:
+def video_items() -> list[SampleItem]:
     """All films."""
     items = []
     for film in FILMS:
@@ -87,11 +89,11 @@ def video_items() -> list[Item]:
         kind, carried = find_sound(film.sound) if film.sound else (None, None)
         subjects = tuple(subject for subject, _ in film.shots)
         file = SampleFile(path, Kind.VIDEO, subjects=subjects, motion=film.motion, sound=kind, carries=carried)
-        items.append(Item(file, partial(shoot, film, file)))
+        items.append(SampleItem(file, partial(shoot, film, file)))
     return items
 
 
-def shoot(film: Film, file: SampleFile, folder: Path) -> bytes:
+def shoot(film: SampleFilm, file: SampleFile, folder: Path) -> bytes:
     """Take every shot, cut them together, and lay the sound under them."""
     sound = None
     if file.sound and file.carries:
@@ -102,7 +104,7 @@ def shoot(film: Film, file: SampleFile, folder: Path) -> bytes:
     )
 
 
-def frames_of(film: Film, path: str, length: float) -> Iterator[NDArray[np.uint8]]:
+def frames_of(film: SampleFilm, path: str, length: float) -> Iterator[NDArray[np.uint8]]:
     rng = generator(path)
     count = round(length * FRAME_RATE / len(film.shots))
     for _, shot in film.shots:

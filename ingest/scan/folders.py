@@ -34,7 +34,7 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class FolderListing:
     """What one folder holds.
 
     Attributes:
@@ -56,7 +56,7 @@ class Unreadable:
     detail: str
 
 
-Found: TypeAlias = Listing | Unreadable
+Found: TypeAlias = FolderListing | Unreadable
 
 
 def is_text(path: str) -> bool:
@@ -150,7 +150,7 @@ class Scan:
             if named:
                 unlisted = named.difference(path for path, _, _ in files)
                 files.extend(list_paths(folder, unlisted).files)
-            yield Listing(folder, files, named=named)
+            yield FolderListing(folder, files, named=named)
             stack.extend((path, rules) for path in reversed(folders))
 
     def _sort_out(
@@ -183,7 +183,7 @@ class Scan:
                 yield Unreadable(as_text(path), f"It cannot be looked at: {error.strerror}.")
 
 
-def list_paths(folder: str, paths: Iterable[str]) -> Listing:
+def list_paths(folder: str, paths: Iterable[str]) -> FolderListing:
     """A listing of just these paths of one folder; those that are no files (any more) are covered but not listed."""
     wanted = frozenset(paths)
     files: list[FoundFile] = []
@@ -193,7 +193,7 @@ def list_paths(folder: str, paths: Iterable[str]) -> Listing:
         except OSError:
             continue
         files.append((path, status.st_size, status.st_mtime_ns))
-    return Listing(folder, files, covers=wanted, named=wanted)
+    return FolderListing(folder, files, covers=wanted, named=wanted)
 
 
 def _identity(folder: str) -> tuple[int, int] | None:

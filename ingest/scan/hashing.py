@@ -23,7 +23,7 @@ AHEAD = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class HashTask:
     """A file to be read, as planned."""
 
     path: str
@@ -33,10 +33,10 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class HashedFile:
     """A file that has been read: size and time are those of the very bytes that were hashed."""
 
-    task: Task
+    task: HashTask
     sha256: str
     size: int
     mtime_ns: int
@@ -46,16 +46,16 @@ class Read:
         return self.task.path
 
 
-def read_files(tasks: Iterable[Task], files: FileAccess) -> Iterator[tuple[Task, Read | OSError]]:
+def read_files(tasks: Iterable[HashTask], files: FileAccess) -> Iterator[tuple[HashTask, HashedFile | OSError]]:
     """Hash files in their order, ``AHEAD`` of the consumer."""
     with ExitStack() as stack:
         near = ThreadPoolExecutor(THREADS, thread_name_prefix="hash")
         far = ThreadPoolExecutor(REMOTE_THREADS, thread_name_prefix="fetch")  # which starts no thread without work
         for pool in (near, far):
             stack.callback(pool.shutdown, wait=False, cancel_futures=True)
-        waiting: deque[tuple[Task, Future[Read]]] = deque()
+        waiting: deque[tuple[HashTask, Future[HashedFile]]] = deque()
         for task in tasks:
-            pool = far if addresses.is_remote(files.here(task.path)) else near
+            pool = far if addresses.is_remote(files.local_address(task.path)) else near
             waiting.append((task, pool.submit(_read, task, files)))
             if len(waiting) >= AHEAD:
                 yield _result(*waiting.popleft())
@@ -63,12 +63,12 @@ def read_files(tasks: Iterable[Task], files: FileAccess) -> Iterator[tuple[Task,
             yield _result(*waiting.popleft())
 
 
-def _read(task: Task, files: FileAccess) -> Read:
+def _read(task: HashTask, files: FileAccess) -> HashedFile:
     contents = files.read(task.path)
-    return Read(task, contents.sha256, contents.size, contents.mtime_ns)
+    return HashedFile(task, contents.sha256, contents.size, contents.mtime_ns)
 
 
-def _result(task: Task, future: Future[Read]) -> tuple[Task, Read | OSError]:
+def _result(task: HashTask, future: Future[HashedFile]) -> tuple[HashTask, HashedFile | OSError]:
     try:
         return task, future.result()
     except OSError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from ingest.scan.folders import Found, FoundFile, Listing, Root, Unreadable
+from ingest.scan.folders import FolderListing, Found, FoundFile, Root, Unreadable
 from ingest.scan.ignore import IGNORE_FILE, IgnoreRules
 from search import addresses
 from workers.storage.objects import Facts, Objects
@@ -85,7 +85,7 @@ class RemoteScan:
             if named:
                 unlisted = named.difference(address for address, _, _ in files)
                 files.extend(list_objects(self._objects, folder, unlisted).files)
-            yield Listing(folder, files, named=named)
+            yield FolderListing(folder, files, named=named)
             stack.extend((each, rules) for each in reversed(folders))
 
 
@@ -105,7 +105,7 @@ def _sort_out(
                 files.append((entry.address, entry.size, entry.mtime_ns))
 
 
-def list_objects(objects: Objects, folder: str, wanted: Iterable[str]) -> Listing:
+def list_objects(objects: Objects, folder: str, wanted: Iterable[str]) -> FolderListing:
     """A listing of just these objects of one folder; what is not there (any more) is covered but not listed.
 
     What cannot be asked about just now is neither: nobody knows whether it is there.
@@ -123,4 +123,4 @@ def list_objects(objects: Objects, folder: str, wanted: Iterable[str]) -> Listin
             covers.add(address)
             if not facts.is_folder:
                 files.append((address, facts.size, facts.mtime_ns))
-    return Listing(folder, files, covers=frozenset(covers), named=frozenset(covers))
+    return FolderListing(folder, files, covers=frozenset(covers), named=frozenset(covers))

@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import workers.worker.state
 from ingest.jobs.progress import JobProgress
-from ingest.jobs.service import Ingest
+from ingest.jobs.service import JobService
 from ingest.ledger.database import Ledger
 from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice
@@ -150,7 +150,7 @@ def coordinate(media: str, kind: str) -> None:
                 flush=True,
             )
 
-    ingest = Ingest(settings, store, ledger, CeleryRunner(settings, app, store, CHOICE))
+    ingest = JobService(settings, store, ledger, CeleryRunner(settings, app, store, CHOICE))
     ended = ingest.run(ingest.start([Path(media)]), show)
     seconds = time.monotonic() - began
     peak = client.info("memory")["used_memory_peak"]

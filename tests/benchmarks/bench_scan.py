@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import func, insert, select
 
-from ingest.jobs.service import Ingest, JobState
+from ingest.jobs.service import JobService, JobState
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import files
 from search.media import Kind, media_id
@@ -93,7 +93,7 @@ def main(count: int, a_folder: int) -> int:
         settings = Settings(home=home)
         ledger = Ledger(settings.ledger_url)
         store = open_store(settings)
-        jobs = Ingest(settings, store, ledger, NoRunner())
+        jobs = JobService(settings, store, ledger, NoRunner())
         first = jobs.start([root])
         make_tree(root, count, a_folder)
         fill(store, ledger, first, root)

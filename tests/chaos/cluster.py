@@ -11,7 +11,7 @@ import numpy as np
 import redis
 from sqlalchemy import select
 
-from ingest.jobs.service import Ingest, JobProgress
+from ingest.jobs.service import JobService, JobProgress
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import files, planned, unsettled
 from search.media import MediaRecord
@@ -37,7 +37,7 @@ class Cluster:
         self.store = open_store(settings)
         self.ledger = Ledger(settings.ledger_url)
         runner = CeleryRunner(settings, self.app, self.store, choice, check_seconds=check_seconds, retry_seconds=60.0)
-        self.ingest = Ingest(settings, self.store, self.ledger, runner, retry_delays=(1.0,) * 60)
+        self.ingest = JobService(settings, self.store, self.ledger, runner, retry_delays=(1.0,) * 60)
         self._running: threading.Thread | None = None
         self._ended: JobProgress | None = None
         self.job = ""

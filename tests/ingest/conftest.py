@@ -26,7 +26,7 @@ import psycopg
 import pytest
 from qdrant_client import QdrantClient
 
-from ingest.jobs.service import Ingest, JobProgress
+from ingest.jobs.service import JobProgress, JobService
 from ingest.ledger.database import Ledger
 from search.media import COLLECTIONS, MediaRecord
 from search.settings import Settings
@@ -158,7 +158,7 @@ class Desk:
         self.store = store or ServerStore(QdrantClient(":memory:"))
         self.ledger = Ledger(settings.ledger_url)
         self.runner = fakes.FakeRunner(self.store)
-        self.ingest = Ingest(settings, self.store, self.ledger, self.runner, retry_delays=(0.0, 0.0))
+        self.ingest = JobService(settings, self.store, self.ledger, self.runner, retry_delays=(0.0, 0.0))
 
     def run(self, *paths: Path, **options: Any) -> JobProgress:
         """Ingest the paths (the media folder by default); afterwards ``seen`` holds what was embedded."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.jobs.service import Ingest
+from ingest.jobs.service import JobService
 from ingest.ledger.database import Ledger
 from search.media import Kind, MediaRecord, media_id
 from search.settings import load_settings
@@ -89,7 +89,7 @@ def ingest_until_killed(home: str, media: str) -> None:
     settings = load_settings({"home": home, "device": "cpu"})
     store = open_store(settings)
     ledger = Ledger(settings.ledger_url)
-    ingest = Ingest(settings, store, ledger, TalkingRunner(store))
+    ingest = JobService(settings, store, ledger, TalkingRunner(store))
     for job in ingest.unfinished() or [ingest.start([Path(media)])]:
         print(job, flush=True)
         ingest.run(job)

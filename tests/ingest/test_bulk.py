@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ingest.jobs import bulk_indexing
-from ingest.jobs.service import Ingest, JobState
+from ingest.jobs.service import JobService, JobState
 from search.errors import StoreUnavailableError
 
 
@@ -40,7 +40,7 @@ def desk(make_desk: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(bulk_indexing, "BULK_FILES", 100)
     made = make_desk()
     made.store = Indexing(made.store)
-    made.ingest = Ingest(made.settings, made.store, made.ledger, made.runner, retry_delays=(0.0,))
+    made.ingest = JobService(made.settings, made.store, made.ledger, made.runner, retry_delays=(0.0,))
     return made
 
 

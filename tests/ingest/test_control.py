@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.jobs.service import Ingest, JobProgress, JobState
+from ingest.jobs.service import JobProgress, JobService, JobState
 from workers.batch.report import Batch, BatchReport
 
 Counts = Callable[[JobProgress], dict[str, int]]
@@ -83,7 +83,7 @@ class ReadAhead:
 
 def test_batches_in_work_are_reported_while_the_job_is_paused(desk: Any, counts: Counts) -> None:
     desk.fill(300)
-    desk.ingest = Ingest(desk.settings, desk.store, desk.ledger, ReadAhead(desk.runner))
+    desk.ingest = JobService(desk.settings, desk.store, desk.ledger, ReadAhead(desk.runner))
     gate = Gate(at=1)
     job, thread = start(desk, gate)
     desk.ingest.pause(job)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ingest.jobs.service import Ingest, JobProgress, JobState
+from ingest.jobs.service import JobProgress, JobService, JobState
 from search.errors import (
     NotFoundError,
     StoreUnavailableError,
@@ -303,7 +303,7 @@ def _prompt_collector() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_prompt_collector")
 def test_memory_does_not_grow_with_the_number_of_files(desk: Any) -> None:
-    ingest = Ingest(desk.settings, desk.store, desk.ledger, Refuser())
+    ingest = JobService(desk.settings, desk.store, desk.ledger, Refuser())
 
     def peak(folder: str, count: int) -> int:
         for i in range(count):

@@ -15,7 +15,7 @@ from types import ModuleType
 
 from sqlalchemy import func, select
 
-from ingest.jobs.service import Ingest, JobState
+from ingest.jobs.service import JobService, JobState
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import files, planned, unsettled
 from search.media import MediaRecord, media_id
@@ -63,7 +63,7 @@ def test_killed_again_and_again(
 
     store, ledger = open_store(settings), Ledger(settings.ledger_url)
     try:
-        ingest = Ingest(settings, store, ledger, fakes.FakeRunner(store))
+        ingest = JobService(settings, store, ledger, fakes.FakeRunner(store))
         assert ingest.unfinished() == ["1"]
         final = ingest.run("1")
         assert final.state is JobState.DONE

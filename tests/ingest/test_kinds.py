@@ -22,7 +22,7 @@ from ingest.jobs.kinds import (
     job_label,
 )
 from ingest.jobs.options import OPTIONS_VERSION
-from ingest.jobs.service import Ingest, JobState
+from ingest.jobs.service import JobService, JobState
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.tables import jobs
 from ingest.node import Node
@@ -100,13 +100,13 @@ def task() -> Remembering:
 
 
 @pytest.fixture
-def ingest(desk: Any, task: Remembering) -> Ingest:
+def ingest(desk: Any, task: Remembering) -> JobService:
     desk.ingest.halt()
-    desk.ingest = Ingest(desk.settings, desk.store, desk.ledger, desk.runner, tasks={JobKind.MIGRATE: task})
+    desk.ingest = JobService(desk.settings, desk.store, desk.ledger, desk.runner, tasks={JobKind.MIGRATE: task})
     return desk.ingest  # type: ignore[no-any-return]
 
 
-def test_the_ledger_keeps_the_version_of_the_options(desk: Any, ingest: Ingest) -> None:
+def test_the_ledger_keeps_the_version_of_the_options(desk: Any, ingest: JobService) -> None:
     ingest.start_task(JobKind.MIGRATE, {"to": "there"})
     with desk.ledger.read() as connection:
         stored = json.loads(connection.execute(select(jobs.c.options)).scalar_one())
@@ -123,7 +123,7 @@ def test_the_ledger_keeps_the_version_of_the_options(desk: Any, ingest: Ingest) 
     ],
 )
 def test_a_job_of_another_version_is_run_or_refused(
-    desk: Any, ingest: Ingest, task: Remembering, values: dict[str, str], state: JobState, message: str
+    desk: Any, ingest: JobService, task: Remembering, values: dict[str, str], state: JobState, message: str
 ) -> None:
     job = ingest.start_task(JobKind.MIGRATE, {"to": "here"})
     with desk.ledger.write() as connection:

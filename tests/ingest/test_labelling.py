@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from sqlalchemy import delete
 
-from ingest.jobs.service import Ingest, JobState
+from ingest.jobs.service import JobService, JobState
 from ingest.ledger.credits import Credits
 from ingest.ledger.entries import chunked
 from ingest.ledger.tables import files
@@ -50,7 +50,7 @@ def desk(desk: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(desk.runner, "_outcome", with_artist)
     tasks = {"label": Label(desk.store, desk.ledger)}
     desk.ingest.halt()
-    desk.ingest = Ingest(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0, 0.0))
+    desk.ingest = JobService(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0, 0.0))
     return desk
 
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, update
 
 from ingest.jobs import leases
-from ingest.jobs.service import Ingest, JobProgress, JobState
+from ingest.jobs.service import JobProgress, JobService, JobState
 from ingest.ledger.entries import forget
 from ingest.ledger.tables import jobs, planned, unsettled
 from ingest.plan.dispatch import Dispatch
@@ -39,12 +39,12 @@ class Gate:
 def elsewhere(desk: Any, fakes: Any) -> Any:
     """Another machine's coordinator on the same ledger and store, with a runner of its own."""
     desk.elsewhere_runner = fakes.FakeRunner(desk.store)
-    other = Ingest(desk.settings, desk.store, desk.ledger, desk.elsewhere_runner, retry_delays=(0.0,))
+    other = JobService(desk.settings, desk.store, desk.ledger, desk.elsewhere_runner, retry_delays=(0.0,))
     yield other
     other.halt()
 
 
-def in_background(ingest: Ingest, job: str) -> threading.Thread:
+def in_background(ingest: JobService, job: str) -> threading.Thread:
     thread = threading.Thread(target=ingest.run, args=(job,))
     thread.start()
     return thread
@@ -82,7 +82,7 @@ def finish(gate: Gate, thread: threading.Thread) -> None:
     assert not thread.is_alive()
 
 
-def test_nobody_else_runs_a_job_that_is_held(desk: Any, elsewhere: Ingest, counts: Counts) -> None:
+def test_nobody_else_runs_a_job_that_is_held(desk: Any, elsewhere: JobService, counts: Counts) -> None:
     desk.fill(3)
     job, gate, thread = begun(desk)
     assert elsewhere.waiting() == []
@@ -94,7 +94,7 @@ def test_nobody_else_runs_a_job_that_is_held(desk: Any, elsewhere: Ingest, count
     assert row_of(desk, job).owner == ""
 
 
-def test_a_job_belongs_to_whoever_registered_it_until_that_ends(desk: Any, elsewhere: Ingest) -> None:
+def test_a_job_belongs_to_whoever_registered_it_until_that_ends(desk: Any, elsewhere: JobService) -> None:
     desk.fill(3)
     job = desk.ingest.start([desk.media])
     assert elsewhere.waiting() == []
@@ -105,7 +105,7 @@ def test_a_job_belongs_to_whoever_registered_it_until_that_ends(desk: Any, elsew
 
 
 def test_pause_resume_and_cancel_from_another_machine(
-    desk: Any, elsewhere: Ingest, counts: Counts, monkeypatch: pytest.MonkeyPatch
+    desk: Any, elsewhere: JobService, counts: Counts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.05)
     desk.fill(300)
@@ -128,7 +128,7 @@ def test_pause_resume_and_cancel_from_another_machine(
     assert elsewhere.progress(job).state is JobState.CANCELLED
 
 
-def test_a_job_paused_while_it_waits_does_not_begin(desk: Any, elsewhere: Ingest) -> None:
+def test_a_job_paused_while_it_waits_does_not_begin(desk: Any, elsewhere: JobService) -> None:
     desk.fill(3)
     job = desk.ingest.start([desk.media])
     elsewhere.pause(job)
@@ -143,7 +143,7 @@ def test_a_job_paused_while_it_waits_does_not_begin(desk: Any, elsewhere: Ingest
     assert elsewhere.progress(job).state is JobState.CANCELLED, "what has ended stays ended"
 
 
-def test_a_cancel_outlives_the_process_that_was_to_hear_it(desk: Any, elsewhere: Ingest) -> None:
+def test_a_cancel_outlives_the_process_that_was_to_hear_it(desk: Any, elsewhere: JobService) -> None:
     desk.fill(3)
     job = desk.ingest.start([desk.media])
     elsewhere.cancel(job)
@@ -155,7 +155,7 @@ def test_a_cancel_outlives_the_process_that_was_to_hear_it(desk: Any, elsewhere:
 
 
 def test_a_job_that_waits_is_cancelled_from_another_machine_without_its_turn(
-    desk: Any, elsewhere: Ingest, monkeypatch: pytest.MonkeyPatch
+    desk: Any, elsewhere: JobService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
     desk.fill(3)
@@ -187,11 +187,11 @@ def test_a_job_paused_while_it_waits_keeps_no_other_waiting(desk: Any, monkeypat
 
 
 def test_a_coordinator_that_slept_too_long_stops_without_harm(
-    desk: Any, elsewhere: Ingest, counts: Counts, monkeypatch: pytest.MonkeyPatch
+    desk: Any, elsewhere: JobService, counts: Counts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A paused machine: its heart stands still, its lease runs out, another goes on, and it wakes up in the middle."""
     desk.fill(100)
-    monkeypatch.setattr(leases.Keeper, "_renew", lambda *_: None)
+    monkeypatch.setattr(leases.LeaseKeeper, "_renew", lambda *_: None)
     job, gate, thread = begun(desk)
     set_lease(desk, job, heartbeat=time.time() - leases.LEASE_SECONDS - 5)
     assert elsewhere.waiting() == [job]
@@ -248,10 +248,10 @@ def begun_beside(desk: Any) -> tuple[str, Gate, threading.Thread]:
     return job, gate, thread
 
 
-def test_who_is_dead_is_known_at_once_on_the_same_machine(desk: Any, elsewhere: Ingest) -> None:
+def test_who_is_dead_is_known_at_once_on_the_same_machine(desk: Any, elsewhere: JobService) -> None:
     desk.fill(3)
     job = desk.ingest.start([desk.media])
-    place = leases.new_name().rsplit("/", 2)[0]
+    place = leases.new_coordinator_name().rsplit("/", 2)[0]
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     for owner, free in (
@@ -266,7 +266,9 @@ def test_who_is_dead_is_known_at_once_on_the_same_machine(desk: Any, elsewhere: 
     assert elsewhere.waiting() == [job]
 
 
-def test_jobs_over_the_same_folders_take_turns_wherever_they_run(desk: Any, elsewhere: Ingest, counts: Counts) -> None:
+def test_jobs_over_the_same_folders_take_turns_wherever_they_run(
+    desk: Any, elsewhere: JobService, counts: Counts
+) -> None:
     desk.fill(3, "inner")
     job, gate, thread = begun(desk)
     inner = elsewhere.start([desk.media / "inner"])
@@ -278,7 +280,7 @@ def test_jobs_over_the_same_folders_take_turns_wherever_they_run(desk: Any, else
     assert counts(elsewhere.progress(inner)) == {"unchanged": 3}
 
 
-def test_equal_bytes_in_jobs_that_run_side_by_side(desk: Any, elsewhere: Ingest, counts: Counts) -> None:
+def test_equal_bytes_in_jobs_that_run_side_by_side(desk: Any, elsewhere: JobService, counts: Counts) -> None:
     """Both embed the same content, and one ends, sweeping, while the other's report is still on its way."""
     desk.write("here/a.jpg", "same")
     desk.write("there/b.jpg", "same")
@@ -297,7 +299,7 @@ def test_equal_bytes_in_jobs_that_run_side_by_side(desk: Any, elsewhere: Ingest,
     assert records["here/a.jpg"] == records["there/b.jpg"]
 
 
-def test_whoever_writes_a_shared_record_last_does_not_hide_the_other_path(desk: Any, elsewhere: Ingest) -> None:
+def test_whoever_writes_a_shared_record_last_does_not_hide_the_other_path(desk: Any, elsewhere: JobService) -> None:
     """Neither worker saw the other's record: the later one replaced it, with its own path only."""
     desk.write("here/a.jpg", "same")
     desk.write("there/b.jpg", "same")
@@ -312,7 +314,7 @@ def test_whoever_writes_a_shared_record_last_does_not_hide_the_other_path(desk: 
     assert set(desk.records()) == {"here/a.jpg", "there/b.jpg"}
 
 
-def test_a_sweep_spares_what_another_job_is_writing(desk: Any, elsewhere: Ingest) -> None:
+def test_a_sweep_spares_what_another_job_is_writing(desk: Any, elsewhere: JobService) -> None:
     path = desk.write("here/a.jpg", "fresh")
     desk.write("there/b.jpg", "other")
     gate = Gate()
@@ -381,7 +383,7 @@ def test_waiting_jobs_run_in_the_order_of_their_priorities(desk: Any, monkeypatc
 
 
 def test_jobs_that_were_left_behind_keep_to_their_priorities(
-    desk: Any, elsewhere: Ingest, monkeypatch: pytest.MonkeyPatch
+    desk: Any, elsewhere: JobService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
     priorities = {"a": Priority.LOW, "b": Priority.NORMAL, "c": Priority.HIGH, "d": Priority.NORMAL}

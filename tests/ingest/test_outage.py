@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest.jobs.service import Ingest, JobProgress, JobState
+from ingest.jobs.service import JobProgress, JobService, JobState
 from ingest.ledger.database import Ledger
 from search.errors import LedgerUnavailableError
 
@@ -18,7 +18,7 @@ PATIENCE = 60
 
 def test_ingest_goes_on_when_the_database_is_back(make_desk: Any, postgres: Any, counts: Counts) -> None:
     desk = make_desk(database_url=postgres.make())
-    desk.ingest = Ingest(desk.settings, desk.store, desk.ledger, desk.runner, retry_delays=(0.2,) * 50)
+    desk.ingest = JobService(desk.settings, desk.store, desk.ledger, desk.runner, retry_delays=(0.2,) * 50)
     desk.fill(200)
     stopped, back = [False], threading.Event()
 

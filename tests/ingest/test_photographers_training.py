@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ingest.jobs.service import Ingest, JobState
+from ingest.jobs.service import JobService, JobState
 from ingest.photographers.training import TASK_OF, Train
 from search.errors import TrainingError, UsageError, WorkerUnavailableError
 from search.photographers.model_registry import ModelKind
@@ -66,15 +66,15 @@ def trainer() -> FakeTrainer:
 
 
 @pytest.fixture
-def ingest(desk: Any, trainer: FakeTrainer) -> Ingest:
+def ingest(desk: Any, trainer: FakeTrainer) -> JobService:
     desk.ingest.halt()
     tasks = {TASK: Train(desk.settings, desk.store, lambda: trainer, ModelKind.CLASSIFIER)}
-    desk.ingest = Ingest(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0, 0.0))
+    desk.ingest = JobService(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0, 0.0))
     return desk.ingest  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def library(desk: Any, ingest: Ingest) -> list[str]:
+def library(desk: Any, ingest: JobService) -> list[str]:
     """Ids of eight stored pictures, two of each name."""
     for number in range(8):
         desk.write(f"{number}.jpg", f"picture {number}")
@@ -98,7 +98,7 @@ def nothing_is_left(desk: Any) -> bool:
 
 
 def test_what_is_stored_becomes_a_model_in_use(
-    desk: Any, ingest: Ingest, trainer: FakeTrainer, library: list[str]
+    desk: Any, ingest: JobService, trainer: FakeTrainer, library: list[str]
 ) -> None:
     done = ingest.run(ingest.start_task(TASK, {"seconds": "2.5", "seed": "4"}))
     assert (done.state, done.total, done.embedded, done.library) == (JobState.DONE, 8, 8, "classifier, 2.5 s")
@@ -113,14 +113,16 @@ def test_what_is_stored_becomes_a_model_in_use(
 @pytest.mark.parametrize(
     "options", [{"seconds": "soon"}, {"seconds": "-1"}, {"seconds": "nan"}, {"seconds": "1e9"}, {"seed": "x"}]
 )
-def test_options_that_make_no_sense_make_no_job(ingest: Ingest, library: list[str], options: dict[str, str]) -> None:
+def test_options_that_make_no_sense_make_no_job(
+    ingest: JobService, library: list[str], options: dict[str, str]
+) -> None:
     before = len(ingest.jobs())
     with pytest.raises(UsageError):
         ingest.start_task(TASK, options)
     assert len(ingest.jobs()) == before
 
 
-def test_too_few_photographers_are_told_at_once(desk: Any, ingest: Ingest, library: list[str]) -> None:
+def test_too_few_photographers_are_told_at_once(desk: Any, ingest: JobService, library: list[str]) -> None:
     desk.store.patch_payload("images", {id_: {"photographer": "Ada"} for id_ in library})
     with pytest.raises(UsageError, match=r"All photos that are credited are by Ada.*likewise photographers label"):
         ingest.start_task(TASK)
@@ -129,7 +131,7 @@ def test_too_few_photographers_are_told_at_once(desk: Any, ingest: Ingest, libra
         ingest.start_task(TASK)
 
 
-def test_photos_that_have_gone_do_not_count(desk: Any, ingest: Ingest, library: list[str]) -> None:
+def test_photos_that_have_gone_do_not_count(desk: Any, ingest: JobService, library: list[str]) -> None:
     desk.store.patch_payload("images", {id_: {"missing": True} for id_ in library[2:]})
     with pytest.raises(UsageError, match=f"All photos that are credited are by {NAMES[0]}"):
         ingest.start_task(TASK)
@@ -138,13 +140,13 @@ def test_photos_that_have_gone_do_not_count(desk: Any, ingest: Ingest, library: 
         ingest.start_task(TASK)
 
 
-def test_an_empty_library_is_told(ingest: Ingest) -> None:
+def test_an_empty_library_is_told(ingest: JobService) -> None:
     with pytest.raises(UsageError):
         ingest.start_task(TASK)
 
 
 def test_a_training_that_fails_leaves_the_model_of_before(
-    desk: Any, ingest: Ingest, trainer: FakeTrainer, library: list[str]
+    desk: Any, ingest: JobService, trainer: FakeTrainer, library: list[str]
 ) -> None:
     ingest.run(ingest.start_task(TASK))
     desk.store.delete("images", library[:2])
@@ -159,7 +161,7 @@ def test_a_training_that_fails_leaves_the_model_of_before(
 
 
 def test_nobody_is_told_to_repeat_what_was_asked_for_wrongly(
-    ingest: Ingest, trainer: FakeTrainer, library: list[str]
+    ingest: JobService, trainer: FakeTrainer, library: list[str]
 ) -> None:
     trainer.failing = [UsageError("That takes three photos each.", "Label more."), TrainingError("It broke.")]
     told = [ingest.run(ingest.start_task(TASK)).message for _ in range(2)]
@@ -168,7 +170,7 @@ def test_nobody_is_told_to_repeat_what_was_asked_for_wrongly(
 
 
 def test_a_worker_that_is_gone_is_waited_for(
-    desk: Any, ingest: Ingest, trainer: FakeTrainer, library: list[str]
+    desk: Any, ingest: JobService, trainer: FakeTrainer, library: list[str]
 ) -> None:
     trainer.failing = [WorkerUnavailableError("The worker that trained is gone.")]
     assert ingest.run(ingest.start_task(TASK)).state is JobState.DONE
@@ -177,7 +179,7 @@ def test_a_worker_that_is_gone_is_waited_for(
 
 
 def test_a_cancelled_training_changes_nothing(
-    desk: Any, ingest: Ingest, trainer: FakeTrainer, library: list[str]
+    desk: Any, ingest: JobService, trainer: FakeTrainer, library: list[str]
 ) -> None:
     trainer.waits = True
     job = ingest.start_task(TASK)
@@ -192,7 +194,7 @@ def test_a_cancelled_training_changes_nothing(
     assert nothing_is_left(desk)
 
 
-def test_a_paused_training_begins_anew(desk: Any, ingest: Ingest, trainer: FakeTrainer, library: list[str]) -> None:
+def test_a_paused_training_begins_anew(desk: Any, ingest: JobService, trainer: FakeTrainer, library: list[str]) -> None:
     trainer.waits = True
     job = ingest.start_task(TASK)
     running = threading.Thread(target=ingest.run, args=(job,))
@@ -209,7 +211,7 @@ def test_a_paused_training_begins_anew(desk: Any, ingest: Ingest, trainer: FakeT
 
 
 def test_a_job_whose_process_was_killed_is_done_from_its_beginning(
-    desk: Any, ingest: Ingest, trainer: FakeTrainer, library: list[str]
+    desk: Any, ingest: JobService, trainer: FakeTrainer, library: list[str]
 ) -> None:
     job = ingest.start_task(TASK)
     left = desk.settings.home / "training" / job

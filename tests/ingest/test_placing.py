@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ingest.jobs.kinds import FoldInOptions, JobKind
-from ingest.jobs.service import Ingest, JobState
+from ingest.jobs.service import JobService, JobState
 from ingest.photographers.fold_in import FoldIn
 from search.errors import NotFoundError, TrainingError, UsageError
 from search.photographers.folded_in import Placed, write_placed
@@ -49,11 +49,11 @@ def placer(desk: Any) -> FakePlacer:
 
 
 @pytest.fixture
-def ingest(desk: Any, placer: FakePlacer) -> Ingest:
+def ingest(desk: Any, placer: FakePlacer) -> JobService:
     """Of a library with two photos by Cy, who came late."""
     desk.ingest.halt()
     tasks = {JobKind.FOLD_IN: FoldIn(desk.settings, desk.store, lambda: placer)}
-    made = Ingest(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0,))
+    made = JobService(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0,))
     desk.ingest = made
     for number in range(2):
         desk.write(f"{number}.jpg", f"picture {number}")
@@ -77,7 +77,7 @@ def in_use(placer: FakePlacer) -> PhotographerSpace:
 
 
 @pytest.mark.usefixtures("space")
-def test_somebody_new_is_in_the_space_and_nobody_else_has_moved(ingest: Ingest, placer: FakePlacer) -> None:
+def test_somebody_new_is_in_the_space_and_nobody_else_has_moved(ingest: JobService, placer: FakePlacer) -> None:
     done = ingest.run(ingest.start_task(JobKind.FOLD_IN, {"photographer": "Cy"}))
 
     assert (done.state, done.total, done.embedded, done.library) == (JobState.DONE, 2, 2, "Cy")
@@ -90,7 +90,7 @@ def test_somebody_new_is_in_the_space_and_nobody_else_has_moved(ingest: Ingest, 
 
 
 @pytest.mark.usefixtures("space")
-def test_one_that_fails_leaves_the_space_as_it_was(ingest: Ingest, placer: FakePlacer) -> None:
+def test_one_that_fails_leaves_the_space_as_it_was(ingest: JobService, placer: FakePlacer) -> None:
     placer.failing = TrainingError("It ran out of memory.")
 
     failed = ingest.run(ingest.start_task(JobKind.FOLD_IN, {"photographer": "Cy"}))
@@ -102,12 +102,14 @@ def test_one_that_fails_leaves_the_space_as_it_was(ingest: Ingest, placer: FakeP
 
 @pytest.mark.usefixtures("space")
 @pytest.mark.parametrize(("options", "said"), [({}, "name"), ({"photographer": "Ada"}, "learnt from Ada")])
-def test_nobody_and_those_it_was_learnt_from_make_no_job(ingest: Ingest, options: dict[str, str], said: str) -> None:
+def test_nobody_and_those_it_was_learnt_from_make_no_job(
+    ingest: JobService, options: dict[str, str], said: str
+) -> None:
     with pytest.raises(UsageError, match=said):
         ingest.start_task(JobKind.FOLD_IN, options)
 
 
-def test_without_a_space_there_is_no_place_in_it(ingest: Ingest) -> None:
+def test_without_a_space_there_is_no_place_in_it(ingest: JobService) -> None:
     with pytest.raises(NotFoundError, match="train --joint"):
         ingest.start_task(JobKind.FOLD_IN, {"photographer": "Cy"})
 

@@ -17,9 +17,10 @@ from ingest.jobs.service import JobState
 from ingest.ledger.credits import Credits
 from ingest.maintenance import reembed
 from ingest.maintenance.fill import KEPT
-from ingest.maintenance.reembed import asked_for, models_by_space
+from ingest.maintenance.reembed import asked_for
 from search.errors import UsageError
 from search.media import Kind, MediaRecord
+from search.model_descriptions.registry import models_by_space
 from search.store.base import VectorQuery
 from search.store.filters import Filter
 from workers.batch.backfill import FILLED_IN_PLACE

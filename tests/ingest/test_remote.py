@@ -13,7 +13,7 @@ import pytest
 import s3fs
 
 from ingest.jobs.progress import JobState
-from ingest.scan.folders import Found, Listing, Root, Unreadable
+from ingest.scan.folders import FolderListing, Found, Root, Unreadable
 from ingest.scan.remote import RemoteScan, list_objects
 from search.errors import NotFoundError, UnreadableFileError, UsageError
 from search.media import COLLECTIONS, MediaRecord
@@ -217,7 +217,7 @@ def test_other_schemes_where_a_setting_says_so(make_desk: Callable[..., Any]) ->
     desk = make_desk(remote_schemes=("memory",))
     assert desk.ingest._sources.checked("memory://shelf") == "memory://shelf"
     (listing,) = scan(desk.settings, "memory://shelf")
-    assert isinstance(listing, Listing)
+    assert isinstance(listing, FolderListing)
     assert [(path, size) for path, size, _ in listing.files] == [("memory://shelf/a.jpg", 9)]
     memory.rm("/shelf", recursive=True)
     with pytest.raises(UsageError, match="not allowed"):
@@ -231,7 +231,7 @@ def test_ignore_files_excludes_and_hidden_names(make_settings: Callable[..., Set
     for key in ("a.jpg", "b.gif", "private/c.jpg", "sub/keep.gif", "sub/d.gif", "tmp/f.jpg", *hidden):
         bucket.put(f"lib/{key}", b"x")
     found = scan(make_settings(), "s3://media/lib", excludes=("tmp/",))
-    paths = [path for listing in found if isinstance(listing, Listing) for path, _, _ in listing.files]
+    paths = [path for listing in found if isinstance(listing, FolderListing) for path, _, _ in listing.files]
     assert paths == ["s3://media/lib/a.jpg", "s3://media/lib/sub/keep.gif"]
     below = scan(make_settings(), "s3://media/lib/sub", base="s3://media/lib")
     assert [path for listing in below for path, _, _ in listing.files] == ["s3://media/lib/sub/keep.gif"]  # type: ignore[union-attr]
@@ -241,7 +241,7 @@ def test_a_prefix_of_more_than_one_page(make_settings: Callable[..., Settings], 
     for number in range(1, 1104):
         bucket.put(f"many/{number:05}.jpg", b"x")
     (listing,) = scan(make_settings(), "s3://media/many")
-    assert isinstance(listing, Listing)
+    assert isinstance(listing, FolderListing)
     assert [path for path, _, _ in listing.files] == [f"s3://media/many/{number:05}.jpg" for number in range(1, 1104)]
 
 
@@ -253,7 +253,7 @@ def test_odd_keys(make_settings: Callable[..., Settings], bucket: Any) -> None:
     bucket.put("a/b/c.jpg", b"x")
     found = scan(make_settings(), "s3://media")
     refused = [each.path for each in found if isinstance(each, Unreadable)]
-    paths = [path for each in found if isinstance(each, Listing) for path, _, _ in each.files]
+    paths = [path for each in found if isinstance(each, FolderListing) for path, _, _ in each.files]
     assert refused == ["s3://media/a/"]
     assert paths == ["s3://media/a/b", "s3://media/a/ü [1] *?#%20.jpg", "s3://media/a/b/c.jpg"]
     assert Objects(make_settings()).head("s3://media/a/ü [1] *?#%20.jpg", 9) == b"x"

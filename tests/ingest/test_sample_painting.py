@@ -7,7 +7,7 @@ import pytest
 
 from ingest.sample.noise import fractal_noise, sample, smoothstep
 from ingest.sample.paint import Frame, cover, mix, polygons, rgb
-from ingest.sample.photographers import PHOTOGRAPHERS, Style, develop
+from ingest.sample.photographers import PHOTOGRAPHERS, EditingStyle, develop
 from ingest.sample.plan import generator, moment_of
 from ingest.sample.scenes import SCENES
 from ingest.sample.sounds import RATE, SYNTHESISERS, find_sound, synthesise
@@ -37,14 +37,14 @@ def test_styles_develop_one_scene_differently() -> None:
 
 def test_no_saturation_is_black_and_white() -> None:
     light = SCENES["flower"](SMALL, np.random.default_rng(1))
-    pixels = develop(light, Style(saturation=0.0), np.random.default_rng(0)).astype(int)
+    pixels = develop(light, EditingStyle(saturation=0.0), np.random.default_rng(0)).astype(int)
     assert np.ptp(pixels, axis=2).max() <= 1
 
 
 def test_one_stop_more_is_lighter_and_black_stays_black() -> None:
     light = np.linspace(0, 1, 300, dtype=np.float32).reshape(10, 10, 3)
-    plain = develop(light, Style(), np.random.default_rng(0))
-    lighter = develop(light, Style(exposure=1.0), np.random.default_rng(0))
+    plain = develop(light, EditingStyle(), np.random.default_rng(0))
+    lighter = develop(light, EditingStyle(exposure=1.0), np.random.default_rng(0))
     assert plain[0, 0, 0] == lighter[0, 0, 0] == 0
     assert lighter.mean() > plain.mean() + 15
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.scan.folders import Found, Listing, Root, Scan, Unreadable, is_text
+from ingest.scan.folders import FolderListing, Found, Root, Scan, Unreadable, is_text
 
 
 def scan(*roots: Path, excludes: tuple[str, ...] = (), home: Path = Path("/nowhere"), **options: object) -> list[Found]:
@@ -20,8 +20,8 @@ def names(found: list[Found], root: Path) -> list[str]:
     return [os.path.relpath(path, root) for listing in listings(found) for path, _, _ in listing.files]
 
 
-def listings(found: list[Found]) -> Iterator[Listing]:
-    return (entry for entry in found if isinstance(entry, Listing))
+def listings(found: list[Found]) -> Iterator[FolderListing]:
+    return (entry for entry in found if isinstance(entry, FolderListing))
 
 
 def write(root: Path, *paths: str, text: str = "x") -> None:

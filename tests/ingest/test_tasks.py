@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ingest.jobs.kinds import JobKind, MigrateOptions
-from ingest.jobs.service import Ingest, JobState
+from ingest.jobs.service import JobService, JobState
 from ingest.jobs.tasks import TaskRun
 from search.errors import NotFoundError, StoreUnavailableError, UsageError
 
@@ -46,15 +46,15 @@ def counting() -> Counting:
 
 
 @pytest.fixture
-def ingest(desk: Any, counting: Counting) -> Ingest:
+def ingest(desk: Any, counting: Counting) -> JobService:
     desk.ingest.halt()
-    desk.ingest = Ingest(
+    desk.ingest = JobService(
         desk.settings, desk.store, desk.ledger, desk.runner, tasks={JobKind.MIGRATE: counting}, retry_delays=(0.0, 0.0)
     )
     return desk.ingest  # type: ignore[no-any-return]
 
 
-def in_background(ingest: Ingest, job: str) -> threading.Thread:
+def in_background(ingest: JobService, job: str) -> threading.Thread:
     thread = threading.Thread(target=ingest.run, args=(job,))
     thread.start()
     return thread
@@ -67,7 +67,7 @@ def wait_until(reached: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_task_is_a_job_like_any_other(ingest: Ingest) -> None:
+def test_a_task_is_a_job_like_any_other(ingest: JobService) -> None:
     job = ingest.start_task(JobKind.MIGRATE, {"to": "5"})
     assert ingest.progress(job).state is JobState.QUEUED
     done = ingest.run(job)
@@ -76,7 +76,7 @@ def test_a_task_is_a_job_like_any_other(ingest: Ingest) -> None:
     assert ingest.jobs() == [done]
 
 
-def test_what_cannot_be_makes_no_job(ingest: Ingest) -> None:
+def test_what_cannot_be_makes_no_job(ingest: JobService) -> None:
     with pytest.raises(UsageError, match="needs the option 'to'"):
         ingest.start_task(JobKind.MIGRATE, {})
     with pytest.raises(NotFoundError, match="no task 'dance'"):
@@ -84,7 +84,7 @@ def test_what_cannot_be_makes_no_job(ingest: Ingest) -> None:
     assert ingest.jobs() == []
 
 
-def test_trouble_that_passes_is_waited_for_and_other_trouble_ends_it(ingest: Ingest, counting: Counting) -> None:
+def test_trouble_that_passes_is_waited_for_and_other_trouble_ends_it(ingest: JobService, counting: Counting) -> None:
     left = [StoreUnavailableError("The store is away."), StoreUnavailableError("The store is away.")]
 
     def trouble(step: int) -> None:
@@ -101,7 +101,7 @@ def test_trouble_that_passes_is_waited_for_and_other_trouble_ends_it(ingest: Ing
     assert "The store is away." in failed.message
 
 
-def test_failed_units_are_told(ingest: Ingest, counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_units_are_told(ingest: JobService, counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(_options: MigrateOptions, job: TaskRun) -> str:
         job.count(total=3, done=2, failed=1)
         return "One is left out."
@@ -112,7 +112,7 @@ def test_failed_units_are_told(ingest: Ingest, counting: Counting, monkeypatch: 
     assert ended.message == "One is left out."
 
 
-def test_pause_resume_and_cancel(ingest: Ingest, counting: Counting) -> None:
+def test_pause_resume_and_cancel(ingest: JobService, counting: Counting) -> None:
     pausing = threading.Event()
 
     def wait_at_two(step: int) -> None:
@@ -141,7 +141,7 @@ class Killed(BaseException):
     """What a kill looks like from inside: nothing catches it, nothing is tidied up."""
 
 
-def test_taken_up_where_it_was_and_counted_once(ingest: Ingest, counting: Counting) -> None:
+def test_taken_up_where_it_was_and_counted_once(ingest: JobService, counting: Counting) -> None:
     def killed(step: int) -> None:
         if step == 3:
             raise Killed
@@ -157,7 +157,7 @@ def test_taken_up_where_it_was_and_counted_once(ingest: Ingest, counting: Counti
 
 
 def test_a_task_that_is_queued_behind_another_says_so(
-    desk: Any, ingest: Ingest, counting: Counting, monkeypatch: pytest.MonkeyPatch
+    desk: Any, ingest: JobService, counting: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the process that runs both, to whoever looks from there or from elsewhere."""
     monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
@@ -167,7 +167,7 @@ def test_a_task_that_is_queued_behind_another_says_so(
     running = in_background(ingest, first)
     assert counting.began.wait(PATIENCE)
     waiting = in_background(ingest, second)
-    elsewhere = Ingest(desk.settings, desk.store, desk.ledger, desk.runner)
+    elsewhere = JobService(desk.settings, desk.store, desk.ledger, desk.runner)
     reason = f"It waits for job {first} ('up to 1') to end"
     for looking in (ingest, elsewhere):
         wait_until(lambda looking=looking: looking.progress(second).message == f"{reason}.")
@@ -183,14 +183,14 @@ def test_a_task_that_is_queued_behind_another_says_so(
     elsewhere.halt()
 
 
-def test_nothing_runs_beside_a_task(desk: Any, ingest: Ingest, counting: Counting) -> None:
+def test_nothing_runs_beside_a_task(desk: Any, ingest: JobService, counting: Counting) -> None:
     opened = threading.Event()
     counting.at_step = lambda _step: opened.wait(PATIENCE)
     task = ingest.start_task(JobKind.MIGRATE, {"to": "1"})
     running = in_background(ingest, task)
     assert counting.began.wait(PATIENCE)
     desk.fill(3)
-    elsewhere = Ingest(desk.settings, desk.store, desk.ledger, desk.runner)
+    elsewhere = JobService(desk.settings, desk.store, desk.ledger, desk.runner)
     job = elsewhere.start([desk.media])
     waiting = in_background(elsewhere, job)
     wait_until(lambda: "waits for job" in elsewhere.progress(job).message)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, inspect, select, text
 
-from ingest.jobs.service import Ingest, JobState
+from ingest.jobs.service import JobService, JobState
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import SCHEMA_VERSION, credited, files, jobs, metadata, planned, renames, unsettled
 from workers.batch.report import Priority
@@ -81,7 +81,7 @@ def test_jobs_files_and_what_is_unsettled_stay(old: str) -> None:
 
 def test_a_job_that_the_old_code_left_is_taken_up(old: str, make_desk: Any, media: Path) -> None:
     desk = make_desk()
-    assert isinstance(desk.ingest, Ingest)
+    assert isinstance(desk.ingest, JobService)
     assert desk.ingest.waiting() == ["2"]
     done = desk.ingest.run("2")
     assert (done.state, done.priority, done.total) == (JobState.DONE, Priority.NORMAL, 3)

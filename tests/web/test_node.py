@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingest.jobs.progress import JobState
-from ingest.jobs.service import Ingest
+from ingest.jobs.service import JobService
 from ingest.ledger.tables import planned
 from ingest.node import Node
 from search.errors import DiskFullError, SettingsError, SpaceMismatchError, StoreError, StoreLockedError
@@ -195,7 +195,7 @@ def test_a_node_that_stays_takes_up_what_lost_its_coordinator(
 ) -> None:
     monkeypatch.setattr("ingest.node.WATCH_SECONDS", 0.05)
     node.stay()
-    other = Ingest(node.settings, node.store, node.ledger, node.ingest._runner)  # another process's
+    other = JobService(node.settings, node.store, node.ledger, node.ingest._runner)  # another process's
     job = other.start([make_media()])
     other.halt()  # it ends, and lets go of its lease
     deadline = time.monotonic() + 60
@@ -206,7 +206,7 @@ def test_a_node_that_stays_takes_up_what_lost_its_coordinator(
 
 
 def test_a_job_of_a_living_coordinator_is_left_alone(node: Node, make_media: Callable[..., Path]) -> None:
-    other = Ingest(node.settings, node.store, node.ledger, node.ingest._runner)
+    other = JobService(node.settings, node.store, node.ledger, node.ingest._runner)
     job = other.start([make_media()])
     assert node.resume_unfinished() == []
     assert other.run(job).state is JobState.DONE

@@ -25,7 +25,7 @@ SEEDS = 420
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class CutOut:
     """A piece of a picture: where it belongs, what it shows, and how far it covers what is there."""
 
     rows: slice
@@ -73,7 +73,7 @@ def foliage(frame: Frame, rng: np.random.Generator) -> Light:
 
 def blossom(
     frame: Frame, centre: Point, radius: float, palette: tuple[Light, Light, Light], rng: np.random.Generator
-) -> Cut:
+) -> CutOut:
     """Three rings of petals around a seed head, seen slightly from the side."""
     tip, base, heart = palette
     rows, columns = frame.window(centre, radius * 1.2)
@@ -109,7 +109,7 @@ def blossom(
         mask = np.maximum(mask, inside)
     size = radius * rng.uniform(0.24, 0.32)
     add_seed_head(colour, frame, distance / size, seed_places(dx, dy, size, (sin, cos, squash), rng), size, heart)
-    return Cut(rows, columns, colour, np.maximum(mask, distance < radius * 0.2))
+    return CutOut(rows, columns, colour, np.maximum(mask, distance < radius * 0.2))
 
 
 def seed_places(

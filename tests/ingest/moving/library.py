@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import insert, select
 
-from ingest.jobs.service import Ingest, JobProgress, JobState
+from ingest.jobs.service import JobProgress, JobService, JobState
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import credited, files, jobs, libraries, renames, roots, unsettled
 from ingest.maintenance.backup import ledger_rows, write
@@ -68,7 +68,7 @@ class Desk:
             "backup": Backup(settings, self.store, self.ledger),
             "migrate": Migrate(settings, self.store, self.ledger),
         }
-        self.ingest = Ingest(settings, self.store, self.ledger, Nobody(), tasks=self.tasks, retry_delays=())
+        self.ingest = JobService(settings, self.store, self.ledger, Nobody(), tasks=self.tasks, retry_delays=())
         self.previews = Previews(settings)
 
     def fill(self) -> None:

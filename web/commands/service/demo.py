@@ -31,7 +31,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
 
     Two of its files are broken on purpose, to show how failures are told; --no-serve therefore ends with status 1.
     """
-    from ingest.background import Background
+    from ingest.background import BackgroundThread
     from web.client import connect
     from web.commands.library.failures import all_failures
     from web.commands.library.ingest import exit_status, show, take_in
@@ -51,7 +51,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
 
     def begin(node: Node) -> None:
         node.resume_unfinished()
-        Background("demo").submit(lambda: fill(node))  # it takes a while the first time, and the page should not wait
+        BackgroundThread("demo").submit(lambda: fill(node))  # it takes a while the first time, and the page should not wait
 
     if not no_serve:
         run_server(call, settings, begin)
