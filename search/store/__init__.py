@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from search.settings import Settings
-from search.store.base import Store
+from typing import TYPE_CHECKING
 
-__all__ = ["Store", "open_store"]
+if TYPE_CHECKING:
+    from search.settings import Settings
+    from search.store.base import Store
 
 
 def open_store(settings: Settings) -> Store:

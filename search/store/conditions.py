@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from search.errors import UsageError
-from search.store.filters import Filter
+from search.media import tokens
+from search.store.filters import Filter, IndexType, Match, filter_fields
 from search.store.payloads import check_numeric_key
 
 EngineFilter = TypeVar("EngineFilter")
@@ -58,38 +59,11 @@ def compile_filter(dialect: Dialect[EngineFilter], where: Filter | None) -> Engi
     """
     if where is None:
         return None
-    must = [
-        dialect.field(key=key, match=dialect.any_of(any=list(wanted)))
-        for key, wanted in (
-            ("kind", where.kinds),
-            ("libraries", where.libraries),
-            ("camera", where.cameras),
-            ("lens", where.lenses),
-            ("photographer", where.photographers),
-            ("tags", where.tags),
-            ("orientation", where.orientations),
-        )
-        if wanted
-    ]
-    if where.path_prefix:
-        must.append(dialect.field(key="folders", match=dialect.value(value=where.path_prefix.rstrip("/") or "/")))
-    if where.words and where.words.strip():
-        must.append(dialect.field(key="words", match=dialect.text(text=where.words)))
-    if where.taken_from or where.taken_to:
-        times = dialect.times(gte=_instant(where.taken_from), lte=_instant(where.taken_to))
-        must.append(dialect.field(key="taken_at", range=times))
-    for key, least, most in (
-        ("size", where.min_size, where.max_size),
-        ("duration", where.min_duration, where.max_duration),
-    ):
-        if least is not None or most is not None:
-            must.append(dialect.field(key=key, range=dialect.numbers(gte=least, lte=most)))
+    must = _conditions(dialect, where)
     for bounds in where.numbers:
         check_numeric_key(bounds.key)
         numbers = dialect.numbers(gt=bounds.gt, gte=bounds.gte, lt=bounds.lt, lte=bounds.lte)
         must.append(dialect.field(key=bounds.key, range=numbers))
-    if where.near:
-        must.append(dialect.field(key="location", geo_radius=dialect.circle(*where.near)))
     if where.has_space:
         must.append(dialect.holds(where.has_space))
     if where.ids:
@@ -104,6 +78,32 @@ def compile_filter(dialect: Dialect[EngineFilter], where: Filter | None) -> Engi
     if where.exclude_ids:
         must_not.append(dialect.ids(valid_ids(where.exclude_ids)))
     return dialect.filter(must=must, must_not=must_not) if must or must_not else None
+
+
+def _conditions(dialect: Dialect[Any], where: Filter) -> list[Any]:
+    """The conditions of the table of filters, one for each payload key."""
+    made: list[Any] = []
+    ranges: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {}
+    for name, row in filter_fields(type(where)).items():
+        value = getattr(where, name)
+        if not row.is_set(value):
+            continue
+        match row.match:
+            case Match.ANY_OF:
+                made.append(dialect.field(key=row.key, match=dialect.any_of(any=list(value))))
+            case Match.BELOW:
+                made.append(dialect.field(key=row.key, match=dialect.value(value=value.rstrip("/") or "/")))
+            case Match.WORDS:
+                # As the words of a record are kept; what holds none is left to the engine, which finds nothing.
+                text = " ".join(tokens(value)) or value
+                made.append(dialect.field(key=row.key, match=dialect.text(text=text)))
+            case Match.NEAR:
+                made.append(dialect.field(key=row.key, geo_radius=dialect.circle(*value)))
+            case Match.AT_LEAST | Match.AT_MOST:
+                timed = row.index is IndexType.DATETIME
+                _, bounds = ranges.setdefault(row.key, (dialect.times if timed else dialect.numbers, {}))
+                bounds["gte" if row.match is Match.AT_LEAST else "lte"] = _instant(value) if timed else value
+    return made + [dialect.field(key=key, range=make(**bounds)) for key, (make, bounds) in ranges.items()]
 
 
 def valid_ids(ids: Iterable[str]) -> list[str]:
@@ -127,7 +127,5 @@ def _is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-def _instant(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
+def _instant(moment: datetime) -> str:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()

@@ -6,39 +6,14 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from search.errors import StoreError, UsageError
 from search.media import Payload
 from search.store.base import Facet
+from search.store.filters import IndexType, filter_indexes
 
-
-class IndexType(StrEnum):
-    """Kinds of payload index, by the names both engines give them."""
-
-    KEYWORD = "keyword"
-    INTEGER = "integer"
-    FLOAT = "float"
-    DATETIME = "datetime"
-    TEXT = "text"
-    GEO = "geo"
-
-
-PAYLOAD_INDEXES: Mapping[str, IndexType] = {
-    "kind": IndexType.KEYWORD,
-    "libraries": IndexType.KEYWORD,
-    "folders": IndexType.KEYWORD,
-    "taken_at": IndexType.DATETIME,
-    "camera": IndexType.KEYWORD,
-    "lens": IndexType.KEYWORD,
-    "photographer": IndexType.KEYWORD,
-    "tags": IndexType.KEYWORD,
-    "size": IndexType.INTEGER,
-    "duration": IndexType.FLOAT,
-    "orientation": IndexType.KEYWORD,
-    "words": IndexType.TEXT,
+PAYLOAD_INDEXES: Mapping[str, IndexType] = filter_indexes() | {
     "missing": IndexType.INTEGER,
-    "location": IndexType.GEO,
     "sort_time": IndexType.FLOAT,
     "sort_name": IndexType.INTEGER,
     "added": IndexType.FLOAT,

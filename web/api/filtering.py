@@ -1,21 +1,21 @@
-"""The filter as a request spells it."""
+"""Parameters of a request that make a filter, derived from the table in ``search.store.filters``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import field, fields, make_dataclass
+from datetime import date
+from functools import cache
+from typing import Annotated, Any, get_type_hints
 
-from pydantic import BeforeValidator, WithJsonSchema
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from search.store import filters
-from search.store.filters import NumberRange
-from web import near as places
+from search.errors import UsageError
+from search.store.filters import Filter, FilterField, IndexType, Match, end_of_day, filter_fields
+from web import near
 
-
-def _near(value: object) -> object:
-    return places.read(value) if isinstance(value, str) else value
-
+_INTERNAL = frozenset({"numbers", "lacking"})
+"""Fields of a filter that no request can set."""
 
 _NEAR_SCHEMA = {
     "type": "string",
@@ -23,24 +23,69 @@ _NEAR_SCHEMA = {
     "examples": ["52.52,13.405,1000"],
 }
 
+_DESCRIPTION = """All conditions hold together; several values of one condition are alternatives. An empty filter
+matches all whose files are there. Times that name no zone are taken as UTC.
 
-@dataclass(frozen=True, slots=True)
-class Filter(filters.Filter):
-    """All conditions hold together; several values of one condition are alternatives. An empty filter matches all whose
-    files are there.
+Attributes:
+    has_space: there is a vector of this space.
+    ids, exclude_ids: restrict to, or leave out, these.
+    include_missing: also match records whose files have gone.
+"""
 
-    Attributes:
-        path_prefix: a folder (absolute POSIX path); matches everything below it.
-        taken_from, taken_to: both inclusive; naive times are taken as UTC.
-        min_size, max_size: bytes.  min_duration, max_duration: seconds.
-        orientations: landscape, portrait, square.
-        words: every word must occur among the record's names and tags; of 'similar', it may also be shown.
-        has_space: there is a vector of this space.
-        near: a place and a radius around it, LAT,LON,METRES.
-        ids, exclude_ids: restrict to, or leave out, these.
-        include_missing: also match records whose files have gone.
+
+def is_filter(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, Filter)
+
+
+@cache
+def filter_parameters(type_: Any) -> Any:
+    """The dataclass that requests fill for a filter of this type: its fields, with how their texts are read."""
+    hints, rows = get_type_hints(type_), filter_fields(type_)
+    parameters = [
+        (one.name, _annotated(hints[one.name], rows.get(one.name)), field(default=one.default))
+        for one in fields(type_)
+        if one.name not in _INTERNAL
+    ]
+    return make_dataclass("FilterParameters", parameters, namespace={"__doc__": _DESCRIPTION}, frozen=True, slots=True)
+
+
+def filter_of(type_: type[Filter], parameters: object) -> Filter:
+    """The filter of what :func:`filter_parameters` has been filled with.
+
+    Raises:
+        UsageError: a value is none of those that its condition can have, or ``near`` is no place on Earth.
     """
+    for name, row in filter_fields(type_).items():
+        if row.choices:
+            _check_choices(name, getattr(parameters, name), row.choices)
+    return type_(**{one.name: getattr(parameters, one.name) for one in fields(type_) if one.name not in _INTERNAL})
 
-    near: Annotated[places.Near | None, BeforeValidator(_near), WithJsonSchema(_NEAR_SCHEMA)] = None
-    numbers: SkipJsonSchema[tuple[NumberRange, ...]] = field(default=(), repr=False)
-    lacking: SkipJsonSchema[str | None] = field(default=None, repr=False)
+
+def _annotated(hint: Any, row: FilterField | None) -> Any:
+    if row is None:
+        return hint
+    if row.match is Match.NEAR:
+        return Annotated[hint, BeforeValidator(_near), WithJsonSchema(_NEAR_SCHEMA)]
+    if row.match is Match.AT_MOST and row.index is IndexType.DATETIME:
+        hint = Annotated[hint, BeforeValidator(_whole_day)]
+    return Annotated[hint, Field(description=row.meaning)]
+
+
+def _near(value: object) -> object:
+    return near.read(value) if isinstance(value, str) else value
+
+
+def _whole_day(value: object) -> object:
+    """A date alone as the upper end means the whole of that day."""
+    if not isinstance(value, str) or len(value) != len("2024-12-31"):
+        return value
+    try:
+        return end_of_day(date.fromisoformat(value))
+    except ValueError:
+        return value
+
+
+def _check_choices(name: str, given: Sequence[str], allowed: Sequence[str]) -> None:
+    for value in given:
+        if value not in allowed:
+            raise UsageError(f"'{name}' cannot be {value!r}.", f"Choose from {', '.join(allowed)}.")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import date, datetime, time
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 from flask import Request
@@ -14,11 +13,10 @@ from pydantic import Field, TypeAdapter, ValidationError, WithJsonSchema
 from werkzeug.datastructures import MultiDict
 
 from search.errors import UsageError
-from search.media import COLLECTIONS, Kind
+from search.media import COLLECTIONS
 from search.records.browse import ORDERS
 from search.similar.find import MOST_OFFSET
-from search.store.filters import Filter
-from web.api import filtering
+from web.api.filtering import filter_of, filter_parameters, is_filter
 
 CollectionName: TypeAlias = Literal["images", "videos", "audio"]
 Limit: TypeAlias = Annotated[int, Field(ge=1, le=500)]
@@ -26,7 +24,6 @@ Offset: TypeAlias = Annotated[int, Field(ge=0, le=MOST_OFFSET)]
 DialPosition: TypeAlias = Annotated[float, Field(ge=-1, le=1)]
 OrderName: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "enum": list(ORDERS)})]
 Diversity: TypeAlias = Annotated[float, Field(ge=0, le=1)]
-ORIENTATIONS = ("landscape", "portrait", "square")
 
 Values: TypeAlias = dict[str, Any]
 """Parameter name to text, list of texts or JSON value; not yet validated."""
@@ -101,7 +98,7 @@ class Browsing:
 
 @functools.cache
 def adapter(type_: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(filtering.Filter if type_ is Filter else type_)
+    return TypeAdapter(filter_parameters(type_) if is_filter(type_) else type_)
 
 
 @functools.cache
@@ -166,8 +163,6 @@ def read_values(given: Values, types: Sequence[Any]) -> tuple[Any, ...]:
 
 def _build_one(given: Values, type_: Any) -> Any:
     own = {name: value for name, value in given.items() if name in properties(type_)}
-    if type_ is Filter:
-        own = _whole_days(own)
     try:
         made = adapter(type_).validate_python(own)
     except ValidationError as error:
@@ -176,25 +171,4 @@ def _build_one(given: Values, type_: Any) -> Any:
         if problem["type"] == "missing":
             raise UsageError(f"'{name}' is needed.") from None
         raise UsageError(f"'{name}' cannot be {problem['input']!r}: {problem['msg']}.") from None
-    if type_ is Filter:
-        _check_choices("kinds", made.kinds, tuple(Kind))
-        _check_choices("orientations", made.orientations, ORIENTATIONS)
-        return Filter(**{one.name: getattr(made, one.name) for one in fields(Filter)})
-    return made
-
-
-def _whole_days(values: Values) -> Values:
-    """A date alone as the upper end means the whole of that day."""
-    text = values.get("taken_to")
-    if not isinstance(text, str) or len(text) != len("2024-12-31"):
-        return values
-    try:
-        return values | {"taken_to": datetime.combine(date.fromisoformat(text), time.max)}
-    except ValueError:
-        return values
-
-
-def _check_choices(name: str, given: Sequence[str], allowed: Sequence[str]) -> None:
-    for value in given:
-        if value not in allowed:
-            raise UsageError(f"'{name}' cannot be {value!r}.", f"Choose from {', '.join(allowed)}.")
+    return filter_of(type_, made) if is_filter(type_) else made

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable
 import qdrant_edge as qdrant
 
 from search.spaces import CollectionSchema, Distance, VectorField
-from search.store.payloads import PAYLOAD_INDEXES, IndexType
+from search.store.filters import IndexType
+from search.store.payloads import PAYLOAD_INDEXES
 
 HNSW_M = 16
 HNSW_EF_CONSTRUCT = 128

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from search.errors import UsageError
 from search.media import Kind
 from search.store.base import Point, VectorQuery
-from search.store.filters import Filter
+from search.store.filters import Filter, IndexType, Match, row
 
 RECORDS = {
     "a": {
@@ -85,6 +87,8 @@ CASES = [
     (Filter(words="tabby ONE"), "a"),
     (Filter(words="cat dog"), ""),
     (Filter(words="été"), "e"),
+    (Filter(words=unicodedata.normalize("NFD", "ÉTÉ!")), "e"),
+    (Filter(words="?!"), ""),
     (Filter(words="a_one.jpg"), "a"),
     (Filter(words="  "), "abce"),
     (Filter(has_space="visual"), "abc"),
@@ -148,6 +152,24 @@ def test_every_condition_alone_and_together(store, five):
         if found != expected or store.count("images", where) != len(expected):
             wrong[str(where)] = (found, store.count("images", where), expected)
     assert not wrong
+
+
+@dataclass(frozen=True, slots=True)
+class FilterWithMore(Filter):
+    moods: tuple[str, ...] = field(default=(), metadata=row("mood", IndexType.KEYWORD, Match.ANY_OF, "Of this mood."))
+    min_iso: float | None = field(default=None, metadata=row("iso", IndexType.FLOAT, Match.AT_LEAST, "At least so."))
+    max_iso: float | None = field(default=None, metadata=row("iso", IndexType.FLOAT, Match.AT_MOST, "At most so."))
+
+
+def test_a_filter_that_is_added_to_the_table_narrows_on_either_engine(store, images, make_image):
+    store.ensure(images)
+    points = [make_image(iso, iso=float(iso), missing=iso == 400) for iso in (100, 200, 400, 800)]
+    store.upsert("images", points)
+    store.patch_payload("images", {points[1].id: {"mood": "gay"}})
+
+    assert store.count("images", FilterWithMore(min_iso=200)) == 2
+    assert store.count("images", FilterWithMore(min_iso=200, max_iso=400, include_missing=True)) == 2
+    assert store.count("images", FilterWithMore(min_iso=0, moods=("gay",))) == 1
 
 
 def test_ids_and_exclusions(store, five):

@@ -4,40 +4,70 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from datetime import time
 from typing import Any
 
 import click
 
 from search.errors import UsageError
-from web.commands.path_arguments import Place
+from search.media import COLLECTIONS
+from search.store.filters import Filter, FilterField, IndexType, Match, end_of_day, filter_fields
+from web.commands.path_arguments import PathOrAddress
 from web.near import FORM, read
-
-NAMES = (
-    "libraries", "path_prefix", "taken_from", "taken_to", "cameras", "lenses", "photographers", "tags",
-    "min_size", "max_size", "min_duration", "max_duration", "orientations", "near",
-)  # fmt: skip
-"""Parameters of the options below; the fields of ``search.store.filters.Filter`` they set."""
 
 DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 
-def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command every filter, handed to it as ``where``, a ``search.store.filters.Filter``."""
+def filter_options(command: Callable[..., Any], type_: type[Filter] = Filter) -> Callable[..., Any]:
+    """Give a command an option for every filter that has one, handed to it as ``where``."""
+    rows = {name: row for name, row in filter_fields(type_).items() if row.option}
 
     @functools.wraps(command)
     def wrapped(*args: Any, **given: Any) -> Any:
-        from search.store.filters import Filter
+        values = {name: _read(row, given.pop(name)) for name, row in rows.items()}
+        return command(*args, where=type_(**values), **given)
 
-        values = {name: given.pop(name) for name in NAMES}
-        if values["near"] is not None:
-            values["near"] = read(values["near"])
-        if values["taken_to"] is not None and values["taken_to"].time().isoformat() == "00:00:00":
-            values["taken_to"] = values["taken_to"].replace(hour=23, minute=59, second=59)
-        return command(*args, where=Filter(**values), **given)
-
-    for option in reversed(_OPTIONS):
-        wrapped = option(wrapped)
+    for name, row in reversed(rows.items()):
+        wrapped = _option(name, row)(wrapped)
     return wrapped
+
+
+def _option(name: str, row: FilterField) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    meaning = row.meaning
+    if row.match is Match.ANY_OF:
+        meaning = f"{meaning.removesuffix('.')}; may be repeated."
+    return click.option(
+        row.option,
+        name,
+        type=_type(row),
+        multiple=row.match is Match.ANY_OF,
+        metavar=FORM if row.match is Match.NEAR else None,
+        help=meaning,
+    )
+
+
+def _type(row: FilterField) -> click.ParamType | None:
+    """What an option takes; None is text."""
+    if row.choices:
+        return click.Choice(row.choices)
+    if row.match is Match.BELOW:
+        return PathOrAddress()
+    return {
+        IndexType.DATETIME: DATE,
+        IndexType.INTEGER: click.IntRange(0),
+        IndexType.FLOAT: click.FloatRange(0),
+    }.get(row.index)
+
+
+def _read(row: FilterField, value: Any) -> Any:
+    """The value of a filter of what an option was given."""
+    if value is None:
+        return None
+    if row.match is Match.NEAR:
+        return read(value)
+    if row.index is IndexType.DATETIME and row.match is Match.AT_MOST and value.time() == time.min:
+        return end_of_day(value.date())
+    return value
 
 
 def collections_of(text: str | None) -> tuple[str, ...]:
@@ -46,8 +76,6 @@ def collections_of(text: str | None) -> tuple[str, ...]:
     Raises:
         UsageError: no such collection.
     """
-    from search.media import COLLECTIONS
-
     if text is None:
         return COLLECTIONS
     names = tuple(part.strip() for part in text.split(",") if part.strip())
@@ -58,25 +86,3 @@ def collections_of(text: str | None) -> tuple[str, ...]:
 
 
 in_option = click.option("--in", "within", metavar="COLLECTIONS", help="Where to look: images,videos,audio.")
-
-_OPTIONS = (
-    click.option("--library", "libraries", multiple=True, help="Only this library; may be repeated."),
-    click.option("--under", "path_prefix", type=Place(), help="Only below this folder."),
-    click.option("--from", "taken_from", type=DATE, help="Only taken on this day or later."),
-    click.option("--to", "taken_to", type=DATE, help="Only taken on this day or before."),
-    click.option("--camera", "cameras", multiple=True, help="Only by this camera; may be repeated."),
-    click.option("--lens", "lenses", multiple=True, help="Only with this lens; may be repeated."),
-    click.option("--photographer", "photographers", multiple=True, help="Only by this photographer; may be repeated."),
-    click.option("--tag", "tags", multiple=True, help="Only with this tag; may be repeated."),
-    click.option("--min-size", type=click.IntRange(0), help="At least so many bytes."),
-    click.option("--max-size", type=click.IntRange(0), help="At most so many bytes."),
-    click.option("--min-duration", type=click.FloatRange(0), help="At least so many seconds."),
-    click.option("--max-duration", type=click.FloatRange(0), help="At most so many seconds."),
-    click.option(
-        "--orientation", "orientations", multiple=True, type=click.Choice(["landscape", "portrait", "square"]),
-        help="Only so oriented; may be repeated.",
-    ),
-    click.option(
-        "--near", metavar=FORM, help="Only taken within so many metres of a place: 52.52,13.405,1000.",
-    ),
-)  # fmt: skip
