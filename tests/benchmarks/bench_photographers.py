@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bench_ingest import describe, open_home
 
+from search.evaluation.statistics import Estimate, GroupBootstrap
 from search.labels import read_labels
 from search.media import Kind
-from search.evaluation.statistics import Estimate
 from search.photographers.classifier.classifier import Classifier
 from search.photographers.photos.dataset import PhotoSet, read_photos
 from search.photographers.photos.grouping import groups
@@ -39,8 +39,8 @@ from workers.batch.report import Batch, Status
 from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.choice import choose_models
 from workers.embedders.models import Models
-from workers.photographers.classifier.options import TrainOptions
-from workers.photographers.classifier.scores import Bootstrap, macro_f1, share, top
+from workers.photographers.classifier.options import ClassifierOptions
+from workers.photographers.classifier.scores import macro_f1, share, top
 from workers.photographers.classifier.train import train
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -66,7 +66,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place:
             model = Path(place) / "model"
             train(
-                photos, TrainOptions(seconds=chosen.seconds, seed=chosen.seed), model, lambda text: print("  " + text)
+                photos,
+                ClassifierOptions(seconds=chosen.seconds, seed=chosen.seed),
+                model,
+                lambda text: print("  " + text),
             )
             show(json.loads((model / "report.json").read_text("utf-8")))
             if chosen.unseen:
@@ -114,7 +117,7 @@ def show_unseen(model: Classifier, folder: Path, seed: int) -> None:
     known = photos.take(np.array([name in model.names for name in photos.names]))
     given = model.probabilities(known)
     truth = np.array([model.names.index(name) for name in known.names if name is not None])
-    drawn = Bootstrap(groups(known), seed)
+    drawn = GroupBootstrap(groups(known), seed)
     right = given.argmax(axis=1) == truth
     print(f"unseen: {len(known)} photos of {folder.name}")
     print(f"{'accuracy':60} {told(vars_of(drawn.estimate(share(right))))}")

@@ -86,11 +86,11 @@ def _train_classifier(
     say: Callable[[str], None],
     goes_on: Callable[[], bool],
 ) -> tuple[str, ...] | None:
-    from workers.photographers.classifier.options import TrainOptions
+    from workers.photographers.classifier.options import ClassifierOptions
     from workers.photographers.classifier.progress import TrainingStoppedError
     from workers.photographers.classifier.train import train
 
-    options = TrainOptions(seed=order.seed, threads=threads, report=order.report)
+    options = ClassifierOptions(seed=order.seed, threads=threads, report=order.report)
     if order.seconds is not None:
         options = replace(options, seconds=order.seconds)
     try:

@@ -1,4 +1,4 @@
-"""The product's model: four parts that look at different things, and three answers made of them.
+"""Ensemble of the photographer classifier: four parts with different inputs, and three answers pooled from them.
 
     subject   visual                                     linear
     manner    style + the 58 picture-only features       linear
@@ -8,7 +8,8 @@
 ``all`` pools the four (``search.photographers.classifier.pooling``); ``style`` is the manner part alone and
 ``subject`` the subject part alone, each calibrated. Linear parts are hard to beat with a few photos of each
 photographer, trees find what is not linear (a colour that is either absent or strong), and neither is best for every
-collection: the weights of the pool say which is believed, and are learnt on photos that the parts have not learnt from.
+collection: the weights of the pool are fitted on photos that the parts were not fitted to
+(``workers.photographers.classifier.fitting``).
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from search.photographers.classifier.threshold import Threshold
 from search.photographers.classifier.trees import Trees
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.features import CAMERA, METADATA, PICTURE_ONLY
-from search.photographers.photos.splits import Index
 
 LINEAR_PARTS = ("subject", "manner", "joined")
 TREES = "trees"
@@ -44,7 +44,7 @@ PoolWeights: TypeAlias = Mapping[str, float]
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What is known of ``n`` photos: float32 ``(n, dim)`` each, NaN for what is absent."""
+    """Inputs of the parts for ``n`` photos: float32 ``(n, dim)`` each, NaN for what is absent."""
 
     visual: Matrix
     style: Matrix
@@ -54,15 +54,16 @@ class Inputs:
     def of(cls, photos: PhotoSet, *, metadata: bool = True) -> Inputs:
         """
         Args:
-            metadata: False leaves out what the file and the camera say: the picture alone has to tell.
+            metadata: False leaves out the facts of file, clock and camera, so that the picture alone is used.
         """
         return cls(photos.visual, photos.style, photos.features if metadata else without_metadata(photos.features))
 
-    def take(self, rows: Index) -> Inputs:
+    def take(self, rows: NDArray[np.intp]) -> Inputs:
+        """The photos at some positions, intp ``(k,)``."""
         return Inputs(self.visual[rows], self.style[rows], self.features[rows])
 
     def columns(self, part: str) -> Matrix:
-        """What a linear part sees."""
+        """Input of a linear part, ``(n, d)``."""
         if part == "subject":
             return self.visual
         if part == "manner":
@@ -71,13 +72,13 @@ class Inputs:
 
     @property
     def vectors(self) -> Mapping[str, Matrix]:
-        """Those that the trees take components of."""
+        """Vectors whose components the trees use, by name."""
         found = {"visual": self.visual}
         return found | {"style": self.style} if self.style.shape[1] else found
 
 
 def without_metadata(features: Matrix) -> Matrix:
-    """A copy in which all that the file, the clock and the camera say is NaN."""
+    """A copy of ``(n, 78)`` in which all facts of file, clock and camera are NaN."""
     blanked = features.copy()
     blanked[:, [*METADATA, *CAMERA]] = np.nan
     return blanked
@@ -85,27 +86,31 @@ def without_metadata(features: Matrix) -> Matrix:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The four, learnt from the same photos; ``trees`` is None where none could be or should be grown. Beside them,
-    what these photos look like."""
+    """The four parts, fitted to the same photos, and the familiarity with these photos.
+
+    Attributes:
+        trees: None where none could or should be grown.
+    """
 
     linears: Mapping[str, Linear]
     trees: Trees | None
     familiarity: Familiarity
 
     def scores(self, photos: Inputs) -> Mapping[str, Scores]:
+        """Part to its log-probabilities, float64 ``(n, photographers)``."""
         found = {name: linear.scores(photos.columns(name)) for name, linear in self.linears.items()}
         return found | {TREES: self.trees.scores(photos.vectors, photos.features)} if self.trees else found
 
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Parts with what makes one answer of them.
+    """Parts with the weights of the pool and the threshold.
 
     Attributes:
         weights: answer to part to its weight in the pool; :data:`SHARES` stands for ``shares``.
-        shares: of each photographer among the photos learnt from, float64 ``(photographers,)``.
-        out_of_fold: probabilities of the photos learnt from, each by parts that had not learnt from its group; empty
-            in a model that was loaded.
+        shares: share of each photographer among the training photos, float64 ``(photographers,)``.
+        out_of_fold: probabilities of the training photos, each by parts that were not fitted to its group, float64
+            ``(n, photographers)``; empty in a model that was loaded.
     """
 
     parts: Parts
@@ -115,24 +120,30 @@ class Ensemble:
     out_of_fold: NDArray[np.float64]
 
     def probabilities(self, photos: Inputs, answer: str = "all") -> NDArray[np.float64]:
-        """Calibrated, float64 ``(n, photographers)``."""
-        return answer_of(answer, self.parts.scores(photos), self.weights[answer], self.shares)
+        """Calibrated probabilities, float64 ``(n, photographers)``."""
+        return pooled_answer(answer, self.parts.scores(photos), self.weights[answer], self.shares)
 
     def thresholds(self, photos: Inputs) -> NDArray[np.float64]:
-        """Probability from which on each photo's first candidate is given, float64 ``(n,)``."""
+        """Least probability of each photo's first candidate, float64 ``(n,)``."""
         return self.threshold.at(self.parts.familiarity(photos.style))
 
     def answers(self, photos: Inputs) -> Mapping[str, NDArray[np.float64]]:
-        """Every answer, each part asked once."""
+        """Calibrated probabilities of every answer, float64 ``(n, photographers)``; each part is computed once."""
         scores = self.parts.scores(photos)
-        return {answer: answer_of(answer, scores, self.weights[answer], self.shares) for answer in ANSWERS}
+        return {answer: pooled_answer(answer, scores, self.weights[answer], self.shares) for answer in ANSWERS}
 
 
-def answer_of(
+def pooled_answer(
     answer: str, scores: Mapping[str, Scores], weights: PoolWeights, shares: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Of the parts there are: without trees, the others answer as they would in the pool, only less sure."""
+    """Probabilities of one answer, float64 ``(n, photographers)``, from the parts that there are.
+
+    Without trees, the other parts answer as they would in the pool, only less sure.
+
+    Args:
+        scores: part to log-probabilities, float64 ``(n, photographers)``.  shares: float64 ``(photographers,)``.
+    """
     parts = [part for part in ANSWERS[answer] if part in scores and part in weights]
-    given = [scores[part] for part in parts]
-    prior = prior_scores(shares, len(given[0]))
-    return pooled([*given, prior], np.array([*(weights[part] for part in parts), weights[SHARES]]))
+    found = [scores[part] for part in parts]
+    prior = prior_scores(shares, len(found[0]))
+    return pooled([*found, prior], np.array([*(weights[part] for part in parts), weights[SHARES]]))

@@ -15,15 +15,17 @@ from search.photographers.classifier.classifier import Classifier
 from search.photographers.classifier.model_files import read_out_of_fold
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.names import photographer_id
-from workers.photographers.classifier.options import TrainOptions
+from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.progress import TrainingStoppedError
-from workers.photographers.classifier.train import TrainResult, train
+from workers.photographers.classifier.train import TrainedClassifier, train
 
 MakePhotos = Callable[..., PhotoSet]
-QUICK = TrainOptions(seconds=0, threads=1, report=False)
+QUICK = ClassifierOptions(seconds=0, threads=1, report=False)
 
 
-def _trained(photos: PhotoSet, folder: Path, options: TrainOptions = QUICK) -> tuple[TrainResult, Classifier]:
+def _trained(
+    photos: PhotoSet, folder: Path, options: ClassifierOptions = QUICK
+) -> tuple[TrainedClassifier, Classifier]:
     result = train(photos, options, folder)
     return result, Classifier.load(folder, photos.visual_space, photos.style_space)
 

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from search.photographers.classifier.classifier import Classifier
-from search.photographers.classifier.familiarity import Familiarity
-from search.photographers.classifier.threshold import KEPT, Confidence, Threshold, find_threshold
+from search.photographers.classifier.threshold import Threshold
 from search.photographers.photos.dataset import PhotoSet
-from workers.photographers.classifier.options import TrainOptions
+from workers.photographers.classifier.fitting.familiarity import fit_familiarity
+from workers.photographers.classifier.fitting.threshold import KEPT, Confidence, fit_threshold
+from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.train import train
 
 MakePhotos = Callable[..., PhotoSet]
 
 
-def _said(value: np.ndarray, near: np.ndarray | float, right: bool = True) -> Confidence:
+def _confidence(value: np.ndarray, near: np.ndarray | float, right: bool = True) -> Confidence:
     n = len(value)
     return Confidence(np.arange(n), value, np.broadcast_to(near, n).astype(float), np.full(n, right))
 
@@ -27,12 +28,12 @@ def test_the_nearest_photo_is_found_whatever_units_the_numbers_have() -> None:
     rng = np.random.default_rng(0)
     units = np.array([1e3, 1.0, 1e-3, 1.0])
     learnt = rng.normal(size=(1500, 4)) * units + 5 * units
-    near = Familiarity.of(learnt)(learnt)  # more than one block
+    near = fit_familiarity(learnt)(learnt)  # more than one block
     assert near == pytest.approx(1, abs=1e-5)
     deviations = (learnt - learnt.mean(axis=0)) / learnt.std(axis=0)
     asked = rng.normal(size=(20, 4))
     unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (asked, deviations)]
-    found = Familiarity.of(learnt)(asked * learnt.std(axis=0) + learnt.mean(axis=0))
+    found = fit_familiarity(learnt)(asked * learnt.std(axis=0) + learnt.mean(axis=0))
     np.testing.assert_allclose(found, (unit[0] @ unit[1].T).max(axis=1), atol=1e-5)
 
 
@@ -40,26 +41,28 @@ def test_without_a_style_it_is_not_known() -> None:
     learnt = np.random.default_rng(0).normal(size=(10, 3))
     asked = learnt.copy()
     asked[4] = learnt[7] = np.nan
-    near = Familiarity.of(learnt)(asked)
+    near = fit_familiarity(learnt)(asked)
     assert np.isnan(near).tolist() == [at == 4 for at in range(10)]
-    assert len(Familiarity.of(learnt).rows) == 9
+    assert len(fit_familiarity(learnt).rows) == 9
     for nothing in (np.empty((5, 0)), np.full((5, 3), np.nan)):
-        assert np.isnan(Familiarity.of(nothing)(nothing)).all()
+        assert np.isnan(fit_familiarity(nothing)(nothing)).all()
 
 
 def test_photos_that_are_all_alike_are_not_near_to_anything() -> None:
     same = np.ones((6, 3))
-    assert Familiarity.of(same)(same).tolist() == [0.0] * 6
-    assert find_threshold(_said(np.linspace(0.5, 0.9, 6), 0.0), Confidence.none()).slope == 0
+    assert fit_familiarity(same)(same).tolist() == [0.0] * 6
+    assert fit_threshold(_confidence(np.linspace(0.5, 0.9, 6), 0.0), Confidence.none()).slope == 0
 
 
 def test_strangers_are_told_by_nearness_where_they_are_named_as_surely() -> None:
     rng = np.random.default_rng(0)
     sure = rng.uniform(0.4, 0.9, (2, 300))
-    found = find_threshold(_said(sure[0], rng.normal(0.8, 0.1, 300)), _said(sure[1], rng.normal(0.2, 0.1, 300), False))
+    found = fit_threshold(
+        _confidence(sure[0], rng.normal(0.8, 0.1, 300)), _confidence(sure[1], rng.normal(0.2, 0.1, 300), False)
+    )
     assert found.kept >= KEPT
     assert (found.refused or 0) > 0.9
-    blind = find_threshold(_said(sure[0], np.nan), _said(sure[1], np.nan, False))
+    blind = fit_threshold(_confidence(sure[0], np.nan), _confidence(sure[1], np.nan, False))
     assert blind.slope == 0
     assert (blind.refused or 0) < 0.4
 
@@ -71,14 +74,14 @@ def test_the_bar_is_lower_the_nearer_a_photo_comes_and_usual_where_that_is_not_k
     assert bar[0] > bar[1] > bar[2] > 0
     assert bar[1] == bar[3] == pytest.approx(0.6)
     for value in (0.05, 0.3, 0.59, 0.61, 0.9, 0.999):
-        said = _said(np.full(4, value), near)
-        assert ((threshold.margin(said) >= 0) == (said.value >= bar)).all()
+        said = _confidence(np.full(4, value), near)
+        assert ((threshold.margin(said.value, said.nearness) >= 0) == (said.value >= bar)).all()
     assert Threshold(0.0, 0.5, 4.0).at(near).tolist() == [0.0] * 4, "where nothing was ever right, nothing is unknown"
 
 
 def test_the_classifier_asks_more_of_a_photo_unlike_those_it_has_seen(make_photos: MakePhotos, tmp_path: Path) -> None:
     photos = make_photos(told=1.5)
-    train(photos, TrainOptions(seconds=0, threads=1, report=False), tmp_path / "model")
+    train(photos, ClassifierOptions(seconds=0, threads=1, report=False), tmp_path / "model")
     model = Classifier.load(tmp_path / "model", photos.visual_space, photos.style_space)
     seen, absent, strange = (
         model.predict(photos.features[0], photos.visual[0], style)

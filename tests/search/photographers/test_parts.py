@@ -11,14 +11,16 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import log_loss
 
 from search.photographers.classifier.ensemble import Inputs, without_metadata
-from search.photographers.classifier.linear import FLOOR, fit_linear, log_softmax
-from search.photographers.classifier.pooling import fit_pool, pooled, prior_scores
-from search.photographers.classifier.threshold import KEPT, Confidence, find_threshold
-from search.photographers.classifier.trees import Components, TreeSettings, fit_trees
+from search.photographers.classifier.linear import FLOOR, log_softmax
+from search.photographers.classifier.pooling import pooled, prior_scores
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.features import CAMERA, METADATA, PICTURE_ONLY
-from search.photographers.photos.splits import grouped_folds
-from workers.photographers.classifier.progress import Progress, TrainingStoppedError
+from workers.photographers.classifier.fitting.linear import fit_linear
+from workers.photographers.classifier.fitting.pooling import fit_pool
+from workers.photographers.classifier.fitting.splits import grouped_folds
+from workers.photographers.classifier.fitting.threshold import KEPT, Confidence, fit_threshold
+from workers.photographers.classifier.fitting.trees import TreeSettings, fit_pca, fit_trees
+from workers.photographers.classifier.progress import TrainingProgress, TrainingStoppedError
 from workers.photographers.classifier.tuning import search_settings
 
 MakePhotos = Callable[..., PhotoSet]
@@ -142,7 +144,7 @@ def _said(confidence: np.ndarray, whose: int = 0) -> Confidence:
 
 def test_the_threshold_parts_strangers_from_the_known() -> None:
     rng = np.random.default_rng(0)
-    found = find_threshold(_said(rng.uniform(0.6, 1.0, 200)), _said(rng.uniform(0.5, 0.65, 200), 1))
+    found = fit_threshold(_said(rng.uniform(0.6, 1.0, 200)), _said(rng.uniform(0.5, 0.65, 200), 1))
     assert 0.6 <= found.value <= 0.68
     assert found.kept > 0.85
     assert (found.refused or 0) > 0.9
@@ -152,18 +154,18 @@ def test_the_threshold_never_refuses_too_many_right_answers() -> None:
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.5, 1.0, 400)
     for strangers in (np.empty(0), rng.uniform(0.5, 1.0, 400), np.ones(400)):
-        assert find_threshold(_said(confidence), _said(strangers, 1)).kept >= KEPT
-    assert find_threshold(_said(confidence, 1), Confidence.none()).value == 0.0, "nothing was right"
+        assert fit_threshold(_said(confidence), _said(strangers, 1)).kept >= KEPT
+    assert fit_threshold(_said(confidence, 1), Confidence.none()).value == 0.0, "nothing was right"
 
 
 def test_components_are_of_the_rows_given_and_say_how_much_they_keep() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(50, 3)) @ rng.normal(size=(3, 20))
-    kept = Components.of(rows, 128, 0)
+    kept = fit_pca(rows, 128, 0)
     assert kept.explained == pytest.approx(1.0)
     assert len(kept.axes) == 20
-    assert len(Components.of(rows[:5], 128, 0).axes) == 4, "no more than photos less one"
-    assert len(Components.of(np.ones((5, 20)), 128, 0).axes) == 0
+    assert len(fit_pca(rows[:5], 128, 0).axes) == 4, "no more than photos less one"
+    assert len(fit_pca(np.ones((5, 20)), 128, 0).axes) == 0
 
 
 def test_trees_take_absent_values_and_tell_what_they_decided_by() -> None:
@@ -189,7 +191,7 @@ def test_the_search_ends_in_time_within_the_space_and_no_worse_than_the_defaults
     photos = make_photos(told=1.0)
     labels = np.unique(photos.names, return_inverse=True)[1]
     folds = grouped_folds(labels, np.arange(80) // 4, 4, 0)
-    found = search_settings(Inputs.of(photos), labels, folds, 3.0, seed=0, threads=1, progress=Progress())
+    found = search_settings(Inputs.of(photos), labels, folds, 3.0, seed=0, threads=1, progress=TrainingProgress())
     assert found is not None
     assert found.trials >= 1
     assert found.loss <= found.default_loss
@@ -202,10 +204,10 @@ def test_a_search_without_time_is_none_and_one_that_is_stopped_stops(make_photos
     photos = make_photos()
     labels = np.unique(photos.names, return_inverse=True)[1]
     folds = grouped_folds(labels, np.arange(80) // 4, 4, 0)
-    nothing = search_settings(Inputs.of(photos), labels, folds, 0.0, seed=0, threads=1, progress=Progress())
+    nothing = search_settings(Inputs.of(photos), labels, folds, 0.0, seed=0, threads=1, progress=TrainingProgress())
     assert nothing is None
     began = time.monotonic()
-    progress = Progress(goes_on=lambda: time.monotonic() < began)
+    progress = TrainingProgress(goes_on=lambda: time.monotonic() < began)
     with pytest.raises(TrainingStoppedError):
         search_settings(Inputs.of(photos), labels, folds, 600.0, seed=0, threads=1, progress=progress)
 

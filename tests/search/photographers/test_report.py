@@ -13,14 +13,14 @@ import pytest
 
 from search.photographers.photos.dataset import PhotoSet
 from workers.photographers.classifier.measure import STRANGERS
-from workers.photographers.classifier.options import TrainOptions
+from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.train import train
 
 MakePhotos = Callable[..., PhotoSet]
-OPTIONS = TrainOptions(seconds=0, threads=1)
+OPTIONS = ClassifierOptions(seconds=0, threads=1)
 
 
-def _report(photos: PhotoSet, folder: Path, options: TrainOptions = OPTIONS) -> dict[str, Any]:
+def _report(photos: PhotoSet, folder: Path, options: ClassifierOptions = OPTIONS) -> dict[str, Any]:
     train(photos, options, folder)
     report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
     return report

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from workers.photographers.classifier.scores import Bootstrap, auroc, calibration_error, macro_f1, share, top
+from search.evaluation.statistics import GroupBootstrap
+from workers.photographers.classifier.scores import auroc, calibration_error, macro_f1, share, top
 
 RNG = np.random.default_rng(0)
 TRUTH, GIVEN = RNG.integers(5, size=300), RNG.integers(5, size=300)
@@ -45,15 +46,15 @@ def test_top_counts_those_before_the_true_name() -> None:
 
 def test_an_interval_is_about_as_wide_as_theory_says_and_wider_where_photos_go_together() -> None:
     hits = np.random.default_rng(1).random(400) < 0.5
-    alone = Bootstrap(np.arange(400), draws=2000).estimate(share(hits))
+    alone = GroupBootstrap(np.arange(400), draws=2000).estimate(share(hits))
     assert alone.high - alone.low == pytest.approx(2 * 1.96 * 0.025, rel=0.1)
     together = np.repeat(hits[:40], 10)
-    grouped = Bootstrap(np.arange(400) // 10, draws=2000).estimate(share(together))
+    grouped = GroupBootstrap(np.arange(400) // 10, draws=2000).estimate(share(together))
     assert grouped.high - grouped.low == pytest.approx(2 * 1.96 * 0.5 / np.sqrt(40), rel=0.15)
 
 
 def test_draws_that_a_figure_is_not_defined_for_are_passed_over() -> None:
     only = np.zeros(20, bool)
     only[0] = True
-    found = Bootstrap(np.arange(20)).estimate(share(np.ones(20, bool), only), 1)
+    found = GroupBootstrap(np.arange(20)).estimate(share(np.ones(20, bool), only), 1)
     assert (found.value, found.low, found.high, found.n) == (1.0, 1.0, 1.0, 1)

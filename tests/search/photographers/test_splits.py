@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from search.photographers.photos.splits import grouped_folds, photographers_out, random_folds
+from workers.photographers.classifier.fitting.splits import grouped_folds, photographers_out, random_folds
 
 LABELS = np.repeat(np.arange(5), 20)
 GROUPS = np.arange(100) // 4

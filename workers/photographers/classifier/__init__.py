@@ -1,1 +1,4 @@
-"""Training of the photographer classifier: fitting, search for settings, measurement, report."""
+"""Training of the photographer classifier: settings search, fitting, measurement and the model's files.
+
+Whatever predicts is in ``search.photographers.classifier``. Start reading at ``train``.
+"""

@@ -1,6 +1,7 @@
-"""Simple recipes that the product's model is measured against, each learnt and tested on the same folds.
+"""Baselines that the classifier is measured against, each fitted and tested on the same folds.
 
-REFERENCE §2 gives two linear ones and one of trees, §3 the published one: trees on 128 components and 78 features.
+Two linear ones, trees on the 78 features, and the recipe of an earlier publication: trees on 128 principal components
+of the image embedding and 78 features, with its ablations.
 """
 
 from __future__ import annotations
@@ -13,34 +14,34 @@ from numpy.typing import NDArray
 
 from search.photographers.classifier.ensemble import Inputs
 from search.photographers.classifier.linear import Matrix, log_softmax
-from search.photographers.classifier.trees import TreeSettings, fit_trees
 from search.photographers.photos.features import CAMERA, METADATA, PICTURE_ONLY
-from search.photographers.photos.splits import Fold, Labels
-from workers.photographers.classifier.fit_ensemble import Plan
-from workers.photographers.classifier.progress import Progress
+from workers.photographers.classifier.fitting.ensemble import FitOptions
+from workers.photographers.classifier.fitting.splits import Labels, TrainTestSplit
+from workers.photographers.classifier.fitting.trees import TreeSettings, fit_trees
+from workers.photographers.classifier.progress import TrainingProgress
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
-    """What a recipe is asked: to learn from one part of the photos and to name the other."""
+class BaselineTask:
+    """Photos with their labels, intp ``(n,)``, and the split that a baseline is fitted and tested on."""
 
     photos: Inputs
     labels: Labels
     photographers: int
-    fold: Fold
-    plan: Plan
-    progress: Progress
+    split: TrainTestSplit
+    options: FitOptions
+    progress: TrainingProgress
 
 
-Recipe = Callable[[Task], NDArray[np.float64]]
-"""To probabilities float64 ``(tested, photographers)``."""
+Baseline = Callable[[BaselineTask], NDArray[np.float64]]
+"""Returns probabilities of the test photos, float64 ``(tested, photographers)``."""
 
 
-def trees_on(columns: tuple[int, ...], *, embedding: bool, settings: TreeSettings | None = None) -> Recipe:
+def catboost_baseline(columns: tuple[int, ...], *, embedding: bool, settings: TreeSettings | None = None) -> Baseline:
     """CatBoost on some of the features, with or without 128 principal components of ``visual``."""
 
-    def recipe(task: Task) -> NDArray[np.float64]:
-        train, test = task.photos.take(task.fold.train), task.photos.take(task.fold.test)
+    def baseline(task: BaselineTask) -> NDArray[np.float64]:
+        train, test = task.photos.take(task.split.train), task.photos.take(task.split.test)
         chosen = list(columns)
 
         def vectors(photos: Inputs) -> Mapping[str, Matrix]:
@@ -50,11 +51,11 @@ def trees_on(columns: tuple[int, ...], *, embedding: bool, settings: TreeSetting
         trees = fit_trees(
             vectors(train),
             train.features[:, chosen],
-            task.labels[task.fold.train],
+            task.labels[task.split.train],
             task.photographers,
             settings or TreeSettings(),
-            seed=task.plan.seed,
-            threads=task.plan.threads,
+            seed=task.options.seed,
+            threads=task.options.threads,
             goes_on=task.progress.goes_on,
         )
         task.progress.check()
@@ -62,13 +63,13 @@ def trees_on(columns: tuple[int, ...], *, embedding: bool, settings: TreeSetting
             return np.full((len(test.features), task.photographers), 1.0 / task.photographers)
         return np.asarray(np.exp(trees.scores(vectors(test), test.features[:, chosen])))
 
-    return recipe
+    return baseline
 
 
-def logistic(*, features: bool) -> Recipe:
-    """Multinomial logistic regression on standardised ``visual``, joined with the standardised features or not."""
+def logistic_baseline(*, features: bool) -> Baseline:
+    """Multinomial logistic regression on standardised ``visual``, with or without the standardised features."""
 
-    def recipe(task: Task) -> NDArray[np.float64]:
+    def baseline(task: BaselineTask) -> NDArray[np.float64]:
         from sklearn.impute import SimpleImputer
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
@@ -78,13 +79,13 @@ def logistic(*, features: bool) -> Recipe:
             return np.concatenate([photos.visual, photos.features], axis=1) if features else photos.visual
 
         task.progress.check()
-        train, test = task.photos.take(task.fold.train), task.photos.take(task.fold.test)
+        train, test = task.photos.take(task.split.train), task.photos.take(task.split.test)
         model = make_pipeline(
             SimpleImputer(strategy="median", keep_empty_features=True),
             StandardScaler(),
             LogisticRegression(C=0.1, max_iter=300),
         )
-        labels = task.labels[task.fold.train]
+        labels = task.labels[task.split.train]
         logits = np.full((len(test.features), task.photographers), -1e6)
         present = np.unique(labels)
         if len(present) > 1:
@@ -93,22 +94,22 @@ def logistic(*, features: bool) -> Recipe:
             logits[:, present] = 0.0
         return np.asarray(np.exp(log_softmax(logits)))
 
-    return recipe
+    return baseline
 
 
 ALL_FEATURES = tuple(range(78))
 
-SIMPLE: Mapping[str, tuple[str, Recipe]] = {
-    "features_trees": ("78 features, CatBoost", trees_on(ALL_FEATURES, embedding=False)),
-    "embedding_linear": ("image embedding, linear", logistic(features=False)),
-    "both_linear": ("embedding and features, linear", logistic(features=True)),
+SIMPLE: Mapping[str, tuple[str, Baseline]] = {
+    "features_trees": ("78 features, CatBoost", catboost_baseline(ALL_FEATURES, embedding=False)),
+    "embedding_linear": ("image embedding, linear", logistic_baseline(features=False)),
+    "both_linear": ("embedding and features, linear", logistic_baseline(features=True)),
 }
-"""Those of REFERENCE §2 by name, with how people call them."""
+"""Name to label and baseline."""
 
-ABLATION: Mapping[str, tuple[str, Recipe]] = {
-    "picture_only": ("58 picture-only features, CatBoost", trees_on(PICTURE_ONLY, embedding=False)),
-    "embedding": ("128 components of the embedding, CatBoost", trees_on((), embedding=True)),
-    "both": ("128 components and 78 features, CatBoost", trees_on(ALL_FEATURES, embedding=True)),
+ABLATION: Mapping[str, tuple[str, Baseline]] = {
+    "picture_only": ("58 picture-only features, CatBoost", catboost_baseline(PICTURE_ONLY, embedding=False)),
+    "embedding": ("128 components of the embedding, CatBoost", catboost_baseline((), embedding=True)),
+    "both": ("128 components and 78 features, CatBoost", catboost_baseline(ALL_FEATURES, embedding=True)),
 }
-CAMERA_ALONE = trees_on((*METADATA, *CAMERA), embedding=False)
-"""What the file, the clock and the camera give away."""
+CAMERA_ALONE = catboost_baseline((*METADATA, *CAMERA), embedding=False)
+"""Facts of file, clock and camera, without the picture."""

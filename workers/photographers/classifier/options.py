@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """How to train.
+class ClassifierOptions:
+    """Options of a training.
 
     Attributes:
         seconds: for the search of CatBoost's settings; 0 takes the defaults.
         seed: of everything that is drawn. Equal photos, options and versions of the libraries make equal models, as
             long as the search gets through as many trials.
         threads: of CatBoost; 0 takes every core.
-        metadata: False learns from the picture alone, not from what the file and the camera say.
-        report: also measure what the model is worth, in folds that keep groups together; takes most of the time.
+        metadata: False trains on the picture alone, without the facts of file and camera.
+        report: also measure the model, in folds that keep groups together; takes most of the time.
     """
 
     seconds: float = 60.0

@@ -1,4 +1,4 @@
-"""How a training tells what it does, and learns that it should stop."""
+"""Progress of a training, and the request to stop it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ class TrainingStoppedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """
+class TrainingProgress:
+    """Callbacks of a training.
+
     Attributes:
-        say: told what is being done, in a few words.
-        goes_on: whether to go on; asked often.
+        say: called with what is being done, in a few words.
+        goes_on: whether to go on; called often.
     """
 
     say: Callable[[str], object] = lambda text: None
@@ -24,7 +25,7 @@ class Progress:
     def check(self) -> None:
         """
         Raises:
-            TrainingStoppedError: it is to stop.
+            TrainingStoppedError: the training is to stop.
         """
         if not self.goes_on():
             raise TrainingStoppedError

@@ -1,4 +1,4 @@
-"""What can be learnt from a library: whose photos there are enough of, and which of them are one group."""
+"""Training set of the classifier: photographers with enough photos, and the groups of these photos."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import numpy as np
 from search.errors import UsageError
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.grouping import Groups, groups, widened
-from search.photographers.photos.splits import Labels
-from workers.photographers.classifier.fit_ensemble import MOST_FOR_TREES
+from workers.photographers.classifier.fitting.ensemble import MOST_FOR_TREES
+from workers.photographers.classifier.fitting.splits import Labels
 
 LEAST_PHOTOS = 3
-"""Of a photographer: one to test on, and two to learn from, so that those can be tested in turn."""
+"""Of a photographer: one to test on, and two to train on, so that those can be tested in turn."""
 
 LEAST_GROUPS = 3
 MOST_PHOTOS = 20_000
-"""Photos learnt from at most, as many of each photographer as can be; more would take hours and teach little."""
+"""Training photos at most, as many of each photographer as can be; more would take hours and improve little."""
 
 _DOMINANT = 0.9
 _LABEL = "Say who took what: `likewise photographers label --from exif` (or folder, csv, kmeans)."
 
 
 @dataclass(frozen=True, eq=False)
-class Learnable:
-    """Photos that a classifier is learnt from.
+class TrainingSet:
+    """Photos that a classifier is trained on.
 
     Attributes:
-        names: photographers, sorted; ``labels`` are positions in them.
-        groups: of photos that must not be parted by a test, see ``grouping``.
+        names: photographers, sorted; ``labels``, intp ``(n,)``, are positions in them.
+        groups: of photos that no test may split, int64 ``(n,)``, see ``grouping``.
         notes: what was left out, and what makes figures flatter, in sentences for people.
     """
 
@@ -41,8 +41,9 @@ class Learnable:
     notes: tuple[str, ...]
 
 
-def learnable(photos: PhotoSet, seed: int = 0) -> Learnable:
-    """
+def training_set(photos: PhotoSet, seed: int = 0) -> TrainingSet:
+    """Credited photos of all photographers who have enough.
+
     Raises:
         UsageError: fewer than two photographers have :data:`LEAST_PHOTOS` photos; the message says how many there are.
     """
@@ -60,7 +61,7 @@ def learnable(photos: PhotoSet, seed: int = 0) -> Learnable:
     number = {name: at for at, name in enumerate(names)}
     labels = np.array([number[name] for name in chosen.names if name is not None], np.intp)
     found = groups(chosen)
-    parted = widened(found, chosen.names, chosen, LEAST_GROUPS)
+    split = widened(found, chosen.names, chosen, LEAST_GROUPS)
     if short := sum(len(np.unique(found[labels == at])) < LEAST_GROUPS for at in range(len(names))):
         notes.append(
             f"The photos of {short:,} of {len(names):,} photographers are of fewer than {LEAST_GROUPS} sessions, "
@@ -82,11 +83,32 @@ def learnable(photos: PhotoSet, seed: int = 0) -> Learnable:
         notes.append(
             "The features of these photos are not there; `likewise reembed --space style` computes them with it."
         )
-    return Learnable(chosen, names, labels, parted, tuple(notes))
+    return TrainingSet(chosen, names, labels, split, tuple(notes))
+
+
+def sampled(training: TrainingSet, most: int, seed: int) -> TrainingSet:
+    """About ``most`` photos in whole groups; every photographer keeps at least three groups."""
+    if len(training.labels) <= most:
+        return training
+    rng = np.random.default_rng(seed)
+    wanted = most / len(training.labels)
+    kept: set[int] = set()
+    for at in range(len(training.names)):
+        own = np.unique(training.groups[training.labels == at])
+        kept.update(rng.permutation(own)[: max(3, round(wanted * len(own)))].tolist())
+    rows = np.flatnonzero(np.isin(training.groups, list(kept)))
+    note = f"Measured on {len(rows):,} of the {len(training.labels):,} photos."
+    return TrainingSet(
+        training.photos.take(rows),
+        training.names,
+        training.labels[rows],
+        training.groups[rows],
+        (*training.notes, note),
+    )
 
 
 def _drawn(photos: PhotoSet, names: tuple[str, ...], seed: int) -> np.typing.NDArray[np.intp]:
-    """Positions of the photos learnt from, rising."""
+    """Positions of the training photos, intp, ascending."""
     rng = np.random.default_rng(seed)
     found: dict[str, list[int]] = {name: [] for name in names}
     for at, name in enumerate(photos.names):

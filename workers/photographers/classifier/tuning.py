@@ -1,4 +1,7 @@
-"""The search for CatBoost's settings: the space of REFERENCE §3, Optuna's sampler, a limit on time."""
+"""Search for CatBoost's settings by Optuna within a time limit.
+
+Source of the sampler: Bergstra et al., "Algorithms for hyper-parameter optimization", NIPS 2011 (TPE).
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.photographers.classifier.ensemble import Inputs
-from search.photographers.classifier.trees import TreeSettings, fit_components, new_model, tree_rows
-from search.photographers.photos.splits import Fold, Labels
-from workers.photographers.classifier.progress import Progress
+from search.photographers.classifier.trees import tree_rows
+from workers.photographers.classifier.fitting.splits import Labels, TrainTestSplit
+from workers.photographers.classifier.fitting.trees import TreeSettings, fit_components, new_model
+from workers.photographers.classifier.progress import TrainingProgress
 
 if TYPE_CHECKING:
     from optuna import Trial
 
 MOST_TRIALS = 60
-PATIENCE = 40
+EARLY_STOPPING = 40
 """Trees without a gain on the validation part after which no more are grown."""
 
 _SHARE = 0.1
@@ -31,12 +35,12 @@ _FOLDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """What was found.
+class SearchResult:
+    """Best settings of a search.
 
     Attributes:
-        trials: settings that were tried to the end.
-        loss: mean log-loss on the validation parts, in nats; that of the defaults beside it.
+        trials: number of settings that were tried to the end.
+        loss, default_loss: mean log-loss on the validation parts, in nats, of these settings and of the defaults.
     """
 
     settings: TreeSettings
@@ -48,18 +52,24 @@ class Search:
 def search_settings(
     photos: Inputs,
     labels: Labels,
-    folds: Sequence[Fold],
+    folds: Sequence[TrainTestSplit],
     seconds: float,
     *,
     seed: int,
     threads: int,
-    progress: Progress,
-) -> Search | None:
-    """The best settings found in time, the defaults being the first tried; None where there is no time for anything.
+    progress: TrainingProgress,
+) -> SearchResult | None:
+    """Best settings found in time, the defaults being the first tried; None where there is no time for anything.
 
-    How many trees are grown is found by early stopping on the validation part of each fold, which holds groups that
-    were not learnt from. The same photos, seed and number of trials give the same settings; how many trials there is
-    time for depends on the machine.
+    The number of trees is found by early stopping on the validation part of each fold, which holds groups that were not
+    trained on. The same photos, seed and number of trials give the same settings; how many trials there is time for
+    depends on the machine.
+
+    Args:
+        labels: intp ``(n,)``.
+
+    Raises:
+        TrainingStoppedError: the training was told to stop.
     """
     import optuna
 
@@ -67,7 +77,7 @@ def search_settings(
     if seconds <= 0 or not usable:
         return None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    bench = _Bench(photos, labels, usable, seed, threads, seconds, progress)
+    objective = _Objective(photos, labels, usable, seed, threads, seconds, progress)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=8))
     default = TreeSettings()
     study.enqueue_trial(
@@ -79,27 +89,27 @@ def search_settings(
             "border_count": default.border_count,
         }
     )
-    study.optimize(bench, n_trials=MOST_TRIALS, timeout=seconds)
+    study.optimize(objective, n_trials=MOST_TRIALS, timeout=seconds)
     done = [trial for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
     if not done:
         return None
     best = min(done, key=lambda trial: trial.value if trial.value is not None else np.inf)
     settings = replace(_settings_of(best.params), iterations=int(best.user_attrs["trees"]))
-    return Search(settings, len(done), float(best.value or 0.0), float(done[0].value or 0.0))
+    return SearchResult(settings, len(done), float(best.value or 0.0), float(done[0].value or 0.0))
 
 
-class _Bench:
-    """What Optuna calls: settings in, log-loss out."""
+class _Objective:
+    """Objective function of Optuna: settings in, log-loss out."""
 
     def __init__(
         self,
         photos: Inputs,
         labels: Labels,
-        folds: Sequence[Fold],
+        folds: Sequence[TrainTestSplit],
         seed: int,
         threads: int,
         seconds: float,
-        progress: Progress,
+        progress: TrainingProgress,
     ) -> None:
         self._seed, self._threads, self._progress = seed, threads, progress
         self._seconds, self._left = _SHARE * seconds, 0.0
@@ -108,13 +118,13 @@ class _Bench:
             train, test = photos.take(fold.train), photos.take(fold.test)
             components = fit_components(train.vectors, seed)
             present = np.unique(labels[fold.train])
-            told = np.isin(labels[fold.test], present)
+            known = np.isin(labels[fold.test], present)
             self._data.append(
                 (
                     tree_rows(components, train.vectors, train.features),
                     np.searchsorted(present, labels[fold.train]),
-                    tree_rows(components, test.vectors, test.features)[told],
-                    np.searchsorted(present, labels[fold.test][told]),
+                    tree_rows(components, test.vectors, test.features)[known],
+                    np.searchsorted(present, labels[fold.test][known]),
                 )
             )
 
@@ -128,7 +138,7 @@ class _Bench:
         )
         losses, trees = [], []
         for rows, labels, test, truth in self._data:
-            model = new_model(settings, self._seed, self._threads, od_type="Iter", od_wait=PATIENCE)
+            model = new_model(settings, self._seed, self._threads, od_type="Iter", od_wait=EARLY_STOPPING)
             # The defaults, tried first, are judged in full: what replaces them has to be better than all of them.
             self._left = time.monotonic() + self._seconds if trial.number else math.inf
             model.fit(rows, labels, eval_set=(test, truth), use_best_model=True, callbacks=[self])

@@ -1,4 +1,4 @@
-"""Parts of a collection that are learnt from and tested on, so that no group of photos is on both sides."""
+"""Splits of a collection into training and test photos, with no group of photos on both sides."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from numpy.typing import NDArray
 from search.photographers.photos.grouping import Groups
 
 Index: TypeAlias = NDArray[np.intp]
-"""Positions of photos, rising."""
+"""Positions of photos, intp ``(k,)``, ascending."""
 
 Labels: TypeAlias = NDArray[np.intp]
-"""intp ``(n,)``: whose each photo is, as a position in the sorted names."""
+"""Photographer of each photo as a position in the sorted names, intp ``(n,)``."""
 
 
 @dataclass(frozen=True, eq=False)
-class Fold:
-    """Positions to learn from, and to test on."""
+class TrainTestSplit:
+    """Positions of the training photos and of the test photos."""
 
     train: Index
     test: Index
 
 
-def grouped_folds(labels: Labels, grouped: Groups, folds: int, seed: int) -> list[Fold]:
-    """Every photo is tested in exactly one fold; its group is wholly in that fold.
+def grouped_folds(labels: Labels, grouped: Groups, folds: int, seed: int) -> list[TrainTestSplit]:
+    """Folds of a cross-validation: every photo is tested in exactly one, and so is its whole group.
 
     Groups are dealt photographer by photographer, those with few groups first and large groups first, each to the fold
-    that has least of that photographer, so that everybody with two groups is both learnt from and tested.
+    that has least of that photographer, so that everybody with two groups is both trained on and tested.
+
+    Args:
+        labels: intp ``(n,)``.  grouped: group of each photo, int64 ``(n,)``.
     """
     rng = np.random.default_rng(seed)
     fold_of = np.full(int(grouped.max(initial=-1)) + 1, -1)
@@ -47,31 +50,38 @@ def grouped_folds(labels: Labels, grouped: Groups, folds: int, seed: int) -> lis
             fold_of[group] = fold
             held[fold] += mine[group]
             totals[fold] += sizes[group]
-    return _folds(fold_of[grouped], folds)
+    return _splits(fold_of[grouped], folds)
 
 
-def random_folds(labels: Labels, folds: int, seed: int) -> list[Fold]:
-    """Folds that know nothing of groups: what careless measuring would use, to see how much that flatters."""
+def random_folds(labels: Labels, folds: int, seed: int) -> list[TrainTestSplit]:
+    """Folds that ignore groups, to measure by how much a careless split flatters.
+
+    Args:
+        labels: intp ``(n,)``.
+    """
     return grouped_folds(labels, np.arange(len(labels)), folds, seed)
 
 
-def photographers_out(labels: Labels, folds: Sequence[Fold], seed: int) -> list[tuple[Fold, Index]]:
-    """Tests with strangers: photographers are dealt to as many parts as there are folds, and in each fold one part is
-    neither learnt from nor among the known. With each such fold come the positions of the strangers' photos.
+def photographers_out(labels: Labels, folds: Sequence[TrainTestSplit], seed: int) -> list[tuple[TrainTestSplit, Index]]:
+    """Open-set splits: in each fold, one part of the photographers is neither trained on nor tested as known.
 
-    A fold that leaves fewer than two to be told apart is passed over; of two photographers, that is every one.
+    With each fold come the positions of these strangers' photos, intp. A fold that leaves fewer than two photographers
+    is left out; of two photographers, that is every one.
+
+    Args:
+        labels: intp ``(n,)``.
     """
     found = np.unique(labels)
     parts = np.array_split(np.random.default_rng(seed).permutation(found), min(len(folds), len(found)))
     made = []
     for fold, part in zip(folds, parts, strict=False):
         strange = np.isin(labels, part)
-        known = Fold(fold.train[~strange[fold.train]], fold.test[~strange[fold.test]])
+        known = TrainTestSplit(fold.train[~strange[fold.train]], fold.test[~strange[fold.test]])
         if len(np.unique(labels[known.train])) > 1:
             made.append((known, np.flatnonzero(strange)))
     return made
 
 
-def _folds(fold_of: NDArray[np.int_], folds: int) -> list[Fold]:
-    found = [Fold(np.flatnonzero(fold_of != at), np.flatnonzero(fold_of == at)) for at in range(folds)]
-    return [fold for fold in found if len(fold.test) and len(fold.train)]
+def _splits(fold_of: NDArray[np.int_], folds: int) -> list[TrainTestSplit]:
+    found = [TrainTestSplit(np.flatnonzero(fold_of != at), np.flatnonzero(fold_of == at)) for at in range(folds)]
+    return [split for split in found if len(split.test) and len(split.train)]
