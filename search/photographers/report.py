@@ -1,18 +1,62 @@
-"""What a classifier is worth: the report that every training writes, as ``report.json`` in the model's folder."""
+"""Report of a classifier: what every training measures and writes as ``report.json`` in the model's folder.
+
+Another figure is measured where the report is made (``workers.photographers.classifier.measure``), and named and
+explained in :attr:`Report.figures`; page and terminal show whatever stands there.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from search.errors import ModelError
 from search.evaluation.statistics import Estimate
+
+SCHEMA_VERSION = 2
+"""Layout of ``report.json``; 1, which did not say its number, lacks it alone."""
+
+
+class Section(StrEnum):
+    """What a figure is about."""
+
+    ANSWERS = "answers"
+    RECIPES = "recipes"
+    CALIBRATION = "calibration"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure(Estimate):
+    """A measured figure with its 95 % interval, and what to call it.
+
+    Attributes:
+        name: stable.
+        label: what people call it.
+        meaning: what it says, in a sentence.
+        section: what it is about.
+        chance: what is reached without looking, where that means something.
+        signed: a difference, which may be below 0; others are shares of 0 to 1.
+        line: label in a table of the terminal, where it is not the label in lower case.
+        remark: stands beside it there, where that is not the meaning.
+    """
+
+    name: str
+    label: str
+    meaning: str
+    section: Section = Section.ANSWERS
+    chance: float | None = None
+    signed: bool = False
+    line: str | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AccuracyRow:
     """One way of answering, measured on the same folds as all others.
 
     Attributes:
@@ -31,8 +75,12 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
-    """Answers given with a probability between ``low`` and ``high``: how sure they were, and how often right."""
+class CalibrationBin:
+    """Answers given with a probability between ``low`` and ``high``.
+
+    Attributes:
+        confidence: their mean probability.  accuracy: share of them that is right.
+    """
 
     low: float
     high: float
@@ -59,12 +107,12 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSet:
-    """With photographers left out of the training, who then ought to be unknown.
+class OpenSetFigures:
+    """Figures with photographers left out of the training, whose photos should be answered with "unknown".
 
     Attributes:
-        auroc: of the first candidate's probability, known photographers' photos against strangers'; its n counts both.
-        refused: share of the strangers' photos that are answered with "unknown".
+        auroc: of the first candidate's probability, known photographers' photos against others'; its n counts both.
+        refused: share of the left out photographers' photos that are answered with "unknown".
         kept: share of the right answers about known photographers that are given.
     """
 
@@ -75,7 +123,7 @@ class OpenSet:
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """How well one photographer is told.
+    """How well one photographer is recognised.
 
     Attributes:
         recall: share of their photos that are recognised.
@@ -93,11 +141,11 @@ class Strength:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """A look at whether the figures can be believed.
+class ReportCheck:
+    """A check of whether the figures can be believed.
 
     Attributes:
-        passed: None for what is told for information only.
+        passed: None for what is given for information only.
         value: what was measured.  bound: what it must not exceed, where there is such a bound.
     """
 
@@ -108,7 +156,7 @@ class Check:
     bound: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Every figure is measured on photos that were not learnt from, nor anything in their groups.
 
@@ -119,7 +167,7 @@ class Report:
         camera_alone: from that alone, without looking at the picture.
         top3: share of the photos whose photographer is among the first three candidates.
         ece: expected calibration error.
-        simple: the recipes of REFERENCE §2.  ablation: those of §3.
+        simple: simple recipes on the same folds.  ablation: the published recipe, part by part.
         lead: accuracy of the product's model less that of the best simple recipe, paired by photo.
         chance: accuracy of always naming whoever has the most photos.
         open_set: None where there are too few photographers to leave any out, or no answer was right.
@@ -127,37 +175,182 @@ class Report:
         warnings: what should be known before a figure is quoted; notes of the training among them.
     """
 
+    schema_version: int = SCHEMA_VERSION
     photos: int
     photographers: int
     groups: int
     folds: int
     digest: str
-    product: Row
-    by_style: Row
-    by_subject: Row
-    kept: Row
-    stripped: Row
-    camera_alone: Row
+    product: AccuracyRow
+    by_style: AccuracyRow
+    by_subject: AccuracyRow
+    kept: AccuracyRow
+    stripped: AccuracyRow
+    camera_alone: AccuracyRow
     top3: Estimate
     ece: Estimate
-    reliability: tuple[Bin, ...]
+    reliability: tuple[CalibrationBin, ...] = ()
     chance: float
-    open_set: OpenSet | None
-    simple: tuple[Row, ...]
-    ablation: tuple[Row, ...]
+    open_set: OpenSetFigures | None = None
+    simple: tuple[AccuracyRow, ...] = ()
+    ablation: tuple[AccuracyRow, ...] = ()
     lead: Estimate
-    strengths: tuple[Strength, ...]
-    confusion: Confusion | None
-    mistakes: tuple[Mistake, ...]
-    checks: tuple[Check, ...]
-    settings: Mapping[str, float]
-    trials: int
-    explained: float | None
-    threshold: float
-    warnings: tuple[str, ...]
+    strengths: tuple[Strength, ...] = ()
+    confusion: Confusion | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    checks: tuple[ReportCheck, ...] = ()
+    settings: Mapping[str, float] = field(default_factory=dict)
+    trials: int = 0
+    explained: float | None = None
+    threshold: float = 0.0
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False), "utf-8")
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures of the model's own answers, in the order in which people read them."""
+        product, strangers = self.product, self.open_set
+        found = [
+            _figure(
+                product.accuracy,
+                "accuracy",
+                "Right",
+                "The most probable name is the photographer's, whether it was given or not.",
+                chance=self.chance,
+                remark=f"always naming whoever has the most photos: {self.chance:.1%}",
+            ),
+            _figure(
+                self.top3,
+                "top3",
+                "Among the first three",
+                "The photographer is one of the first three names.",
+                remark="",
+            ),
+            _figure(
+                product.macro_f1,
+                "macro_f1",
+                "Macro F1",
+                "Recognised and rightly named, every photographer counting the same.",
+                line="macro F1",
+                remark="every photographer counts the same",
+            ),
+            _figure(
+                product.answered,
+                "answered",
+                "Answered",
+                "A name was given; the others were called unknown.",
+                line="answered, not unknown",
+                remark=f"threshold: {self.threshold:.1%}",
+            ),
+            _figure(
+                product.accuracy_answered,
+                "accuracy_answered",
+                "Right when answered",
+                "Of the photos that got a name.",
+                line="right, of those answered",
+                remark="",
+            ),
+            _figure(
+                self.lead,
+                "lead",
+                "More than the best simple recipe",
+                "Right more often than the best simple recipe, paired by photo.",
+                section=Section.RECIPES,
+                signed=True,
+                remark="below 0: the recipe is better",
+            ),
+            _figure(
+                self.ece,
+                "ece",
+                "Calibration error",
+                "How far probabilities are from the share that is right; 0 is best.",
+                section=Section.CALIBRATION,
+            ),
+        ]
+        if strangers:
+            found += [
+                _figure(
+                    strangers.auroc,
+                    "auroc",
+                    "Strangers told (AUROC)",
+                    "A stranger's photo gets a lower probability than one of a known photographer; chance is 0.5.",
+                    chance=0.5,
+                    line="strangers told, AUROC",
+                    remark="guessing: 50.0%",
+                ),
+                _figure(
+                    strangers.refused,
+                    "refused",
+                    "Strangers called unknown",
+                    "Photos of photographers that were left out.",
+                    remark="photographers left out of the training",
+                ),
+                _figure(
+                    strangers.kept,
+                    "kept",
+                    "Right answers kept",
+                    "Right answers that the threshold lets through.",
+                    line="right answers given",
+                    remark="by those who are known, meanwhile",
+                ),
+            ]
+        return tuple(figure for figure in found if figure is not None)
+
+
+def read_report(stored: Mapping[str, object]) -> Report:
+    """A report as ``report.json`` holds it; what an older version did not write has its default.
+
+    Raises:
+        ModelError: a newer version wrote it, or it is no report.
+    """
+    version = stored.get("schema_version", 1)
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        raise ModelError(
+            f"The report was written by a newer version of Likewise: its layout is {version}, and this version reads "
+            f"layouts up to {SCHEMA_VERSION}.",
+            "Install that version, or train the classifier again.",
+        )
+    try:
+        report: Report = TypeAdapter(Report).validate_python(dict(stored))
+    except ValidationError as error:
+        raise ModelError(
+            f"The report was written by another version of Likewise ({error.error_count()} places).",
+            "Train the classifier again.",
+        ) from error
+    return report
+
+
+def _figure(
+    estimate: Estimate | None,
+    name: str,
+    label: str,
+    meaning: str,
+    *,
+    section: Section = Section.ANSWERS,
+    chance: float | None = None,
+    signed: bool = False,
+    line: str | None = None,
+    remark: str | None = None,
+) -> Figure | None:
+    """The figure of an estimate; None for what was not measured."""
+    if estimate is None:
+        return None
+    return Figure(
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        n=estimate.n,
+        name=name,
+        label=label,
+        meaning=meaning,
+        section=section,
+        chance=chance,
+        signed=signed,
+        line=line,
+        remark=remark,
+    )

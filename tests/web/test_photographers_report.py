@@ -8,7 +8,15 @@ import pytest
 from rich.console import Console
 
 from search.evaluation.statistics import Estimate
-from search.photographers.report import Bin, Check, Mistake, OpenSet, Report, Row, Strength
+from search.photographers.report import (
+    AccuracyRow,
+    CalibrationBin,
+    Mistake,
+    OpenSetFigures,
+    Report,
+    ReportCheck,
+    Strength,
+)
 from web.commands.photographers.report import SHOWN, estimate, show
 
 HOSTILE = "\x1b[31m[bold]<script>\nDrop"
@@ -18,8 +26,8 @@ def of(value: float, n: int = 154) -> Estimate:
     return Estimate(value, value - 0.05, value + 0.05, n)
 
 
-def row(words: str, value: float) -> Row:
-    return Row(words.replace(" ", "_"), words, of(value), of(value - 0.03))
+def row(words: str, value: float) -> AccuracyRow:
+    return AccuracyRow(words.replace(" ", "_"), words, of(value), of(value - 0.03))
 
 
 def make(photographers: int = 1, strangers: bool = True) -> Report:
@@ -30,7 +38,7 @@ def make(photographers: int = 1, strangers: bool = True) -> Report:
         groups=61,
         folds=5,
         digest="0f1e2d3c4b5a6978",
-        product=Row("product", "this model", of(0.71), of(0.68), of(0.8), of(0.83, 123)),
+        product=AccuracyRow("product", "this model", of(0.71), of(0.68), of(0.8), of(0.83, 123)),
         by_style=row("how it is developed", 0.55),
         by_subject=row("what it shows", 0.6),
         kept=row("with the camera", 0.71),
@@ -38,9 +46,9 @@ def make(photographers: int = 1, strangers: bool = True) -> Report:
         camera_alone=row("the camera alone", 0.64),
         top3=of(0.93),
         ece=of(0.04),
-        reliability=(Bin(0, 0.1, 0, 0.0, 0.0), Bin(0.8, 0.9, 114, 0.84, 0.79)),
+        reliability=(CalibrationBin(0, 0.1, 0, 0.0, 0.0), CalibrationBin(0.8, 0.9, 114, 0.84, 0.79)),
         chance=0.2,
-        open_set=OpenSet(of(0.85), of(0.6), of(0.92)) if strangers else None,
+        open_set=OpenSetFigures(of(0.85), of(0.6), of(0.92)) if strangers else None,
         simple=(row("embedding, linear", 0.59),),
         ablation=(row("78 features only", 0.47), row("58 picture-only features", 0.44)),
         lead=Estimate(0.041, -0.002, 0.08, 154),
@@ -48,10 +56,10 @@ def make(photographers: int = 1, strangers: bool = True) -> Report:
         confusion=None,
         mistakes=(Mistake(HOSTILE, "Grace", 6),),
         checks=(
-            Check("shuffled", "With names shuffled it is at chance.", True, 0.21, 0.25),
-            Check("camera", "The camera gives it away.", False, 0.64, 0.3),
-            Check("sessions", "For information.", None, 0.125),
-            Check("duplicates", "Many pairs.", False, 1793.0, 0.0),
+            ReportCheck("shuffled", "With names shuffled it is at chance.", True, 0.21, 0.25),
+            ReportCheck("camera", "The camera gives it away.", False, 0.64, 0.3),
+            ReportCheck("sessions", "For information.", None, 0.125),
+            ReportCheck("duplicates", "Many pairs.", False, 1793.0, 0.0),
         ),
         settings={"depth": 6.0},
         trials=12,

@@ -1,4 +1,4 @@
-"""The calibration curve: of answers given with a probability, how many are right?"""
+"""Calibration curve as SVG: share of right answers against the probability they were given with."""
 
 from __future__ import annotations
 
@@ -17,19 +17,23 @@ SMALLEST, LARGEST = 3.5, 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
-    """Answers whose probability was close to ``said``; ``right`` is the share of them that was right, 0 to 1, with its
-    95 % interval."""
+class CalibrationPoint:
+    """Answers whose mean probability is ``probability``.
 
-    said: float
+    Attributes:
+        right: share of them that was right, 0 to 1.  low, high: its 95 % interval.
+        photos: number of answers.
+    """
+
+    probability: float
     right: float
     low: float
     high: float
     photos: int
 
 
-def calibration(bins: Sequence[Bin]) -> Markup:
-    """Points below the diagonal: surer than the answers deserve. The area of a point grows with its photos."""
+def calibration(points: Sequence[CalibrationPoint]) -> Markup:
+    """Points below the diagonal are surer than the answers deserve. The area of a point grows with its photos."""
     across = AxisScale(0, 1, LEFT, SIZE - RIGHT)
     up = AxisScale(0, 1, SIZE - BOTTOM, TOP)
     parts: list[Markup] = []
@@ -49,16 +53,18 @@ def calibration(bins: Sequence[Bin]) -> Markup:
             transform=f"rotate(-90) translate({-(TOP + SIZE - BOTTOM) / 2:.0f} 14)",
         )
     )
-    drawn = [one for one in bins if one.photos]
+    drawn = [one for one in points if one.photos]
     fullest = max((one.photos for one in drawn), default=1)
-    points = " ".join(f"{across(one.said):.1f},{up(one.right):.1f}" for one in drawn)
+    path = " ".join(f"{across(one.probability):.1f},{up(one.right):.1f}" for one in drawn)
     if len(drawn) > 1:
-        parts.append(element("polyline", class_="line", points=points))
+        parts.append(element("polyline", class_="line", points=path))
     for one in drawn:
-        x = across(one.said)
+        x = across(one.probability)
         parts.append(element("line", class_="whisker", x1=x, x2=x, y1=up(one.low), y2=up(one.high)))
     for one in drawn:
         radius = max(SMALLEST, LARGEST * math.sqrt(one.photos / fullest))
-        told = element("title", f"{100 * one.said:.0f} % given, {100 * one.right:.0f} % right, {one.photos} photos")
-        parts.append(element("circle", told, class_="dot", cx=across(one.said), cy=up(one.right), r=radius))
+        title = element(
+            "title", f"{100 * one.probability:.0f} % given, {100 * one.right:.0f} % right, {one.photos} photos"
+        )
+        parts.append(element("circle", title, class_="dot", cx=across(one.probability), cy=up(one.right), r=radius))
     return picture("Probability given against share that was right", SIZE, SIZE, parts, class_="chart calibration")

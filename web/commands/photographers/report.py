@@ -1,4 +1,4 @@
-"""``likewise photographers report``: what the classifier in use is worth."""
+"""``likewise photographers report`` prints what the classifier in use is worth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from search.evaluation.statistics import Estimate
-    from search.photographers.report import Report, Row
+    from search.photographers.report import AccuracyRow, Figure, Report
     from web.client import Json
 
 SHOWN = 20
@@ -33,12 +33,10 @@ def command(call: Call) -> None:
 
 
 def _show(answer: Json, console: Console) -> None:
-    from search.photographers.report import Report
-    from web.plain import load
+    from search.photographers.report import read_report
 
-    told = dict(answer)
-    version, made = told.pop("version"), told.pop("made")
-    show(load(Report, told), f"{version}, made {made[:16].replace('T', ' ')} UTC", console)
+    version, made = answer["version"], answer["made"]
+    show(read_report(answer), f"{version}, made {made[:16].replace('T', ' ')} UTC", console)
 
 
 def show(report: Report, model: str, console: Console) -> None:
@@ -64,22 +62,14 @@ def show(report: Report, model: str, console: Console) -> None:
 
 
 def _figures(report: Report, console: Console) -> None:
-    product, strangers = report.product, report.open_set
-    rows = [
-        ("right", estimate(product.accuracy), f"always naming whoever has the most photos: {report.chance:.1%}"),
-        ("among the first three", estimate(report.top3), ""),
-        ("macro F1", estimate(product.macro_f1), "every photographer counts the same"),
-        ("answered, not unknown", estimate(product.answered), f"threshold: {report.threshold:.1%}"),
-        ("right, of those answered", estimate(product.accuracy_answered), ""),
-        ("more than the best simple recipe", estimate(report.lead, signed=True), "below 0: the recipe is better"),
-    ]
-    if strangers:
-        rows += [
-            ("strangers told, AUROC", estimate(strangers.auroc), "guessing: 50.0%"),
-            ("strangers called unknown", estimate(strangers.refused), "photographers left out of the training"),
-            ("right answers given", estimate(strangers.kept), "by those who are known, meanwhile"),
-        ]
+    rows = [_line(figure) for figure in report.figures if figure.section != "calibration"]
     show_table(console, "What it is worth", ("", "measured", ""), rows)
+
+
+def _line(figure: Figure) -> tuple[str, str, str]:
+    label = figure.label[:1].lower() + figure.label[1:] if figure.line is None else figure.line
+    remark = figure.meaning if figure.remark is None else figure.remark
+    return label, estimate(figure, signed=figure.signed), remark
 
 
 def _ways(report: Report, console: Console) -> None:
@@ -92,7 +82,7 @@ def _ways(report: Report, console: Console) -> None:
         console.print(f"The components keep {report.explained:.1%} of the variance of 'visual'.", highlight=False)
 
 
-def _way(row: Row) -> tuple[str, str, str]:
+def _way(row: AccuracyRow) -> tuple[str, str, str]:
     return row.words, estimate(row.accuracy), estimate(row.macro_f1)
 
 
@@ -107,7 +97,9 @@ def _calibration(report: Report, console: Console) -> None:
             if one.n
         ],
     )
-    console.print(f"Calibration error: {estimate(report.ece)}", highlight=False)
+    for figure in report.figures:
+        if figure.section == "calibration":
+            console.print(f"{figure.label}: {estimate(figure)}", highlight=False)
 
 
 def _people(report: Report, console: Console) -> None:

@@ -31,7 +31,16 @@ from search.photographers.answers import (
     Trait,
 )
 from search.photographers.photos.names import photographer_id
-from search.photographers.report import Bin, Check, Confusion, Mistake, OpenSet, Report, Row, Strength
+from search.photographers.report import (
+    AccuracyRow,
+    CalibrationBin,
+    Confusion,
+    Mistake,
+    OpenSetFigures,
+    Report,
+    ReportCheck,
+    Strength,
+)
 from search.photographers.space import CodeChart, CodeSpot
 from search.similar.questions import Probe
 
@@ -194,8 +203,8 @@ def estimate(value: float, n: int = 154) -> Estimate:
 def report() -> Report:
     """What might have been measured of the first four of :data:`NAMES` and the script."""
 
-    def row(name: str, words: str, accuracy: float) -> Row:
-        return Row(
+    def row(name: str, words: str, accuracy: float) -> AccuracyRow:
+        return AccuracyRow(
             name, words, estimate(accuracy), estimate(accuracy - 0.03), estimate(0.9) if name == "product" else None
         )
 
@@ -215,9 +224,13 @@ def report() -> Report:
         camera_alone=row("camera_alone", "file and camera alone", 0.64),
         top3=estimate(0.93),
         ece=Estimate(0.04, 0.02, 0.09, 154),
-        reliability=(Bin(0, 0.1, 0, 0.0, 0.0), Bin(0.4, 0.5, 40, 0.46, 0.5), Bin(0.8, 0.9, 114, 0.84, 0.8)),
+        reliability=(
+            CalibrationBin(0, 0.1, 0, 0.0, 0.0),
+            CalibrationBin(0.4, 0.5, 40, 0.46, 0.5),
+            CalibrationBin(0.8, 0.9, 114, 0.84, 0.8),
+        ),
         chance=0.2,
-        open_set=OpenSet(estimate(0.85), estimate(0.6), estimate(0.92)),
+        open_set=OpenSetFigures(estimate(0.85), estimate(0.6), estimate(0.92)),
         simple=(row("linear", "embedding, linear", 0.59), row("features", "features, CatBoost", 0.45)),
         ablation=(row("78", "78 features only", 0.47), row("58", "picture-only 58", 0.44)),
         lead=Estimate(0.041, 0.002, 0.08, 154),
@@ -228,9 +241,9 @@ def report() -> Report:
         confusion=Confusion(names, counts),
         mistakes=(Mistake(SCRIPT, "Grace", 6),),
         checks=(
-            Check("shuffled", "with shuffled names it is at chance", True, 0.21, 0.25),
-            Check("camera", "the camera gives it away", False, 0.64, 0.3),
-            Check("groups", "groups in two folds", None, 0.0),
+            ReportCheck("shuffled", "with shuffled names it is at chance", True, 0.21, 0.25),
+            ReportCheck("camera", "the camera gives it away", False, 0.64, 0.3),
+            ReportCheck("groups", "groups in two folds", None, 0.0),
         ),
         settings={"iterations": 500.0, "learning_rate": 0.07},
         trials=12,
