@@ -37,7 +37,7 @@ from search.store.base import Store
 from search.store.generation_switch import finish_switch
 from search.store.measured import measured
 from workers.batch.report import Batch, BatchReport, BatchSource, Priority
-from workers.engines.local import Encoder, Engine, LocalEngine
+from workers.engines.local import Engine, EngineEncoder, LocalEngine
 from workers.storage.shared_place import SCRATCH, shared_place
 from workers.training.shared_models import SharedShelf
 
@@ -129,7 +129,7 @@ class Node:
         return self._engine.notes
 
     @property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> EngineEncoder:
         return self._engine.encoder
 
     def prepare(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ingest.maintenance.fill import KEPT, Filling
+from ingest.maintenance.fill import KEPT, FillRun
 from search.media import Kind
 from search.store.base import StoredPoint
 from search.store.filters import Filter
@@ -20,7 +20,7 @@ SEEN = "visual"
 """Space of everything that has a picture."""
 
 
-class Completion(Filling):
+class BackfillRun(FillRun):
     """One run of a job that fills the spaces of ``workers.batch.backfill.addable``, and features of photos, into
     collections, named plainly."""
 

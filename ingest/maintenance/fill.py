@@ -34,7 +34,7 @@ KEPT = "What has been embedded is kept; the same command goes on from there."
 """What to tell people when it is stopped."""
 
 
-class Filling:
+class FillRun:
     """One run of a job over its generations; its batches, as a ``BatchSource``."""
 
     def __init__(

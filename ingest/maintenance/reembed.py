@@ -10,39 +10,27 @@ from before is brought up to date instead of being made from nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ingest.jobs.kinds import ReembedOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
-from ingest.maintenance.backfill import Completion
-from ingest.maintenance.fill import KEPT, Filling
+from ingest.maintenance.backfill import BackfillRun
+from ingest.maintenance.fill import KEPT, FillRun
 from ingest.maintenance.upkeep import bring_up_to_date
 from search.errors import SpaceMismatchError, UsageError
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
-from search.model_descriptions.registry import AUTO, FRAMES, MOTION, STYLE, VISUAL, models_of, names_of
+from search.model_descriptions.registry import AUTO, FRAMES, MOTION, VISUAL, models_by_space, models_of
 from search.settings import SPACE_OF_MODEL_SETTING, Settings
 from search.spaces import MEANING
 from search.store.base import Store
 from search.store.generation_switch import promote_together
-from search.words.table import SPACE as CONCEPTS
 from workers.batch.backfill import FILLED_IN_PLACE
 from workers.batch.report import BatchRunner
 
 PAGE = 256
-
-
-def models_by_space() -> Mapping[str, tuple[str, ...]]:
-    """Names of the spaces that can be made anew, and of the models of each.
-
-    There is one model of ``style``, at the revision of this version. ``concepts`` are made from the classes of the
-    model of ``visual``, by the table of this version. Making any of these or ``meaning`` fills in what records lack of
-    all three.
-    """
-    style, concepts = {STYLE.name: names_of(STYLE.name)}, {CONCEPTS: (CONCEPTS,)}
-    return {space: names_of(space) for space in (VISUAL, MOTION)} | style | concepts | {MEANING: names_of(MEANING)}
 
 
 def asked_for(options: ReembedOptions) -> tuple[str, str]:
@@ -134,7 +122,7 @@ class Reembed:
             return self._complete(choice, job)
         if not generations:
             return f"'{space}' is made with {model} already."
-        filling = Filling(
+        filling = FillRun(
             self._settings, self._store, self._ledger, job, self._runner_for(choice, generations), generations
         )
         filling.fill()
@@ -156,11 +144,9 @@ class Reembed:
         return f"{failed} {switched}".strip()
 
     def _complete(self, choice: ModelChoice, job: TaskRun) -> str:
-        # Imported here, because it builds on this module.
-
         pictured = [schema.collection for schema in schemas_of(choice) if schema.space("visual") is not None]
         collections = [name for name in pictured if name in self._store.collections()]
-        completion = Completion(
+        completion = BackfillRun(
             self._settings, self._store, self._ledger, job, self._runner_for(choice, collections), collections
         )
         completion.fill()

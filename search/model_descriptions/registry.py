@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from search.errors import ModelError
 from search.model_descriptions.description import ModelDescription, PackagedWeights, TorchvisionWeights
 from search.model_descriptions.text import OPEN_CLIP
+from search.spaces import MEANING
 
-VISUAL, MOTION = "visual", "motion"
+VISUAL, MOTION, CONCEPTS = "visual", "motion", "concepts"
 
 FRAMES = "frames"
 """What settings and ``likewise reembed --model`` call the model of motion that :func:`frames_of` describes."""
@@ -155,6 +156,22 @@ def model_named(name: str) -> ModelDescription:
             f"This version of Likewise does not know the model '{name}'.", "Install the same version on every machine."
         )
     return model
+
+
+def models_by_space() -> Mapping[str, tuple[str, ...]]:
+    """Names of the spaces that ``likewise reembed`` can make anew, and of the models of each.
+
+    ``concepts`` are made from the classes of the model of ``visual``, by the table of this version, so that they have
+    one model of their own name.
+    """
+    spaces = (VISUAL, MOTION, STYLE.name, CONCEPTS, MEANING)
+    return {space: (CONCEPTS,) if space == CONCEPTS else names_of(space) for space in spaces}
+
+
+def models_in_words() -> str:
+    """What can be chosen for each space of several models, as help texts say it: ``visual: a, b; motion: c, d``."""
+    several = {space: names for space, names in models_by_space().items() if len(names) > 1}
+    return "; ".join(f"{space}: {', '.join(names)}" for space, names in several.items())
 
 
 def names_of(space: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from search.spaces import CollectionSchema
 from search.store import open_store
 from search.store.base import Array, Store
 from workers.batch.local_runner import LocalRunner
-from workers.batch.processor import BatchProcessor, Embedder
+from workers.batch.processor import BatchProcessor, MediaEmbedder
 from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.choice import choose_models
 from workers.embedders.models import Models
@@ -54,7 +54,7 @@ def outcome(ended: JobProgress) -> JobProgress:
 
 
 def run_alone(
-    settings: Settings, media: Path, models: Embedder, schemas: tuple[CollectionSchema, ...], *, clips: bool
+    settings: Settings, media: Path, models: MediaEmbedder, schemas: tuple[CollectionSchema, ...], *, clips: bool
 ) -> tuple[JobProgress, Contents, list[tuple[object, ...]]]:
     store, ledger = open_store(settings), Ledger(settings.ledger_url)
     for schema in schemas:

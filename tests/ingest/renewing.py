@@ -24,7 +24,7 @@ from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store import open_store
 from search.store.base import Array, Point, Store
-from workers.batch.backfill import Renewal
+from workers.batch.backfill import BackfillStore
 from workers.batch.records import mark_current
 from workers.batch.report import Batch, BatchReport, FileRef, Outcome, Status
 from workers.embedders.sound.standardise import mark_standardised
@@ -70,7 +70,7 @@ class ModelRunner:
 
     def __init__(self, store: Store, choice: ModelChoice, into: Sequence[str] = ()) -> None:
         self.store, self.choice = store, choice
-        self.intake = Renewal(store, into) if into else store
+        self.intake = BackfillStore(store, into) if into else store
         self.schemas = {schema.kind: schema for schema in schemas_of(choice)}
         self.seen: list[str] = []
         self.before: Callable[[], object] = lambda: None

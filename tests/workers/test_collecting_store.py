@@ -10,7 +10,7 @@ import numpy as np
 from search.media import Kind
 from search.settings import Settings
 from search.store.base import Store
-from workers.batch.collecting_store import Outbox
+from workers.batch.collecting_store import CollectingStore
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import Batch, FileRef, Status
 
@@ -21,7 +21,7 @@ def batch(*files: FileRef) -> Batch:
     return Batch("b1", "j1", Kind.VIDEO, files)
 
 
-def delivered(outbox: Outbox) -> dict[str, dict[str, Any]]:
+def delivered(outbox: CollectingStore) -> dict[str, dict[str, Any]]:
     return {delivery.point.id: dict(delivery.point.vectors) for delivery in outbox.deliveries}
 
 
@@ -39,7 +39,7 @@ def test_collects_what_the_store_would_hold(
 ) -> None:
     files = batch(make_file("a.mp4"), make_file("b.wav"), make_file("c.jpg"), make_file("d.wav"))
     report = BatchProcessor(settings, store, pool, models).process(files)
-    outbox = Outbox()
+    outbox = CollectingStore()
     again = BatchProcessor(settings, outbox, pool, models).process(files)
     assert [one.status for one in again.outcomes] == [one.status for one in report.outcomes] == [Status.EMBEDDED] * 4
     here, there = delivered(outbox), stored(store, [one.media_id or "" for one in report.outcomes])
@@ -52,7 +52,7 @@ def test_collects_what_the_store_would_hold(
 
 def test_one_point_for_files_of_one_content(settings: Settings, pool: Any, models: Any, make_file: MakeFile) -> None:
     files = make_file("a.jpg", "same"), make_file("b.jpg", "same", other_paths=("/elsewhere/c.jpg",))
-    outbox = Outbox()
+    outbox = CollectingStore()
     report = BatchProcessor(settings, outbox, pool, models).process(batch(*files))
     assert [one.status for one in report.outcomes] == [Status.EMBEDDED, Status.DUPLICATE]
     (delivery,) = outbox.deliveries

@@ -16,7 +16,7 @@ from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
-from workers.batch.collecting_store import Outbox
+from workers.batch.collecting_store import CollectingStore
 from workers.batch.delivery import deliver
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import Batch, Delivery, FileRef
@@ -34,7 +34,7 @@ def sent(settings: Settings, pool: Any, models: Any) -> Callable[..., tuple[Deli
     """What a worker without a store sends back of files of one kind, over the wire."""
 
     def make(*files: FileRef) -> tuple[Delivery, ...]:
-        outbox = Outbox()
+        outbox = CollectingStore()
         kind = KINDS[Path(files[0].path).suffix]
         report = BatchProcessor(settings, outbox, pool, models).process(Batch("b", "j", kind, files))
         return report_from_json(report_to_json(replace(report, deliveries=tuple(outbox.deliveries)))).deliveries

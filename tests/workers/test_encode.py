@@ -16,7 +16,7 @@ from search.media import Kind, media_id
 from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Store
-from workers.batch.encode import Encoder
+from workers.batch.encode import ExampleEncoder
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import Batch, FileRef
 
@@ -24,12 +24,12 @@ MakeFile = Callable[..., FileRef]
 
 
 @pytest.fixture
-def encoder(settings: Settings, pool: Any, models: Any) -> Encoder:
-    return Encoder(settings, pool, models)
+def encoder(settings: Settings, pool: Any, models: Any) -> ExampleEncoder:
+    return ExampleEncoder(settings, pool, models)
 
 
 def test_a_probe_has_the_vectors_its_stored_self_would_have(
-    encoder: Encoder, settings: Settings, store: Store, pool: Any, models: Any, make_file: MakeFile
+    encoder: ExampleEncoder, settings: Settings, store: Store, pool: Any, models: Any, make_file: MakeFile
 ) -> None:
     files = tuple(make_file(f"{number}.mp4") for number in range(6))
     BatchProcessor(settings, store, pool, models).process(Batch("b", "j", Kind.VIDEO, files))
@@ -47,7 +47,7 @@ def test_a_probe_has_the_vectors_its_stored_self_would_have(
     assert probe.spaces == {name: schema.by_name[name].space.fingerprint for name in probe.vectors}
 
 
-def test_a_sound_can_be_encoded_before_any_is_stored(encoder: Encoder, make_file: MakeFile) -> None:
+def test_a_sound_can_be_encoded_before_any_is_stored(encoder: ExampleEncoder, make_file: MakeFile) -> None:
     probe = encoder.probe(make_file("a.wav").path)
     assert probe.vectors.keys() == probe.spaces.keys() == {"sound"}
     assert np.linalg.norm(probe.vectors["sound"]) == pytest.approx(1, abs=1e-5)
@@ -60,13 +60,15 @@ def test_words_become_a_vector_of_the_space_that_is_stored(settings: Settings, p
         schemas=(CollectionSchema(Kind.IMAGE, (VectorField(meaning),)),),
         text=lambda words: np.array([[len(words), 0]], np.float32),
     )
-    encoder = Encoder(settings, pool, models)
+    encoder = ExampleEncoder(settings, pool, models)
     np.testing.assert_array_equal(encoder.text("dog", meaning), [[3, 0]])
     with pytest.raises(SpaceMismatchError, match=r"embedded with meaning = fake@1.*reembed --space meaning"):
         encoder.text("dog", replace(meaning, revision="2"))
 
 
-def test_files_that_cannot_be_used_say_why(encoder: Encoder, pool: Any, make_file: MakeFile, tmp_path: Path) -> None:
+def test_files_that_cannot_be_used_say_why(
+    encoder: ExampleEncoder, pool: Any, make_file: MakeFile, tmp_path: Path
+) -> None:
     with pytest.raises(UnreadableFileError, match=r"absent\.jpg"):
         encoder.probe(str(tmp_path / "absent.jpg"))
     pool.errors = {"a.jpg": CorruptMediaError("'a.jpg' is broken.")}

@@ -13,8 +13,8 @@ from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Point, Store
-from workers.batch.backfill import Renewal, carry_over, renew
-from workers.batch.collecting_store import Outbox
+from workers.batch.backfill import BackfillStore, carry_over, renew
+from workers.batch.collecting_store import CollectingStore
 from workers.batch.delivery import deliver
 from workers.batch.processor import BatchProcessor
 from workers.batch.records import find_records
@@ -61,10 +61,10 @@ Route = Callable[[Batch, str], BatchReport]
 @pytest.fixture(params=["a worker that reaches the store", "a worker that sends back what it made"])
 def route(request: pytest.FixtureRequest, settings: Settings, store: Store, pool: Any, models: Any) -> Route:
     def direct(batch: Batch, into: str) -> BatchReport:
-        return BatchProcessor(settings, Renewal(store, [into]), pool, OtherModels(models)).process(batch)
+        return BatchProcessor(settings, BackfillStore(store, [into]), pool, OtherModels(models)).process(batch)
 
     def sent_back(batch: Batch, into: str) -> BatchReport:
-        outbox = Outbox()
+        outbox = CollectingStore()
         report = BatchProcessor(settings, outbox, pool, OtherModels(models)).process(batch)
         deliver(store, outbox.deliveries, into)
         return report
@@ -106,7 +106,7 @@ def test_a_record_that_has_gone_meanwhile_does_not_come_back(
 def test_what_the_generation_holds_is_not_embedded_again(
     settings: Settings, store: Store, pool: Any, models: Any, videos: Batch, generation: str
 ) -> None:
-    processor = BatchProcessor(settings, Renewal(store, [generation]), pool, OtherModels(models))
+    processor = BatchProcessor(settings, BackfillStore(store, [generation]), pool, OtherModels(models))
     processor.process(videos)
     asked = len(pool.asked)
     again = processor.process(videos)
@@ -145,7 +145,7 @@ def test_only_what_is_complete_counts_as_stored_where_records_are_filled_in(stor
         record = MediaRecord(ids[name], kind, (f"/{name}",), features=known)
         store.upsert(kind.collection, [Point(record.id, dict.fromkeys(spaces, rows), record.to_payload())])
 
-    found = find_records(Renewal(store, ["images", "videos"]), list(ids.values()))
+    found = find_records(BackfillStore(store, ["images", "videos"]), list(ids.values()))
 
     assert found.keys() == {ids["complete"], ids["video"]}
 
@@ -157,7 +157,7 @@ def test_a_space_that_cannot_be_had_is_not_asked_for(store: Store) -> None:
     rows = np.ones((1, 8), np.float32)
     record = MediaRecord(media_id("a"), Kind.IMAGE, ("/a",), features=(0.5, None) * 39)
     store.upsert("images", [Point(record.id, {"visual": rows, "style": rows}, record.to_payload())])
-    assert find_records(Renewal(store, ["images"]), [record.id]).keys() == {record.id}
+    assert find_records(BackfillStore(store, ["images"]), [record.id]).keys() == {record.id}
 
 
 def test_frames_go_with_the_concepts_they_are_of(store: Store) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
 from search.errors import UsageError
 from search.media import COLLECTIONS
+from search.model_descriptions.registry import models_by_space, models_in_words
 from web.api.operation import Operation
 from web.api.ports import NodePort
 
@@ -18,14 +22,12 @@ class Reembedding:
     """Which space is to be made anew, with which model.
 
     Attributes:
-        space: ``visual`` or ``motion``; or ``style``, ``concepts`` or ``meaning``, each of which fills in what records
-            lack where they are.
-        model: ``resnet18`` or ``efficientnet_lite0`` for ``visual``; ``r3d18`` or ``frames`` for ``motion``. The others
-            have one model each, which need not be named.
+        space: ``style``, ``concepts`` and ``meaning`` fill in what records lack where they are.
+        model: the spaces with one model each need no name of it.
     """
 
-    space: str
-    model: str = ""
+    space: Annotated[str, Field(description=f"One of {', '.join(models_by_space())}.")]
+    model: Annotated[str, Field(description=f"{models_in_words()}; the others need none.")] = ""
 
 
 @dataclass(frozen=True, slots=True)

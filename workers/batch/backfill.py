@@ -1,7 +1,7 @@
-"""Filling collections: spaces of another model come from fresh embeddings, the rest is kept.
+"""Fill a collection with new vectors of some spaces and keep the vectors of the others.
 
-That is a new generation beside the one that questions go to, or that one itself (named plainly, ``images``), whose
-records get what was unknown when they were taken in: ``style``, ``concepts``, ``meaning`` and features.
+The collection is either a new generation, beside the one that queries use, or the current one (named without a number,
+``images``), whose records get what they were ingested without: ``style``, ``concepts``, ``meaning`` and features.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from search.words.table import SPACE as CONCEPTS
 from workers.batch.records import renewed
 
 FILLED_IN_PLACE = ("style", CONCEPTS, MEANING)
-"""Spaces, made of a picture or of a video's key frames, that records of an older Likewise may lack."""
+"""Spaces of pictures and key frames that records ingested by an older version may lack."""
 
 FEATURES = "features"
-"""A key of the payload, of photos only."""
+"""Payload key of the features of a photo."""
 
 
-class Renewal:
-    """An ``Intake`` in front of the store: what is embedded goes into the generations being filled.
+class BackfillStore:
+    """An ``EmbeddingStore`` that writes into the generations being filled.
 
-    A content counts as stored when its generation holds it, in the current one when it is complete there. What is put
-    there are the record and the comparable vectors of the current generation, with the tags and vectors that were just
-    made.
+    A content counts as stored when its generation holds it; in the current generation, when it is complete there. A
+    written point has the record and the still comparable vectors of the current generation, and the new tags and
+    vectors.
 
     Args:
         generations: their names, at most one of each collection.
@@ -52,7 +52,7 @@ class Renewal:
         return [point for point in points if is_complete(schema, point)]
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
-        """Points with vectors of (at least) the spaces that differ. A record that has gone meanwhile is left out."""
+        """Write points with vectors of at least the spaces that differ. A record deleted meanwhile is left out."""
         renew(self._store, self._generation[collection], points)
 
     def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
@@ -65,7 +65,7 @@ def addable(schema: CollectionSchema) -> tuple[str, ...]:
 
 
 def is_complete(schema: CollectionSchema, point: StoredPoint) -> bool:
-    """Whether nothing that is made of a picture is lacking: the spaces of :func:`addable`, and of a photo the features.
+    """Whether a point has all that is made of a picture: the spaces of :func:`addable`, and of a photo the features.
 
     Args:
         schema: of the collection that the point is in.
@@ -76,7 +76,7 @@ def is_complete(schema: CollectionSchema, point: StoredPoint) -> bool:
 
 
 def renew(store: Store, generation: str, fresh: Sequence[Point]) -> None:
-    """Put records into ``generation`` with what was just embedded of them, see :meth:`Renewal.upsert`.
+    """Write records with their new vectors into ``generation``, see :meth:`BackfillStore.upsert`.
 
     Raises:
         StoreError: the store refused.
@@ -85,7 +85,7 @@ def renew(store: Store, generation: str, fresh: Sequence[Point]) -> None:
 
 
 def carry_over(store: Store, generation: str, ids: Sequence[str]) -> None:
-    """Put records into ``generation`` that could not be embedded anew: they keep what is still comparable.
+    """Write records that could not be embedded again into ``generation``, with the vectors still comparable.
 
     Raises:
         StoreError: the store refused.
@@ -94,7 +94,11 @@ def carry_over(store: Store, generation: str, ids: Sequence[str]) -> None:
 
 
 def _fill(store: Store, generation: str, fresh: Mapping[str, Point | None]) -> None:
-    """Records by id, with what was just embedded of them, if anything."""
+    """Write records into ``generation``.
+
+    Args:
+        fresh: id to the new point; None where the file could not be embedded.
+    """
     target = store.schema(generation)
     current = store.schema(target.collection)
     kept = [field.space.name for field in target.fields if current.space(field.space.name) == field.space]
@@ -111,7 +115,7 @@ def _joined(old: StoredPoint, new: Point | None, kept: Sequence[str], wanted: Ma
     if new is not None:
         vectors |= {name: vector for name, vector in new.vectors.items() if name in wanted and name not in vectors}
         record = renewed(before, MediaRecord.from_payload(new.payload))
-    if CONCEPTS in kept and CONCEPTS in old.vectors:  # frames belong to the vector beside them
+    if CONCEPTS in kept and CONCEPTS in old.vectors:  # its components are numbered by the vector that was kept
         record = replace(record, concept_frames=before.concept_frames)
     elif CONCEPTS not in vectors:
         record = replace(record, concept_frames=())

@@ -1,4 +1,4 @@
-"""Telling the metrics and the log how a batch went."""
+"""Metrics and log lines of an embedded batch."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ log = logging.getLogger(__name__)
 
 
 def count_report(kind: Kind, report: BatchReport) -> None:
-    """Count a batch that this process has embedded, and log each file that failed in it.
+    """Count the outcomes of a batch that this process embedded, and log each failed file.
 
     Args:
-        kind: of the batch; an outcome whose kind was never known counts under it.
+        kind: of the batch; used for an outcome without a kind.
     """
     for outcome in report.outcomes:
         of = outcome.kind or kind

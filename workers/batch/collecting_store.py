@@ -1,4 +1,4 @@
-"""The store of a worker that has none: it keeps the points of one batch, for the store's owner to write."""
+"""Store of a worker without access to one: it collects the points of a batch, to be sent back and written there."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from search.store.base import CollectionInfo, PayloadChoice, Point, StoredPoint
 from workers.batch.report import Delivery
 
 
-class Outbox:
-    """An ``Intake`` that knows no stored content: every file of its batch is embedded, and its points collected.
+class CollectingStore:
+    """An ``EmbeddingStore`` that holds no content: every file of its batch is embedded, and its points are collected.
 
-    Whether a content is stored already, and which other paths it has, only the owner can say; the owner merges.
+    Whether a content is stored already, and which other paths it has, only the store's owner knows, which merges.
+
+    Attributes:
+        deliveries: the points of the batch, in order.
     """
 
     def __init__(self) -> None:
@@ -31,5 +34,5 @@ class Outbox:
         self.deliveries += [Delivery(collection, point) for point in points]
 
     def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
-        """Nothing is known here, so there is nothing to patch."""
+        """Never called with patches: no content is held."""
         assert not patches

@@ -1,4 +1,4 @@
-"""Storing the points that workers send back, for a store that only its owner can write."""
+"""Write the points that workers send back into a store that only this process can write."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from workers.embedders.sound.standardise import with_sound
 
 
 def deliver(store: Store, deliveries: Sequence[Delivery], into: str | None = None) -> None:
-    """Store points as the worker that made them would have, had it reached the store.
+    """Write points as a worker with access to the store writes them.
 
-    A record that is stored already keeps its paths and libraries. Sounds and the keys derived of a record are made as
-    this version makes them, whichever version the worker has. Storing the same points twice changes nothing.
+    A stored record keeps its paths and libraries. ``sound`` and the derived payload keys are computed by this version,
+    whichever version the worker has. Writing the same points twice changes nothing.
 
     Args:
-        into: the generation of a collection that they are for.
+        into: the generation to fill; None writes into the current ones.
 
     Raises:
         StoreError: the store refused.
         ModelError: the statistics of sounds cannot be read.
     """
-    if not deliveries:  # the worker has stored them, and the store need not even answer here
+    if not deliveries:  # the worker has written them, and the store is not asked
         return
     points: dict[str, list[Point]] = {}
     for delivery in deliveries:

@@ -1,4 +1,4 @@
-"""What embedding a batch needs of a store, which is less than a whole one: a worker without a store can stand in."""
+"""Protocol of the store as embedding uses it, so that a worker without a store can collect points instead."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from search.media import Payload
 from search.store.base import CollectionInfo, PayloadChoice, Point, StoredPoint
 
 
-class Intake(Protocol):
-    """The part of ``search.store.base.Store`` that embedding uses; see there.
+class EmbeddingStore(Protocol):
+    """The methods of ``search.store.base.Store`` that embedding uses; see there.
 
     Raises:
         StoreUnavailableError, DiskFullError, StoreError: as their names say.

@@ -1,4 +1,4 @@
-"""Encoding one file as an example for a question, or words as one; nothing is stored or written."""
+"""Embed one file, or words, as the example of a query; nothing is stored."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from search.settings import Settings
 from search.similar.questions import Probe
 from search.spaces import MEANING, CollectionSchema, Space
 from search.store.base import Array
-from workers.batch.processor import Decoder, Embedder
+from workers.batch.processor import MediaDecoder, MediaEmbedder
 from workers.storage.files import FileAccess
 
 
-class DescribedEmbedder(Embedder, Protocol):
-    """Models that say which spaces they fill."""
+class DescribedEmbedder(MediaEmbedder, Protocol):
+    """Models with the schemas of the collections that they fill, and an embedder of words."""
 
     @property
     def schemas(self) -> Sequence[CollectionSchema]: ...
@@ -29,18 +29,18 @@ class DescribedEmbedder(Embedder, Protocol):
         """See ``workers.embedders.models.Models.text``."""
 
 
-class Encoder:
-    """Turns files into probes, and words into vectors, with the models of the collections."""
+class ExampleEncoder:
+    """Embeds files as probes, and words as vectors, with the models of the collections."""
 
-    def __init__(self, settings: Settings, pool: Decoder, models: DescribedEmbedder) -> None:
+    def __init__(self, settings: Settings, pool: MediaDecoder, models: DescribedEmbedder) -> None:
         self._pool, self._models = pool, models
         self._access = FileAccess(settings)
 
     def probe(self, path: str, name: str = "") -> Probe:
-        """The file as an example.
+        """The file as an example of a query.
 
         Args:
-            name: what to call it in the answer; its file name when left out.
+            name: its name in the answer; the file name when left out.
 
         Raises:
             MediaError: it cannot be read or decoded, or holds nothing to compare by.
@@ -81,7 +81,7 @@ def embed_words(models: DescribedEmbedder, words: str, fingerprint: str) -> Arra
     """Words as a vector of the space ``meaning`` with this fingerprint, float32 ``(1, dim)``, L2-normalised.
 
     Raises:
-        ModelError, SpaceMismatchError: as :meth:`Encoder.text`.
+        ModelError, SpaceMismatchError: as :meth:`ExampleEncoder.text`.
     """
     vector = models.text(words)
     made = {space.fingerprint: space for schema in models.schemas if (space := schema.space(MEANING)) is not None}

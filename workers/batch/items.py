@@ -1,4 +1,4 @@
-"""Files and batches under way, from the moment they are handed to a worker until each has its outcome."""
+"""State of files and batches between submission to the decoders and their outcome."""
 
 from __future__ import annotations
 
@@ -15,8 +15,13 @@ SAME_TIME = 1e-5
 
 
 @dataclass(slots=True)
-class Progress:
-    """A batch under way."""
+class BatchProgress:
+    """A batch in progress.
+
+    Attributes:
+        outcomes: by index of the file in the batch.
+        stages: seconds by name of the stage.
+    """
 
     batch: Batch
     access: FileAccess
@@ -36,24 +41,32 @@ class Progress:
 
 
 @dataclass(slots=True)
-class Item:
-    """A file under way. ``twins`` are files of the same content that came after it."""
+class BatchItem:
+    """A file of a batch in progress.
 
-    progress: Progress
+    Attributes:
+        id: of its content.
+        known: the record of its content that is stored already.
+        began: when it was submitted to the decoders, by the monotonic clock; 0 before.
+        twins: later files of the same content, which wait for its outcome.
+    """
+
+    progress: BatchProgress
     index: int
     file: FileRef
     id: str
     known: MediaRecord | None = None
     began: float = 0.0
-    twins: list[Item] = field(default_factory=list)
+    twins: list[BatchItem] = field(default_factory=list)
 
     def skip_if_changed(self) -> bool:
-        """End it if the file is no longer what the planner read: it has no identity until the next scan."""
+        """Whether the file is no longer the one that the planner read; if so, it ends as skipped until the next
+        scan."""
         access = self.progress.access
         try:
             size, mtime_ns = access.size_and_time(self.file.path)
         except UnreachableError:
-            return False  # nobody knows, and what was decoded is what was scanned
+            return False  # unknown; the bytes that were decoded are those that were scanned
         except OSError as error:
             self.end(Status.SKIPPED, code="gone", detail=f"The file cannot be found any more: {error.strerror}.")
             return True

@@ -1,4 +1,4 @@
-"""Running batches in this process."""
+"""Run batches in this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workers.batch.report import Batch, BatchReport
 
 
 class LocalRunner:
-    """Runs batches one after the other in the calling thread, decoding the next while this one is embedded."""
+    """Runs batches one after the other in the calling thread; the next is decoded while one is embedded."""
 
     def __init__(self, processor: BatchProcessor) -> None:
         self._processor = processor
@@ -20,7 +20,7 @@ class LocalRunner:
         """One report a batch, as batches end. At most one batch beyond the current one is asked for in advance.
 
         Raises:
-            StoreError, ModelError: what stops every file; batches without a report are to be done again.
+            StoreError, ModelError: an error of every file; batches without a report are to be run again.
         """
         kinds: dict[str, Kind] = {}
 

@@ -1,9 +1,9 @@
-"""From files to points: decode, embed, write, and say how each file ended.
+"""Embed batches of files: decode, embed, write points, and report the outcome of each file.
 
-Decoding runs in the pool's processes while this process embeds what has been decoded; a window bounds how much decoded
-media waits. One bad file is an outcome, never an exception; only what stops every file (the store, the disk, a model
-that cannot be loaded) is raised. A store that is away for a moment is waited for, so that what has been decoded and
-embedded is not thrown away.
+Decoding runs in the pool's processes while this process embeds decoded media; a window bounds how much decoded media
+waits. A bad file is an outcome, never an exception; only errors that stop every file (the store, the disk, a model
+that cannot be loaded) are raised. A store that does not answer for a moment is waited for, so that decoded and embedded
+media are not lost.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Protocol
 from search.errors import DecoderCrashError, DecoderStartError, MediaError, ModelError
 from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
-from workers.batch.embedding_store import Intake
-from workers.batch.items import Item, Progress
+from workers.batch.embedding_store import EmbeddingStore
+from workers.batch.items import BatchItem, BatchProgress
 from workers.batch.records import find_records, payload_changes, with_files
 from workers.batch.report import Batch, BatchReport, Status
 from workers.batch.writer import Writer
@@ -33,17 +33,18 @@ from workers.storage.previews import Previews
 log = logging.getLogger(__name__)
 
 SOUND_BYTES = 64 * 2**20
-"""Samples that may wait for a fuller forward pass, which sounds gain nothing by: three recordings of five minutes."""
+"""Bytes of decoded sound from which a pass starts although its batch of pictures is not full: three recordings of five
+minutes. Sounds are embedded one by one, so waiting gains nothing."""
 
 
-class Decoder(Protocol):
-    """What a batch needs of ``workers.decode.sandbox.pool.DecodePool``."""
+class MediaDecoder(Protocol):
+    """The methods of ``workers.decode.sandbox.pool.DecodePool`` that a batch uses."""
 
     def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]: ...
 
 
-class Embedder(Protocol):
-    """What a batch needs of ``workers.embedders.models.Models``."""
+class MediaEmbedder(Protocol):
+    """The methods of ``workers.embedders.models.Models`` that a batch uses."""
 
     def load(self) -> None: ...
 
@@ -53,22 +54,22 @@ class Embedder(Protocol):
 class BatchProcessor:
     """Turns batches of files into stored points."""
 
-    def __init__(self, settings: Settings, store: Intake, pool: Decoder, models: Embedder) -> None:
+    def __init__(self, settings: Settings, store: EmbeddingStore, pool: MediaDecoder, models: MediaEmbedder) -> None:
         self._settings, self._store, self._pool, self._models = settings, store, pool, models
 
     def process(self, batch: Batch) -> BatchReport:
-        """Embed one batch to its end.
+        """Embed one batch.
 
         Raises:
-            StoreError: the store or the disk refused; nothing is lost by doing the whole batch again.
+            StoreError: the store or the disk refused; the whole batch can be run again.
             ModelError: a model could not be loaded.
         """
         return next(self.stream([batch]))
 
     def stream(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
-        """Embed batch after batch; reports come as batches end, which need not be their order.
+        """Embed batches; reports come as batches end, which may be another order.
 
-        The next batch is asked for, and its decoding begun, while the last files of the one before are embedded.
+        The next batch is taken, and its decoding begins, while the last files of the one before are embedded.
 
         Raises:
             StoreError, ModelError: as :meth:`process`.
@@ -79,7 +80,7 @@ class BatchProcessor:
 class _Stream:
     """The state of one run over many batches; used by one thread."""
 
-    def __init__(self, settings: Settings, store: Intake, pool: Decoder, models: Embedder) -> None:
+    def __init__(self, settings: Settings, store: EmbeddingStore, pool: MediaDecoder, models: MediaEmbedder) -> None:
         self._settings, self._store, self._pool, self._models = settings, store, pool, models
         self._writer = Writer(settings, store)
         self._previews = Previews(settings)
@@ -88,11 +89,11 @@ class _Stream:
         self._window = settings.batch_size + 2 * workers
         # Five minutes of sound or 32 key frames are up to 27 MB: two a decoder keep it busy, however large a batch is.
         self._heavy = self._window // (2 * workers)
-        self._queue: deque[Item] = deque()
-        self._decoding: dict[Future[Decoded], Item] = {}
-        self._decoded: list[tuple[Item, Decoded]] = []
-        self._by_id: dict[str, Item] = {}
-        self._open: list[Progress] = []
+        self._queue: deque[BatchItem] = deque()
+        self._decoding: dict[Future[Decoded], BatchItem] = {}
+        self._decoded: list[tuple[BatchItem, Decoded]] = []
+        self._by_id: dict[str, BatchItem] = {}
+        self._open: list[BatchProgress] = []
 
     def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
         source = iter(batches)
@@ -113,7 +114,7 @@ class _Stream:
                 future.cancel()
 
     def _fill(self, source: Iterator[Batch]) -> None:
-        """Keep the decoders busy, as far as the window lets and no finished batch waits to be reported."""
+        """Submit files to the decoders until the window is full, or a finished batch waits to be reported."""
         while sum(map(self._weight, self._decoding.values())) + len(self._decoded) < self._window:
             if self._queue:
                 item = self._queue.popleft()
@@ -125,18 +126,18 @@ class _Stream:
             else:
                 self._admit(batch)
 
-    def _weight(self, item: Item) -> int:
-        """Share of the window that a file takes while it is decoded."""
+    def _weight(self, item: BatchItem) -> int:
+        """Places of the window that a file takes while it is decoded."""
         return 1 if item.progress.batch.kind is Kind.IMAGE else self._heavy
 
     def _admit(self, batch: Batch) -> None:
-        """Queue the files whose content is neither stored nor under way."""
-        progress = Progress(batch, self._access)
+        """Queue the files whose content is neither stored nor in progress."""
+        progress = BatchProgress(batch, self._access)
         self._open.append(progress)
         ids = [media_id(file.sha256) for file in batch.files]
         known = with_retries(lambda: find_records(self._store, list(dict.fromkeys(ids))))
         for index, (file, id_) in enumerate(zip(batch.files, ids, strict=True)):
-            item = Item(progress, index, file, id_, known.get(id_))
+            item = BatchItem(progress, index, file, id_, known.get(id_))
             if id_ in self._by_id:
                 self._by_id[id_].twins.append(item)
             elif item.known is not None and self._is_whole(item.known):
@@ -146,10 +147,10 @@ class _Stream:
                 self._queue.append(item)
 
     def _is_whole(self, record: MediaRecord) -> bool:
-        """Whether nothing that belongs to a stored content has been lost. Its spaces are checked by the store."""
+        """Whether the preview of a stored content exists. Its spaces are checked by the store."""
         return record.thumbnail is None or self._previews.exists(record.thumbnail)
 
-    def _add_path(self, item: Item, record: MediaRecord) -> MediaRecord:
+    def _add_path(self, item: BatchItem, record: MediaRecord) -> MediaRecord:
         if item.skip_if_changed():
             return record
         merged = with_files(record, [item.file])
@@ -159,7 +160,7 @@ class _Stream:
         return merged
 
     def _collect(self) -> None:
-        """Take what the decoders have finished; wait for the first if there is nothing yet."""
+        """Take the results of the decoders; wait for the first if there is none yet."""
         waited = time.monotonic()
         done, _ = wait(self._decoding, return_when=FIRST_COMPLETED)
         waited = time.monotonic() - waited
@@ -168,12 +169,15 @@ class _Stream:
             item.progress.spend("decode", waited / len(done))
             try:
                 decoded = future.result()
-            except (CancelledError, DecoderStartError):  # no file's fault: they are done when the job goes on
+            except (
+                CancelledError,
+                DecoderStartError,
+            ):  # not a file's error: the files are decoded when the job goes on
                 raise
             except FileChangedError:
                 item.skip_changed()
                 self._release(item)
-            except Exception as error:  # the per-file boundary: whatever one file does to its decoder ends here
+            except Exception as error:  # the boundary of one file: any error of its decoder is its outcome
                 self._fail(item, error if isinstance(error, MediaError) else DecoderCrashError(repr(error)))
             else:
                 if not self._access.is_copied(item.file.path) and item.skip_if_changed():
@@ -181,13 +185,13 @@ class _Stream:
                 else:
                     self._decoded.append((item, decoded))
 
-    def _fail(self, item: Item, error: MediaError | ModelError) -> None:
+    def _fail(self, item: BatchItem, error: MediaError | ModelError) -> None:
         if not item.skip_if_changed():
             item.end(Status.FAILED, code=error.code, detail=str(error))
         self._release(item)
 
-    def _release(self, item: Item) -> None:
-        """Let the next file of the same content try in place of one that was not embedded."""
+    def _release(self, item: BatchItem) -> None:
+        """Forget a file that was not embedded, and queue the next file of the same content instead."""
         del self._by_id[item.id]
         if item.twins:
             heir, *heir_twins = item.twins
@@ -196,17 +200,17 @@ class _Stream:
             self._queue.appendleft(heir)
 
     def _enough(self) -> bool:
-        """Whether a forward pass would be full, or too much sound waits for it."""
+        """Whether the decoded pictures fill a forward pass, or too much sound waits for it."""
         rows = sum(max(1, len(decoded.crops)) for _, decoded in self._decoded)
         sound = sum(decoded.sound.nbytes for _, decoded in self._decoded if decoded.sound is not None)
         return rows >= self._settings.batch_size or sound >= SOUND_BYTES
 
-    def _embed(self, waiting: Sequence[tuple[Item, Decoded]]) -> None:
+    def _embed(self, waiting: Sequence[tuple[BatchItem, Decoded]]) -> None:
         if not waiting:
             return
         self._models.load()
         began = time.monotonic()
-        made: list[tuple[Item, Decoded, Embedded]] = []
+        made: list[tuple[BatchItem, Decoded, Embedded]] = []
         for item, decoded, embedded in self._run_models(waiting):
             if isinstance(embedded, ModelError):
                 self._fail(item, embedded)
@@ -224,12 +228,12 @@ class _Stream:
             item.progress.spend("write", (written_at - embedded_at) / len(waiting))
 
     def _run_models(
-        self, waiting: Sequence[tuple[Item, Decoded]]
-    ) -> Iterator[tuple[Item, Decoded, Embedded | ModelError]]:
-        """All at once; if that fails, one by one, so that only the culprit fails."""
+        self, waiting: Sequence[tuple[BatchItem, Decoded]]
+    ) -> Iterator[tuple[BatchItem, Decoded, Embedded | ModelError]]:
+        """Embed all files at once; if that fails, one by one, so that only the failing file fails."""
         try:
             together = self._models.embed([decoded for _, decoded in waiting])
-        except Exception as error:  # the per-file boundary again
+        except Exception as error:  # the boundary of one file
             log.warning("Embedding %d files together failed (%s); trying them one by one.", len(waiting), error)
         else:
             for (item, decoded), embedded in zip(waiting, together, strict=True):

@@ -1,4 +1,4 @@
-"""Media records from decoded files, and the payload edits that keep every path of a content."""
+"""Media records of embedded files, and merges of records of the same content."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from search.media import COLLECTIONS, PAYLOAD_REVISION, MediaRecord, Payload
 from search.photographers.answers import Credit
 from search.photographers.photos.names import clean_name
 from search.store.base import Store
-from workers.batch.embedding_store import Intake
+from workers.batch.embedding_store import EmbeddingStore
 from workers.batch.report import FileRef
 from workers.decode.decoded import Decoded
 
 REVISION_KEY = "payload_revision"
 """Metadata key of a collection: the ``search.media.PAYLOAD_REVISION`` that every payload in it has at least. Absent
-where an older Likewise made the collection and its payloads have not been brought up to date."""
+where an older version made the collection and its payloads have not been rewritten."""
 
 
 def new_record(
@@ -29,10 +29,10 @@ def new_record(
     thumbnail: str | None,
     job: str,
 ) -> MediaRecord:
-    """The record of a file that was just embedded.
+    """The record of an embedded file.
 
     Args:
-        known: the record of this content that was stored before, whose paths and time of import are kept.
+        known: the stored record of the same content, whose paths and time of import are kept.
     """
     photographer, credit = credited(decoded.facts.artist, known)
     record = MediaRecord(
@@ -58,8 +58,8 @@ def new_record(
 
 
 def renewed(record: MediaRecord, fresh: MediaRecord) -> MediaRecord:
-    """A stored record whose file was embedded anew: other tags and concepts, and what an older Likewise did not write
-    down."""
+    """A stored record whose file was embedded again: new tags and concepts, and facts that an older version did not
+    store."""
     artist = fresh.artist or record.artist
     photographer, credit = credited(artist, record)
     return replace(
@@ -74,10 +74,10 @@ def renewed(record: MediaRecord, fresh: MediaRecord) -> MediaRecord:
 
 
 def credited(artist: str | None, known: MediaRecord | None) -> tuple[str | None, str | None]:
-    """Photographer and where the name comes from.
+    """Photographer and source of the credit.
 
-    What is settled of the record stays, as somebody may have said that it is another's or nobody's, or renamed whom the
-    file names; only one that went by the file follows when that says something else now.
+    A stored credit is kept, because people may have changed, removed or renamed it. Only a credit that came from the
+    file follows a changed artist of the file.
     """
     if known is not None and known.credit is not None and (known.credit != Credit.EXIF or known.artist == artist):
         return known.photographer, known.credit
@@ -86,7 +86,7 @@ def credited(artist: str | None, known: MediaRecord | None) -> tuple[str | None,
 
 
 def mark_current(store: Store, collection: str) -> None:
-    """Note of a collection that every payload in it has all keys that this version derives.
+    """Mark a collection: every payload in it has all keys that this version derives.
 
     Raises:
         StoreError: the store refused.
@@ -95,7 +95,7 @@ def mark_current(store: Store, collection: str) -> None:
 
 
 def with_files(record: MediaRecord, files: Iterable[FileRef]) -> MediaRecord:
-    """``record`` living at these files too."""
+    """``record`` with the paths and libraries of these files added."""
     files = tuple(files)
     paths = {*record.paths, *(path for file in files for path in (file.path, *file.other_paths))}
     return replace(
@@ -113,8 +113,8 @@ def payload_changes(before: MediaRecord, after: MediaRecord) -> Payload:
     return {key: new.get(key) for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
 
 
-def find_records(store: Intake, ids: Sequence[str]) -> dict[str, MediaRecord]:
-    """Records of those contents that are stored, whichever collection they are in."""
+def find_records(store: EmbeddingStore, ids: Sequence[str]) -> dict[str, MediaRecord]:
+    """Stored records by id, of any collection."""
     existing = store.collections()
     found: dict[str, MediaRecord] = {}
     for collection in COLLECTIONS:

@@ -1,4 +1,4 @@
-"""What goes into a batch and what comes out of it, one outcome a file."""
+"""Types of a batch of files and of its report, with one outcome for each file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from search.store.base import Point
 
 
 class Status(StrEnum):
-    """How one file ended."""
+    """Outcome of one file."""
 
     EMBEDDED = "embedded"
     DUPLICATE = "duplicate"
@@ -21,7 +21,7 @@ class Status(StrEnum):
 
 
 class Priority(StrEnum):
-    """Which job's batches workers take first. Questions of people who wait come before all of them."""
+    """Which job's batches workers take first. Queries come before all of them."""
 
     HIGH = "high"
     NORMAL = "normal"
@@ -36,7 +36,7 @@ class FileRef:
         path: absolute POSIX path, or an fsspec address (``s3://bucket/prefix/a.jpg``).
         library: name of the library it belongs to.
         size: bytes.  mtime: seconds since the epoch, UTC.
-        sha256: of its bytes as the planner read them, hex.
+        sha256: of the bytes that the planner read, hex.
         other_paths: further paths of this content that the ledger knows, so that a record written anew keeps them.
         root: the library's root at or above ``path``; a worker may see it elsewhere (``Settings.roots``).
     """
@@ -52,10 +52,10 @@ class FileRef:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Files of one kind (by their name; decoding has the last word) that are embedded and reported together.
+    """Files of one kind by their names (decoding decides) that are embedded and reported together.
 
     Attributes:
-        into: the generation of a collection that is being filled anew (``search.store.base``); None for what is new.
+        into: the generation of a collection to fill (``search.store.base``); None for new files.
     """
 
     id: str
@@ -68,30 +68,29 @@ class Batch:
 
 @runtime_checkable
 class BatchSource(Protocol):
-    """Batches of a job that somebody may pause or cancel while they are with a cluster."""
+    """Batches of a job that can be paused or cancelled while a cluster runs them."""
 
     def __iter__(self) -> Iterator[Batch]: ...
 
     @property
     def stopped(self) -> bool:
-        """Whether batches that nobody has begun are not wanted just now. Should the job go on, those that ended without
-        a report come again."""
+        """Whether batches that are not started should be given up, as the job is paused or cancelled. If it goes on,
+        batches without a report are run again."""
 
     def say(self, message: str) -> None:
-        """Tell whoever looks at the job why it does not come on; empty when it does again."""
+        """Set the message that the job's progress shows; empty once it proceeds again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one file ended.
+    """Outcome of one file.
 
     Attributes:
-        media_id: of the record now in the store; None unless embedded or duplicate.
-        kind: what the content turned out to be; None when that was never known.
+        media_id: of the record in the store; None unless embedded or duplicate.
+        kind: of the decoded content; None where it was not decoded.
         code: stable failure code (``search.errors``) when failed, the reason when skipped, else empty.
-        detail: one sentence for a person.
-        seconds: from when it was handed to the decoders until it ended, waiting for its turn included; 0 for a file
-            that needed no decoding.
+        detail: one sentence for people.
+        seconds: from submission to the decoders to the outcome, waiting included; 0 for a file that was not decoded.
     """
 
     path: str
@@ -105,7 +104,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A point that a worker made for a store that only its owner can write."""
+    """A point from a worker, for a store that only its owner can write."""
 
     collection: str
     point: Point
@@ -113,10 +112,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """Outcomes in the order of the batch's files, and where the time went (stage to seconds).
+    """Outcomes in the order of the batch's files, and seconds by stage.
 
     Attributes:
-        deliveries: what is still to be stored before the outcomes are true; empty when the worker did that.
+        deliveries: points to be written before the outcomes hold; empty where the worker has written them.
     """
 
     batch: str
@@ -126,11 +125,11 @@ class BatchReport:
 
 
 class BatchRunner(Protocol):
-    """Whatever turns batches into reports: this process, or a cluster."""
+    """Runs batches: in this process, or by a cluster."""
 
     def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
-        """Reports of the batches, in any order; pulls only as many batches as it can work on.
+        """Reports of the batches, in any order; takes only as many batches as it can work on.
 
-        Given a :class:`BatchSource`, it may give batches up while that is stopped.
+        Given a :class:`BatchSource`, it may give up batches while that is stopped.
         """
         ...

@@ -1,4 +1,4 @@
-"""Writing embedded files: previews to disk, points to the store."""
+"""Write previews and points of embedded files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from search.settings import Settings
 from search.store.base import Point
-from workers.batch.embedding_store import Intake
-from workers.batch.items import Item
+from workers.batch.embedding_store import EmbeddingStore
+from workers.batch.items import BatchItem
 from workers.batch.records import new_record, with_files
 from workers.batch.report import Status
 from workers.decode.decoded import Decoded
@@ -16,18 +16,19 @@ from workers.storage.previews import Previews
 
 
 class Writer:
-    """Writes a group of embedded files and ends them, with the files of the same content that came after them."""
+    """Writes groups of embedded files and sets their outcomes, and those of later files of the same content."""
 
-    def __init__(self, settings: Settings, store: Intake) -> None:
+    def __init__(self, settings: Settings, store: EmbeddingStore) -> None:
         self._previews, self._store = Previews(settings), store
 
-    def write(self, made: Sequence[tuple[Item, Decoded, Embedded]]) -> None:
-        """
+    def write(self, made: Sequence[tuple[BatchItem, Decoded, Embedded]]) -> None:
+        """Write a group of files.
+
         Raises:
-            StoreError: the store or the disk refused; no item of this group has ended.
+            StoreError: the store or the disk refused; no file of the group has an outcome.
         """
         points: dict[str, list[Point]] = {}
-        ended: list[tuple[Item, list[Item], Decoded]] = []
+        ended: list[tuple[BatchItem, list[BatchItem], Decoded]] = []
         keys = self._previews.save({item.id: decoded.preview for item, decoded, _ in made if decoded.preview})
         for item, decoded, embedded in made:
             record = new_record(

@@ -51,7 +51,7 @@ TEXT_SECONDS = 5.0
 
 
 class RemoteEncoder:
-    """Embeds files and words on a worker, as ``workers.batch.encode.Encoder`` does in this process. Thread-safe.
+    """Embeds files and words on a worker, as ``workers.batch.encode.ExampleEncoder`` does in this process. Thread-safe.
 
     The worker must be able to read the file, which is in a library or in ``Settings.shared_place``.
     """

@@ -19,7 +19,7 @@ from workers.embedders.choice import choose_models, ensure_collections, require_
 from workers.runtime import make_ready_for_models
 
 if TYPE_CHECKING:
-    from workers.batch.encode import Encoder as LocalEncoder
+    from workers.batch.encode import ExampleEncoder
     from workers.batch.local_runner import LocalRunner
     from workers.decode.sandbox.pool import DecodePool
     from workers.embedders.models import Models
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Encoder(Protocol):
+class EngineEncoder(Protocol):
     """Turns a file into an example of a question, and words into a vector to compare pictures with."""
 
     def probe(self, path: str, name: str = "") -> Probe: ...
@@ -57,7 +57,7 @@ class Engine(Protocol):
         """Get ready for the first question about a file, so that it need not wait. Takes long; for the background."""
 
     @property
-    def encoder(self) -> Encoder: ...
+    def encoder(self) -> EngineEncoder: ...
 
     @property
     def runner(self) -> BatchRunner: ...
@@ -113,7 +113,7 @@ class LocalEngine:
         self._models.load()
 
     @property
-    def encoder(self) -> LocalEncoder:
+    def encoder(self) -> ExampleEncoder:
         with self._making:
             return self._encoder
 
@@ -123,12 +123,12 @@ class LocalEngine:
             return self._runner
 
     def runner_for(self, choice: ModelChoice, generations: Sequence[str]) -> LocalRunner:
-        from workers.batch.backfill import Renewal
+        from workers.batch.backfill import BackfillStore
         from workers.batch.local_runner import LocalRunner
         from workers.batch.processor import BatchProcessor
         from workers.embedders.models import Models
 
-        renewal, models = Renewal(self._store, generations), Models(self._settings, choice)
+        renewal, models = BackfillStore(self._store, generations), Models(self._settings, choice)
         return LocalRunner(BatchProcessor(self._settings, renewal, self._pool(choice), models))
 
     @property
@@ -174,10 +174,10 @@ class LocalEngine:
             return self._pools[clips]
 
     @cached_property
-    def _encoder(self) -> LocalEncoder:
-        from workers.batch.encode import Encoder
+    def _encoder(self) -> ExampleEncoder:
+        from workers.batch.encode import ExampleEncoder
 
-        return Encoder(self._settings, self._pool(self._choice), self._models)
+        return ExampleEncoder(self._settings, self._pool(self._choice), self._models)
 
     @cached_property
     def _runner(self) -> LocalRunner:

