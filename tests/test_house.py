@@ -67,6 +67,7 @@ def test_every_top_level_name_has_its_place(repository: Path) -> None:
         "LICENSE",
         "NOTICE",
         "CONTRIBUTING.md",
+        "CHANGELOG.md",
         "requirements.lock",
     }
     names = {path.relative_to(repository).parts[0] for path in tracked(repository)}
