@@ -1,4 +1,4 @@
-"""Work that a serving process does behind its answers."""
+"""Threads for work that a serving process does in the background."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Work = Callable[[], object]
 
 
 class BackgroundThread:
-    """A thread that does what it is given, in order.
+    """One thread that runs submitted work in order.
 
-    Work that fails on purpose (``LikewiseError``) is logged and does not keep the next from being done; anything else
-    is logged with its trace.
+    Work that raises a ``LikewiseError`` is logged, and one that raises anything else is logged with its traceback; the
+    next work runs in either case.
     """
 
     def __init__(self, name: str) -> None:
@@ -32,13 +32,13 @@ class BackgroundThread:
         self._queue.put(work)
 
     def drain(self) -> None:
-        """Wait until everything given so far is done."""
+        """Wait until everything submitted so far is done."""
         done = threading.Event()
         self.submit(done.set)
         done.wait()
 
     def close(self, timeout: float) -> bool:
-        """Drop what has not begun and wait for what has; False when it was still at it after ``timeout`` seconds."""
+        """Drop work that has not started and wait for the running one; False when it still runs after ``timeout`` s."""
         self._closing.set()
         self._queue.put(None)
         self._thread.join(timeout)
@@ -52,9 +52,9 @@ class BackgroundThread:
 
 
 class KeyedThreads:
-    """A thread for each piece of work, for work that knows by itself when its turn has come.
+    """One thread for each piece of work, which is named by a key.
 
-    Work fails as that of :class:`Background` does.
+    Errors are logged as by :class:`BackgroundThread`.
     """
 
     def __init__(self, name: str) -> None:
@@ -66,7 +66,7 @@ class KeyedThreads:
         return key in self._threads
 
     def submit(self, key: str, work: Work) -> None:
-        """Begin ``work``; nothing happens when work of the same key is not done yet."""
+        """Start ``work``, unless work of the same key is running."""
 
         def run() -> None:
             try:
@@ -80,12 +80,12 @@ class KeyedThreads:
                 self._threads[key].start()
 
     def drain(self) -> None:
-        """Wait until everything given so far is done."""
+        """Wait until everything submitted so far is done."""
         for thread in list(self._threads.values()):
             thread.join()
 
     def close(self, timeout: float) -> bool:
-        """Wait for what has begun; False when some was still at it after ``timeout`` seconds."""
+        """Wait for the running work; False when some still runs after ``timeout`` seconds."""
         ends = time.monotonic() + timeout
         threads = list(self._threads.values())
         for thread in threads:
@@ -98,5 +98,5 @@ def _do(work: Work) -> None:
         work()
     except LikewiseError as error:
         log.error("%s: %s", threading.current_thread().name, error)
-    except Exception:  # the boundary of one task: the process must live on for the next
+    except Exception:  # the boundary of one piece of work: the thread has to go on with the next
         log.exception("%s failed", threading.current_thread().name)

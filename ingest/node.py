@@ -1,4 +1,4 @@
-"""A node: everything one process needs to ingest and to answer, put together once and closed together."""
+"""The composition root: opens everything that one process needs to ingest and to answer, and closes it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from search.errors import DiskFullError, LikewiseError, StoreError
 from search.logs import at_work
 from search.photographers.library_photos import LibraryState
 from search.photographers.model_registry import ModelKind
-from search.photographers.service import Desk
+from search.photographers.service import PhotographerService
 from search.settings import Settings
 from search.store import open_store
 from search.store.base import Store
@@ -39,7 +39,7 @@ from search.store.measured import measured
 from workers.batch.report import Batch, BatchReport, BatchSource, Priority
 from workers.engines.local import Engine, EngineEncoder, LocalEngine
 from workers.storage.shared_place import SCRATCH, shared_place
-from workers.training.shared_models import SharedShelf
+from workers.training.shared_models import SharedModels
 
 if TYPE_CHECKING:
     from workers.cluster.broker import Broker
@@ -47,30 +47,31 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LEAST_FREE = 4 << 20
-"""Bytes free below which nothing is opened: with the last page gone, the store's memory-mapped files end the process
-with a bus error (seen at 388 kB, not at 2 MB) where everything else ends in a message."""
+"""Nothing is opened on a disk with fewer free bytes: on a full disk, the store's memory-mapped files end the process
+with a bus error (measured: at 388 kB, not at 2 MB) where everything else ends with a message."""
 
 CLOSING_SECONDS = 20.0
-"""How long closing waits for a batch in progress; whatever is cut off is done again by the next start."""
+"""How long closing waits for the running batch; the next start repeats a batch that was cut off."""
 
 WATCH_SECONDS = 10.0
-"""How often a node that stays looks for jobs whose coordinator has died."""
+"""How often a node that watches jobs looks for those whose coordinator has died."""
 
 JOBS_WATCHED = 30
-"""Jobs whose figures say whether the library has changed."""
+"""So many of the latest jobs tell by their counters whether the library has changed."""
 
 
 class Node:
     """The composition root.
 
-    The store and the ledger are open from the start. Models, decoders and what needs them are made when first used, so
-    that asking for the status never loads a model. Safe to use from several threads.
+    The store and the ledger are open from the start. Models and decoders are made when first used, so that a question
+    for the status never loads a model. Thread-safe.
 
     Attributes:
-        token: secret of this process, accepted by its own server beside ``settings.token``; see ``web.running``.
-        photographers: answers what is asked about them.
-        broker: what carries batches to workers; None where this process embeds by itself.
-        closing: set when this process is about to end, for what waits to stop waiting.
+        token: secret of this process, which its own server accepts beside ``settings.token``; see ``web.running``.
+        ingest: the jobs.
+        photographers: answers questions about photographers.
+        broker: carries batches to workers; None where this process embeds by itself.
+        closing: set when this process is about to end; whatever waits then stops waiting.
     """
 
     def __init__(
@@ -88,8 +89,8 @@ class Node:
             JobKind.TRAIN_JOINT: Train(settings, store, lambda: engine.trainer, ModelKind.JOINT),
             JobKind.FOLD_IN: FoldIn(settings, store, lambda: engine.trainer, self._aliases),
         }
-        self.ingest = JobService(settings, store, ledger, _RunnerWhenNeeded(engine), tasks=tasks)
-        self.photographers = Desk(store, SharedShelf(settings), self._library_state, self._aliases)
+        self.ingest = JobService(settings, store, ledger, _LazyRunner(engine), tasks=tasks)
+        self.photographers = PhotographerService(store, SharedModels(settings), self._library_state, self._aliases)
         self._jobs = KeyedThreads("job")
         self._upkeep = BackgroundThread("upkeep")
         self._watch = BackgroundThread("watch")
@@ -97,9 +98,10 @@ class Node:
 
     @classmethod
     def open(cls, settings: Settings, token: str | None = None) -> Node:
-        """
+        """Open the data directory that the settings name, its store and its ledger.
+
         Args:
-            token: secret of this node, where several processes are to accept the same one; by default its own.
+            token: secret of this node, where several processes have to accept the same one; by default a new one.
 
         Raises:
             StoreError: the data directory cannot be made, or is in use by another process (StoreLockedError).
@@ -125,7 +127,7 @@ class Node:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to tell people about the models in use; empty until they are chosen (:meth:`prepare`)."""
+        """Sentences for people about the models in use; empty until they are chosen (:meth:`prepare`)."""
         return self._engine.notes
 
     @property
@@ -133,7 +135,7 @@ class Node:
         return self._engine.encoder
 
     def prepare(self) -> None:
-        """Choose the models and make or check the collections. May take seconds: it sees whether weights can be had.
+        """Choose the models and make or check the collections. May take seconds, to see whether weights can be had.
 
         Raises:
             SpaceMismatchError: a collection was made with other models than the settings demand.
@@ -148,17 +150,25 @@ class Node:
         confirm_missing: bool = False,
         priority: Priority = Priority.NORMAL,
     ) -> str:
-        """Take in ``paths`` in the background, when it is their turn; the id of the new job."""
+        """Ingest ``paths`` in the background; the id of the new job.
+
+        Raises:
+            NotFoundError, UnreadableFileError, UsageError: as :meth:`ingest.jobs.service.JobService.start`.
+        """
         job = self.ingest.start(paths, library=library, confirm_missing=confirm_missing, priority=priority)
-        self._replace_left_behind(job)
+        self._cancel_superseded(job)
         return self._submit(job)
 
     def start_task(
         self, name: str, options: Mapping[str, str] | None = None, *, priority: Priority = Priority.NORMAL
     ) -> str:
-        """Do long-running work of another kind in the background, alone; the id of the new job."""
+        """Run a job of another kind than ``ingest`` in the background; the id of the new job.
+
+        Raises:
+            NotFoundError, UsageError: as :meth:`ingest.jobs.service.JobService.start_task`.
+        """
         job = self.ingest.start_task(name, options, priority=priority)
-        self._replace_left_behind(job)
+        self._cancel_superseded(job)
         return self._submit(job)
 
     def retry_failures(self) -> str | None:
@@ -167,45 +177,49 @@ class Node:
         return None if job is None else self._submit(job)
 
     def rename_photographer(self, old: str, new: str) -> int:
-        """Call a photographer something else, also in what is taken in later; with a name that there is, make them one.
+        """Rename a photographer, also in files that are ingested later; a name that exists already merges the two.
 
         Returns:
-            The number of records looked at.
+            The number of records that were checked.
 
         Raises:
-            UsageError: the new name names nobody.  NotFoundError: nobody is or was credited as ``old``.
+            UsageError: the new name is not the name of a person.  NotFoundError: nobody is or was credited as ``old``.
         """
         return Credits(self.ledger, self.store).rename(old, new)
 
     def credit_photo(self, media_id: str, photographer: str | None) -> None:
-        """Note, at once, whose work one record is; a person's word, which counts before every other.
+        """Credit one record by hand, at once; this counts before every other source of credits.
 
         Args:
-            photographer: None or empty says that it is nobody's whose name is known, whatever the file says.
+            photographer: None or empty says that the photographer is unknown, whatever the file says.
 
         Raises:
-            UsageError: the name names nobody.  NotFoundError: there is no such record.
+            UsageError: the name is not the name of a person.  NotFoundError: there is no such record.
         """
         Credits(self.ledger, self.store).by_hand([media_id], photographer or None)
 
     def resume_unfinished(self) -> list[str]:
-        """Go on, in the background, with jobs that no living process has; their ids."""
+        """Resume, in the background, jobs that no living process runs; their ids."""
         return [self._submit(job) for job in self.ingest.waiting()]
 
     def resume(self, job: str) -> str:
-        """Go on with a paused job, or in the background with one that a stopped process left behind."""
+        """Resume a paused job, or in the background one that a stopped process left unfinished; its id.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
         self.ingest.resume(job)
         return job if self.ingest.progress(job).finished else self._submit(job)
 
-    def stay(self) -> None:
-        """Take up, from now until this node is closed, whatever job loses its coordinator."""
+    def watch_jobs(self) -> None:
+        """Resume, from now until this node is closed, every job that loses its coordinator."""
         self._upkeep.submit(self.ingest.tidy)
         self._upkeep.submit(self.bring_up_to_date)
         self._upkeep.submit(self.make_likeness_curves)
-        self._watch.submit(self._take_up)
+        self._watch.submit(self._resume_abandoned)
 
     def run_job(self, job: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
-        """Run a job to its end in this thread, then see to what its files changed."""
+        """Run a job to its end in this thread, then start the upkeep that its files make necessary."""
         with at_work(job=job):
             progress = self.ingest.run(job, on_progress)
         if progress.embedded and not self.closing.is_set():
@@ -215,26 +229,26 @@ class Node:
             self._upkeep.submit(self.bring_up_to_date)
         return progress
 
-    def later(self, work: Callable[[], object]) -> None:
-        """Do ``work`` in the background, beside the jobs."""
-        self._upkeep.submit(work)
-
-    def settle(self) -> None:
-        """Wait for the background work that finished jobs left."""
+    def wait_until_idle(self) -> None:
+        """Wait for all jobs of this process and for the upkeep after them."""
         self._jobs.drain()
         self._upkeep.drain()
 
     def warm(self) -> None:
-        """Load the models in the background, so that the first question about a file need not wait for them."""
+        """Load the models in the background, so that the first query by a file does not wait for them."""
         self._upkeep.submit(self._engine.warm)
 
     def bring_up_to_date(self) -> None:
-        """Do what an older version left to be done to what is stored, until this node is closed."""
+        """Upgrade what an older version stored, until this node is closed."""
         bring_up_to_date(self.store, self.ledger, goes_on=lambda: not self.closing.is_set())
 
     def make_likeness_curves(self) -> None:
-        """Learn provisional likeness for models in use that none comes with, until this node is closed. Nothing is
-        learnt where workers and this process share no folder."""
+        """Learn provisional likeness curves for models that ship without, until this node is closed. None are learnt
+        where workers and this process share no folder.
+
+        Raises:
+            StoreError: the sample library cannot be made.
+        """
         scratch = shared_place(self.settings).path(SCRATCH)
         if scratch is None and self.broker is not None:
             return
@@ -248,26 +262,26 @@ class Node:
             log.info("Learnt provisional likeness in %s from the sample library.", ", ".join(made))
 
     def optimise(self) -> None:
-        """Index what has been written, in each collection where the store finds it worth while."""
+        """Build the index of each collection where the store finds it worthwhile."""
         for name in self.store.collections():
             if self.store.optimise(name):
                 log.info("Indexed %s.", name)
 
     def halt(self) -> None:
-        """Begin to close: jobs stop after their batches, and whoever watches one stops watching."""
+        """Begin to close: jobs stop after their running batches, and streams of progress end."""
         self.closing.set()
         self.ingest.halt()
 
     def close(self) -> None:
-        """Stop the running job after its batch and let go of everything; the next start, or another node, goes on.
+        """Stop the running job after its batch and close everything; the next start, or another node, resumes the job.
 
-        A batch that takes longer than ``CLOSING_SECONDS`` ends with the process, as if that were killed: the store and
-        the ledger are made for it, and must not be closed under its hands.
+        A batch that takes longer than ``CLOSING_SECONDS`` ends with the process, as if that were killed. Store and
+        ledger withstand that, and must not be closed while the batch uses them.
         """
         self.halt()
         self._watch.close(CLOSING_SECONDS)
         if not self._jobs.close(CLOSING_SECONDS):
-            log.warning("Not waiting any longer for the batch in work; whoever takes the job up does it again.")
+            log.warning("Not waiting any longer for the running batch; it is repeated when the job is resumed.")
             return
         self._upkeep.close(0)  # closing the store ends an indexing in progress
         self._engine.close()
@@ -275,7 +289,7 @@ class Node:
         self.store.close()
 
     def _library_state(self) -> LibraryState:
-        """Jobs alone change photos, so their figures say whether any has changed; credits are also edited by hand."""
+        """Only jobs change photos, so their counters show whether any has changed; credits are also edited by hand."""
         jobs = self.ingest.jobs(JOBS_WATCHED)
         points = {name: info.points for name, info in self.store.collections().items()}
         with self.ledger.read() as connection:
@@ -291,28 +305,28 @@ class Node:
         self._jobs.submit(job, lambda: self.run_job(job))
         return job
 
-    def _take_up(self) -> None:
+    def _resume_abandoned(self) -> None:
         while not self.closing.is_set():
             try:
                 self.resume_unfinished()
             except LikewiseError as error:
-                log.warning("Jobs that lost their coordinator cannot be looked for just now: %s", error)
+                log.warning("Jobs without a coordinator cannot be looked for now: %s", error)
             self.closing.wait(WATCH_SECONDS)
 
-    def _replace_left_behind(self, job: str) -> None:
-        """What a killed process left behind, over the same paths or of the same task, is what ``job`` now does."""
-        new = _what_it_does(self.ingest.progress(job))
+    def _cancel_superseded(self, job: str) -> None:
+        """Cancel jobs of killed processes that ``job`` repeats: over the same paths, or of the same kind and title."""
+        new = _work_of(self.ingest.progress(job))
         for other in self.ingest.waiting():
-            if other not in self._jobs and other != job and _what_it_does(self.ingest.progress(other)) == new:
+            if other not in self._jobs and other != job and _work_of(self.ingest.progress(other)) == new:
                 self.ingest.cancel(other)
 
 
-def _what_it_does(job: JobProgress) -> tuple[object, ...]:
+def _work_of(job: JobProgress) -> tuple[object, ...]:
     return (job.task, job.roots) if job.task == JobKind.INGEST else (job.task, job.library)
 
 
-class _RunnerWhenNeeded:
-    """The engine's runner, made when the first batch comes: a rescan that finds nothing new loads no model."""
+class _LazyRunner:
+    """The engine's runner, made with the first batch: a rescan that finds nothing new loads no model."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -320,11 +334,11 @@ class _RunnerWhenNeeded:
     def run(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
         iterator = iter(batches)
         for first in iterator:
-            yield from self._engine.runner.run(_Begun(batches, first, iterator))
+            yield from self._engine.runner.run(_StartedBatches(batches, first, iterator))
 
 
-class _Begun:
-    """A ``BatchSource`` whose first batch has been taken already."""
+class _StartedBatches:
+    """A ``BatchSource`` whose first batch has already been taken from its iterator."""
 
     def __init__(self, source: Iterable[Batch], first: Batch, rest: Iterator[Batch]) -> None:
         self._source, self._first, self._rest = source, first, rest
@@ -353,9 +367,10 @@ def _make_engine(settings: Settings, store: Store) -> tuple[Engine, Broker | Non
 
 
 def make_home(home: Path) -> None:
-    """
+    """Make the data directory where there is none, and check it.
+
     Raises:
-        StoreError: it cannot be made, or may not be written.  DiskFullError: its disk has no room at all.
+        StoreError: it cannot be made, or may not be written.  DiskFullError: its disk is full.
     """
     try:
         home.mkdir(parents=True, exist_ok=True)

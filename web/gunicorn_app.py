@@ -123,7 +123,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def begin(self, *, first: bool) -> None:
         """The process is about to answer."""
         assert self.node is not None
-        self.node.stay()
+        self.node.watch_jobs()
         if first:
             threading.Thread(target=self._on_ready, args=(self.node, self._url), daemon=True).start()
 

@@ -1,8 +1,7 @@
-"""Holding the store's indexing back while a job writes very much.
+"""Hold the store's indexing while a job writes many records, and release it afterwards.
 
-An index that grows along with a bulk load is built over and over; built once at the end, it costs a fraction. That a
-job holds it back is in the ledger before the store is told, so that whatever happens to the job, somebody finds out
-that it is to be let go.
+An index that grows with a bulk load is built again and again; built once at the end, it costs a fraction. The ledger
+notes the hold before the store does, so that it is released even when the job's process is killed.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ from search.media import COLLECTIONS, Kind
 from search.store.base import Store
 
 BULK_FILES = 20_000
-"""So many files to read for one collection make a bulk load: about what a server's index takes in one go anyway."""
+"""From so many files for one collection on, indexing is held: about what a server indexes in one step anyway."""
 
 
 class BulkIndexing:
-    """What one job holds back."""
+    """The collections whose indexing one job holds."""
 
     def __init__(self, ledger: Ledger, store: Store, live: LiveJob) -> None:
         self._ledger, self._store, self._live = ledger, store, live
         self._to_hold: set[str] = set()
 
     def begin(self) -> None:
-        """Hold back what the job's plan is to write much into."""
+        """Hold indexing of every collection into which the job's plan writes many records."""
         to_read = (planned.c.job == self._live.number) & (planned.c.action == Action.READ.value)
         query = select(planned.c.kind, func.count()).where(to_read).group_by(planned.c.kind)
         files: Counter[str] = Counter()
@@ -42,10 +41,10 @@ class BulkIndexing:
         if self._to_hold:
             with self._live.write() as (connection, _):
                 connection.execute(update(jobs).where(jobs.c.id == self._live.number).values(bulk=True))
-        self.go_on()
+        self.hold_pending()
 
-    def go_on(self) -> None:
-        """Hold back what could not be until now: collections may be made with the first batch."""
+    def hold_pending(self) -> None:
+        """Hold collections that did not exist before: the first batch may make them."""
         for collection in sorted(self._to_hold):
             try:
                 self._store.hold_indexing(collection, held=True)
@@ -54,16 +53,19 @@ class BulkIndexing:
             self._to_hold.discard(collection)
 
     def end(self) -> None:
-        """Let go, unless another job holds back as well. Comes before the job is written down as ended."""
+        """Release them, unless another job holds as well. Called before the job is stored as ended."""
         self._to_hold.clear()
         release_indexing(self._ledger, self._store, ending=self._live.number)
 
 
 def release_indexing(ledger: Ledger, store: Store, *, ending: int | None = None) -> None:
-    """Let go of indexing that is held back for no job: those have ended, one way or another.
+    """Release indexing that no unfinished job holds.
 
     Args:
-        ending: a job that has as good as ended.
+        ending: number of a job that is about to end and counts as ended.
+
+    Raises:
+        StoreError, LedgerError: it is not possible now.
     """
     held_for = jobs.c.bulk & jobs.c.state.in_([state.value for state in UNFINISHED])
     with ledger.read() as connection:

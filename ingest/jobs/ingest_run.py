@@ -1,4 +1,4 @@
-"""One pass over a job: scan → plan → batches → reports → missing files."""
+"""One run of an ingest job: scan, plan, embed in batches, record reports, handle missing files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from workers.batch.report import BatchRunner
 
 
 class IngestRun:
-    """Everything a job does from its scan to its end. When a job is taken up, a new pass finds done what is done."""
+    """A job from its scan to its end. A resumed job gets a new run, which finds done what is done."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class IngestRun:
         sources: Sources,
         runner: BatchRunner,
         live: LiveJob,
-        order: JobRequest,
+        request: JobRequest,
         bulk: BulkIndexing,
     ) -> None:
         self._settings = settings
@@ -42,14 +42,15 @@ class IngestRun:
         self._sources = sources
         self._runner = runner
         self._live = live
-        self._order = order
+        self._request = request
         self._bulk = bulk
         self._notes: list[str] = []
 
     def run(self) -> JobProgress:
-        """
+        """Do all that is left to do; the progress at the end.
+
         Raises:
-            LikewiseError: it could not go on; what is done stays done.
+            LikewiseError: the run could not continue; what is done stays done.
         """
         live = self._live
         if live.cancelled:
@@ -62,12 +63,12 @@ class IngestRun:
         self._embed()
         if live.cancelled:
             return self._cut_off()
-        in_doubt = self._see_to_missing()
+        suspect = self._handle_missing()
         self._credit()
         self._forget_plan()
         self._bulk.end()
-        if in_doubt:
-            return live.enter(JobState.NEEDS_CONFIRMATION, self._question(in_doubt))
+        if suspect:
+            return live.enter(JobState.NEEDS_CONFIRMATION, self._confirmation_request(suspect))
         state = JobState.DONE_WITH_FAILURES if live.snapshot().failed else JobState.DONE
         return live.enter(state, " ".join(self._notes))
 
@@ -90,10 +91,10 @@ class IngestRun:
             self._live,
             known_roots,
             self._sources.access,
-            retry=self._order.retry_failed,
+            retry=self._request.retry_failed,
             max_bytes=self._settings.max_file_mb * 2**20,
         )
-        roots = self._order.roots
+        roots = self._request.roots
         planner.plan(self._sources.found(roots, known_roots), self._sources.folders(roots))
         if planner.failed_before:
             self._notes.append(
@@ -111,35 +112,35 @@ class IngestRun:
             self._records,
             self._live,
             self._sources.access,
-            retry=self._order.retry_failed,
+            retry=self._request.retry_failed,
         )
         with closing(dispatch):
             while self._live.wait_while_paused() and not dispatch.exhausted:
                 for report in self._runner.run(dispatch):
                     dispatch.record(report)
-                    self._bulk.go_on()
+                    self._bulk.hold_pending()
 
-    def _see_to_missing(self) -> list[SuspectRoot]:
-        """Mark, expire and sweep; returns the roots where nothing was marked, because too much has gone."""
-        live, order = self._live, self._order
-        in_doubt = [] if order.confirm_missing else suspect_roots(self._ledger, live.number, order.roots)
-        mark_missing(live, self._records, [doubt.root for doubt in in_doubt], self._sources.exists)
+    def _handle_missing(self) -> list[SuspectRoot]:
+        """Mark, expire and sweep; returns the roots where nothing was marked, because too many files are missing."""
+        live, request = self._live, self._request
+        suspect = [] if request.confirm_missing else suspect_roots(self._ledger, live.number, request.roots)
+        mark_missing(live, self._records, [root.root for root in suspect], self._sources.exists)
         expire(live, self._settings.missing_grace_days)
         sweep(live, self._records)
-        return in_doubt
+        return suspect
 
     def _credit(self) -> None:
-        """Give records that were written anew the photographers that people have credited them to."""
+        """Give rewritten records the photographers that people have credited them to."""
         with self._live.write() as (connection, _):
             touched = self._credits.touched(connection, self._live.number)
         for page in chunked(touched, PAGE):
             with self._live.write() as (connection, _):
                 self._credits.apply(connection, page)
 
-    def _question(self, in_doubt: list[SuspectRoot]) -> str:
-        said = [
-            *map(str, in_doubt),
+    def _confirmation_request(self, suspect: list[SuspectRoot]) -> str:
+        sentences = [
+            *map(str, suspect),
             "Nothing was marked missing. Is the drive mounted? If they are gone for good,",
             "ingest again with --confirm-missing.",
         ]
-        return " ".join([*self._notes, *said])
+        return " ".join([*self._notes, *sentences])

@@ -1,10 +1,10 @@
-"""Who runs a job: the one coordinator that holds its lease in the ledger.
+"""Leases of jobs: the ledger names the one coordinator that runs a job.
 
-A coordinator is a process with an :class:`ingest.jobs.service.JobService`. It takes a job's lease before it does anything
-for it, renews it every few seconds, and looks for it in every transaction of the job: one that slept through the end
-of its lease (a paused machine, a network that was cut) finds another's name there, and stops without having changed
-anything. A lease that nobody renews runs out; one whose holder was a process of this very machine and is dead runs
-out at once.
+A coordinator is a process with a :class:`ingest.jobs.service.JobService`. It takes a job's lease before it does
+anything for the job, renews it every few seconds, and checks it in every transaction of the job. A coordinator whose
+lease expired unnoticed (a suspended machine, a network that was cut) finds the name of another there and stops without
+having changed anything. A lease expires when it is not renewed; the lease of a process that is known to be dead, as it
+ran on this machine, ends at once.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ from search.errors import LikewiseError
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 30.0
-"""After so long without a sign of life, a job may be taken from its coordinator."""
+"""After so long without a heartbeat, another coordinator may take a job."""
 
 HEARTBEAT_SECONDS = 3.0
+"""How often a coordinator renews its leases."""
 
 
 class JobCommand(StrEnum):
-    """What people have asked of a job, from whichever machine."""
+    """What people have asked of a job, from any machine; column ``jobs.wanted``."""
 
     NOTHING = ""
     PAUSE = "pause"
@@ -43,20 +44,20 @@ class JobCommand(StrEnum):
 
 
 class LeasedJob(Protocol):
-    """A job that runs in this process, as its heart beats."""
+    """A running job whose lease is renewed."""
 
     def renew(self, connection: Connection, now: float) -> None:
-        """Write down that it is alive, and hear what is wanted of it; find out that it is another's now."""
+        """Write a heartbeat at ``now``, read the job's command, and notice when another coordinator has its lease."""
         ...
 
 
 def new_coordinator_name() -> str:
-    """A name for a coordinator in this process: readable, and unlike that of any other there ever was."""
-    return f"{_place()}/{os.getpid()}/{secrets.token_hex(4)}"
+    """A readable, unique name for a coordinator in this process."""
+    return f"{_machine()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
 def is_free(row: Row[tuple[object, ...]], name: str, now: float) -> bool:
-    """Whether the coordinator called ``name`` may take (or has) the lease of a job."""
+    """Whether the coordinator ``name`` has the lease of a job or may take it at time ``now``."""
     owner, heartbeat = row._mapping["owner"], row._mapping["heartbeat"]
     if owner in ("", name) or heartbeat is None or now - heartbeat > LEASE_SECONDS:
         return True
@@ -64,18 +65,18 @@ def is_free(row: Row[tuple[object, ...]], name: str, now: float) -> bool:
 
 
 def take(connection: Connection, number: int, name: str, now: float) -> None:
-    """Write the lease down; whether that may be done has been seen in the same transaction."""
+    """Write the lease; the same transaction has checked that it is free."""
     connection.execute(update(jobs).where(jobs.c.id == number).values(owner=name, heartbeat=now))
 
 
 def release(connection: Connection, numbers: Iterable[int], name: str) -> None:
-    """Let jobs go that ``name`` holds, for anybody to take."""
+    """Give up the leases that ``name`` holds of these jobs, for any coordinator to take."""
     mine = jobs.c.id.in_(list(numbers)) & (jobs.c.owner == name)
     connection.execute(update(jobs).where(mine).values(owner="", heartbeat=None))
 
 
 class LeaseKeeper:
-    """Keeps the leases of one coordinator: of jobs it runs, and of those it has yet to begin."""
+    """Renews the leases of one coordinator, in a thread: of jobs it runs and of jobs it has yet to start."""
 
     def __init__(self, ledger: Ledger, name: str) -> None:
         self.name = name
@@ -86,7 +87,7 @@ class LeaseKeeper:
         self._changed = threading.Event()
 
     def keep(self, number: int, live: LeasedJob | None = None) -> None:
-        """Renew this job's lease from now on; ``live`` hears what is wanted of it."""
+        """Renew this job's lease from now on; ``live`` is the job once it runs, and obeys its commands."""
         with self._lock:
             self._held[number] = live
             if self._beating is None:
@@ -94,7 +95,7 @@ class LeaseKeeper:
                 self._beating.start()
 
     def drop(self, number: int) -> None:
-        """Renew it no longer, and let it go."""
+        """Stop renewing this job's lease, and give it up."""
         with self._lock:
             self._held.pop(number, None)
             self._changed.set()
@@ -102,10 +103,10 @@ class LeaseKeeper:
             with self._ledger.write() as connection:
                 release(connection, [number], self.name)
         except LikewiseError as error:
-            log.warning("The lease of job %d runs out by itself: %s", number, error)
+            log.warning("The lease of job %d cannot be given up and expires by itself: %s", number, error)
 
     def drop_waiting(self) -> None:
-        """Let go of every job that has not begun."""
+        """Give up the leases of all jobs that have not started."""
         with self._lock:
             waiting = [number for number, live in self._held.items() if live is None]
         for number in waiting:
@@ -123,7 +124,7 @@ class LeaseKeeper:
             try:
                 self._renew(held)
             except LikewiseError as error:
-                log.warning("The leases of jobs cannot be renewed just now: %s", error)
+                log.warning("The leases of jobs cannot be renewed now: %s", error)
 
     def _renew(self, held: Mapping[int, LeasedJob | None]) -> None:
         with self._ledger.write() as connection:
@@ -136,8 +137,8 @@ class LeaseKeeper:
                     connection.execute(update(jobs).where(mine).values(heartbeat=now))
 
 
-def _place() -> str:
-    """Where process numbers mean the same: this host, since it was started, in this container."""
+def _machine() -> str:
+    """Names where process ids are comparable: this host since its last start, in this container."""
     parts = [socket.gethostname()]
     for path in (Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")):
         try:
@@ -148,9 +149,9 @@ def _place() -> str:
 
 
 def _is_dead(owner: str) -> bool:
-    """Whether this was a process that can be seen from here to be gone."""
-    place, _, rest = owner.rpartition("/")[0].rpartition("/")
-    if place != _place() or not rest.isdecimal():
+    """Whether this coordinator was a process of this machine that has ended."""
+    machine, _, rest = owner.rpartition("/")[0].rpartition("/")
+    if machine != _machine() or not rest.isdecimal():
         return False
     try:
         os.kill(int(rest), 0)

@@ -1,4 +1,4 @@
-"""How a job stands, as terminals, pages and programs see it."""
+"""Progress of a job, as the command line, pages and the API show it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ingest.ledger.tables import COUNTERS
 from workers.batch.report import Priority
 
 RATE_WINDOW = 20.0
-"""Seconds over which files a second are averaged: long enough to be steady, short enough to follow a change."""
+"""Seconds over which the rate is averaged: long enough to be steady, short enough to follow a change."""
 
 
 class JobState(StrEnum):
@@ -30,7 +30,7 @@ class JobState(StrEnum):
 UNFINISHED = (JobState.QUEUED, JobState.SCANNING, JobState.RUNNING, JobState.PAUSED)
 
 RANK = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
-"""What comes first, smallest first."""
+"""Order of priorities; the smallest runs first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class JobProgress:
 
     Attributes:
         total: files found so far; final once ``state`` is past ``scanning``.
-        embedded: new in the store.  duplicate: bytes the store already had, at a further path.
-        unchanged: as the ledger knew them.  moved: known bytes found at a new path, or back at their old one.
-        missing: paths that have gone (not part of ``total``).  skipped: not media.
-        seconds: time the job has been running, over all its runs.
-        rate: files a second lately, counting those that needed work.
-        eta_seconds: time left at that rate; None while it cannot be told.
-        message: one or two sentences for a person; empty when all is plain.
+        embedded: new in the store.  duplicate: bytes that the store already had, at a further path.
+        unchanged: as the ledger knew them.  moved: known bytes found at a new path, or again at their old one.
+        missing: paths that no longer exist (not part of ``total``).  skipped: not media.
+        seconds: running time, over all runs of the job.
+        rate: files per second lately, counting those that needed work.
+        eta_seconds: time left at that rate; None while it is unknown.
+        message: one or two sentences for people; may be empty.
         created: seconds since the epoch, UTC.
         task: kind of job; a text that is none of them comes from a newer version of Likewise. Of other kinds than
             ``ingest``, ``total`` counts the work's own units and ``embedded`` those of them that are done.
@@ -79,7 +79,7 @@ class JobProgress:
 
     @property
     def finished(self) -> bool:
-        """The job has ended, one way or another."""
+        """Whether the job has ended, successfully or not."""
         return self.state not in UNFINISHED
 
     def to_json(self) -> dict[str, object]:
@@ -103,7 +103,7 @@ class JobProgress:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file (or a folder that could not be read) without a record, and why."""
+    """A file that failed, or a folder that could not be read, with the reason."""
 
     path: str
     code: str
@@ -114,13 +114,13 @@ class Failure:
 
 
 class RateMeter:
-    """Files a second over the last ``RATE_WINDOW`` seconds."""
+    """Files per second over the last ``RATE_WINDOW`` seconds."""
 
     def __init__(self) -> None:
         self._marks: deque[tuple[float, int]] = deque(maxlen=400)
 
     def rate(self, worked: int) -> float:
-        """Rate now that ``worked`` files have been worked on in all."""
+        """The rate, given that ``worked`` files have been processed since the start."""
         now = time.monotonic()
         self._marks.append((now, worked))
         while now - self._marks[0][0] > RATE_WINDOW and len(self._marks) > 2:

@@ -1,4 +1,4 @@
-"""The ledger's job rows, and a job while it runs in this process."""
+"""Job rows of the ledger, and :class:`LiveJob`, a job while it runs in this process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHOW_EVERY = 0.2
 """Seconds between two calls of ``on_progress`` while nothing important happens."""
 
 MOST_DIGITS = 18
-"""Of a job's number; what is longer does not fit into a database's integers."""
+"""Most digits of a job's number; longer ones do not fit into a database integer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class JobRequest:
     """What a job was started with.
 
     Attributes:
-        roots: files and folders to take in; without any, the failed files are tried again and nothing else.
-        library: names of the libraries concerned, for people.
+        roots: files and folders to ingest; when it is empty, only the failed files are tried again.
+        library: names of the libraries concerned, or a title of another kind of job, for people.
         task: kind of job; a text that is none of them comes from a newer version of Likewise.
         options: as they are stored; :meth:`ingest.jobs.kinds.JobKind.parse` reads them.
     """
@@ -48,19 +48,19 @@ class JobRequest:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-def create_job(connection: Connection, order: JobRequest, *, owner: str, now: float) -> str:
-    """Register a job, queued, with its lease."""
+def create_job(connection: Connection, request: JobRequest, *, owner: str, now: float) -> str:
+    """Insert a queued job with its lease; the id of the job."""
     result = connection.execute(
         insert(jobs).values(
             state=JobState.QUEUED.value,
-            library=order.library,
-            roots=json.dumps(order.roots),
-            confirm_missing=order.confirm_missing,
-            retry_failed=order.retry_failed,
+            library=request.library,
+            roots=json.dumps(request.roots),
+            confirm_missing=request.confirm_missing,
+            retry_failed=request.retry_failed,
             created=time.time(),
-            task=str(order.task),
-            options=json.dumps({VERSION_KEY: str(OPTIONS_VERSION), **order.options}),
-            priority=order.priority.value,
+            task=str(request.task),
+            options=json.dumps({VERSION_KEY: str(OPTIONS_VERSION), **request.options}),
+            priority=request.priority.value,
             owner=owner,
             heartbeat=now,
         )
@@ -71,6 +71,7 @@ def create_job(connection: Connection, order: JobRequest, *, owner: str, now: fl
 
 
 def request_of(row: Row[tuple[object, ...]]) -> JobRequest:
+    """What the job of this row was started with."""
     values = row._mapping
     return JobRequest(
         roots=tuple(json.loads(values["roots"])),
@@ -97,6 +98,7 @@ def load_job(connection: Connection, job_id: str) -> Row[tuple[object, ...]]:
 
 
 def progress_of(row: Row[tuple[object, ...]]) -> JobProgress:
+    """The stored progress of the job of this row."""
     values = row._mapping
     state = JobState(values["state"])
     if values["wanted"] == JobCommand.PAUSE and state in UNFINISHED:
@@ -118,7 +120,7 @@ def progress_of(row: Row[tuple[object, ...]]) -> JobProgress:
 
 
 class LiveJob:
-    """A job that runs in this process: its counters, and the switches others may throw.
+    """A job that runs in this process: its counters, and the switches that pause, resume and cancel it.
 
     Counters change only through :meth:`add` and :meth:`write`, from whichever thread does the work.
     """
@@ -136,7 +138,7 @@ class LiveJob:
         self._owner = owner
         self._lock = threading.RLock()
         self._writing = threading.Lock()
-        # total and unchanged are counted anew by each scan; the rest is in the ledger for good
+        # each scan counts total and unchanged again; the other counters add up over all runs
         self._progress = replace(
             stored, state=JobState.QUEUED, total=0, unchanged=0, message="", rate=0.0, eta_seconds=None
         )
@@ -150,11 +152,12 @@ class LiveJob:
         self._cancelled = threading.Event()
         self._halted = False
         self._lost = False
-        self._heard = JobCommand.NOTHING
+        self._command = JobCommand.NOTHING
         if stored.state is JobState.PAUSED:
-            self.hear(JobCommand.PAUSE)
+            self.obey(JobCommand.PAUSE)
 
     def snapshot(self) -> JobProgress:
+        """The progress at this moment."""
         with self._lock:
             now = self._progress
             seconds = self._seconds_before + time.monotonic() - self._since
@@ -168,19 +171,19 @@ class LiveJob:
             return replace(now, state=state, seconds=seconds, rate=rate, eta_seconds=eta)
 
     def add(self, counts: Mapping[str, int]) -> None:
-        """Count without writing it down yet."""
+        """Add to the counters; the next transaction stores them."""
         with self._lock:
             self._progress = _plus(self._progress, counts)
         self.show()
 
     @contextmanager
     def write(self) -> Iterator[tuple[Connection, Counter[str]]]:
-        """A transaction, and the counts it adds: they are written down with it and take effect once it is committed.
+        """A transaction, and the counts that it adds: they are stored with it and take effect once it is committed.
 
-        Whoever looks at the job meanwhile does not wait, however slow the store is that the block asks.
+        :meth:`snapshot` does not wait for it, however slow the store is that the block calls.
 
         Raises:
-            LeaseLostError: another coordinator runs the job now. The block has not been begun, or is undone.
+            LeaseLostError: another coordinator runs the job now. The block has not run, or is rolled back.
         """
         counts: Counter[str] = Counter()
         with self._writing:
@@ -193,7 +196,7 @@ class LiveJob:
         self.show()
 
     def enter(self, state: JobState, message: str = "") -> JobProgress:
-        """Take on a state and write it down. With one that ends the job, its lease ends as well.
+        """Change the state and store it. A state that ends the job also ends its lease.
 
         Raises:
             LeaseLostError: another coordinator runs the job now.
@@ -210,13 +213,13 @@ class LiveJob:
         return self._progress
 
     def renew(self, connection: Connection, now: float) -> None:
-        """Renew the lease, hear what is wanted, and let others see what only this process knows so far."""
+        """Renew the lease, read the job's command, and store progress that only this process knows so far."""
         try:
             self._check_lease(connection)
         except LeaseLostError:
             return
         seen = self.snapshot()
-        # Counters that are written down with the rows they count are left alone.
+        # Counters that are stored together with the rows they count are left alone.
         values = {name: getattr(seen, name) for name in ("total", "unchanged", "seconds", "rate", "eta_seconds")}
         connection.execute(update(jobs).where(jobs.c.id == self.number).values(heartbeat=now, **values))
 
@@ -226,16 +229,16 @@ class LiveJob:
             self._lost = True
             self._stop()
             raise LeaseLostError(f"Job {self.number} has been taken over by another process, {row.owner}.")
-        self.hear(JobCommand(row.wanted))
+        self.obey(JobCommand(row.wanted))
 
-    def hear(self, wanted: JobCommand) -> None:
-        """Do what the ledger says people want of the job."""
-        if wanted is self._heard:
-            return  # what this process was asked itself may be on its way to the ledger
-        self._heard = wanted
-        if wanted is JobCommand.CANCEL:
+    def obey(self, command: JobCommand) -> None:
+        """Do what the ledger says people have asked of the job."""
+        if command is self._command:
+            return  # a command to this process may be on its way to the ledger
+        self._command = command
+        if command is JobCommand.CANCEL:
             self.cancel()
-        elif wanted is JobCommand.PAUSE:
+        elif command is JobCommand.PAUSE:
             self.pause()
         else:
             self.resume()
@@ -249,12 +252,12 @@ class LiveJob:
         connection.execute(update(jobs).where(jobs.c.id == self.number).values(state=now.state.value, **values))
 
     def recount(self) -> None:
-        """Begin a new scan: count files from nothing, keep what is settled."""
+        """Set the counters that each scan counts from the start to 0."""
         with self._lock:
             self._progress = replace(self._progress, total=0, unchanged=0)
 
     def recount_task(self, total: int, done: int) -> None:
-        """As :meth:`recount`, for work whose units are not files: an earlier run's counts are all replaced."""
+        """Set all counters, for work whose units are not files."""
         with self._lock:
             counted = {name: -getattr(self._progress, name) for name in COUNTERS}
             counted["total"] += total
@@ -262,22 +265,23 @@ class LiveJob:
             self._progress = _plus(self._progress, counted)
 
     def say(self, message: str) -> None:
-        """Tell whoever looks what is being done; written down with the next counts."""
+        """Set the message; the next transaction stores it."""
         with self._lock:
             self._progress = replace(self._progress, message=message)
         self.show()
 
     def waits(self, reason: str) -> None:
-        """Tell whoever looks, here or elsewhere, what a job waits for that has not begun and holds no lease."""
+        """Set and store the message of a job that has not started and holds no lease: what it waits for."""
         with self._lock:
             if self.paused or self.cancelled or self._progress.message == reason:
                 return
         self.say(reason)
-        here = (jobs.c.id == self.number) & jobs.c.state.in_([state.value for state in UNFINISHED])
+        unfinished = (jobs.c.id == self.number) & jobs.c.state.in_([state.value for state in UNFINISHED])
         with suppress(LedgerUnavailableError), self._ledger.write() as connection:
-            connection.execute(update(jobs).where(here).values(message=reason))
+            connection.execute(update(jobs).where(unfinished).values(message=reason))
 
     def show(self, *, at_once: bool = False) -> None:
+        """Call ``on_progress``, at most every ``SHOW_EVERY`` seconds unless ``at_once``."""
         if self._on_progress is None or not (at_once or time.monotonic() - self._shown > SHOW_EVERY):
             return
         self._shown = time.monotonic()
@@ -289,12 +293,12 @@ class LiveJob:
 
     @property
     def lost(self) -> bool:
-        """Another coordinator runs the job now: nothing is to be written for it any more."""
+        """Whether another coordinator runs the job now, so that nothing may be written for it."""
         return self._lost
 
     @property
     def halted(self) -> bool:
-        """It stops here, and is left for another process."""
+        """Whether it stops in this process and is left to another."""
         return self._halted
 
     @property
@@ -312,7 +316,7 @@ class LiveJob:
         self._stop()
 
     def halt(self) -> None:
-        """As :meth:`cancel`, but the job is left for another process to resume, unless it has been cancelled."""
+        """Stop as :meth:`cancel` does, but leave the job to another process, unless it has been cancelled."""
         if not self.cancelled:
             self._halted = True
         self._stop()

@@ -1,8 +1,8 @@
-"""Which jobs may run at the same time, and which of those that wait comes first.
+"""Which jobs may run at the same time, and which waiting job runs first.
 
-Ingest jobs of several coordinators run side by side when no root of one is, or lies below, a root of another: then no
-file belongs to both, and all they share are records of equal contents, which writers of the ledger see to one after the
-other. Jobs over the same folders, and tries at failed files anywhere, wait for each other; a task runs all alone.
+Ingest jobs of several processes run at the same time when no root of one is, or lies below, a root of another: then no
+file belongs to both. They share only records of equal contents, and transactions of the ledger keep those consistent.
+Jobs over the same folders, and retries of failed files, wait for each other; a job of any other kind runs alone.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ JobRow: TypeAlias = Row[tuple[Any, ...]]
 
 
 class RunSlot:
-    """The turn to be done in this process, where one job runs at a time."""
+    """The one place for a running job in this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._holder: LiveJob | None = None
 
     @contextmanager
-    def of(self, live: LiveJob, seconds: float) -> Iterator[bool]:
-        """Whether the turn is this job's within the block. One that has waited so long for it says for what."""
+    def acquire(self, live: LiveJob, seconds: float) -> Iterator[bool]:
+        """Hold the slot within the block. Yields False when it is not free within ``seconds``; the message of the
+        waiting job then names the job that holds it."""
         if not self._lock.acquire(timeout=seconds):
             holder = self._holder
             if holder is not None and (job := holder.snapshot()).state is not JobState.QUEUED:
-                live.waits(_until_it_ends(job))
+                live.waits(_waits_for_end(job))
             yield False
             return
         self._holder = live
@@ -49,39 +50,40 @@ class RunSlot:
             self._lock.release()
 
 
-def blocking_reason(connection: Connection, job: JobRow, now: float, here: Collection[str] = ()) -> str:
-    """Why a job has to wait, in words; empty when its turn has come.
+def blocking_reason(connection: Connection, job: JobRow, now: float, same_process: Collection[str] = ()) -> str:
+    """Why a job has to wait, as a sentence; empty when it may run.
 
-    It waits for one that cannot run beside it and either runs or comes before it, as long as that one's coordinator
-    is alive.
+    It waits for another job that may not run beside it and that either runs or comes first, as long as the coordinator
+    of the other is alive.
 
     Args:
-        here: jobs that wait in the same process, where none runs beside another. Some may be nobody's yet: they were
-            left behind, whatever their state says, and this process is to take them up.
+        now: time of the ledger, in seconds since the epoch.
+        same_process: ids of jobs that wait in the same process, which runs one job at a time. Some of them may have no
+            living coordinator, whatever their state says: a killed process left them, and this process resumes them.
     """
     for other in _unfinished(connection):
-        is_here, left_behind = str(other.id) in here, is_free(other, "", now)
+        is_here, left_behind = str(other.id) in same_process, is_free(other, "", now)
         if other.id == job.id or not (is_here or (_excludes(job, other) and not left_behind)):
             continue
         if other.state != JobState.QUEUED and not left_behind:
-            return _until_it_ends(progress_of(other))
-        if other.wanted != JobCommand.PAUSE and _place_in_line(other) < _place_in_line(job):
-            return f"It waits for {_called(progress_of(other))}, which comes first."
+            return _waits_for_end(progress_of(other))
+        if other.wanted != JobCommand.PAUSE and _sort_key(other) < _sort_key(job):
+            return f"It waits for {_named(progress_of(other))}, which comes first."
     return ""
 
 
 def runnable_jobs(connection: Connection, name: str, now: float) -> list[str]:
-    """Jobs that the coordinator ``name`` may run, best first; those with another one in their way come last."""
+    """Ids of jobs that the coordinator ``name`` may run, first to run first; jobs that another one blocks come last."""
     free = [row for row in _unfinished(connection) if row.wanted != JobCommand.PAUSE and is_free(row, name, now)]
-    ordered = sorted(free, key=lambda row: (bool(blocking_reason(connection, row, now)), *_place_in_line(row)))
+    ordered = sorted(free, key=lambda row: (bool(blocking_reason(connection, row, now)), *_sort_key(row)))
     return [str(row.id) for row in ordered]
 
 
-def _until_it_ends(job: JobProgress) -> str:
-    return f"It waits for {_called(job)} to end{', and that is paused' if job.state is JobState.PAUSED else ''}."
+def _waits_for_end(job: JobProgress) -> str:
+    return f"It waits for {_named(job)} to end{', and that is paused' if job.state is JobState.PAUSED else ''}."
 
 
-def _called(job: JobProgress) -> str:
+def _named(job: JobProgress) -> str:
     return f"job {job.id} ('{job.library}')" if job.library else f"job {job.id}"
 
 
@@ -90,7 +92,7 @@ def _unfinished(connection: Connection) -> Sequence[JobRow]:
     return connection.execute(query.order_by(jobs.c.id)).all()
 
 
-def _place_in_line(job: JobRow) -> tuple[int, int]:
+def _sort_key(job: JobRow) -> tuple[int, int]:
     return RANK[Priority(job.priority)], job.id
 
 

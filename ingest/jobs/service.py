@@ -1,12 +1,11 @@
-"""Jobs: start, run, pause, resume, cancel, look at, from any process that shares the ledger.
+"""Start, run, pause, resume, cancel and list jobs, from any process that shares the ledger.
 
-Everything a job has done is in the ledger at every moment: killed anywhere, :meth:`JobService.run` takes it up, here or on
-another machine, and finds only the rest to do.
+The ledger holds everything that a job has done at every moment. When the process is killed, :meth:`JobService.run`
+resumes the job, in any process on any machine, and does only the rest.
 """
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +16,12 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from ingest.jobs.bulk_indexing import BulkIndexing, release_indexing
+from ingest.jobs.failures import failed_files, libraries_with_failures
 from ingest.jobs.ingest_run import IngestRun
 from ingest.jobs.kinds import JobKind, kind_of
 from ingest.jobs.leases import JobCommand, LeaseKeeper, is_free, new_coordinator_name, take
 from ingest.jobs.progress import UNFINISHED, Failure, JobProgress, JobState
+from ingest.jobs.retries import RETRY_DELAYS, run_with_retries
 from ingest.jobs.rows import JobRequest, LiveJob, create_job, load_job, progress_of, request_of
 from ingest.jobs.scheduling import RunSlot, blocking_reason, runnable_jobs
 from ingest.jobs.tasks import JobTask, run_task
@@ -28,7 +29,7 @@ from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
 from ingest.ledger.entries import forget_plan
 from ingest.ledger.libraries import register
-from ingest.ledger.tables import FileState, files, jobs, libraries
+from ingest.ledger.tables import jobs
 from ingest.plan.store_records import Records
 from ingest.scan.sources import Sources
 from search.errors import (
@@ -38,7 +39,6 @@ from search.errors import (
     NotFoundError,
     StoreError,
     UsageError,
-    WorkerUnavailableError,
 )
 from search.settings import Settings
 from search.store.base import Store
@@ -47,26 +47,19 @@ from workers.storage.previews import Previews
 
 __all__ = ["Failure", "JobProgress", "JobService", "JobState"]
 
-RETRY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, *[60.0] * 10)
-"""Seconds before each new try when store, ledger or broker cannot be reached, give or take a fifth, so that all who
-wait do not come back at once. The count starts over with every batch that works."""
-
-WORKER_SECONDS = 60.0
-"""Between two tries, from then on and for ever, when it is workers that are waited for."""
-
-TURN_SECONDS = 0.5
-"""A job that must wait for another one looks so often whether its turn has come."""
+SLOT_SECONDS = 0.5
+"""How often a job that waits for another one checks whether it may start."""
 
 
 class JobService:
     """The jobs of one data directory, or of one cluster, as one process sees them.
 
-    Here they run one after another. Other processes may run jobs on the same ledger at the same time, but never two
-    over the same folders, nor any beside a task (:mod:`ingest.jobs.scheduling`). All methods may be called from any
-    thread.
+    One process runs one job at a time. Other processes may run jobs of the same ledger at the same time, but never two
+    over the same folders, and no job beside a task (:mod:`ingest.jobs.scheduling`). All methods are thread-safe.
 
     Args:
-        tasks: what does jobs of each kind other than ``ingest``.
+        tasks: what runs jobs of each kind other than ``ingest``.
+        retry_delays: seconds before each retry after an error that may pass.
     """
 
     def __init__(
@@ -79,20 +72,17 @@ class JobService:
         tasks: Mapping[JobKind, JobTask[Any]] | None = None,
         retry_delays: Sequence[float] = RETRY_DELAYS,
     ) -> None:
-        self._settings = settings
-        self._store = store
-        self._ledger = ledger
-        self._runner = runner
+        self._settings, self._store, self._ledger, self._runner = settings, store, ledger, runner
         self._tasks = tasks or {}
         self._records, self._credits = Records(store, Previews(settings)), Credits(ledger, store)
         self._sources = Sources(settings, ledger)
         self._retry_delays = tuple(retry_delays)
         self._keeper = LeaseKeeper(ledger, new_coordinator_name())
-        self._turn = RunSlot()
-        self._roll = threading.Lock()  # held while a job becomes live, or is found not to be
+        self._slot = RunSlot()
+        self._live_lock = threading.Lock()  # held while a job becomes live, or is found not to be
         self._live: dict[str, LiveJob] = {}
         self._halting = False
-        self._listening = 0.0  # when to listen next, on the monotonic clock
+        self._next_poll = 0.0  # when commands are polled next, on the monotonic clock
 
     @property
     def kinds(self) -> frozenset[JobKind]:
@@ -108,37 +98,37 @@ class JobService:
         retry_failed: bool = False,
         priority: Priority = Priority.NORMAL,
     ) -> str:
-        """Register a job over files and folders; :meth:`run` does it. It is this process's to run, until that ends.
+        """Create a job over files and folders; :meth:`run` runs it. This process holds its lease until it ends.
 
         Args:
-            library: put everything below the paths into this library; by default what is known keeps its library and
-                the rest gets one named after its folder.
-            confirm_missing: yes, mark missing files missing, however many.
+            library: name of the library for everything below the paths; by default known files keep their library and
+                others get one named after their folder.
+            confirm_missing: mark missing files as missing, however many they are.
             retry_failed: read files again that failed before and have not changed.
+            priority: which of several waiting jobs runs first.
 
         Returns:
             The job's id.
 
         Raises:
-            NotFoundError: a path that does not exist and that the ledger does not know either.
-            UnreadableFileError: a folder that may not be listed.
-            UsageError: no path, or one that cannot be ingested.
+            NotFoundError: a path does not exist, and the ledger does not know it either.
+            UnreadableFileError: a folder may not be listed.
+            UsageError: no path is given, or one that cannot be ingested.
         """
         if not paths:
             raise UsageError("No path was given.", "Name a folder or files to ingest.")
         real = list(dict.fromkeys(self._sources.checked(path) for path in paths))
         with self._ledger.write() as connection:
-            order = JobRequest(
+            request = JobRequest(
                 tuple(real), register(connection, real, library), confirm_missing, retry_failed, priority
             )
-            job = self._create(connection, order)
+            job = self._create(connection, request)
         return self._keep(job)
 
     def retry_failures(self) -> str | None:
-        """Register a job that reads every failed file again and nothing else; None when nothing has failed."""
+        """Create a job that reads every failed file again and nothing else; None when nothing has failed."""
         with self._ledger.write() as connection:
-            query = select(libraries.c.name).join(files).where(files.c.state == FileState.FAILED.value).distinct()
-            names = sorted(connection.execute(query).scalars())
+            names = libraries_with_failures(connection)
             if not names:
                 return None
             job = self._create(connection, JobRequest(library=", ".join(names), retry_failed=True))
@@ -147,11 +137,11 @@ class JobService:
     def start_task(
         self, name: str, options: Mapping[str, str] | None = None, *, priority: Priority = Priority.NORMAL
     ) -> str:
-        """Register a job of another kind of work; :meth:`run` does it. It waits until no other job runs.
+        """Create a job of another kind than ``ingest``; :meth:`run` runs it. It waits until no other job runs.
 
         Raises:
-            NotFoundError: there is no such work.
-            UsageError: it cannot be done with these options.
+            NotFoundError: there is no such kind of job.
+            UsageError: the job cannot be done with these options.
         """
         kind = kind_of(name)
         if not isinstance(kind, JobKind) or kind not in self._tasks:
@@ -159,21 +149,24 @@ class JobService:
             raise NotFoundError(f"There is no task '{name}'.", f"Tasks are: {known}.")
         given = dict(options or {})
         library = self._tasks[kind].check(kind.parse(given))
-        order = JobRequest(library=library, priority=priority, task=kind, options=given)
+        request = JobRequest(library=library, priority=priority, task=kind, options=given)
         with self._ledger.write() as connection:
-            job = self._create(connection, order)
+            job = self._create(connection, request)
         return self._keep(job)
 
     def run(self, job_id: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
-        """Run a job to its end in this thread, when its turn has come.
+        """Run a job to its end in this thread, as soon as no other job blocks it.
 
-        Also takes up a job that a killed process left behind. Returns at once when the job has ended already, or when
-        another process runs it.
+        Also resumes a job that a killed process left unfinished. Returns at once when the job has ended already, or
+        when another process runs it.
+
+        Args:
+            on_progress: called with the job's progress, at most every ``ingest.jobs.rows.SHOW_EVERY`` seconds.
 
         Raises:
             NotFoundError: there is no such job.
         """
-        with self._roll:
+        with self._live_lock:
             stored = self._stored(job_id)
             if stored.finished:
                 return stored
@@ -189,46 +182,61 @@ class JobService:
             self._keeper.drop(live.number)
 
     def pause(self, job_id: str) -> None:
-        """Stop after the batches in work, wherever it runs; one that waits does not begin."""
+        """Pause the job after its running batches, in whichever process it runs; a waiting job does not start.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
         if live := self._live.get(job_id):
             live.pause()
-        self._want(job_id, JobCommand.PAUSE)
+        self._send(job_id, JobCommand.PAUSE)
 
     def resume(self, job_id: str) -> None:
-        """Undo :meth:`pause`."""
+        """Undo :meth:`pause`.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
         if live := self._live.get(job_id):
             live.resume()
-        self._want(job_id, JobCommand.NOTHING)
+        self._send(job_id, JobCommand.NOTHING)
 
     def cancel(self, job_id: str) -> None:
-        """End the job after the batches it is working on, wherever it runs; what is stored stays stored."""
-        with self._roll:
+        """End the job after its running batches, in whichever process it runs; what is stored stays stored.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        with self._live_lock:
             live = self._live.get(job_id)
             if live is not None:
                 live.cancel()
-            self._want(job_id, JobCommand.CANCEL, here=live is not None)
+            self._send(job_id, JobCommand.CANCEL, runs_here=live is not None)
         if live is None:
-            with suppress(StoreError):  # the next job, or the next start, does it
+            with suppress(StoreError):  # the next job, or the next start, releases it
                 self.tidy()
 
     def tidy(self) -> None:
-        """Undo what a job that has ended left in the store; for a start after a crash.
+        """Release what ended jobs still hold in the store, as after a crash.
 
         Raises:
-            StoreError, LedgerError: just now that cannot be done; the next job does it.
+            StoreError, LedgerError: it is not possible now; the next job does it.
         """
         release_indexing(self._ledger, self._store)
 
     def halt(self) -> None:
-        """Stop whatever runs here after the batches in work and leave it queued: this process is about to end, and
-        the next one, or another, goes on with :meth:`unfinished`."""
+        """Stop every job of this process after its running batches and leave it queued for the next process."""
         self._halting = True
         for live in list(self._live.values()):
             live.halt()
         self._keeper.drop_waiting()
 
     def progress(self, job_id: str) -> JobProgress:
-        """How a job stands: to the file when it runs in this process, to the last batch or few seconds otherwise."""
+        """Progress of a job: exact when it runs in this process, otherwise as of its last batch or a few seconds ago.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
         live = self._live.get(job_id)
         return live.snapshot() if live else self._stored(job_id)
 
@@ -240,14 +248,14 @@ class JobService:
         return [live.snapshot() if (live := self._live.get(job.id)) else job for job in stored]
 
     def unfinished(self) -> list[str]:
-        """Jobs that no process has brought to an end, oldest first: queued, running somewhere, or cut off by a kill."""
+        """Ids of jobs that have not ended, oldest first: queued, running in any process, or left by a killed one."""
         with self._ledger.read() as connection:
             query = select(jobs.c.id).where(jobs.c.state.in_([state.value for state in UNFINISHED]))
             return [str(number) for number in connection.execute(query.order_by(jobs.c.id)).scalars()]
 
     def waiting(self) -> list[str]:
-        """Unfinished jobs that this process may run: nobody else who is alive has them, and they are not paused. In the
-        order in which they are to be run."""
+        """Ids of unfinished jobs that this process may run, in the order to run them: they are not paused, and no
+        living process holds their lease."""
         with self._ledger.read() as connection:
             return runnable_jobs(connection, self._keeper.name, self._ledger.now(connection))
 
@@ -260,52 +268,43 @@ class JobService:
         limit: int | None = None,
         after: str = "",
     ) -> list[Failure]:
-        """Files that have no record and why, by path.
+        """Files that failed, with the reason, in order of path.
 
         Args:
             job: only those that this job tried last.
-            after: only paths behind this one, to page through many.
-        """
-        columns = (files.c.path, files.c.code, files.c.detail, files.c.attempts, libraries.c.name, files.c.job)
-        query = select(*columns).join(libraries).where(files.c.state == FileState.FAILED.value, files.c.path > after)
-        if job is not None:
-            query = query.where(files.c.job == self._number(job))
-        if library is not None:
-            query = query.where(libraries.c.name == library)
-        if code is not None:
-            query = query.where(files.c.code == code)
-        with self._ledger.read() as connection:
-            rows = connection.execute(query.order_by(files.c.path).limit(limit)).all()
-        return [Failure(*row[:5], job=str(row[5])) for row in rows]
+            library: only those of the library of this name.
+            code: only those with this failure code.
+            after: only paths after this one, to page through many.
 
-    def _number(self, job_id: str) -> int:
-        return int(self._stored(job_id).id)
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        with self._ledger.read() as connection:
+            number = None if job is None else load_job(connection, job).id
+            return failed_files(connection, job=number, library=library, code=code, limit=limit, after=after)
 
     def _stored(self, job_id: str) -> JobProgress:
         with self._ledger.read() as connection:
             return progress_of(load_job(connection, job_id))
 
-    def _create(self, connection: Connection, order: JobRequest) -> str:
-        return create_job(connection, order, owner=self._keeper.name, now=self._ledger.now(connection))
+    def _create(self, connection: Connection, request: JobRequest) -> str:
+        return create_job(connection, request, owner=self._keeper.name, now=self._ledger.now(connection))
 
     def _keep(self, job_id: str) -> str:
         self._keeper.keep(int(job_id))
         return job_id
 
-    def _want(self, job_id: str, wanted: JobCommand, *, here: bool = False) -> None:
-        """Write down what is asked of a job; a cancelled one that nobody runs has ended with that.
-
-        Args:
-            here: it runs in this process, which knows already.
-        """
+    def _send(self, job_id: str, command: JobCommand, *, runs_here: bool = False) -> None:
+        """Store a command for a job, which has it already if it ``runs_here``. Cancelling a job that no living process
+        runs ends it at once."""
         with self._ledger.write() as connection:
             row = load_job(connection, job_id)
-            if progress_of(row).finished or (row.wanted == JobCommand.CANCEL and wanted is not JobCommand.CANCEL):
+            if progress_of(row).finished or (row.wanted == JobCommand.CANCEL and command is not JobCommand.CANCEL):
                 return
-            values: dict[str, object] = {"wanted": wanted.value}
+            values: dict[str, object] = {"wanted": command.value}
             if (
-                wanted is JobCommand.CANCEL
-                and not here
+                command is JobCommand.CANCEL
+                and not runs_here
                 and is_free(row, self._keeper.name, self._ledger.now(connection))
             ):
                 forget_plan(connection, row.id)
@@ -314,31 +313,31 @@ class JobService:
 
     def _run(self, live: LiveJob) -> JobProgress:
         while True:
-            with self._turn.of(live, TURN_SECONDS) as has_turn:
-                self._listen()
-                if live.cancelled or (has_turn and not live.paused):
+            with self._slot.acquire(live, SLOT_SECONDS) as acquired:
+                self._poll_commands()
+                if live.cancelled or (acquired and not live.paused):
                     begun = self._begin(live)
                     if isinstance(begun, JobProgress):
                         return begun
                     if begun is not None:
                         return self._run_begun(live, begun)
-            if has_turn:
-                live.sleep(TURN_SECONDS)
+            if acquired:
+                live.sleep(SLOT_SECONDS)
 
-    def _listen(self) -> None:
-        """Hear now and then what is asked elsewhere of jobs that wait here: no heart beats for them yet."""
-        if time.monotonic() < self._listening:
+    def _poll_commands(self) -> None:
+        """Read commands for jobs that wait in this process: they have no lease yet, so no heartbeat reads them."""
+        if time.monotonic() < self._next_poll:
             return
-        self._listening = time.monotonic() + TURN_SECONDS
+        self._next_poll = time.monotonic() + SLOT_SECONDS
         waiting = {live.number: live for live in list(self._live.values())}
         with suppress(LedgerUnavailableError), self._ledger.read() as connection:
             query = select(jobs.c.id, jobs.c.wanted).where(jobs.c.id.in_(waiting))
-            for number, wanted in connection.execute(query):
-                waiting[number].hear(JobCommand(wanted))
+            for number, command in connection.execute(query):
+                waiting[number].obey(JobCommand(command))
 
     def _begin(self, live: LiveJob) -> JobProgress | JobRequest | None:
-        """Take the job's lease: what to do then. None while another job is in its way; its progress when there is
-        nothing to be done for it here."""
+        """Take the job's lease. Returns the request to run; None while another job blocks it; the job's progress when
+        this process has nothing to do for it."""
         with self._ledger.write() as connection:
             row = load_job(connection, str(live.number))
             now = self._ledger.now(connection)
@@ -352,35 +351,39 @@ class JobService:
                     connection.execute(update(jobs).where(jobs.c.id == row.id).values(message=reason))
                 return None
             take(connection, row.id, self._keeper.name, now)
-            order = request_of(row)
-            state = JobState.SCANNING if order.task == JobKind.INGEST else JobState.RUNNING
+            request = request_of(row)
+            state = JobState.SCANNING if request.task == JobKind.INGEST else JobState.RUNNING
             connection.execute(update(jobs).where(jobs.c.id == row.id).values(state=state.value))
         self._keeper.keep(live.number, live)
-        return order
+        return request
 
-    def _run_begun(self, live: LiveJob, order: JobRequest) -> JobProgress:
+    def _run_begun(self, live: LiveJob, request: JobRequest) -> JobProgress:
         try:
-            return self._run_with_retries(live, self._work(live, order))
+            return run_with_retries(live, self._work(live, request), self._retry_delays)
         except LeaseLostError:
             raise
         except LikewiseError as error:
             return self._give_up(live, str(error), again=not isinstance(error, UsageError))
         except Exception as error:
-            # The boundary of a job: recorded, then raised for whoever mends. An interrupt leaves it to be resumed.
+            # The boundary of a job: recorded, then raised. An interrupt leaves the job to be resumed.
             self._give_up(live, f"It ended in an error of its own, {type(error).__name__}: {error}.")
             raise
 
-    def _work(self, live: LiveJob, order: JobRequest) -> Callable[[], JobProgress]:
-        """What has to be done until it succeeds, or fails for good."""
-        if order.task == JobKind.INGEST:
+    def _work(self, live: LiveJob, request: JobRequest) -> Callable[[], JobProgress]:
+        """The function that is called until it succeeds or fails for good.
+
+        Raises:
+            UsageError: this version does not know the kind of job, or one of its options.
+        """
+        if request.task == JobKind.INGEST:
             parts = (self._settings, self._ledger, self._records, self._credits, self._sources, self._runner)
-            return IngestRun(*parts, live, order, BulkIndexing(self._ledger, self._store, live)).run
-        if not isinstance(order.task, JobKind) or order.task not in self._tasks:
+            return IngestRun(*parts, live, request, BulkIndexing(self._ledger, self._store, live)).run
+        if not isinstance(request.task, JobKind) or request.task not in self._tasks:
             raise UsageError(
-                f"This version of Likewise knows no task '{order.task}'.",
+                f"This version of Likewise knows no task '{request.task}'.",
                 "Go on with the version that started the job, or cancel it.",
             )
-        task, options = self._tasks[order.task], order.task.parse(order.options)
+        task, options = self._tasks[request.task], request.task.parse(request.options)
         return lambda: run_task(task, live, options)
 
     def _give_up(self, live: LiveJob, reason: str, *, again: bool = True) -> JobProgress:
@@ -388,28 +391,8 @@ class JobService:
         try:
             with live.write() as (connection, _):
                 forget_plan(connection, live.number)
-            with suppress(StoreError):  # it may be what failed; the next job, or the next start, lets go then
+            with suppress(StoreError):  # the store may be what failed; the next job, or the next start, releases it
                 release_indexing(self._ledger, self._store, ending=live.number)
             return live.enter(JobState.FAILED, message)
         except LikewiseError:
-            return live.snapshot()  # the ledger itself is what failed: the caller still learns why
-
-    def _run_with_retries(self, live: LiveJob, work: Callable[[], JobProgress]) -> JobProgress:
-        delays = iter(self._retry_delays)
-        while True:
-            done_before = live.snapshot().done
-            try:
-                return work()
-            except LikewiseError as error:
-                if not error.retryable:
-                    raise
-                if live.snapshot().done > done_before:
-                    delays = iter(self._retry_delays)
-                # Workers may take long to come, where they are started by need; whoever waits can see what for.
-                delay = next(delays, WORKER_SECONDS if isinstance(error, WorkerUnavailableError) else None)
-                if delay is None:
-                    raise
-                delay *= random.uniform(0.8, 1.2)
-                with suppress(LedgerUnavailableError):  # it may be the ledger that is away
-                    live.enter(JobState.RUNNING, f"{error} Trying again in {delay:.0f} s.")
-                live.sleep(delay)
+            return live.snapshot()  # the ledger itself failed: the caller still gets the reason

@@ -1,7 +1,7 @@
-"""Long-running work other than taking in files: embedding anew, backing up, moving to another store.
+"""The protocol of job kinds other than ``ingest``, and how such a task runs as a job.
 
-Each is a job like any other: it has a row in the ledger, shows in lists and pages, can be paused and cancelled from any
-machine, and is taken up after a crash. It runs alone, with no other job beside it.
+Such a job has a row in the ledger like every other, is listed, can be paused and cancelled from any machine, and is
+resumed after a crash. It runs alone, with no other job beside it.
 """
 
 from __future__ import annotations
@@ -14,37 +14,42 @@ from ingest.jobs.rows import LiveJob
 from workers.batch.report import Priority
 
 SAVE_SECONDS = 1.0
-"""Counters are written down so often: a task that is killed counts anew anyway."""
+"""How often counters are stored; a task that was killed counts from the start anyway."""
 
 
 Options = TypeVar("Options", contravariant=True)
 
 
 class JobTask(Protocol[Options]):
-    """One kind of such work. It is made once a process and may be run again and again."""
+    """What does jobs of one kind. It is made once per process and may run many times.
+
+    ``Options`` is the type that ``ingest.jobs.kinds`` names for the kind.
+    """
 
     def check(self, options: Options) -> str:
-        """What to call a job with these options, for people: ``/mnt/backup`` say, where others have their library.
+        """A title for a job with these options, stored as its library: ``/mnt/backup``, for example.
 
         Raises:
-            UsageError: the options make no sense; no job is made.
+            UsageError: the job cannot be done with these options; no job is created.
         """
         ...
 
     def run(self, options: Options, job: TaskRun) -> str:
         """Do the work, or the rest of it when an earlier run of the same job was cut off.
 
-        Between any two steps it asks ``job.goes_on()`` and returns when that says no. When it raises an error that is
-        ``retryable`` it is run again after a while.
+        Between steps it calls ``job.goes_on()`` and returns when that is False.
 
         Returns:
-            What to tell people at the end; may be empty.
+            A message for people; may be empty.
+
+        Raises:
+            LikewiseError: it could not continue. An error that is ``retryable`` makes it run again later.
         """
         ...
 
 
 class TaskRun:
-    """A task's job, as the task sees it. Safe to use from several threads."""
+    """A task's running job, as the task sees it. Thread-safe."""
 
     def __init__(self, live: LiveJob) -> None:
         self._live = live
@@ -59,31 +64,31 @@ class TaskRun:
         return self._live.priority
 
     def goes_on(self) -> bool:
-        """Blocks while the job is paused; False once it is cancelled or to be left to another process."""
+        """Blocks while the job is paused; False once it is cancelled, or left to another process."""
         return self._live.wait_while_paused()
 
     @property
     def stopped(self) -> bool:
-        """Whether it is paused, cancelled or to be left to another process just now."""
+        """Whether it is paused, cancelled, or left to another process, at this moment."""
         return self._live.paused or self._live.cancelled
 
     def begin(self, total: int, *, done: int = 0) -> None:
-        """Count from here: so many units of work in all, so many of them done by an earlier run."""
+        """Set the counters: ``total`` units of work, ``done`` of them by an earlier run."""
         self._live.recount_task(total, done)
         self._save()
 
     def count(self, *, done: int = 0, failed: int = 0, skipped: int = 0, total: int = 0) -> None:
-        """Add to the counters; ``total`` when there turns out to be more to do.
+        """Add to the counters; to ``total`` when there is more to do than :meth:`begin` said.
 
         Raises:
-            LeaseLostError: the job is another process's now; let it through.
+            LeaseLostError: another process runs the job now; the task lets this error through.
         """
         self._live.add({"embedded": done, "failed": failed, "skipped": skipped, "total": total})
         if time.monotonic() - self._saved > SAVE_SECONDS:
             self._save()
 
     def say(self, message: str) -> None:
-        """One sentence on what is being done just now."""
+        """Show one sentence on what is being done."""
         self._live.say(message)
 
     def _save(self) -> None:
@@ -92,10 +97,13 @@ class TaskRun:
 
 
 def run_task(task: JobTask[Any], live: LiveJob, options: object) -> JobProgress:
-    """Do a job's task, from its beginning or from where it was cut off, and write down how it ended.
+    """Run a job's task and store how it ended.
+
+    Args:
+        options: of the type that the task takes.
 
     Raises:
-        LikewiseError: it could not go on; what is done stays done.
+        LikewiseError: the task could not continue; what is done stays done.
     """
     if live.cancelled:
         return live.enter(live.cut_off)

@@ -261,7 +261,7 @@ def test_store_that_stays_away_ends_the_job_resumably(desk: Any, counts: Counts)
 def test_workers_are_waited_for_however_long_they_take(
     desk: Any, counts: Counts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.jobs.service.WORKER_SECONDS", 0.0)
+    monkeypatch.setattr("ingest.jobs.retries.WORKER_SECONDS", 0.0)
     desk.fill(3)
     absences = [WorkerUnavailableError("No worker is listening.")] * 9
 

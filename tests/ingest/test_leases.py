@@ -157,7 +157,7 @@ def test_a_cancel_outlives_the_process_that_was_to_hear_it(desk: Any, elsewhere:
 def test_a_job_that_waits_is_cancelled_from_another_machine_without_its_turn(
     desk: Any, elsewhere: JobService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
+    monkeypatch.setattr("ingest.jobs.service.SLOT_SECONDS", 0.02)
     desk.fill(3)
     first, gate, thread = begun(desk)
     waiting = desk.ingest.start([desk.media])
@@ -171,7 +171,7 @@ def test_a_job_that_waits_is_cancelled_from_another_machine_without_its_turn(
 
 
 def test_a_job_paused_while_it_waits_keeps_no_other_waiting(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
+    monkeypatch.setattr("ingest.jobs.service.SLOT_SECONDS", 0.02)
     desk.fill(3)
     _, gate, thread = begun(desk)
     paused, other = desk.ingest.start([desk.media]), desk.ingest.start([desk.media])
@@ -361,7 +361,7 @@ def test_a_missing_file_that_another_job_forgets_is_read_anew(
 
 
 def test_waiting_jobs_run_in_the_order_of_their_priorities(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
+    monkeypatch.setattr("ingest.jobs.service.SLOT_SECONDS", 0.02)
     for name in ("a", "b", "c", "d"):
         desk.write(f"{name}/{name}.jpg", name)
     gate = Gate()
@@ -385,7 +385,7 @@ def test_waiting_jobs_run_in_the_order_of_their_priorities(desk: Any, monkeypatc
 def test_jobs_that_were_left_behind_keep_to_their_priorities(
     desk: Any, elsewhere: JobService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
+    monkeypatch.setattr("ingest.jobs.service.SLOT_SECONDS", 0.02)
     priorities = {"a": Priority.LOW, "b": Priority.NORMAL, "c": Priority.HIGH, "d": Priority.NORMAL}
     left = []
     for name, priority in priorities.items():
@@ -393,10 +393,10 @@ def test_jobs_that_were_left_behind_keep_to_their_priorities(
         left.append(desk.ingest.start([desk.media / name], priority=priority))
     desk.ingest.halt()
     set_lease(desk, left[0], state=JobState.RUNNING.value)
-    assert elsewhere._turn._lock.acquire(timeout=PATIENCE)  # until all of them are known to wait
+    assert elsewhere._slot._lock.acquire(timeout=PATIENCE)  # until all of them are known to wait
     threads = [in_background(elsewhere, job) for job in left]
     wait_until(lambda: len(elsewhere._live) == len(left))
-    elsewhere._turn._lock.release()
+    elsewhere._slot._lock.release()
     for thread in threads:
         thread.join(PATIENCE)
     assert [batch.job for batch in desk.elsewhere_runner.batches] == [left[2], left[1], left[3], left[0]]

@@ -160,7 +160,7 @@ def test_a_task_that_is_queued_behind_another_says_so(
     desk: Any, ingest: JobService, counting: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the process that runs both, to whoever looks from there or from elsewhere."""
-    monkeypatch.setattr("ingest.jobs.service.TURN_SECONDS", 0.02)
+    monkeypatch.setattr("ingest.jobs.service.SLOT_SECONDS", 0.02)
     opened = threading.Event()
     counting.at_step = lambda _step: opened.wait(PATIENCE)
     first, second = (ingest.start_task(JobKind.MIGRATE, {"to": to}) for to in ("1", "2"))

@@ -33,7 +33,7 @@ def _own(node: Node) -> dict[str, str]:
 
 
 def finished(node: Node, job: str) -> JobState:
-    node.settle()
+    node.wait_until_idle()
     return node.ingest.progress(job).state
 
 
@@ -69,7 +69,7 @@ def test_a_rescan_that_finds_nothing_new_loads_no_model(
     media = make_media()
     with Node.open(make_settings()) as node:
         node.start_ingest([media])
-        node.settle()
+        node.wait_until_idle()
 
     def refuse(*_: object) -> None:
         raise AssertionError("a model was made")
@@ -194,7 +194,7 @@ def test_a_node_that_stays_takes_up_what_lost_its_coordinator(
     node: Node, make_media: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.node.WATCH_SECONDS", 0.05)
-    node.stay()
+    node.watch_jobs()
     other = JobService(node.settings, node.store, node.ledger, node.ingest._runner)  # another process's
     job = other.start([make_media()])
     other.halt()  # it ends, and lets go of its lease
@@ -235,7 +235,7 @@ def test_of_jobs_that_wait_the_more_urgent_comes_first(
 
     quick_models.before_embedding = note
     go_on.set()
-    node.settle()
+    node.wait_until_idle()
     assert order == [jobs[Priority.HIGH], jobs[Priority.NORMAL], jobs[Priority.LOW]]
 
 
@@ -286,8 +286,8 @@ def test_payloads_of_an_older_version_are_renewed_by_a_node_that_stays(
         node.store.patch_payload("images", dict.fromkeys(before, older))
         node.store.set_metadata("images", {REVISION_KEY: None})
     with Node.open(make_settings()) as node:
-        node.stay()
-        node.settle()
+        node.watch_jobs()
+        node.wait_until_idle()
         after = {point.id: point.payload for point in node.store.scroll("images")}
         assert node.store.metadata("images")[REVISION_KEY] == PAYLOAD_REVISION
         (job,) = node.ingest.jobs()

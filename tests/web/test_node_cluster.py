@@ -72,7 +72,7 @@ def test_jobs_and_questions_go_to_a_worker(
     media = make_media()
     with Node.open(settings) as node:
         job = node.start_ingest([media])
-        node.settle()
+        node.wait_until_idle()
         assert node.ingest.progress(job).state is JobState.DONE
         assert node.store.count("images") == 9
         assert node.notes == CHOICE.notes
@@ -104,7 +104,7 @@ def test_a_node_that_closes_leaves_its_batches_to_the_next(
         assert left.state is JobState.QUEUED
         assert 0 < left.embedded < 200
         assert again.resume_unfinished() == [job]
-        again.settle()
+        again.wait_until_idle()
         assert again.ingest.progress(job).state is JobState.DONE
         assert again.store.count("images") == 200
 

@@ -45,7 +45,7 @@ def test_a_worker_reads_the_bucket_by_itself(
     start_worker(settings)
     with Node.open(settings) as node:
         job = node.start_ingest(["s3://media/lib"])
-        node.settle()
+        node.wait_until_idle()
         progress = node.ingest.progress(job)
         assert (progress.embedded, progress.failed) == (9, 1)
         assert [(failure.path, failure.code) for failure in node.ingest.failures()] == [
@@ -62,5 +62,5 @@ def test_a_worker_reads_the_bucket_by_itself(
         assert bucket.keys("likewise/uploads/") == []
 
         again = node.start_ingest(["s3://media/lib"])
-        node.settle()
+        node.wait_until_idle()
         assert node.ingest.progress(again).unchanged == 10

@@ -62,7 +62,7 @@ def client(node: Node) -> FlaskClient:
 
 def take_in(node: Node, *paths: str) -> Any:
     job = node.start_ingest(paths)
-    node.settle()
+    node.wait_until_idle()
     return node.ingest.progress(job)
 
 

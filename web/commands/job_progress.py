@@ -65,7 +65,7 @@ def follow(client: Client, job: str) -> JobProgress:
     if ended.state == "failed":
         raise LikewiseError(f"The job could not go on: {ended.message}")
     if client.node is not None:
-        client.node.settle()
+        client.node.wait_until_idle()
     return ended
 
 

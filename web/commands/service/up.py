@@ -53,7 +53,7 @@ def run_server(call: Call, settings: Settings, begin: Callable[[Node], None]) ->
         begin(node)  # first, so that a wrong path is told at once and folders are walked while the models are sought
         node.prepare()
         node.warm()
-        node.stay()
+        node.watch_jobs()
         serve(node, listening, lambda url: announce(call, node, url))
         call.say("Stopping: the batch in work is finished first.")
 
