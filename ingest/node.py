@@ -15,7 +15,7 @@ from ingest.background import BackgroundThread, KeyedThreads
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.service import JobProgress, JobService
 from ingest.jobs.tasks import JobTask
-from ingest.ledger.credits import Credits, aliases, edits
+from ingest.ledger.credits import Credits, aliases, edit_count
 from ingest.ledger.database import Ledger
 from ingest.maintenance.backup.completeness import check_whole
 from ingest.maintenance.backup.task import Backup
@@ -293,7 +293,7 @@ class Node:
         jobs = self.ingest.jobs(JOBS_WATCHED)
         points = {name: info.points for name, info in self.store.collections().items()}
         with self.ledger.read() as connection:
-            by_hand = edits(connection)
+            by_hand = edit_count(connection)
         finished = [job for job in jobs if job.finished]
         return LibraryState((finished, by_hand), (points, [job for job in jobs if not job.finished]))
 

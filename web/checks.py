@@ -200,9 +200,9 @@ def _photographers(settings: Settings) -> Check:
     """Which trained models are in use, and whether they were trained on the vectors that are stored."""
     from search.photographers.model_registry import ModelKind
     from search.photographers.space import PhotographerSpace
-    from workers.training.shared_models import SharedShelf
+    from workers.training.shared_models import SharedModels
 
-    shelf, told = SharedShelf(settings), []
+    shelf, told = SharedModels(settings), []
     versions = {kind: shelf.current(kind) for kind in ModelKind}
     if in_use := versions[ModelKind.CLASSIFIER]:
         fits = _classifier_fits(settings, shelf.folder(ModelKind.CLASSIFIER, in_use))

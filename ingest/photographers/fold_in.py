@@ -9,7 +9,7 @@ from ingest.jobs.kinds import FoldInOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.photographers.training import train_on
 from search.errors import UsageError
-from search.photographers.aliases import Called, space_of
+from search.photographers.aliases import Aliases, renamed_space
 from search.photographers.model_registry import ModelKind, untrained, version_name
 from search.photographers.photos.dataset import read_photos
 from search.photographers.space import PhotographerSpace
@@ -18,7 +18,7 @@ from search.store.base import Store
 from search.store.filters import Filter
 from workers.storage.shared_place import TRAINING
 from workers.training.request import Trainer, TrainingOrder
-from workers.training.shared_models import SharedShelf
+from workers.training.shared_models import SharedModels
 
 NAMED = 3
 """So many who work alike are named at the end."""
@@ -33,10 +33,10 @@ class FoldIn:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, trainer: Callable[[], Trainer], called: Callable[[], Called] = dict
+        self, settings: Settings, store: Store, trainer: Callable[[], Trainer], called: Callable[[], Aliases] = dict
     ) -> None:
         self._settings, self._store, self._trainer, self._called = settings, store, trainer, called
-        self._shelf = SharedShelf(settings)
+        self._shelf = SharedModels(settings)
 
     def check(self, options: FoldInOptions) -> str:
         """
@@ -48,7 +48,7 @@ class FoldIn:
         version = self._shelf.current(ModelKind.JOINT)
         if version is None:
             raise untrained(ModelKind.JOINT)
-        space = space_of(PhotographerSpace.load(self._shelf.folder(ModelKind.JOINT, version)), self._called())
+        space = renamed_space(PhotographerSpace.load(self._shelf.folder(ModelKind.JOINT, version)), self._called())
         if name in space.learnt:
             raise UsageError(
                 f"The photographer space was learnt from {name}, among others.",
@@ -66,7 +66,7 @@ class FoldIn:
                 order = TrainingOrder(ModelKind.JOINT, place=name)
                 trained = train_on(self._settings, self._trainer(), photos, order, scratch, job)
                 if trained is not None:
-                    message = _summary(space_of(PhotographerSpace.load(trained.folder), self._called()), name)
+                    message = _summary(renamed_space(PhotographerSpace.load(trained.folder), self._called()), name)
                     self._shelf.publish(ModelKind.JOINT, version_name(photos.digest), trained.folder)
                     job.count(done=len(photos))
                     return " ".join([message, *trained.notes])

@@ -16,14 +16,14 @@ from search.media import Kind
 from search.photographers.model_registry import ModelKind, version_name
 from search.photographers.photos.dataset import PhotoSet, read_photos
 from search.photographers.service import LABEL_HINT
-from search.photographers.training_summary import told
+from search.photographers.training_summary import training_summary
 from search.settings import Settings
 from search.store.base import Store
 from search.store.durable import check_space
 from search.store.filters import Filter
 from workers.storage.shared_place import TRAINING
 from workers.training.request import PHOTOS, Trained, Trainer, TrainingOrder
-from workers.training.shared_models import SharedShelf
+from workers.training.shared_models import SharedModels
 
 TASK_OF = {ModelKind.CLASSIFIER: JobKind.TRAIN_CLASSIFIER, ModelKind.JOINT: JobKind.TRAIN_JOINT}
 """The kind of job that trains each model."""
@@ -59,7 +59,7 @@ class Train:
 
     def __init__(self, settings: Settings, store: Store, trainer: Callable[[], Trainer], kind: ModelKind) -> None:
         self._settings, self._store, self._trainer, self._kind = settings, store, trainer, kind
-        self._shelf = SharedShelf(settings)
+        self._shelf = SharedModels(settings)
 
     def check(self, options: TrainOptions) -> str:
         """
@@ -82,7 +82,7 @@ class Train:
                 trained = train_on(self._settings, self._trainer(), photos, order, scratch, job)
                 if trained is not None:
                     job.say("Putting the model in place.")
-                    message = told(self._kind, trained.folder, trained.notes)
+                    message = training_summary(self._kind, trained.folder, trained.notes)
                     self._shelf.publish(self._kind, version_name(photos.digest), trained.folder)
                     job.count(done=int(photos.labelled.sum()))
                     return message

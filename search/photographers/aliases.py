@@ -21,11 +21,11 @@ from search.store.base import Array
 if TYPE_CHECKING:
     from search.photographers.classifier.classifier import Verdict
 
-Called: TypeAlias = Mapping[str, str]
+Aliases: TypeAlias = Mapping[str, str]
 """What everybody who was renamed is called now."""
 
 
-def verdict_of(verdict: Verdict, called: Called) -> Verdict:
+def renamed_verdict(verdict: Verdict, called: Aliases) -> Verdict:
     """The reasons are those of the candidate who was first; they go where that is another one now."""
     if not verdict.candidates or not any(candidate.photographer in called for candidate in verdict.candidates):
         return verdict
@@ -41,14 +41,14 @@ def verdict_of(verdict: Verdict, called: Called) -> Verdict:
     )
 
 
-def out_of_fold_of(said: OutOfFold, called: Called) -> OutOfFold:
+def renamed_predictions(said: OutOfFold, called: Aliases) -> OutOfFold:
     names, sums = _merging(said.names, called)
     if names == said.names:
         return said
     return OutOfFold(names, {id_: sums @ probabilities for id_, probabilities in said.rows.items()})
 
 
-def space_of(space: PhotographerSpace, called: Called) -> PhotographerSpace:
+def renamed_space(space: PhotographerSpace, called: Aliases) -> PhotographerSpace:
     """Who is one now stands in the middle of those they were, by their photos."""
     names, sums = _merging(space.names, called)
     if names == space.names:
@@ -75,7 +75,7 @@ def space_of(space: PhotographerSpace, called: Called) -> PhotographerSpace:
     )
 
 
-def _candidates(candidates: Iterable[Candidate], called: Called) -> tuple[Candidate, ...]:
+def _candidates(candidates: Iterable[Candidate], called: Aliases) -> tuple[Candidate, ...]:
     """By their names of now, the most probable first."""
     found: dict[str, float] = {}
     for one in candidates:
@@ -85,7 +85,7 @@ def _candidates(candidates: Iterable[Candidate], called: Called) -> tuple[Candid
     return tuple(Candidate(name, probability, photographer_id(name)) for name, probability in ordered)
 
 
-def _merging(names: tuple[str, ...], called: Called) -> tuple[tuple[str, ...], Array]:
+def _merging(names: tuple[str, ...], called: Aliases) -> tuple[tuple[str, ...], Array]:
     """The names of now, in the order of their first, and which of ``names`` each of them stands for, float32 0 or 1."""
     now = [called.get(name, name) for name in names]
     found = tuple(dict.fromkeys(now))

@@ -43,7 +43,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class PredictionReason:
     """One thing that spoke for (``weight`` > 0) or against the first candidate.
 
     Attributes:
@@ -76,7 +76,7 @@ class Prediction:
     unknown: bool
     candidates: tuple[Candidate, ...]
     threshold: float
-    reasons: tuple[Reason, ...]
+    reasons: tuple[PredictionReason, ...]
     by_style: tuple[Candidate, ...] = ()
     by_subject: tuple[Candidate, ...] = ()
     nearest: Mapping[str, tuple[Photo, ...]] | None = None
@@ -124,7 +124,7 @@ class Trait:
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class StyleProfile:
     """One of a photographer's several ways of working: a cluster of their photos in the ``style`` space."""
 
     share: float
@@ -200,7 +200,7 @@ class PhotographerShown:
     credits: Mapping[Credit, int]
     samples: tuple[Photo, ...]
     traits: tuple[Trait, ...]
-    styles: tuple[Style, ...]
+    styles: tuple[StyleProfile, ...]
     alike: tuple[Alike, ...]
     periods: tuple[Period, ...]
     sessions: tuple[Session, ...]

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from search.errors import ModelError
 
-PLACED = "placed.json"
+FOLDED_IN = "placed.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class FoldedIn:
     """``vector`` (d,) of somebody, found from so many ``photos``."""
 
     name: str
@@ -24,24 +24,25 @@ class Placed:
     vector: tuple[float, ...]
 
 
-def read_placed(folder: Path) -> tuple[Placed, ...]:
+def read_folded_in(folder: Path) -> tuple[FoldedIn, ...]:
     """
     Raises:
         ModelError: the file is damaged.
     """
     try:
-        told = json.loads((folder / PLACED).read_text("ascii"))
+        told = json.loads((folder / FOLDED_IN).read_text("ascii"))
         return tuple(
-            Placed(str(one["name"]), int(one["photos"]), tuple(float(value) for value in one["vector"])) for one in told
+            FoldedIn(str(one["name"]), int(one["photos"]), tuple(float(value) for value in one["vector"]))
+            for one in told
         )
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{PLACED} in {folder.name} cannot be read: {error}.", "Train it again.") from error
+        raise ModelError(f"{FOLDED_IN} in {folder.name} cannot be read: {error}.", "Train it again.") from error
 
 
-def write_placed(folder: Path, placed: Iterable[Placed]) -> None:
+def write_folded_in(folder: Path, placed: Iterable[FoldedIn]) -> None:
     """Keep these, and no others; of two of one name the last."""
     latest = {one.name: one for one in placed}
     # In ASCII: a name may hold half a character, which no encoding of files would take.
-    (folder / PLACED).write_text(json.dumps([asdict(one) for one in latest.values()]), "ascii")
+    (folder / FOLDED_IN).write_text(json.dumps([asdict(one) for one in latest.values()]), "ascii")

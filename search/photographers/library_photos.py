@@ -22,12 +22,12 @@ class LibraryState:
     """What tells whether the library may have changed; both parts need only compare.
 
     Attributes:
-        settled: what has been done. It is to be seen at once.
-        moving: of jobs in work, which change something every second; that is looked at now and then.
+        finished: what has been done. It is to be seen at once.
+        running: of jobs in work, which change something every second; that is looked at now and then.
     """
 
-    settled: object
-    moving: object
+    finished: object
+    running: object
 
 
 class Library:
@@ -56,9 +56,9 @@ class Library:
             return self._people
 
     def _is_old(self, now: LibraryState) -> bool:
-        if self._state is None or now.settled != self._state.settled:
+        if self._state is None or now.finished != self._state.finished:
             return True
-        return now.moving != self._state.moving and time.monotonic() > self._again
+        return now.running != self._state.running and time.monotonic() > self._again
 
     def _read(self) -> People | None:
         try:

@@ -49,7 +49,7 @@ TRAIN_HINT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class ModelVersion:
     """One trained model.
 
     Attributes:
@@ -63,13 +63,13 @@ class Version:
     files: tuple[str, ...]
 
 
-class Shelf(Protocol):
+class ModelRegistry(Protocol):
     """Where a process finds trained models."""
 
-    def current(self, kind: ModelKind) -> Version | None:
+    def current(self, kind: ModelKind) -> ModelVersion | None:
         """The version in use; None before the first training. Cheap enough for every question."""
 
-    def folder(self, kind: ModelKind, version: Version) -> Path:
+    def folder(self, kind: ModelKind, version: ModelVersion) -> Path:
         """A folder of this machine that holds the version's files; fetched first, where the place is a bucket.
 
         Raises:
@@ -78,10 +78,10 @@ class Shelf(Protocol):
         """
 
 
-class InUse(Generic[T]):
+class CurrentModel(Generic[T]):
     """The model in use, loaded when it is first asked for and again once another version is in use. Thread-safe."""
 
-    def __init__(self, shelf: Shelf, kind: ModelKind) -> None:
+    def __init__(self, shelf: ModelRegistry, kind: ModelKind) -> None:
         self._shelf, self._kind = shelf, kind
         self._lock = threading.Lock()
         self._loaded: tuple[object, T] | None = None

@@ -16,7 +16,7 @@ import numpy as np
 
 from search.errors import ModelError, NotFoundError, SpaceMismatchError, UsageError
 from search.media import Kind, MediaRecord
-from search.photographers.aliases import Called, out_of_fold_of, space_of, verdict_of
+from search.photographers.aliases import Aliases, renamed_predictions, renamed_space, renamed_verdict
 from search.photographers.answers import (
     Alike,
     Chart,
@@ -28,13 +28,13 @@ from search.photographers.answers import (
 )
 from search.photographers.classifier.model_files import read_out_of_fold
 from search.photographers.library_photos import Library, LibraryState
-from search.photographers.model_registry import InUse, ModelKind, Shelf, untrained
+from search.photographers.model_registry import CurrentModel, ModelKind, ModelRegistry, untrained
 from search.photographers.photos.features import FEATURES
 from search.photographers.photos.names import photographer_id
 from search.photographers.profiles.charts import STYLE, SUBJECT, profile_chart
 from search.photographers.profiles.miscredits import OutOfFold
 from search.photographers.space import PhotographerSpace
-from search.photographers.training_summary import REPORT, of_space
+from search.photographers.training_summary import REPORT, space_summary
 from search.records.lookup import find_record, thumbnail_address
 from search.similar.questions import Probe
 from search.spaces import Space
@@ -54,7 +54,7 @@ CANDIDATES_SHOWN = 3
 """Of so many candidates, of each answer, the nearest photos are looked for."""
 
 
-class Desk:
+class PhotographerService:
     """Answers about photographers. Safe to use from several threads.
 
     Args:
@@ -64,13 +64,17 @@ class Desk:
     """
 
     def __init__(
-        self, store: Store, shelf: Shelf, as_of: Callable[[], LibraryState], called: Callable[[], Called] = dict
+        self,
+        store: Store,
+        shelf: ModelRegistry,
+        as_of: Callable[[], LibraryState],
+        called: Callable[[], Aliases] = dict,
     ) -> None:
         self._store, self._shelf, self._called = store, shelf, called
         self._library = Library(store, as_of)
-        self._classifier: InUse[Classifier] = InUse(shelf, ModelKind.CLASSIFIER)
-        self._out_of_fold: InUse[OutOfFold] = InUse(shelf, ModelKind.CLASSIFIER)
-        self._space: InUse[PhotographerSpace] = InUse(shelf, ModelKind.JOINT)
+        self._classifier: CurrentModel[Classifier] = CurrentModel(shelf, ModelKind.CLASSIFIER)
+        self._out_of_fold: CurrentModel[OutOfFold] = CurrentModel(shelf, ModelKind.CLASSIFIER)
+        self._space: CurrentModel[PhotographerSpace] = CurrentModel(shelf, ModelKind.JOINT)
 
     def list(self) -> tuple[PhotographerListed, ...]:
         """Everyone, those with most photos first; empty while no photo has a photographer."""
@@ -128,7 +132,7 @@ class Desk:
         if visual is None or of_visual is None:
             raise UsageError("This picture has no vector of what it shows.", "Ingest it again.")
         features, credited = self._known_of(probe)
-        verdict = verdict_of(model.predict(features, of_visual, of_style), self._called())
+        verdict = renamed_verdict(model.predict(features, of_visual, of_style), self._called())
         names = [
             candidate.photographer
             for candidates in (verdict.candidates, verdict.by_style, verdict.by_subject)
@@ -175,7 +179,7 @@ class Desk:
         charts = [_of_present(space.chart(), people)] if space else []
         if people is not None:
             charts += [chart for by in (STYLE, SUBJECT) if (chart := profile_chart(people, by))]
-        notes = (of_space(space.report), *space.report.notes) if space else (f"{untrained(ModelKind.JOINT)}",)
+        notes = (space_summary(space.report), *space.report.notes) if space else (f"{untrained(ModelKind.JOINT)}",)
         return PhotographerMap(tuple(charts), notes)
 
     def codes(self, most: int = 2000) -> CodeChart | None:
@@ -204,7 +208,9 @@ class Desk:
         noted where that cannot be had."""
         called = self._called()
         try:
-            return self._out_of_fold.get(lambda folder: out_of_fold_of(read_out_of_fold(folder), called), called), ()
+            return self._out_of_fold.get(
+                lambda folder: renamed_predictions(read_out_of_fold(folder), called), called
+            ), ()
         except NotFoundError:
             return None, ("Credits are doubted by likeness alone: no classifier has been trained yet.",)
         except ModelError as error:
@@ -213,7 +219,7 @@ class Desk:
     def _joint(self) -> PhotographerSpace | None:
         called = self._called()
         try:
-            return self._space.get(lambda folder: space_of(PhotographerSpace.load(folder), called), called)
+            return self._space.get(lambda folder: renamed_space(PhotographerSpace.load(folder), called), called)
         except NotFoundError:
             return None
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from search.errors import ModelError, NotFoundError
 from search.evaluation.statistics import Estimate
 from search.photographers.answers import Alike, Chart, Spot
-from search.photographers.folded_in import Placed, read_placed
+from search.photographers.folded_in import FoldedIn, read_folded_in
 from search.photographers.photos.names import photographer_id
 
 MANIFEST, VECTORS, CODES, WEIGHTS = "manifest.json", "vectors.npz", "codes.npz", "weights.npz"
@@ -221,7 +221,7 @@ class PhotographerSpace:
             report = JointReport.from_json(manifest["report"])
             names = tuple(str(name) for name in manifest["names"])
             learnt, codes = read_arrays(folder / VECTORS), read_arrays(folder / CODES)
-            placed = tuple(one for one in read_placed(folder) if one.name not in names)
+            placed = tuple(one for one in read_folded_in(folder) if one.name not in names)
             names += tuple(one.name for one in placed)
             made = cls(names, report, _with_placed(learnt, placed), codes, len(placed))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -307,7 +307,7 @@ class PhotographerSpace:
         return 1.0 - (nearer + within) / 2 / len(self._apart)
 
 
-def _with_placed(learnt: Mapping[str, NDArray[Any]], placed: tuple[Placed, ...]) -> Mapping[str, NDArray[Any]]:
+def _with_placed(learnt: Mapping[str, NDArray[Any]], placed: tuple[FoldedIn, ...]) -> Mapping[str, NDArray[Any]]:
     """As if they had been there from the beginning, and had not moved."""
     if not placed:
         return learnt

@@ -13,17 +13,17 @@ REPORT = "report.json"
 """In a classifier's folder: what it is worth."""
 
 
-def told(kind: ModelKind, folder: Path, notes: tuple[str, ...]) -> str:
+def training_summary(kind: ModelKind, folder: Path, notes: tuple[str, ...]) -> str:
     """
     Args:
         folder: of the trained model.
         notes: what was left out or bounded.
     """
-    said = _classifier(folder) if kind is ModelKind.CLASSIFIER else of_space(PhotographerSpace.load(folder).report)
+    said = _classifier(folder) if kind is ModelKind.CLASSIFIER else space_summary(PhotographerSpace.load(folder).report)
     return " ".join([said, *notes])
 
 
-def of_space(report: JointReport) -> str:
+def space_summary(report: JointReport) -> str:
     """What a photographer space is worth."""
     wrong = report.errors.wrong
     return (

@@ -17,7 +17,7 @@ from search.errors import TrainingError, UsageError, WorkerUnavailableError
 from search.photographers.model_registry import ModelKind
 from search.photographers.photos.dataset import PhotoSet
 from workers.training.request import MODEL, PHOTOS, Trained, TrainingOrder
-from workers.training.shared_models import SharedShelf
+from workers.training.shared_models import SharedModels
 
 PATIENCE = 60
 NAMES = ("Ada", "Bo", "../../x", "<script>")
@@ -88,7 +88,7 @@ def library(desk: Any, ingest: JobService) -> list[str]:
 
 def in_use(desk: Any) -> str:
     """What the model in use says; empty when there is none."""
-    shelf = SharedShelf(desk.settings)
+    shelf = SharedModels(desk.settings)
     version = shelf.current(ModelKind.CLASSIFIER)
     return (shelf.folder(ModelKind.CLASSIFIER, version) / "manifest.json").read_text() if version else ""
 
@@ -218,6 +218,6 @@ def test_a_job_whose_process_was_killed_is_done_from_its_beginning(
     (left / MODEL).mkdir(parents=True)
     (left / MODEL / "half.npz").write_bytes(b"half")
     assert ingest.run(job).state is JobState.DONE
-    version = SharedShelf(desk.settings).current(ModelKind.CLASSIFIER)
+    version = SharedModels(desk.settings).current(ModelKind.CLASSIFIER)
     assert version is not None
     assert version.files == ("manifest.json",)

@@ -13,11 +13,11 @@ from ingest.jobs.kinds import FoldInOptions, JobKind
 from ingest.jobs.service import JobService, JobState
 from ingest.photographers.fold_in import FoldIn
 from search.errors import NotFoundError, TrainingError, UsageError
-from search.photographers.folded_in import Placed, write_placed
+from search.photographers.folded_in import FoldedIn, write_folded_in
 from search.photographers.model_registry import ModelKind, version_name
 from search.photographers.space import PhotographerSpace
 from workers.training.request import MODEL, Trained, TrainingOrder
-from workers.training.shared_models import SharedShelf
+from workers.training.shared_models import SharedModels
 
 LEARNT = {"Ada": (0, 0), "Bo": (9, 0)}
 
@@ -25,7 +25,7 @@ LEARNT = {"Ada": (0, 0), "Bo": (9, 0)}
 class FakePlacer:
     """Puts whom it is asked for beside Ada; raises ``failing`` instead, if there is one."""
 
-    def __init__(self, shelf: SharedShelf) -> None:
+    def __init__(self, shelf: SharedModels) -> None:
         self.shelf = shelf
         self.orders: list[TrainingOrder] = []
         self.failing: Exception | None = None
@@ -39,13 +39,13 @@ class FakePlacer:
         version = self.shelf.current(ModelKind.JOINT)
         assert version is not None
         shutil.copytree(self.shelf.folder(ModelKind.JOINT, version), folder / MODEL)
-        write_placed(folder / MODEL, [Placed(order.place, 2, (1.0, 0.0))])
+        write_folded_in(folder / MODEL, [FoldedIn(order.place, 2, (1.0, 0.0))])
         return Trained(folder / MODEL, ("Two photos are few.",))
 
 
 @pytest.fixture
 def placer(desk: Any) -> FakePlacer:
-    return FakePlacer(SharedShelf(desk.settings))
+    return FakePlacer(SharedModels(desk.settings))
 
 
 @pytest.fixture

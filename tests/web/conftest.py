@@ -22,7 +22,7 @@ from ingest.jobs.progress import Failure, JobProgress, JobState
 from search.errors import CorruptMediaError, NotFoundError, UnsupportedMediaError
 from search.media import Kind, MediaRecord, media_id
 from search.photographers.library_photos import LibraryState
-from search.photographers.service import Desk
+from search.photographers.service import PhotographerService
 from search.settings import Settings
 from search.similar.questions import Probe
 from search.spaces import CollectionSchema, Space, VectorField
@@ -33,7 +33,7 @@ from web.app import create_app
 from web.cli import main
 from workers.batch.report import Priority
 from workers.storage.previews import Previews
-from workers.training.shared_models import SharedShelf
+from workers.training.shared_models import SharedModels
 
 DIM = 16
 VISUAL = Space("visual", "fake", "1", "mean colour", DIM)
@@ -143,8 +143,8 @@ class FakeNode:
     photographers: PhotographersPort = field(init=False)
 
     def __post_init__(self) -> None:
-        unchanging = LibraryState(settled=(), moving=())
-        self.photographers = Desk(self.store, SharedShelf(self.settings), lambda: unchanging)
+        unchanging = LibraryState(finished=(), running=())
+        self.photographers = PhotographerService(self.store, SharedModels(self.settings), lambda: unchanging)
 
     def start_ingest(
         self,

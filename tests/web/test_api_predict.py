@@ -11,12 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-import search.photographers.service as desk_module
-from search.photographers.answers import Candidate, Reason
+import search.photographers.service as service_module
+from search.photographers.answers import Candidate, PredictionReason
 from search.photographers.classifier.classifier import Verdict
 from search.photographers.model_registry import ModelKind
 from search.store.base import Array
-from workers.training.shared_models import SharedShelf
+from workers.training.shared_models import SharedModels
 
 ADDRESS = "/api/v1/photographers/predict"
 
@@ -26,7 +26,7 @@ class LightClassifier:
 
     def predict(self, features: Array, visual: Array, style: Array | None) -> Verdict:
         candidates = (Candidate("Ada", 0.75), Candidate("Grace", 0.25))
-        reasons = (Reason("visual", "what it shows is like theirs", None, None, 1.5),)
+        reasons = (PredictionReason("visual", "what it shows is like theirs", None, None, 1.5),)
         return Verdict(candidates, False, 0.5, reasons, candidates, candidates[:1])
 
 
@@ -41,8 +41,8 @@ def trained(node: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     made = tmp_path / "made"
     made.mkdir()
     (made / "manifest.json").write_text("{}")
-    SharedShelf(node.settings).publish(ModelKind.CLASSIFIER, "20260131T115900-0f1e2d3c", made)
-    monkeypatch.setattr(desk_module, "_load_classifier", lambda folder, visual, style: LightClassifier())
+    SharedModels(node.settings).publish(ModelKind.CLASSIFIER, "20260131T115900-0f1e2d3c", made)
+    monkeypatch.setattr(service_module, "_load_classifier", lambda folder, visual, style: LightClassifier())
 
 
 def photo() -> tuple[io.BytesIO, str]:

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-import search.photographers.service as desk_module
+import search.photographers.service as service_module
 import workers.training.local
 from search.errors import SpaceMismatchError
-from search.photographers.answers import Candidate, Reason
+from search.photographers.answers import Candidate, PredictionReason
 from search.photographers.classifier.classifier import Verdict
 from search.photographers.photos.names import photographer_id
 from search.settings import Settings
@@ -24,7 +24,7 @@ from web.cli import main
 from web.commands.context import stdout
 from web.commands.photographers.group import COMMANDS
 from web.commands.photographers.show import _show
-from workers.training.shared_models import SharedShelf
+from workers.training.shared_models import SharedModels
 
 LIGHT_CHILD = Path(__file__).parents[1] / "workers" / "training" / "light_child.py"
 COLOURS = ("red", "green", "blue")
@@ -54,8 +54,8 @@ class LightClassifier:
         sure = float(visual.max()) > 0.9
         candidates = (Candidate(likely, 0.75), Candidate("somebody", 0.25))
         reasons = (
-            Reason("visual", "what it shows is like theirs", None, None, 1.5),
-            Reason("noise", "noisier than most photos", 3.0, 1.0, -0.5),
+            PredictionReason("visual", "what it shows is like theirs", None, None, 1.5),
+            PredictionReason("noise", "noisier than most photos", 3.0, 1.0, -0.5),
         )
         return Verdict(candidates, not sure, 0.5, reasons, candidates, candidates[:1], ("A light one.",))
 
@@ -64,7 +64,7 @@ class LightClassifier:
 def light_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings run a light child, and what it leaves is read as a light classifier."""
     monkeypatch.setattr(workers.training.local, "COMMAND", (sys.executable, str(LIGHT_CHILD)))
-    monkeypatch.setattr(desk_module, "_load_classifier", lambda folder, visual, style: LightClassifier())
+    monkeypatch.setattr(service_module, "_load_classifier", lambda folder, visual, style: LightClassifier())
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def test_a_model_of_other_vectors_is_refused(cli: Any, trained: Path, monkeypatc
     def refuse(*_: object) -> None:
         raise SpaceMismatchError("The classifier was trained on other vectors.", "Train again.")
 
-    monkeypatch.setattr(desk_module, "_load_classifier", refuse)
+    monkeypatch.setattr(service_module, "_load_classifier", refuse)
     error = cli.json("photographers", "predict", trained / "red" / "red-0.png", status=3)["error"]
     assert error["code"] == "space_mismatch"
     assert "rain again" in error["hint"]
@@ -253,7 +253,7 @@ def test_the_report_is_what_was_saved(
     (made / "report.json").write_text(json.dumps({"accuracy": {"value": 0.7, "low": 0.6, "high": 0.8, "n": 90}}))
     from search.photographers.model_registry import ModelKind
 
-    version = SharedShelf(make_settings(home=cli.home)).publish(ModelKind.CLASSIFIER, "20990131T115900-0f1e2d3c", made)
+    version = SharedModels(make_settings(home=cli.home)).publish(ModelKind.CLASSIFIER, "20990131T115900-0f1e2d3c", made)
     report = cli.json("photographers", "report")
     assert report["accuracy"]["n"] == 90
     assert report["version"] == version.name

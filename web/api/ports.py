@@ -51,7 +51,7 @@ class BrokerPort(Protocol):
 
 
 class PhotographersPort(Protocol):
-    """See ``search.photographers.service.Desk``."""
+    """See ``search.photographers.service.PhotographerService``."""
 
     @property
     def trained(self) -> bool: ...

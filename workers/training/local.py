@@ -23,7 +23,7 @@ from workers.decode.sandbox.process import child_environment
 from workers.training.child import MEMORY_HINT, OUT_OF_MEMORY
 from workers.training.pictures import MOST, MOST_PLACED_BY, gather_pictures
 from workers.training.request import MODEL, Trained, TrainingOrder
-from workers.training.shared_models import SharedShelf
+from workers.training.shared_models import SharedModels
 
 COMMAND = (sys.executable, "-m", "workers.training.child")
 _PACKAGES = Path(workers.__file__).parents[1]
@@ -95,7 +95,7 @@ class ChildTrainer:
         Raises:
             NotFoundError: there is none.
         """
-        shelf = SharedShelf(self._settings)
+        shelf = SharedModels(self._settings)
         version = shelf.current(ModelKind.JOINT)
         if version is None:
             raise untrained(ModelKind.JOINT)

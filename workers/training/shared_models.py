@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from search.errors import NotFoundError, StoreError
-from search.photographers.model_registry import CURRENT, KEPT_VERSIONS, TRAIN_HINT, ModelKind, Version, is_version
+from search.photographers.model_registry import CURRENT, KEPT_VERSIONS, TRAIN_HINT, ModelKind, ModelVersion, is_version
 from search.settings import Settings
 from search.store.durable import sync_tree
 from workers.storage.shared_place import shared_place
@@ -24,16 +24,16 @@ CACHE = "cache"
 """Folder of the data directory for copies of what lies in a bucket."""
 
 
-class SharedShelf:
-    """A ``search.photographers.model_registry.Shelf``. Safe to use from several threads and processes."""
+class SharedModels:
+    """A ``search.photographers.model_registry.ModelRegistry``. Safe to use from several threads and processes."""
 
     def __init__(self, settings: Settings) -> None:
         self._place = shared_place(settings)
         self._cache = settings.home / CACHE
         self._fetching = threading.Lock()
-        self._known: dict[ModelKind, tuple[float, Version | None]] = {}
+        self._known: dict[ModelKind, tuple[float, ModelVersion | None]] = {}
 
-    def current(self, kind: ModelKind) -> Version | None:
+    def current(self, kind: ModelKind) -> ModelVersion | None:
         """
         Raises:
             StoreError: the place cannot be read, or does not hold what was written there.
@@ -45,7 +45,7 @@ class SharedShelf:
             self._known[kind] = time.monotonic(), known
         return known
 
-    def folder(self, kind: ModelKind, version: Version) -> Path:
+    def folder(self, kind: ModelKind, version: ModelVersion) -> Path:
         there = f"{kind.folder}/{version.name}"
         folder = self._place.path(there)
         if folder is not None:
@@ -55,7 +55,7 @@ class SharedShelf:
         with self._fetching:
             return self._fetched(there, version)
 
-    def publish(self, kind: ModelKind, name: str, folder: Path) -> Version:
+    def publish(self, kind: ModelKind, name: str, folder: Path) -> ModelVersion:
         """Put what is in ``folder`` there as this version and have it used from now on; older ones are cleared away.
 
         Killed anywhere, the version before stays in use, and the same call does all of it again.
@@ -64,7 +64,7 @@ class SharedShelf:
             StoreError: the place refuses.  DiskFullError: it is full.
         """
         files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        version = Version(name, datetime.now(UTC).isoformat(timespec="seconds"), tuple(files))
+        version = ModelVersion(name, datetime.now(UTC).isoformat(timespec="seconds"), tuple(files))
         for file in files:
             self._place.add(folder / file, f"{kind.folder}/{name}/{file}")
         if (there := self._place.path(f"{kind.folder}/{name}")) is not None:
@@ -74,21 +74,21 @@ class SharedShelf:
         self._clear_old(kind, name)
         return version
 
-    def _read_current(self, kind: ModelKind) -> Version | None:
+    def _read_current(self, kind: ModelKind) -> ModelVersion | None:
         try:
             content = self._place.read(f"{kind.folder}/{CURRENT}")
         except FileNotFoundError:
             return None
         try:
             told = json.loads(content)
-            version = Version(str(told["name"]), str(told["made"]), tuple(map(str, told["files"])))
+            version = ModelVersion(str(told["name"]), str(told["made"]), tuple(map(str, told["files"])))
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(kind, type(error).__name__) from None
         if not is_version(version.name) or any(_leads_out(file) for file in version.files):
             raise _damaged(kind, "it names what is no version")
         return version
 
-    def _fetched(self, there: str, version: Version) -> Path:
+    def _fetched(self, there: str, version: ModelVersion) -> Path:
         """The copy of a version in the data directory, made now if it is not there."""
         target = self._cache / there
         if target.is_dir():
@@ -127,7 +127,7 @@ def _leads_out(name: str) -> bool:
     return Path(name).is_absolute() or ".." in Path(name).parts
 
 
-def _gone(version: Version) -> NotFoundError:
+def _gone(version: ModelVersion) -> NotFoundError:
     return NotFoundError(f"The model {version.name} has been replaced meanwhile.", "Ask again.")
 
 

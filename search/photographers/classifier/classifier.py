@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.answers import Candidate, Reason
+from search.photographers.answers import Candidate, PredictionReason
 from search.photographers.classifier.ensemble import (
     ANSWERS,
     LINEAR_PARTS,
@@ -50,7 +50,7 @@ class Verdict:
     candidates: tuple[Candidate, ...]
     unknown: bool
     threshold: float
-    reasons: tuple[Reason, ...]
+    reasons: tuple[PredictionReason, ...]
     by_style: tuple[Candidate, ...]
     by_subject: tuple[Candidate, ...]
     notes: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.answers import Reason
+from search.photographers.answers import PredictionReason
 from search.photographers.classifier.ensemble import Inputs
 from search.photographers.classifier.trees import Trees
 from search.photographers.photos.features import FEATURES, Feature
@@ -22,7 +22,7 @@ WORDS = {
 
 def reasons_of(
     trees: Trees, photo: Inputs, photographer: int, typical: NDArray[np.float64], everyone: NDArray[np.float64]
-) -> tuple[Reason, ...]:
+) -> tuple[PredictionReason, ...]:
     """The weightiest reasons for and against one photographer, weightiest first.
 
     Args:
@@ -30,17 +30,17 @@ def reasons_of(
         typical, everyone: medians of the features, float64 ``(78,)``, of the photographer's photos and of all.
     """
     weights = trees.shap(photo.vectors, photo.features, photographer)[0]
-    found: list[Reason] = []
+    found: list[PredictionReason] = []
     start = 0
     for name in sorted(trees.components):
         end = start + len(trees.components[name].axes)
         weight = float(weights[start:end].sum())
-        found.append(Reason(name, WORDS[name][weight > 0], None, None, weight))
+        found.append(PredictionReason(name, WORDS[name][weight > 0], None, None, weight))
         start = end
     for at, feature in enumerate(FEATURES):
         value = float(photo.features[0, at])
         found.append(
-            Reason(
+            PredictionReason(
                 feature.name,
                 in_words(feature, value, float(everyone[at]), float(typical[at])),
                 _known(value),

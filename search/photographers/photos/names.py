@@ -106,7 +106,7 @@ def fold(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def nobody_called(who: str, known: Iterable[str]) -> NotFoundError:
+def unknown_photographer(who: str, known: Iterable[str]) -> NotFoundError:
     """What to tell whoever asks for a photographer that there is not: whom they may have meant.
 
     Args:

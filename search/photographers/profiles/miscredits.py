@@ -56,7 +56,7 @@ class OutOfFold:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class DoubtfulCredit:
     """A doubtful credit; ``at`` is the photo's position. The rest as in ``answers.Miscredit``."""
 
     at: int
@@ -147,13 +147,13 @@ class Neighbourhood:
         return best[1:]
 
 
-def doubtful(
+def doubtful_credits(
     photos: PhotoSet, rows: NDArray[np.intp], around: Neighbourhood, said: OutOfFold | None = None, seed: int = 0
-) -> list[Doubt]:
+) -> list[DoubtfulCredit]:
     """Those of one photographer's photos whose credit is probably wrong, the most doubtful first."""
     asked = _some(rows, MOST_ASKED, np.random.default_rng(seed))
     near, nearest = around.probabilities(asked)
-    found: list[tuple[float, Doubt]] = []
+    found: list[tuple[float, DoubtfulCredit]] = []
     for row, neighbours, at in zip(near, nearest, asked.tolist(), strict=True):
         name, by_neighbours = photos.names[at] or "", dict(zip(around.names, row.tolist(), strict=True))
         says = by_neighbours
@@ -163,7 +163,7 @@ def doubtful(
             says = dict(zip(said.names, map(float, said.rows[photos.ids[at]]), strict=True))
         if odds := _odds(name, says):
             other = _first(says)
-            found.append((odds, Doubt(at, other, says[other], says[name], dict(neighbours.most_common()))))
+            found.append((odds, DoubtfulCredit(at, other, says[other], says[name], dict(neighbours.most_common()))))
     return [doubt for _, doubt in sorted(found, key=lambda item: -item[0])]
 
 

@@ -20,15 +20,15 @@ from search.photographers.answers import (
     Photo,
     PhotographerListed,
     PhotographerShown,
-    Style,
+    StyleProfile,
     Trait,
 )
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.features import PICTURE_ONLY
 from search.photographers.photos.grouping import BURST_COSINE
-from search.photographers.photos.names import fold, nobody_called, photographer_id
-from search.photographers.profiles.miscredits import MOST_ASKED, Neighbourhood, OutOfFold, doubtful
-from search.photographers.profiles.sessions import told_periods, told_sessions
+from search.photographers.photos.names import fold, photographer_id, unknown_photographer
+from search.photographers.profiles.miscredits import MOST_ASKED, Neighbourhood, OutOfFold, doubtful_credits
+from search.photographers.profiles.sessions import period_summaries, session_summaries
 from search.photographers.profiles.styles import Likeness, Profile, profile_of, reduced
 from search.photographers.profiles.traits import Crowd, in_words, traits
 from search.store.base import Array
@@ -51,7 +51,7 @@ PAIRED = 150
 
 PAIRS = 3
 MOST_MISCREDITS = 24
-TOLD_APART = 0.7
+LEAST_RECOVERED = 0.7
 """Share of photos whose neighbours have to be by the same photographer for a wrong credit to stand out."""
 
 FEW = 12
@@ -91,7 +91,7 @@ class People:
         for name in self.rows:
             if fold(name) == fold(who):
                 return name
-        raise nobody_called(who, self.rows)
+        raise unknown_photographer(who, self.rows)
 
     def listed(self) -> tuple[PhotographerListed, ...]:
         """Everyone, those with most photos first."""
@@ -110,10 +110,10 @@ class People:
         rows, listed = self.rows[name], self._listed(name)
         crowd, features = self._crowd(name), self.photos.features[rows]
         found = traits(features, crowd)
-        sessions, more_sessions = told_sessions(self.photos, rows, self.photo)
-        doubts = doubtful(self.photos, rows, self._around, said) if len(self.rows) > 1 else []
+        sessions, more_sessions = session_summaries(self.photos, rows, self.photo)
+        doubts = doubtful_credits(self.photos, rows, self._around, said) if len(self.rows) > 1 else []
         notes = self._notes(name, crowd)
-        if len(self.rows) > 1 and self._around.right < TOLD_APART:
+        if len(self.rows) > 1 and self._around.right < LEAST_RECOVERED:
             notes.append(
                 f"Of the photos here {100 * self._around.right:.0f} % are most like others by the same photographer, "
                 "sessions left aside, so wrong credits may go unnoticed."
@@ -135,7 +135,7 @@ class People:
             traits=found,
             styles=self._styles(name, found),
             alike=self.alike(name),
-            periods=told_periods([self.photos.taken_at[at] for at in rows], features),
+            periods=period_summaries([self.photos.taken_at[at] for at in rows], features),
             sessions=sessions,
             cameras=_counted(self.photos.cameras, rows),
             lenses=_counted(self.photos.lenses, rows),
@@ -249,7 +249,7 @@ class People:
         drawn = [rng.choice(rows, share, replace=False) if len(rows) > share else rows for rows in others]
         return Crowd(self.photos.features[np.concatenate(drawn)])
 
-    def _styles(self, name: str, found: tuple[Trait, ...]) -> tuple[Style, ...]:
+    def _styles(self, name: str, found: tuple[Trait, ...]) -> tuple[StyleProfile, ...]:
         """Several are told apart from one another, a single one from everyone else."""
         profile = self._profiles[STYLE].get(name)
         if profile is None:
@@ -261,7 +261,7 @@ class People:
             if len(profile.members) > 1:
                 found = traits(features[members], Crowd(features[np.setdiff1d(every, members)]))
             samples = tuple(self.photo(at) for at in members[:SAMPLES].tolist())
-            told.append(Style(share, len(members), in_words(found) or "much like the others", samples))
+            told.append(StyleProfile(share, len(members), in_words(found) or "much like the others", samples))
         return tuple(told)
 
     def pairs(self, by: str, name: str, other: str) -> tuple[tuple[Photo, Photo], ...]:

@@ -29,7 +29,7 @@ CHANGING = 4
 """Features whose course is told."""
 
 
-def told_sessions(
+def session_summaries(
     photos: PhotoSet, rows: NDArray[np.intp], photo: Callable[[int], Photo]
 ) -> tuple[tuple[Session, ...], int]:
     """The latest sessions of a photographer, those without a time last, and how many more there are.
@@ -56,7 +56,7 @@ def _session(photos: PhotoSet, session: Sequence[int], photo: Callable[[int], Ph
     )
 
 
-def told_periods(taken_at: Sequence[str | None], features: Array) -> tuple[Period, ...]:
+def period_summaries(taken_at: Sequence[str | None], features: Array) -> tuple[Period, ...]:
     """A photographer's work over time: in each month, quarter or year the medians of what has changed most.
 
     Args:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.photographers.answers import Trait
-from search.photographers.photos.features import FEATURES, INDEX, PICTURE_ONLY, Group
+from search.photographers.photos.features import FEATURES, INDEX, PICTURE_ONLY, FeatureGroup
 from search.store.base import Array
 
 MOST = 8
@@ -22,7 +22,7 @@ MOST = 8
 FEW = 3
 """Traits below which the bins of histograms are told too: they tell much, and say little to people."""
 
-HISTOGRAMS = tuple(at for at in PICTURE_ONLY if FEATURES[at].group is Group.HISTOGRAM)
+HISTOGRAMS = tuple(at for at in PICTURE_ONLY if FEATURES[at].group is FeatureGroup.HISTOGRAM)
 NAMED = tuple(at for at in PICTURE_ONLY if at not in HISTOGRAMS)
 
 BEYOND = tuple(

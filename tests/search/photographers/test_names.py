@@ -10,9 +10,9 @@ from search.photographers.photos.names import (
     MAX_LENGTH,
     clean_name,
     given_name,
-    nobody_called,
     photographer_id,
     same_name,
+    unknown_photographer,
 )
 
 NAMED = {
@@ -101,4 +101,4 @@ def test_the_id_is_of_the_name_and_fits_into_an_address() -> None:
 )
 def test_who_may_have_been_meant_is_proposed(who: str, meant: str) -> None:
     known = ["jack_delano", "John Vachon", "Ann Lee", "Anna Lee", "../../x", "🙂"]
-    assert nobody_called(who, known).message == f"There is no photographer '{who}'.{meant}"
+    assert unknown_photographer(who, known).message == f"There is no photographer '{who}'.{meant}"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from search.errors import ModelError, UsageError
-from search.photographers.folded_in import PLACED
+from search.photographers.folded_in import FOLDED_IN
 from search.photographers.photos.names import photographer_id
 from search.photographers.space import PhotographerSpace
 from workers.photographers.joint.fold_in import place
@@ -59,13 +59,13 @@ def test_placed_again_they_are_there_once(folder: Path, somebody: tuple[str, Any
 def test_black_pictures_place_nobody(folder: Path) -> None:
     with pytest.raises(UsageError, match="without a photo"):
         place(folder, "Ada", np.zeros((3, 224, 224, 3), np.uint8))
-    assert not (folder / PLACED).exists()
+    assert not (folder / FOLDED_IN).exists()
 
 
 @pytest.mark.parametrize(
     "content", ["{", '[{"name": "Ada"}]', '[{"name": "Ada", "photos": 1, "vector": [1, 2, 3, 4]}]']
 )
 def test_a_damaged_file_is_told(folder: Path, content: str) -> None:
-    (folder / PLACED).write_text(content)
+    (folder / FOLDED_IN).write_text(content)
     with pytest.raises(ModelError):
         PhotographerSpace.load(folder)

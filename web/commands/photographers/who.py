@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from search.photographers.photos.names import fold, nobody_called, photographer_id
+from search.photographers.photos.names import fold, unknown_photographer, photographer_id
 
 if TYPE_CHECKING:
     from web.client import Client
@@ -25,4 +25,4 @@ def found_id(client: Client, who: str) -> str:
     for name, id_ in known.items():
         if fold(name) == fold(who):
             return id_
-    raise nobody_called(who, known)
+    raise unknown_photographer(who, known)

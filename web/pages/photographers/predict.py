@@ -8,7 +8,7 @@ from flask import Response, make_response, redirect, render_template, request, u
 from werkzeug.wrappers import Response as AnyResponse
 
 from search.errors import LikewiseError, UsageError
-from search.photographers.answers import Prediction, Reason
+from search.photographers.answers import Prediction, PredictionReason
 from search.records.lookup import find_record
 from web.api.operation import current_node
 from web.api.params import read_query
@@ -17,7 +17,7 @@ from web.api.ports import NodePort
 from web.api.questions import check_id
 from web.api.uploads import probe_upload
 from web.errors import STATUS_OF
-from web.pages.photographers.shared import blueprint, underway
+from web.pages.photographers.shared import active_jobs, blueprint
 from web.pages.recent_uploads import PREFIX, recent_uploads
 from web.pages.tiles import Tile, record_tile, upload_tile
 
@@ -38,7 +38,7 @@ class Answer:
     example: Tile
     credited: str
     prediction: Prediction
-    reasons: tuple[Reason, ...]
+    reasons: tuple[PredictionReason, ...]
     heaviest: float
 
 
@@ -56,7 +56,7 @@ def predict() -> Response:
         answer=answer,
         problem=problem,
         trained=node.photographers.trained,
-        jobs=underway(node),
+        jobs=active_jobs(node),
     )
     return make_response(body, STATUS_OF.get(problem.code, 500) if problem else 200)
 

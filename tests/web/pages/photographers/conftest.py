@@ -24,10 +24,10 @@ from search.photographers.answers import (
     PhotographerMap,
     PhotographerShown,
     Prediction,
-    Reason,
+    PredictionReason,
     Session,
     Spot,
-    Style,
+    StyleProfile,
     Trait,
 )
 from search.photographers.photos.names import photographer_id
@@ -92,7 +92,7 @@ class FakeDesk:
                 Trait("saturation", "less saturated", "%", -1.4, 21.0, 38.0, 12.0),
                 Trait("color_temperature", "warmer colours", "", 0.8, 11.0, 4.5, 74.0),
             ),
-            styles=(Style(0.7, 21, "darker, higher contrast", self.some(4)), Style(0.3, 9, "brighter", self.some(3))),
+            styles=(StyleProfile(0.7, 21, "darker, higher contrast", self.some(4)), StyleProfile(0.3, 9, "brighter", self.some(3))),
             alike=tuple(
                 Alike(photographer_id(other), other, 0.93 - n / 10, by, (tuple(self.some(2, n)),) * 2)  # type: ignore[arg-type]
                 for n, by in enumerate(("style", "subject", "joint"))
@@ -133,15 +133,15 @@ class FakeDesk:
             candidates=candidates,
             threshold=0.55,
             reasons=(
-                Reason(
+                PredictionReason(
                     "shadows",
                     "more blocked shadows than most photos, fewer blocked shadows than most of theirs",
                     12.3,
                     14.2,
                     1.31,
                 ),
-                Reason("visual", "what it shows is like theirs", None, None, 0.62),
-                Reason("saturation", "more saturated than most photos and most of theirs", 44.0, 21.0, -0.84),
+                PredictionReason("visual", "what it shows is like theirs", None, None, 0.62),
+                PredictionReason("saturation", "more saturated than most photos and most of theirs", 44.0, 21.0, -0.84),
             ),
             by_style=candidates[:3],
             by_subject=tuple(reversed(candidates[:3])),

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from search.errors import DiskFullError, NotFoundError, SpaceMismatchError, StoreError
-from search.photographers.model_registry import InUse, ModelKind, Version, version_name
+from search.photographers.model_registry import CurrentModel, ModelKind, ModelVersion, version_name
 from search.settings import Settings
 from workers.storage.shared_place import SharedFolder
-from workers.training.shared_models import SharedShelf
+from workers.training.shared_models import SharedModels
 
 KIND = ModelKind.CLASSIFIER
 NAMES = [f"2026013{day}T115900-0f1e2d3{day}" for day in range(6)]
@@ -44,23 +44,23 @@ def read(folder: Path) -> str:
 
 
 def test_what_is_published_is_in_use_everywhere(settings: Settings, make_model: Callable[[str], Path]) -> None:
-    publisher, reader = SharedShelf(settings), SharedShelf(settings)
+    publisher, reader = SharedModels(settings), SharedModels(settings)
     assert reader.current(KIND) is None
     assert reader.current(ModelKind.JOINT) is None
     made = publisher.publish(KIND, NAMES[0], make_model("first"))
     assert made.files == ("manifest.json", "plots/map.html")
-    assert SharedShelf(settings).current(KIND) == made
+    assert SharedModels(settings).current(KIND) == made
     assert publisher.current(ModelKind.JOINT) is None
-    assert read(SharedShelf(settings).folder(KIND, made)) == "first<b>first</b>"
-    assert read(SharedShelf(settings).folder(KIND, made)) == "first<b>first</b>", "also once it was fetched"
+    assert read(SharedModels(settings).folder(KIND, made)) == "first<b>first</b>"
+    assert read(SharedModels(settings).folder(KIND, made)) == "first<b>first</b>", "also once it was fetched"
 
 
 def test_the_last_three_are_kept_and_the_one_before_is_still_read(
     settings: Settings, make_model: Callable[[str], Path]
 ) -> None:
-    shelf = SharedShelf(settings)
+    shelf = SharedModels(settings)
     versions = [shelf.publish(KIND, name, make_model(name)) for name in NAMES]
-    reader = SharedShelf(settings)
+    reader = SharedModels(settings)
     current = reader.current(KIND)
     assert current == versions[-1]
     for kept in versions[-3:]:
@@ -73,7 +73,7 @@ def test_the_last_three_are_kept_and_the_one_before_is_still_read(
 def test_publishing_that_is_cut_off_leaves_the_model_of_before(
     make_settings: Callable[..., Settings], make_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf = SharedShelf(make_settings())
+    shelf = SharedModels(make_settings())
     first = shelf.publish(KIND, NAMES[0], make_model("first"))
     whole = SharedFolder.add
 
@@ -106,7 +106,7 @@ def test_a_damaged_note_is_told_and_leads_nowhere(make_settings: Callable[..., S
     settings = make_settings()
     SharedFolder(Path(settings.shared_place)).save({f"{KIND.folder}/current.json": content})
     with pytest.raises(StoreError, match=r"current\.json .* cannot be read"):
-        SharedShelf(settings).current(KIND)
+        SharedModels(settings).current(KIND)
 
 
 def test_names_of_versions_sort_by_time() -> None:
@@ -119,18 +119,18 @@ class Shelf:
     """Says what is in use as a test puts it."""
 
     def __init__(self) -> None:
-        self.version: Version | None = None
+        self.version: ModelVersion | None = None
 
-    def current(self, kind: ModelKind) -> Version | None:
+    def current(self, kind: ModelKind) -> ModelVersion | None:
         return self.version
 
-    def folder(self, kind: ModelKind, version: Version) -> Path:
+    def folder(self, kind: ModelKind, version: ModelVersion) -> Path:
         return Path(version.name)
 
 
 def test_the_model_in_use_is_loaded_once_and_again_when_it_changes() -> None:
     shelf, loaded = Shelf(), []
-    in_use: InUse[str] = InUse(shelf, KIND)
+    in_use: CurrentModel[str] = CurrentModel(shelf, KIND)
 
     def load(folder: Path) -> str:
         loaded.append(folder.name)
@@ -139,7 +139,7 @@ def test_the_model_in_use_is_loaded_once_and_again_when_it_changes() -> None:
     with pytest.raises(NotFoundError, match="likewise photographers train"):
         in_use.get(load)
     for name in (NAMES[0], NAMES[0], NAMES[1], NAMES[1]):
-        shelf.version = Version(name, "", ())
+        shelf.version = ModelVersion(name, "", ())
         assert in_use.get(load) == name
     assert loaded == NAMES[:2]
     assert in_use.version == NAMES[1]
@@ -148,8 +148,8 @@ def test_the_model_in_use_is_loaded_once_and_again_when_it_changes() -> None:
 def test_the_model_in_use_is_checked_against_what_there_is_now() -> None:
     """Once the library's vectors are of another model, it is refused, however long it has been in memory."""
     shelf: Any = Shelf()
-    shelf.version = Version(NAMES[0], "", ())
-    in_use: InUse[str] = InUse(shelf, KIND)
+    shelf.version = ModelVersion(NAMES[0], "", ())
+    in_use: CurrentModel[str] = CurrentModel(shelf, KIND)
     assert in_use.get(lambda _: "loaded", "resnet18") == "loaded"
 
     def refuse(_: Path) -> str:
