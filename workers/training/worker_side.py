@@ -50,7 +50,7 @@ def serve_training(
         ``{"error"}``.
     """
     task, there = question["task"], question["there"]
-    wanted = Wanted(broker, there, task)
+    wanted = TrainingWanted(broker, there, task)
     place = shared_place(settings)
     with at_work(job=task.split(":")[1]), tempfile.TemporaryDirectory(prefix="likewise-training-") as made:
         folder = Path(made)
@@ -73,7 +73,7 @@ def serve_training(
             return error_to_json(StoreError(f"The worker's disk refused: {error}."))
 
 
-class Wanted:
+class TrainingWanted:
     """Whether the training is still wanted. A broker that is away, or has forgotten, is no reason to end it."""
 
     def __init__(self, broker: Broker, there: str, task: str) -> None:
