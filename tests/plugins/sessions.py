@@ -18,9 +18,12 @@ SLOW = ("browser", "chaos", "models")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep temporary folders in memory where there is room: on a disk, tests mostly wait for it to synchronise."""
-    chosen = config.option.basetemp or "PYTEST_DEBUG_TEMPROOT" in os.environ
-    free = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) if MEMORY.is_dir() else 0
-    if not chosen and free > MEMORY_NEEDED:
+    if config.option.basetemp or "PYTEST_DEBUG_TEMPROOT" in os.environ or not MEMORY.is_dir():
+        return
+    for lock in MEMORY.glob("pytest-of-*/pytest-*/.lock"):  # it holds the number of the process that made the folder
+        if os.access(lock, os.W_OK) and not psutil.pid_exists(int(lock.read_text() or 0)):
+            shutil.rmtree(lock.parent, ignore_errors=True)
+    if min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) > MEMORY_NEEDED:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -19,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from ingest.sample import SampleLibrary
 from search.errors import StoreUnavailableError
 from web.cli import main
 from web.client import Client
@@ -197,10 +199,14 @@ def test_the_server_going_away_is_told() -> None:
 
 
 @pytest.mark.models
-def test_demo_makes_a_library_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_makes_a_library_that_answers(
+    tmp_path: Path, sample_library: SampleLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in MODELS.items():
         monkeypatch.setenv(name, value)
     home = tmp_path / "home"
+    shutil.copytree(sample_library.folder, home / "sample")
+    (home / "sample" / sample_library.files[0].path).unlink()  # the demo makes what is not there
     result = CliRunner().invoke(main, ["demo", "--no-serve", "--json", "--home", str(home)])
     assert result.exit_code == 1, result.output  # two of its files are broken on purpose
     answer = json.loads(result.stdout)

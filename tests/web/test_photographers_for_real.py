@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ingest.sample import make_sample_library
+from ingest.sample import SampleLibrary
 from web.cli import main
 
 PHOTOS = 12
@@ -21,17 +21,15 @@ MODELS = {"LIKEWISE_IMAGE_MODEL": "efficientnet_lite0", "LIKEWISE_VIDEO_MODEL": 
 """Weights that come with the packages, so that nothing looks for a download."""
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def library(sample_library: SampleLibrary, tmp_path: Path) -> Path:
     """Photos of three of the sample library's photographers, in folders of their names."""
-    root = tmp_path_factory.mktemp("photographers")
-    make_sample_library(root / "sample")
-    for folder in sorted((root / "sample" / "photographers").iterdir())[:3]:
-        target = root / "media" / folder.name
+    for folder in sorted((sample_library.folder / "photographers").iterdir())[:3]:
+        target = tmp_path / "media" / folder.name
         target.mkdir(parents=True)
         for photo in sorted(folder.glob("*.jpg"))[:PHOTOS]:
             shutil.copy(photo, target)
-    return root / "media"
+    return tmp_path / "media"
 
 
 @pytest.fixture

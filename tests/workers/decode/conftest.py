@@ -35,6 +35,11 @@ def decode(options: DecodeOptions) -> Decode:
     return run
 
 
+@pytest.fixture
+def decoders_are_kept() -> None:
+    """Here it is the children themselves that are tested."""
+
+
 @pytest.fixture(scope="session")
 def photo() -> Image.Image:
     """320 x 240 RGB with enough going on to be told from others: smooth colours, an edge, a grid."""

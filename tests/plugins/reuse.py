@@ -1,0 +1,153 @@
+"""Fixtures that make what is expensive once: the sample library, empty shards, decoder children."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.sample import SampleLibrary, make_sample_library
+from search.media import Kind
+from search.spaces import CollectionSchema
+from search.store.durable import copy_sparse
+from search.store.edge import shard
+from search.store.edge.shard import LiveShard
+from workers.decode.decoded import Decoded
+from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sandbox.pool import COMMAND
+from workers.decode.sandbox.process import DecoderProcess
+
+
+@pytest.fixture(scope="session")
+def sample_library(tmp_path_factory: pytest.TempPathFactory) -> SampleLibrary:
+    """The whole sample library, made once for all processes of a run; what changes it works on a copy."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    with (root / "sample.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return make_sample_library(root / "sample")
+
+
+@pytest.fixture(scope="session")
+def _empty_shards(tmp_path_factory: pytest.TempPathFactory) -> Callable[[CollectionSchema], Path]:
+    """The folder of an empty collection with that schema, made by the store itself, once in a session."""
+    root = tmp_path_factory.mktemp("shards")
+    create = LiveShard.create
+
+    def find(schema: CollectionSchema) -> Path:
+        name = hashlib.sha256(json.dumps(schema.to_json()).encode()).hexdigest()[:16]
+        if not (root / name).is_dir():
+            create(root / "new", schema).close()
+            # The engine's files are mostly zeros; as holes they take no room and no time to copy.
+            subprocess.run(["cp", "--recursive", "--sparse=always", root / "new", root / name], check=True)
+            subprocess.run(["rm", "-r", root / "new"], check=True)
+        return root / name
+
+    return find
+
+
+@pytest.fixture(autouse=True)
+def empty_shards_are_copied(_empty_shards: Callable[[CollectionSchema], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """New collections of the embedded store are copies of one that the store has made."""
+
+    def create(folder: Path, schema: CollectionSchema, values: Mapping[str, Any] | None = None) -> LiveShard:
+        source = _empty_shards(schema)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shard.check_space(folder.parent)
+        copy_sparse(source, folder)
+        made = LiveShard(folder)
+        if values:
+            made.set_values(values)
+        return made
+
+    original = LiveShard.create
+    monkeypatch.setattr(
+        LiveShard,
+        "create",
+        lambda folder, schema, values=None: (original if folder.exists() else create)(folder, schema, values),
+    )
+
+
+class KeptDecoders:
+    """Decoder children that wait for the next pool of this process."""
+
+    def __init__(self) -> None:
+        self._idle: dict[str, list[DecoderProcess]] = defaultdict(list)
+        self._starter = ThreadPoolExecutor(1)  # a child ends with the thread that started it
+
+    def take(self, options: DecodeOptions) -> DecoderProcess:
+        idle = self._idle[options.to_json()]
+        while idle:
+            if (process := idle.pop()).usable:
+                return process
+            process.close(at_once=True)
+        return self._starter.submit(DecoderProcess, COMMAND, options).result()
+
+    def give_back(self, process: DecoderProcess, options: DecodeOptions) -> None:
+        self._idle[options.to_json()].append(process)
+
+    def close(self) -> None:
+        for processes in self._idle.values():
+            for process in processes:
+                process.close(at_once=True)
+        self._starter.shutdown()
+
+
+class KeptDecoder:
+    """A :class:`DecoderProcess` that is kept when its pool lets go of it, unless it is in the middle of a file."""
+
+    def __init__(self, kept: KeptDecoders, options: DecodeOptions) -> None:
+        self._kept, self._options = kept, options
+        self._process = kept.take(options)
+        self._busy = self._closed = False
+
+    @property
+    def usable(self) -> bool:
+        return self._process.usable
+
+    def decode(self, path: str, kind: Kind | None, seconds: float) -> Decoded:
+        self._busy = True
+        try:
+            return self._process.decode(path, kind, seconds)
+        finally:
+            self._busy = False
+
+    def kill(self) -> None:
+        if self._busy:
+            self._process.kill()
+
+    def close(self, *, at_once: bool = False) -> int:
+        if self._closed:
+            return 0
+        self._closed = True
+        if self._process.usable:
+            self._kept.give_back(self._process, self._options)
+            return 0
+        return self._process.close(at_once=at_once)
+
+
+@pytest.fixture(scope="session")
+def _kept_decoders() -> Iterator[KeptDecoders]:
+    kept = KeptDecoders()
+    yield kept
+    kept.close()
+
+
+@pytest.fixture(autouse=True)
+def decoders_are_kept(_kept_decoders: KeptDecoders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pools of this process use real decoder children of pools before, which take a second each to start."""
+
+    def start(command: Sequence[str], options: DecodeOptions) -> Any:
+        return KeptDecoder(_kept_decoders, options) if tuple(command) == COMMAND else DecoderProcess(command, options)
+
+    monkeypatch.setattr("workers.decode.sandbox.pool.DecoderProcess", start)
