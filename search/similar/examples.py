@@ -12,9 +12,37 @@ from search.likeness.evidence import MOST_ASKING
 from search.media import Kind
 from search.records.lookup import probes_of
 from search.similar.questions import Probe, Question
-from search.spaces import Space
-from search.store.base import Array, Store
+from search.spaces import Space, VectorField
+from search.store.base import Array, Store, VectorQuery
+from search.store.filters import Filter
 from search.vectors import unit_rows
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceQuery:
+    """The vectors that ask in one space of one collection.
+
+    Attributes:
+        field: the space as the collection holds it.
+        rows: float32 ``(m, dim)``, L2-normalised.
+        asking: the collection whose scores these resemble: that of the positive example with most vectors.
+    """
+
+    collection: str
+    field: VectorField
+    rows: Array
+    asking: str
+
+    @property
+    def space(self) -> Space:
+        return self.field.space
+
+    def vector_queries(
+        self, limit: int, where: Filter, *, exact: bool = False, diversity: float = 0.0
+    ) -> list[VectorQuery]:
+        """The queries to a store: one of all rows where points hold several vectors, else one a row."""
+        parts = [self.rows] if self.field.multi else np.split(self.rows, len(self.rows))
+        return [VectorQuery(self.space, part, limit, where, exact=exact, diversity=diversity) for part in parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +93,22 @@ class Examples:
         """The positive examples that have a vector there."""
         return tuple(probe for probe in self.like if len(probe.vectors.get(space, ())))
 
-    def query(self, space: Space, collection: str) -> Array | None:
-        """What to ask a collection in a space, float32 ``(m, dim)``; None when no positive example has the space.
+    def query(self, field: VectorField, collection: str) -> SpaceQuery | None:
+        """What to ask a collection in one of its spaces; None when no positive example has the space.
 
         At most :data:`~search.likeness.evidence.MOST_ASKING` vectors of one example ask, evenly spread.
 
         Raises:
             SpaceMismatchError: an example was encoded with another model or preprocessing than the collection.
         """
-        like = [_checked(probe, space, collection) for probe in self.having(space.name)]
+        space = field.space
+        having = self.having(space.name)
+        if not having:
+            return None
+        like = [_checked(probe, space, collection) for probe in having]
         unlike = [_checked(p, space, collection) for p in self.unlike if len(p.vectors.get(space.name, ()))]
-        return blend(like, unlike) if like else None
-
-    def asking(self, space: str) -> str:
-        """The collection whose scores this question's resemble: that of the positive example with most vectors."""
-        return max(self.having(space), key=lambda probe: len(probe.vectors[space])).kind.collection
+        longest = max(having, key=lambda probe: len(probe.vectors[space.name]))
+        return SpaceQuery(collection, field, blend(like, unlike), longest.kind.collection)
 
     def moment(self, frames: Array | None, moments: Sequence[float]) -> float | None:
         """Seconds of the key frame most like any picture or key frame among the positive examples.

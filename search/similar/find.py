@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from search.errors import UsageError
 from search.likeness.curve import Band
 from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
 from search.records.lookup import ASKED_BY_NAME, asked_fields, thumbnail_address
 from search.similar.copies import SEARCHED, SEARCHED_WITH_EDITS, may_be_copy, relations
-from search.similar.examples import Examples
+from search.similar.examples import Examples, SpaceQuery
 from search.similar.fusion import Finding, best_per_id, fuse, rank, rank_by_match
 from search.similar.near import PRINCIPAL_SPACE
 from search.similar.pivot import pivot
+from search.similar.query_context import QueryContext, best_of
 from search.similar.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
-from search.similar.scores import Scorer
-from search.similar.subject_style import STYLE, SUBJECT, Dial, ask_with_dial, with_parts
-from search.spaces import VectorField
+from search.similar.subject_style import STYLE, SUBJECT, SubjectStyleWeights, ask_subject_and_style, with_parts
 from search.store.answers import MMR_CANDIDATES
-from search.store.base import Array, CollectionInfo, Store, StoredPoint, VectorQuery
+from search.store.base import CollectionInfo, Store, StoredPoint, VectorQuery
 from search.store.filters import Filter
 
 _SHOWN = ("id", "kind", "paths", "thumbnail", "fingerprints", "moments", "duration")
@@ -33,19 +30,6 @@ _SPARE = 10
 
 MOST_OFFSET = 10_000
 """Greatest offset: an engine finds all that comes before it anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """One query put to a collection.
-
-    Attributes:
-        rows: all vectors that ask in its space, of which ``query`` may hold one.
-    """
-
-    field: VectorField
-    rows: Array
-    query: VectorQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +72,26 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     started = time.perf_counter()
     infos = {name: info for name, info in store.collections().items() if info.points}
     _check(question, infos)
-    examples = Examples.of(store, question)
-    scorer = Scorer.of(store, infos)
-    dial = None if question.style is None else Dial.at(question.style)
+    context = QueryContext.of(store, question, infos)
+    examples, last = context.examples, context.last
+    weights = None if question.style is None else SubjectStyleWeights.at(question.style)
     wanted = [name for name in question.collections if name in infos and _kind_wanted(question, KIND_OF[name])]
-    last = question.offset + question.limit
     rows: dict[str, tuple[SimilarHit, ...]] = dict.fromkeys(question.collections, ())
     places: dict[str, int] = {}
     for collection in wanted:
-        if dial is not None:
-            turned = ask_with_dial(store, collection, examples, question, scorer, dial)
-            described = _describe(store, collection, turned.ranked[:last], _Found(turned.parts, {}), examples, last)
-            rows[collection] = rank_by_match(with_parts(described, turned.parts))
+        if weights is not None:
+            weighed = ask_subject_and_style(context, collection, weights)
+            described = _describe(context, collection, weighed.ranked[:last], _Found(weighed.parts, {}), last)
+            rows[collection] = rank_by_match(with_parts(described, weighed.parts))
             continue
-        described, best = _compare(store, collection, examples, question, scorer, SEARCHED)
+        described, best = _compare(context, collection, SEARCHED)
         if any(hit.relation is Relation.EDITED_COPY for hit in described) and _depth(question) < SEARCHED_WITH_EDITS:
-            described, best = _compare(store, collection, examples, question, scorer, SEARCHED_WITH_EDITS)
+            described, best = _compare(context, collection, SEARCHED_WITH_EDITS)
         if question.diversity:
             places |= {finding.id: place for place, finding in enumerate(best)}
         rows[collection] = rank(described, examples.kinds, places or None)[:last]
     together = [hit for row in rows.values() for hit in row]
-    if dial is not None:
+    if weights is not None:
         hits = rank_by_match(together)[:last]
     else:
         hits = fuse(rows.values(), last, examples.kinds, places or None)
@@ -117,7 +100,7 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
         hits=hits[question.offset :],
         by_collection={name: row[question.offset :] for name, row in rows.items()},
         took_ms=(time.perf_counter() - started) * 1000,
-        notes=_notes(store, question, examples, infos, hits, scorer),
+        notes=_notes(context, hits),
     )
 
 
@@ -154,59 +137,52 @@ def _wanted(question: Question, space: str) -> bool:
     return space in question.spaces if question.spaces else space not in ASKED_BY_NAME
 
 
-def _compare(
-    store: Store, collection: str, examples: Examples, question: Question, scorer: Scorer, searched: int
-) -> tuple[list[SimilarHit], list[Finding]]:
+def _compare(context: QueryContext, collection: str, searched: int) -> tuple[list[SimilarHit], list[Finding]]:
     """Hits of one collection, and all that was found there, best first.
 
     Args:
         searched: how many of the nearest are looked for at least, where copies can be told.
     """
-    found = _ask(store, collection, examples, question, scorer, searched)
+    found = _ask(context, collection, searched)
     if not found.findings:
-        found = _Found(pivot(store, collection, examples, question, scorer), {})
-    best = [finding for finding in best_per_id(found.findings) if finding.id not in examples.stored]
-    if question.diversity:
+        found = _Found(pivot(context, collection), {})
+    best = [finding for finding in best_per_id(found.findings) if finding.id not in context.examples.stored]
+    if context.question.diversity:
         best.sort(key=lambda finding: found.places.get(finding.id, len(found.places)))
-    return _describe(store, collection, best, found, examples, _depth(question)), best
+    return _describe(context, collection, best, found, _depth(context.question)), best
 
 
-def _ask(
-    store: Store, collection: str, examples: Examples, question: Question, scorer: Scorer, searched: int
-) -> _Found:
-    queries = list(_queries(collection, examples, question, scorer.infos, searched))
-    if not queries:
+def _ask(context: QueryContext, collection: str, searched: int) -> _Found:
+    """What every space that the question and the collection share has found, compared by best pairs of vectors."""
+    asked = _space_queries(context, collection)
+    if not asked:
         return _Found([], {})
+    queries = [_vector_queries(context, one, searched) for one in asked]
+    answers = iter(context.store.query(collection, [query for some in queries for query in some]))
     scores: dict[str, dict[str, float]] = {}
     places: dict[str, int] = {}
-    for one, answer in zip(queries, store.query(collection, [one.query for one in queries]), strict=True):
-        best = scores.setdefault(one.field.space.name, {})
-        for hit in answer:
-            best[hit.id] = max(hit.score, best.get(hit.id, -1.0))
-        if one.query.diversity:
-            places = {hit.id: place for place, hit in enumerate(answer)}
-    asked = {one.field.space.name: one for one in queries}
-    several = [name for name, one in asked.items() if one.field.multi]
+    for one, some in zip(asked, queries, strict=True):
+        hits = [next(answers) for _ in some]
+        scores[one.space.name] = best_of(hits)
+        if some[0].diversity:
+            places = {hit.id: place for place, hit in enumerate(hits[0])}
     points: dict[str, StoredPoint] = {}
+    several = [one for one in asked if one.field.multi]
     if several:
-        ids = {
-            id_
-            for name in several
-            for id_ in scorer.needed(
-                collection, asked[name].field.space, examples.asking(name), asked[name].rows, [*scores[name]]
-            )
-        }
-        points = {p.id: p for p in store.retrieve(collection, sorted(ids), vectors=several, payload=_SHOWN)}
+        ids = {id_ for one in several for id_ in context.scorer.needed(one, [*scores[one.space.name]])}
+        vectors = [one.space.name for one in several]
+        fetched = context.store.retrieve(collection, sorted(ids), vectors=vectors, payload=_SHOWN)
+        points = {point.id: point for point in fetched}
         # What has been deleted since the query is no answer.
         gone = ids - points.keys()
         scores = {name: {id_: s for id_, s in some.items() if id_ not in gone} for name, some in scores.items()}
     findings: list[Finding] = []
-    for name, one in asked.items():
+    for one in asked:
+        name = one.space.name
         held = None
         if one.field.multi:
             held = {id_: points[id_].vectors[name] for id_ in scores[name] if id_ in points}
-        asking = examples.asking(name)
-        findings += scorer.findings(collection, one.field.space, asking, one.rows, scores[name], held)
+        findings += context.scorer.findings(one, scores[name], held)
     return _Found(findings, points, places)
 
 
@@ -217,34 +193,33 @@ def _depth(question: Question) -> int:
     return max(last, MMR_CANDIDATES) if question.diversity else last
 
 
-def _queries(
-    collection: str, examples: Examples, question: Question, infos: Mapping[str, CollectionInfo], searched: int
-) -> Iterable[_Query]:
-    for held in asked_fields(infos[collection].schema):
-        if not _wanted(question, held.space.name):
-            continue
-        rows = examples.query(held.space, collection)
-        if rows is None:
-            continue
-        principal = held.space.name == PRINCIPAL_SPACE[KIND_OF[collection]]
-        varied = principal and not held.multi and len(rows) == 1
-        diversity = question.diversity if varied and question.diversity else 0.0
-        limit = _depth(question)
-        if principal and examples.fingerprinted:
-            limit = max(limit, searched)
-        if held.multi:
-            limit += max(_SPARE, limit // 2)
-        limit += len(examples.stored)
-        for part in [rows] if held.multi else np.split(rows, len(rows)):
-            query = VectorQuery(held.space, part, limit, question.where, exact=question.exact, diversity=diversity)
-            yield _Query(held, rows, query)
+def _space_queries(context: QueryContext, collection: str) -> list[SpaceQuery]:
+    """One for each space that is wanted and that the collection and the examples share."""
+    fields = [
+        field for field in asked_fields(context.infos[collection].schema) if _wanted(context.question, field.space.name)
+    ]
+    queries = [context.examples.query(field, collection) for field in fields]
+    return [query for query in queries if query is not None]
+
+
+def _vector_queries(context: QueryContext, asked: SpaceQuery, searched: int) -> list[VectorQuery]:
+    """The queries of one space; only those of the principal space can be diverse, and find copies."""
+    question, multi = context.question, asked.field.multi
+    principal = asked.space.name == PRINCIPAL_SPACE[KIND_OF[asked.collection]]
+    varied = principal and not multi and len(asked.rows) == 1
+    limit = _depth(question)
+    if principal and context.examples.fingerprinted:
+        limit = max(limit, searched)
+    if multi:
+        limit += max(_SPARE, limit // 2)
+    return context.vector_queries(asked, limit, diversity=question.diversity or 0.0 if varied else 0.0)
 
 
 def _describe(
-    store: Store, collection: str, best: Sequence[Finding], found: _Found, examples: Examples, last: int
+    context: QueryContext, collection: str, best: Sequence[Finding], found: _Found, last: int
 ) -> list[SimilarHit]:
     """Hits with their records, of the first ``last`` and of copies beyond them."""
-    kind = KIND_OF[collection]
+    kind, examples = KIND_OF[collection], context.examples
     principal: dict[str, float] = {}
     for finding in found.findings:
         if finding.via is None and finding.space == PRINCIPAL_SPACE[kind]:
@@ -257,7 +232,8 @@ def _describe(
     if absent := [id_ for id_ in (*shown, *likely) if id_ not in points]:
         with_frames = kind is Kind.VIDEO and any(finding.space == SUBJECT for finding in best)
         vectors = [SUBJECT] if with_frames else []
-        points |= {p.id: p for p in store.retrieve(collection, absent, vectors=vectors, payload=_SHOWN)}
+        fetched = context.store.retrieve(collection, absent, vectors=vectors, payload=_SHOWN)
+        points |= {point.id: point for point in fetched}
     records = {id_: MediaRecord.from_payload(points[id_].payload) for id_ in (*shown, *likely) if id_ in points}
     related = relations(examples, records, principal)
     described = {*shown, *related}
@@ -304,18 +280,12 @@ def _echo(question: Question) -> dict[str, object]:
     }
 
 
-def _notes(
-    store: Store,
-    question: Question,
-    examples: Examples,
-    infos: Mapping[str, CollectionInfo],
-    hits: Sequence[SimilarHit],
-    scorer: Scorer,
-) -> tuple[str, ...]:
-    if not infos:
+def _notes(context: QueryContext, hits: Sequence[SimilarHit]) -> tuple[str, ...]:
+    question, examples, scorer = context.question, context.examples, context.scorer
+    if not context.infos:
         return ("Nothing has been ingested yet.",)
     if question.style is not None:
-        return _style_notes(store, examples, infos)
+        return _style_notes(context)
     lacking = [
         f"No example has a vector in the space '{space}'." for space in question.spaces if not examples.having(space)
     ]
@@ -342,11 +312,12 @@ def _outdated_note(space: str) -> str:
     )
 
 
-def _style_notes(store: Store, examples: Examples, infos: Mapping[str, CollectionInfo]) -> tuple[str, ...]:
+def _style_notes(context: QueryContext) -> tuple[str, ...]:
+    store, examples = context.store, context.examples
     if not (examples.having(STYLE) and examples.having(SUBJECT)):
         return ("No example has both a subject and a style to compare: pictures and videos have.",)
     without = 0
-    for name, info in infos.items():
+    for name, info in context.infos.items():
         if info.schema.space(SUBJECT) is not None:
             held = 0 if info.schema.space(STYLE) is None else store.count(name, Filter(has_space=STYLE))
             without += store.count(name, Filter(has_space=SUBJECT)) - held

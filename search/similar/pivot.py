@@ -14,11 +14,11 @@ import numpy as np
 
 from search.likeness.curve import SIMILAR
 from search.media import Kind
-from search.similar.examples import Examples
+from search.similar.examples import Examples, SpaceQuery
 from search.similar.fusion import Finding
-from search.similar.questions import Question, Via
-from search.similar.scores import Scorer
-from search.store.base import Array, Store, StoredPoint, VectorQuery
+from search.similar.query_context import QueryContext
+from search.similar.questions import Via
+from search.store.base import Array, StoredPoint
 from search.store.filters import Filter
 
 VIDEOS = Kind.VIDEO.collection
@@ -46,65 +46,52 @@ class _Bridge:
     vector: Array
 
 
-def pivot(
-    store: Store,
-    collection: str,
-    examples: Examples,
-    question: Question,
-    scorer: Scorer,
-) -> list[Finding]:
+def pivot(context: QueryContext, collection: str) -> list[Finding]:
     """Findings of ``collection`` reached through videos; none when it is not wanted, nothing leads there,
     or an example can be compared directly.
 
     The question's filter narrows what is found, not the videos on the way.
     """
-    infos = scorer.infos
+    question, infos = context.question, context.infos
     if not question.pivot or collection not in _LEGS or VIDEOS not in infos:
         return []
     first, second = _LEGS[collection]
-    if examples.having(second):
+    if context.examples.having(second):
         return []
-    far = infos[collection].schema.space(second)
+    far = infos[collection].schema.by_name.get(second)
     through = infos[VIDEOS].schema
     if far is None or through.space(second) is None or (question.spaces and second not in question.spaces):
         return []
-    bridges = list(_bridges(store, examples, first, second, scorer))
+    bridges = list(_bridges(context, first, second))
     if not bridges:
         return []
-    through.require(far)
-    limit = question.offset + question.limit + len(examples.stored)
-    queries = [VectorQuery(far, b.vector, limit, question.where, exact=question.exact) for b in bridges]
+    through.require(far.space)
+    asked = [SpaceQuery(collection, far, bridge.vector, asking=VIDEOS) for bridge in bridges]
+    queries = [query for one in asked for query in context.vector_queries(one, context.last)]
     findings: list[Finding] = []
-    for bridge, hits in zip(bridges, store.query(collection, queries), strict=True):
+    for bridge, one, hits in zip(bridges, asked, context.store.query(collection, queries), strict=True):
         scores = {hit.id: hit.score for hit in hits}
-        for step in scorer.findings(collection, far, VIDEOS, bridge.vector, scores, via=bridge.via):
+        for step in context.scorer.findings(one, scores, via=bridge.via):
             likeness, match = bridge.likeness * step.likeness, bridge.match * step.match / 100.0
             findings.append(replace(step, likeness=likeness, match=match))
     return findings
 
 
-def _bridges(store: Store, examples: Examples, first: str, second: str, scorer: Scorer) -> Iterator[_Bridge]:
-    near = scorer.infos[VIDEOS].schema.by_name.get(first)
-    rows = examples.query(near.space, VIDEOS) if near else None
-    if near is None or rows is None:
+def _bridges(context: QueryContext, first: str, second: str) -> Iterator[_Bridge]:
+    asked = context.space_query(VIDEOS, first)
+    if asked is None:
         return
-    where = Filter(has_space=second)
-    parts = [rows] if near.multi else np.split(rows, len(rows))
-    limit = BRIDGES + len(examples.stored) + (BRIDGES if near.multi else 0)
-    scores: dict[str, float] = {}
-    for hits in store.query(VIDEOS, [VectorQuery(near.space, part, limit, where) for part in parts]):
-        for hit in hits:
-            scores[hit.id] = max(hit.score, scores.get(hit.id, -1.0))
+    multi = asked.field.multi
+    scores = context.best_scores(asked, BRIDGES + (BRIDGES if multi else 0), Filter(has_space=second))
     held: dict[str, Array] | None = None
-    if near.multi:
-        needed = scorer.needed(VIDEOS, near.space, examples.asking(first), rows, list(scores))
-        held = {p.id: p.vectors[first] for p in store.retrieve(VIDEOS, needed, vectors=[first], payload=False)}
-    reached = scorer.findings(VIDEOS, near.space, examples.asking(first), rows, scores, held)
+    if multi:
+        held = context.held_vectors(VIDEOS, first, context.scorer.needed(asked, list(scores)))
+    reached = context.scorer.findings(asked, scores, held)
     best = sorted((f for f in reached if f.likeness >= MIN_LIKENESS), key=lambda f: (-f.likeness, -f.score, f.id))
     bridges = {finding.id: finding for finding in best[:BRIDGES]}
     wanted = sorted({"visual", second})
-    for point in store.retrieve(VIDEOS, list(bridges), vectors=wanted, payload=["moments"]):
-        yield from _onward(point, bridges[point.id], examples, second)
+    for point in context.store.retrieve(VIDEOS, list(bridges), vectors=wanted, payload=["moments"]):
+        yield from _onward(point, bridges[point.id], context.examples, second)
 
 
 def _onward(point: StoredPoint, reached: Finding, examples: Examples, second: str) -> Iterator[_Bridge]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from search.likeness.curve import LikenessCurve
 from search.likeness.curves import LikenessCurves, curves_of
 from search.likeness.evidence import Background, best_pair, corrected, effective_rows
 from search.likeness.percentile_curves import PercentileCurves, percentile_curves_of
 from search.media import KIND_OF
+from search.similar.examples import SpaceQuery
 from search.similar.fusion import Finding
 from search.similar.questions import Via
 from search.spaces import Space
@@ -37,22 +39,19 @@ class Scorer:
     def of(cls, store: Store, infos: Mapping[str, CollectionInfo]) -> Scorer:
         return cls(curves_of(store), percentile_curves_of(store), infos)
 
-    def needed(self, collection: str, space: Space, asking: str, rows: Array, ids: Sequence[str]) -> list[str]:
+    def needed(self, asked: SpaceQuery, ids: Sequence[str]) -> list[str]:
         """Those of these hits, in a space of several vectors a point, whose vectors :meth:`findings` needs.
 
         The engine's score of one asking vector is the cosine of the best pair already.
         """
-        if len(rows) > 1:
+        if len(asked.rows) > 1:
             return list(ids)
-        curve = self.curves.curve(space, KIND_OF[asking], KIND_OF[collection])
-        return self.curves.effective.unknown((space.fingerprint, curve.background), ids)
+        curve = self._curve(asked)
+        return self.curves.effective.unknown((asked.space.fingerprint, curve.background), ids)
 
     def findings(
         self,
-        collection: str,
-        space: Space,
-        asking: str,
-        rows: Array,
+        asked: SpaceQuery,
         hits: Mapping[str, float],
         held: Mapping[str, Array] | None = None,
         via: Via | None = None,
@@ -60,20 +59,19 @@ class Scorer:
         """One finding a hit.
 
         Args:
-            asking: the collection of the kind that asks.
-            rows: the question's vectors, float32 ``(m, dim)``, L2-normalised.
             hits: id to the engine's score, which is the cosine of the best pair where ``held`` is None.
             held: where points hold several vectors, those of the hits that are :meth:`needed`, float32 ``(k, dim)``.
                 The best pair is looked for among them: the engine's score is a mean over the question's vectors.
         """
         if not hits:
             return []
-        curve = self.curves.curve(space, KIND_OF[asking], KIND_OF[collection])
+        space, rows = asked.space, asked.rows
+        curve = self._curve(asked)
         if self.curves.is_outdated(space):
             self.outdated.add(space.name)
         elif curve.provisional:
             self.provisional.add(space.name)
-        match = self.percentiles.curve(space.name, asking, collection, self.infos).match
+        match = self.percentiles.curve(space.name, asked.asking, asked.collection, self.infos).match
         ids = list(hits)
         own = effective_rows(rows, curve.background)
         if held is None:
@@ -84,9 +82,12 @@ class Scorer:
             tries = np.array([own * self._effective(space, id_, held.get(id_), curve.background) for id_ in ids])
         likenesses = curve.likenesses(corrected(scores, tries, curve.background))
         return [
-            Finding(id_, collection, space.name, float(score), float(likeness), match(float(score)), via)
+            Finding(id_, asked.collection, space.name, float(score), float(likeness), match(float(score)), via)
             for id_, score, likeness in zip(ids, scores, likenesses, strict=True)
         ]
+
+    def _curve(self, asked: SpaceQuery) -> LikenessCurve:
+        return self.curves.curve(asked.space, KIND_OF[asked.asking], KIND_OF[asked.collection])
 
     def _effective(self, space: Space, id_: str, rows: Array | None, background: Background) -> float:
         counted = (space.fingerprint, background)

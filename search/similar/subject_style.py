@@ -1,4 +1,4 @@
-"""One dial between what a picture shows and how it is developed.
+"""Weighing what a picture shows (subject) against how it is developed (style), by one number.
 
 ``visual`` tells the subject and ``style`` the development, each on its own scale. Their matches (per cent of random
 pairs that are less alike, see ``search.likeness.percentiles``) are turned into standard normal scores, which add up,
@@ -6,9 +6,9 @@ pairs that are less alike, see ``search.likeness.percentiles``) are turned into 
     z = cos φ · Φ⁻¹(subject match) + sin φ · Φ⁻¹(style match),   φ = (1 + 2 · position) · 45°,
 
 and Φ(z) is the combined match: again the share of random pairs that are less alike, as far as the two are independent.
-Matches rather than likenesses are added, because the dial weighs two rankings of one library against each other: how
+Matches rather than likenesses are added, because two rankings of one library are weighed against each other: how
 sure one can be of a shared label differs so much between the two that subject would always win.
-Since the weights lie on a circle, each position of the dial is a question of its own:
+Since the weights lie on a circle, each position is a question of its own:
 
     position   −1                     −0.5      0      0.5     1
     asks for   same subject,          subject   both   style   same style,
@@ -24,20 +24,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
-import numpy as np
-
-from search.similar.examples import Examples
+from search.similar.examples import SpaceQuery
 from search.similar.fusion import Finding
-from search.similar.questions import Question, SimilarHit
-from search.similar.scores import Scorer
-from search.spaces import VectorField
-from search.store.base import Array, Store, VectorQuery
+from search.similar.query_context import QueryContext
+from search.similar.questions import SimilarHit
 
 SUBJECT, STYLE = "visual", "style"
 
 DEEPEST = 400
 DEPTH = 10
-"""Candidates of each space that is wanted, for each answer: where the other space has a say in the order, the best
+"""Candidates of each space that is wanted, for each answer: where the other space decides on the order too, the best
 answer may be far down in each list. At most :data:`DEEPEST`, unless more answers than that are asked for."""
 
 LEAST_WEIGHT = 1e-6
@@ -46,14 +42,14 @@ _NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
+class SubjectStyleWeights:
     """Weights of the two normal scores; their squares add up to 1."""
 
     subject: float
     style: float
 
     @classmethod
-    def at(cls, position: float) -> Dial:
+    def at(cls, position: float) -> SubjectStyleWeights:
         """
         Args:
             position: from −1 (same subject, different style) to 1 (same style, different subject).
@@ -67,7 +63,7 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class SubjectStyleAnswer:
     """What a collection answers.
 
     Attributes:
@@ -79,56 +75,45 @@ class Turned:
     parts: list[Finding]
 
 
-def ask_with_dial(
-    store: Store,
-    collection: str,
-    examples: Examples,
-    question: Question,
-    scorer: Scorer,
-    dial: Dial,
-) -> Turned:
-    """What is like the examples with the dial at this position; nothing where there is no style or no picture.
+def ask_subject_and_style(context: QueryContext, collection: str, weights: SubjectStyleWeights) -> SubjectStyleAnswer:
+    """What is like the examples under these weights; nothing where there is no style or no picture.
 
     The nearest in each space of positive weight are looked up, and the exact cosines of all of them in both.
     """
-    fields = {name: scorer.infos[collection].schema.by_name.get(name) for name in (SUBJECT, STYLE)}
-    asked: dict[str, tuple[VectorField, Array]] = {}
-    for name, field in fields.items():
-        vector = examples.query(field.space, collection) if field else None
-        if field is None or vector is None:
-            return Turned([], [])
-        asked[name] = (field, vector)
-    weights = {SUBJECT: dial.subject, STYLE: dial.style}
-    last = question.offset + question.limit
-    limit = max(last, min(DEPTH * last, DEEPEST)) + len(examples.stored)
+    asked: dict[str, SpaceQuery] = {}
+    for name in (SUBJECT, STYLE):
+        query = context.space_query(collection, name)
+        if query is None:
+            return SubjectStyleAnswer([], [])
+        asked[name] = query
+    weight_of = {SUBJECT: weights.subject, STYLE: weights.style}
+    limit = max(context.last, min(DEPTH * context.last, DEEPEST))
     queries = [
-        VectorQuery(field.space, part, limit, question.where, exact=question.exact)
-        for name, (field, vector) in asked.items()
-        if weights[name] > LEAST_WEIGHT
-        for part in ([vector] if field.multi else np.split(vector, len(vector)))
+        query
+        for name, one in asked.items()
+        if weight_of[name] > LEAST_WEIGHT
+        for query in context.vector_queries(one, limit)
     ]
+    store, stored = context.store, context.examples.stored
     ids = list(dict.fromkeys(hit.id for hits in store.query(collection, queries) for hit in hits))
     points = {p.id: p for p in store.retrieve(collection, ids, vectors=(SUBJECT, STYLE), payload=False)}
-    compared = [
-        id_ for id_ in points if id_ not in examples.stored and all(name in points[id_].vectors for name in asked)
-    ]
-    seen: dict[str, dict[str, Finding]] = {}
-    for name, (field, vector) in asked.items():
+    compared = [id_ for id_ in points if id_ not in stored and all(name in points[id_].vectors for name in asked)]
+    found: dict[str, dict[str, Finding]] = {}
+    for name, one in asked.items():
         held = {id_: points[id_].vectors[name] for id_ in compared}
-        asking = examples.asking(name)
-        found = scorer.findings(collection, field.space, asking, vector, dict.fromkeys(compared, 0.0), held)
-        seen[name] = {finding.id: finding for finding in found}
-    leading = STYLE if dial.style >= dial.subject else SUBJECT
+        findings = context.scorer.findings(one, dict.fromkeys(compared, 0.0), held)
+        found[name] = {finding.id: finding for finding in findings}
+    leading = STYLE if weights.style >= weights.subject else SUBJECT
     ranked = [
-        replace(seen[leading][id_], match=dial.match(seen[SUBJECT][id_].match, seen[STYLE][id_].match))
+        replace(found[leading][id_], match=weights.match(found[SUBJECT][id_].match, found[STYLE][id_].match))
         for id_ in compared
     ]
-    parts = [seen[name][id_] for id_ in compared for name in asked]
-    return Turned(sorted(ranked, key=lambda f: (-f.match, -f.score, f.id)), parts)
+    parts = [found[name][id_] for id_ in compared for name in asked]
+    return SubjectStyleAnswer(sorted(ranked, key=lambda f: (-f.match, -f.score, f.id)), parts)
 
 
 def with_parts(hits: Iterable[SimilarHit], parts: Iterable[Finding]) -> list[SimilarHit]:
-    """Hits that tell the match in each space."""
+    """Hits with the match in each space."""
     found: dict[str, dict[str, float]] = {}
     for part in parts:
         found.setdefault(part.id, {})[part.space] = part.match

@@ -11,7 +11,7 @@ from search.errors import UsageError
 from search.media import Kind
 from search.similar.find import find_similar
 from search.similar.questions import Probe, Question, Relation, SimilarAnswer
-from search.similar.subject_style import Dial
+from search.similar.subject_style import SubjectStyleWeights
 
 SUBJECT, STYLE = [1.0, 0, 0, 0], [0, 0, 1.0, 0]
 """Vectors of the question, in ``visual`` and in ``style``."""
@@ -153,7 +153,7 @@ def test_the_combined_match_is_again_the_share_of_random_pairs() -> None:
     rng = np.random.default_rng(1)
     subject, style = rng.uniform(0, 100, (2, 20_000))
     for position in (-1.0, -0.5, 0.0, 0.3, 1.0):
-        dial = Dial.at(position)
-        matches = np.array([dial.match(a, b) for a, b in zip(subject, style, strict=True)])
+        weights = SubjectStyleWeights.at(position)
+        matches = np.array([weights.match(a, b) for a, b in zip(subject, style, strict=True)])
         shares = [np.mean(matches < level) * 100 for level in (10, 50, 90)]
         assert shares == pytest.approx([10, 50, 90], abs=1.5)
