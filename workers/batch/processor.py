@@ -172,7 +172,7 @@ class _Stream:
             except (
                 CancelledError,
                 DecoderStartError,
-            ):  # not a file's error: the files are decoded when the job goes on
+            ):  # not the error of a file: decoded when the job goes on
                 raise
             except FileChangedError:
                 item.skip_changed()

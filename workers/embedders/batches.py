@@ -1,4 +1,4 @@
-"""What every network here shares: turning uint8 rows into vectors batch by batch, on whatever device there is."""
+"""Run a network over uint8 rows in batches on any device, and modules that networks share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ StateDict: TypeAlias = Mapping[str, Tensor]
 """A network's tensors by name."""
 
 MOST_ON_CPU = 16
-"""Rows of a forward pass on the CPU: more gain nothing, and what lies between layers outgrows what is kept of memory
+"""Most rows of a forward pass on the CPU: more are not faster, and the activations outgrow the memory that is kept
 (``workers.runtime``)."""
 
 
@@ -59,7 +59,7 @@ class Runner:
     for good, and the work goes on.
 
     Args:
-        network: integer rows (uint8 pixels, tokens) to a tuple of float32 tensors with as many rows.
+        network: integer rows (uint8 pixels, int64 tokens) to a tuple of float32 tensors with as many rows.
         batch_size: most rows a forward pass; on the CPU ``MOST_ON_CPU`` at most.
 
     Raises:
@@ -79,10 +79,10 @@ class Runner:
         self.batch_size = min(batch_size, MOST_ON_CPU) if device.type == "cpu" else batch_size
 
     def __call__(self, rows: NDArray[np.integer[Any]]) -> tuple[Array, ...]:
-        """One float32 array for each of the network's outputs.
+        """One float32 array ``(n, …)`` for each output of the network.
 
         Args:
-            rows: what the network takes, uint8 pixels as a rule; at least one.
+            rows: integers ``(n, …)`` as the network takes them, uint8 pixels as a rule; ``n`` is at least 1.
 
         Raises:
             ModelError: a single row does not fit into the device's memory, or the network failed.
@@ -103,7 +103,7 @@ class Runner:
                     ) from error
             except RuntimeError as error:
                 raise ModelError(f"{self._name} failed on {self._device}: {error}") from error
-            # Only here: while the error is handled, its traceback holds every tensor of the failed pass.
+            # After the handler: its traceback holds every tensor of the failed pass.
             self.batch_size = len(batch) // 2
             if self._device.type == "cuda":
                 torch.cuda.empty_cache()

@@ -1,6 +1,6 @@
-"""Which models to embed with: what is stored decides, then the settings, then which weights can be had.
+"""Choice of the models to embed with: by what is stored, then by settings, then by available weights.
 
-Nothing here imports torch until it has to ask for official weights.
+Nothing here imports torch before weights have to be obtained.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ WITHOUT: Mapping[str, Mapping[str, Any]] = {
     CONCEPTS: {"concepts": False},
     MEANING: {"text": None},
 }
-"""Spaces that a library can do without, and what leaves each out of a ``ModelChoice``."""
+"""Optional spaces, with the change that leaves each out of a ``ModelChoice``."""
 
 
 def outdated(space: str) -> str:
-    """The note of a space that stays as it is."""
+    """Note of a space that another model or version filled; it stays as it is."""
     return (
         f"The vectors of {space} were made by another model or version; what is taken in now gets none until "
         f"`likewise reembed --space {space}` has made them anew."
@@ -48,7 +48,7 @@ def outdated(space: str) -> str:
 
 
 def not_added(space: str) -> str:
-    """The note of a space that the store cannot add."""
+    """Note of a space that the store cannot add."""
     return (
         f"The Qdrant server is too old to add the space {space} to a library that was made without it; what is taken "
         f"in gets none until `likewise reembed --space {space}` has made the collections anew."
@@ -58,19 +58,19 @@ def not_added(space: str) -> str:
 def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) -> ModelChoice:
     """The models to embed with.
 
-    What the collections were made with wins; where there is nothing yet, the settings; where they leave it open, the
-    official weights if they are in the torch hub cache or can be downloaded now, else what needs no download. ``notes``
-    says each fallback aloud, when it is chosen and at every later start. A style, concepts, or a meaning that another
-    version made stay as they are, and are said aloud too. Whether the weights for meaning can be had is left to
-    :func:`require_text`, since workers have them and coordinators need not.
+    Stored collections decide. Where there are none, the settings decide; ``auto`` takes the first model of the order in
+    ``search.model_descriptions.registry`` whose weights are cached, installed or can be downloaded now. ``notes`` names
+    each model that is not the preferred one, at every start. ``style``, ``concepts`` and ``meaning`` that another
+    version filled stay as they are, with a note. The weights of ``meaning`` are left to :func:`require_text`, since
+    workers need them and coordinators do not.
 
     Args:
-        existing: collection name to schema, as the store holds them.
+        existing: collection name to schema, of the store.
 
     Raises:
         SpaceMismatchError: the settings ask for another model than a collection was made with, or two collections
             were made with different ones.
-        ModelError: the settings insist on official weights that cannot be had.
+        ModelError: the settings name a model whose weights cannot be had, or that this version does not know.
     """
     wanted = {VISUAL: settings.image_model, MOTION: settings.video_model}
     made = {space: _made_with(existing.values(), space) for space in wanted}
@@ -93,23 +93,20 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
 
 
 def require_text(choice: ModelChoice) -> None:
-    """Make sure that what makes ``meaning`` is installed and its weights are in the cache, where it is wanted.
+    """Make sure that the model of ``meaning``, where one is chosen, is installed and its weights are in the cache.
 
     Raises:
         ModelError: they are not, and could not be downloaded.
     """
     if choice.text is not None:
-        from workers.embedders import hub
-
-        hub.require(model_named(choice.text))
+        _weights().require(model_named(choice.text))
 
 
 def ensure_collections(store: Store, choice: ModelChoice) -> ModelChoice:
-    """Make the collections that ``choice`` fills, or check those there are and add the spaces that they lack.
+    """Create the collections that ``choice`` fills, or check existing ones and add missing spaces.
 
     Returns:
-        What to embed with: ``choice``, but without those of :data:`WITHOUT` that the store cannot add, and with a note
-        of each.
+        ``choice`` without the spaces of :data:`WITHOUT` that the store cannot add, and with a note of each.
 
     Raises:
         SpaceMismatchError: a collection holds another space of a name; or it lacks one that cannot be added
@@ -131,10 +128,10 @@ def _without(choice: ModelChoice, space: str, note: str) -> ModelChoice:
 
 
 def _ensure(store: Store, choice: ModelChoice) -> None:
-    there = store.collections()
+    existing = store.collections()
     for schema in schemas_of(choice):
         store.ensure(schema)
-        if schema.collection not in there:
+        if schema.collection not in existing:
             mark_standardised(store, schema.collection)
             mark_current(store, schema.collection)
 

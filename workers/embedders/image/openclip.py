@@ -1,7 +1,6 @@
 """open_clip's two towers: pictures and words as unit vectors of one space. Needs the extra ``text``.
 
-Each tower is loaded by itself and lets go of the other: who embeds pictures needs no words, and questions in words need
-no pictures.
+Each tower is loaded alone, without the other: ingest needs no words, and queries in words need no pictures.
 
 Source: Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021;
 https://github.com/mlfoundations/open_clip (MIT), ``open_clip.CLIP.encode_image`` and ``encode_text``.
@@ -40,7 +39,7 @@ class ImageTower(nn.Module):
         self.normalise, self.visual = normalise, visual
 
     def forward(self, pixels: Tensor) -> tuple[Tensor]:
-        # open_clip's patches are cut the faster from rows that lie one after the other.
+        # open_clip cuts patches faster from contiguous rows.
         return (nn.functional.normalize(self.visual(self.normalise(pixels).contiguous()).float(), dim=1),)
 
 
@@ -61,7 +60,7 @@ class TextTower(nn.Module):
 
 
 class TextEmbedder:
-    """Words to vectors of ``meaning``. Thread-safe as far as the network is: one forward pass at a time.
+    """Embeds words into ``meaning``. Not for several threads at once.
 
     Args:
         runner: of a :class:`TextTower`.
@@ -143,7 +142,7 @@ def _clip(state: StateDict | None, model: TextModel) -> Any:
     Made of its parts, not by ``open_clip.create_model``, which sets up Python's logging for the whole process.
     """
     require_extra(model)
-    # The weights first: where they cannot be had, that is known before a second is spent on a network.
+    # Weights first, so that missing ones are known before the network is made.
     found = weights_of(model) if state is None else state
     from open_clip import CLIP
 
@@ -153,7 +152,7 @@ def _clip(state: StateDict | None, model: TextModel) -> Any:
             f"open_clip's {model.architecture} takes other pictures or gives other vectors than {model.name} does.",
             "Install the version of open_clip that requirements.lock names.",
         )
-    with torch.random.fork_rng(devices=[]):  # making it draws numbers, which are nobody's business
+    with torch.random.fork_rng(devices=[]):  # its initial weights do not advance the process's generator
         clip = CLIP(**configuration)
     load_state(clip, found, model.name)
     return clip

@@ -8,7 +8,7 @@ from torchvision.models import resnet18
 from search.model_descriptions.description import ModelDescription
 from search.model_descriptions.registry import RESNET18
 from workers.embedders.batches import Normalise, PooledClassifier, StateDict, load_state
-from workers.embedders.image.fuse_batchnorm import fold_batch_norms
+from workers.embedders.image.fuse_batchnorm import fuse_batch_norms
 from workers.embedders.weights import weights_of
 
 MEAN = (0.485, 0.456, 0.406)
@@ -20,7 +20,7 @@ def resnet18_network(state: StateDict | None = None, model: ModelDescription = R
     """uint8 ``(n, 224, 224, 3)`` to unit vectors float32 ``(n, 512)`` and probabilities float32 ``(n, 1000)``.
 
     Args:
-        state: weights in torchvision's names; the official ones when left out.
+        state: weights in torchvision's names; the published ones when left out.
 
     Raises:
         ModelError: the weights cannot be had or do not fit.
@@ -28,4 +28,4 @@ def resnet18_network(state: StateDict | None = None, model: ModelDescription = R
     network = resnet18(weights=None)
     load_state(network, weights_of(model) if state is None else state, model.name)
     head, network.fc = network.fc, nn.Identity()
-    return fold_batch_norms(PooledClassifier(Normalise(MEAN, STD), network, head))
+    return fuse_batch_norms(PooledClassifier(Normalise(MEAN, STD), network, head))

@@ -1,4 +1,4 @@
-"""Sounds as statistics of their log-mel spectrogram: no weights, any language, any source."""
+"""Statistics of the log-mel spectrogram of a sound, as its vector; there are no weights."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ LOW, HIGH = 60.0, 7800.0
 DIM = 4 * MELS
 
 FLOOR = 1e-5
-"""Of the loudest cell. What lies 50 dB below it tells the recording's noise, or what a codec cut off, rather than the
-sound. Chosen on spoken digits, speakers, instruments and one recording in seven codecs: with 1e-6 the codecs fall
-apart, with 1e-3 speakers run together."""
+"""Share of the loudest cell's power below which levels are cut: 50 dB below it lie noise and the losses of codecs.
+Chosen on spoken digits, speakers, instruments and one recording in seven codecs: 1e-6 separates the codecs, 1e-3 mixes
+up speakers."""
 
 SILENT_PEAK = 1e-4
-"""-80 dBFS: what is softer all along is silence."""
+"""Peak of a silent sound, -80 dBFS."""
 
 
 def is_silent(sound: NDArray[np.float32]) -> bool:
+    """Whether a sound, float32 ``(samples,)`` in [-1, 1], is empty or stays below :data:`SILENT_PEAK`."""
     return len(sound) == 0 or float(np.abs(sound).max()) < SILENT_PEAK
 
 
 class LogMel:
-    """Pools a log-mel spectrogram to four statistics of each of 64 bands: the mean and deviation of its level, and the
-    mean and deviation of how much the level changes from frame to frame.
+    """Pools a log-mel spectrogram to four statistics of each of 64 bands: mean and deviation of the level, and mean and
+    deviation of its change from frame to frame.
 
-    Frames count by their amplitude, so that pauses and a decaying tail do not outvote the sound. Every cell is taken
-    relative to the loudest one, so that the recording's own level does not matter.
+    Frames are weighted by amplitude, so that pauses and a decaying tail count little. Levels are relative to the
+    loudest cell, so that the recording's gain does not matter.
     """
 
     def __init__(self) -> None:
@@ -43,7 +44,7 @@ class LogMel:
         )
 
     def embed(self, sound: NDArray[np.float32]) -> Array:
-        """One float32 ``(1, 256)`` vector of the sound, not normalised; all zero for what holds nothing to hear.
+        """One float32 ``(1, 256)`` vector of the sound, not normalised; zeros for a silent one.
 
         Args:
             sound: float32 ``(samples,)`` at 16 kHz; shorter than 64 ms is padded with silence.

@@ -1,9 +1,9 @@
-"""Standardising ``sound``: raw log-mel statistics are nearly parallel until each dimension is centred and scaled.
+"""Standardise sounds: centre and scale each dimension of ``sound_raw``, whose vectors are nearly parallel.
 
 Mean and deviation ship with the model (``workers/embedders/sound/logmel.npz``, made by
-``workers.embedders.sound.fit_logmel``), so that a sound has the same vector whatever else a library holds. The
-metadata of a collection names the statistics its ``sound`` vectors were made with; libraries that an older Likewise
-standardised by themselves are rewritten once.
+``workers.embedders.sound.fit_logmel``), so that a sound has the same vector in every library. The
+metadata of a collection names the statistics of its ``sound`` vectors; libraries that an older version standardised
+with their own statistics are rewritten once.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from search.spaces import CollectionSchema, Distance
 from search.store.base import Array, Store
 
 KEY = "sound_standardisation"
-"""Metadata key of a collection: ``{"version": which statistics its sounds were standardised with}``."""
+"""Metadata key of a collection: ``{"version": version of the statistics of its sounds}``."""
 
 UNDER_WAY = "sound_restandardising"
-"""Metadata key while a collection is rewritten: ``{"version": with which statistics, "after": the last id done}``."""
+"""Metadata key during a rewrite: ``{"version": version of the statistics, "after": last id that is done}``."""
 
 OBSOLETE = "sound_refit_pending"
-"""Metadata key by which older versions marked a rewriting that was under way."""
+"""Metadata key by which older versions marked a rewrite in progress."""
 
 LIMIT = 3.0
-"""Deviations at which a dimension is clipped, so that no single odd band decides a cosine."""
+"""Deviations at which a dimension is clipped, so that no single band decides a cosine."""
 
 STATISTICS = "logmel.npz"
-"""In ``workers.embedders``: ``mean`` and ``deviation``, float32 ``(256,)`` each."""
+"""Beside this module: ``mean`` and ``deviation``, float32 ``(256,)`` each."""
 
 PAGE = 500
 
@@ -55,12 +55,13 @@ class SoundStatistics:
 
     @classmethod
     def of(cls, data: bytes) -> SoundStatistics:
-        """
+        """Read statistics.
+
         Args:
             data: bytes of an ``.npz``, see :data:`STATISTICS`.
 
         Raises:
-            ModelError: they are not what they should be.
+            ModelError: they are damaged, or of another dimension.
         """
         try:
             with np.load(BytesIO(data), allow_pickle=False) as held:
@@ -77,7 +78,7 @@ def shipped() -> SoundStatistics:
     """The statistics that every sound is standardised with.
 
     Raises:
-        ModelError: their file is not there or is not whole.
+        ModelError: their file is missing or damaged.
     """
     try:
         data = files("workers.embedders.sound").joinpath(STATISTICS).read_bytes()
@@ -97,16 +98,15 @@ def standardise(raw: Array, statistics: SoundStatistics | None = None) -> Array:
     """
     statistics = statistics or shipped()
     scaled = np.clip((raw.astype(np.float64) - statistics.mean) / statistics.deviation, -LIMIT, LIMIT)
-    # A sound exactly at the mean has no direction; any one will do, so long as it is always the same.
+    # A sound equal to the mean has no direction; it gets a fixed one.
     scaled[~scaled.any(axis=1)] = 1.0
     unit: Array = (scaled / np.linalg.norm(scaled, axis=1, keepdims=True)).astype(np.float32)
     return unit
 
 
 def with_sound(vectors: Mapping[str, Array]) -> dict[str, Array]:
-    """Vectors of one file by space, with ``sound`` made of ``sound_raw`` where log-mel made that: an older worker, or
-    one of another version, standardises with other statistics, or leaves it to whoever stores. Doing it twice changes
-    nothing.
+    """Vectors of one file by space, with ``sound`` computed from the ``sound_raw`` of log-mel by this version, because
+    a worker of another version uses other statistics or sends no ``sound``. Doing it twice changes nothing.
 
     Args:
         vectors: space name to float32 ``(m, dim)``.
@@ -121,7 +121,7 @@ def with_sound(vectors: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def mark_standardised(store: Store, collection: str) -> None:
-    """Note of a collection, if it holds log-mel sounds, that all of them are standardised with what ships.
+    """Mark a collection of log-mel sounds: all are standardised with the shipped statistics.
 
     Raises:
         StoreError: the store refused.
@@ -133,17 +133,17 @@ def mark_standardised(store: Store, collection: str) -> None:
 def restandardise(
     store: Store, collections: Sequence[str] | None = None, goes_on: Callable[[], bool] = lambda: True
 ) -> bool:
-    """Rewrite every ``sound`` from its ``sound_raw`` where other statistics than those that ship made it.
+    """Rewrite every ``sound`` from its ``sound_raw`` where it was made with other statistics than the shipped ones.
 
-    What is written meanwhile uses the shipped statistics already. Killed half way, the next run goes on behind the last
-    page that was done; doing it twice changes nothing. Sounds of other models than log-mel are left alone.
+    Points written meanwhile use the shipped statistics. After a kill, the next run continues after the last finished
+    page; running twice changes nothing. Sounds of other models than log-mel are left unchanged.
 
     Args:
         collections: names of collections or generations; every current collection when left out.
-        goes_on: asked between pages; when it says no, the next call does the rest.
+        goes_on: called between pages; once it returns False, the rest is left to the next call.
 
     Returns:
-        True when all that was left has been done; False when nothing was left, or it was cut off.
+        True when sounds were rewritten to the end; False when there was nothing to do, or it was stopped.
 
     Raises:
         StoreError: the store refused.

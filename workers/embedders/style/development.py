@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from search.errors import ModelError
 from search.store.base import Array
-from workers.embedders.style.network import Encoder, shipped_encoder
+from workers.embedders.style.network import StyleEncoder, shipped_encoder
 from workers.embedders.style.statistics import DIMENSIONS
-from workers.embedders.style.training import Practice, even_out
+from workers.embedders.style.training import StyleTrainingSet, normalise
 from workers.photographers.benchmark.presets import PARAMETERS
 
 WEIGHTS = "development.npz"
@@ -46,20 +46,22 @@ class DevelopmentReader:
         offset: float32 ``(12,)``.
     """
 
-    encoder: Encoder
+    encoder: StyleEncoder
     weights: Array
     offset: Array
 
     def __call__(self, statistics: Array) -> Array:
-        read: Array = even_out(self.encoder, statistics) @ self.weights + self.offset
+        read: Array = normalise(self.encoder, statistics) @ self.weights + self.offset
         return read
 
     def save(self, path: Path) -> None:
         """Write the map to ``path`` (``.npz``); the encoder has a file of its own."""
-        np.savez(path, weights=self.weights, offset=self.offset, evened_by=np.array(_evened_by(self.encoder)))
+        np.savez(
+            path, weights=self.weights, offset=self.offset, evened_by=np.array(_normalisation_digest(self.encoder))
+        )
 
     @classmethod
-    def of(cls, encoder: Encoder, arrays: Mapping[str, NDArray[Any]]) -> DevelopmentReader:
+    def of(cls, encoder: StyleEncoder, arrays: Mapping[str, NDArray[Any]]) -> DevelopmentReader:
         """
         Raises:
             ModelError: names or shapes are not those that :meth:`save` writes, or it was learnt with another encoder.
@@ -68,18 +70,18 @@ class DevelopmentReader:
         wanted = {"weights": (DIMENSIONS, len(PARAMETERS)), "offset": (len(PARAMETERS),), "evened_by": ()}
         if shapes != wanted:
             raise ModelError(f"These are no weights of a reader of development: {shapes} instead of {wanted}.")
-        if str(arrays["evened_by"]) != _evened_by(encoder):
+        if str(arrays["evened_by"]) != _normalisation_digest(encoder):
             raise ModelError("The reader of development was learnt with another style encoder.", "Train both again.")
         return cls(encoder, *(np.asarray(arrays[name], np.float32) for name in ("weights", "offset")))
 
 
-def _evened_by(encoder: Encoder) -> str:
+def _normalisation_digest(encoder: StyleEncoder) -> str:
     """Digest of how an encoder evens statistics out."""
     curves = encoder.knots.numpy().tobytes() + encoder.scores.numpy().tobytes()
     return hashlib.sha256(curves).hexdigest()[:16]
 
 
-def learn(encoder: Encoder, practice: Practice) -> DevelopmentReader:
+def learn(encoder: StyleEncoder, practice: StyleTrainingSet) -> DevelopmentReader:
     """A reader that has learnt from ``practice``, whose photographers count alike."""
     _, who, counts = np.unique(practice.photographers, return_inverse=True, return_counts=True)
 
@@ -88,7 +90,7 @@ def learn(encoder: Encoder, practice: Practice) -> DevelopmentReader:
         np.add.at(sums, who, rows)
         return sums / counts[:, None]
 
-    seen, done = means(even_out(encoder, practice.statistics)), means(practice.parameters)
+    seen, done = means(normalise(encoder, practice.statistics)), means(practice.parameters)
     middle, scale = seen.mean(axis=0), seen.std(axis=0) + 1e-3
     standard = (seen - middle) / scale
     covariance = standard.T @ standard / len(standard) + RIDGE * np.eye(DIMENSIONS)

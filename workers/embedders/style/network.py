@@ -28,7 +28,7 @@ LEVELS = 33
 VECTOR = 256
 
 
-class Encoder(nn.Module):
+class StyleEncoder(nn.Module):
     """Statistics float32 ``(n, DIMENSIONS)`` to float32 ``(n, VECTOR)``: each is evened out, then a linear map.
 
     The vectors have no fixed length; their direction is what is compared.
@@ -56,9 +56,9 @@ class Encoder(nn.Module):
         self.register_buffer("gain", torch.ones(VECTOR))
 
     def forward(self, statistics: Tensor) -> Tensor:
-        return (self.evened(statistics) - self.middle) @ self.axes * self.gain
+        return (self.normalised(statistics) - self.middle) @ self.axes * self.gain
 
-    def evened(self, statistics: Tensor) -> Tensor:
+    def normalised(self, statistics: Tensor) -> Tensor:
         """Statistics ``(n, DIMENSIONS)`` as normal as those of training are, within about two deviations.
 
         Many are skewed, or the same for most pictures; what is normal, a linear map tells apart best.
@@ -76,7 +76,7 @@ class Encoder(nn.Module):
         return {name: array.astype(np.float16) if name == "axes" else array for name, array in arrays.items()}
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Encoder:
+    def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> StyleEncoder:
         """
         Raises:
             ModelError: names or shapes are not those of :meth:`arrays`.
@@ -96,7 +96,7 @@ class StyleNetwork(nn.Module):
     In single precision on every device: statistics of small differences do not survive bfloat16.
     """
 
-    def __init__(self, statistics: Statistics, encoder: Encoder) -> None:
+    def __init__(self, statistics: Statistics, encoder: StyleEncoder) -> None:
         super().__init__()
         self.statistics, self.encoder = statistics, encoder
 
@@ -118,7 +118,7 @@ def style_network(state: StateDict | None = None, model: ModelDescription = STYL
     return StyleNetwork(Statistics(state), shipped_encoder())
 
 
-def shipped_encoder() -> Encoder:
+def shipped_encoder() -> StyleEncoder:
     """
     Raises:
         ModelError: the file is not there or is not whole.
@@ -128,14 +128,14 @@ def shipped_encoder() -> Encoder:
             files("workers.embedders.style").joinpath(WEIGHTS).open("rb") as file,
             np.load(file, allow_pickle=False) as held,
         ):
-            return Encoder.of(dict(held))
+            return StyleEncoder.of(dict(held))
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(
             f"The weights of the style encoder cannot be read: {error}", "Install Likewise again."
         ) from error
 
 
-def save_encoder(encoder: Encoder, path: Path) -> str:
+def save_encoder(encoder: StyleEncoder, path: Path) -> str:
     """Write its weights to ``path`` (``.npz``) and give their revision; the same weights make the same bytes."""
     np.savez(path, **encoder.arrays())  # type: ignore[arg-type]  # numpy's stub takes every keyword for allow_pickle
     return revision(path.read_bytes())

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from search.settings import load_settings
 from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.style import development, network
-from workers.embedders.style.training import practise, train
+from workers.embedders.style.training import make_training_set, train
 from workers.photographers.benchmark.photos import Album, read_subjects
 
 READER_PHOTOGRAPHERS, READER_EACH = 2000, 52
@@ -38,9 +38,9 @@ presets were read at a rank correlation of .78 with 400 of them, .79 with 1000 a
 def main(folder: Path, each: int, seed: int, out: Path) -> None:
     """Train the style encoder, and the reader of development, on the photos in FOLDER."""
     photos = read_photos(folder)
-    encoder = train(practise(photos, each, seed))
+    encoder = train(make_training_set(photos, each, seed))
     click.echo(network.save_encoder(encoder, out / network.WEIGHTS))
-    groups = practise(photos, READER_EACH, seed + 1, photographers=READER_PHOTOGRAPHERS)
+    groups = make_training_set(photos, READER_EACH, seed + 1, photographers=READER_PHOTOGRAPHERS)
     development.learn(encoder, groups).save(out / development.WEIGHTS)
 
 

@@ -29,7 +29,7 @@ from search.evaluation.statistics import Floats, shrunk_covariance
 from search.store.base import Array
 from workers.decode.image.geometry import squeeze
 from workers.embedders.batches import Runner
-from workers.embedders.style.network import LEVELS, VECTOR, Encoder
+from workers.embedders.style.network import LEVELS, VECTOR, StyleEncoder
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
 from workers.photographers.benchmark.presets import JITTER, apply, draw_presets, jitter
 
@@ -61,7 +61,7 @@ same subject .07, .03 and .02 oftener than by chance with the first to the third
 
 
 @dataclass(frozen=True, slots=True)
-class Practice:
+class StyleTrainingSet:
     """Developed photos to learn from.
 
     Attributes:
@@ -75,13 +75,13 @@ class Practice:
     photographers: NDArray[np.int64]
 
 
-Statisticians = Callable[[NDArray[np.uint8]], Array]
+StatisticsFunction = Callable[[NDArray[np.uint8]], Array]
 """Whole pictures, uint8 ``(n, 224, 224, 3)``, to statistics, float32 ``(n, DIMENSIONS)``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Developed:
-    """One photo by one photographer; ``picture`` is uint8 ``(h, w, 3)``, the others rows of :class:`Practice`."""
+    """One photo by one photographer: ``picture`` is uint8 ``(h, w, 3)``, the others are rows of a training set."""
 
     picture: NDArray[np.uint8]
     parameters: NDArray[np.float64]
@@ -100,13 +100,13 @@ def develop(
             yield Developed(apply(_cut(picture, rng), preset, rng), preset.vector, int(photographer))
 
 
-def practise(
+def make_training_set(
     pictures: Sequence[NDArray[np.uint8]],
     each: int,
     seed: int,
-    statisticians: Statisticians | None = None,
+    statistics_of: StatisticsFunction | None = None,
     photographers: int = PHOTOGRAPHERS,
-) -> Practice:
+) -> StyleTrainingSet:
     """Develop the pictures, see :func:`develop`, and take the statistics of what comes out, JPEG coding included.
 
     Args:
@@ -117,7 +117,7 @@ def practise(
     """
     if len(pictures) < LEAST_PHOTOS:
         raise UsageError(f"{len(pictures)} photos are too few to train on.", f"Take {LEAST_PHOTOS} or more.")
-    statisticians = statisticians or cpu_statistics()
+    statistics_of = statistics_of or cpu_statistics()
     found: list[Array] = []
     wholes: list[NDArray[np.uint8]] = []
     parameters, who = [], []
@@ -126,21 +126,21 @@ def practise(
         parameters.append(one.parameters)
         who.append(one.photographer)
         if len(wholes) == BATCH:
-            found.append(statisticians(np.stack(wholes)))
+            found.append(statistics_of(np.stack(wholes)))
             wholes.clear()
     if wholes:
-        found.append(statisticians(np.stack(wholes)))
-    return Practice(np.concatenate(found), np.array(parameters, np.float32), np.array(who))
+        found.append(statistics_of(np.stack(wholes)))
+    return StyleTrainingSet(np.concatenate(found), np.array(parameters, np.float32), np.array(who))
 
 
-def cpu_statistics(threads_share: int = 16) -> Statisticians:
+def cpu_statistics(threads_share: int = 16) -> StatisticsFunction:
     """Statistics on this machine's processor, ``threads_share`` pictures a pass.
 
     Raises:
         ModelError: EfficientNet-Lite0's weights cannot be had.
     """
 
-    class One(nn.Module):
+    class _SingleOutput(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.statistics = Statistics()
@@ -148,19 +148,19 @@ def cpu_statistics(threads_share: int = 16) -> Statisticians:
         def forward(self, pixels: Tensor) -> tuple[Tensor]:
             return (self.statistics(pixels),)
 
-    runner = Runner(One(), torch.device("cpu"), threads_share, "style statistics")
+    runner = Runner(_SingleOutput(), torch.device("cpu"), threads_share, "style statistics")
     return lambda pictures: runner(pictures)[0]
 
 
-def train(practice: Practice) -> Encoder:
+def train(practice: StyleTrainingSet) -> StyleEncoder:
     """An encoder that has learnt from ``practice``; the same statistics give the same one."""
-    encoder = Encoder()
+    encoder = StyleEncoder()
     knots, scores = _levels(practice.statistics)
     encoder.knots.copy_(torch.from_numpy(knots))
     encoder.scores.copy_(torch.from_numpy(scores))
-    evened = even_out(encoder, practice.statistics).astype(np.float64)
-    middle, spread = evened.mean(axis=0), evened.std(axis=0) + 1e-3
-    standard = (evened - middle) / spread
+    normalised = normalise(encoder, practice.statistics).astype(np.float64)
+    middle, spread = normalised.mean(axis=0), normalised.std(axis=0) + 1e-3
+    standard = (normalised - middle) / spread
     content = unexplained(standard, practice.parameters)
     even = whitening(content.T @ content / len(content))
     styles, axes = np.linalg.eigh(_between(standard @ even, practice.photographers))
@@ -171,11 +171,11 @@ def train(practice: Practice) -> Encoder:
     return encoder.eval()
 
 
-def even_out(encoder: Encoder, statistics: Array) -> Array:
+def normalise(encoder: StyleEncoder, statistics: Array) -> Array:
     """Statistics float32 ``(…, DIMENSIONS)``, evened out by the encoder."""
     with torch.inference_mode():
-        evened: Array = encoder.evened(torch.from_numpy(statistics.reshape(-1, DIMENSIONS))).numpy()
-    return evened.reshape(statistics.shape)
+        normalised: Array = encoder.normalised(torch.from_numpy(statistics.reshape(-1, DIMENSIONS))).numpy()
+    return normalised.reshape(statistics.shape)
 
 
 def unexplained(statistics: Floats, parameters: Array) -> Floats:

@@ -1,4 +1,4 @@
-"""R3D-18 on Kinetics-400: what moves how, as the 512 averaged activations before its classifier."""
+"""R3D-18 on Kinetics-400: the 512 averaged activations of a clip before the classifier."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class _Clips(nn.Module):
 
 
 def r3d18_network(state: StateDict | None = None, model: ModelDescription = R3D18) -> nn.Module:
-    """uint8 clips ``(n, 16, 112, 112, 3)`` to activations float32 ``(n, 512)``, not normalised: clips of one video are
-    averaged first.
+    """uint8 clips ``(n, 16, 112, 112, 3)`` to activations float32 ``(n, 512)``, not normalised, because clips of a
+    video are averaged first.
 
     Args:
-        state: weights in torchvision's names; the official ones when left out.
+        state: weights in torchvision's names; the published ones when left out.
 
     Raises:
         ModelError: the weights cannot be had or do not fit.
