@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from search.likeness.curve import Band
 from search.similar.questions import SimilarHit
-from search.words import Correction, Place, Reason
+from search.words import Correction, MatchPlace, WordReason
 
 COPIES = frozenset({Band.IDENTICAL, Band.EDITED_COPY})
 """Bands that are shown by their name alone: a per cent beside them would say less."""
@@ -73,27 +73,29 @@ def likely(hit: SimilarHit) -> list[str]:
     return [f"{likeness(hit.likeness)} likely the same label, when as many pairs are as are not"]
 
 
-def reasons(of: Iterable[Reason]) -> list[str]:
+def reasons(of: Iterable[WordReason]) -> list[str]:
     """Why a record answers to each word, the strongest reason alone: ``shows dog``, ``colour red``, ``name``."""
-    strongest: dict[str, Reason] = {}
+    strongest: dict[str, WordReason] = {}
     for reason in of:
         strongest.setdefault(reason.word, reason)
     return list(dict.fromkeys(map(_reason, strongest.values())))
 
 
-def reasons_in_full(of: Iterable[Reason]) -> list[str]:
+def reasons_in_full(of: Iterable[WordReason]) -> list[str]:
     """Every reason, with the probability that a picture shows something, and how much of it has a colour."""
     return list(dict.fromkeys(_reason(reason) + _strength(reason) for reason in of))
 
 
-def _reason(reason: Reason) -> str:
-    return reason.place.value if reason.place is Place.NAME else f"{reason.place.value} {reason.text}"
+def _reason(reason: WordReason) -> str:
+    return reason.place.value if reason.place is MatchPlace.NAME else f"{reason.place.value} {reason.text}"
 
 
-def _strength(reason: Reason) -> str:
+def _strength(reason: WordReason) -> str:
     share = likeness(reason.strength)
     sure = f" ({share} sure)"
-    return {Place.SHOWS: sure, Place.MEANING: sure, Place.COLOUR: f" ({share} of its area)"}.get(reason.place, "")
+    return {MatchPlace.SHOWS: sure, MatchPlace.MEANING: sure, MatchPlace.COLOUR: f" ({share} of its area)"}.get(
+        reason.place, ""
+    )
 
 
 def understood(corrected: Iterable[Correction], ignored: Iterable[str] = ()) -> list[str]:

@@ -39,7 +39,7 @@ _LARGEST, _LONGEST_NAME = 2.0**63, 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SortOrder:
     """What a listing goes by.
 
     Attributes:
@@ -53,13 +53,13 @@ class Order:
     by_name: bool = False
 
 
-ORDERS: Mapping[str, Order] = {
-    "newest": Order("sort_time", descending=True),
-    "name": Order("sort_name", descending=False, by_name=True),
-    "size": Order("size", descending=True),
-    "duration": Order("duration", descending=True),
-    "added": Order("added", descending=True),
-    "id": Order(None, descending=False),
+ORDERS: Mapping[str, SortOrder] = {
+    "newest": SortOrder("sort_time", descending=True),
+    "name": SortOrder("sort_name", descending=False, by_name=True),
+    "size": SortOrder("size", descending=True),
+    "duration": SortOrder("duration", descending=True),
+    "added": SortOrder("added", descending=True),
+    "id": SortOrder(None, descending=False),
 }
 """The orders by what users call them; the first is the usual one."""
 
@@ -151,7 +151,7 @@ class _Listing:
     """One collection in one order."""
 
     def __init__(
-        self, store: Store, collection: str, where: Filter, order: Order, descending: bool, limit: int
+        self, store: Store, collection: str, where: Filter, order: SortOrder, descending: bool, limit: int
     ) -> None:
         self._store, self._collection, self._where = store, collection, where
         self._order, self._descending = order, descending

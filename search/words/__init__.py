@@ -1,7 +1,7 @@
 """Words that find media by what they show (concepts, colours), by what they look like, and by what is written about
 them."""
 
-from search.words.answers import Correction, FoundByWords, Holding, Narrowing, Place, Reason, WordHit
+from search.words.answers import Correction, FoundByWords, Holding, MatchPlace, Narrowing, WordHit, WordReason
 from search.words.find import holding, search_words
 from search.words.phrase import TextEncoder
 
@@ -9,11 +9,11 @@ __all__ = [
     "Correction",
     "FoundByWords",
     "Holding",
+    "MatchPlace",
     "Narrowing",
-    "Place",
-    "Reason",
     "TextEncoder",
     "WordHit",
+    "WordReason",
     "holding",
     "search_words",
 ]

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from search.media import Kind
 
 
-class Place(StrEnum):
+class MatchPlace(StrEnum):
     """Where a word was found."""
 
     SHOWS = "shows"
@@ -24,14 +24,14 @@ class Place(StrEnum):
     DATE = "date"
 
 
-WORTH: Mapping[Place, float] = MappingProxyType(
+WORTH: Mapping[MatchPlace, float] = MappingProxyType(
     {
-        Place.TAG: 1.0,
-        Place.PHOTOGRAPHER: 1.0,
-        Place.NAME: 0.9,
-        Place.DATE: 0.9,
-        Place.FOLDER: 0.7,
-        Place.CAMERA: 0.5,
+        MatchPlace.TAG: 1.0,
+        MatchPlace.PHOTOGRAPHER: 1.0,
+        MatchPlace.NAME: 0.9,
+        MatchPlace.DATE: 0.9,
+        MatchPlace.FOLDER: 0.7,
+        MatchPlace.CAMERA: 0.5,
     }
 )
 """Strength of a word by where it is written: what a picture shows counts more than where it lies. Concepts, colours and
@@ -46,7 +46,7 @@ at .2 .797.
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class WordReason:
     """Why a record answers to a word.
 
     Attributes:
@@ -57,7 +57,7 @@ class Reason:
     """
 
     word: str
-    place: Place
+    place: MatchPlace
     text: str
     strength: float
 
@@ -83,7 +83,7 @@ class WordHit:
     tags: tuple[str, ...]
     score: float
     matched: tuple[str, ...]
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[WordReason, ...] = ()
     moment: float | None = None
     weak: bool = False
 

@@ -12,7 +12,7 @@ from search.spaces import Space
 from search.store.base import Array, Store, VectorQuery
 from search.store.filters import Filter
 from search.words import texts
-from search.words.answers import HOLDS, Place, Reason
+from search.words.answers import HOLDS, MatchPlace, WordReason
 from search.words.meaning import Meaning, meaning
 from search.words.table import SPACE, table
 from search.words.typed import Term
@@ -47,14 +47,14 @@ class Evidence:
         all_holders: no record is missing that holds the term (strength from ``HOLDS``).
     """
 
-    reasons: dict[str, list[Reason]] = field(default_factory=dict)
+    reasons: dict[str, list[WordReason]] = field(default_factory=dict)
     complete: bool = True
     all_holders: bool = True
 
     def strength(self, media_id: str) -> float:
         return max((reason.strength for reason in self.reasons.get(media_id, ())), default=0.0)
 
-    def add(self, media_id: str, reason: Reason) -> None:
+    def add(self, media_id: str, reason: WordReason) -> None:
         self.reasons.setdefault(media_id, []).append(reason)
 
 
@@ -80,7 +80,7 @@ class CollectionSearch:
             self._answered[term] = self._ask(term, None)
         return self._answered[term]
 
-    def about_records(self, term: Term, ids: Sequence[str]) -> Mapping[str, list[Reason]]:
+    def about_records(self, term: Term, ids: Sequence[str]) -> Mapping[str, list[WordReason]]:
         """What these records have to do with a term, completely: id to reasons."""
         return self._ask(term, ids).reasons
 
@@ -111,8 +111,8 @@ class CollectionSearch:
         return {
             media_id
             for media_id, reasons in self.about_records(term, ids).items()
-            if any(reason.strength >= (enough if reason.place is Place.SHOWS else HOLDS) for reason in reasons)
-            or any(reason.place not in (Place.SHOWS, Place.COLOUR) for reason in reasons)
+            if any(reason.strength >= (enough if reason.place is MatchPlace.SHOWS else HOLDS) for reason in reasons)
+            or any(reason.place not in (MatchPlace.SHOWS, MatchPlace.COLOUR) for reason in reasons)
         }
 
     def without_concepts(self) -> int:
@@ -133,7 +133,7 @@ class CollectionSearch:
                     evidence.all_holders &= least < HOLDS
                 for media_id, strength in strengths.items():
                     if strength > 0:
-                        evidence.add(media_id, Reason(term.label, place, text, strength))
+                        evidence.add(media_id, WordReason(term.label, place, text, strength))
             if self.texts:
                 self._read(term, where, evidence, capped=ids is None)
         return evidence
@@ -156,7 +156,7 @@ class CollectionSearch:
         Args:
             capped: there may be more than ``MOST`` records that hold it, and the others are missing then.
         """
-        tagged: dict[str, Reason] = {}
+        tagged: dict[str, WordReason] = {}
         seen: set[str] = set()
         for text in term.texts:
             points = self.store.scroll(
@@ -169,7 +169,7 @@ class CollectionSearch:
                     continue
                 seen.add(point.id)
                 for reason in texts.reasons(MediaRecord.from_payload(point.payload), term):
-                    if reason.place is Place.TAG:
+                    if reason.place is MatchPlace.TAG:
                         tagged[point.id] = reason
                     else:
                         evidence.add(point.id, reason)
@@ -177,8 +177,8 @@ class CollectionSearch:
             evidence.add(media_id, reason)
 
     def _tags_with_concept_strength(
-        self, term: Term, tagged: Mapping[str, Reason], evidence: Evidence, where: Filter
-    ) -> dict[str, Reason]:
+        self, term: Term, tagged: Mapping[str, WordReason], evidence: Evidence, where: Filter
+    ) -> dict[str, WordReason]:
         """Tags are made by the same classifier as concepts, so where a record has concepts, a tag is as strong as the
         concept of the term, or else of the tag."""
         if self.space is None or not tagged:
@@ -218,16 +218,16 @@ def without_vector(store: Store, collection: str, where: Filter, space: str | No
     return total if space is None else total - store.count(collection, replace(where, has_space=space))
 
 
-def _concept_queries(term: Term) -> Iterator[tuple[Place, Array, str]]:
+def _concept_queries(term: Term) -> Iterator[tuple[MatchPlace, Array, str]]:
     """Questions about what is shown: place, weights and name of what is asked for."""
     if term.meaning is None:
         return
     shown, coloured = term.meaning.shows(), term.meaning.coloured()
     if shown is not None:
         names = dict.fromkeys(table().names[concept] for concept, _ in term.meaning.senses)
-        yield Place.SHOWS, shown, ", ".join(names)
+        yield MatchPlace.SHOWS, shown, ", ".join(names)
     if coloured is not None and term.meaning.colour is not None:
-        yield Place.COLOUR, coloured, term.meaning.colour
+        yield MatchPlace.COLOUR, coloured, term.meaning.colour
 
 
 def _by_concept(asked: Meaning | None, tags: Mapping[str, str]) -> Iterator[tuple[Array, list[str]]]:

@@ -23,7 +23,7 @@ from search.records.lookup import thumbnail_address
 from search.spaces import MEANING
 from search.store.base import Store, StoredPoint
 from search.store.filters import Filter
-from search.words.answers import HOLDS, FoundByWords, Holding, Narrowing, Place, Reason, WordHit
+from search.words.answers import HOLDS, FoundByWords, Holding, MatchPlace, Narrowing, WordHit, WordReason
 from search.words.corrections import Corrector
 from search.words.evidence import MOST, CollectionSearch, Evidence, concepts_of
 from search.words.moments import moment_of
@@ -49,7 +49,7 @@ class _Found:
     id: str
     score: float
     weak: bool
-    reasons: tuple[tuple[Term, tuple[Reason, ...]], ...]
+    reasons: tuple[tuple[Term, tuple[WordReason, ...]], ...]
     whole: float = 0.0
 
     @property
@@ -63,9 +63,9 @@ class _Found:
             term.label for term, reasons in self.reasons if likely or (reasons and reasons[0].strength >= HOLDS)
         )
 
-    def because(self, phrase: str) -> tuple[Reason, ...]:
+    def because(self, phrase: str) -> tuple[WordReason, ...]:
         """All reasons, in the order of ``WordHit.reasons``."""
-        whole = (Reason(phrase, Place.MEANING, phrase, self.whole),) if self.whole else ()
+        whole = (WordReason(phrase, MatchPlace.MEANING, phrase, self.whole),) if self.whole else ()
         if len(self.reasons) > 1:
             return tuple(reason for _, reasons in self.reasons for reason in reasons) + whole
         [(term, reasons)] = self.reasons
@@ -233,7 +233,7 @@ def _fused(
     if not phrase_answer.asked:
         return searched
     known = {(one.collection, one.id) for one in searched.found}
-    nothing: tuple[tuple[Term, tuple[Reason, ...]], ...] = tuple((term, ()) for term in typed.wanted)
+    nothing: tuple[tuple[Term, tuple[WordReason, ...]], ...] = tuple((term, ()) for term in typed.wanted)
     new = [
         _Found(search.collection, id_, 0.0, True, nothing)
         for search in searches

@@ -9,7 +9,7 @@ import numpy as np
 from search.media import Kind, MediaRecord
 from search.spaces import MEANING, Space
 from search.store.base import StoredPoint
-from search.words.answers import Place, Reason
+from search.words.answers import MatchPlace, WordReason
 from search.words.phrase import PhraseAnswer
 from search.words.typed import Term
 
@@ -18,7 +18,7 @@ def moment_of(
     record: MediaRecord,
     collection: str,
     point: StoredPoint,
-    reasons: Iterable[tuple[Term, Sequence[Reason]]],
+    reasons: Iterable[tuple[Term, Sequence[WordReason]]],
     whole: float,
     space: Space | None,
     phrase_answer: PhraseAnswer,
@@ -36,7 +36,7 @@ def moment_of(
         (reason.strength, term, reason.place)
         for term, some in reasons
         for reason in some
-        if reason.place in (Place.SHOWS, Place.COLOUR)
+        if reason.place in (MatchPlace.SHOWS, MatchPlace.COLOUR)
     ]
     if record.kind is not Kind.VIDEO or not (shown or whole):
         return None
@@ -49,12 +49,12 @@ def moment_of(
         return None
     _, term, place = max(shown, key=lambda entry: entry[0])
     sense = term.meaning
-    weights = None if sense is None else sense.shows() if place is Place.SHOWS else sense.coloured()
+    weights = None if sense is None else sense.shows() if place is MatchPlace.SHOWS else sense.coloured()
     if sense is None or weights is None:
         return None
     own = point.vectors[space.name][0]
     components = np.flatnonzero(own)
-    asked = [concept for concept, _ in sense.senses] if place is Place.SHOWS else []
+    asked = [concept for concept, _ in sense.senses] if place is MatchPlace.SHOWS else []
     best = next((concept for concept in asked if len(asked) == 1 and own[concept]), int(np.argmax(own * weights[0])))
     at = int(np.searchsorted(components, best))
     if at >= len(record.concept_frames) or record.concept_frames[at] >= len(record.moments):

@@ -6,27 +6,27 @@ from collections.abc import Iterator, Sequence
 
 from search import addresses
 from search.media import MONTHS, MediaRecord, instant, tokens
-from search.words.answers import WORTH, Place, Reason
+from search.words.answers import WORTH, MatchPlace, WordReason
 from search.words.typed import Term
 
-Text = tuple[Place, str, tuple[str, ...]]
+Text = tuple[MatchPlace, str, tuple[str, ...]]
 """A place, what is written there, and its words in order."""
 
 NEEDED = ("id", "kind", "paths", "tags", "photographer", "camera", "lens", "taken_at")
 """Payload keys of what is looked through here."""
 
 
-def reasons(record: MediaRecord, term: Term) -> tuple[Reason, ...]:
+def reasons(record: MediaRecord, term: Term) -> tuple[WordReason, ...]:
     """Places where the term is written, the best of each kind, strongest first.
 
     The words of a term that is no phrase need not stand together: where no one place has them all, the weakest of
     their places counts.
     """
     texts = list(texts_of(record))
-    found: dict[Place, Reason] = {}
+    found: dict[MatchPlace, WordReason] = {}
     for place, text, words in texts:
         if any(_stands(form, words) for form in term.texts):
-            found.setdefault(place, Reason(term.label, place, text, WORTH[place]))
+            found.setdefault(place, WordReason(term.label, place, text, WORTH[place]))
     if not found and not term.quoted and len(term.words) > 1:
         scattered = [_scattered(texts, form, term.label) for form in term.texts]
         found = {one.place: one for one in scattered if one is not None}
@@ -36,20 +36,20 @@ def reasons(record: MediaRecord, term: Term) -> tuple[Reason, ...]:
 def texts_of(record: MediaRecord) -> Iterator[Text]:
     """Every text of a record that is searched."""
     for tag in record.tags:
-        yield Place.TAG, tag, tokens(tag)
+        yield MatchPlace.TAG, tag, tokens(tag)
     if record.photographer:
-        yield Place.PHOTOGRAPHER, record.photographer, tokens(record.photographer)
+        yield MatchPlace.PHOTOGRAPHER, record.photographer, tokens(record.photographer)
     for path in record.paths:
-        yield Place.NAME, addresses.name(path), tokens(addresses.name(path))
+        yield MatchPlace.NAME, addresses.name(path), tokens(addresses.name(path))
         for folder in reversed(addresses.parts(path)[-3:-1]):
-            yield Place.FOLDER, folder, tokens(folder)
+            yield MatchPlace.FOLDER, folder, tokens(folder)
     for device in (record.camera, record.lens):
         if device:
-            yield Place.CAMERA, device, tokens(device)
+            yield MatchPlace.CAMERA, device, tokens(device)
     taken = instant(record.taken_at)
     if taken is not None:
         date = f"{MONTHS[taken.month - 1]} {taken.year:04}"
-        yield Place.DATE, date, tokens(date)
+        yield MatchPlace.DATE, date, tokens(date)
 
 
 def _stands(phrase: Sequence[str], words: tuple[str, ...]) -> bool:
@@ -57,13 +57,13 @@ def _stands(phrase: Sequence[str], words: tuple[str, ...]) -> bool:
     return any(words[at : at + length] == tuple(phrase) for at in range(len(words) - length + 1))
 
 
-def _scattered(texts: Sequence[Text], words: Sequence[str], label: str) -> Reason | None:
-    weakest: Reason | None = None
+def _scattered(texts: Sequence[Text], words: Sequence[str], label: str) -> WordReason | None:
+    weakest: WordReason | None = None
     for word in words:
         where = [(WORTH[place], place, text) for place, text, held in texts if word in held]
         if not where:
             return None
         strength, place, text = max(where, key=lambda one: one[0])
         if weakest is None or strength < weakest.strength:
-            weakest = Reason(label, place, text, strength)
+            weakest = WordReason(label, place, text, strength)
     return weakest

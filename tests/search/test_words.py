@@ -8,7 +8,7 @@ import pytest
 
 from search.errors import UsageError
 from search.store.filters import Filter
-from search.words import Correction, Place, search_words
+from search.words import Correction, MatchPlace, search_words
 
 
 def found(library: Any, words: str, **rest: Any) -> list[str]:
@@ -58,10 +58,10 @@ def test_the_place_of_a_word_decides_among_equals_and_is_told(library: Any) -> N
 
     assert [hit.id for hit in hits] == [tag, name, folder, camera]
     assert [(hit.reasons[0].word, hit.reasons[0].place, hit.reasons[0].text) for hit in hits] == [
-        ("fox", Place.TAG, "arctic fox"),
-        ("fox", Place.NAME, "my_fox-3.jpg"),
-        ("fox", Place.FOLDER, "fox"),
-        ("fox", Place.CAMERA, "Fox 3000"),
+        ("fox", MatchPlace.TAG, "arctic fox"),
+        ("fox", MatchPlace.NAME, "my_fox-3.jpg"),
+        ("fox", MatchPlace.FOLDER, "fox"),
+        ("fox", MatchPlace.CAMERA, "Fox 3000"),
     ]
 
 
@@ -80,7 +80,7 @@ def test_the_date_is_searched_by_year_and_month(library: Any) -> None:
     assert found(library, "june 2021") == [june]
     assert set(found(library, "2021")) == {june, july}
     [reason] = search_words(library.store, "July").hits[0].reasons
-    assert (reason.place, reason.text) == (Place.DATE, "July 2021")
+    assert (reason.place, reason.text) == (MatchPlace.DATE, "July 2021")
 
 
 def test_a_phrase_stands_together_and_words_need_not(library: Any) -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from search.likeness.curve import Band
 from search.media import Kind
 from search.similar.questions import Relation, SimilarAnswer, SimilarHit, Via
-from search.words import Correction, Place, Reason, WordHit
+from search.words import Correction, MatchPlace, WordHit, WordReason
 from web.api.questions import WordAnswer
 from web.cli import main
 from web.commands.questions import similar, words
@@ -78,7 +78,8 @@ def test_where_subject_and_style_are_weighed_the_match_stands_in_place_of_the_ba
 def test_words_say_why_and_how_they_were_read() -> None:
     hit = WordHit(
         "id-1", Kind.VIDEO, ("/a/clip.mp4",), None, (), 0.9, ("butterfly",),
-        (Reason("butterfly", Place.SHOWS, "butterfly", 0.97), Reason("red", Place.COLOUR, "red", 0.3)), moment=12.4,
+        (WordReason("butterfly", MatchPlace.SHOWS, "butterfly", 0.97), WordReason("red", MatchPlace.COLOUR, "red", 0.3)),
+        moment=12.4,
     )  # fmt: skip
     found = WordAnswer(
         {}, (hit, replace(hit, id="id-2", weak=True)), 7.1, 1, 3, True, (Correction("buterfly", "butterfly"),), (),

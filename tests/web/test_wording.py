@@ -9,7 +9,7 @@ import pytest
 from search.likeness.curve import Band
 from search.media import Kind
 from search.similar.questions import Relation, SimilarHit, Via
-from search.words import Correction, Place, Reason
+from search.words import Correction, MatchPlace, WordReason
 from web.wording import explained, likeness, parted, percent, reasons, reasons_in_full, understood, weaker
 
 HIT = SimilarHit("1", Kind.IMAGE, ("/a.jpg",), 0.8314, 0.931, Band.VERY_SIMILAR, 99.24, "visual", Relation.SIMILAR)
@@ -51,10 +51,10 @@ def test_what_is_behind_a_hit_is_said_in_words() -> None:
 
 def test_each_word_has_its_reason_and_the_strongest_comes_alone() -> None:
     found = (
-        Reason("dog", Place.SHOWS, "dog", 0.97),
-        Reason("dog", Place.TAG, "guide dog", 0.9),
-        Reason("red", Place.COLOUR, "red", 0.34),
-        Reason("fido", Place.NAME, "fido", 0.9),
+        WordReason("dog", MatchPlace.SHOWS, "dog", 0.97),
+        WordReason("dog", MatchPlace.TAG, "guide dog", 0.9),
+        WordReason("red", MatchPlace.COLOUR, "red", 0.34),
+        WordReason("fido", MatchPlace.NAME, "fido", 0.9),
     )
     assert reasons(found) == ["shows dog", "colour red", "name"]
     assert reasons_in_full(found) == ["shows dog (97 % sure)", "tag guide dog", "colour red (34 % of its area)", "name"]

@@ -50,7 +50,7 @@ VARIED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SearchPageQuery:
     """What the search page can be asked beside the filters.
 
     Attributes:
@@ -84,10 +84,10 @@ class Direction:
     other: Address | None
 
     @classmethod
-    def of(cls, look: Look, address: Address) -> Direction:
-        usual = ORDERS[look.order].descending
-        descending = usual if look.descending is None else look.descending
-        up, down = DIRECTIONS[look.order]
+    def of(cls, query: SearchPageQuery, address: Address) -> Direction:
+        usual = ORDERS[query.order].descending
+        descending = usual if query.descending is None else query.descending
+        up, down = DIRECTIONS[query.order]
         fresh = address.from_start()
         turned = fresh.without("descending") if descending != usual else fresh.replacing("descending", _text(not usual))
         return cls(down if descending else up, turned if down else None)
@@ -130,17 +130,19 @@ class Results:
     more_is_weaker: bool = False
 
 
-def answer(node: NodePort, look: Look, where: Filter, address: Address, asked: Collection[Kind] = ()) -> Results:
+def answer(
+    node: NodePort, query: SearchPageQuery, where: Filter, address: Address, asked: Collection[Kind] = ()
+) -> Results:
     """The question's answer; words narrow it further when there are examples too.
 
     Args:
         asked: kinds of the positive examples.
     """
-    if look.like or look.unlike:
-        return _similar(node, look, replace(where, words=look.q or where.words), address, asked)
-    if look.q:
-        return _words(node, look, where, address)
-    return _browse(node, look, where, address)
+    if query.like or query.unlike:
+        return _similar(node, query, replace(where, words=query.q or where.words), address, asked)
+    if query.q:
+        return _words(node, query, where, address)
+    return _browse(node, query, where, address)
 
 
 def own_kind_first(rows: Mapping[str, FoldedTiles], kinds: Collection[Kind]) -> dict[str, FoldedTiles]:
@@ -149,40 +151,44 @@ def own_kind_first(rows: Mapping[str, FoldedTiles], kinds: Collection[Kind]) -> 
     return {name: rows[name] for name in sorted(rows, key=lambda name: name not in own) if rows[name]}
 
 
-def _similar(node: NodePort, look: Look, where: Filter, address: Address, kinds: Collection[Kind]) -> Results:
-    uploads: dict[str, Probe] = {n: recent_uploads().get(n) for n in (*look.like, *look.unlike) if n.startswith(PREFIX)}
+def _similar(
+    node: NodePort, query: SearchPageQuery, where: Filter, address: Address, kinds: Collection[Kind]
+) -> Results:
+    uploads: dict[str, Probe] = {
+        n: recent_uploads().get(n) for n in (*query.like, *query.unlike) if n.startswith(PREFIX)
+    }
     asked = Asked(
-        look.like,
-        look.unlike,
-        look.collections,
-        look.spaces,
-        look.limit,
-        style=look.style,
-        offset=look.offset,
-        diversity=look.diversity,
+        query.like,
+        query.unlike,
+        query.collections,
+        query.spaces,
+        query.limit,
+        style=query.style,
+        offset=query.offset,
+        diversity=query.diversity,
     )
     found = ask(node, asked, where, uploads)
     tiles = AnswerTiles(node.store, found)
-    lists: Sequence[Sequence[SimilarHit]] = list(found.by_collection.values()) if look.view == "rows" else [found.hits]
-    full = [hits for hits in lists if len(hits) >= look.limit]
+    lists: Sequence[Sequence[SimilarHit]] = list(found.by_collection.values()) if query.view == "rows" else [found.hits]
+    full = [hits for hits in lists if len(hits) >= query.limit]
     return Results(
         "similar",
         tiles.together(),
         own_kind_first(tiles.rows(), kinds),
         notes=found.notes,
         took_ms=found.took_ms,
-        before=look.offset,
-        more=_longer(look, address) if full else None,
-        turns=_turns(look),
-        previous=_earlier(look, address),
+        before=query.offset,
+        more=_longer(query, address) if full else None,
+        turns=_turns(query),
+        previous=_earlier(query, address),
         more_is_weaker=bool(full) and not any(parted(hits[-1:])[0] for hits in full),
     )
 
 
-def _words(node: NodePort, look: Look, where: Filter, address: Address) -> Results:
-    found = search_words(node, Words(look.q, look.collections, look.limit, look.offset), where)
+def _words(node: NodePort, query: SearchPageQuery, where: Filter, address: Address) -> Results:
+    found = search_words(node, Words(query.q, query.collections, query.limit, query.offset), where)
     fold = word_tiles(node.store, found.hits)
-    rest = found.total + found.weaker - look.offset - look.limit
+    rest = found.total + found.weaker - query.offset - query.limit
     return Results(
         "words",
         fold,
@@ -191,28 +197,28 @@ def _words(node: NodePort, look: Look, where: Filter, address: Address) -> Resul
         at_least=found.at_least,
         notes=(*understood(found.corrected, found.ignored), *found.notes),
         took_ms=found.took_ms,
-        before=look.offset,
-        more=_longer(look, address) if rest > 0 else None,
-        turns=_turns(look),
-        previous=_earlier(look, address),
-        more_is_weaker=look.offset + look.limit >= found.total,
+        before=query.offset,
+        more=_longer(query, address) if rest > 0 else None,
+        turns=_turns(query),
+        previous=_earlier(query, address),
+        more_is_weaker=query.offset + query.limit >= found.total,
     )
 
 
 @metrics.question("browse")
-def _browse(node: NodePort, look: Look, where: Filter, address: Address) -> Results:
+def _browse(node: NodePort, query: SearchPageQuery, where: Filter, address: Address) -> Results:
     """Page by page where one collection is chosen or alone holds anything, otherwise the start of each."""
-    chosen = look.collections or COLLECTIONS
-    after = look.after if len(chosen) == 1 else None
+    chosen = query.collections or COLLECTIONS
+    after = query.after if len(chosen) == 1 else None
     pages = {
         name: browse(
             node.store,
             name,
             where,
-            look.limit,
+            query.limit,
             after,
-            order=look.order,
-            descending=look.descending,
+            order=query.order,
+            descending=query.descending,
         )
         for name in chosen
     }
@@ -230,7 +236,7 @@ def _browse(node: NodePort, look: Look, where: Filter, address: Address) -> Resu
         more=listing.replacing("after", first.after) if alone and first.after else None,
         turns=True,
         previous=address.from_start() if after else None,
-        direction=Direction.of(look, address),
+        direction=Direction.of(query, address),
     )
 
 
@@ -242,22 +248,22 @@ def _by_kind(fold: FoldedTiles) -> dict[str, FoldedTiles]:
     return {name: row for name, row in rows.items() if row}
 
 
-def _turns(look: Look) -> bool:
+def _turns(query: SearchPageQuery) -> bool:
     """Whether what comes next stands on a page of its own, rather than on this one made longer."""
-    return bool(look.offset) or look.limit >= MOST
+    return bool(query.offset) or query.limit >= MOST
 
 
-def _longer(look: Look, address: Address) -> Address | None:
+def _longer(query: SearchPageQuery, address: Address) -> Address | None:
     """A page twice as long, or the one after the longest; none beyond what can be asked for."""
-    if not _turns(look):
-        return address.replacing("limit", min(look.limit * 2, MOST))
-    if look.offset + look.limit > MOST_OFFSET:
+    if not _turns(query):
+        return address.replacing("limit", min(query.limit * 2, MOST))
+    if query.offset + query.limit > MOST_OFFSET:
         return None
-    return address.replacing("offset", look.offset + look.limit)
+    return address.replacing("offset", query.offset + query.limit)
 
 
-def _earlier(look: Look, address: Address) -> Address | None:
-    if not look.offset:
+def _earlier(query: SearchPageQuery, address: Address) -> Address | None:
+    if not query.offset:
         return None
-    before = max(0, look.offset - look.limit)
+    before = max(0, query.offset - query.limit)
     return address.replacing("offset", before) if before else address.without("offset")

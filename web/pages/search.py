@@ -22,7 +22,7 @@ from web.api.uploads import probe_upload
 from web.errors import STATUS_OF
 from web.pages.address import PAGING, Address
 from web.pages.recent_uploads import PREFIX, recent_uploads
-from web.pages.results import ORDER_WORDS, VARIED, Look, Results, answer
+from web.pages.results import ORDER_WORDS, VARIED, Results, SearchPageQuery, answer
 from web.pages.tiles import Tile, record_tile, upload_tile
 
 blueprint = Blueprint("search", __name__)
@@ -65,18 +65,18 @@ def page() -> Response:
     """The page for the question in the address; without one, what the library holds."""
     node = current_node()
     address = Address.of(request.args)
-    look, results, examples, problem = Look(), Results("none"), _Examples(), None
+    query, results, examples, problem = SearchPageQuery(), Results("none"), _Examples(), None
     try:
-        look, where = read_query(request.args, (Look, Filter))
-        examples = _examples(node, look)
-        results = answer(node, look, where, address, [tile.kind for tile in examples.like])
+        query, where = read_query(request.args, (SearchPageQuery, Filter))
+        examples = _examples(node, query)
+        results = answer(node, query, where, address, [tile.kind for tile in examples.like])
     except LikewiseError as error:
         problem = error
     points = {name: info.points for name, info in node.store.collections().items()}
     body = render_template(
         "search.html",
         address=address,
-        look=look,
+        look=query,
         results=results,
         examples=examples,
         stops=STOPS,
@@ -111,8 +111,8 @@ class _Examples:
         return any(tile.kind is not Kind.AUDIO for tile in self.like)
 
 
-def _examples(node: NodePort, look: Look) -> _Examples:
-    return _Examples([_example(node, name) for name in look.like], [_example(node, name) for name in look.unlike])
+def _examples(node: NodePort, query: SearchPageQuery) -> _Examples:
+    return _Examples([_example(node, name) for name in query.like], [_example(node, name) for name in query.unlike])
 
 
 def _example(node: NodePort, name: str) -> Tile:

@@ -35,7 +35,7 @@ _INDEXING_THRESHOLD_KB = 10_000
 _T = TypeVar("_T")
 
 
-class Place(NamedTuple):
+class PhysicalCollection(NamedTuple):
     """A collection on the server, and its spaces."""
 
     physical: str
@@ -52,7 +52,7 @@ class ServerCollections:
         self._names = ServerNames(client, settings.qdrant_prefix)
         self._schemas: dict[str, CollectionSchema] = {}
 
-    def find(self, collection: str, *, to_write: bool = False) -> Place:
+    def find(self, collection: str, *, to_write: bool = False) -> PhysicalCollection:
         """Where ``collection``, plain or a generation's name, is kept just now.
 
         Raises:
@@ -62,11 +62,11 @@ class ServerCollections:
         with server_errors(collection):
             physical = self._names.physical(collection, fresh=to_write)
         schema = self._schemas.get(physical) or self._read_schema(collection, physical)
-        return Place(physical, schema, lambda: self._forget(physical))
+        return PhysicalCollection(physical, schema, lambda: self._forget(physical))
 
     def find_for(
         self, collection: str, convert: Callable[[CollectionSchema], _T], *, to_write: bool = False
-    ) -> tuple[Place, _T]:
+    ) -> tuple[PhysicalCollection, _T]:
         """Where ``collection`` is kept, and what ``convert`` makes of its schema. One that does not fit is read anew
         once: another process may have added a space, or promoted a generation, since.
 
@@ -238,11 +238,11 @@ class ServerCollections:
             if key not in existing:
                 self._client.create_payload_index(physical, key, models.PayloadSchemaType(index.value), wait=True)
 
-    def _update(self, collection: str, place: Place, **changes: Any) -> None:
+    def _update(self, collection: str, place: PhysicalCollection, **changes: Any) -> None:
         with server_errors(collection, place.forget):
             self._client.update_collection(place.physical, timeout=COMMIT_SECONDS, **changes)
 
-    def _info(self, collection: str, place: Place) -> models.CollectionInfo:
+    def _info(self, collection: str, place: PhysicalCollection) -> models.CollectionInfo:
         with server_errors(collection, place.forget):
             return self._client.get_collection(place.physical)
 

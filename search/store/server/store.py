@@ -27,7 +27,7 @@ from search.store.base import (
 from search.store.conditions import Dialect, compile_filter, following_id, valid_ids
 from search.store.filters import Filter
 from search.store.payloads import check_facet_key, check_order, counted, from_stored, group_patches, to_stored
-from search.store.server.collections import Place, ServerCollections
+from search.store.server.collections import PhysicalCollection, ServerCollections
 from search.store.server.errors import PointGoneError, server_errors
 from search.store.server.layout import search_params
 from search.store.vectors import asked_vectors, from_engine, numbers_in, query_vector, to_engine
@@ -287,7 +287,7 @@ class ServerStore:
         self._client.close()
 
     def _edit_existing(
-        self, collection: str, place: Place, ids: Sequence[str], edit: Callable[[Sequence[str]], None]
+        self, collection: str, place: PhysicalCollection, ids: Sequence[str], edit: Callable[[Sequence[str]], None]
     ) -> None:
         """Let ``edit`` change those of ``ids`` that exist.
 
@@ -305,7 +305,12 @@ class ServerStore:
                     raise
 
     def _fetch(
-        self, collection: str, place: Place, ids: Iterable[str], vectors: Sequence[str], payload: PayloadChoice
+        self,
+        collection: str,
+        place: PhysicalCollection,
+        ids: Iterable[str],
+        vectors: Sequence[str],
+        payload: PayloadChoice,
     ) -> list[StoredPoint]:
         found: list[StoredPoint] = []
         for wanted in _slices(valid_ids(ids), self._points_in_answer(place.schema, vectors)):

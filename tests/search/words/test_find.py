@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from search.store.filters import Filter
-from search.words import Place, holding, search_words
+from search.words import MatchPlace, holding, search_words
 from search.words.evidence import CollectionSearch, Evidence
 from search.words.typed import Term
 
@@ -27,7 +27,7 @@ def test_a_general_word_finds_what_lies_below_it_surest_first(shown: Any) -> Non
     assert [hit.id for hit in hits] == [spotted, retriever]
     assert [hit.score for hit in hits] == pytest.approx([0.9, 0.7], abs=1e-3)
     [reason] = hits[0].reasons
-    assert (reason.word, reason.place, reason.text) == ("dog", Place.SHOWS, "dog")
+    assert (reason.word, reason.place, reason.text) == ("dog", MatchPlace.SHOWS, "dog")
     assert reason.strength == pytest.approx(0.9, abs=1e-3)
 
 
@@ -83,9 +83,9 @@ def test_all_words_must_hold_by_concept_colour_or_text(shown: Any) -> None:
     [hit] = search_words(shown.store, "red car italy").hits
     assert hit.id == red
     assert [(reason.word, reason.place, reason.text) for reason in hit.reasons] == [
-        ("red", Place.COLOUR, "red"),
-        ("car", Place.SHOWS, "car"),
-        ("italy", Place.FOLDER, "italy"),
+        ("red", MatchPlace.COLOUR, "red"),
+        ("car", MatchPlace.SHOWS, "car"),
+        ("italy", MatchPlace.FOLDER, "italy"),
     ]
     assert hit.score == pytest.approx((0.5 * 0.8 * 0.7) ** (1 / 3), abs=1e-4)
 
@@ -95,7 +95,10 @@ def test_a_colour_that_is_a_fruit_is_both(shown: Any) -> None:
     fruit = shown.image("b", {"orange fruit": 0.6})
 
     assert found(shown, "orange") == found(shown, "oranges") == [fruit, coloured]
-    assert [hit.reasons[0].place for hit in search_words(shown.store, "orange").hits] == [Place.SHOWS, Place.COLOUR]
+    assert [hit.reasons[0].place for hit in search_words(shown.store, "orange").hits] == [
+        MatchPlace.SHOWS,
+        MatchPlace.COLOUR,
+    ]
 
 
 def test_grey_is_gray(shown: Any) -> None:
@@ -153,7 +156,7 @@ def test_a_tag_counts_as_much_as_the_concepts_say(shown: Any) -> None:
 
     assert found(shown, "beagle") == [plain, surer, tagged]
     [hit] = search_words(shown.store, "arctic").hits
-    assert (hit.id, hit.reasons[0].place, hit.score) == (fox, Place.TAG, pytest.approx(0.4, abs=1e-3))
+    assert (hit.id, hit.reasons[0].place, hit.score) == (fox, MatchPlace.TAG, pytest.approx(0.4, abs=1e-3))
     assert [(hit.id, hit.weak) for hit in search_words(shown.store, "dog").hits if hit.weak] == [(hot, True)]
 
 
@@ -197,7 +200,7 @@ def test_sounds_answer_by_text(shown: Any) -> None:
 
     [hit] = search_words(shown.store, "dogs").hits
 
-    assert (hit.id, hit.reasons[0].place) == (sound, Place.NAME)
+    assert (hit.id, hit.reasons[0].place) == (sound, MatchPlace.NAME)
 
 
 def test_asked_by_what_they_show_alone_names_give_nothing_away(shown: Any) -> None:

@@ -19,7 +19,7 @@ from search.spaces import MEANING, CollectionSchema, Distance, Space, VectorFiel
 from search.store.base import Array, Point
 from search.store.edge.store import EdgeStore
 from search.store.filters import Filter
-from search.words import Place, holding, search_words
+from search.words import MatchPlace, holding, search_words
 from search.words.table import SPACE, table
 
 CONCEPTS = VectorField(Space(SPACE, "hand", f"1/{table().version}", "none", table().dim, Distance.DOT), sparse=True)
@@ -115,11 +115,11 @@ def test_the_higher_of_concept_and_likeness_counts(library: Library) -> None:
     )
     assert [hit.weak for hit in answer.hits] == [False, False, False, True]
     assert (answer.total, answer.weaker, answer.matched_any, answer.at_least) == (3, 1, False, False)
-    assert [reason.place for reason in answer.hits[0].reasons] == [Place.MEANING, Place.SHOWS]
+    assert [reason.place for reason in answer.hits[0].reasons] == [MatchPlace.MEANING, MatchPlace.SHOWS]
     [reason] = answer.hits[1].reasons
-    assert (reason.word, reason.place, reason.text) == ("dog", Place.MEANING, "dog")
+    assert (reason.word, reason.place, reason.text) == ("dog", MatchPlace.MEANING, "dog")
     assert answer.hits[1].matched == ("dog",)
-    assert [reason.place for reason in answer.hits[2].reasons] == [Place.SHOWS]
+    assert [reason.place for reason in answer.hits[2].reasons] == [MatchPlace.SHOWS]
 
 
 def test_the_provisional_curve_is_what_it_says() -> None:
@@ -170,7 +170,7 @@ def test_one_that_looks_like_all_words_holds_them_and_those_that_hold_some_are_w
     assert (answer.total, answer.weaker, answer.matched_any) == (1, 1, False)
     assert answer.hits[0].matched == ("dog", "zzyzx")
     [reason] = answer.hits[0].reasons
-    assert (reason.word, reason.place) == ("dog zzyzx", Place.MEANING)
+    assert (reason.word, reason.place) == ("dog zzyzx", MatchPlace.MEANING)
 
 
 def test_a_video_answers_with_its_best_frame_and_its_moment(library: Library) -> None:
@@ -237,7 +237,7 @@ def test_without_an_encoder_nothing_changes(library: Library) -> None:
     shown = library.image("a", {"dalmatian": 0.8}, 0.3)
     library.image("b", {}, 0.3)
     answer = search_words(library.store, "dog")
-    assert [(hit.id, [reason.place for reason in hit.reasons]) for hit in answer.hits] == [(shown, [Place.SHOWS])]
+    assert [(hit.id, [reason.place for reason in hit.reasons]) for hit in answer.hits] == [(shown, [MatchPlace.SHOWS])]
     assert answer.notes == ()
 
 

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from search.media import Kind
-from search.words import Correction, FoundByWords, Place, Reason, WordHit
+from search.words import Correction, FoundByWords, MatchPlace, WordHit, WordReason
 
 
 def names(page: str) -> list[str]:
@@ -176,7 +176,10 @@ def test_words_say_why_and_how_they_were_read(
     client: FlaskClient, library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def hit(name: str, kind: Kind, **rest: Any) -> WordHit:
-        reasons = (Reason("butterfly", Place.SHOWS, "butterfly", 0.974), Reason("butterfly", Place.NAME, name, 0.9))
+        reasons = (
+            WordReason("butterfly", MatchPlace.SHOWS, "butterfly", 0.974),
+            WordReason("butterfly", MatchPlace.NAME, name, 0.9),
+        )
         return WordHit(library.ids[name], kind, (f"/{name}",), None, (), 0.9, ("butterfly",), reasons, **rest)
 
     found = FoundByWords(

@@ -46,7 +46,7 @@ def _option(name: str, row: FilterField) -> Callable[[Callable[..., Any]], Calla
     )
 
 
-def _type(row: FilterField) -> click.ParamType | None:
+def _type(row: FilterField) -> click.ParamType[Any] | None:
     """What an option takes; None is text."""
     if row.choices:
         return click.Choice(row.choices)
