@@ -132,8 +132,8 @@ class IngestRun:
     def _credit(self) -> None:
         """Give rewritten records the photographers that people have credited them to."""
         with self._live.write() as (connection, _):
-            touched = self._credits.touched(connection, self._live.number)
-        for page in chunked(touched, PAGE):
+            rewritten = self._credits.rewritten_by(connection, self._live.number)
+        for page in chunked(rewritten, PAGE):
             with self._live.write() as (connection, _):
                 self._credits.apply(connection, page)
 

@@ -1,9 +1,9 @@
-"""Whose work a record is: what people and files say, which of it counts, and writing that into the store.
+"""Credits of records: what each source says, which source counts, and writing the result into the store.
 
-What was said is kept in the ledger, source by source, so that nothing of it is lost when a file is read again or a
-record comes back. A record's ``photographer`` and ``credit`` follow from it, from the ``artist`` that the file names,
-and from the renames. As in ``ingest.plan.store_records`` the store is edited within the ledger's transaction, one
-writer at a time; killed in between, the same edit is found again.
+The ledger keeps what every source says, so that nothing is lost when a file is read again or a record comes back. The
+payload keys ``photographer`` and ``credit`` follow from that, from the ``artist`` that the file names, and from the
+renames. As in ``ingest.plan.store_records``, the store is edited within the ledger's transaction: when the process is
+killed in between, the next run finds the same edit again.
 """
 
 from __future__ import annotations
@@ -25,48 +25,48 @@ from search.store.base import Store
 from search.store.filters import Filter
 
 RANK = (Credit.PERSON, Credit.CSV, Credit.FOLDER, Credit.EXIF, Credit.KMEANS)
-"""Which source counts when several name somebody: the one that comes first, unless one was put ``first``."""
+"""Sources in order of precedence: of several that name a photographer the first counts, unless one is ``first``."""
 
 EDITS = "credit_edits"
-"""Key in ``meta``."""
+"""Key in table ``meta`` of the number of edits by hand."""
 
 PAGE = 256
-_UNKEPT = re.compile("[\0\ud800-\udfff]")
-"""Characters that no database or store takes, so that nobody is called so: lone surrogates are what is left of bytes
-that are no UTF-8."""
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""Characters that no database or store takes, so that no name holds them: lone surrogates come from bytes that are not
+UTF-8."""
 
 _KEYS = ("id", "kind", "paths", "tags", "photographer", "credit", "artist", "camera", "lens", "words")
 _NEEDED = frozenset({"id", "kind", "paths"})
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One source's word on one record. An empty ``name`` says that it is nobody's."""
+class SourceCredit:
+    """The credit that one source gives one record. An empty ``name`` says that the photographer is unknown."""
 
     source: Credit
     name: str
     first: bool = False
 
 
-def counting(said: Iterable[Said], artist: str | None) -> Said | None:
-    """Whose word counts, that of the file included.
+def effective_credit(said: Iterable[SourceCredit], artist: str | None) -> SourceCredit | None:
+    """The credit that counts, that of the file included; None when no source gives one.
 
     Args:
-        artist: what the file says, as it says it.
+        artist: metadata of the file, as it stands there.
     """
-    all_said = list(said)
+    statements = list(said)
     name = clean_name(artist)
-    if name is not None and all(one.source is not Credit.EXIF for one in all_said):
-        all_said.append(Said(Credit.EXIF, name))
-    return min(all_said, key=lambda one: (not one.first, RANK.index(one.source)), default=None)
+    if name is not None and all(one.source is not Credit.EXIF for one in statements):
+        statements.append(SourceCredit(Credit.EXIF, name))
+    return min(statements, key=lambda one: (not one.first, RANK.index(one.source)), default=None)
 
 
-def note(connection: Connection, source: Credit, names: Mapping[str, str], *, first: bool = False) -> None:
-    """Note what a source says of these records, in place of what it said before.
+def store_credits(connection: Connection, source: Credit, names: Mapping[str, str], *, first: bool = False) -> None:
+    """Store the credits that a source gives these records, in place of its former ones.
 
     Args:
         names: id to name.
-        first: let it count before every other source. A person's word always does, as the latest.
+        first: let them count before every other source. Credits by hand always do, as the latest.
     """
     for chunk in chunked(names):
         connection.execute(delete(credited).where(credited.c.media_id.in_(chunk), credited.c.source == source.value))
@@ -80,53 +80,53 @@ def note(connection: Connection, source: Credit, names: Mapping[str, str], *, fi
         )
 
 
-def take_back(connection: Connection, sources: Collection[Credit], ids: Iterable[str]) -> None:
-    """Take back what these sources said of these records."""
+def delete_credits(connection: Connection, sources: Collection[Credit], ids: Iterable[str]) -> None:
+    """Delete the credits that these sources give these records."""
     for chunk in chunked(ids):
         wanted = credited.c.source.in_([source.value for source in sources])
         connection.execute(delete(credited).where(wanted, credited.c.media_id.in_(chunk)))
 
 
-def said_of(connection: Connection, ids: Iterable[str]) -> dict[str, list[Said]]:
-    """What is noted of records, by id; those that nothing is noted of are left out."""
-    found: dict[str, list[Said]] = {}
+def credits_of(connection: Connection, ids: Iterable[str]) -> dict[str, list[SourceCredit]]:
+    """The stored credits of records, by id; records without any are left out."""
+    found: dict[str, list[SourceCredit]] = {}
     for chunk in chunked(ids):
         for id_, source, name, first in connection.execute(select(credited).where(credited.c.media_id.in_(chunk))):
-            found.setdefault(id_, []).append(Said(Credit(source), name, first))
+            found.setdefault(id_, []).append(SourceCredit(Credit(source), name, first))
     return found
 
 
 def aliases(connection: Connection) -> dict[str, str]:
-    """What everybody who was renamed is called now."""
+    """Former names of photographers, each with the present name."""
     return {row.old: row.new for row in connection.execute(select(renames))}
 
 
 def rename(connection: Connection, old: str, new: str) -> frozenset[str]:
-    """Let whoever is or will be credited as ``old`` be called ``new``, and be the same as anybody called so already.
+    """Let the photographer who is or will be credited as ``old`` be called ``new``; one called so already is the same.
 
-    ``new`` equal to ``old`` undoes that: whoever is credited by this very name is called so again.
+    ``new`` equal to ``old`` undoes a rename: credits by this very name go by it again.
 
     Returns:
-        The names under which photos may stand that now have to be looked at.
+        The names whose records have to be updated now.
     """
     known = aliases(connection)
     before = frozenset({old, known.get(old, old)})
     connection.execute(delete(renames).where(renames.c.old == old))
     if new == old:
         return before
-    if known.get(new, old) == old:  # back to the name of before
+    if known.get(new, old) == old:  # back to the former name
         connection.execute(delete(renames).where(renames.c.old == new))
     else:
         new = known[new]
-    # One step is always enough: whoever was called ``old`` until now is called ``new``.
+    # One step is always enough: every name that led to ``old`` now leads to ``new``.
     connection.execute(update(renames).where(renames.c.new == old).values(new=new))
     connection.execute(insert(renames).values(old=old, new=new))
     return before
 
 
-def settle_names(connection: Connection, source: Credit, names: Iterable[str]) -> None:
-    """Let these names be new ones, though somebody who had one of them by this source was renamed: what was noted of
-    those records is noted under the name that they go by."""
+def reuse_names(connection: Connection, source: Credit, names: Iterable[str]) -> None:
+    """Make these names free for new photographers, though a photographer whom this source called so was renamed: the
+    credits that led to the rename are stored under the present name."""
     for chunk in chunked(sorted(names)):
         for old, new in connection.execute(select(renames).where(renames.c.old.in_(chunk))).all():
             known = (credited.c.source == source.value) & (credited.c.name == old)
@@ -134,15 +134,14 @@ def settle_names(connection: Connection, source: Credit, names: Iterable[str]) -
             connection.execute(delete(renames).where(renames.c.old == old))
 
 
-def edits(connection: Connection) -> int:
-    """How often people have credited or renamed at once, beside what jobs have done: unlike before, credits have
-    changed."""
+def edit_count(connection: Connection) -> int:
+    """How many times people have credited or renamed by hand, outside jobs: a change says that credits have changed."""
     value = connection.execute(select(meta.c.value).where(meta.c.key == EDITS)).scalar()
     return int(value or 0)
 
 
 def _count_edit(connection: Connection) -> None:
-    number = edits(connection)
+    number = edit_count(connection)
     if number:
         connection.execute(update(meta).where(meta.c.key == EDITS).values(value=str(number + 1)))
     else:
@@ -153,28 +152,28 @@ class Credits:
     """The credits of one store's records.
 
     Attributes:
-        ledger: where what was said is kept.
+        ledger: keeps the credits of every source.
     """
 
     def __init__(self, ledger: Ledger, store: Store) -> None:
         self.ledger, self._store = ledger, store
 
-    def apply(self, connection: Connection, ids: Collection[str]) -> dict[str, Said | None]:
-        """Bring records in step with what is said of them; only what differs is written.
+    def apply(self, connection: Connection, ids: Collection[str]) -> dict[str, SourceCredit | None]:
+        """Write what counts into the payloads of these records; only differences are written.
 
         Returns:
-            What counts for each record that there is, under the name it goes by.
+            The credit that counts for each record in the store, under the photographer's present name.
         """
-        said, called = said_of(connection, ids), aliases(connection)
-        found: dict[str, Said | None] = {}
+        said, renamed = credits_of(connection, ids), aliases(connection)
+        found: dict[str, SourceCredit | None] = {}
         for collection in self._store.collections():
             patches: dict[str, Payload] = {}
             for point in self._store.retrieve(collection, list(ids), payload=_KEYS):
                 if not point.payload.keys() >= _NEEDED:
-                    continue  # half a record, which is about to be swept or written anew
-                counts = counting(said.get(point.id, ()), artist_of(point.payload))
+                    continue  # an incomplete record, which is about to be swept or rewritten
+                counts = effective_credit(said.get(point.id, ()), artist_of(point.payload))
                 if counts is not None:
-                    counts = replace(counts, name=called.get(counts.name, counts.name))
+                    counts = replace(counts, name=renamed.get(counts.name, counts.name))
                 found[point.id] = counts
                 if patch := _patch(point.payload, counts):
                     patches[point.id] = patch
@@ -182,15 +181,15 @@ class Credits:
                 self._store.patch_payload(collection, patches)
         return found
 
-    def apply_to_all(self, ids: Iterable[str]) -> None:
-        """As :meth:`apply`, page by page, each in a transaction of its own."""
+    def apply_in_pages(self, ids: Iterable[str]) -> None:
+        """As :meth:`apply`, page by page, each in its own transaction."""
         for page in chunked(ids, PAGE):
             with self.ledger.write() as connection:
                 self.apply(connection, page)
 
-    def settle(self) -> None:
-        """As :meth:`apply`, of every record that somebody has said something of or that stands under a name of before.
-        For work that writes records anew while people go on saying things."""
+    def apply_to_credited(self) -> None:
+        """As :meth:`apply`, for every record with a stored credit or a former name: after work that rewrites records
+        while people may credit them."""
         last = ""
         while True:
             query = select(credited.c.media_id).where(credited.c.media_id > last).distinct()
@@ -202,12 +201,12 @@ class Credits:
             last = ids[-1]
         with self.ledger.read() as connection:
             names = aliases(connection)
-        self.apply_to_all(self.called(names))
+        self.apply_in_pages(self.credited_as(names))
 
-    def touched(self, connection: Connection, job: int) -> list[str]:
-        """Records that a job has written and whose credit may therefore have been lost; none while nobody has labelled
-        or renamed anything."""
-        labelled, called = connection.execute(
+    def rewritten_by(self, connection: Connection, job: int) -> list[str]:
+        """Ids of records that a job has rewritten and that may have lost their credit; none when the ledger holds no
+        credits and no renames."""
+        labelled, renamed = connection.execute(
             select(exists(select(credited.c.source)), exists(select(renames.c.old)))
         ).one()
         found: set[str] = set()
@@ -218,12 +217,12 @@ class Credits:
                 .where(files.c.job == job)
             )
             found.update(connection.execute(query.distinct()).scalars())
-        if called:
-            found.update(self.called(aliases(connection)))
+        if renamed:
+            found.update(self.credited_as(aliases(connection)))
         return sorted(found)
 
-    def called(self, names: Iterable[str]) -> list[str]:
-        """Records that stand under one of these names, missing ones among them."""
+    def credited_as(self, names: Iterable[str]) -> list[str]:
+        """Ids of records credited to one of these names, missing ones included."""
         where = Filter(photographers=tuple(names), include_missing=True)
         if not where.photographers:
             return []
@@ -234,41 +233,41 @@ class Credits:
         ]
 
     def by_hand(self, ids: Collection[str], name: str | None) -> None:
-        """A person says whose work some records are, at once. For more than a page of them there is the task ``label``.
+        """Credit records by hand, at once. For more than a page of them there is the job kind ``label``.
 
         Args:
-            name: None says that it is nobody's whose name is known, whatever the file says.
+            name: None says that the photographer is unknown, whatever the file says.
 
         Raises:
-            UsageError: the name names nobody.
+            UsageError: the name is not the name of a person.
             NotFoundError: one of the ids is not in the store.
         """
         with self.ledger.write() as connection:
-            there = {
+            stored = {
                 point.id
                 for collection in self._store.collections()
                 for point in self._store.retrieve(collection, list(ids), payload=False)
             }
-            if strange := sorted(set(ids) - there):
-                raise NotFoundError(f"Nothing is stored under the id '{strange[0]}'.")
-            note(connection, Credit.PERSON, dict.fromkeys(ids, "" if name is None else checked_name(name)))
+            if unknown := sorted(set(ids) - stored):
+                raise NotFoundError(f"Nothing is stored under the id '{unknown[0]}'.")
+            store_credits(connection, Credit.PERSON, dict.fromkeys(ids, "" if name is None else checked_name(name)))
             self.apply(connection, ids)
             _count_edit(connection)
 
     def rename(self, old: str, new: str) -> int:
-        """See :func:`rename`; the number of records looked at.
+        """Rename a photographer, see :func:`rename`; the number of records that were checked.
 
         Raises:
-            UsageError: the new name names nobody.
+            UsageError: the new name is not the name of a person.
             NotFoundError: nobody is or was credited as ``old``.
         """
         new = old if new == old else checked_name(new)
         with self.ledger.write() as connection:
-            if _UNKEPT.search(old) or not self._is_known(connection, old):
+            if _UNSTORABLE.search(old) or not self._is_known(connection, old):
                 raise NotFoundError(f"There is no photographer '{old}'.")
             names = rename(connection, old, new)
-        ids = self.called(names)
-        self.apply_to_all(ids)
+        ids = self.credited_as(names)
+        self.apply_in_pages(ids)
         with self.ledger.write() as connection:
             _count_edit(connection)
         return len(ids)
@@ -282,10 +281,10 @@ class Credits:
 
 
 def checked_name(name: str) -> str:
-    """A name that a person gave, as it is kept.
+    """A name that a person gave, normalised as it is stored.
 
     Raises:
-        UsageError: it names nobody.
+        UsageError: it is not the name of a person.
     """
     kept = given_name(name)
     if kept is None:
@@ -294,14 +293,14 @@ def checked_name(name: str) -> str:
 
 
 def artist_of(payload: Payload) -> str | None:
-    """What the file says. Records of older versions hold only ``photographer``, which was just that."""
+    """The artist that the file names. Records of older versions hold only ``photographer``, which was the same."""
     if "artist" in payload or "credit" in payload:
         return payload.get("artist")
     return payload.get("photographer")
 
 
-def _patch(payload: Payload, counts: Said | None) -> Payload:
-    """The keys that differ; empty when the record is right already."""
+def _patch(payload: Payload, counts: SourceCredit | None) -> Payload:
+    """The payload keys that differ; empty when the record is up to date."""
     name = counts.name or None if counts else None
     wanted: Payload = {
         "photographer": name,

@@ -1,8 +1,8 @@
-"""The ledger: what Likewise knows of every file it was ever shown, in an SQL database.
+"""The ledger: an SQL database with a row for every file that has been ingested, and the jobs.
 
-SQLite in the data directory unless told otherwise; PostgreSQL where several machines share one. Everything is written
-in transactions, one at a time whoever writes, so that a job killed at any moment finds the ledger as the last finished
-batch left it, and nobody decides on what somebody else is about to change.
+SQLite in the data directory by default; PostgreSQL where several machines share a ledger. Everything is written in
+transactions, and only one process writes at a time. So a job that is killed at any moment finds the ledger as its last
+finished batch left it, and no transaction decides on data that another is about to change.
 """
 
 from __future__ import annotations
@@ -32,38 +32,38 @@ from ingest.ledger.upgrade import upgrade
 from search.errors import DiskFullError, LedgerError, LedgerUnavailableError, SettingsError
 
 BUSY_SECONDS = 30
-"""How long a writer waits for another one before it gives up."""
+"""How long a writer waits for another one before it fails."""
 
 CONNECT_SECONDS = 10
 """How long a database server may take to answer at all."""
 
 WRITERS = 0x6C696B65
-"""Number of the PostgreSQL lock that makes writers take turns, as SQLite's do by themselves."""
+"""Number of the PostgreSQL advisory lock that writers hold, so that they write one at a time, as in SQLite."""
 
 AWAY = frozenset({"08", "57", "53", "40", "55"})
-"""Classes of SQLSTATE that pass: no connection, server going down or coming up, out of connections or memory, deadlock,
-lock not to be had."""
+"""Classes of SQLSTATE after which a retry may succeed: no connection, server shutting down or starting, out of
+connections or memory, deadlock, lock not available. See the list of error codes in PostgreSQL's manual."""
 
 
 class Ledger:
     """The database behind one data directory.
 
-    Safe to use from several threads and processes; writers take turns.
+    Safe to use from several threads and processes; they write one at a time.
 
     Args:
-        url: an SQLAlchemy address, ``sqlite:////srv/likewise/ledger.sqlite`` say.
+        url: an SQLAlchemy address, such as ``sqlite:////srv/likewise/ledger.sqlite``.
 
     Raises:
-        SettingsError: the address makes no sense.
-        LedgerError: it cannot be opened, or another version of Likewise wrote it.
-        DiskFullError: there is no room to create it.
+        SettingsError: the address is invalid.
+        LedgerError: the ledger cannot be opened, or a newer version of Likewise wrote it.
+        DiskFullError: the disk is full.
     """
 
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
             self._engine = _create(parsed)
-        except ValueError:  # whose message quotes what may be part of a password
+        except ValueError:  # its message may quote part of a password
             raise _no_address("its port is no number") from None
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise _no_address(str(error)) from None
@@ -84,13 +84,21 @@ class Ledger:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for reading only."""
+        """A connection for reading only.
+
+        Raises:
+            LedgerUnavailableError: the database does not answer now.  LedgerError, DiskFullError: it refuses.
+        """
         with self._translated(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction: committed when the block ends, undone when it raises. Never nest two in one thread."""
+        """A transaction: committed when the block ends, rolled back when it raises. Never nest two in one thread.
+
+        Raises:
+            LedgerUnavailableError: the database does not answer now.  LedgerError, DiskFullError: it refuses.
+        """
         with (
             self._translated(),
             self._engine.connect().execution_options(writes=True) as connection,
@@ -101,7 +109,7 @@ class Ledger:
             yield connection
 
     def now(self, connection: Connection) -> float:
-        """Seconds since the epoch by the one clock that all who share the ledger can read."""
+        """Seconds since the epoch, by a clock that all processes of the ledger share."""
         if self._is_server:
             return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
         return time.time()
@@ -131,6 +139,7 @@ class Ledger:
             ) from error
 
     def close(self) -> None:
+        """Close all connections."""
         self._engine.dispose()
 
 
@@ -160,7 +169,7 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later could otherwise fail half-way instead of waiting its turn.
+    # A transaction that reads before it writes could otherwise fail half-way instead of waiting.
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -175,7 +184,7 @@ def _passes(error: SQLAlchemyError) -> bool:
     if isinstance(cause, sqlite3.Error):
         return getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     state = getattr(cause, "sqlstate", None)
-    if state is None:  # the driver's own: it never got, or has lost, its connection
+    if state is None:  # an error of the driver: it has no connection
         return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     return state[:2] in AWAY
 

@@ -1,4 +1,4 @@
-"""Reading and writing the ledger's file rows, always inside a transaction that the caller holds."""
+"""Read and write the ledger's file rows, always inside a transaction of the caller."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ingest.ledger.tables import Action, FileState, files, libraries, planned, u
 from search.media import Kind
 
 CHUNK = 500
-"""Values in one IN list: well under every database's limit."""
+"""Most values in one IN list: well under the limit of every database."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file row. ``attempts`` is that of the row it replaces, plus one for a failure, unless given."""
+    """Ledger row of a file. ``attempts`` is that of the row it replaces, plus one for a failure, unless it is given."""
 
     path: str
     folder: str
@@ -43,7 +43,7 @@ Known: TypeAlias = tuple[str, int, int, str, int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A path whose bytes the ledger knows. ``plan`` is what the running job has yet to do with it, if anything."""
+    """A path whose content the ledger knows. ``plan`` is what the running job has yet to do with it, if anything."""
 
     path: str
     sha256: str
@@ -57,8 +57,8 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where a record's content lives now. ``mtime`` in seconds, of the newest path."""
+class Locations:
+    """The paths that hold a record's content now. ``mtime`` is that of the newest path, in seconds since the epoch."""
 
     paths: tuple[str, ...]
     libraries: tuple[str, ...]
@@ -66,13 +66,14 @@ class Places:
 
 
 def chunked(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """The items in lists of ``size``, the last one shorter."""
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
 
 
-def known_in(connection: Connection, folders: Sequence[str]) -> dict[str, Known]:
-    """Rows of some folders by path, fetched at once: row by row, SQLAlchemy takes longer than the database."""
+def rows_in_folders(connection: Connection, folders: Sequence[str]) -> dict[str, Known]:
+    """Rows of some folders, by path; fetched together, because SQLAlchemy takes longer than the database row by row."""
     found: dict[str, Known] = {}
     names = ("path", "size", "mtime_ns", "state", "job", "library", "folder")
     query = select(*(files.c[name] for name in names))
@@ -82,17 +83,17 @@ def known_in(connection: Connection, folders: Sequence[str]) -> dict[str, Known]
     return found
 
 
-def settle(
+def write_entries(
     connection: Connection, job: int, entries: Mapping[str, tuple[Entry, str]]
 ) -> tuple[Counter[str], dict[str, Kind]]:
     """Write rows, replacing those of the same paths.
 
     Args:
-        entries: path to its row and the counter it goes under.
+        entries: path to its row and the counter that counts it.
 
     Returns:
-        What to add to the job's counters (a path this job has counted before is not counted again), and the records
-        that paths have left, with their kinds.
+        What to add to the job's counters (a path that this job has counted before is not counted again), and the ids of
+        records that one of these paths held before and no longer holds, with their kinds.
     """
     before = {
         row.path: row
@@ -144,12 +145,13 @@ def _attempts(entry: Entry, before: int) -> int:
 
 
 def forget(connection: Connection, paths: Iterable[str]) -> None:
+    """Delete the rows of these paths."""
     for chunk in chunked(paths):
         connection.execute(delete(files).where(files.c.path.in_(chunk)))
 
 
 def owners(connection: Connection, job: int, hashes: Iterable[str]) -> dict[str, list[Owner]]:
-    """Rows that hold or held these bytes, by SHA-256, in order of path."""
+    """Rows whose files have or had this content, by SHA-256, in order of path."""
     found: dict[str, list[Owner]] = {}
     plan = and_(planned.c.path == files.c.path, planned.c.job == job)
     names = ("path", "sha256", "state", "media_id", "kind", "code", "detail", "attempts")
@@ -164,9 +166,9 @@ def owners(connection: Connection, job: int, hashes: Iterable[str]) -> dict[str,
     return found
 
 
-def places(connection: Connection, media_ids: Iterable[str]) -> dict[str, Places]:
-    """Where records live now; an id without any present path is left out."""
-    found: dict[str, Places] = {}
+def locations_of(connection: Connection, media_ids: Iterable[str]) -> dict[str, Locations]:
+    """The present paths of records, by id; an id without any is left out."""
+    found: dict[str, Locations] = {}
     for chunk in chunked(media_ids):
         rows = connection.execute(
             select(files.c.media_id, files.c.path, libraries.c.name, files.c.mtime_ns, files.c.state)
@@ -174,41 +176,42 @@ def places(connection: Connection, media_ids: Iterable[str]) -> dict[str, Places
             .where(files.c.media_id.in_(chunk))
         )
         for media_id, path, library, mtime_ns, state in rows:
-            if state != FileState.EMBEDDED:  # asked in the query, SQLite would go through every embedded file instead
+            if state != FileState.EMBEDDED:  # in the query, this condition would make SQLite read every embedded file
                 continue
-            here = Places((path,), (library,), mtime_ns / 1e9)
+            one = Locations((path,), (library,), mtime_ns / 1e9)
             so_far = found.get(media_id)
-            found[media_id] = here if so_far is None else _join(so_far, here)
+            found[media_id] = one if so_far is None else _join(so_far, one)
     return {
         media_id: replace(at, paths=tuple(sorted(at.paths)), libraries=tuple(sorted(set(at.libraries))))
         for media_id, at in found.items()
     }
 
 
-def _join(one: Places, other: Places) -> Places:
-    return Places(one.paths + other.paths, one.libraries + other.libraries, max(one.mtime, other.mtime))
+def _join(one: Locations, other: Locations) -> Locations:
+    return Locations(one.paths + other.paths, one.libraries + other.libraries, max(one.mtime, other.mtime))
 
 
-def distrust(connection: Connection, media_ids: Iterable[str]) -> None:
-    """Make present files of these records look changed, so that they are read again; forget missing ones."""
+def mark_changed(connection: Connection, media_ids: Iterable[str]) -> None:
+    """Mark the present files of these records as changed, so that they are read again; forget missing ones."""
     for chunk in chunked(media_ids):
         connection.execute(delete(files).where(files.c.media_id.in_(chunk), files.c.state == FileState.MISSING.value))
         connection.execute(update(files).where(files.c.media_id.in_(chunk)).values(mtime_ns=-1))
 
 
-def unsettle(connection: Connection, job: int, media_ids: Iterable[str]) -> None:
-    """Note that these records may be in the store without a file, and that no other job may sweep them away before
-    this one has ended."""
+def mark_unsettled(connection: Connection, job: int, media_ids: Iterable[str]) -> None:
+    """Mark records as unsettled: they may be in the store without a file, and no other job may sweep them before this
+    job has ended."""
     for chunk in chunked(sorted(set(media_ids))):
         connection.execute(delete(unsettled).where(unsettled.c.media_id.in_(chunk), unsettled.c.job == job))
         connection.execute(insert(unsettled), [{"media_id": media_id, "job": job} for media_id in chunk])
 
 
-def settled(connection: Connection, job: int, media_ids: Iterable[str]) -> None:
-    """Inverse of :func:`unsettle`."""
+def clear_unsettled(connection: Connection, job: int, media_ids: Iterable[str]) -> None:
+    """Inverse of :func:`mark_unsettled`."""
     for chunk in chunked(media_ids):
         connection.execute(delete(unsettled).where(unsettled.c.media_id.in_(chunk), unsettled.c.job == job))
 
 
 def forget_plan(connection: Connection, job: int) -> None:
+    """Delete the plan of this job."""
     connection.execute(delete(planned).where(planned.c.job == job))

@@ -13,18 +13,26 @@ from workers.decode.kinds import kind_of_name
 
 
 class LibraryMap:
-    """Every root there is, and the library it belongs to."""
+    """All roots and the library that each belongs to."""
 
     def __init__(self, connection: Connection) -> None:
         rows = connection.execute(select(roots.c.path, roots.c.library))
         self._library_of: Mapping[str, int] = {row.path: row.library for row in rows}
 
     def of(self, path: str) -> int:
-        """The library's number for a file or folder below some root."""
+        """Number of the library of a file or folder.
+
+        Raises:
+            LookupError: no root is at or above it.
+        """
         return self._library_of[self.root_of(path)]
 
     def root_of(self, path: str) -> str:
-        """The closest root at or above a file or folder."""
+        """The closest root at or above a file or folder.
+
+        Raises:
+            LookupError: there is none.
+        """
         root: str | None = path
         while root is not None and root not in self._library_of:
             root = addresses.parent(root)
@@ -33,7 +41,7 @@ class LibraryMap:
         return root
 
     def base_of(self, root: str) -> str:
-        """The outermost folder of the same library at or above ``root``: from there on ignore files count."""
+        """The outermost folder of the same library at or above ``root``; ignore files count from there on."""
         library, base = self.of(root), root
         for parent in addresses.parents(root):
             if self._library_of.get(parent) == library:
@@ -47,7 +55,7 @@ class LibraryMap:
 
 
 def register(connection: Connection, paths: Sequence[str], library: str | None) -> str:
-    """Make each path a root: of the library named, of the one it lies in, or of a new one named after its folder.
+    """Make each path a root: of the named library, of the one it lies in, or of a new one named after its folder.
 
     Returns:
         The names of the libraries concerned, for people.
@@ -91,7 +99,7 @@ def _assign(connection: Connection, path: str, library: int, *, with_nested: boo
 
 
 def _free_name(connection: Connection, path: str) -> str:
-    """The folder's name, or with a number behind it when another library, elsewhere, has that name."""
+    """The folder's name, with a number when a library of another folder has that name."""
     folder = path if _is_folder(path) else addresses.parent(path) or path
     wanted = addresses.name(folder) or "files"
     number, name = 1, wanted
@@ -102,7 +110,7 @@ def _free_name(connection: Connection, path: str) -> str:
 
 
 def _is_folder(path: str) -> bool:
-    """By its name alone in a bucket, which knows folders only by what is in them."""
+    """In a bucket, which has no folders of its own, the name alone decides."""
     return kind_of_name(path) is None if addresses.is_remote(path) else Path(path).is_dir()
 
 

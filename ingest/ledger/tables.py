@@ -1,7 +1,7 @@
-"""The ledger's tables.
+"""Tables of the ledger, for SQLite and PostgreSQL.
 
-SQLite and PostgreSQL are served by the same statements. Paths compare byte by byte on both (PostgreSQL is told so), so
-that "everything below this folder" is one range of an index.
+Paths compare byte by byte on both (in PostgreSQL by the collation "C"), so that all files below a folder are one range
+of an index.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from sqlalchemy import (
 from ingest.jobs.kinds import JobKind
 
 SCHEMA_VERSION = "3"
-"""Stored in ``meta`` and checked on every open; ``ingest.ledger.upgrade`` brings older ledgers to it."""
+"""Version of this layout, in table ``meta``, checked on every open; ``ingest.ledger.upgrade`` upgrades older ones."""
 
 
 class FileState(StrEnum):
-    """What the ledger last knew of a path.
+    """State of a path.
 
-    ``embedded``: its content has a record that lists this path. ``missing``: it was the record's last path and has
-    gone; the record is hidden until the path is found again or the grace period ends.
+    ``embedded``: its content has a record that lists this path. ``missing``: it was the record's last path and no
+    longer exists; the record is hidden until the path is found again or the grace period ends.
     """
 
     EMBEDDED = "embedded"
@@ -46,7 +46,7 @@ class FileState(StrEnum):
 
 
 class Action(StrEnum):
-    """What a job has planned for a path: read its bytes, renew its record without reading, or treat it as gone."""
+    """What a job has planned for a path: read its bytes, update its record without reading, or mark it as gone."""
 
     READ = "read"
     RENEW = "renew"
@@ -77,8 +77,8 @@ roots = Table(
     Column("path", PathText, primary_key=True),
     Column("library", ForeignKey("libraries.id"), nullable=False),
 )
-"""Folders and single files that a person gave. A nested one keeps its own library and is always looked at, whatever
-the ignore rules of the folders above say."""
+"""Folders and single files that people have ingested by name. A nested one keeps its own library and is always scanned,
+whatever the ignore rules of the folders above say."""
 
 files = Table(
     "files",
@@ -103,8 +103,7 @@ files = Table(
     Index("files_state", "state", "path"),
     sqlite_with_rowid=False,
 )
-"""One row a path. A folder that cannot be read has a row of its own with ``folder`` equal to
-``path``."""
+"""One row per path. A folder that cannot be read has a row with ``folder`` equal to ``path``."""
 
 unsettled = Table(
     "unsettled",
@@ -112,8 +111,8 @@ unsettled = Table(
     Column("media_id", String(36), primary_key=True),
     Column("job", Integer, primary_key=True),
 )
-"""Records that may be in the store without any file: about to be written, or replaced, by a job. Swept when a job ends,
-but for those that another job which has not ended yet has here too: that one is still writing them."""
+"""Records that may be in the store without any file: a job is about to write or replace them. They are swept when a job
+ends, except those that another unfinished job lists as well, as it may still write them."""
 
 planned = Table(
     "planned",
@@ -130,7 +129,7 @@ planned = Table(
     Index("planned_job", "job", "action", "seq"),
     Index("planned_path", "path"),
 )
-"""The running jobs' lists of files, kept here so that they take no memory; emptied when a job ends."""
+"""Plans of running jobs, stored so that they take no memory; deleted when the job ends."""
 
 COUNTERS = ("total", "embedded", "duplicate", "unchanged", "moved", "missing", "skipped", "failed")
 
@@ -158,7 +157,7 @@ jobs = Table(
     Column("bulk", Boolean, nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )
-"""One row a job. ``task`` is its kind (``ingest.jobs.kinds``) and ``options`` a JSON object of texts
+"""One row per job. ``task`` is its kind (``ingest.jobs.kinds``) and ``options`` a JSON object of texts
 (``ingest.jobs.options``). ``wanted`` is what people have asked of the job and its coordinator has still to do
 (``ingest.jobs.leases.JobCommand``). ``owner`` and ``heartbeat`` are its lease: which coordinator runs it, and when that
 was last seen alive. ``bulk``: the store's indexing is held back until it ends."""
@@ -172,9 +171,9 @@ credited = Table(
     Column("first", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
 )
-"""Whose work a record is, as each source says that a person has drawn on (``search.photographers.answers.Credit``);
-what the file itself says is in the record. An empty name: it is nobody's. ``first``: this source counts before the
-others, whatever the usual order. Kept when a record goes, as it may come back."""
+"""The photographer of a record, by each source that a person has applied (``search.photographers.answers.Credit``);
+what the file itself says is in the record. An empty name: the photographer is unknown. ``first``: this source counts
+before the others, whatever the usual order. Rows stay when a record is deleted, as it may come back."""
 
 renames = Table(
     "renames",
@@ -183,14 +182,15 @@ renames = Table(
     Column("new", PathText, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What a photographer is to be called who is credited as ``old``. No ``new`` is an ``old`` itself."""
+"""Renamed photographers: credits to ``old`` go by ``new``. No ``new`` is itself an ``old``."""
 
 
 def below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:
-    """``column`` is a path somewhere below ``folder``: a range, because LIKE would need escapes and miss the index."""
+    """Condition: ``column`` is a path below ``folder``. A range: LIKE would need escapes and not use the index."""
     stem = folder.rstrip("/")
     return and_(column > stem + "/", column < stem + chr(ord("/") + 1))
 
 
 def at_or_below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:
+    """Condition: ``column`` is ``folder`` or a path below it."""
     return or_(column == folder, below(column, folder))

@@ -1,4 +1,4 @@
-"""Bringing a ledger that an older Likewise wrote to today's layout, in place and in one transaction."""
+"""Upgrade a ledger of an older version to the present layout, in place and in one transaction."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ADDED_IN_2 = ("task", "options", "priority", "wanted", "owner", "heartbeat", "bu
 
 
 def upgrade(connection: Connection) -> str:
-    """Make what is not there yet, and bring what is there up to date.
+    """Create missing tables, and upgrade existing ones.
 
     Returns:
-        The layout that the ledger has now: that of this version, unless a newer one wrote it.
+        The layout that the ledger has now: that of this version, unless a newer version wrote it.
     """
     found = _version(connection)
     if found in OLDER:
@@ -38,9 +38,9 @@ def _version(connection: Connection) -> str | None:
 
 
 def _from_1_to_2(connection: Connection) -> None:
-    """Jobs get tasks, priorities and leases; what is unsettled gets the job it belongs to.
+    """Add kinds, priorities and leases to jobs, and the job to unsettled records.
 
-    Plans are thrown away: they are made anew whenever a job is taken up.
+    Plans are deleted: a job makes its plan again when it is resumed.
     """
     for name in ADDED_IN_2:
         column = CreateColumn(jobs.c[name]).compile(dialect=connection.dialect)

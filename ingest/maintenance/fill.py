@@ -1,4 +1,4 @@
-"""Filling a collection with the records that it lacks, in batches: what ``reembed`` and ``backfill`` share."""
+"""Embed the records that a collection lacks, in batches; the common part of ``reembed`` and ``backfill``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workers.batch.report import Batch, BatchReport, BatchRunner, FileRef
 PAGE = 256
 
 ANOTHER_PATH = frozenset({"gone", "changed", "unreadable"})
-"""How a file may end without its content being to blame, so that a copy of it may do."""
+"""Codes of outcomes that concern the path and not the content, so that another path of it may succeed."""
 
 CHANGED = "(changed)"
 RETAKE = " Files that have changed or been touched since are taken in anew by `likewise ingest`."
@@ -31,11 +31,15 @@ RETAKE = " Files that have changed or been touched since are taken in anew by `l
 NAMED_FAILURES = 5
 
 KEPT = "What has been embedded is kept; the same command goes on from there."
-"""What to tell people when it is stopped."""
+"""Message of a job that was stopped."""
 
 
 class FillRun:
-    """One run of a job over its generations; its batches, as a ``BatchSource``."""
+    """One run of a job over its generations; iterating gives its batches, as of a ``BatchSource``.
+
+    Args:
+        generations: names of the collections to fill; one of the current generation is named without a number.
+    """
 
     def __init__(
         self,
@@ -50,25 +54,25 @@ class FillRun:
         self._store, self._ledger, self._job, self._runner = store, ledger, job, runner
         self._generations = generations
         self._batches: dict[str, Batch] = {}
-        self._under_way: set[str] = set()
+        self._in_progress: set[str] = set()
         self._all_given = False
         self._numbered = 0
         self._paths_tried: Counter[str] = Counter()
-        self._hopeless: set[str] = set()
+        self._unembeddable: set[str] = set()
         self._failed: dict[str, str] = {}  # media id → path and code
 
     def fill(self) -> None:
-        """Embed what the generations lack, and carry over what cannot be; returns early when the job is to stop."""
+        """Embed missing records, and carry over those that cannot be embedded; returns early when the job stops."""
         self._begin()
-        look_again = True
-        while look_again and self._job.goes_on():  # another look finds what is to be tried under another path
-            look_again = False
+        another_pass = True
+        while another_pass and self._job.goes_on():  # another pass tries other paths of what failed
+            another_pass = False
             for report in self._runner.run(self):
                 self._take(report)
-                look_again = True
-            look_again |= not self._all_given or bool(self._batches)
-            self._batches.clear()  # what was given up unreported, in a pause, is found lacking again
-            self._under_way.clear()
+                another_pass = True
+            another_pass |= not self._all_given or bool(self._batches)
+            self._batches.clear()  # batches given up in a pause are found missing again
+            self._in_progress.clear()
 
     def _begin(self) -> None:
         collections = [self._store.schema(name).collection for name in self._generations]
@@ -76,7 +80,7 @@ class FillRun:
         self._job.begin(sum(self._store.count(name) for name in collections), done=held)
 
     def bring_up_to_date(self, generation: str) -> None:
-        """What a generation from before does not know: records that have gone since, files that have moved."""
+        """Delete records from a kept generation that have gone since, and update those whose files have moved."""
         collection = self._store.schema(generation).collection
         for page in chunked(self._store.scroll(generation, page=PAGE), PAGE):
             current = {point.id: point for point in self._store.retrieve(collection, [point.id for point in page])}
@@ -86,15 +90,15 @@ class FillRun:
             patches = {}
             for point in page:
                 if point.id in current:
-                    here = MediaRecord.from_payload(point.payload)
-                    wanted = renewed(MediaRecord.from_payload(current[point.id].payload), here)
-                    if changes := payload_changes(here, wanted):
+                    kept = MediaRecord.from_payload(point.payload)
+                    wanted = renewed(MediaRecord.from_payload(current[point.id].payload), kept)
+                    if changes := payload_changes(kept, wanted):
                         patches[point.id] = changes
             if patches:
                 self._store.patch_payload(generation, patches)
 
     def shortfall(self) -> str:
-        """Count as failed, and say, what holds a space in the old generation and not in the new one."""
+        """Count as failed the records that have a space in the old generation and not in the new one, and name some."""
         lacking = sum(map(self._lacking_vectors, self._generations))
         if not lacking:
             return ""
@@ -102,7 +106,7 @@ class FillRun:
         return self._with_examples(f"{lacking:,} could not be embedded anew and keep their other spaces")
 
     def _with_examples(self, failed: str) -> str:
-        """What to tell of files that could not be embedded: which they are, and what helps if they have changed."""
+        """Message about files that could not be embedded: some paths, and what to do if they have changed."""
         examples = list(self._failed.values())
         shown = f", for example {', '.join(examples[:NAMED_FAILURES])}" if examples else ""
         changed = any(example.endswith(CHANGED) for example in examples)
@@ -129,7 +133,7 @@ class FillRun:
         self._job.say(message)
 
     def __iter__(self) -> Iterator[Batch]:
-        """What the generations lack, until the job is paused or cancelled."""
+        """Batches of the missing records, until the job is paused or cancelled."""
         self._all_given = False
         for generation in self._generations:
             schema = self._store.schema(generation)
@@ -160,18 +164,18 @@ class FillRun:
             into=generation,
         )
         self._batches[batch.id] = batch
-        self._under_way.update(media_id(ref.sha256) for ref in refs)
+        self._in_progress.update(media_id(ref.sha256) for ref in refs)
         return batch
 
     def _lacking(self, generation: str, ids: Sequence[str]) -> list[FileRef]:
-        """A file for each record that ``generation`` lacks; a record without one left to try is given up."""
+        """A file for each record that ``generation`` lacks; a record with no path left to try is given up."""
         held = self._held(generation, ids)
-        lacking = [id_ for id_ in ids if id_ not in held and id_ not in self._under_way]
+        lacking = [id_ for id_ in ids if id_ not in held and id_ not in self._in_progress]
         known = self._files(lacking)
         to_try: list[FileRef] = []
         without: list[str] = []
         for id_ in lacking:
-            paths = [] if id_ in self._hopeless else known.get(id_, [])[self._paths_tried[id_] :]
+            paths = [] if id_ in self._unembeddable else known.get(id_, [])[self._paths_tried[id_] :]
             if paths:
                 to_try.append(paths[0])
             else:
@@ -181,16 +185,16 @@ class FillRun:
         return to_try
 
     def _held(self, generation: str, ids: Sequence[str]) -> set[str]:
-        """Those for which nothing is left to be done."""
+        """Ids of the records that need no work."""
         return {point.id for point in self._store.retrieve(generation, ids, payload=False)}
 
     def _give_up(self, generation: str, ids: Sequence[str]) -> None:
-        """Carry over records of which no file can be embedded."""
+        """Carry over records that have no file that can be embedded."""
         carry_over(self._store, generation, ids)
         self._job.count(done=len(ids))
 
     def _files(self, ids: Sequence[str]) -> dict[str, list[FileRef]]:
-        """The present files of some records, by record."""
+        """The embedded files of some records, by record."""
         columns = (files.c.path, files.c.size, files.c.mtime_ns, files.c.sha256, files.c.media_id, files.c.state)
         query = select(*columns, libraries.c.name).join(libraries)
         found: dict[str, list[FileRef]] = {}
@@ -198,18 +202,18 @@ class FillRun:
             for chunk in chunked(ids):
                 rows = connection.execute(query.where(files.c.media_id.in_(chunk)).order_by(files.c.path))
                 for path, size, mtime_ns, sha256, id_, state, library in rows:
-                    if state != FileState.EMBEDDED:  # see ingest.ledger.entries.places
+                    if state != FileState.EMBEDDED:  # see ingest.ledger.entries.locations_of
                         continue
                     found.setdefault(id_, []).append(FileRef(path, library, size, mtime_ns / 1e9, sha256))
         return found
 
     def _take(self, report: BatchReport) -> None:
-        """Count what a batch has done; what failed is looked at again by the next pass."""
+        """Count the outcomes of a batch; the next pass tries failed records again."""
         batch = self._batches.pop(report.batch)
         done = 0
         for file, outcome in zip(batch.files, report.outcomes, strict=True):
             id_ = media_id(file.sha256)
-            self._under_way.discard(id_)
+            self._in_progress.discard(id_)
             if outcome.media_id is not None:
                 done += 1
                 self._failed.pop(id_, None)
@@ -217,5 +221,5 @@ class FillRun:
             self._failed[id_] = f"{file.path} ({outcome.code})"
             self._paths_tried[id_] += 1
             if outcome.code not in ANOTHER_PATH:
-                self._hopeless.add(id_)
+                self._unembeddable.add(id_)
         self._job.count(done=done)

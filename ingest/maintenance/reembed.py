@@ -1,11 +1,9 @@
-"""Changing the model of a space without downtime: every collection that holds it is made anew beside the old one.
-A space that a collection has, but only part of its records, or that can be added to it, is filled in place
-(``ingest.maintenance.backfill``).
+"""Change the model of a space without downtime, in a new generation of each collection that has the space.
 
-Questions are answered from the old generation until the new one holds every record. What can be embedded is embedded
-with the new model; of the rest, whatever is still comparable is kept. Killed anywhere, the next run finds the
-generation by its schema and goes on with the records that it lacks; a generation of that model which is still there
-from before is brought up to date instead of being made from nothing.
+A space that only part of the records have, or that can be added to a collection, is filled in place instead
+(``ingest.maintenance.backfill``). Queries use the old generation until the new one has every record. Records whose
+files cannot be embedded keep their comparable vectors. After a kill, the next run finds the generation by its schema
+and continues with the missing records; a kept generation of the same models is updated instead of made from nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ PAGE = 256
 
 
 def asked_for(options: ReembedOptions) -> tuple[str, str]:
-    """Which space is to be made, and with which model: the one named, or else the only one that there is for it.
+    """Space and model of a job: the named model, or else the only one of the space.
 
     Raises:
         UsageError: no such space or model; or no model is named where there are several.
@@ -51,8 +49,8 @@ def asked_for(options: ReembedOptions) -> tuple[str, str]:
 
 
 def target_choice(store: Store, name: str, model: str) -> ModelChoice:
-    """The models in use, but ``model`` for the space ``name``. Motion made from key frames follows ``visual``; meaning
-    is made where the store has it.
+    """The models in use, with ``model`` for the space ``name``. Motion from key frames follows ``visual``; ``meaning``
+    is filled where the store has it.
 
     Raises:
         UsageError: nothing is stored yet.
@@ -75,8 +73,8 @@ class Reembed:
     """The job task ``reembed``.
 
     Args:
-        runner_for: makes what runs batches with these models into these generations.
-        on_switch: called once questions go to the new generations.
+        runner_for: makes a runner of batches from a choice of models and names of the generations to fill.
+        on_switch: called once queries use the new generations.
     """
 
     def __init__(
@@ -92,7 +90,8 @@ class Reembed:
         self._credits = Credits(ledger, store)
 
     def check(self, options: ReembedOptions) -> str:
-        """
+        """What the job will do, in words.
+
         Raises:
             UsageError: as :func:`asked_for` and :func:`target_choice`; or the settings insist on another model.
         """
@@ -139,7 +138,7 @@ class Reembed:
         failed = filling.shortfall()
         promote_together(self._store, generations)
         self._on_switch()
-        self._credits.settle()  # what was said of records that had been copied already
+        self._credits.apply_to_credited()  # credits that changed after their records were copied
         switched = f"Questions now go to {', '.join(generations)}; what was before is kept until --drop-old."
         return f"{failed} {switched}".strip()
 
@@ -150,11 +149,11 @@ class Reembed:
             self._settings, self._store, self._ledger, job, self._runner_for(choice, collections), collections
         )
         completion.fill()
-        self._credits.settle()  # what was said of a record between its reading and its writing
-        return completion.told()
+        self._credits.apply_to_credited()  # credits that changed between reading and writing a record
+        return completion.summary()
 
     def _add_spaces(self, choice: ModelChoice) -> None:
-        """Give collections what they lack of these models, where that can be done; else they are made anew."""
+        """Add missing spaces of these models to collections; where a store cannot, new generations are made."""
         existing = self._store.collections()
         for schema in schemas_of(choice):
             if schema.collection in existing:
@@ -162,9 +161,9 @@ class Reembed:
                     self._store.ensure(schema)
 
     def _generations(self, choice: ModelChoice) -> list[str]:
-        """The generations to fill; one of these models that was kept from before serves again.
+        """Names of the generations to fill; a kept one of the same models is used again.
 
-        Spaces are compared by name: one that was added to a collection stands last in it, wherever a new one has it.
+        Spaces are compared by name, because a space that was added to a collection is last in it.
         """
         existing = self._store.collections()
         wanted: list[str] = []

@@ -18,13 +18,13 @@ from ingest.ledger.credits import (
     PAGE,
     RANK,
     Credits,
-    Said,
+    SourceCredit,
     artist_of,
     checked_name,
-    note,
-    said_of,
-    settle_names,
-    take_back,
+    credits_of,
+    delete_credits,
+    reuse_names,
+    store_credits,
 )
 from ingest.ledger.database import Ledger
 from ingest.ledger.entries import chunked
@@ -174,7 +174,7 @@ class Labelling:
         }[source]
         for names, left in named():
             with self._ledger.write() as connection:
-                note(connection, source, names, first=self._overwrite)
+                store_credits(connection, source, names, first=self._overwrite)
                 found = self._credits.apply(connection, list(names))
             done = self._count(source, found)
             absent = len(names) - len(found)
@@ -241,7 +241,7 @@ class Labelling:
         groups = pseudo_photographers(features, count, seed, others)
         names = {photos.ids[at]: group for at, group in zip(free, groups, strict=True) if group is not None}
         with self._ledger.write() as connection:
-            settle_names(connection, Credit.KMEANS, set(names.values()))
+            reuse_names(connection, Credit.KMEANS, set(names.values()))
         self._leave("have no features yet", len(free) - len(names))
         yield {}, len(free) - len(names)
         self.tally.notes.append(
@@ -270,7 +270,7 @@ class Labelling:
         for ids in self._pages():
             with self._ledger.write() as connection:
                 if self._overwrite:
-                    note(connection, Credit.EXIF, self._artists(ids), first=True)
+                    store_credits(connection, Credit.EXIF, self._artists(ids), first=True)
                 found = self._credits.apply(connection, ids)
             done = self._count(Credit.EXIF, found)
             self._leave("name nobody", sum(said is None for said in found.values()))
@@ -280,15 +280,15 @@ class Labelling:
         self._job.begin(self._in_scope())
         for ids in self._pages():
             with self._ledger.write() as connection:
-                before = said_of(connection, ids)
+                before = credits_of(connection, ids)
                 had = [id_ for id_, said in before.items() if any(one.source in sources for one in said)]
-                take_back(connection, sources, had)
+                delete_credits(connection, sources, had)
                 found = self._credits.apply(connection, had)
             self.tally.taken_back += len(had)
             self._count(None, {id_: said for id_, said in found.items() if said is not None})
             yield len(had), len(ids) - len(had)
 
-    def _count(self, source: Credit | None, found: Mapping[str, Said | None]) -> int:
+    def _count(self, source: Credit | None, found: Mapping[str, SourceCredit | None]) -> int:
         """Count what counts now; how many of these go by ``source``."""
         mine = [said for said in found.values() if said is not None and said.source is source]
         self.tally.credited.update(said.name for said in mine)

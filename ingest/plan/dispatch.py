@@ -1,7 +1,7 @@
-"""From planned files to batches, and from reports to the ledger.
+"""Make batches of planned files, and write the reports of batches into the ledger.
 
-Bytes decide: a file whose hash the ledger knows is a new path of an old record (a payload edit), one whose hash is in
-a batch already waits for that batch, and only the rest is embedded.
+Content decides: a file whose hash the ledger knows is a new path of an existing record (a payload edit), a file whose
+hash is in a batch already waits for that batch, and only the rest is embedded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, update
 
 from ingest.jobs.rows import LiveJob
 from ingest.ledger.database import Ledger
-from ingest.ledger.entries import Entry, forget, owners, places, settle, settled, unsettle
+from ingest.ledger.entries import Entry, clear_unsettled, forget, locations_of, mark_unsettled, owners, write_entries
 from ingest.ledger.libraries import LibraryMap
 from ingest.ledger.tables import Action, FileState, files, libraries, planned
 from ingest.plan.batches import batch_sizes
@@ -32,14 +32,18 @@ from workers.storage.files import FileAccess
 
 CHUNK_FILES = 64
 CHUNK_BYTES = 64 * 2**20
-"""Hashed files are looked up in the ledger together, up to so many files or bytes."""
+"""Most files, and most bytes, of hashed files that are looked up in the ledger together."""
 
 PAGE = 256
 
 
 class Dispatch:
-    """One pass over a job's plan, as a ``BatchSource``. Thread-safe: a runner may pull batches in one thread and report
-    in another."""
+    """The batches of a job's plan, as a ``BatchSource``. Thread-safe: a runner may take batches in one thread and
+    report in another.
+
+    Args:
+        retry: files are embedded although a copy of them failed.
+    """
 
     def __init__(
         self,
@@ -61,7 +65,7 @@ class Dispatch:
         # SHA-256 of a file in a batch, or about to be in one, to further files of the same bytes
         self._waiting: dict[str, list[HashedFile]] = {}
         self._batches: dict[str, tuple[Batch, tuple[HashedFile, ...]]] = {}  # those that are not reported yet
-        self._name = secrets.token_hex(3)  # a job that is taken up again must not use the names of old batches anew
+        self._name = secrets.token_hex(3)  # a resumed job must not use the ids of its old batches again
         self._numbered = 0
         self._source = self._all()
         self._all_given = False
@@ -71,11 +75,11 @@ class Dispatch:
             self._roots = LibraryMap(connection)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Batches of one kind each, until everything planned is in one, or the job is paused or cancelled.
+        """Batches of one kind each, until every planned file is in one, or the job is paused or cancelled.
 
-        Iterated again after a pause, it goes on, beginning with what has been given up unreported; ``exhausted`` says
-        when nothing is left. A pause ends the batches instead of holding them back, so that whoever runs them brings
-        those at hand to their end.
+        Iterating again after a pause continues, beginning with batches that have no report; ``exhausted`` says when
+        nothing is left. A pause ends the iteration instead of blocking it, so that the runner finishes its running
+        batches.
         """
         for unreported, _ in list(self._batches.values()):
             if self.stopped:
@@ -89,16 +93,18 @@ class Dispatch:
 
     @property
     def stopped(self) -> bool:
+        """Whether the job is paused or cancelled."""
         return self._live.paused or self._live.cancelled
 
     def say(self, message: str) -> None:
-        """Tell whoever looks at the job, here or elsewhere."""
+        """Show and store a message of the job."""
         self._live.say(message)
         with self._live.write():
-            pass  # its message is written down with its counts
+            pass  # the message is stored with the counters
 
     @property
     def exhausted(self) -> bool:
+        """Whether every batch has been taken and reported."""
         return self._all_given and not self._batches
 
     def close(self) -> None:
@@ -106,31 +112,35 @@ class Dispatch:
         self._source.close()
 
     def _all(self) -> Generator[Batch | None, None, None]:
-        """Every batch; None wherever the job has just been paused."""
+        """Every batch; None wherever the job is paused."""
         self._renew()
         buffers: dict[Kind, list[HashedFile]] = {kind: [] for kind in Kind}
         for chunk in self._chunks():
-            if not (yield from self._goes_on()):
+            if not (yield from self._continues()):
                 return
-            for read in self._place(chunk):
+            for read in self._without_known(chunk):
                 buffer = buffers[read.task.kind]
                 buffer.append(read)
                 if len(buffer) == self._sizes[read.task.kind]:
                     yield self._batch(buffer)
                     buffer.clear()
-                    if not (yield from self._goes_on()):
+                    if not (yield from self._continues()):
                         return
         for buffer in buffers.values():
-            if buffer and (yield from self._goes_on()):
+            if buffer and (yield from self._continues()):
                 yield self._batch(buffer)
 
-    def _goes_on(self) -> Generator[None, None, bool]:
+    def _continues(self) -> Generator[None, None, bool]:
         while self._live.paused:
             yield None
         return not self._live.cancelled
 
     def record(self, report: BatchReport) -> None:
-        """Write a batch's outcomes down: one transaction, after which the batch is done."""
+        """Write the outcomes of a batch into the ledger, in one transaction, after which the batch is done.
+
+        Raises:
+            LeaseLostError: another coordinator runs the job now.
+        """
         with self._lock, self._live.write() as (connection, counts):
             outcomes = {outcome.path: outcome for outcome in report.outcomes}
             _, reads = self._batches.pop(report.batch)
@@ -145,35 +155,35 @@ class Dispatch:
                     done.append(outcome.media_id)
                     if copies or outcome.status is Status.DUPLICATE:
                         shared[outcome.media_id] = outcome.kind or read.task.kind
-                # After a kill the store may hold what the ledger never heard of: for the ledger, that file is new.
+                # After a kill the store may have a record that the ledger does not know: such a file counts as new.
                 new = outcome.status is Status.DUPLICATE and outcome.media_id not in held
                 entries[read.path] = entry_of(read, outcome), (Status.EMBEDDED if new else outcome.status).value
                 for copy in copies:
                     status = Status.DUPLICATE if outcome.media_id else outcome.status
                     entries[copy.path] = entry_of(copy, outcome), status.value
-            added, left = settle(connection, self._live.number, entries)
+            added, left = write_entries(connection, self._live.number, entries)
             counts.update(added)
-            unsettle(connection, self._live.number, left)
-            settled(connection, self._live.number, done)
+            mark_unsettled(connection, self._live.number, left)
+            clear_unsettled(connection, self._live.number, done)
             shared |= self._embedded_elsewhere(connection, outcomes)
             self._records.refresh(connection, shared | left)
 
     def _held_elsewhere(self, connection: Connection, outcomes: dict[str, Outcome]) -> set[str]:
-        """Records called duplicate that the ledger knows under another path than the batch's own."""
+        """Ids of records reported as duplicates that the ledger knows under another path than that of the batch."""
         claimed = {o.media_id: o.path for o in outcomes.values() if o.media_id and o.status is Status.DUPLICATE}
-        found = places(connection, claimed)
+        found = locations_of(connection, claimed)
         return {media for media, at in found.items() if set(at.paths) - {claimed[media]}}
 
     def _embedded_elsewhere(self, connection: Connection, outcomes: dict[str, Outcome]) -> dict[str, Kind]:
-        """Records of this batch that have a further path: another job embedded the same bytes at the same time, and
-        whichever wrote last knew of its own path only."""
+        """Records of this batch that have a further path: another job embedded the same content at the same time, and
+        the job that wrote last knew only its own path."""
         embedded = (outcome for outcome in outcomes.values() if outcome.status is Status.EMBEDDED)
         stored = {one.media_id: one.kind for one in embedded if one.media_id and one.kind}
-        found = places(connection, stored)
+        found = locations_of(connection, stored)
         return {media: stored[media] for media, at in found.items() if len(at.paths) > 1}
 
     def _renew(self) -> None:
-        """Files known by path, size and time whose records need an edit: found again, or of another library now."""
+        """Update records of unchanged files that are no longer missing, or belong to another library now."""
         last = 0
         while self._live.wait_while_paused():
             with self._lock, self._live.write() as (connection, counts):
@@ -188,7 +198,7 @@ class Dispatch:
                 linked, lost = self._link(connection, links)
                 counts.update(linked)
                 known = {link.read.path for link in links}
-                # Another job may have forgotten a missing file since, or found its content elsewhere.
+                # Another job may have forgotten a missing file since, or found its content at another path.
                 unknown = {row.path: kind_of_name(row.path) or Kind.VIDEO for row in rows if row.path not in known}
                 for path, kind in (unknown | {read.path: read.task.kind for read in lost}).items():
                     chosen = (planned.c.job == self._live.number) & (planned.c.path == path)
@@ -207,12 +217,12 @@ class Dispatch:
         return links
 
     def _chunks(self) -> Iterator[list[HashedFile]]:
-        """Hashed files in groups; those that cannot be read are settled on the way."""
+        """Hashed files in groups; files that cannot be read are recorded as failed."""
         chunk: list[HashedFile] = []
         size = 0
         for task, result in read_files(self._tasks(), self._access):
             if isinstance(result, FileNotFoundError):
-                self._live.add({"total": -1})  # gone since the scan; the next one will see to it
+                self._live.add({"total": -1})  # deleted since the scan; the next scan marks it
             elif isinstance(result, OSError):
                 self._fail(task, f"It cannot be read: {result.strerror}.")
             else:
@@ -245,12 +255,12 @@ class Dispatch:
         code = UnreadableFileError.code
         entry = replace(entry_of(read, Outcome(task.path, Status.FAILED, code=code, detail=detail)), sha256=None)
         with self._live.write() as (connection, counts):
-            added, left = settle(connection, self._live.number, {task.path: (entry, "failed")})
+            added, left = write_entries(connection, self._live.number, {task.path: (entry, "failed")})
             self._records.abandon(connection, self._live.number, left)
             counts.update(added)
 
-    def _place(self, chunk: list[HashedFile]) -> list[HashedFile]:
-        """Settle what needs no embedding; returns what does, in order."""
+    def _without_known(self, chunk: list[HashedFile]) -> list[HashedFile]:
+        """Record files that need no embedding; returns those that do, in order."""
         with self._lock, self._live.write() as (connection, counts):
             held = owners(connection, self._live.number, {read.sha256 for read in chunk})
             claimed: set[str] = set()
@@ -278,27 +288,27 @@ class Dispatch:
                 else:
                     fresh.append(read)
                     self._waiting[read.sha256] = []
-            settled_failed, left = settle(connection, self._live.number, failed)
+            settled_failed, left = write_entries(connection, self._live.number, failed)
             self._records.abandon(connection, self._live.number, left)
             counts.update(linked)
             counts.update(settled_failed)
         return fresh
 
     def _link(self, connection: Connection, links: list[Link]) -> tuple[Counter[str], list[HashedFile]]:
-        """Give records further paths.
+        """Add paths to records.
 
         Returns:
-            What to count, and the files whose records turned out not to be in the store.
+            What to count, and the files whose records are not in the store.
         """
         if not links:
             return Counter(), []
         absent = self._records.absent({link.record: link.kind for link in links})
-        sound = [link for link in links if link.record not in absent]
-        forget(connection, [link.forget for link in sound if link.forget])
-        entries = {link.read.path: (linked_entry(link), link.counter) for link in sound}
-        counts, left = settle(connection, self._live.number, entries)
-        unsettle(connection, self._live.number, left)
-        self._records.refresh(connection, left | {link.record: link.kind for link in sound})
+        present = [link for link in links if link.record not in absent]
+        forget(connection, [link.forget for link in present if link.forget])
+        entries = {link.read.path: (linked_entry(link), link.counter) for link in present}
+        counts, left = write_entries(connection, self._live.number, entries)
+        mark_unsettled(connection, self._live.number, left)
+        self._records.refresh(connection, left | {link.record: link.kind for link in present})
         return counts, [link.read for link in links if link.record in absent]
 
     def _batch(self, reads: list[HashedFile]) -> Batch:
@@ -313,8 +323,8 @@ class Dispatch:
             )
             self._batches[batch.id] = batch, tuple(reads)
         with self._live.write() as (connection, _):
-            # From here on the store may hold these records; should their files vanish first, the sweep finds them.
-            unsettle(connection, self._live.number, (media_id(read.sha256) for read in reads))
+            # From now on the store may have these records; if their files vanish first, the sweep deletes them.
+            mark_unsettled(connection, self._live.number, (media_id(read.sha256) for read in reads))
         return batch
 
     def _reference(self, read: HashedFile) -> FileRef:

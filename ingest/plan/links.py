@@ -1,4 +1,4 @@
-"""What a file whose bytes have been read becomes in the ledger: a further path of a record, or a row of its own."""
+"""Ledger row of a hashed file: a further path of an existing record, or a row of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from search.media import Kind
 from workers.batch.report import Outcome, Status
 
 NOT_THE_BYTES = frozenset({StoreError.code, ModelError.code, UnreadableFileError.code})
-"""Failures that say nothing about the content, so that a copy of it may well succeed."""
+"""Failures that say nothing about the content, so that a copy of it may succeed."""
 
 STATE_OF = {
     Status.EMBEDDED: FileState.EMBEDDED,
@@ -24,7 +24,13 @@ STATE_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A file that turns out to hold the bytes of a record there is: ``forget`` is the path it moved from."""
+    """A file with the content of an existing record.
+
+    Attributes:
+        record: id of the record.
+        counter: of the job, that counts the file.
+        forget: path that the file has moved from, if it has.
+    """
 
     read: HashedFile
     record: str
@@ -34,7 +40,12 @@ class Link:
 
 
 def choose_link(read: HashedFile, known: list[Owner], claimed: set[str]) -> Link | None:
-    """Which record the file joins, if there is one of its bytes, and what that makes of it."""
+    """The record that the file belongs to, if one has its content.
+
+    Args:
+        known: paths whose files have or had this content.
+        claimed: paths that another file has moved from; the function adds to it.
+    """
     held = [owner for owner in known if owner.media_id is not None]
     if not held:
         return None
@@ -51,14 +62,14 @@ def choose_link(read: HashedFile, known: list[Owner], claimed: set[str]) -> Link
         if owner.plan is Action.GONE or (owner.state is FileState.MISSING and owner.plan is None):
             claimed.add(owner.path)
             return replace(link, counter="moved", forget=owner.path)
-        if owner.plan is Action.READ:  # other bytes are at its path now, or soon
+        if owner.plan is Action.READ:  # its path has other content by now
             claimed.add(owner.path)
             return replace(link, counter="moved")
     return link
 
 
 def failed_twin(read: HashedFile, known: list[Owner], claimed: set[str]) -> Owner | None:
-    """A path whose same bytes failed under the same kind of name: no use in trying these again unasked."""
+    """A path with the same content and extension that failed: the file would fail again in the same way."""
     suffix = read.path.rpartition(".")[2]
     for owner in known:
         if (
@@ -73,11 +84,13 @@ def failed_twin(read: HashedFile, known: list[Owner], claimed: set[str]) -> Owne
 
 
 def failed_like(read: HashedFile, twin: Owner) -> Entry:
+    """Row of a file that fails as its twin did."""
     outcome = Outcome(read.path, Status.FAILED, code=twin.code, detail=twin.detail)
     return replace(entry_of(read, outcome), attempts=twin.attempts)
 
 
 def entry_of(read: HashedFile, outcome: Outcome) -> Entry:
+    """Row of a file with this outcome."""
     task = read.task
     return Entry(
         path=task.path,
@@ -95,5 +108,6 @@ def entry_of(read: HashedFile, outcome: Outcome) -> Entry:
 
 
 def linked_entry(link: Link) -> Entry:
+    """Row of a file that is a further path of a record."""
     outcome = Outcome(link.read.path, Status.DUPLICATE, media_id=link.record, kind=link.kind)
     return entry_of(link.read, outcome)

@@ -1,4 +1,4 @@
-"""What becomes of files that have gone: asked about when too many, else marked, hidden and one day deleted."""
+"""Files that no longer exist: confirm when too many are gone, mark them, hide and later delete their records."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from sqlalchemy import Connection, delete, func, or_, select, update
 from ingest.jobs.progress import UNFINISHED
 from ingest.jobs.rows import LiveJob
 from ingest.ledger.database import Ledger
-from ingest.ledger.entries import CHUNK, chunked, forget, places, unsettle
+from ingest.ledger.entries import CHUNK, chunked, forget, locations_of, mark_unsettled
 from ingest.ledger.tables import Action, FileState, at_or_below, files, jobs, planned, roots, unsettled
 from ingest.plan.store_records import Records
 from search.media import Kind
 
 MANY = 10
 MOST = 0.5
-"""A root that has lost at least ``MANY`` files and more than ``MOST`` of all, or every last one, is asked about."""
+"""A root that has lost at least ``MANY`` files and more than the share ``MOST``, or all of them, needs confirmation."""
 
 DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class SuspectRoot:
-    """A root whose files are gone in such numbers that nothing is marked unless a person says so."""
+    """A root with so many files gone that none is marked unless a person confirms it."""
 
     root: str
     gone: int
@@ -36,7 +36,7 @@ class SuspectRoot:
 
 
 def suspect_roots(ledger: Ledger, job: int, job_roots: Sequence[str]) -> list[SuspectRoot]:
-    """Roots of this job that look unmounted or emptied rather than tidied. Files that have only moved do not count."""
+    """Roots of this job that look unmounted or emptied. Files that have only moved do not count."""
     found = []
     with ledger.read() as connection:
         for root in job_roots:
@@ -56,11 +56,14 @@ def _count(connection: Connection, where: object) -> int:
 
 
 def mark_missing(live: LiveJob, records: Records, spared: Sequence[str], exists: Callable[[str], bool]) -> None:
-    """Mark what the plan calls gone and hide records that have no path left.
+    """Mark files that the plan lists as gone, and hide records that have no path left.
 
     Args:
         spared: roots below which nothing is marked.
-        exists: whether something is at a path or address.
+        exists: whether a file is at a path or address.
+
+    Raises:
+        LeaseLostError: another coordinator runs the job now.
     """
     wanted = (planned.c.job == live.number) & (planned.c.action == Action.GONE.value)
     if spared:
@@ -77,12 +80,12 @@ def mark_missing(live: LiveJob, records: Records, spared: Sequence[str], exists:
 
 
 def _mark(connection: Connection, records: Records, job: int, paths: list[str], exists: Callable[[str], bool]) -> int:
-    """Returns how many files with a record have gone."""
+    """Mark these paths; the number of files with a record among them."""
     named = set(connection.execute(select(roots.c.path).where(roots.c.path.in_(paths))).scalars())
     rows = connection.execute(
         select(files.c.path, files.c.media_id, files.c.kind, files.c.state).where(files.c.path.in_(paths))
     ).all()
-    # A file that a person gave by name stays, whatever rule hides it now, for as long as it is there.
+    # A file that a person ingested by name stays as long as it exists, whatever rule hides it now.
     rows = [row for row in rows if not (row.path in named and exists(row.path))]
     gone = {row.path: row for row in rows if row.state == FileState.EMBEDDED}
     forget(connection, [row.path for row in rows if row.media_id is None])
@@ -90,7 +93,7 @@ def _mark(connection: Connection, records: Records, job: int, paths: list[str], 
         values = {"state": FileState.MISSING.value, "missing_since": time.time(), "job": job}
         connection.execute(update(files).where(files.c.path.in_(chunk)).values(values))
     media = {row.media_id: Kind(row.kind) for row in gone.values()}
-    elsewhere = places(connection, media)
+    elsewhere = locations_of(connection, media)
     forget(connection, [path for path, row in gone.items() if row.media_id in elsewhere])
     records.refresh(connection, media)
     return len(gone)
@@ -105,15 +108,15 @@ def expire(live: LiveJob, grace_days: float) -> None:
             if not rows:
                 return
             forget(connection, [row.path for row in rows])
-            unsettle(connection, live.number, [row.media_id for row in rows])
+            mark_unsettled(connection, live.number, [row.media_id for row in rows])
 
 
 def sweep(live: LiveJob, records: Records) -> None:
-    """Delete records that no file, present or missing, holds: replaced, expired, or written by a job killed since.
+    """Delete records that no file, present or missing, has: replaced, expired, or written by a job that was killed.
 
-    What another job that has not ended has unsettled is left to that one: it may be writing the record just now, and
-    its files will hold it when its report comes. Deleting happens within the transaction, so that no job can begin to
-    write a record again between the look and the deed.
+    Records that another unfinished job lists as unsettled are left to it: it may be writing them, and its files will
+    have them once it records its report. Records are deleted within the transaction, so that no job can start to write
+    one between the check and the deletion.
     """
     unended = jobs.c.state.in_([state.value for state in UNFINISHED]) & (jobs.c.id != live.number)
     others = select(unsettled.c.media_id).join(jobs, jobs.c.id == unsettled.c.job).where(unended)

@@ -1,8 +1,8 @@
-"""Compare what a scan finds with what the ledger knows, and plan only the difference.
+"""Compare a scan with the ledger and plan only the differences.
 
-A file with the size and modification time the ledger has is unchanged and costs one comparison: nothing is opened,
-hashed or written for it. What remains goes into the ledger's ``planned`` table, so that memory does not grow with the
-number of files.
+A file whose size and modification time equal those in the ledger is unchanged and costs one comparison: it is neither
+opened nor hashed, and nothing is written for it. The rest goes into the ledger's table ``planned``, so that memory does
+not grow with the number of files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, select
 
 from ingest.jobs.rows import LiveJob
 from ingest.ledger.database import Ledger
-from ingest.ledger.entries import Entry, Known, chunked, distrust, known_in, settle
+from ingest.ledger.entries import Entry, Known, chunked, mark_changed, rows_in_folders, write_entries
 from ingest.ledger.libraries import LibraryMap
 from ingest.ledger.tables import Action, FileState, below, files, planned
 from ingest.plan.store_records import Records
@@ -30,17 +30,17 @@ FOLDERS_A_READ = 200
 """Folders are compared in groups of about this many files or folders, one ledger query each."""
 
 UNKNOWN: Known = ("", -1, -1, "", -1, -1, "")
-"""Stands for the row of a file that has none."""
+"""In place of the row of a file without one."""
 
 NOT_MEDIA = "It is not a picture, video or sound by its name or first bytes."
 
 
 class Planner:
-    """Plans one job.
+    """Makes the plan of one job.
 
     Args:
-        libraries: which library a folder's files belong to.
-        access: for the first bytes of files whose names say nothing.
+        libraries: the library that the files of a folder belong to.
+        access: reads the first bytes of files whose names do not tell their kind.
         retry: failed files are read again although they have not changed.
         max_bytes: larger files are refused unread.
     """
@@ -62,19 +62,22 @@ class Planner:
         self._libraries = libraries
         self._access = access
         self._max_bytes = max_bytes
-        self._settled = {FileState.EMBEDDED.value, FileState.SKIPPED.value} | (
+        self._final_states = {FileState.EMBEDDED.value, FileState.SKIPPED.value} | (
             set() if retry else {FileState.FAILED.value}
         )
         self._listed: set[str] = set()
-        self._blind: set[str] = set()
+        self._unreadable_paths: set[str] = set()
         self.failed_before = 0
         """Files that failed in an earlier job and have not changed since."""
 
     def plan(self, scan: Iterable[Found], roots: Sequence[str]) -> None:
-        """Run the scan to its end (or until cancelled) and plan what differs from the ledger.
+        """Run the scan to its end, or until the job is cancelled, and plan what differs from the ledger.
 
         Args:
-            roots: folders whose rows are gone when the scan does not come upon them.
+            roots: folders; rows at or below them that the scan does not find are planned as gone.
+
+        Raises:
+            LeaseLostError: another coordinator runs the job now.
         """
         for group in _grouped(scan):
             if not self._live.wait_while_paused():
@@ -86,21 +89,21 @@ class Planner:
     def _compare(self, group: list[Found]) -> None:
         listings = [found for found in group if isinstance(found, FolderListing)]
         with self._ledger.read() as connection:
-            known = known_in(connection, [listing.folder for listing in listings])
+            known = rows_in_folders(connection, [listing.folder for listing in listings])
         counts: Counter[str] = Counter()
         plans: list[dict[str, object]] = []
         outcomes: dict[str, tuple[Entry, str]] = {}
         for listing in listings:
             self._compare_folder(listing, known, counts, plans, outcomes)
         whole = {listing.folder for listing in listings if listing.covers is None}
-        looked_for = {path for listing in listings for path in listing.covers or ()}
+        covered = {path for listing in listings for path in listing.covers or ()}
         for found in group:
             if isinstance(found, Unreadable):
-                self._blind.add(found.path)
+                self._unreadable_paths.add(found.path)
                 counts["total"] += 1
                 outcomes[found.path] = (self._unreadable(found), "failed")
         for path, row in known.items():
-            if (row[-1] in whole or path in looked_for) and path not in self._blind:
+            if (row[-1] in whole or path in covered) and path not in self._unreadable_paths:
                 plans.extend(self._gone(row))
         self._listed |= whole
         self._live.add(counts)
@@ -108,9 +111,9 @@ class Planner:
             with self._live.write() as (connection, added):
                 for chunk in chunked(plans):
                     connection.execute(insert(planned), chunk)
-                settled, left = settle(connection, self._live.number, outcomes)
+                final_states, left = write_entries(connection, self._live.number, outcomes)
                 self._records.abandon(connection, self._live.number, left)
-                added.update(settled)
+                added.update(final_states)
 
     def _compare_folder(
         self,
@@ -120,8 +123,10 @@ class Planner:
         plans: list[dict[str, object]],
         outcomes: dict[str, tuple[Entry, str]],
     ) -> None:
-        folder, job, settled, named = listing.folder, self._live.number, self._settled, listing.named
-        of_folder = self._libraries.of(folder) if listing.covers is None else -1  # a partial one names all its files
+        folder, job, final_states, named = listing.folder, self._live.number, self._final_states, listing.named
+        of_folder = (
+            self._libraries.of(folder) if listing.covers is None else -1
+        )  # a partial listing names all its files
         counts["total"] += len(listing.files)
         unchanged = 0
         for file in listing.files:
@@ -129,7 +134,7 @@ class Planner:
             library = self._libraries.of(path) if path in named else of_folder
             _, known_size, known_time, state, known_job, known_library, _ = known.pop(path, UNKNOWN)
             if known_size == size and known_time == mtime_ns:
-                if state in settled and known_library == library:
+                if state in final_states and known_library == library:
                     if known_job != job:
                         unchanged += 1
                         self.failed_before += state == "failed"
@@ -137,15 +142,15 @@ class Planner:
                 if state in (FileState.EMBEDDED, FileState.MISSING):
                     plans.append(self._task(Action.RENEW, folder, library, file, None))
                     continue
-            outcome = self._settle_unread(folder, library, file)
+            outcome = self._classify(folder, library, file)
             if isinstance(outcome, Kind):
                 plans.append(self._task(Action.READ, folder, library, file, outcome))
             else:
                 outcomes[path] = outcome
         counts["unchanged"] += unchanged
 
-    def _settle_unread(self, folder: str, library: int, file: FoundFile) -> Kind | tuple[Entry, str]:
-        """The kind of a file that is worth reading; otherwise how it ends, without having been read."""
+    def _classify(self, folder: str, library: int, file: FoundFile) -> Kind | tuple[Entry, str]:
+        """The kind of a file to be read; otherwise its row and counter, without having been read."""
         path, size, mtime_ns = file
 
         def ends(state: FileState, code: str, detail: str) -> tuple[Entry, str]:
@@ -168,13 +173,13 @@ class Planner:
         return kind
 
     def _kind_of_bytes(self, path: str) -> Kind | None:
-        """Kind by the first bytes, for a name that says nothing. Streams go as video: decoding has the last word.
+        """Kind by the first bytes, for a name that does not tell it. Streams count as video until they are decoded.
 
-        In a bucket, where each look is a request that waits and costs, only names without any extension are looked
-        behind.
+        In a bucket, where each read is a request that takes time and costs money, only objects without an extension are
+        read.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: the file cannot be read.
         """
         if addresses.is_remote(path) and addresses.suffix(path):
             return None
@@ -184,7 +189,7 @@ class Planner:
         return Kind.VIDEO if family is Family.STREAMS else Kind.IMAGE
 
     def _unreadable(self, found: Unreadable) -> Entry:
-        """The row of a folder or name that cannot be used: its own folder, so that no listing claims it."""
+        """Row of a folder or name that cannot be used; it is its own folder, so that no listing contains it."""
         library = self._libraries.of(found.path)
         code = UnreadableFileError.code
         return Entry(found.path, found.path, library, 0, 0, FileState.FAILED, code=code, detail=found.detail)
@@ -204,27 +209,29 @@ class Planner:
 
     def _gone(self, row: Known) -> Iterator[dict[str, object]]:
         path, size, mtime_ns, state, _job, library, folder = row
-        if state != FileState.MISSING:  # else it has been dealt with
+        if state != FileState.MISSING:  # a missing file has been marked already
             yield self._task(Action.GONE, folder, library, (path, size, mtime_ns), None)
 
     def _plan_unvisited(self, root: str) -> None:
-        """Plan as gone every row in a folder at or below ``root`` that the scan did not come upon."""
+        """Plan as gone every row in a folder at or below ``root`` that the scan did not find."""
         with self._ledger.read() as connection:
             inside = (files.c.folder == root) | below(files.c.folder, root)
             folders = connection.execute(select(files.c.folder).where(inside).distinct()).scalars().all()
-        unvisited = [folder for folder in folders if folder not in self._listed and not self._cannot_see(folder)]
+        unvisited = [folder for folder in folders if folder not in self._listed and not self._is_unreadable(folder)]
         self._listed.update(unvisited)
         for chunk in chunked(unvisited, FOLDERS_A_READ):
             with self._live.write() as (connection, _):
-                known = known_in(connection, chunk)
+                known = rows_in_folders(connection, chunk)
                 for tasks in chunked(task for row in known.values() for task in self._gone(row)):
                     connection.execute(insert(planned), tasks)
 
-    def _cannot_see(self, folder: str) -> bool:
-        """Whether it is, or is below, a folder that could not be read: nobody knows what is in there."""
-        if not self._blind:
+    def _is_unreadable(self, folder: str) -> bool:
+        """Whether it is, or is below, a folder that could not be read, so that its content is unknown."""
+        if not self._unreadable_paths:
             return False
-        return folder in self._blind or any(above in self._blind for above in addresses.parents(folder))
+        return folder in self._unreadable_paths or any(
+            above in self._unreadable_paths for above in addresses.parents(folder)
+        )
 
 
 def _grouped(scan: Iterable[Found]) -> Iterator[list[Found]]:
@@ -241,10 +248,10 @@ def _grouped(scan: Iterable[Found]) -> Iterator[list[Found]]:
 
 
 def find_lost_records(ledger: Ledger, records: Records) -> int:
-    """Make files whose records the store has lost look changed (another store, a restored backup).
+    """Mark files whose records the store has lost as changed (another store, a restored backup).
 
     Returns:
-        How many records are lost. Costs one count each in ledger and store when nothing is.
+        Number of lost records. Costs one count each in ledger and store when there are none.
     """
     with ledger.read() as connection:
         expected = connection.execute(select(func.count(files.c.media_id.distinct()))).scalar_one()
@@ -263,4 +270,4 @@ def find_lost_records(ledger: Ledger, records: Records) -> int:
         if absent:
             lost |= absent
             with ledger.write() as connection:
-                distrust(connection, absent)
+                mark_changed(connection, absent)

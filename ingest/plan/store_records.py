@@ -1,7 +1,7 @@
-"""Keeping the store's records in step with the ledger: paths, libraries, missing, deleted.
+"""Keep records of the store consistent with the ledger: paths, libraries, missing and deleted records.
 
-Always store first, ledger second: what is written here follows from rows of a transaction that is not committed yet.
-Killed in between, the ledger still shows the difference and the next scan makes the same edit again.
+The store is written first and the ledger second, in a transaction that is not committed yet. When the process is killed
+in between, the ledger still shows the difference, and the next scan makes the same edit again.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from ingest.ledger.entries import Places, chunked, places, unsettle
+from ingest.ledger.entries import Locations, chunked, locations_of, mark_unsettled
 from search.errors import NotFoundError
 from search.media import COLLECTIONS, Kind, MediaRecord, Payload
 from search.store.base import Store, StoredPoint
 from workers.storage.previews import Previews
 
 EDITED = ("paths", "libraries", "folders", "words", "mtime", "missing", "sort_name", "sort_time")
-"""Payload keys that follow from where a content lives."""
+"""Payload keys that follow from the paths of the content."""
 
 PAGE = 256
 
@@ -32,10 +32,13 @@ class Records:
         self._previews = previews
 
     def refresh(self, connection: Connection, media: Mapping[str, Kind]) -> set[str]:
-        """Give each record the paths that the ledger's rows give it; hide one that has none.
+        """Write the paths that the ledger has for each record into its payload; hide records without any.
+
+        Args:
+            media: id to kind.
 
         Returns:
-            Ids that have no (whole) record in the store.
+            Ids that have no complete record in the store.
         """
         by_collection: dict[str, list[str]] = {}
         for media_id, kind in media.items():
@@ -43,7 +46,7 @@ class Records:
         absent: set[str] = set()
         for collection, ids in by_collection.items():
             for chunk in chunked(ids, PAGE):
-                present = places(connection, chunk)
+                present = locations_of(connection, chunk)
                 absent.update(chunk)
                 patches: dict[str, Payload] = {}
                 for point in self._retrieve(collection, chunk):
@@ -58,12 +61,12 @@ class Records:
         return absent
 
     def abandon(self, connection: Connection, job: int, left: Mapping[str, Kind]) -> None:
-        """Take from each record the path that has left it; one without any other is swept when the job ends."""
-        unsettle(connection, job, left)
+        """Remove the paths that these records no longer have; a record without any is swept when the job ends."""
+        mark_unsettled(connection, job, left)
         self.refresh(connection, left)
 
     def absent(self, media: Mapping[str, Kind]) -> set[str]:
-        """Which of these the store does not hold."""
+        """Ids among these that the store does not have."""
         held: set[str] = set()
         for collection in COLLECTIONS:
             ids = [media_id for media_id, kind in media.items() if kind.collection == collection]
@@ -71,11 +74,11 @@ class Records:
         return set(media) - held
 
     def count(self) -> int:
-        """Records in the store, whatever their kind."""
+        """Number of records in the store, of all kinds."""
         return sum(info.points for name, info in self._store.collections().items() if name in COLLECTIONS)
 
     def delete(self, media_ids: Iterable[str]) -> None:
-        """Delete records, whichever collection they are in, and their previews."""
+        """Delete records, in whichever collection they are, and their previews."""
         for chunk in chunked(media_ids, PAGE):
             for collection in COLLECTIONS:
                 found = self._retrieve(collection, chunk)
@@ -85,14 +88,14 @@ class Records:
                 for point in found:
                     key = point.payload.get("thumbnail")
                     if isinstance(key, str):
-                        with suppress(NotFoundError):  # not a key of ours
+                        with suppress(NotFoundError):  # not a key of this version
                             self._previews.delete(key)
 
     def _retrieve(self, collection: str, ids: list[str], *, payload: bool = True) -> list[StoredPoint]:
         try:
             return self._store.retrieve(collection, ids, payload=payload) if ids else []
         except NotFoundError:
-            return []  # nothing of this kind has been stored yet
+            return []  # the collection does not exist yet
 
 
 def _record(point: StoredPoint) -> MediaRecord | None:
@@ -102,8 +105,8 @@ def _record(point: StoredPoint) -> MediaRecord | None:
         return None
 
 
-def _patch(record: MediaRecord, stored: Payload, at: Places | None) -> Payload:
-    """The keys that differ; empty when the record is right already."""
+def _patch(record: MediaRecord, stored: Payload, at: Locations | None) -> Payload:
+    """The payload keys that differ; empty when the record is up to date."""
     if at is None:
         return {} if record.missing else {"missing": True}
     moved = replace(record, paths=at.paths, libraries=at.libraries, mtime=at.mtime, missing=False)

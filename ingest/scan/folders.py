@@ -1,4 +1,4 @@
-"""Walk folders and list the files in them, folder by folder, opening none.
+"""List the files below folders, folder by folder, without opening any.
 
 Hidden files and folders, excluded and ignored ones, and Likewise's own data directory are left out. Links to folders
 are followed after all real folders, and no folder is listed twice, so that loops end and files keep their real paths.
@@ -22,12 +22,12 @@ from ingest.scan.ignore import IGNORE_FILE, IgnoreRules
 _by_name = attrgetter("name")
 
 FoundFile: TypeAlias = tuple[str, int, int]
-"""Path, size in bytes, modification time in nanoseconds. A bare tuple: a scan makes one for every file there is."""
+"""Path, size in bytes, modification time in nanoseconds. A bare tuple, because a scan makes one for every file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder to walk. ``base`` is the folder at or above it whose ignore files count too (its library's root)."""
+    """A folder to scan. ``base`` is the folder at or above it from which ignore files count (its library's root)."""
 
     path: str
     base: str
@@ -35,11 +35,11 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class FolderListing:
-    """What one folder holds.
+    """The files of one folder.
 
     Attributes:
-        covers: the only paths that were looked for; None when the whole folder was listed.
-        named: paths among ``files`` that a person gave explicitly.
+        covers: the only paths that were checked; None when the whole folder was listed.
+        named: paths among ``files`` that a person has ingested by name.
     """
 
     folder: str
@@ -50,7 +50,7 @@ class FolderListing:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A folder, or a name in it, that could not be used; ``path`` is valid text, with ``\\xNN`` for odd bytes."""
+    """A folder, or a name in it, that cannot be used; ``path`` is valid text, with ``\\xNN`` for invalid bytes."""
 
     path: str
     detail: str
@@ -76,14 +76,14 @@ def as_text(path: str) -> str:
 
 
 class Scan:
-    """One walk over some roots.
+    """One scan of some roots.
 
     Args:
         roots: folders; one that does not exist yields nothing.
         excludes: patterns from the settings.
-        home: Likewise's data directory, left out wherever it lies.
-        own: further folders of Likewise's own, left out as well.
-        named: existing files given explicitly, listed whatever the rules say.
+        home: Likewise's data directory, which is left out.
+        own: further folders of Likewise's own, which are left out as well.
+        named: existing files ingested by name, which are listed whatever the rules say.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Scan:
                 continue
             files: list[FoundFile] = []
             folders: list[str] = []
-            yield from self._sort_out(ordered, rules, files, folders)
+            yield from self._classify(ordered, rules, files, folders)
             named = frozenset(self._named.pop(folder, ()))
             if named:
                 unlisted = named.difference(path for path, _, _ in files)
@@ -153,10 +153,10 @@ class Scan:
             yield FolderListing(folder, files, named=named)
             stack.extend((path, rules) for path in reversed(folders))
 
-    def _sort_out(
+    def _classify(
         self, entries: list[os.DirEntry[str]], rules: IgnoreRules, files: list[FoundFile], folders: list[str]
     ) -> Iterator[Unreadable]:
-        """Put each entry that counts where it belongs; yields those that cannot be used."""
+        """Append entries to ``files`` and ``folders``; yields those that cannot be used."""
         check = not rules.empty
         for entry in entries:
             if entry.name.startswith("."):
@@ -179,12 +179,12 @@ class Scan:
                     files.append((path, status.st_size, status.st_mtime_ns))
             except OSError as error:
                 if error.errno in (errno.ENOENT, errno.ELOOP):
-                    continue  # gone since the folder was listed, or a link to itself: there is no file
+                    continue  # deleted since the folder was listed, or a link to itself: there is no file
                 yield Unreadable(as_text(path), f"It cannot be looked at: {error.strerror}.")
 
 
 def list_paths(folder: str, paths: Iterable[str]) -> FolderListing:
-    """A listing of just these paths of one folder; those that are no files (any more) are covered but not listed."""
+    """A listing of only these paths of one folder; those that are not files are covered but not listed."""
     wanted = frozenset(paths)
     files: list[FoundFile] = []
     for path in sorted(wanted):

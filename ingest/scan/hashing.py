@@ -1,4 +1,4 @@
-"""SHA-256 of files, a few at a time, ahead of whoever needs them."""
+"""SHA-256 of files, several at a time, ahead of their use."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from search.media import Kind
 from workers.storage.files import FileAccess
 
 THREADS = 2
-"""Hashing is bound by the disk and shares the processor with decoding."""
+"""Threads for local files: hashing is bound by the disk and shares the processor with decoding."""
 
 REMOTE_THREADS = 16
-"""Objects in buckets come one request after the other, each waiting for an answer."""
+"""Threads for objects in buckets, which mostly wait for an answer."""
 
 AHEAD = 32
-"""Files hashed, or being hashed, before they are asked for."""
+"""Files that are hashed, or being hashed, before they are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class HashTask:
 
 @dataclass(frozen=True, slots=True)
 class HashedFile:
-    """A file that has been read: size and time are those of the very bytes that were hashed."""
+    """A hashed file; size and time are those of the bytes that were hashed."""
 
     task: HashTask
     sha256: str
@@ -47,10 +47,10 @@ class HashedFile:
 
 
 def read_files(tasks: Iterable[HashTask], files: FileAccess) -> Iterator[tuple[HashTask, HashedFile | OSError]]:
-    """Hash files in their order, ``AHEAD`` of the consumer."""
+    """Hash files in their order, ``AHEAD`` of the consumer; each with its result or the error of reading it."""
     with ExitStack() as stack:
         near = ThreadPoolExecutor(THREADS, thread_name_prefix="hash")
-        far = ThreadPoolExecutor(REMOTE_THREADS, thread_name_prefix="fetch")  # which starts no thread without work
+        far = ThreadPoolExecutor(REMOTE_THREADS, thread_name_prefix="fetch")  # starts threads only when needed
         for pool in (near, far):
             stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         waiting: deque[tuple[HashTask, Future[HashedFile]]] = deque()

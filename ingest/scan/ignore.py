@@ -1,4 +1,4 @@
-"""Which files a scan leaves out: hidden ones, excluded ones, and what ``.likewiseignore`` files name."""
+"""Rules for files that a scan leaves out: patterns of the settings and of ``.likewiseignore`` files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ IGNORE_FILE = ".likewiseignore"
 
 @dataclass(frozen=True, slots=True)
 class IgnoreRules:
-    """Rules in force in one folder: those of its own ignore file before those of the folders above it, as git does.
+    """The rules in one folder: those of its own ignore file before those of the folders above it, as in git.
 
     Attributes:
-        excludes: patterns from the settings, relative to the scanned folder; nothing below can take them back.
+        excludes: patterns from the settings, relative to the scanned folder; no ignore file can revoke them.
         levels: ``(length of the folder's path with its slash, patterns)``, deepest first.
     """
 
@@ -31,7 +31,7 @@ class IgnoreRules:
         """Rules before any ignore file has been read.
 
         Raises:
-            SettingsError: an exclude is no pattern.
+            SettingsError: an exclude is not a pattern.
         """
         try:
             spec = GitIgnoreSpec.from_lines(excludes) if excludes else None
@@ -43,21 +43,22 @@ class IgnoreRules:
         """Rules inside ``folder``, which holds an ignore file.
 
         Raises:
-            OSError: the ignore file cannot be read, so nobody knows what it wants kept out.
+            OSError: the ignore file cannot be read, so its rules are unknown.
         """
-        return self.told(folder, Path(folder, IGNORE_FILE).read_bytes())
+        return self.with_file(folder, Path(folder, IGNORE_FILE).read_bytes())
 
-    def told(self, folder: str, content: bytes) -> IgnoreRules:
-        """Rules inside ``folder``, whose ignore file reads so. A line that is no pattern is left out, as git does."""
+    def with_file(self, folder: str, content: bytes) -> IgnoreRules:
+        """Rules inside ``folder``, given the content of its ignore file. Invalid lines are left out, as in git."""
         lines = content.decode("utf-8", "replace").splitlines()
         return IgnoreRules(self.excludes, self.base, ((_length(folder), _compile(lines)), *self.levels))
 
     @property
     def empty(self) -> bool:
+        """Whether there are no rules."""
         return self.excludes is None and not self.levels
 
     def ignores(self, path: str, *, is_folder: bool) -> bool:
-        """Whether the entry at ``path`` is left out. Hidden entries are the scan's business."""
+        """Whether the rules leave out the entry at ``path``. The scan itself leaves out hidden entries."""
         tail = "/" if is_folder else ""
         if self.excludes is not None and self.excludes.check_file(path[self.base :] + tail).include:
             return True

@@ -1,4 +1,4 @@
-"""Walk buckets as ``folders`` walks folders: prefix by prefix, with sizes and times from the listings alone.
+"""List the objects below prefixes of buckets, prefix by prefix, with sizes and times from the listings alone.
 
 Hidden, excluded and ignored objects are left out, and so are Likewise's own previews and uploads.
 """
@@ -15,13 +15,13 @@ from workers.storage.objects import Facts, Objects
 
 
 class RemoteScan:
-    """One walk over some roots.
+    """One scan of some roots.
 
     Args:
-        roots: prefixes; one below which there is nothing yields an empty listing.
+        roots: prefixes; an empty one yields an empty listing.
         excludes: patterns from the settings.
-        own: prefixes that hold no media but what Likewise made.
-        named: existing objects given explicitly, listed whatever the rules say.
+        own: prefixes of Likewise's own files, which are left out.
+        named: existing objects ingested by name, which are listed whatever the rules say.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class RemoteScan:
         above = [folder for folder in addresses.parents(root.path) if addresses.is_at_or_below(folder, root.base)]
         for folder in reversed(above):
             with suppress(FileNotFoundError):
-                rules = self._told(rules, folder)
+                rules = self._with_file(rules, folder)
         return rules
 
-    def _told(self, rules: IgnoreRules, folder: str) -> IgnoreRules:
-        return rules.told(folder, self._objects.read(f"{folder}/{IGNORE_FILE}"))
+    def _with_file(self, rules: IgnoreRules, folder: str) -> IgnoreRules:
+        return rules.with_file(folder, self._objects.read(f"{folder}/{IGNORE_FILE}"))
 
     def _tree(self, top: str, rules: IgnoreRules) -> Iterator[Found]:
         stack = [(top, rules)]
@@ -74,13 +74,13 @@ class RemoteScan:
             try:
                 entries = self._objects.listing(folder)
                 if any(entry.address == f"{folder}/{IGNORE_FILE}" for entry in entries):
-                    rules = self._told(rules, folder)
+                    rules = self._with_file(rules, folder)
             except OSError as error:
                 yield Unreadable(folder, f"The folder cannot be read: {error.strerror}.")
                 continue
             files: list[FoundFile] = []
             folders: list[str] = []
-            yield from _sort_out(entries, rules, files, folders)
+            yield from _classify(entries, rules, files, folders)
             named = frozenset(self._named.pop(folder, ()))
             if named:
                 unlisted = named.difference(address for address, _, _ in files)
@@ -89,14 +89,14 @@ class RemoteScan:
             stack.extend((each, rules) for each in reversed(folders))
 
 
-def _sort_out(
+def _classify(
     entries: Iterable[Facts], rules: IgnoreRules, files: list[FoundFile], folders: list[str]
 ) -> Iterator[Unreadable]:
-    """Put each entry that counts where it belongs; yields those that cannot be used."""
+    """Append entries to ``files`` and ``folders``; yields those that cannot be used."""
     for entry in entries:
         name = addresses.name(entry.address) if not entry.address.endswith("/") else ""
         if not name:
-            if entry.is_folder:  # else it only marks the folder that it is in
+            if entry.is_folder:  # otherwise it only marks the folder that it is in
                 yield Unreadable(entry.address, "Keys with an empty part ('//') cannot be taken in; rename them.")
         elif not name.startswith(".") and not rules.ignores(entry.address, is_folder=entry.is_folder):
             if entry.is_folder:
@@ -106,9 +106,9 @@ def _sort_out(
 
 
 def list_objects(objects: Objects, folder: str, wanted: Iterable[str]) -> FolderListing:
-    """A listing of just these objects of one folder; what is not there (any more) is covered but not listed.
+    """A listing of only these objects of one folder; those that do not exist are covered but not listed.
 
-    What cannot be asked about just now is neither: nobody knows whether it is there.
+    An object whose existence cannot be checked now is neither covered nor listed.
     """
     files: list[FoundFile] = []
     covers: set[str] = set()

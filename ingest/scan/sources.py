@@ -1,4 +1,4 @@
-"""What a job looks at: paths and addresses that people name, checked, and everything the scans of them come upon."""
+"""Sources of a job: checks paths and addresses that people name, and scans folders and buckets."""
 
 # Paths stay text from the walk to the ledger: a Path object for every file would double the cost of a rescan.
 # ruff: noqa: PTH110, PTH112, PTH113
@@ -27,10 +27,10 @@ PAGE = 1000
 
 
 class Sources:
-    """Where the media of one data directory comes from: folders of this machine, and buckets.
+    """Folders of this machine and buckets, for one data directory.
 
     Attributes:
-        access: for reading what has been found.
+        access: reads files at paths and addresses.
     """
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
@@ -41,11 +41,11 @@ class Sources:
         self._own = [f"{settings.shared_place.rstrip('/')}/{name}" for name in OWN_FOLDERS]
 
     def checked(self, given: Path | str) -> str:
-        """What may be ingested, in the spelling of the ledger: the real path, or the address.
+        """A path or address in the ledger's spelling: the real path, or the absolute address.
 
         Raises:
-            NotFoundError: it does not exist and the ledger does not know it either.
-            UnreadableFileError: a folder that may not be listed.
+            NotFoundError: it does not exist, and the ledger does not know it either.
+            UnreadableFileError: it may not be read or listed.
             UsageError: it cannot be ingested.
         """
         if addresses.is_remote(str(given)):
@@ -81,11 +81,11 @@ class Sources:
         return address
 
     def folders(self, roots: Iterable[str]) -> list[str]:
-        """Those that are no single files; also those where nothing is any more."""
+        """The roots that are not single files, including those that no longer exist."""
         return [root for root in roots if not self._is_file(root)]
 
     def exists(self, path: str) -> bool:
-        """Whether there is something; true where that cannot be found out, so that nothing is taken for gone."""
+        """Whether a file exists; true where that cannot be checked, so that it is not marked as missing."""
         if not addresses.is_remote(path):
             return os.path.exists(path)
         try:
@@ -97,7 +97,7 @@ class Sources:
         return True
 
     def found(self, roots: Sequence[str], known_roots: LibraryMap) -> Iterator[Found]:
-        """Everything at or below some roots; what failed before, where there are none."""
+        """Scan everything at or below some roots, or the failed files when there are no roots."""
         if not roots:
             yield from self._failed_before(known_roots)
             return
@@ -126,7 +126,7 @@ class Sources:
             return False
 
     def _is_folder(self, path: str) -> bool:
-        """Also true where that cannot be found out: the scan then says why."""
+        """Also true where that cannot be checked: the scan then reports why."""
         if not addresses.is_remote(path):
             return os.path.isdir(path)
         try:
@@ -163,7 +163,11 @@ class Sources:
             yield from self._scan(folders)
 
     def _check_known(self, real: str, message: str, hint: str) -> None:
-        """A path that does not exist may be ingested if the ledger knows what was there: its files are missing."""
+        """Accept a path that does not exist if the ledger knows files there: they are missing.
+
+        Raises:
+            NotFoundError: the ledger does not know the path.
+        """
         with self._ledger.read() as connection:
             known = connection.execute(select(files.c.path).where(at_or_below(files.c.path, real)).limit(1)).first()
         if known is None:
