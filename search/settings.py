@@ -1,4 +1,4 @@
-"""Settings: read once at the entry point, frozen, handed down. No other module reads the environment.
+"""Settings, read once at the entry point and frozen. No other module reads the environment.
 
 Order of precedence, last wins: defaults, ``likewise.toml`` (in the working directory, or named by ``LIKEWISE_CONFIG``),
 ``LIKEWISE_*`` variables, ``LIKEWISE_*_FILE`` variables (the value is in that file: for secrets), flags.
@@ -34,7 +34,7 @@ from search.spaces import MEANING
 PREFIX = "LIKEWISE_"
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
 OPEN_SCHEMES = frozenset({"file", "local", "http", "https"})
-"""By which fsspec would reach what nobody means by a bucket."""
+"""Schemes that fsspec takes for this machine or any server, not for a bucket."""
 
 SPACE_OF_MODEL_SETTING = {"image_model": VISUAL, "video_model": MOTION, "text_model": MEANING}
 """Settings that choose the model of a space."""
@@ -43,7 +43,7 @@ Positive = Annotated[int, Field(gt=0)]
 
 
 class Settings(BaseModel):
-    """Everything that can be set. The variable of a field is ``LIKEWISE_`` and its name in capitals."""
+    """All settings. The variable of a field is ``LIKEWISE_`` and its name in capitals."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -119,8 +119,8 @@ class Settings(BaseModel):
 
     @field_validator("home", "token", mode="before")
     @classmethod
-    def _something(cls, value: object) -> object:
-        """Empty, a home would be whatever folder one happens to be in, and a token would keep nobody out."""
+    def _not_empty(cls, value: object) -> object:
+        """Refuse empty values: an empty home is the working directory, an empty token protects nothing."""
         if value == "":
             raise ValueError("it is empty")
         return value
@@ -132,7 +132,7 @@ class Settings(BaseModel):
 
     @field_validator("shared", mode="after")
     @classmethod
-    def _spelled_out(cls, shared: str | None) -> str | None:
+    def _normalised_address(cls, shared: str | None) -> str | None:
         """An absolute path, or an address in its usual spelling."""
         try:
             return addresses.absolute(shared) if shared else None
@@ -142,7 +142,7 @@ class Settings(BaseModel):
     @field_validator("remote_schemes", mode="after")
     @classmethod
     def _of_stores(cls, schemes: tuple[str, ...]) -> tuple[str, ...]:
-        """Whoever may start an ingest could have this machine read its own files, or ask its neighbours."""
+        """Refuse schemes by which anybody who may start an ingest could read local files or internal servers."""
         if refused := [scheme for scheme in schemes if scheme in OPEN_SCHEMES]:
             raise ValueError(f"'{refused[0]}' is not to be ingested from")
         return schemes
@@ -150,7 +150,7 @@ class Settings(BaseModel):
     @field_validator("broker_url", mode="after")
     @classmethod
     def _of_redis(cls, url: SecretStr | None) -> SecretStr | None:
-        """Celery takes addresses of many kinds, and what is wrong with one comes out late and in words of its own."""
+        """Refuse other addresses than of Redis here, because Celery takes many kinds and reports errors late."""
         if url is not None and _parsed(url.get_secret_value(), BROKER_SCHEMES) is None:
             raise ValueError("it is no address like redis://host:6379/0")
         return url
@@ -162,7 +162,7 @@ class Settings(BaseModel):
             parts = _parsed(url, ("http", "https"))
             if parts is None or not parts.hostname:
                 raise ValueError("it is no address like http://host:6333")
-            if parts.username or parts.password:  # the address is shown, and kept with what is copied
+            if parts.username or parts.password:  # the address is shown, and stored in backups
                 raise ValueError("a password has no place in it; LIKEWISE_QDRANT_API_KEY takes the key")
         return url
 
@@ -195,7 +195,7 @@ def model_choices(setting: str) -> tuple[str, ...]:
 
 
 def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from every source.
+    """Settings from all sources.
 
     Args:
         flags: values given on the command line; None values are ignored.
@@ -226,7 +226,7 @@ def setting_origins(
 def _gather(
     flags: Mapping[str, object] | None, environ: Mapping[str, str] | None
 ) -> tuple[dict[str, object], dict[str, str]]:
-    """Values of every source, the last one winning, and where each came from."""
+    """Values from all sources, of which the last wins, and the source of each."""
     environ = os.environ if environ is None else environ
     values: dict[str, object] = {}
     origin: dict[str, str] = {}
@@ -269,18 +269,18 @@ def _read_secret(variable: str, path: str) -> str:
 
 
 def _split(name: str, text: str) -> object:
-    """The value of a variable whose setting is no single text."""
+    """Value of a variable, split where the setting is a list or a mapping."""
     if name not in ("excludes", "remote_schemes", "roots"):
         return text
     parts = tuple(part.strip() for part in text.split(",") if part.strip())
     if name != "roots":
         return parts
     pairs = [part.partition("=") for part in parts]
-    return {there: here for there, _, here in pairs} if all(here for _, _, here in pairs) else text
+    return {remote: local for remote, _, local in pairs} if all(local for _, _, local in pairs) else text
 
 
 def _parsed(url: str, schemes: tuple[str, ...]) -> SplitResult | None:
-    """The parts of an address of one of these schemes; None for what is no such address."""
+    """Parts of an address of one of these schemes; None for other text."""
     try:
         parts = urlsplit(url)
         return parts if parts.scheme in schemes and parts.port != 0 else None

@@ -1,4 +1,4 @@
-"""What ``likewise doctor`` looks at: each check says how things stand and, where they are not well, what to do."""
+"""Checks of ``likewise doctor``: each gives the state of one thing and, where it is not well, what to do."""
 
 from __future__ import annotations
 
@@ -34,10 +34,12 @@ PACKAGES = (
     "rawpy",
 )
 LOW_DISK = 1 << 30
-"""Bytes free under which a data directory is worth a warning: a preview takes about 20 kB, a record about 10 kB."""
+"""Free bytes below which the data directory gets a warning: a preview takes about 20 kB, a record about 10 kB."""
 
 
 class Health(StrEnum):
+    """State of one check."""
+
     OK = "ok"
     WARNING = "warning"
     FAILED = "failed"
@@ -45,7 +47,12 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``hint`` is what to do; empty when all is well."""
+    """Result of one check.
+
+    Attributes:
+        detail: the state, in words.
+        hint: what to do; empty when all is well.
+    """
 
     name: str
     health: Health
@@ -54,7 +61,7 @@ class Check:
 
 
 def run_checks(settings: Settings) -> Iterator[Check]:
-    """Every check in turn; a check that breaks off is a failed one, not the end."""
+    """Run every check; an error in one makes it a failed check and does not end the others."""
     checks: tuple[tuple[str, Callable[[Settings], Check]], ...] = (
         ("versions", _versions),
         ("variables", _variables),
@@ -94,7 +101,7 @@ def _versions(settings: Settings) -> Check:
 
 
 def _variables(settings: Settings) -> Check:
-    """A misspelt variable is obeyed by nobody and reported by nobody else."""
+    """Whether a LIKEWISE_ variable is misspelt; nothing else reports that."""
     known = {f"{PREFIX}{name.upper()}{ending}" for name in Settings.model_fields for ending in ("", "_FILE")}
     unknown = sorted(v for v in os.environ if v.startswith(PREFIX) and v not in known | {PREFIX + "CONFIG"})
     if unknown:
@@ -197,24 +204,25 @@ def _shared(settings: Settings) -> Check:
 
 
 def _photographers(settings: Settings) -> Check:
-    """Which trained models are in use, and whether they were trained on the vectors that are stored."""
+    """Trained models in use, and whether they fit the stored vectors."""
     from search.photographers.model_registry import ModelKind
     from search.photographers.space import PhotographerSpace
     from workers.training.shared_models import SharedModels
 
-    shelf, told = SharedModels(settings), []
-    versions = {kind: shelf.current(kind) for kind in ModelKind}
+    models, found = SharedModels(settings), []
+    versions = {kind: models.current(kind) for kind in ModelKind}
     if in_use := versions[ModelKind.CLASSIFIER]:
-        fits = _classifier_fits(settings, shelf.folder(ModelKind.CLASSIFIER, in_use))
-        told.append(f"classifier {in_use.name}{', which fits what is stored' if fits else ''}")
+        fits = _classifier_fits(settings, models.folder(ModelKind.CLASSIFIER, in_use))
+        found.append(f"classifier {in_use.name}{', which fits what is stored' if fits else ''}")
     if in_use := versions[ModelKind.JOINT]:
-        space = PhotographerSpace.load(shelf.folder(ModelKind.JOINT, in_use))
-        told.append(f"photographer space {in_use.name} of {len(space.names):,}")
-    return Check("photographers", Health.OK, "; ".join(told) or "nothing trained yet")
+        space = PhotographerSpace.load(models.folder(ModelKind.JOINT, in_use))
+        found.append(f"photographer space {in_use.name} of {len(space.names):,}")
+    return Check("photographers", Health.OK, "; ".join(found) or "nothing trained yet")
 
 
 def _classifier_fits(settings: Settings, folder: Path) -> bool:
-    """False where nobody can say: another process has the store, or there is nothing in it.
+    """Whether the classifier was trained on the stored vectors; False where that is unknown, because another process
+    has the store open, or it is empty.
 
     Raises:
         SpaceMismatchError: it was trained on other vectors.  ModelError: it is damaged.
@@ -280,7 +288,7 @@ def _weights(model: ModelDescription, settings: Settings) -> Check:
 
 
 def _text(settings: Settings) -> Check:
-    """Whether words can be compared with pictures: the extra, and the weights."""
+    """Whether words can be compared with pictures: the extra and the weights."""
     from search.model_descriptions.text import INSTALL, is_installed
 
     name = "model of words"
@@ -301,7 +309,7 @@ def _text(settings: Settings) -> Check:
 
 
 def _lacking_of(model: ModelDescription) -> tuple[str, str]:
-    """What is missing of a model and what to do; nothing, and where its weights come from."""
+    """What a model lacks and what to do; an empty text and where its weights are, where it lacks nothing."""
     from search.model_descriptions.text import INSTALL, is_installed
 
     if not is_installed():

@@ -1,8 +1,7 @@
-"""Giving records what they lack of style, concepts and features, where they are: these did not exist when they were
-taken in, or were lost.
+"""Add missing style, concepts, meaning and features to records of the current collections.
 
-Questions go on being answered; each record that has been done is found at once. Killed anywhere, the next run goes on
-with the records that lack something.
+Queries are answered meanwhile, and use each record as soon as it is written. After a kill, the next run continues with
+the records that still lack something.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from search.store.filters import Filter
 from workers.batch.backfill import FEATURES, addable, is_complete
 from workers.batch.report import BatchReport
 
-SEEN = "visual"
-"""Space of everything that has a picture."""
+PICTURED = "visual"
+"""Space of every record that has a picture."""
 
 
 class BackfillRun(FillRun):
-    """One run of a job that fills the spaces of ``workers.batch.backfill.addable``, and features of photos, into
-    collections, named plainly."""
+    """One run of a job that adds the spaces of ``workers.batch.backfill.addable``, and the features of photos, to the
+    current collections."""
 
-    def told(self) -> str:
-        """What to tell people at the end."""
+    def summary(self) -> str:
+        """Message of the job at its end."""
         if not self._job.goes_on():
             return KEPT
         schemas = [self._store.schema(name) for name in self._generations]
@@ -41,16 +40,16 @@ class BackfillRun(FillRun):
 
     def _begin(self) -> None:
         self._given_up: set[str] = set()
-        self._uncounted: set[str] = set()  # what lacks something and yet was counted as done
-        # No store counts what lacks features, or one of two spaces, without reading every record, as this job does
-        # anyway (see _held): what has the space that fewest have counts as done until it is looked at.
+        self._uncounted: set[str] = set()  # records that lack something but were counted as done
+        # No store counts records without features, or without one of two spaces, unless it reads them all, which this
+        # job does anyway (see _held). Until then, records with the space that fewest have count as done.
         self._counted_by: dict[str, str] = {}
         held: list[int] = []
         for name in self._generations:
             counts = {space: self._count(name, space) for space in addable(self._store.schema(name))}
-            self._counted_by[name] = min(counts, key=counts.__getitem__) if counts else SEEN
-            held.append(counts[self._counted_by[name]] if counts else self._count(name, SEEN))
-        self._job.begin(sum(self._count(name, SEEN) for name in self._generations), done=sum(held))
+            self._counted_by[name] = min(counts, key=counts.__getitem__) if counts else PICTURED
+            held.append(counts[self._counted_by[name]] if counts else self._count(name, PICTURED))
+        self._job.begin(sum(self._count(name, PICTURED) for name in self._generations), done=sum(held))
 
     def _count(self, collection: str, space: str) -> int:
         return self._store.count(collection, Filter(include_missing=True, has_space=space))
@@ -64,13 +63,13 @@ class BackfillRun(FillRun):
         if found:
             self._job.count(done=-len(found))
             self._uncounted |= found
-        # Without a picture (a video of sound alone, say) there is nothing to be had.
+        # A record without a picture, a video of sound alone for example, has none of these.
         return held | (set(ids) - points.keys()) | self._given_up
 
     def _pictured(self, generation: str, ids: Sequence[str]) -> dict[str, StoredPoint]:
-        spaces = (SEEN, *addable(self._store.schema(generation)))
+        spaces = (PICTURED, *addable(self._store.schema(generation)))
         points = self._store.retrieve(generation, ids, vectors=spaces, payload=(FEATURES,))
-        return {point.id: point for point in points if SEEN in point.vectors}
+        return {point.id: point for point in points if PICTURED in point.vectors}
 
     def _give_up(self, generation: str, ids: Sequence[str]) -> None:
         self._given_up.update(ids)
@@ -84,7 +83,7 @@ class BackfillRun(FillRun):
         schema = self._store.schema(batch.into)
         points = self._pictured(batch.into, done)
         still_lacking = {id_ for id_, point in points.items() if not is_complete(schema, point)}
-        if still_lacking:  # a model that makes none of this picture would be asked for ever
+        if still_lacking:  # a model that gives no vector of this picture would be called for ever
             self._job.count(done=-len(still_lacking))
             self._uncounted |= still_lacking
-            self._hopeless |= still_lacking
+            self._unembeddable |= still_lacking

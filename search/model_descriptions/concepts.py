@@ -1,4 +1,4 @@
-"""The space ``concepts``: what a picture shows, over WordNet's concepts and the basic colours.
+"""Description of the space ``concepts``: WordNet's concepts and basic colours that a picture shows.
 
 ``workers.embedders.image.concepts`` fills it.
 """
@@ -10,20 +10,20 @@ from search.spaces import Distance, Space
 from search.words.table import SPACE, table
 
 CUTOFF = 0.003
-"""Least value of a component of a concept of up to three classes."""
+"""Least value of the component of a concept with up to three classes."""
 
 LEAST_COLOUR = 0.05
-"""Least share of a picture's pixels under a colour."""
+"""Least share of a picture's pixels that have a colour."""
 
 VERSION = "1"
-"""Changes with what any component holds; the version of the table changes with what components there are."""
+"""Version of how components are computed; the table has a version of its own."""
 
 COLOURS_VERSION = "1"
-"""Changes with how shares of colours are computed (``workers.embedders.image.colours``)."""
+"""Version of how shares of colours are computed (``workers.embedders.image.colours``)."""
 
 
 def concepts_space(image: ModelDescription) -> Space:
-    """The space as a model with ImageNet's classes fills it."""
+    """The space as a model with ``imagenet_classes`` fills it."""
     return Space(
         name=SPACE,
         model=image.name,

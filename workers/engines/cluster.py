@@ -1,4 +1,4 @@
-"""What a node embeds with where a broker is set: workers elsewhere. Nothing here imports a model library."""
+"""Engine that sends batches and uploads to workers through the broker; imports no model library."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class ClusterEngine:
-    """Sends batches and uploads to workers by way of the broker."""
+    """Engine whose batches and queries are embedded by workers."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings, self._store = settings, store
@@ -38,26 +38,26 @@ class ClusterEngine:
         return self._notes
 
     def prepare(self) -> None:
-        """As every engine, and while no worker can be asked for the models of an empty store, leave it for later: that
-        must not keep the page from being served."""
+        """Choose the models; left for later while no worker answers, so that the page is served meanwhile."""
         try:
             self._choose()
         except (WorkerUnavailableError, BrokerUnavailableError) as error:
             log.warning("The models are not chosen yet. %s", error)
 
     def warm(self) -> None:
-        """Workers load their models by themselves."""
+        """Nothing to do: workers load their own models."""
 
     @property
     def runner(self) -> CeleryRunner:
-        """
+        """A runner of batches.
+
         Raises:
-            WorkerUnavailableError, BrokerUnavailableError: the models of an empty store cannot be chosen just now.
+            WorkerUnavailableError, BrokerUnavailableError: the models of an empty store cannot be chosen now.
         """
         return CeleryRunner(self._settings, self.app, self._store, self._choose())
 
     def runner_for(self, choice: ModelChoice, generations: Sequence[str]) -> CeleryRunner:
-        """Each batch says itself which generation it goes into."""
+        """A runner of batches, each of which names its generation."""
         return CeleryRunner(self._settings, self.app, self._store, choice)
 
     @property
@@ -65,7 +65,7 @@ class ClusterEngine:
         return RemoteTrainer(self._settings, self.app)
 
     def forget(self) -> None:
-        """Nothing is kept: another process may have changed the collections as well."""
+        """Nothing to do: no choice of models is kept, because other processes may change collections."""
 
     def close(self) -> None:
         self.app.close()

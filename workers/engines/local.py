@@ -1,4 +1,4 @@
-"""What a node embeds with, in this process: models, decoders and what needs them, made when first used."""
+"""Engine that decodes and embeds on this machine; models and decoders are made when first used."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class EngineEncoder(Protocol):
-    """Turns a file into an example of a question, and words into a vector to compare pictures with."""
+    """Embeds a file as the example of a query, and words as a vector."""
 
     def probe(self, path: str, name: str = "") -> Probe: ...
 
@@ -38,23 +38,23 @@ class EngineEncoder(Protocol):
 
 
 class Engine(Protocol):
-    """Whatever embeds for a node: this process, or workers elsewhere (``workers.engines.cluster``). Safe to use from
-    several threads; nothing heavy is made before it is asked for."""
+    """What a node embeds with: this process, or workers elsewhere (``workers.engines.cluster``). Safe to use from
+    several threads; models and decoders are made when first used."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to tell people about the models in use; empty until they are chosen."""
+        """Notes for people about the models in use; empty until they are chosen."""
 
     def prepare(self) -> None:
-        """Choose the models and make or check the collections, which may take seconds.
+        """Choose the models and create or check the collections, which may take seconds.
 
         Raises:
             SpaceMismatchError: a collection was made with other models than the settings demand.
-            ModelError: they insist on a model that cannot be had.
+            ModelError: the settings name a model that cannot be had.
         """
 
     def warm(self) -> None:
-        """Get ready for the first question about a file, so that it need not wait. Takes long; for the background."""
+        """Load the models before the first query about a file. Slow; for the background."""
 
     @property
     def encoder(self) -> EngineEncoder: ...
@@ -63,27 +63,30 @@ class Engine(Protocol):
     def runner(self) -> BatchRunner: ...
 
     def runner_for(self, choice: ModelChoice, generations: Sequence[str]) -> BatchRunner:
-        """What embeds with other models than those in use, into new generations of collections."""
+        """A runner that embeds with other models than those in use, into these generations."""
 
     @property
     def trainer(self) -> Trainer: ...
 
     def forget(self) -> None:
-        """Choose the models anew when they are needed next: collections have got others."""
+        """Choose the models again at the next use, because collections have changed."""
 
     def close(self) -> None:
-        """Let go of what was made. Nothing may be in work."""
+        """Release decoders and models. No batch may be running."""
 
 
 def existing_schemas(store: Store) -> Mapping[str, CollectionSchema]:
-    """Schemas of the collections that hold media, which settle the choice of their models."""
+    """Schemas of the collections of media by name; the choice of models keeps to them."""
     return {name: info.schema for name, info in store.collections().items() if name in COLLECTIONS}
 
 
 def bring_sounds_up_to_date(store: Store) -> None:
-    """Standardise sounds as this version does where an older one took them in; goes on where a killed process stopped.
+    """Standardise the sounds that an older version ingested as this version does; continues after a kill.
 
-    Questions and stored sounds do not compare before that has been done.
+    Queries cannot be compared with stored sounds before.
+
+    Raises:
+        StoreError: the store refused.
     """
     from workers.embedders.sound.standardise import restandardise
 
@@ -92,7 +95,7 @@ def bring_sounds_up_to_date(store: Store) -> None:
 
 
 class LocalEngine:
-    """Decodes in child processes and embeds in this one."""
+    """Engine that decodes in child processes and embeds in this one."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
         make_ready_for_models()
@@ -106,7 +109,7 @@ class LocalEngine:
 
     def prepare(self) -> None:
         with self._making:
-            self._models  # noqa: B018  (made by being asked for)
+            self._models  # noqa: B018  (a cached property makes it)
 
     def warm(self) -> None:
         self.prepare()
@@ -164,7 +167,7 @@ class LocalEngine:
         return models
 
     def _pool(self, choice: ModelChoice) -> DecodePool:
-        """The decoders, which cut clips from videos only for a model that sees them."""
+        """The decoders, which cut clips from videos only for a model of clips."""
         from workers.decode.sandbox.pool import DecodePool
 
         clips = choice.needs_clips

@@ -29,7 +29,7 @@ def command(call: Call, space: str | None, model: str | None, drop_old: bool) ->
     what there is is listed.
 
     --space style, concepts or meaning fills in, for files taken in earlier, every one of these spaces that the library
-    has, and pictures' features. With another model for visual, concepts are made anew too, as they are told from it.
+    has, and pictures' features. With another model for visual, concepts are made anew too, as they are made from it.
     --space meaning needs LIKEWISE_TEXT_MODEL.
     """
     from web.client import connect

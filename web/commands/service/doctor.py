@@ -1,4 +1,4 @@
-"""``likewise doctor``: settings with their origins, and whether everything Likewise needs is well."""
+"""``likewise doctor``: list settings with their origins, and check that everything needed works."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def command(call: Call) -> int:
 
 
 def _plain(value: object) -> object:
-    """A setting as it may be shown: secrets are masked, paths are text."""
+    """Value of a setting for JSON: secrets are masked, paths are text."""
     if value is None or isinstance(value, bool | int | float | str | dict):
         return value
     return list(value) if isinstance(value, tuple) else str(value)
 
 
 def _as_text(value: object) -> str:
-    """A setting's value as it would be written into its variable."""
+    """Value of a setting as its variable takes it."""
     if isinstance(value, list):
         return ",".join(map(str, value))
     if isinstance(value, dict):
-        return ",".join(f"{there}={here}" for there, here in value.items())
+        return ",".join(f"{remote}={local}" for remote, local in value.items())
     return "" if value is None else str(value)
 
 
