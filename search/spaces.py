@@ -101,6 +101,10 @@ class VectorField:
         return min(self.space.dim, 2 * SPARSE_COMPONENTS) if self.sparse else self.space.dim
 
 
+LAYOUT = 1
+"""How :meth:`CollectionSchema.to_json` is laid out; what does not say, as version 0.1.0 wrote it, is of layout 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class CollectionSchema:
     """What one collection holds: its kind and its spaces by name."""
@@ -140,6 +144,7 @@ class CollectionSchema:
 
     def to_json(self) -> dict[str, object]:
         return {
+            "layout": LAYOUT,
             "kind": self.kind.value,
             "fields": [
                 {
@@ -158,8 +163,14 @@ class CollectionSchema:
         """Inverse of :meth:`to_json`.
 
         Raises:
-            SpaceMismatchError: a stored fingerprint is not that of the space beside it (edited or damaged metadata).
+            SpaceMismatchError: a stored fingerprint is not that of the space beside it (edited or damaged metadata), or
+                a later version of Likewise has written it.
         """
+        if data.get("layout", 1) != LAYOUT:
+            raise SpaceMismatchError(
+                f"The schema of a collection has layout {data['layout']}, and this version of Likewise reads {LAYOUT}.",
+                "A later version has written it: use that one.",
+            )
         kind = Kind(str(data["kind"]))
         made: list[VectorField] = []
         entries = data["fields"]

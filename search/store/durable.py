@@ -23,6 +23,9 @@ kernel kills the process with SIGBUS, so the engine must not get that far. One w
 than 100 MiB while it ran (chunks and log segments of three collections), so half as much again is kept in hand.
 """
 
+LAYOUT = "layout"
+"""Key of the number that says how a JSON file of the store is laid out."""
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FULL_TEXT = re.compile(r"no space left|disk quota|file too large|not enough (disk )?space|out of disk", re.IGNORECASE)
 _COPY_CHUNK = 2**24
@@ -42,6 +45,27 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
         os.fsync(file.fileno())
     partial.replace(path)
     sync(path.parent)
+
+
+def read_json(path: Path, newest: int) -> dict[str, Any]:
+    """The object in a file of the store that :func:`write_json` wrote, with its :data:`LAYOUT` taken out; a file that
+    names none has layout 1.
+
+    Args:
+        newest: the latest layout that this version of Likewise reads.
+
+    Raises:
+        StoreError: a later version of Likewise has written it.
+        ValueError, OSError: it is no JSON, or cannot be read.
+    """
+    value: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    layout = value.pop(LAYOUT, 1)
+    if layout > newest:
+        raise StoreError(
+            f"'{path}' has layout {layout}, and this version of Likewise reads layouts up to {newest}.",
+            "A later version has written it: use that one, or restore a backup made by this one.",
+        )
+    return value
 
 
 def sync(path: Path) -> None:

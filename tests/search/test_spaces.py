@@ -75,6 +75,13 @@ def test_sparse_fields_there_and_back_and_from_before_there_were_any() -> None:
     assert [field.sparse for field in CollectionSchema.from_json(data).fields] == [False, False]
 
 
+def test_a_schema_of_version_0_1_is_read_and_one_of_a_later_version_refused() -> None:
+    data = SCHEMA.to_json()
+    assert CollectionSchema.from_json({key: data[key] for key in ("kind", "fields")}) == SCHEMA
+    with pytest.raises(SpaceMismatchError, match="layout 2"):
+        CollectionSchema.from_json(data | {"layout": 2})
+
+
 def test_what_no_sparse_field_can_be() -> None:
     with pytest.raises(ValueError, match="'visual'"):
         VectorField(RESNET, sparse=True)

@@ -78,7 +78,10 @@ def test_where_subject_and_style_are_weighed_the_match_stands_in_place_of_the_ba
 def test_words_say_why_and_how_they_were_read() -> None:
     hit = WordHit(
         "id-1", Kind.VIDEO, ("/a/clip.mp4",), None, (), 0.9, ("butterfly",),
-        (WordReason("butterfly", MatchPlace.SHOWS, "butterfly", 0.97), WordReason("red", MatchPlace.COLOUR, "red", 0.3)),
+        (
+            WordReason("butterfly", MatchPlace.SHOWS, "butterfly", 0.97),
+            WordReason("red", MatchPlace.COLOUR, "red", 0.3),
+        ),
         moment=12.4,
     )  # fmt: skip
     found = WordAnswer(

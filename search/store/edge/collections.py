@@ -1,7 +1,7 @@
 """The collections of the embedded store and their generations, on disk.
 
     collections/
-        generations.json   {"images": 2}: the current generation of each collection that was ever made anew
+        generations.json   {"layout": 1, "images": 2}: the current generation of each collection that was ever made anew
         images/            generation 1
         images.2/          generation 2
 
@@ -11,7 +11,6 @@ metadata is a creation or a removal that was cut short.
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -20,12 +19,14 @@ from pathlib import Path
 from search.media import COLLECTIONS
 from search.spaces import CollectionSchema
 from search.store.base import Generation
-from search.store.durable import engine_errors, write_json
+from search.store.durable import LAYOUT, engine_errors, read_json, write_json
 from search.store.edge.shard import LiveShard
 from search.store.generations import GenerationName, refuse_to_drop, unfinished
 from search.store.schemas import check_same_spaces, no_collection, spaces_to_add
 
 _CURRENT = "generations.json"
+_LAYOUT = 1
+"""How it is laid out; files of version 0.1.0, which do not say, are of layout 1."""
 
 
 class EdgeCollections:
@@ -45,7 +46,7 @@ class EdgeCollections:
         """
         with engine_errors(self._root):
             if (self._root / _CURRENT).is_file():
-                self._current = json.loads((self._root / _CURRENT).read_text("utf-8"))
+                self._current = read_json(self._root / _CURRENT, _LAYOUT)
             (self._root / (_CURRENT + ".partial")).unlink(missing_ok=True)
             for folder in sorted(self._root.glob("*")):
                 name = GenerationName.read(folder.name) or GenerationName(folder.name, 1)
@@ -119,7 +120,7 @@ class EdgeCollections:
             self.at(generation)
             current = {**self._current, name.collection: name.number}
             with engine_errors(self._root):
-                write_json(self._root / _CURRENT, current)
+                write_json(self._root / _CURRENT, {LAYOUT: _LAYOUT, **current})
             self._current = current
 
     def drop_generation(self, generation: str) -> None:

@@ -11,7 +11,6 @@ killed at any moment. Folders that the file does not name are leftovers and are 
 from __future__ import annotations
 
 import copy
-import json
 import shutil
 import subprocess
 import sys
@@ -26,11 +25,13 @@ import qdrant_edge as qdrant
 from search.errors import StoreError
 from search.spaces import CollectionSchema, VectorField
 from search.store.durable import (
+    LAYOUT,
     check_space,
     copy_sparse,
     engine_errors,
     failure,
     quick_folder,
+    read_json,
     size_on_disk,
     sync,
     sync_tree,
@@ -40,6 +41,9 @@ from search.store.edge import layout, optimise
 from search.store.schemas import with_added
 
 _METADATA = "metadata.json"
+_LAYOUT = 1
+"""How ``metadata.json`` is laid out; files of version 0.1.0, which do not say, are of layout 1."""
+
 _WRITTEN = "written"
 """Key of the metadata: points written or edited, not deleted, between the last optimisation and when it was saved."""
 _FLUSH_EVERY = 5_000
@@ -61,7 +65,7 @@ class LiveShard:
 
         Raises:
             SpaceMismatchError: the metadata contradicts itself.
-            StoreError: the metadata or the shard cannot be read.
+            StoreError: the metadata or the shard cannot be read, or a later version has written it.
         """
         self.folder = folder
         self._optimising, self._writes, self._engine = threading.Lock(), threading.RLock(), threading.RLock()
@@ -71,7 +75,7 @@ class LiveShard:
         self._unflushed = 0
         self._unoptimised_writes = True
         with engine_errors(folder):
-            state = json.loads((folder / _METADATA).read_text("utf-8"))
+            state = read_json(folder / _METADATA, _LAYOUT)
             self._written = self._written_there = int(state.get(_WRITTEN, 0))
             self._copied = 0
             self.schema = CollectionSchema.from_json(state["schema"])
@@ -106,7 +110,8 @@ class LiveShard:
                 copy_sparse(made, first)
             sync_tree(first)
             write_json(
-                folder / _METADATA, {"schema": schema.to_json(), "shard": first.name, "values": dict(values or {})}
+                folder / _METADATA,
+                {LAYOUT: _LAYOUT, "schema": schema.to_json(), "shard": first.name, "values": dict(values or {})},
             )
         return cls(folder)
 
@@ -323,7 +328,13 @@ class LiveShard:
     def _commit(self, current: Path, values: dict[str, Any], schema: CollectionSchema | None = None) -> None:
         schema = schema or self.schema
         written = self._written
-        described = {"schema": schema.to_json(), "shard": current.name, "values": values, _WRITTEN: written}
+        described = {
+            LAYOUT: _LAYOUT,
+            "schema": schema.to_json(),
+            "shard": current.name,
+            "values": values,
+            _WRITTEN: written,
+        }
         write_json(self.folder / _METADATA, described)
         with self._engine:
             self.schema, self._current, self._values, self._written_there = schema, current, values, written

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -285,3 +286,24 @@ class TestAddingASpace:
         assert config["vectors"]["sound_raw"]["hnsw_config"]["m"] == 0
         assert "hnsw_config" not in config["vectors"]["sound"]
         store.close()
+
+
+def test_files_of_version_0_1_name_no_layout_and_those_of_a_later_version_are_refused(home, images, make_image):
+    with closing(EdgeStore(home)) as store:
+        store.ensure(images)
+        store.promote(store.begin_generation(images))
+        store.upsert("images", [make_image(1)])
+    names = ("generations.json", "images/metadata.json", "images.2/metadata.json")
+    paths = [home / "collections" / name for name in names]
+    for path in paths:
+        kept = json.loads(path.read_text())
+        assert kept.pop("layout") == 1
+        path.write_text(json.dumps(kept))
+    with closing(EdgeStore(home)) as store:
+        assert store.count("images") == 1
+    for path in paths:
+        kept = path.read_text()
+        path.write_text(json.dumps(json.loads(kept) | {"layout": 2}))
+        with pytest.raises(StoreError, match="has layout 2"):
+            EdgeStore(home)
+        path.write_text(kept)
