@@ -1,4 +1,4 @@
-"""Which device the models run on."""
+"""Choose the device of the models, check it and measure its memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def use_threads(settings: Settings) -> None:
-    """Let torch's one pool of CPU threads have ``settings.threads`` threads, or as many as there are cores."""
+    """Set the size of torch's CPU thread pool to ``settings.threads``, or to the number of cores."""
     torch.set_num_threads(settings.threads or settings.cores)
 
 
@@ -38,7 +38,7 @@ def choose_device(settings: Settings) -> torch.device:
 
 
 def device_works(settings: Settings) -> bool:
-    """Whether the device still computes. An error inside one of its kernels leaves CUDA of no use to the process."""
+    """Whether the device still computes: after an error in a kernel, CUDA is unusable in the process."""
     try:
         return bool((torch.ones(1, device=choose_device(settings)) + 1).item() == 2)
     except RuntimeError as error:
@@ -47,7 +47,7 @@ def device_works(settings: Settings) -> bool:
 
 
 def measure_memory(settings: Settings) -> None:
-    """Tell the metrics how much of the device's memory this process and its neighbours have left."""
+    """Report the reserved and the total memory of a CUDA device to the metrics."""
     device = choose_device(settings)
     if device.type == "cuda":
         _, total = torch.cuda.mem_get_info(device)

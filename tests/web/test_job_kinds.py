@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress, JobState
 from web.cli import main
-from web.pages.photographers.shared import underway
+from web.pages.photographers.shared import active_jobs
 
 
 @pytest.mark.parametrize("kind", JobKind)
@@ -39,7 +39,7 @@ def test_the_photographers_pages_show_every_kind_of_theirs(node: Any, kind: JobK
     node.ingest.known.clear()
     node.ingest.known["7"] = JobProgress("7", JobState.RUNNING, "", (), task=kind)
     theirs = kind.value in {"label", "train_photographers", "train_joint", "place_photographer"}
-    assert bool(underway(node)) == theirs == kind.description.photographers
+    assert bool(active_jobs(node)) == theirs == kind.description.photographers
 
 
 def test_the_command_line_lists_every_kind() -> None:

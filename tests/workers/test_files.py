@@ -26,7 +26,7 @@ from search.settings import Settings
 from workers.decode.sandbox.pool import DecodePool
 from workers.storage.files import FileAccess
 from workers.storage.objects import FileChangedError, Objects, UnreachableError
-from workers.storage.temporary_copies import PREFIX, BorrowedFolder
+from workers.storage.temporary_copies import PREFIX, TemporaryCopies
 
 Make = Callable[..., Settings]
 
@@ -57,7 +57,7 @@ def left_in(folder: Path) -> list[Path]:
 )
 def test_roots_seen_elsewhere(make_settings: Make, path: str, here: str) -> None:
     roots = {"/mnt/photos": "/data", "/mnt/photos/raw/": "s3://raw/", "s3://media": "/buckets"}
-    assert FileAccess(make_settings(roots=roots)).here(path) == here
+    assert FileAccess(make_settings(roots=roots)).local_address(path) == here
 
 
 def test_a_file_of_this_machine_is_used_where_it_is(make_settings: Make, tmp_path: Path, borrowed: Path) -> None:
@@ -288,7 +288,7 @@ def test_closing_ends_a_wait(make_settings: Make, bucket: Any, monkeypatch: pyte
 
 
 def _borrow_for_ever(said: Any) -> None:
-    with BorrowedFolder().place("a.jpg") as place:
+    with TemporaryCopies().path_for("a.jpg") as place:
         Path(place).write_bytes(b"bytes")
         said.send(place)
         time.sleep(600)
@@ -299,20 +299,20 @@ def test_the_folder_of_a_killed_process_is_removed_by_the_next(borrowed: Path) -
     process = multiprocessing.get_context("fork").Process(target=_borrow_for_ever, args=(mine,))
     process.start()
     left = Path(said.recv())
-    with BorrowedFolder().place("b.jpg") as place:
+    with TemporaryCopies().path_for("b.jpg") as place:
         assert left.is_file()  # its owner lives
         assert Path(place).parent != left.parent
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert left.is_file()
-    with BorrowedFolder().place("c.jpg"):
+    with TemporaryCopies().path_for("c.jpg"):
         assert not left.exists()
 
 
 def test_a_folder_goes_with_its_object(borrowed: Path) -> None:
-    folder = BorrowedFolder()
-    with folder.place("a.jpg"):
+    folder = TemporaryCopies()
+    with folder.path_for("a.jpg"):
         assert [path.name.startswith(PREFIX) for path in borrowed.iterdir()] == [True]
     del folder
     assert not list(borrowed.iterdir())

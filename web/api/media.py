@@ -55,10 +55,10 @@ def file(media_id: str) -> Response:
     mimetype = record.mime if inline else "application/octet-stream"
     attached = not inline or "download" in request.args
     request.environ["wsgi.file_wrapper"] = _SeekableWrapper
-    here, name = access.here(path), addresses.name(path)
-    if addresses.is_remote(here):
-        return _locked_down(_send_object(access.objects, here, mimetype, name, attached=attached))
-    return _locked_down(send_file(here, mimetype, attached, name, conditional=True))
+    address, name = access.local_address(path), addresses.name(path)
+    if addresses.is_remote(address):
+        return _locked_down(_send_object(access.objects, address, mimetype, name, attached=attached))
+    return _locked_down(send_file(address, mimetype, attached, name, conditional=True))
 
 
 class _SeekableWrapper:
@@ -86,7 +86,7 @@ def existing_path(record: MediaRecord, access: FileAccess) -> str:
     for path in record.paths:
         try:
             size, _ = access.size_and_time(path)
-            if size == record.size and (addresses.is_remote(access.here(path)) or access.is_file(path)):
+            if size == record.size and (addresses.is_remote(access.local_address(path)) or access.is_file(path)):
                 return path
         except UnreachableError as error:
             silent = error

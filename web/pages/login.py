@@ -12,24 +12,24 @@ blueprint = Blueprint("login", __name__)
 
 @blueprint.get("/login")
 def page() -> str:
-    return render_template("login.html", next=_own_path(request.args.get("next", "/")), wrong=False)
+    return render_template("login.html", next=_local_path(request.args.get("next", "/")), wrong=False)
 
 
 @blueprint.post("/login")
 def submit() -> Response:
     guard: Guard = current_app.extensions["guard"]
-    target = _own_path(request.form.get("next", "/"))
+    target = _local_path(request.form.get("next", "/"))
     if guard.log_in(request.form.get("token", "")):
         return redirect(target, 303)
     return make_response(render_template("login.html", next=target, wrong=True), 401)
 
 
 @blueprint.post("/logout")
-def leave() -> Response:
+def log_out() -> Response:
     current_app.extensions["guard"].log_out()
     return redirect("/login", 303)
 
 
-def _own_path(target: str) -> str:
+def _local_path(target: str) -> str:
     """Where to go after the login, never off this site (``//elsewhere`` and ``/\\elsewhere`` count as off it)."""
     return target if target.startswith("/") and target[1:2] not in {"/", "\\"} else "/"

@@ -1,4 +1,4 @@
-"""What decoding one file yields: plain data, light to import."""
+"""Result of decoding one file: plain data, light to import."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from search.media import Kind
 
 CROP = 224
-"""Side of the pictures that image models see, pixels."""
+"""Side of the pictures that image models take, pixels."""
 
 CLIP_FRAMES, CLIP_SIDE = 16, 112
 """Frames of a clip and their side in pixels, as R3D-18 was trained."""
@@ -21,7 +21,7 @@ SOUND_RATE = 16_000
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What a file says about itself; fields, names and units as in ``search.media.MediaRecord``."""
+    """Metadata of a file; fields, names and units as in ``search.media.MediaRecord``."""
 
     width: int | None = None
     height: int | None = None
@@ -40,20 +40,20 @@ class MediaFacts:
 
 
 def no_crops() -> npt.NDArray[np.uint8]:
+    """uint8 (0, 224, 224, 3)."""
     return np.empty((0, CROP, CROP, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """One file, ready for the models.
+    """One decoded file, ready for the models.
 
     Attributes:
-        kind: what the content turned out to be, whatever its name says.
+        kind: by the content, whatever the name says.
         crops: uint8 (n, 224, 224, 3) RGB, upright; one of an image, one a key frame of a video, none of a sound.
         moments: seconds of a video's crops, rising; empty otherwise.
         clips: uint8 (c, 16, 112, 112, 3) RGB of a video, when the pool was asked for clips; else None.
-        whole: uint8 (n, 224, 224, 3) RGB, the pictures that ``crops`` are cut from, squeezed to a square with nothing
-            cut off; None of a sound.
+        whole: uint8 (n, 224, 224, 3) RGB, the uncropped pictures of ``crops``, resized to a square; None of a sound.
         sound: float32 (samples,) mono at 16 kHz in [-1, 1], at most ``audio.ANALYSED_SECONDS`` of it; None without.
         fingerprints: 256-bit hashes as 64 hex digits (see ``perceptual``); of an image or a sound one, or none when it
             is too plain; of a video one for each key frame that is not.

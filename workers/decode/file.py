@@ -1,4 +1,4 @@
-"""One file to one ``Decoded``: look before opening, then hand the bytes to the decoder they call for."""
+"""Decode one file: check it, find its format by its first bytes, and call the decoder of that format."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from workers.runtime import MIB
 
 
 def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
-    """Decode whatever is in ``path``. The content decides what it is; the name only where the content is silent.
+    """Decode a file. The content decides on its kind, and the name only where the content does not.
 
     Args:
-        kind: what the caller takes it for; None asks the name.
+        kind: kind that the caller assumes; by the name when None.
 
     Raises:
-        MediaError: with the code that says why not.
+        MediaError: it cannot be decoded; the code says why.
     """
     name = Path(path).name
     with open_regular(path, options.max_bytes) as file:
@@ -62,7 +62,7 @@ def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded
 def _try_both(
     picture: Callable[[], Decoded], recording: Callable[[], Decoded], kind: Kind | None, name: str
 ) -> Decoded:
-    """Try what the name promises first. One that promises a picture is believed: FFmpeg hears a sound in anything."""
+    """Try the kind of the name first. A name of a picture is final, because FFmpeg finds a sound in any file."""
     attempts = (picture,) if kind is Kind.IMAGE else (picture, recording) if kind is None else (recording, picture)
     for attempt in attempts:
         try:
@@ -74,11 +74,12 @@ def _try_both(
 
 @contextmanager
 def open_regular(path: str, max_bytes: int) -> Iterator[IO[bytes]]:
-    """``path`` opened for reading, if it is a file with something in it and not too much.
+    """``path`` opened for reading, if it is a regular file of an allowed size.
 
     Raises:
-        UnreadableFileError: gone, forbidden, or not a regular file. A named pipe is never opened: that would block.
-        EmptyFileError, MediaTooLargeError: by its size.
+        UnreadableFileError: missing, forbidden, or not a regular file. A named pipe is never opened: that would block.
+        EmptyFileError: it has no bytes.
+        MediaTooLargeError: it has more than ``max_bytes``.
     """
     name = Path(path).name
     try:

@@ -1,4 +1,4 @@
-"""Which kind of media a file is: by its name, before anyone opens it, and by its first bytes."""
+"""Kind of media of a file: by its name, before it is opened, and by its first bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _words(text: str) -> frozenset[str]:
 RAW_EXTENSIONS = _words(
     """3fr arw cr2 cr3 crw dcr dng erf iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"""
 )
-"""Cameras' own formats. Many are TIFF inside, so the name decides whether the embedded preview is wanted."""
+"""Raw formats of cameras. Many are TIFF inside, so the name decides whether the embedded preview is used."""
 
 IMAGE_EXTENSIONS = RAW_EXTENSIONS | _words(
     """apng avif avifs bmp bw cur dcx dds dib eps fit fits flc fli gbr gif gpl hdp heic heics heif heifs hif icb
@@ -44,7 +44,7 @@ _KIND_OF_EXTENSION = {
 
 
 def kind_of_name(path: str) -> Kind | None:
-    """Kind by the extension alone; None when the name is not that of media. The content has the last word later."""
+    """Kind by the extension alone, None for other names. Decoding decides by the content later."""
     return _KIND_OF_EXTENSION.get(PurePath(path).suffix[1:].lower())
 
 
@@ -53,7 +53,7 @@ def is_raw_name(path: str) -> bool:
 
 
 class Family(Enum):
-    """Which decoder a file's first bytes call for."""
+    """Decoder that a file's first bytes call for."""
 
     PICTURE = "picture"
     RAW = "raw file"
@@ -90,11 +90,11 @@ _PICTURE_STARTS = (
     b"P7 332",
 )
 _QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"pnot", b"skip")
-"""What QuickTime files begin with that are older than ``ftyp``."""
+"""First atoms of QuickTime files older than ``ftyp``."""
 _FLI_MARKS, _FLI_FLAGS = (b"\x11\xaf", b"\x12\xaf"), (b"\0\0", b"\x03\0")
 """At bytes 4 and 14 of an Autodesk animation, which begins with its length."""
 _JPEG_LS = b"\xff\xd8\xff\xf7"
-"""Begins as a JPEG does, and is none."""
+"""JPEG-LS, which begins like a JPEG but is another format."""
 _RAW_STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
 _STREAM_STARTS = (
     b"ID3",
@@ -124,7 +124,7 @@ _IFF_FAMILY = {b"AIFF": Family.STREAMS, b"AIFC": Family.STREAMS}
 
 
 def sniff(head: bytes) -> Family:
-    """Family by the first ``SNIFFED_BYTES`` bytes; UNKNOWN leaves it to the name, then to trying."""
+    """Family by the first ``SNIFFED_BYTES`` bytes; UNKNOWN leaves it to the name, and then to trial."""
     if head[4:8] in _QUICKTIME_ATOMS:
         return Family.STREAMS
     if head[4:8] == b"ftyp":

@@ -1,7 +1,7 @@
-"""256-bit fingerprints that survive editing: of a picture, and of a sound.
+"""256-bit perceptual hashes of pictures and sounds, which survive editing.
 
-Two fingerprints are compared by the number of bits that differ. Unrelated content differs in about 128 of the 256; how
-few make a near duplicate is said in ``search.similar.near``.
+Two fingerprints are compared by the number of bits that differ. Unrelated content differs in about 128 of the 256;
+``search.similar.near`` defines how few make a near duplicate.
 
 Source of the picture hash: PDQ, in Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm"
 (2019): luminance, 64 x 64, the 16 x 16 lowest frequencies of the DCT without the constant, one bit each for above the
@@ -24,7 +24,7 @@ LEAST_DETAIL = 1.5
 
 _BANDS, _STEPS = 33, 9
 _LOWEST_HZ, _HIGHEST_HZ = 200.0, 3400.0
-"""Telephone band: what every codec and bit rate keeps."""
+"""Telephone band, which every codec and bit rate preserves."""
 _WINDOW, _HOP = 2048, 512
 _AUDIBLE = 1e-4
 """Share of the loudest window's energy below which leading and trailing windows are cut off: encoders pad."""
@@ -48,7 +48,7 @@ def _pack(bits: npt.NDArray[np.bool_]) -> str:
 
 
 def picture_fingerprint(picture: Image.Image) -> str | None:
-    """64 hex digits; None when the picture is too plain to tell it from others.
+    """64 hex digits; None for a picture without enough detail (``LEAST_DETAIL``).
 
     Args:
         picture: RGB or L, upright, any size.

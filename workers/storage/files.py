@@ -1,7 +1,7 @@
-"""Files wherever they lie: in a folder, or in a bucket, of which decoders get a copy in a temporary folder of ours.
+"""Read files in folders and in buckets; decoders get temporary copies of what is in a bucket.
 
-A path or address is always the one that ledger and records have; :meth:`FileAccess.here` says where this machine sees
-it. What lies in a folder is used where it is.
+A path or address is always that of ledger and records; :meth:`FileAccess.local_address` maps it to this machine. Files
+in folders are used in place.
 """
 
 # Paths stay text from the walk to the ledger: a Path object for every file would double the cost of a rescan.
@@ -22,14 +22,14 @@ from search import addresses
 from search.errors import DecodeTimeoutError, MediaTooLargeError, UnreadableFileError
 from search.settings import Settings
 from workers.storage.objects import READ_BYTES, FileChangedError, Objects
-from workers.storage.temporary_copies import BorrowedFolder
+from workers.storage.temporary_copies import TemporaryCopies
 
 MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A file that was read: size and time are those of the very bytes that were hashed."""
+    """Hash of a file, with the size and modification time of the bytes that were hashed."""
 
     sha256: str
     size: int
@@ -37,7 +37,7 @@ class Contents:
 
 
 class FileAccess:
-    """Reads files for whoever needs them. Thread-safe.
+    """Reads files in folders and buckets. Thread-safe.
 
     Attributes:
         objects: the buckets.
@@ -45,62 +45,62 @@ class FileAccess:
 
     def __init__(self, settings: Settings) -> None:
         self.objects = Objects(settings)
-        self._seconds = settings.decode_timeout
+        self._timeout = settings.decode_timeout
         self._max_bytes = settings.max_file_mb * MIB
-        self._elsewhere = sorted(
+        self._roots = sorted(
             ((there.rstrip("/") or "/", here.rstrip("/")) for there, here in settings.roots.items()), reverse=True
         )
-        self._borrowed = BorrowedFolder()
+        self._copies = TemporaryCopies()
         self._closing = threading.Event()
 
-    def here(self, path: str) -> str:
-        """Where this machine sees it (``Settings.roots``, of which the longest that fits counts)."""
-        for there, here in self._elsewhere:
+    def local_address(self, path: str) -> str:
+        """Path or address on this machine, by the longest matching root of ``Settings.roots``."""
+        for there, here in self._roots:
             if addresses.is_at_or_below(path, there):
                 return f"{here}/{path[len(there) :].lstrip('/')}".rstrip("/")
         return path
 
     def size_and_time(self, path: str) -> tuple[int, int]:
-        """Bytes, and nanoseconds since the epoch.
+        """Bytes, and modification time in nanoseconds since the epoch.
 
         Raises:
-            OSError: it is not there or cannot be looked at.
+            OSError: there is no such file, or it is not accessible.
         """
-        here = self.here(path)
-        if addresses.is_remote(here):
-            facts = self.objects.facts(here)
+        address = self.local_address(path)
+        if addresses.is_remote(address):
+            facts = self.objects.facts(address)
             return facts.size, facts.mtime_ns
-        status = os.stat(here)
+        status = os.stat(address)
         return status.st_size, status.st_mtime_ns
 
     def is_copied(self, path: str) -> bool:
-        """Whether :meth:`local` makes a copy of it, whose bytes it checks."""
-        return addresses.is_remote(self.here(path))
+        """Whether :meth:`local` makes a copy of it and checks the bytes."""
+        return addresses.is_remote(self.local_address(path))
 
     def is_same_place(self, path: str) -> bool:
-        """Whether modification times mean the same here as where the path comes from: both in folders or buckets."""
-        return addresses.is_remote(path) == addresses.is_remote(self.here(path))
+        """Whether modification times are comparable with those of the path's origin: both in folders, or in buckets."""
+        return addresses.is_remote(path) == addresses.is_remote(self.local_address(path))
 
     def is_file(self, path: str) -> bool:
-        """Whether there is a file, as far as can be seen."""
-        here = self.here(path)
-        if not addresses.is_remote(here):
-            return os.path.isfile(here)
+        """Whether there is a file; False where that cannot be found out."""
+        address = self.local_address(path)
+        if not addresses.is_remote(address):
+            return os.path.isfile(address)
         try:
-            return not self.objects.facts(here).is_folder
+            return not self.objects.facts(address).is_folder
         except OSError:
             return False
 
     def head(self, path: str, count: int) -> bytes:
-        """Its first bytes.
+        """The first ``count`` bytes.
 
         Raises:
             OSError: it cannot be read.
         """
-        here = self.here(path)
-        if addresses.is_remote(here):
-            return self.objects.with_retries(lambda: self.objects.head(here, count), self._seconds)
-        with open(here, "rb") as file:
+        address = self.local_address(path)
+        if addresses.is_remote(address):
+            return self.objects.with_retries(lambda: self.objects.head(address, count), self._timeout)
+        with open(address, "rb") as file:
             return file.read(count)
 
     def read(self, path: str) -> Contents:
@@ -109,37 +109,37 @@ class FileAccess:
         Raises:
             OSError: it cannot be opened or read.
         """
-        here = self.here(path)
-        if addresses.is_remote(here):
-            return self.objects.with_retries(lambda: self._read_object(here), self._seconds, self._closing)
-        with open(here, "rb") as file:
+        address = self.local_address(path)
+        if addresses.is_remote(address):
+            return self.objects.with_retries(lambda: self._read_object(address), self._timeout, self._closing)
+        with open(address, "rb") as file:
             status = os.fstat(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return Contents(digest, status.st_size, status.st_mtime_ns)
 
     @contextmanager
     def local(self, path: str, sha256: str = "") -> Iterator[str]:
-        """The path of a file in a folder with these bytes: its own, or that of a copy, which is gone afterwards.
+        """A path of the file in a folder: its own, or that of a copy, which is removed after the block.
 
-        A copy is no larger than ``max_file_mb`` and is made within ``decode_timeout`` seconds.
+        A copy has at most ``max_file_mb`` and is made within ``decode_timeout`` seconds.
 
         Args:
-            sha256: what the bytes of a copy must be; anything when empty. Files in folders are not looked into.
+            sha256: expected hash of a copy, not checked when empty. Files in folders are not hashed.
 
         Raises:
             MediaError: it cannot be read, is too large or does not come in time.
             FileChangedError: an object holds other bytes.
         """
-        here = self.here(path)
-        if not addresses.is_remote(here):
-            yield os.path.abspath(here)  # noqa: PTH100
+        address = self.local_address(path)
+        if not addresses.is_remote(address):
+            yield os.path.abspath(address)  # noqa: PTH100
             return
-        with self._borrowed.place(addresses.name(path)) as copy:
-            self._fetch(here, copy, sha256)
+        with self._copies.path_for(addresses.name(path)) as copy:
+            self._fetch(address, copy, sha256)
             yield copy
 
     def close(self) -> None:
-        """Let whatever is being fetched fail soon."""
+        """Abort downloads in progress."""
         self._closing.set()
 
     def _read_object(self, address: str) -> Contents:
@@ -153,9 +153,9 @@ class FileAccess:
 
     def _fetch(self, address: str, target: str, sha256: str) -> None:
         name = addresses.name(address)
-        ends = time.monotonic() + self._seconds
+        ends = time.monotonic() + self._timeout
         try:
-            found = self.objects.with_retries(lambda: self._copy(address, target, ends), self._seconds, self._closing)
+            found = self.objects.with_retries(lambda: self._copy(address, target, ends), self._timeout, self._closing)
         except FileChangedError:
             raise
         except OSError as error:
@@ -178,7 +178,7 @@ class FileAccess:
                 size += copy.write(piece)
                 if time.monotonic() > ends or self._closing.is_set():
                     raise DecodeTimeoutError(
-                        f"'{name}' could not be fetched within {self._seconds:g} s.",
+                        f"'{name}' could not be fetched within {self._timeout:g} s.",
                         "LIKEWISE_DECODE_TIMEOUT sets the limit.",
                     )
         return digest.hexdigest()

@@ -1,9 +1,8 @@
-"""Objects in buckets, by way of fsspec: looked at, listed, read, written; what fails is an ``OSError`` that says why.
+"""List, read and write objects in buckets by fsspec; every failure is an ``OSError`` with a readable reason.
 
-Only addresses of schemes that are allowed are ever opened (``Settings.remote_schemes``), and places that the operator's
-own settings name: whoever may start an ingest could otherwise read the files of this machine by ``file://``, or have it
-ask the neighbours in its network by ``http://``. Credentials and endpoints come from where each library looks for them
-(``AWS_*``, say).
+Only addresses of allowed schemes (``Settings.remote_schemes``) and those in the operator's own settings are opened:
+otherwise everyone who may start an ingest could read files of this machine by ``file://``, or send requests into its
+network by ``http://``. Each storage library finds credentials and endpoints in its own places (``AWS_*``, say).
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ from search.settings import Settings
 
 PACKAGE_OF = MappingProxyType({"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "abfs": "adlfs"})
 INSTALL = MappingProxyType({"s3fs": "pip install 'likewise[s3]'"})
-"""How to get a package that is an extra of Likewise's own; others are installed by their names."""
+"""Command that installs a package which is an extra of Likewise; others are installed by their names."""
 
 READ_BYTES = 4 * 2**20
-"""What one request of a stream that is read through asks for."""
+"""Bytes of one request of a stream that is read to its end."""
 SERVED_BYTES = 2**20
-"""The same where somebody may want only a part."""
+"""Bytes of one request of a stream of which only a part may be read."""
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -48,14 +47,14 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 _LIBRARY_TRIES = 2
-"""Tries of the storage library itself. Its default of five, each of which may hang, would outlast any time limit; what
-is tried longer than that is tried by :meth:`Objects.with_retries`."""
+"""Attempts of the storage library itself. Its default of five, each of which may hang, would exceed any time limit;
+longer retries are made by :meth:`Objects.with_retries`."""
 
 FIRST_DELAY, LONGEST_DELAY = 0.25, 8.0
 LOOK_SECONDS = 3.0
-"""How long a quick look is tried for that somebody may be waiting for."""
+"""How long a quick request is retried on which a person may be waiting."""
 _PASSING = re.compile(r"Connection|Timeout|HTTPClient|Payload|Disconnected")
-"""In the names of the exceptions by which the libraries' HTTP clients say that there was no answer."""
+"""Part of the names of the exceptions that the libraries' HTTP clients raise when there is no answer."""
 _PASSING_NUMBERS = frozenset(
     getattr(errno, name)
     for name in (
@@ -69,20 +68,20 @@ T = TypeVar("T")
 
 
 class UnreachableError(OSError):
-    """There was no (whole) answer; the same request may succeed a little later."""
+    """There was no answer, or only a part of it; the same request may succeed later."""
 
 
 class FileChangedError(OSError):
-    """Its bytes are no longer those that were asked for."""
+    """The bytes of the object have changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a listing says of an object or folder.
+    """Listing entry of an object or folder.
 
     Attributes:
-        mtime_ns: seconds at which it was written, and in the place of their fraction, which listings round in
-            different ways, a checksum of its ETag: bytes that are replaced within one second differ as well.
+        mtime_ns: the second of its modification, and as nanoseconds a checksum of its ETag instead of the fraction,
+            which listings round in different ways: bytes that are replaced within one second differ as well.
     """
 
     address: str
@@ -97,10 +96,11 @@ class Objects:
     def __init__(self, settings: Settings) -> None:
         self._schemes = settings.remote_schemes
         self._places = tuple(filter(addresses.is_remote, (settings.shared_place, *settings.roots.values())))
-        self._patience = settings.decode_timeout
+        self._retry_seconds = settings.decode_timeout
 
     def check(self, address: str) -> None:
-        """
+        """Check that the address may and can be opened.
+
         Raises:
             UsageError: addresses of this scheme are not allowed, or need a package that is not installed.
         """
@@ -110,33 +110,34 @@ class Objects:
             raise UsageError(f"'{address}' cannot be used: {error.strerror}.") from None
 
     def facts(self, address: str) -> Facts:
-        """
+        """Size and modification time of an object or folder.
+
         Raises:
             FileNotFoundError: there is neither an object nor a folder.
-            OSError: it cannot be looked at.
+            OSError: it is not accessible.
         """
 
         def ask() -> Facts:
-            with _told(address):
+            with _translated_errors(address):
                 return _facts(address, self._filesystem(address).info(address))
 
         return self.with_retries(ask, LOOK_SECONDS)
 
     def listing(self, folder: str) -> list[Facts]:
-        """What lies in a folder, in order of address; empty for one that is not there. Tried for a while.
+        """Entries of a folder in order of address, none where it does not exist; retried for ``decode_timeout``.
 
         Raises:
             OSError: it cannot be listed.
         """
 
         def ask() -> list[Facts]:
-            with _told(folder):
+            with _translated_errors(folder):
                 scheme = addresses.scheme(folder)
                 found = self._filesystem(folder).ls(folder, detail=True)
                 return [_facts(f"{scheme}://{info['name'].lstrip('/')}", info) for info in found]
 
         try:
-            entries = self.with_retries(ask, self._patience)
+            entries = self.with_retries(ask, self._retry_seconds)
         except FileNotFoundError:
             if addresses.parent(folder) is None:
                 raise  # a folder without objects is no folder, but a bucket is there or is not
@@ -146,21 +147,21 @@ class Objects:
 
     @contextmanager
     def opened(self, address: str) -> Iterator[tuple[IO[bytes], Facts]]:
-        """The object open to be read from its beginning to its end, in pieces of ``READ_BYTES``, and what it is.
+        """The object opened for sequential reading by ``READ_BYTES``, and its facts.
 
-        All that is read is of this one version of it, or reading fails.
+        All bytes are of one version of the object, or reading fails.
 
         Raises:
             OSError: it cannot be opened; also from the block, where it cannot be read.
         """
-        with _told(address):
+        with _translated_errors(address):
             file, facts = self._open(address, block_size=READ_BYTES, cache_type="none")
             with file:
                 yield file, facts
 
     def stream(self, address: str) -> tuple[IO[bytes], Facts]:
-        """As :meth:`opened`, to be read anywhere and closed by whoever asked; reads ahead by ``SERVED_BYTES``."""
-        with _told(address):
+        """As :meth:`opened`, but seekable, with a read-ahead of ``SERVED_BYTES``; the caller closes it."""
+        with _translated_errors(address):
             return self._open(address, block_size=SERVED_BYTES, cache_type="readahead")
 
     def _open(self, address: str, **options: object) -> tuple[IO[bytes], Facts]:
@@ -169,48 +170,48 @@ class Objects:
         return file, _facts(address, getattr(file, "details", None) or filesystem.info(address))
 
     def head(self, address: str, count: int) -> bytes:
-        """Its first bytes.
+        """The first ``count`` bytes.
 
         Raises:
             OSError: it cannot be read.
         """
-        with _told(address):
+        with _translated_errors(address):
             head = self._filesystem(address).cat_file(address, start=0, end=count)
             return bytes(head)
 
     def write(self, contents: Mapping[str, bytes]) -> None:
-        """Put objects at these addresses of one bucket, many at once, each whole or not at all."""
+        """Write objects of one bucket by their addresses, many at once, each atomically."""
         if contents:
             first = next(iter(contents))
-            with _told(first):
+            with _translated_errors(first):
                 self._filesystem(first).pipe(dict(contents))
 
     def upload(self, path: str, address: str) -> None:
-        with _told(address):
+        with _translated_errors(address):
             self._filesystem(address).put_file(path, address)
 
     def read(self, address: str) -> bytes:
-        """A small object, whole."""
+        """All bytes of a small object."""
 
         def ask() -> bytes:
-            with _told(address):
+            with _translated_errors(address):
                 return bytes(self._filesystem(address).cat_file(address))
 
         return self.with_retries(ask, LOOK_SECONDS)
 
     def delete(self, address: str) -> None:
-        """Nothing happens where there is nothing."""
+        """Delete an object if it exists."""
         try:
-            with _told(address):
+            with _translated_errors(address):
                 self._filesystem(address).rm_file(address)
         except FileNotFoundError:
             pass
 
     def with_retries(self, call: Callable[[], T], seconds: float, stop: threading.Event | None = None) -> T:
-        """``call()``, called again with growing, jittered delays while there is no answer and time is left.
+        """The result of ``call()``, repeated with growing, jittered delays while there is no answer and time is left.
 
         Args:
-            stop: when set, no new try is made.
+            stop: when set, no further attempt is made.
         """
         ends, delay = time.monotonic() + seconds, FIRST_DELAY
         stop = stop or threading.Event()
@@ -224,8 +225,8 @@ class Objects:
                 delay = min(2 * delay, LONGEST_DELAY)
 
     def _filesystem(self, address: str) -> Any:
-        """fsspec's, made once a process and scheme; asked for every time, because none survives a fork."""
-        import fsspec  # some 50 ms, which only those pay who have buckets
+        """File system of fsspec for the scheme, cached by fsspec; not kept here, because none survives a fork."""
+        import fsspec  # some 50 ms, only where there are buckets
 
         scheme = addresses.scheme(address)
         if scheme not in self._schemes and not any(addresses.is_at_or_below(address, place) for place in self._places):
@@ -256,7 +257,7 @@ def _facts(address: str, info: Mapping[str, Any]) -> Facts:
 
 
 def _seconds(info: Mapping[str, Any]) -> int:
-    """When it was written, in whole seconds since the epoch; 0 when the store does not tell."""
+    """Modification time in whole seconds since the epoch; 0 when the store does not report it."""
     names = ("LastModified", "last_modified", "mtime", "updated", "created")
     value = next((info[name] for name in names if info.get(name)), None)
     if isinstance(value, str):
@@ -272,38 +273,38 @@ def _version(info: Mapping[str, Any]) -> int:
 
 
 @contextmanager
-def _told(address: str) -> Iterator[None]:
-    """Whatever a storage library raises, as an ``OSError`` with a number and a reason for a person."""
+def _translated_errors(address: str) -> Iterator[None]:
+    """Raise every error of a storage library as an ``OSError`` with a number and a readable reason."""
     try:
         yield
     except (UnreachableError, FileChangedError, LikewiseError):
-        raise  # of this module, or of the block around which it stands
+        raise  # of this module, or of the code in the block
     except FileNotFoundError as error:
         bucket = addresses.parent(address) is None or "bucket does not exist" in str(error)
         what = f"there is no bucket '{addresses.parts(address)[0]}'" if bucket else "there is no such object"
         raise FileNotFoundError(errno.ENOENT, what) from error
     except PermissionError as error:
-        reason = "" if error.errno is None and str(error) in ("", "Forbidden") else f" ({_said(error)})"
+        reason = "" if error.errno is None and str(error) in ("", "Forbidden") else f" ({_reason(error)})"
         raise PermissionError(errno.EACCES, f"access is denied{reason}") from error
     except OSError as error:
         if type(error).__name__ == "FileExpired":
             raise FileChangedError(errno.ESTALE, "it was replaced while it was read") from error
         if error.errno in _PASSING_NUMBERS or _is_passing(error):
-            raise UnreachableError(errno.EIO, f"the store gives no answer ({_said(error)})") from error
-        raise OSError(error.errno or errno.EIO, _said(error)) from error
-    except Exception as error:  # the libraries' clients have trees of their own, which are not installed everywhere
+            raise UnreachableError(errno.EIO, f"the store gives no answer ({_reason(error)})") from error
+        raise OSError(error.errno or errno.EIO, _reason(error)) from error
+    except Exception as error:  # the libraries' clients have own exceptions, not all of them installed
         if "Credential" in type(error).__name__:
             hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what your store asks for, where Likewise runs"
             raise PermissionError(errno.EACCES, f"no credentials are found: {hint}") from error
         if _is_passing(error):
-            raise UnreachableError(errno.EIO, f"the store gives no answer ({_said(error)})") from error
-        raise OSError(errno.EIO, f"{type(error).__name__}: {_said(error)}") from error
+            raise UnreachableError(errno.EIO, f"the store gives no answer ({_reason(error)})") from error
+        raise OSError(errno.EIO, f"{type(error).__name__}: {_reason(error)}") from error
 
 
 def _is_passing(error: Exception) -> bool:
     return any(_PASSING.search(cls.__name__) for cls in type(error).__mro__)
 
 
-def _said(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(text.split()).rstrip(".:")

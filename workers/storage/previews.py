@@ -1,4 +1,4 @@
-"""Preview pictures in the shared place: ``previews/ab/<id>.webp``, spread over 256 folders."""
+"""Store preview pictures in the shared place as ``previews/ab/<id>.webp``, spread over 256 folders."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _KEY = re.compile(r"([0-9a-f]{2})/\1[0-9a-f-]{34}\.webp")
 
 
 class Previews:
-    """Previews by their keys, which are kept with the records.
+    """Previews by their keys, which are part of the records.
 
-    Every method that takes a key raises ``NotFoundError`` for one that :meth:`save` could not have given, so that none
-    leads out of the folder.
+    Raises:
+        NotFoundError: the key is not one of :meth:`save` (any method), so that no key leads out of the folder.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._place = shared_place(settings)
 
     def save(self, pictures: Mapping[str, bytes]) -> dict[str, str]:
-        """Write WebP pictures, each whole or not at all; media id to the key to keep with the record.
+        """Write WebP pictures, each atomically; media id to the key for the record.
 
         Raises:
             DiskFullError: no space is left.
@@ -38,11 +38,12 @@ class Previews:
         return self._place.exists(_name(key))
 
     def path(self, key: str) -> Path | None:
-        """Where it lies, if in a folder; it need not exist."""
+        """Path of the preview where the shared place is a folder; it need not exist."""
         return self._place.path(_name(key))
 
     def read(self, key: str) -> bytes:
-        """
+        """WebP bytes of the preview.
+
         Raises:
             NotFoundError: there is none.
         """

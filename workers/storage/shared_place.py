@@ -1,6 +1,6 @@
-"""The place that web and workers both reach (``Settings.shared_place``): a folder, or a prefix of a bucket.
+"""Storage that web and workers share (``Settings.shared_place``): a folder, or a prefix of a bucket.
 
-Previews, uploads and trained models lie there. Names are relative, ``previews/ab/<id>.webp`` say, and never come from a
+It holds previews, uploads and trained models. Names are relative, ``previews/ab/<id>.webp`` say, and never come from a
 request.
 """
 
@@ -19,23 +19,29 @@ from search.settings import Settings
 from workers.storage.objects import Objects, UnreachableError
 
 PREVIEWS, UPLOADS, MODELS, TRAINING, SCRATCH = OWN_FOLDERS = ("previews", "uploads", "models", "training", "scratch")
-"""What Likewise keeps there; no scan looks into these. ``training`` holds what trainings in work read and write,
-``scratch`` files that are embedded and thrown away."""
+"""Folders in the shared place; no scan enters them. ``training`` holds the files of trainings in work, ``scratch``
+files that are embedded and then deleted."""
 
 
 class SharedPlace(Protocol):
-    """Every method raises ``StoreError`` when the place refuses, ``DiskFullError`` when it is full."""
+    """Files by name.
+
+    Raises:
+        StoreError: the place refuses (any method).
+        DiskFullError: it is full (any method that writes).
+    """
 
     def save(self, files: Mapping[str, bytes]) -> None:
-        """Write each file whole or not at all, in place of one of its name."""
+        """Write files, each atomically; existing ones are replaced."""
         ...
 
     def add(self, path: Path, name: str) -> str:
-        """Copy a file of this machine there; returns its path or address, by which every worker can read it."""
+        """Copy a local file into the place; its path or address there, readable by every worker."""
         ...
 
     def read(self, name: str) -> bytes:
-        """
+        """All bytes of a file.
+
         Raises:
             FileNotFoundError: there is none of that name.
         """
@@ -44,11 +50,11 @@ class SharedPlace(Protocol):
     def exists(self, name: str) -> bool: ...
 
     def delete(self, name: str) -> None:
-        """Nothing happens where there is nothing."""
+        """Delete a file if it exists."""
         ...
 
     def fetch(self, name: str, path: Path) -> None:
-        """Copy a file from there to this machine; its folder is made.
+        """Copy a file of the place to a local path, whose folder is made.
 
         Raises:
             FileNotFoundError: there is none of that name.
@@ -56,15 +62,15 @@ class SharedPlace(Protocol):
         ...
 
     def names(self, folder: str) -> list[str]:
-        """Names, below ``folder``, of all files in it and in its folders, in order; empty where there is none."""
+        """Names, relative to ``folder``, of all files below it, in order; empty where there is none."""
         ...
 
     def clear(self, folder: str) -> None:
-        """Delete a folder with all that is in it; nothing happens where there is none."""
+        """Delete a folder and its content if it exists."""
         ...
 
     def path(self, name: str) -> Path | None:
-        """Where it lies, if in a folder; it need not exist."""
+        """Path of a file where the place is a folder; it need not exist."""
         ...
 
 
@@ -75,7 +81,7 @@ def shared_place(settings: Settings) -> SharedPlace:
 
 
 class SharedFolder:
-    """A folder of this machine, which others may have mounted too."""
+    """A local folder, which other machines may have mounted too."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.expanduser().absolute()
@@ -138,7 +144,7 @@ class SharedFolder:
 
 
 class SharedPrefix:
-    """A prefix of a bucket. What is in it is written and read whole, many files at once."""
+    """A prefix of a bucket."""
 
     def __init__(self, settings: Settings) -> None:
         self._root = addresses.absolute(settings.shared_place)

@@ -1,4 +1,4 @@
-"""A temporary folder for copies of files that lie elsewhere, of which nothing stays behind, not even after a kill."""
+"""Temporary folder for copies of remote files, removed even after the process was killed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LONGEST_NAME = 200
 """Bytes; file systems take 255, keys in buckets may have 1,024."""
 
 
-class BorrowedFolder:
-    """Made when first needed, removed when this object or its process ends.
+class TemporaryCopies:
+    """A folder that is made when first needed, and removed when this object or its process ends.
 
-    A killed process cannot remove its folder, but lets go of the lock in it; whoever needs such a folder next removes
-    those that nobody holds. Thread-safe.
+    A killed process cannot remove its folder, but releases the lock in it; the next process that makes such a folder
+    removes those without a lock. Thread-safe.
     """
 
     def __init__(self) -> None:
@@ -31,30 +31,30 @@ class BorrowedFolder:
         self._pid = 0
 
     @contextmanager
-    def place(self, name: str) -> Iterator[str]:
-        """A path for a file of this name, in a folder of its own; both are gone afterwards."""
-        own = tempfile.mkdtemp(dir=self._made())
+    def path_for(self, name: str) -> Iterator[str]:
+        """A path for a file of this name, in a folder of its own; both are removed after the block."""
+        own = tempfile.mkdtemp(dir=self._own_folder())
         try:
             yield str(Path(own, _short(name)))
         finally:
             shutil.rmtree(own, ignore_errors=True)
 
-    def _made(self) -> str:
+    def _own_folder(self) -> str:
         with self._making:
-            if self._pid != os.getpid():  # a forked child shall not lose its folder with its parent
+            if self._pid != os.getpid():  # a forked child must not lose its folder with its parent
                 above = Path(tempfile.gettempdir())
-                _sweep(above)
+                _remove_abandoned(above)
                 self._folder, self._pid = tempfile.mkdtemp(prefix=PREFIX, dir=above), os.getpid()
-                weakref.finalize(self, _remove, self._folder, _hold(Path(self._folder)), self._pid)
+                weakref.finalize(self, _remove, self._folder, _lock(Path(self._folder)), self._pid)
             return self._folder
 
 
-def _hold(folder: Path) -> int:
+def _lock(folder: Path) -> int:
     """Lock the folder; the descriptor that holds it."""
     unlocked = folder / "unlocked"
     descriptor = os.open(unlocked, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    unlocked.rename(folder / LOCK)  # only now can somebody find it, and it is held already
+    unlocked.rename(folder / LOCK)  # other processes can find it only now, when it is locked
     return descriptor
 
 
@@ -64,8 +64,8 @@ def _remove(folder: str, descriptor: int, owner: int) -> None:
         os.close(descriptor)
 
 
-def _sweep(above: Path) -> None:
-    """Remove folders whose processes have gone."""
+def _remove_abandoned(above: Path) -> None:
+    """Remove folders whose processes have ended."""
     for folder in above.glob(f"{PREFIX}*"):
         with suppress(OSError):
             if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
@@ -79,7 +79,7 @@ def _sweep(above: Path) -> None:
 
 
 def _short(name: str) -> str:
-    """The name as a file system takes it: its extension counts, which decoders may go by."""
+    """The name, or a short one with its extension, which some decoders need, where it is too long for a file system."""
     if len(os.fsencode(name)) <= LONGEST_NAME:
         return name
     return f"file{Path(name).suffix[:16]}"

@@ -18,9 +18,9 @@ from search.photographers.photos.features import FEATURES
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.sandbox.protocol import (
     MOST_HEADER_BYTES,
-    ChildGone,
-    Overdue,
-    Patience,
+    Deadline,
+    DeadlineExceeded,
+    PipeClosed,
     ProtocolError,
     Reply,
     read_reply,
@@ -59,7 +59,7 @@ def answer(*writes: bytes | Reply) -> Reply:
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        return read_reply(reading, Patience(30))
+        return read_reply(reading, Deadline(30))
     finally:
         thread.join()
         os.close(reading)
@@ -205,15 +205,15 @@ def test_headers_that_are_none(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\0\0", struct.pack(">I", 10) + b"{", frame(GOOD)[:-1]])
 def test_a_reply_that_breaks_off(data: bytes) -> None:
-    with pytest.raises(ChildGone):
+    with pytest.raises(PipeClosed):
         answer(data)
 
 
 def test_a_reply_that_does_not_come() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"\0\0")
-    with pytest.raises(Overdue):
-        read_reply(reading, Patience(0.05))
+    with pytest.raises(DeadlineExceeded):
+        read_reply(reading, Deadline(0.05))
     os.close(writing)
     os.close(reading)
 
@@ -221,10 +221,10 @@ def test_a_reply_that_does_not_come() -> None:
 def test_time_in_which_this_process_stood_still_is_not_held_against_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     os.write(writing, b"x")
-    patience = Patience(5)
+    deadline = Deadline(5)
     with monkeypatch.context() as patch:
         patch.setattr("workers.decode.sandbox.protocol.time.monotonic", itertools.count(step=3600.0).__next__)
-        patience.wait(reading)
-        patience.wait(reading)
+        deadline.wait(reading)
+        deadline.wait(reading)
     os.close(writing)
     os.close(reading)

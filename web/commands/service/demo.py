@@ -51,7 +51,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
 
     def begin(node: Node) -> None:
         node.resume_unfinished()
-        BackgroundThread("demo").submit(lambda: fill(node))  # it takes a while the first time, and the page should not wait
+        BackgroundThread("demo").submit(lambda: fill(node))  # slow the first time; the page does not wait
 
     if not no_serve:
         run_server(call, settings, begin)

@@ -13,7 +13,7 @@ from search.photographers.answers import Credit, PhotographerListed
 from search.photographers.photos.names import fold
 from web.api.operation import current_node
 from web.api.params import read_query
-from web.pages.photographers.shared import blueprint, underway
+from web.pages.photographers.shared import active_jobs, blueprint
 
 PAGE = 60
 """Photographers a page; their samples are loaded as they come into view."""
@@ -53,7 +53,7 @@ def everyone() -> str:
         groups=sum(is_group(one) for one in known),
         is_group=is_group,
         sorts={key: words for key, (words, _) in SORTS.items()},
-        jobs=underway(node),
+        jobs=active_jobs(node),
         trained=node.photographers.trained,
         points=sum(info.points for info in node.store.collections().values()),
     )

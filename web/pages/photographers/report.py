@@ -14,7 +14,7 @@ from search.evaluation.statistics import wilson
 from search.photographers.report import AccuracyRow, CalibrationBin, Confusion, Report, Section, read_report
 from web.api.operation import current_node
 from web.charts import calibration as chart
-from web.pages.photographers.shared import blueprint, active_jobs
+from web.pages.photographers.shared import active_jobs, blueprint
 
 SHADES = 10
 """Steps of the confusion matrix' shading, ``.h0`` to ``.h10`` of the style sheet."""

@@ -29,7 +29,7 @@ VECTORS = {"visual": "what it shows, as a whole", "style": "how it is developed,
 """Reasons that speak of all components of a vector together."""
 
 
-def underway(node: NodePort) -> list[JobProgress]:
+def active_jobs(node: NodePort) -> list[JobProgress]:
     """The dashboard's own jobs that have not come to their end, the one at work first."""
     jobs = [job for job in node.ingest.jobs(JOBS_WATCHED) if job.task in JOB_KINDS and not job.finished]
     return sorted(jobs, key=lambda job: job.created)

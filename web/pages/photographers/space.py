@@ -12,7 +12,7 @@ from search.photographers.answers import Chart, PhotographerMap
 from search.photographers.space import CodeChart
 from web.api.operation import current_node
 from web.charts.plane import COLOURS, Dot, cloud, photographer_map
-from web.pages.photographers.shared import blueprint, underway
+from web.pages.photographers.shared import active_jobs, blueprint
 
 NAMES: dict[str, tuple[str, str]] = {
     "joint": (
@@ -62,7 +62,7 @@ def space() -> str:
         colouring=colouring,
         colourings=COLOURINGS,
         here=here,
-        jobs=underway(node),
+        jobs=active_jobs(node),
     )
 
 

@@ -1,4 +1,4 @@
-"""Cameras' raw files, through the preview they embed. Needs the optional package rawpy (LibRaw)."""
+"""Decode raw files of cameras by their embedded preview; needs the optional package rawpy (LibRaw)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ORIENTATION_OF_FLIP = {3: 3, 5: 8, 6: 6}
 
 
 def decode_raw(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
-    """Decode the picture the camera embedded; develop the sensor data at half size when there is none.
+    """Decode the embedded preview; without one, develop the sensor data at half size.
 
     Raises:
         UnsupportedMediaError: rawpy is not installed, or does not know this camera.
@@ -78,7 +78,7 @@ def _developed(raw: rawpy.RawPy) -> bytes:
 
 
 def _oriented(picture: bytes, flip: int) -> bytes:
-    """The preview, with the raw file's own orientation written into it where it carries none."""
+    """Bytes of the preview, with the orientation of the raw file where it has none of its own."""
     with Image.open(io.BytesIO(picture)) as opened:
         if flip not in _ORIENTATION_OF_FLIP or opened.getexif().get(0x0112):
             return picture

@@ -1,4 +1,4 @@
-"""Where every picture and frame is cut, and how large it is shown."""
+"""Crop, resize and shrink pictures and frames, as models and previews need them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from PIL import Image
 from workers.decode.decoded import CROP
 
 SHORT_SIDE = 256
-"""Short side to which torchvision's ``Resize(256)`` brings a picture before ``CenterCrop(224)``."""
+"""Short side after torchvision's ``Resize(256)``, before ``CenterCrop(224)``."""
 
 WORKING_SHORT_SIDE = 640
-"""Short side that cheap shrinking (DCT scaling, box averaging) leaves at least: two and a half times what the crop
-needs, so that the antialiased resize still decides what the model sees. Measured with EfficientNet-Lite0 on enlarged
+"""Least short side after cheap shrinking (DCT scaling, box averaging): two and a half times that of the crop, so that
+the antialiased resize still determines the input of the model. Measured with EfficientNet-Lite0 on enlarged
 photographs against the full decode, the least cosine is .995 from 550 pixels and .999 from 1,100."""
 
 PREVIEW_SIDE = 480
@@ -24,7 +24,7 @@ Box = tuple[float, float, float, float]
 
 
 def crop_box(width: int, height: int) -> Box:
-    """Part of a ``width`` x ``height`` picture that ``Resize(256)`` and ``CenterCrop(224)`` keep.
+    """Left, top, right, bottom of the part of a picture that ``Resize(256)`` and ``CenterCrop(224)`` keep, pixels.
 
     Source: torchvision ``Resize`` (short side 256, long side truncated) and ``CenterCrop`` (rounded offset).
     """
@@ -37,14 +37,14 @@ def crop_box(width: int, height: int) -> Box:
 
 
 def crop(picture: Image.Image, full_size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
-    """The 224 x 224 centre that an image model sees, uint8 (224, 224, 3).
+    """The 224 x 224 centre crop of image models, uint8 (224, 224, 3) RGB.
 
     Args:
-        full_size: width and height before ``picture`` was shrunk cheaply. The box is found at that size: shrinking
-            rounds, and a box found on what is left can lie a whole pixel beside.
+        full_size: width and height before ``picture`` was shrunk cheaply. The box is computed at that size: shrinking
+            rounds, and a box computed afterwards can be off by a whole pixel.
 
     The resize computes only the kept part: the same pixels as resizing everything and cropping, without the gigabytes
-    that a 50,000 x 1 picture would swell to.
+    that a resized picture of 50,000 x 1 would take.
     """
     width, height = full_size or picture.size
     across, down = picture.width / width, picture.height / height
@@ -55,12 +55,12 @@ def crop(picture: Image.Image, full_size: tuple[int, int] | None = None) -> npt.
 
 
 def squeeze(picture: Image.Image) -> npt.NDArray[np.uint8]:
-    """All of ``picture`` on a 224 x 224 square, its sides out of proportion, uint8 (224, 224, 3)."""
+    """All of ``picture`` resized to a square whatever its proportions, uint8 (224, 224, 3) RGB."""
     return np.asarray(picture.resize((CROP, CROP), Image.Resampling.BILINEAR), np.uint8)
 
 
 def reduction(width: int, height: int) -> int:
-    """Whole number by which a picture may be shrunk cheaply before it is cropped."""
+    """Integer factor by which a picture may be shrunk cheaply before it is cropped."""
     return max(1, min(width, height) // WORKING_SHORT_SIDE)
 
 

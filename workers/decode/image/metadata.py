@@ -1,7 +1,6 @@
-"""What a picture says about itself: EXIF, with XMP and IPTC for the author's name.
+"""Read the metadata of a picture: EXIF, and XMP and IPTC for the author's name.
 
-Tags are written by cameras, phones and thirty years of editing programs, so each is read on its own and a value that
-cannot be is simply absent: broken metadata never fails a picture.
+Each tag is read on its own, and an impossible value counts as absent: broken metadata never fails a picture.
 
 Source of tags: CIPA DC-008 (EXIF 2.32), IPTC-IIM 4.2.
 """
@@ -31,7 +30,7 @@ _IPTC_BYLINE = (2, 80)
 
 
 def tolerant(read: Callable[[], _T | None]) -> _T | None:
-    """``read()``, or None when the tags are too broken for it. Pillow's readers raise almost anything on those."""
+    """``read()``, or None when it raises: Pillow's readers raise almost any exception on broken tags."""
     try:
         return read()
     except Exception:
@@ -39,13 +38,13 @@ def tolerant(read: Callable[[], _T | None]) -> _T | None:
 
 
 def orientation_of(picture: Image.Image) -> int:
-    """EXIF orientation 1 to 8; 1 when absent or nonsense."""
+    """EXIF orientation 1 to 8; 1 when absent or invalid."""
     value = tolerant(lambda: picture.getexif().get(_Base.Orientation))
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def picture_facts(picture: Image.Image, width: int, height: int) -> MediaFacts:
-    """Facts of an opened (not necessarily loaded) picture.
+    """Metadata of an opened (not necessarily loaded) picture.
 
     Args:
         width, height: pixels after orientation.
@@ -75,7 +74,7 @@ def directory(picture: Image.Image, ifd: int) -> _Tags:
 
 
 def _artist(picture: Image.Image, base: _Tags) -> str | None:
-    """The first text on the author that names one, or else the first there is; the rights holder as a last resort."""
+    """The first text on the author that is a name, or else the first text; the rights holder comes last."""
     written = (
         text(base.get(_Base.Artist)),
         text(base.get(_Base.XPAuthor), "utf-16-le"),
@@ -88,7 +87,7 @@ def _artist(picture: Image.Image, base: _Tags) -> str | None:
 
 
 def text(value: object, encoding: str = "utf-8") -> str | None:
-    """A tag as one line of clean text of at most ``LONGEST_TEXT`` characters; None when nothing is left."""
+    """A tag as one line of printable text of at most ``LONGEST_TEXT`` characters; None when that is empty."""
     if isinstance(value, bytes):
         value = value.decode(encoding, "replace")
     if not isinstance(value, str):
@@ -98,7 +97,7 @@ def text(value: object, encoding: str = "utf-8") -> str | None:
 
 
 def camera_name(make: str | None, model: str | None) -> str | None:
-    """Make and model without saying the make twice: ``Canon`` and ``Canon EOS R5`` are a ``Canon EOS R5``."""
+    """Make and model without repeating the make: ``Canon`` and ``Canon EOS R5`` give ``Canon EOS R5``."""
     if not make or not model:
         return model or make
     if model.lower().startswith(make.split()[0].lower()):
@@ -107,7 +106,7 @@ def camera_name(make: str | None, model: str | None) -> str | None:
 
 
 def taken_at(base: _Tags, shot: _Tags) -> str | None:
-    """ISO 8601 moment of capture, with the offset from UTC where the camera wrote one."""
+    """ISO 8601 time of capture, with the offset from UTC where the camera wrote one."""
     for tags, moment, offset, fraction in (
         (shot, _Base.DateTimeOriginal, _Base.OffsetTimeOriginal, _Base.SubsecTimeOriginal),
         (shot, _Base.DateTimeDigitized, _Base.OffsetTimeDigitized, _Base.SubsecTimeDigitized),
@@ -139,7 +138,7 @@ def _offset(written: str | None) -> str:
 
 
 def number(value: object) -> float | None:
-    """A tag as a finite number, the first where it holds several; None when it is none."""
+    """A tag as a finite number, the first where it holds several; None for any other value."""
     if isinstance(value, tuple):
         value = value[0] if value else None
     found = tolerant(lambda: float(value))  # type: ignore[arg-type]
@@ -180,7 +179,7 @@ def _iptc_byline(picture: Image.Image) -> str | None:
 
 
 def container_moment(written: str | None) -> str | None:
-    """``creation_time`` of a container as ISO 8601; None for the zero dates that many programs write."""
+    """``creation_time`` of a container as ISO 8601; None for the dates of epoch zero that many programs write."""
     if not written:
         return None
     try:

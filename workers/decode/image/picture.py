@@ -1,4 +1,4 @@
-"""Pictures: opened by content, upright, RGB, cut as the image models want them."""
+"""Decode pictures, whatever their names: upright, RGB, cropped for the image models."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from workers.decode.perceptual import picture_fingerprint
 from workers.decode.sandbox.options import DecodeOptions
 
 _LEFT_OUT = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"})
-"""EPS would run Ghostscript on the file; the others Pillow only recognises."""
+"""EPS would run Ghostscript on the file; Pillow recognises the others, but cannot decode them."""
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -35,7 +35,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""How to undo each EXIF orientation."""
+"""Transposition that undoes each EXIF orientation."""
 
 pillow_heif.register_heif_opener()
 Image.init()
@@ -46,14 +46,14 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
     """Decode the (first) picture in ``file``.
 
     Raises:
-        NotAPicture: nothing that Pillow recognises.
+        NotAPicture: Pillow does not recognise the file.
         UnsupportedMediaError: a variant of a format that Pillow does not read.
-        CorruptMediaError: it is, but broken.
+        CorruptMediaError: the picture is broken.
         MediaTooLargeError: more pixels than allowed; nothing was allocated for them.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    with _judging(name, options), open_picture(file, options.max_pixels) as picture:
+    with _translated_errors(name, options), open_picture(file, options.max_pixels) as picture:
         orientation = orientation_of(picture)
         width, height = picture.size[::-1] if orientation >= 5 else picture.size
         facts = picture_facts(picture, width, height)
@@ -75,13 +75,17 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
 
 
 class NotAPicture(Exception):
-    """Nothing Pillow recognises. Whether that is a broken file or a foreign format, the caller knows."""
+    """Pillow does not recognise the file; the caller decides whether it is broken or of another format."""
 
 
 @contextmanager
 def open_picture(file: IO[bytes], max_pixels: int) -> Iterator[Image.Image]:
-    """A picture whose header has been read and whose pixels are within bounds, not loaded yet."""
-    # Pillow refuses at twice this, in the places where a format hides a second size (icons, TIFF tiles, GIF frames).
+    """A picture whose header has been read, not loaded yet.
+
+    Raises:
+        DecompressionBombError: it has more than ``max_pixels``.
+    """
+    # Pillow refuses twice as many, also where a format has further sizes (icons, TIFF tiles, GIF frames).
     Image.MAX_IMAGE_PIXELS = max_pixels // 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -92,7 +96,7 @@ def open_picture(file: IO[bytes], max_pixels: int) -> Iterator[Image.Image]:
 
 
 def load_upright(picture: Image.Image, orientation: int) -> Image.Image:
-    """RGB pixels of an opened picture, upright, shrunk when it is much larger than the crop needs.
+    """An opened picture as RGB, upright, shrunk when it is much larger than the crop needs.
 
     A JPEG is shrunk while it is decoded (DCT scaling, by 2, 4 or 8), anything else afterwards by averaging boxes.
     """
@@ -106,8 +110,8 @@ def load_upright(picture: Image.Image, orientation: int) -> Image.Image:
 
 
 @contextmanager
-def _judging(name: str, options: DecodeOptions) -> Iterator[None]:
-    """Turn whatever Pillow and its codecs raise into our own errors. MemoryError passes."""
+def _translated_errors(name: str, options: DecodeOptions) -> Iterator[None]:
+    """Translate the exceptions of Pillow and its codecs into our own errors, but not MemoryError."""
     try:
         yield
     except UnidentifiedImageError:

@@ -1,4 +1,4 @@
-"""Any of Pillow's pixel modes as plain RGB."""
+"""Convert pictures of any pixel mode of Pillow to RGB."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from PIL import Image
 
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 _SHORT_DEPTH = 12
-"""16-bit pictures whose every sample fits in this many bits come from 10- and 12-bit sensors: they are scaled by the
-depth they use, or they would be all but black."""
+"""16-bit pictures whose samples all fit in this many bits come from 10- and 12-bit sensors: they are scaled by the
+depth that they use, or they would be almost black."""
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
@@ -46,7 +46,7 @@ def _from_depth(samples: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
 
 
 def _from_integers(samples: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-    """32-bit integers: 16-bit data in disguise when they fit, else stretched over their own range."""
+    """32-bit integers as uint8: as 16-bit data when they fit, else stretched over their range."""
     whole = samples.astype(np.int64, copy=False)
     if whole.size and whole.min() >= 0 and whole.max() <= 0xFFFF:
         return _from_depth(whole.astype(np.uint16))
@@ -54,7 +54,7 @@ def _from_integers(samples: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
 
 
 def _from_floats(samples: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-    """Floats in the range their maximum suggests: [0, 1], [0, 255], [0, 65535], or else stretched."""
+    """Floats as uint8, by the range that their maximum suggests: [0, 1], [0, 255], [0, 65535], or else stretched."""
     finite = np.nan_to_num(samples.astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
     least, most = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
     if least < 0:

@@ -1,4 +1,4 @@
-"""Sounds: mono at 16 kHz, whatever they were, and a picture of their waveform."""
+"""Decode sounds to mono at 16 kHz, and draw their waveform."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COLOUR = (79, 129, 226, 255)
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """float32 (samples,) mono at 16 kHz in [-1, 1], and whether that is all of the recording."""
+    """Samples of a recording, float32 (n,) mono at 16 kHz in [-1, 1], and whether they are all of it."""
 
     samples: npt.NDArray[np.float32]
     whole: bool
@@ -43,7 +43,7 @@ def decode_audio(
     """Decode a sound.
 
     Args:
-        seconds: what the container says of its length; only believed of a recording too long to be read whole.
+        seconds: length by the container, used only for a recording that is too long to be read to its end.
 
     Raises:
         CorruptMediaError: broken from its start, or without a single sample.
@@ -74,41 +74,41 @@ def read_track(container: InputContainer, stream: AudioStream, name: str) -> Tra
     parts: list[npt.NDArray[np.float32]] = []
     count, most = 0, ANALYSED_SECONDS * SOUND_RATE
     resampler = _resampler()
-    form = None
+    layout = None
     for frame in decode_frames(container, stream, name):
-        if form is not None and form != _form(frame):
+        if layout is not None and layout != _layout_of(frame):
             resampler = _resampler()
-        form = _form(frame)
+        layout = _layout_of(frame)
         for part in resampler.resample(frame):
             parts.append(part.to_ndarray()[0])
             count += part.samples
         if count >= most:
             break
     else:
-        parts.extend(part.to_ndarray()[0] for part in resampler.resample(None)) if parts or form else None
+        parts.extend(part.to_ndarray()[0] for part in resampler.resample(None)) if parts or layout else None
     samples = np.concatenate(parts) if parts else np.empty(0, np.float32)
     if not len(samples):
         raise NoFrames
-    return Track(_tame(samples[:most]), whole=count < most)
+    return Track(_normalised(samples[:most]), whole=count < most)
 
 
 def _resampler() -> AudioResampler:
     return AudioResampler(format="flt", layout="mono", rate=SOUND_RATE)
 
 
-def _form(frame: AudioFrame) -> tuple[str, str, int]:
+def _layout_of(frame: AudioFrame) -> tuple[str, str, int]:
     return frame.format.name, frame.layout.name, frame.sample_rate
 
 
-def _tame(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Finite samples within [-1, 1]; float recordings may hold anything."""
+def _normalised(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """float32 (n,) samples, finite and scaled into [-1, 1]; float recordings may hold any value."""
     finite = np.nan_to_num(samples.astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
     peak = float(np.abs(finite).max(initial=0.0))
     return finite / np.float32(peak) if peak > 1 else finite
 
 
 def draw_waveform(samples: npt.NDArray[np.float32]) -> Image.Image:
-    """Rounded bars around the middle, RGBA 480 x 160 on nothing, the loudest bar full height."""
+    """Waveform of float32 (n,) samples as rounded bars, RGBA 480 x 160, transparent, the loudest bar full height."""
     edges = np.linspace(0, len(samples), _BARS + 1).astype(np.int64)
     peaks = np.array([np.abs(samples[a : max(b, a + 1)]).max(initial=0.0) for a, b in itertools.pairwise(edges)])
     heights = np.sqrt(peaks / max(float(peaks.max()), 1e-9)) if peaks.max() > 0 else peaks

@@ -1,4 +1,4 @@
-"""Short clips of a video as R3D-18 was trained on them.
+"""Cut short clips from a video, as R3D-18 was trained on them.
 
 Source: torchvision's Kinetics-400 preset: 16 frames at 15 a second, 128 x 171 bilinear without antialias, centre crop
 112, clips spread evenly.
@@ -19,13 +19,13 @@ RATE = 15
 CLIPS = 5
 _HEIGHT, _WIDTH = 128, 171
 _SEEK_BEYOND = 10.0
-"""Seconds to the next clip above which seeking is taken to be cheaper than decoding on."""
+"""Seconds to the next clip above which seeking is cheaper than decoding on."""
 
 Frames = Callable[[float], Iterator[tuple[float, VideoFrame]]]
 
 
 def clip_ticks(seconds: float) -> npt.NDArray[np.int64]:
-    """Which fifteenths of a second make up each clip, (clips, 16). A video shorter than a clip is looped."""
+    """Frames of each clip in fifteenths of a second, int64 (clips, 16). A video shorter than a clip is looped."""
     ticks = max(1, int(seconds * RATE))
     if ticks <= CLIP_FRAMES:
         return (np.arange(CLIP_FRAMES) % ticks)[np.newaxis]

@@ -1,4 +1,4 @@
-"""Frames out of a recording's stream, tolerating damage that comes late."""
+"""Decode the frames of a stream; damage in its later part is tolerated."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from av.video.stream import VideoStream
 from search.errors import CorruptMediaError
 
 LEAST_FRAMES = 100
-"""Frames that must decode without a fault. A recording that breaks sooner is refused; what breaks later (a download cut
-short, a lost sector) keeps what could be decoded."""
+"""Frames that must decode without a fault. A recording that breaks sooner is refused; of one that breaks later (an
+incomplete download, a lost sector) the decodable part is used."""
 
 _MOST_FAULTS = 1000
 
 
 class NoFrames(Exception):
-    """The stream held not one frame that could be decoded, without being broken either."""
+    """The stream holds no frame that can be decoded, but is not broken either."""
 
 
 @overload
@@ -32,7 +32,7 @@ def decode_frames(container: InputContainer, stream: AudioStream, name: str) -> 
 def decode_frames(
     container: InputContainer, stream: VideoStream | AudioStream, name: str
 ) -> Iterator[VideoFrame] | Iterator[AudioFrame]:
-    """Every frame of ``stream`` from where the container stands.
+    """Every frame of ``stream`` from the container's position on.
 
     Raises:
         CorruptMediaError: at a fault within the first ``LEAST_FRAMES``.

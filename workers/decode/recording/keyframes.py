@@ -1,4 +1,4 @@
-"""Which frames stand for a video: at least one of every shot, more of long ones.
+"""Choose the key frames of a video: at least one per shot, more of long shots.
 
 A cut is where the colours change at once. Histograms, not pixels, are compared, so that a pan or a moving crowd is not
 taken for a cut. Source: H. J. Zhang, A. Kankanhalli, S. W. Smoliar, "Automatic partitioning of full-motion video",
@@ -19,9 +19,9 @@ from PIL import Image
 from workers.decode.image.geometry import crop, fit_preview
 
 FEWEST = 8
-"""Key frames of any video that has as many: the mean of eight is a good vector of the whole."""
+"""Least number of key frames of a video that has as many: the mean of eight is a good vector of the whole."""
 SECONDS_EACH = 15.0
-"""A long shot gets a key frame about as often."""
+"""Seconds between key frames of a long shot, about."""
 CUT = 0.35
 """Share of the picture's colour histogram that changes at a cut."""
 
@@ -39,7 +39,7 @@ class KeyFrameCandidate:
         moment: seconds from the start.
         crop: uint8 (224, 224, 3).  preview: long side at most 480.
         colours: float32 (64,), RGB histogram that sums to 1.
-        contrast: deviation of its gray levels.
+        contrast: standard deviation of its gray levels.
     """
 
     moment: float
@@ -58,7 +58,7 @@ class KeyFrameCandidate:
 
 
 class Sampler:
-    """Keeps evenly spaced candidates of a video of unknown length: when there are too many, every other one goes."""
+    """Evenly spaced candidates of a video of unknown length: when there are too many, every other one is dropped."""
 
     def __init__(self, step: float = FIRST_STEP, most: int = MOST_CANDIDATES) -> None:
         self._step, self._most = step, most
@@ -66,7 +66,7 @@ class Sampler:
         self.candidates: list[KeyFrameCandidate] = []
 
     def offer(self, moment: float, candidate: Callable[[], KeyFrameCandidate]) -> None:
-        """Take the frame at ``moment`` if one is due; ``candidate`` is only called then."""
+        """Add the frame at ``moment`` if one is due; ``candidate`` is only called then."""
         if moment < self._due:
             return
         self.candidates.append(candidate())
@@ -104,7 +104,7 @@ def _shots(candidates: Sequence[KeyFrameCandidate]) -> list[range]:
 
 
 def _share_out(lengths: Sequence[int], wanted: int) -> list[int]:
-    """Key frames of each shot: one, then one more wherever they lie farthest apart, ``wanted`` in all if there are."""
+    """Number of key frames of each shot: one, then one more where the gaps are longest, until there are ``wanted``."""
     shares = [1] * len(lengths)
     for _ in range(min(wanted, sum(lengths)) - len(lengths)):
         gaps = [length / share if share < length else 0.0 for length, share in zip(lengths, shares, strict=True)]

@@ -1,4 +1,4 @@
-"""Recordings: what FFmpeg reads, opened so that a file can only ever be itself."""
+"""Decode videos and sounds by FFmpeg, opened so that a file cannot refer to other files."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _S = TypeVar("_S", VideoStream, AudioStream)
 
 
 def decode_streams(path: str, name: str, size: int, options: DecodeOptions) -> Decoded:
-    """Decode a video or a sound; what it is, its streams say. A sound with a cover picture is a sound.
+    """Decode a video or a sound, by its streams. A sound with a cover picture is a sound.
 
     Args:
         size: bytes of the file.
@@ -88,23 +88,23 @@ def decode_streams(path: str, name: str, size: int, options: DecodeOptions) -> D
             raise MediaTooLargeError(f"'{name}' lasts {seconds:,.0f} s.", "LIKEWISE_MAX_DURATION sets the longest.")
         if video is not None:
             try:
-                film = decode_video(container, video, name, seconds, _facts(container), options)
+                video_part = decode_video(container, video, name, seconds, _facts(container), options)
             except NoFrames:
                 if sound is None:
                     raise CorruptMediaError(f"'{name}' holds no picture that can be decoded.") from None
             else:
                 track = _sound_track(path, name) if sound is not None else None
-                facts = replace(film.facts, has_sound=track is not None)
-                return replace(film, mime=_mime(container, Kind.VIDEO, name), facts=facts, sound=track)
+                facts = replace(video_part.facts, has_sound=track is not None)
+                return replace(video_part, mime=_mime(container, Kind.VIDEO, name), facts=facts, sound=track)
     with open_container(path, name) as container:
         sound = _first(container.streams.audio)
         assert sound is not None
-        heard = decode_audio(container, sound, name, seconds, _facts(container))
-        return replace(heard, mime=_mime(container, Kind.AUDIO, name))
+        decoded = decode_audio(container, sound, name, seconds, _facts(container))
+        return replace(decoded, mime=_mime(container, Kind.AUDIO, name))
 
 
 def _sound_track(path: str, name: str) -> npt.NDArray[np.float32] | None:
-    """A video's sound; None when it has none or a broken one, which does not spoil the pictures."""
+    """Samples of a video's sound, float32 (n,); None where it has none, or a broken one, which is no error."""
     with contextlib.suppress(NoFrames, CorruptMediaError), open_container(path, name) as container:
         sound = _first(container.streams.audio)
         return read_track(container, sound, name).samples if sound is not None else None
@@ -112,12 +112,17 @@ def _sound_track(path: str, name: str) -> npt.NDArray[np.float32] | None:
 
 
 class NotARecording(Exception):
-    """Nothing FFmpeg recognises. Whether that is a broken file or a foreign format, the caller knows."""
+    """FFmpeg does not recognise the file; the caller decides whether it is broken or of another format."""
 
 
 @contextmanager
 def open_container(path: str, name: str) -> Iterator[InputContainer]:
-    """A container opened for reading, with FFmpeg's errors turned into ours while it is."""
+    """A container opened for reading; FFmpeg's errors become ours within the block.
+
+    Raises:
+        NotARecording: FFmpeg does not recognise the file.
+        CorruptMediaError: it is broken.
+    """
     opened = False
     try:
         with av.open(f"file:{path}", options=_OPEN_OPTIONS, metadata_errors="replace") as container:
@@ -133,7 +138,7 @@ def open_container(path: str, name: str) -> Iterator[InputContainer]:
 
 
 def _first(streams: tuple[_S, ...]) -> _S | None:
-    """The first stream that is no cover picture and has a decoder."""
+    """The first stream with a decoder that is no cover picture."""
     for stream in streams:
         if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
             return stream
@@ -164,7 +169,7 @@ def _mime(container: InputContainer, kind: Kind, name: str) -> str:
 
 
 def _facts(container: InputContainer) -> MediaFacts:
-    """What the container's tags say."""
+    """Metadata of the container's tags."""
     tags = {key.lower(): value for key, value in container.metadata.items()}
     apple = "com.apple.quicktime."
     place = _ISO_6709.match(tags.get(apple + "location.iso6709", "") or tags.get("location", ""))

@@ -1,4 +1,4 @@
-"""Videos: key frames with their times, and on request the clips that a motion model sees."""
+"""Decode videos: key frames with their times, and on request the clips of a motion model."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from workers.decode.recording.keyframes import FEWEST, KeyFrameCandidate, Sample
 from workers.decode.sandbox.options import DecodeOptions
 
 SEQUENTIAL_PIXELS = 1.5e9
-"""Pixels up to which every frame is decoded (about 5 s of one core; half a minute of full HD). Longer videos are looked
-at by seeking to ``SEEKS`` evenly spaced moments, so that their cost does not grow with their length."""
+"""Pixels up to which every frame is decoded (about 5 s of one core; half a minute of full HD). Longer videos are
+sampled by seeking to ``SEEKS`` evenly spaced moments, so that their cost does not grow with their length."""
 SEEKS = 64
 
 _TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
@@ -42,14 +42,14 @@ def decode_video(
     facts: MediaFacts,
     options: DecodeOptions,
 ) -> Decoded:
-    """Decode the pictures of a video (its sound is read elsewhere).
+    """Decode the pictures of a video, without its sound.
 
     Args:
-        seconds: what the container says of its length, if it can be believed.
-        facts: what the container's tags say.
+        seconds: length by the container, None where that is not plausible.
+        facts: metadata of the container's tags.
 
     Raises:
-        NoFrames: the stream holds no picture, and is not broken either.
+        NoFrames: the stream holds no picture, but is not broken either.
         CorruptMediaError: broken from its start.
         MediaTooLargeError: frames of more pixels than allowed.
     """
@@ -61,7 +61,7 @@ def decode_video(
     stream.thread_type = "NONE"
     video = DecodedVideo(container, stream, name)
     work = video.pixels * video.rate * (seconds or 0.0)
-    candidates = video.by_seeking(seconds) if seconds and work > SEQUENTIAL_PIXELS else video.all_through()
+    candidates = video.by_seeking(seconds) if seconds and work > SEQUENTIAL_PIXELS else video.by_decoding_all()
     chosen = choose_key_frames(candidates, options.key_frames)
     if not chosen:
         raise NoFrames
@@ -80,7 +80,7 @@ def decode_video(
 
 
 class DecodedVideo:
-    """The pictures of one video stream, upright and with square pixels, each with its moment in seconds."""
+    """Frames of one video stream, upright and with square pixels, each with its moment in seconds."""
 
     def __init__(self, container: InputContainer, stream: VideoStream, name: str) -> None:
         self._container, self._stream, self._name = container, stream, name
@@ -94,7 +94,8 @@ class DecodedVideo:
         self.end = 0.0
         """Moment at which the last frame decoded so far ends."""
 
-    def all_through(self) -> list[KeyFrameCandidate]:
+    def by_decoding_all(self) -> list[KeyFrameCandidate]:
+        """Evenly spaced frames of the whole video."""
         sampler = Sampler()
         for count, (moment, frame) in enumerate(self.frames()):
             sampler.offer(moment, partial(self._candidate, moment, frame))
@@ -103,7 +104,7 @@ class DecodedVideo:
         return sampler.candidates
 
     def by_seeking(self, seconds: float) -> list[KeyFrameCandidate]:
-        """The last self-contained frame before each of ``SEEKS`` moments; frames in between if those are too few."""
+        """The last intra-coded frame before each of ``SEEKS`` moments; frames in between where those are too few."""
         found: dict[float, KeyFrameCandidate] = {}
         self._stream.codec_context.skip_frame = "NONKEY"
         for target in np.linspace(0, seconds, SEEKS, endpoint=False):
@@ -145,7 +146,7 @@ class DecodedVideo:
         return KeyFrameCandidate.of(moment, picture, self.size)
 
     def picture(self, frame: VideoFrame) -> Image.Image:
-        """RGB, shrunk cheaply when much larger than needed."""
+        """The frame as RGB, upright, shrunk cheaply when much larger than needed."""
         width, height = max(1, round(frame.width * self._aspect)), frame.height
         turn = round(frame.rotation) % 360
         self.size = (height, width) if turn in (90, 270) else (width, height)

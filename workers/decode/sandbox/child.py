@@ -1,7 +1,7 @@
-"""A decoder child: ``python -m workers.decode.sandbox.child OPTIONS``, one file at a time, asked over standard input.
+"""Decoder child, ``python -m workers.decode.sandbox.child OPTIONS``: decodes one file at a time on request.
 
-It imports the decoders and nothing that learns. It ends by itself when its parent does: at once on Linux, which signals
-it, and elsewhere when its standard input closes.
+It imports the decoders and no models. It ends when its parent does: at once on Linux, by a signal, and elsewhere when
+its standard input closes.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from search.errors import CorruptMediaError, DecoderMemoryError, MediaError
 from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.sandbox.options import DecodeOptions
-from workers.decode.sandbox.protocol import ChildGone, Reply, read_header, write_frame, write_reply
+from workers.decode.sandbox.protocol import PipeClosed, Reply, read_header, write_frame, write_reply
 from workers.runtime import MIB, keep_freed
 
 Decode = Callable[[str, Kind | None, DecodeOptions], Decoded]
 
 _PR_SET_PDEATHSIG = 1
 _KEPT, _OWN = 64 * MIB, 32 * MIB
-"""Bytes. An array of a picture has a megabyte or more; without this, page faults take more than half of what the
-features do (measured: 21 ms a picture against 13)."""
+"""Bytes. Arrays of a picture have a megabyte or more; without kept memory, page faults take more than half of the time
+of the features (measured: 21 ms a picture against 13)."""
 _PAGE = resource.getpagesize()
 
 
 def serve(decode: Decode, options: DecodeOptions) -> None:
-    """Answer requests until standard input closes. Memory is counted from here, so all imports are done."""
+    """Answer requests until standard input closes. All imports are done before, as memory is limited from here on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     keep_freed(_KEPT, _OWN)
-    replies = _take_standard_output()
+    replies = _reserve_standard_output()
     _limit(options.memory_bytes)
     write_frame(replies, {"ready": True})
     while True:
         try:
             request = read_header(0)
-        except ChildGone:
+        except PipeClosed:
             return
         kind = request["kind"]
         result = _attempt(decode, request["path"], Kind(kind) if kind else None, options)
@@ -53,7 +53,7 @@ def serve(decode: Decode, options: DecodeOptions) -> None:
 
 
 def _attempt(decode: Decode, path: str, kind: Kind | None, options: DecodeOptions) -> Decoded | MediaError:
-    """The per-file boundary: whatever a decoder raises becomes this file's error."""
+    """Decode one file; every exception of a decoder becomes the error of this file."""
     try:
         return decode(path, kind, options)
     except MediaError as error:
@@ -68,8 +68,8 @@ def _attempt(decode: Decode, path: str, kind: Kind | None, options: DecodeOption
     )
 
 
-def _take_standard_output() -> int:
-    """Keep the pipe for replies; what C libraries print goes nowhere."""
+def _reserve_standard_output() -> int:
+    """Reserve the pipe for replies; output of C libraries is discarded."""
     replies = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -84,7 +84,7 @@ def _die_with_parent() -> None:
 
 
 def _limit(memory_bytes: int) -> None:
-    """No more address space than given, no core files, no files at all."""
+    """Limit the address space; forbid core files and all other files."""
     resource.setrlimit(resource.RLIMIT_AS, (_memory()[0] + memory_bytes,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -1,4 +1,4 @@
-"""What a decoder child is told once, at its start."""
+"""Options of a decoder child, given once at its start."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from workers.runtime import MIB
 
 @dataclass(frozen=True, slots=True)
 class DecodeOptions:
-    """Caps and wishes of a decoder child.
+    """Limits and outputs of a decoder child.
 
     Attributes:
-        memory_bytes: address space it may take beyond its own start.
+        memory_bytes: address space that it may take beyond that at its start.
         max_bytes, max_pixels, max_seconds: larger files, pictures (or frames) and recordings are refused undecoded.
         key_frames: most key frames of a video.
-        clips: cut the clips that R3D-18 sees.
+        clips: also cut the clips of R3D-18.
     """
 
     memory_bytes: int

@@ -1,4 +1,4 @@
-"""A pool of decoder children: files in, futures of decoded media out; nothing a file does can hurt this process."""
+"""Pool of decoder child processes: files in, futures of decoded media out, isolated from this process."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class DecodePool:
     :meth:`close`.
 
     Args:
-        clips: also cut the clips that R3D-18 sees from videos.
-        command: what runs a child; it is given the options as one more argument.
+        clips: also cut the clips of R3D-18 from videos.
+        command: starts a child; the options are appended as one argument.
     """
 
     def __init__(self, settings: Settings, *, clips: bool = False, command: Sequence[str] = COMMAND) -> None:
@@ -40,17 +40,17 @@ class DecodePool:
         self._lock = threading.Lock()
         self._processes: set[DecoderProcess] = set()
         self._closed = False
-        self._mine = threading.local()
+        self._per_thread = threading.local()
         self.workers = settings.decode_workers or settings.cores
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="decode")
 
     def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]:
-        """Decode ``path`` when a child is free. What lies in a bucket is fetched first, and its copy removed after.
+        """Decode ``path`` when a child is free. An object of a bucket is copied first, and the copy removed afterwards.
 
         Args:
             path: a path, or an address.
-            kind: what it is taken for where the content does not say; by its name when None.
-            sha256: what the bytes of an object in a bucket must be; anything when empty.
+            kind: assumed where the content does not tell; by the name when None.
+            sha256: expected hash of an object in a bucket; not checked when empty.
 
         Returns:
             A future that can be cancelled until it starts. Its exception is a ``MediaError``; a ``FileChangedError``
@@ -60,7 +60,7 @@ class DecodePool:
         return self._threads.submit(self._decode, path, kind, sha256)
 
     def close(self) -> None:
-        """Cancel what waits, kill what runs. Prompt, and safe to call twice."""
+        """Cancel waiting files and kill the children. Prompt, and safe to call twice."""
         with self._lock:
             self._closed = True
             running = set(self._processes)
@@ -83,14 +83,14 @@ class DecodePool:
 
     def _decode(self, path: str, kind: Kind | None, sha256: str) -> Decoded:
         try:
-            with self._access.local(path, sha256) as here:
-                return self._decode_here(here, kind)
+            with self._access.local(path, sha256) as local:
+                return self._decode_local(local, kind)
         except (MediaError, FileChangedError, DecoderStartError):
             if self._closed:
                 raise CancelledError from None
             raise
 
-    def _decode_here(self, path: str, kind: Kind | None) -> Decoded:
+    def _decode_local(self, path: str, kind: Kind | None) -> Decoded:
         process = self._process()
         try:
             return process.decode(path, kind, self._seconds)
@@ -99,8 +99,8 @@ class DecodePool:
                 self._retire(process)
 
     def _process(self) -> DecoderProcess:
-        """This thread's child: the one it has, or a new one."""
-        process: DecoderProcess | None = getattr(self._mine, "process", None)
+        """The child of this thread, which is started where there is none."""
+        process: DecoderProcess | None = getattr(self._per_thread, "process", None)
         if process is not None and process.usable:
             return process
         if process is not None:
@@ -110,11 +110,11 @@ class DecodePool:
                 raise CancelledError
             process = DecoderProcess(self._command, self._options)
             self._processes.add(process)
-        self._mine.process = process
+        self._per_thread.process = process
         return process
 
     def _retire(self, process: DecoderProcess) -> None:
-        self._mine.process = None
+        self._per_thread.process = None
         with self._lock:
             self._processes.discard(process)
         process.close()

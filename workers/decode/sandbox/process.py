@@ -1,4 +1,4 @@
-"""The parent's hold on one decoder child."""
+"""One decoder child process: start it, give it files, replace it, end it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.protocol import (
-    ChildGone,
-    Overdue,
-    Patience,
+    Deadline,
+    DeadlineExceeded,
+    PipeClosed,
     ProtocolError,
     read_header,
     read_reply,
@@ -26,23 +26,23 @@ from workers.decode.sandbox.protocol import (
 )
 
 _PACKAGES = Path(workers.__file__).parents[1]
-"""Where the packages are found: the child's working directory, which ``python -m`` searches first."""
+"""Folder of the packages: the child's working directory, which ``python -m`` searches first."""
 
 _START_SECONDS = 60.0
 _END_SECONDS = 2.0
 _PIPE_BYTES = 1 << 20
 _FILES_EACH = 1000
-"""Files after which a child is replaced, so that a codec's small leaks never add up."""
+"""Files after which a child is replaced, so that small leaks of codecs do not accumulate."""
 
 _LIKELY_CAUSE = MappingProxyType({signal.SIGKILL: " (was the machine out of memory?)"})
 
 
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHON", "LD_")
-"""How the names of variables begin that a child may see. It has no need of anyone's passwords."""
+"""Prefixes of the environment variables that a child gets, passwords not among them."""
 
 
 def child_environment() -> dict[str, str]:
-    """What a child gets to see of this process's environment."""
+    """Environment of a child: a part of this process's own."""
     return {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
 
 
@@ -51,13 +51,13 @@ def _not_started(why: str) -> DecoderStartError:
 
 
 class DecoderProcess:
-    """One child. Used by one thread; only :meth:`kill` may be called from others."""
+    """One decoder child. Used by one thread; only :meth:`kill` may be called from others."""
 
     def __init__(self, command: Sequence[str], options: DecodeOptions) -> None:
         self._options = options
         self._files = 0
         self._start_rss: int | None = None
-        self._worn = False
+        self._exhausted = False
         try:
             self._child = subprocess.Popen(
                 [*command, options.to_json()],
@@ -79,51 +79,51 @@ class DecoderProcess:
 
     @property
     def usable(self) -> bool:
-        """Whether another file may be given to it: alive, not worn out."""
-        return not self._worn and self._files < _FILES_EACH and self._child.poll() is None
+        """Whether it can decode another file: it is alive, and has not used up its files or memory."""
+        return not self._exhausted and self._files < _FILES_EACH and self._child.poll() is None
 
     def decode(self, path: str, kind: Kind | None, seconds: float) -> Decoded:
-        """Have ``path`` decoded.
+        """Decode a file in the child.
 
         Raises:
-            MediaError: what the child says of the file, or what became of the child.
-            DecoderStartError: there is no child to ask, which is not the file's fault.
+            MediaError: the error of the file, or the end of the child.
+            DecoderStartError: the child did not start, which is not the file's fault.
         """
         name = Path(path).name
         self._wait_until_ready()
         self._files += 1
         try:
             write_frame(self._requests, {"path": path, "kind": kind.value if kind else None})
-            reply = read_reply(self._replies, Patience(seconds))
-        except Overdue:
+            reply = read_reply(self._replies, Deadline(seconds))
+        except DeadlineExceeded:
             self.close(at_once=True)
             raise DecodeTimeoutError(
                 f"'{name}' was not decoded within {seconds:g} s.", "LIKEWISE_DECODE_TIMEOUT sets the limit."
             ) from None
-        except (ChildGone, BrokenPipeError):
-            raise DecoderCrashError(f"The decoder of '{name}' {self._epitaph()}.") from None
-        except Exception as error:  # whatever it said, what comes next in the pipe belongs to no question
+        except (PipeClosed, BrokenPipeError):
+            raise DecoderCrashError(f"The decoder of '{name}' {self._exit_reason()}.") from None
+        except Exception as error:  # what follows in the pipe cannot be assigned to a request
             self.close(at_once=True)
             said = error if isinstance(error, ProtocolError) else "what cannot be read"
             raise DecoderCrashError(f"The decoder of '{name}' answered with {said}.") from error
         if self._start_rss is None:
             self._start_rss = reply.rss
-        self._worn = reply.rss - self._start_rss > self._options.memory_bytes // 2
+        self._exhausted = reply.rss - self._start_rss > self._options.memory_bytes // 2
         if isinstance(reply.result, Decoded):
             return reply.result
-        self._worn = self._worn or isinstance(reply.result, DecoderMemoryError)
+        self._exhausted = self._exhausted or isinstance(reply.result, DecoderMemoryError)
         raise reply.result
 
     def _wait_until_ready(self) -> None:
         if self._ready:
             return
-        with contextlib.suppress(ChildGone, Overdue, ProtocolError):
-            self._ready = read_header(self._replies, Patience(_START_SECONDS)).get("ready") is True
+        with contextlib.suppress(PipeClosed, DeadlineExceeded, ProtocolError):
+            self._ready = read_header(self._replies, Deadline(_START_SECONDS)).get("ready") is True
         if not self._ready:
-            raise _not_started(f"it {self._epitaph()}")
+            raise _not_started(f"it {self._exit_reason()}")
 
-    def _epitaph(self) -> str:
-        """How the child ended; called when its pipe has closed."""
+    def _exit_reason(self) -> str:
+        """How the child ended, in words; called when its pipe has closed."""
         status = self.close()
         if status < 0:
             try:
@@ -134,11 +134,11 @@ class DecoderProcess:
         return f"ended with status {status}"
 
     def kill(self) -> None:
-        """End the child now. The pipes stay open for the thread that may be reading them."""
+        """Kill the child. The pipes stay open for the thread that may be reading them."""
         self._child.kill()
 
     def close(self, *, at_once: bool = False) -> int:
-        """End the child, gently unless ``at_once``, and release its pipes; its exit status, negative for a signal."""
+        """End the child, by a signal if ``at_once``, and close its pipes; its exit status, negative for a signal."""
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         if at_once:

@@ -1,7 +1,8 @@
-"""The conversation between the pool and a decoder child: length-prefixed JSON headers, then raw arrays.
+"""Protocol between the pool and a decoder child: length-prefixed JSON headers, then raw arrays.
 
-A decoder that a hostile file has taken over can write anything into its pipe, so the parent believes nothing: every
-length is capped before a byte is allocated, every name, dtype and shape is checked, and no pickle is ever read.
+A decoder that a hostile file has taken over can write anything into its pipe, so the parent trusts nothing: every
+length is capped before a byte is allocated, every name, dtype and shape is checked, and no pickle is ever read. Parent
+and child are always of one version, so that the frames carry none.
 
     frame   := length of the header (4 bytes, big-endian), header (JSON object), the bytes of each array it announces
     request := {"path": …, "kind": …}
@@ -38,39 +39,39 @@ _MOST_SAMPLES = 1 << 25
 _MOST_PREVIEW_BYTES = 4 << 20
 _LONGEST_TEXT = 2000
 _MOST_WHOLE = 1 << 31
-"""Larger whole numbers than any that is meant; some databases take no larger ones."""
+"""Largest integer that is accepted; some databases store no larger ones."""
 _LONGEST_WAIT = 1.0
-"""Seconds of one wait: of a stop of this process, at most so much is held against the child."""
+"""Seconds of one wait: of a pause of this process, at most so much counts against the child."""
 _PREFIX = struct.Struct(">I")
 
 
 class ProtocolError(Exception):
-    """The other side said something it may not say."""
+    """The other side sent something that is not allowed."""
 
 
-class ChildGone(Exception):
+class PipeClosed(Exception):
     """The other side closed the pipe."""
 
 
-class Overdue(Exception):
+class DeadlineExceeded(Exception):
     """The answer was not complete in time."""
 
 
-class Patience:
-    """Seconds left to wait for an answer.
+class Deadline:
+    """Time left to wait for an answer, seconds.
 
-    Time in which this process itself did not run (stopped with Ctrl-Z, frozen with its container) does not count: it
-    says nothing of the child, which may have been stopped too, or have waited with a full pipe.
+    Time in which this process itself did not run (stopped with Ctrl-Z, frozen with its container) does not count: the
+    child may have been stopped too, or have waited with a full pipe.
     """
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds
 
     def wait(self, descriptor: int) -> None:
-        """Wait until there is something to read.
+        """Wait until the descriptor is readable.
 
         Raises:
-            Overdue: that took too long.
+            DeadlineExceeded: no time is left.
         """
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
@@ -82,30 +83,30 @@ class Patience:
                 return
             self._left -= slice_
             if self._left <= 0:
-                raise Overdue
+                raise DeadlineExceeded
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
-    """What an array of one name must look like; ``None`` in the shape is any length up to ``most``."""
+class _ArraySpec:
+    """Allowed dtype and shape of an array; ``None`` in the shape is any length up to ``most``."""
 
     dtype: str
     shape: tuple[int | None, ...]
     most: int
 
 
-_FORMS = {
-    "crops": _Form("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
-    "whole": _Form("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
-    "clips": _Form("uint8", (None, CLIP_FRAMES, CLIP_SIDE, CLIP_SIDE, 3), _MOST_CLIPS),
-    "sound": _Form("float32", (None,), _MOST_SAMPLES),
-    "preview": _Form("uint8", (None,), _MOST_PREVIEW_BYTES),
+_ARRAYS = {
+    "crops": _ArraySpec("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
+    "whole": _ArraySpec("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
+    "clips": _ArraySpec("uint8", (None, CLIP_FRAMES, CLIP_SIDE, CLIP_SIDE, 3), _MOST_CLIPS),
+    "sound": _ArraySpec("float32", (None,), _MOST_SAMPLES),
+    "preview": _ArraySpec("uint8", (None,), _MOST_PREVIEW_BYTES),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a child answered: a decoded file or why not, and its resident memory in bytes."""
+    """Answer of a child: a decoded file or its error, and the child's resident memory in bytes."""
 
     result: Decoded | MediaError
     rss: int
@@ -115,7 +116,7 @@ def write_frame(descriptor: int, header: Json, arrays: Iterable[npt.NDArray[Any]
     """Write one frame, blocking.
 
     Raises:
-        BrokenPipeError: nobody reads any more.
+        BrokenPipeError: the other side has closed the pipe.
     """
     text = json.dumps(header).encode("ascii")
     _write(descriptor, memoryview(_PREFIX.pack(len(text)) + text))
@@ -128,17 +129,19 @@ def _write(descriptor: int, data: memoryview) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def read_header(descriptor: int, patience: Patience | None = None) -> Json:
-    """Read the header of the next frame; without ``patience``, however long it takes.
+def read_header(descriptor: int, deadline: Deadline | None = None) -> Json:
+    """Read the header of the next frame; without ``deadline`` there is no time limit.
 
     Raises:
-        ChildGone, Overdue, ProtocolError
+        PipeClosed: the other side has closed the pipe.
+        DeadlineExceeded: the header was not complete in time.
+        ProtocolError: it is no JSON object, or too long.
     """
-    (length,) = _PREFIX.unpack(_read(descriptor, _PREFIX.size, patience))
+    (length,) = _PREFIX.unpack(_read(descriptor, _PREFIX.size, deadline))
     if length > MOST_HEADER_BYTES:
         raise ProtocolError(f"a header of {length} bytes")
     try:
-        header = json.loads(_read(descriptor, length, patience))
+        header = json.loads(_read(descriptor, length, deadline))
     except (ValueError, RecursionError):
         raise ProtocolError("a header that is not JSON") from None
     if not isinstance(header, dict):
@@ -146,21 +149,25 @@ def read_header(descriptor: int, patience: Patience | None = None) -> Json:
     return header
 
 
-def _read(descriptor: int, count: int, patience: Patience | None) -> bytearray:
+def _read(descriptor: int, count: int, deadline: Deadline | None) -> bytearray:
     buffer = bytearray(count)
     unread = memoryview(buffer)
     while unread:
-        if patience is not None:
-            patience.wait(descriptor)
+        if deadline is not None:
+            deadline.wait(descriptor)
         got = os.readv(descriptor, [unread])
         if not got:
-            raise ChildGone
+            raise PipeClosed
         unread = unread[got:]
     return buffer
 
 
 def write_reply(descriptor: int, reply: Reply) -> None:
-    """The child's side of :func:`read_reply`."""
+    """Write a reply; the child's side of :func:`read_reply`.
+
+    Raises:
+        BrokenPipeError: the parent has closed the pipe.
+    """
     if isinstance(reply.result, MediaError):
         error = reply.result
         said = {"code": error.code, "message": error.message[:_LONGEST_TEXT], "hint": error.hint[:_LONGEST_TEXT]}
@@ -188,13 +195,15 @@ def write_reply(descriptor: int, reply: Reply) -> None:
     write_frame(descriptor, header, arrays.values())
 
 
-def read_reply(descriptor: int, patience: Patience) -> Reply:
-    """Read and check what a child answered.
+def read_reply(descriptor: int, deadline: Deadline) -> Reply:
+    """Read and check the reply of a child.
 
     Raises:
-        ChildGone, Overdue, ProtocolError
+        PipeClosed: the child has closed the pipe.
+        DeadlineExceeded: the reply was not complete in time.
+        ProtocolError: the reply is not as the protocol demands.
     """
-    header = read_header(descriptor, patience)
+    header = read_header(descriptor, deadline)
     rss = header.get("rss")
     if not isinstance(rss, int) or rss < 0:
         raise ProtocolError("no resident memory")
@@ -204,7 +213,7 @@ def read_reply(descriptor: int, patience: Patience) -> Reply:
         kind = Kind(str(header.get("kind")))
     except ValueError:
         raise ProtocolError("an unknown kind") from None
-    arrays = _read_arrays(descriptor, header.get("arrays"), patience)
+    arrays = _read_arrays(descriptor, header.get("arrays"), deadline)
     crops = arrays.get("crops", no_crops())
     preview = arrays.get("preview")
     moments = _numbers(header.get("moments"))
@@ -229,20 +238,20 @@ def read_reply(descriptor: int, patience: Patience) -> Reply:
     return Reply(decoded, rss)
 
 
-def _read_arrays(descriptor: int, announced: object, patience: Patience) -> dict[str, npt.NDArray[Any]]:
-    if not isinstance(announced, list) or len(announced) > len(_FORMS):
+def _read_arrays(descriptor: int, announced: object, deadline: Deadline) -> dict[str, npt.NDArray[Any]]:
+    if not isinstance(announced, list) or len(announced) > len(_ARRAYS):
         raise ProtocolError("no list of arrays")
     arrays: dict[str, npt.NDArray[Any]] = {}
     for entry in announced:
         name = str(entry.get("name")) if isinstance(entry, dict) else ""
-        form = _FORMS.get(name)
-        if form is None or name in arrays:
+        spec = _ARRAYS.get(name)
+        if spec is None or name in arrays:
             raise ProtocolError("an array nobody knows")
         shape = entry.get("shape")
-        if entry.get("dtype") != form.dtype or not isinstance(shape, list) or not _fits(shape, form):
+        if entry.get("dtype") != spec.dtype or not isinstance(shape, list) or not _fits(shape, spec):
             raise ProtocolError(f"'{name}' of dtype {entry.get('dtype')} and shape {shape}")
-        dtype = np.dtype(form.dtype)
-        data = _read(descriptor, math.prod(shape) * dtype.itemsize, patience)
+        dtype = np.dtype(spec.dtype)
+        data = _read(descriptor, math.prod(shape) * dtype.itemsize, deadline)
         array = np.frombuffer(data, dtype).reshape(shape)
         if name == "sound" and not np.isfinite(array).all():
             raise ProtocolError("a sound with samples that are no numbers")
@@ -250,10 +259,10 @@ def _read_arrays(descriptor: int, announced: object, patience: Patience) -> dict
     return arrays
 
 
-def _fits(shape: list[object], form: _Form) -> bool:
-    return len(shape) == len(form.shape) and all(
-        isinstance(side, int) and (0 <= side <= form.most if wanted is None else side == wanted)
-        for side, wanted in zip(shape, form.shape, strict=True)
+def _fits(shape: list[object], spec: _ArraySpec) -> bool:
+    return len(shape) == len(spec.shape) and all(
+        isinstance(side, int) and (0 <= side <= spec.most if wanted is None else side == wanted)
+        for side, wanted in zip(shape, spec.shape, strict=True)
     )
 
 
@@ -272,7 +281,7 @@ def _text(value: object) -> str:
 
 
 def _writable(text: str) -> str:
-    """The text as any database and JSON reader takes it: no lone surrogates, no null characters."""
+    """The text without lone surrogates and null characters, which databases and JSON readers refuse."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
@@ -298,7 +307,7 @@ def _fingerprints(value: object) -> tuple[str, ...]:
 
 
 def _features(value: object) -> tuple[float | None, ...]:
-    """Nothing, or every feature: None or a number in its range."""
+    """No features, or all of them, each None or a number in its range."""
     if value == []:
         return ()
     if not isinstance(value, list) or len(value) != len(FEATURES):

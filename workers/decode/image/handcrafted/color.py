@@ -1,4 +1,4 @@
-"""Features of the colours, whatever their place."""
+"""Features of the colours, independent of their position."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from workers.decode.image.handcrafted.pixels import Floats, Pixels, deviation_of
 _CHANNELS = ("red", "green", "blue")
 _BINS = 8
 _CELL_BITS = 9.0
-"""Bits of entropy of 8 x 8 x 8 colours that are all as frequent."""
+"""Bits of entropy of 8 x 8 x 8 equally frequent colours."""
 
 _GOLDEN_LOW, _GOLDEN_HIGH = (10, 64, 102), (28, 255, 255)
-"""Hue 20° to 56°, saturation from 0.25, value from 0.4, as 8-bit HSV says it (hue in steps of 2°)."""
+"""Hue 20° to 56°, saturation from 0.25, value from 0.4, as 8-bit HSV (hue in steps of 2°)."""
 
 _HUES, _SATURATIONS, _LEAST_VALUE = 36, 32, 26
 _ANGLES = np.deg2rad((np.arange(_HUES) + 0.5) * (360 / _HUES))
@@ -23,6 +23,7 @@ _ORDERS = np.arange(1, 4)
 
 
 def features(pixels: Pixels) -> dict[str, float]:
+    """Colour features by name."""
     counts = {name: level_counts(pixels.rgb, channel) for channel, name in enumerate(_CHANNELS)}
     means = {name: mean_of(levels) for name, levels in counts.items()}
     colors = cv2.calcHist([pixels.rgb], [0, 1, 2], None, [_BINS] * 3, [0, 256] * 3)

@@ -1,4 +1,4 @@
-"""Features of where things are in the picture, read off coarse maps of brightness, edges and detail."""
+"""Features of composition, from coarse maps of brightness, edges and detail."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ _CENTER = slice(CELLS // 4, CELLS - CELLS // 4)
 _THIRD = CELLS // 3
 _CROSSINGS = tuple(slice(third - 1, third + 1) for third in (_THIRD, 2 * _THIRD))
 _EVEN_SHARE = 4 * (2 / CELLS) ** 2
-"""Share of the area that lies about the crossings of the third lines."""
+"""Share of the area around the crossings of the third lines."""
 _MIRROR_SIDE = 48
 _NOTHING = 1e-6
 
 
 def features(pixels: Pixels) -> dict[str, float]:
+    """Composition features by name."""
     fine = cells(pixels.gray, _MIRROR_SIDE)
     brightness = fine.reshape(CELLS, _MIRROR_SIDE // CELLS, CELLS, -1).mean(axis=(1, 3))
     edges, detail = cells(pixels.slope), cells(np.abs(pixels.laplacian))
@@ -32,7 +33,7 @@ def features(pixels: Pixels) -> dict[str, float]:
 
 
 def _center(map_: Floats) -> float:
-    """Mean in the middle half of both sides over the mean of all; 1 where there is nothing."""
+    """Mean of the middle half of both sides over the mean of all, of a float32 (12, 12) map; 1 of an empty map."""
     mean = float(map_.mean())
     return float(map_[_CENTER, _CENTER].mean()) / mean if mean > _NOTHING else 1.0
 
@@ -52,6 +53,6 @@ def _symmetry(gray: Floats) -> float:
 
 
 def _isolation(detail: Floats) -> float:
-    """How little detail the typical cell has beside the most detailed ones: 0 of a picture that is even in this."""
+    """1 minus the median detail over the 95th percentile of the cells; 0 of evenly detailed pictures."""
     most = float(np.percentile(detail, 95))
     return 1 - float(np.median(detail)) / most if most > _NOTHING else 0.0

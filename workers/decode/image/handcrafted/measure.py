@@ -1,4 +1,4 @@
-"""All features of one picture, from its decoded pixels and what its file says, in the order in which they are kept."""
+"""Measure all features of one picture, from its pixels and its file, in the stored order."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from workers.decode.image.handcrafted.pixels import Pixels
 Row = tuple[float | None, ...]
 
 _DIGITS = 7
-"""Significant digits kept: what a float32 tells. In full, numbers would take more room than a record's other facts."""
+"""Significant digits stored, those of a float32. All digits would take more room than the rest of a record."""
 
 
 def measure(picture: Image.Image, frame: Mapping[str, float], shot: Mapping[str, float]) -> Row:
-    """Every feature, None for those that the picture or its file does not have.
+    """The 78 features in order, None for those that the picture or its file does not have.
 
     Args:
         picture: RGB, upright, of any size.
@@ -35,7 +35,7 @@ def measure(picture: Image.Image, frame: Mapping[str, float], shot: Mapping[str,
         **texture.features(pixels),
         **composition.features(pixels),
     }
-    return tuple(_kept(found.get(feature.name, math.nan), feature.low, feature.high) for feature in FEATURES)
+    return tuple(_rounded(found.get(feature.name, math.nan), feature.low, feature.high) for feature in FEATURES)
 
 
 def frame_of(width: int, height: int, size: int) -> dict[str, float]:
@@ -48,16 +48,16 @@ def frame_of(width: int, height: int, size: int) -> dict[str, float]:
 
 
 def reframed(row: Row, frame: Mapping[str, float]) -> Row:
-    """``row`` with other :func:`frame_of` values, for a picture that was decoded from a preview inside its file."""
+    """``row`` with other :func:`frame_of` values, for a picture that was decoded from the preview in its file."""
     changed = {INDEX[name]: value for name, value in frame.items()}
     return tuple(
-        _kept(changed[at], FEATURES[at].low, FEATURES[at].high) if at in changed else value
+        _rounded(changed[at], FEATURES[at].low, FEATURES[at].high) if at in changed else value
         for at, value in enumerate(row)
     )
 
 
-def _kept(value: float, low: float, high: float) -> float | None:
-    """None for NaN; rounding errors at the ends of the range are cut off."""
+def _rounded(value: float, low: float, high: float) -> float | None:
+    """The value clipped to its range and rounded to the stored digits; None for NaN and infinity."""
     if not math.isfinite(value):
         return None
     bounded = float(min(max(value, low), high))

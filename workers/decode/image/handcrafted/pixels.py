@@ -1,4 +1,4 @@
-"""What several features of one picture are computed from, computed once."""
+"""Arrays of one picture that several features share, computed once."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.floating[Any]]
 
 CELLS = 12
-"""Cells along either side of the coarse maps that composition is read from."""
+"""Cells along either side of the coarse maps of composition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """A picture and what is read off it more than once.
+    """A picture and the arrays derived from it.
 
     Attributes:
-        rgb: uint8 (H, W, 3), shrunk by a whole number: colours are the same at any scale, and this is the quickest.
+        rgb: uint8 (H, W, 3), shrunk by an integer factor, which is fastest; colours do not depend on scale.
         gray: uint8 (h, w), shrunk to just ``MOST_PIXELS``, so that structure of larger pictures compares.
         counts: float64 (256,), pixels at each level of ``gray``.
         across, down: float32 (h, w), the parts of the 3 x 3 Sobel gradient of ``gray``: 1 where a straight edge from
@@ -46,7 +46,7 @@ class Pixels:
 
     @classmethod
     def of(cls, rgb: Rgb) -> Pixels:
-        """Both copies of an RGB picture of any size; pictures of at most ``MOST_PIXELS`` are taken as they are."""
+        """Arrays of a picture, uint8 (height, width, 3) RGB; one of at most ``MOST_PIXELS`` is not shrunk."""
         gray = shrink(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
         across = cv2.Sobel(gray, cv2.CV_32F, 1, 0, scale=1 / (4 * 255))
         down = cv2.Sobel(gray, cv2.CV_32F, 0, 1, scale=1 / (4 * 255))
@@ -55,7 +55,7 @@ class Pixels:
 
 
 def shrink(gray: Gray) -> Gray:
-    """``gray`` with at most ``MOST_PIXELS`` pixels and hardly fewer, each the mean of those it stands for."""
+    """uint8 (height, width) shrunk by area averaging to ``MOST_PIXELS`` or just below."""
     height, width = gray.shape
     if width * height <= MOST_PIXELS:
         return gray
@@ -66,8 +66,10 @@ def shrink(gray: Gray) -> Gray:
 
 
 def shrink_by_whole(rgb: Rgb) -> Rgb:
-    """``rgb`` shrunk by the least whole number that leaves at most ``MOST_PIXELS``; what does not fill a last square of
-    pixels is averaged along with it."""
+    """uint8 (height, width, 3) shrunk by the least integer factor that leaves at most ``MOST_PIXELS``.
+
+    An incomplete last row or column of squares is averaged along with the others.
+    """
     height, width = rgb.shape[:2]
     factor = 1
     while max(1, width // factor) * max(1, height // factor) > MOST_PIXELS:
@@ -80,12 +82,12 @@ def _averaged(samples: npt.NDArray[np.uint8], width: int, height: int) -> npt.ND
 
 
 def level_counts(samples: npt.NDArray[np.uint8], channel: int = 0) -> Floats:
-    """float64 (256,): how often each level occurs in one channel."""
+    """Histogram of one channel of a uint8 picture, float64 (256,)."""
     return np.asarray(cv2.calcHist([samples], [channel], None, [256], [0, 256]), np.float64).ravel()
 
 
 def cells(samples: npt.NDArray[Any], side: int = CELLS) -> Floats:
-    """Means over ``side`` x ``side`` equal parts of a map, float32 (side, side)."""
+    """Means over ``side`` x ``side`` equal parts of a map (height, width), float32 (side, side)."""
     return np.asarray(cv2.resize(np.asarray(samples, np.float32), (side, side), interpolation=cv2.INTER_AREA))
 
 
@@ -93,15 +95,16 @@ LEVELS = np.arange(256, dtype=np.float64)
 
 
 def mean_of(counts: Floats) -> float:
+    """Mean level of a histogram, float64 (256,)."""
     return float(counts @ LEVELS / counts.sum())
 
 
 def deviation_of(counts: Floats) -> float:
-    """Standard deviation of levels that occur so often."""
+    """Standard deviation of the levels of a histogram, float64 (256,)."""
     return float(np.sqrt(counts @ np.square(LEVELS - mean_of(counts)) / counts.sum()))
 
 
 def entropy_of(counts: Floats) -> float:
-    """Shannon entropy of the shares that ``counts`` make, in bits."""
+    """Shannon entropy of a histogram of any shape, in bits."""
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares @ np.log2(shares)))

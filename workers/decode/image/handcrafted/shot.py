@@ -1,4 +1,4 @@
-"""Features of when and how a picture was taken, as its EXIF tags say. What they do not say is left out.
+"""Features of the time and the camera settings of a picture, from its EXIF tags where these exist.
 
 Source of tags and codes: CIPA DC-008 (EXIF 2.32).
 """
@@ -18,24 +18,24 @@ from workers.decode.image.metadata import directory, number
 _Base, _Ifd = ExifTags.Base, ExifTags.IFD
 
 _ISO_ELSEWHERE = 65535
-"""Largest value of the ISO tag, which then means: see the longer tags."""
+"""Largest value of the ISO tag, which then refers to the longer tags."""
 _LONGER_ISO = (_Base.RecommendedExposureIndex, _Base.StandardOutputSensitivity)
 _SATURDAY = 5
 _TO_SECONDS = len("2000-01-01T00:00:00")
-"""Without the zone: an hour is one on the camera's own clock, and a broken zone spoils nothing."""
+"""Characters without the zone: the hour is that of the camera's clock, and a broken zone does no harm."""
 
 
 def shot_features(picture: Image.Image, taken_at: str | None) -> dict[str, float]:
-    """Features by name, those only that the file knows and whose values can be.
+    """Features by name: those that the file has with values in their ranges.
 
     Args:
         taken_at: ISO 8601, as ``metadata.picture_facts`` found it.
     """
     found = _moment(taken_at) | _settings(directory(picture, _Ifd.Exif))
-    return {name: value for name, value in found.items() if value is not None and _can_be(name, value)}
+    return {name: value for name, value in found.items() if value is not None and _in_range(name, value)}
 
 
-def _can_be(name: str, value: float) -> bool:
+def _in_range(name: str, value: float) -> bool:
     feature = FEATURES[INDEX[name]]
     return feature.low <= value <= feature.high
 
@@ -77,5 +77,5 @@ def _iso(tags: Mapping[int, Any]) -> float | None:
 
 
 def _log1p(value: float | None) -> float | None:
-    """None of what is not positive: a camera that writes 0 does not know."""
+    """``log1p`` of a positive value; None otherwise, as cameras write 0 for unknown."""
     return math.log1p(value) if value is not None and value > 0 else None

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from workers.decode.image.handcrafted.pixels import Gray, Pixels
 
 EDGE = math.sqrt(102**2 + 0.5) / (4 * 255)
-"""Slope from which a pixel lies on an edge: 0.1, but between two lengths that whole differences of levels can have, so
-that how a machine, or a run, rounds decides nothing."""
+"""Least slope of an edge pixel: 0.1, but between two lengths that integer differences of levels can have, so that
+rounding, which differs between machines, has no effect."""
 CORNER = 1e-4
-"""Harris response from which a local maximum is a corner: about that of one from dark to middle gray."""
+"""Least Harris response of a corner: about that of a corner from dark to middle gray."""
 _HARRIS_K = 0.04
 _MEGAPIXEL = 1e6
 _SECOND_DIFFERENCE = np.array([1.0, -2.0, 1.0])
@@ -22,6 +22,7 @@ _REBLUR = 9
 
 
 def features(pixels: Pixels) -> dict[str, float]:
+    """Texture features by name."""
     return {
         "sharpness": _variance(pixels.laplacian),
         "noise": _noise(pixels.gray),
@@ -38,7 +39,7 @@ def _variance(samples: npt.NDArray[np.int16]) -> float:
 
 
 def _noise(gray: Gray) -> float:
-    """Deviation of the noise in levels; 0 of a picture without an inside.
+    """Standard deviation of the noise in levels; 0 of a picture narrower than 3 pixels.
 
     Source: J. Immerkær, "Fast Noise Variance Estimation", Computer Vision and Image Understanding 64(2), 1996.
     """
@@ -68,7 +69,7 @@ def _corners(pixels: Pixels) -> int:
 
 
 def _motion_blur(gray: Gray) -> float:
-    """By how much more the picture is blurred along its rows than along its columns, or the other way round.
+    """Absolute difference between the blur along the rows and the blur along the columns.
 
     Source: F. Crété, T. Dolmiere, P. Ladret, M. Nicolas, "The blur effect", SPIE 6492, 2007, which takes the greater
     of the two.
@@ -81,8 +82,7 @@ def _motion_blur(gray: Gray) -> float:
 
 
 def _blur(gray: Gray, window: tuple[int, int], each: tuple[slice, ...], before: tuple[slice, ...]) -> float | None:
-    """Share of the differences between neighbours that is left once the picture is blurred along with them; None where
-    there are none."""
+    """Share of the differences between neighbours that remains after blurring in their direction; None without any."""
     steps = cv2.absdiff(gray[each], gray[before])
     total = float(cv2.sumElems(steps)[0])
     if not total:

@@ -1,4 +1,4 @@
-"""Features of the gray levels, whatever their place: how bright, how contrasted, how well exposed."""
+"""Features of the gray levels, independent of position: brightness, contrast and exposure."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ from workers.decode.image.handcrafted.pixels import (
 )
 
 BLOWN, BLOCKED = 250, 5
-"""From this level on a pixel counts as blown out, up to this one as blocked."""
+"""Least level of a blown out pixel, and greatest level of a blocked one."""
 _BINS = 64
 _WELL = np.exp(-np.square(LEVELS / 255 - 0.5) / (2 * 0.2**2))
-"""How well exposed each level is. Source: Mertens, Kautz, Van Reeth, "Exposure Fusion", Pacific Graphics 2007."""
+"""Exposure quality of each level, float64 (256,).
+
+Source: Mertens, Kautz, Van Reeth, "Exposure Fusion", Pacific Graphics 2007.
+"""
 _LIGHTNESS_STEP = 100 / 255
 """L* in one level of OpenCV's 8-bit Lab."""
 
 
 def features(pixels: Pixels) -> dict[str, float]:
+    """Tone features by name."""
     counts = pixels.counts
     mean, deviation, total = mean_of(counts), deviation_of(counts), counts.sum()
     lightness = level_counts(cv2.cvtColor(pixels.rgb, cv2.COLOR_RGB2LAB))
@@ -43,19 +47,19 @@ def features(pixels: Pixels) -> dict[str, float]:
 
 
 def _level_at(counts: Floats, share: float) -> float:
-    """The lowest level that at least ``share`` of the pixels do not exceed."""
+    """Quantile: the lowest level that at least ``share`` of the pixels do not exceed."""
     return float(np.searchsorted(np.cumsum(counts), share * counts.sum()))
 
 
 def _median(counts: Floats) -> float:
-    """Of an even number of pixels, half way between the two in the middle."""
+    """Median level of a histogram; of an even number of pixels, the mean of the two in the middle."""
     below = np.cumsum(counts)
     half = below[-1] / 2
     return float(np.searchsorted(below, half) + np.searchsorted(below, half, side="right")) / 2
 
 
 def _two_tone_share(counts: Floats) -> float:
-    """Share of the variance that lies between two classes parted at the best threshold; 0 of a single tone.
+    """Share of the variance between two classes, split at the best threshold; 0 of a single tone.
 
     Source: N. Otsu, "A Threshold Selection Method from Gray-Level Histograms", IEEE SMC 9(1), 1979.
     """
@@ -66,6 +70,6 @@ def _two_tone_share(counts: Floats) -> float:
         return 0.0
     dark = np.cumsum(shares)[:-1]
     moment = np.cumsum(shares * LEVELS)[:-1]
-    parted = (dark > 0) & (dark < 1)
-    between = np.square(mean * dark - moment)[parted] / (dark * (1 - dark))[parted]
+    split = (dark > 0) & (dark < 1)
+    between = np.square(mean * dark - moment)[split] / (dark * (1 - dark))[split]
     return float(between.max(initial=0.0) / variance)
