@@ -3,15 +3,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Many tests wait for processes, so one test process more than there are processors; each keeps to one thread.
+PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 export MEDIA
-.PHONY: help install run test check fix bench lock clean
+.PHONY: help install run test test-fast check fix bench lock clean
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
 
 install: $(INSTALLED) ## make .venv with exactly what requirements.lock names (again only when that changes)
 
@@ -29,8 +31,14 @@ $(INSTALLED): requirements.lock pyproject.toml
 run: $(INSTALLED) ## open the page: MEDIA=~/Pictures for your own files, else a sample library made on the spot
 	$(BIN)/likewise $(if $(MEDIA),up "$$MEDIA",demo)
 
-test: $(INSTALLED) ## run the tests (PYTEST="-k words" to choose)
-	$(BIN)/pytest $(PYTEST)
+test test-fast: export OMP_NUM_THREADS := 1
+test test-fast: export OMP_THREAD_LIMIT := 1
+
+test: $(INSTALLED) ## run all tests (PYTEST="-k words" to choose, PYTEST="-n 0" for one process)
+	$(BIN)/pytest $(PARALLEL) $(PYTEST)
+
+test-fast: $(INSTALLED) ## run the tests that need no browser, no real model and no chaos
+	$(BIN)/pytest $(PARALLEL) -m "not browser and not chaos and not models" $(PYTEST)
 
 check: $(INSTALLED) ## lint, formatting, types and the direction of imports; changes nothing
 	$(BIN)/ruff check .

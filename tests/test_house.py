@@ -102,8 +102,8 @@ def test_only_settings_read_the_environment(repository: Path) -> None:
 def test_commands_in_the_pages_exist(repository: Path, page: str) -> None:
     text = (repository / page).read_text("utf-8")
     code = "\n".join(re.findall(r"```.*?\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text))
-    targets = set(re.findall(r"^([a-z]+):", (repository / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert set(re.findall(r"\bmake ([a-z]+)", code)) <= targets
+    targets = set(re.findall(r"^([a-z-]+):", (repository / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)", code)) <= targets
     assert set(re.findall(r"\blikewise ([a-z]+)\b", code)) <= set(COMMANDS)
 
 
@@ -111,7 +111,7 @@ def test_make_describes_every_target(repository: Path) -> None:
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
     done = subprocess.run(["make", "help"], cwd=repository, capture_output=True, text=True, check=True)
-    for target in ("install", "run", "test", "check", "fix", "bench", "clean"):
+    for target in ("install", "run", "test", "test-fast", "check", "fix", "bench", "clean"):
         assert re.search(rf"^  {target} +\S", done.stdout, re.MULTILINE)
 
 
