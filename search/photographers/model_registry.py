@@ -1,10 +1,10 @@
-"""Trained models on disk: which versions there are, and which one is in use.
+"""Registry of trained models: versions, the one in use, and its loading.
 
     models/photographers/<kind>/<version>/…      what one training wrote
     models/photographers/<kind>/current.json     names the version in use; changed only once that is complete
 
-The place is the one that web and workers share (``Settings.shared_place``), so that every process asks the same model.
-``workers.training.shared_models`` reads and writes it; here is what a question needs of it.
+The place is the one that web and workers share (``Settings.shared_place``), so that every process uses the same model.
+``workers.training.shared_models`` reads and writes it; this module holds what queries need.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from search.errors import NotFoundError
 
 FOLDER = "models/photographers"
 CURRENT = "current.json"
+LAYOUT = 1
+"""Version of :data:`CURRENT`. A file without one, of version 0.1.0, has layout 1; a newer one is refused."""
+
 KEPT_VERSIONS = 3
 """Versions kept of each kind, the one in use among them: a process may still be reading the one before."""
 
@@ -31,7 +34,7 @@ T = TypeVar("T")
 
 
 class ModelKind(StrEnum):
-    """``classifier`` answers whose photo something is; ``joint`` is the model of the photographer space."""
+    """``classifier`` predicts the photographer of a photo; ``joint`` is the model of the photographer space."""
 
     CLASSIFIER = "classifier"
     JOINT = "joint"
@@ -55,7 +58,7 @@ class ModelVersion:
     Attributes:
         name: sorts by time; see :func:`version_name`.
         made: ISO 8601, UTC.
-        files: names of what it consists of, below its folder.
+        files: its files, relative to its folder.
     """
 
     name: str
@@ -64,64 +67,71 @@ class ModelVersion:
 
 
 class ModelRegistry(Protocol):
-    """Where a process finds trained models."""
+    """Trained models as a process finds them."""
 
     def current(self, kind: ModelKind) -> ModelVersion | None:
-        """The version in use; None before the first training. Cheap enough for every question."""
-
-    def folder(self, kind: ModelKind, version: ModelVersion) -> Path:
-        """A folder of this machine that holds the version's files; fetched first, where the place is a bucket.
+        """The version in use; None before the first training. Cheap enough for every query.
 
         Raises:
-            NotFoundError: another version is in use by now and this one has been cleared away.
+            StoreError: the place cannot be read.
+        """
+
+    def folder(self, kind: ModelKind, version: ModelVersion) -> Path:
+        """A folder of this machine with the version's files; they are fetched first, where the place is a bucket.
+
+        Raises:
+            NotFoundError: another version is in use by now and this one has been deleted.
             StoreError: the place cannot be read.
         """
 
 
 class CurrentModel(Generic[T]):
-    """The model in use, loaded when it is first asked for and again once another version is in use. Thread-safe."""
+    """The model in use: loaded on first use and again once another version is in use. Thread-safe."""
 
-    def __init__(self, shelf: ModelRegistry, kind: ModelKind) -> None:
-        self._shelf, self._kind = shelf, kind
+    def __init__(self, models: ModelRegistry, kind: ModelKind) -> None:
+        self._models, self._kind = models, kind
         self._lock = threading.Lock()
         self._loaded: tuple[object, T] | None = None
 
     def get(self, load: Callable[[Path], T], against: object = None) -> T:
-        """
+        """The model, loaded where that has not been done.
+
         Args:
             load: reads a version's folder.
-            against: what the model is checked against as it is loaded; once that has changed it is loaded anew.
+            against: what the model is checked against as it is loaded; a change has it loaded again.
 
         Raises:
             NotFoundError: nothing has been trained yet.
-            SpaceMismatchError: what ``load`` says of a model that was trained on other vectors.
+            SpaceMismatchError: from ``load``, of a model that was trained on other vectors.
         """
         with self._lock:
-            version = self._shelf.current(self._kind)
+            version = self._models.current(self._kind)
             if version is None:
                 self._loaded = None
                 raise untrained(self._kind)
             if self._loaded is None or self._loaded[0] != (version.name, against):
                 self._loaded = None  # two at once need not fit into memory
-                self._loaded = (version.name, against), load(self._shelf.folder(self._kind, version))
+                self._loaded = (version.name, against), load(self._models.folder(self._kind, version))
             return self._loaded[1]
 
     @property
     def version(self) -> str:
         """Name of the version in use; empty before the first training."""
-        version = self._shelf.current(self._kind)
+        version = self._models.current(self._kind)
         return version.name if version else ""
 
 
 def untrained(kind: ModelKind) -> NotFoundError:
+    """The error of a query before the first training."""
     what = "No classifier has been trained" if kind is ModelKind.CLASSIFIER else "No photographer space has been made"
     return NotFoundError(f"{what} yet.", TRAIN_HINT[kind])
 
 
 def version_name(digest: str, now: datetime | None = None) -> str:
-    """A name for what is trained now on data of this digest (hex): ``20260131T115900-0f1e2d3c``."""
+    """Name of a version trained now on data of this digest (hex): ``20260131T115900-0f1e2d3c``."""
     return f"{now or datetime.now(UTC):%Y%m%dT%H%M%S}-{digest[:8]}"
 
 
 def is_version(name: str) -> bool:
+    """Whether a name is one of :func:`version_name`."""
     return _VERSION.fullmatch(name) is not None

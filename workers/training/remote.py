@@ -1,7 +1,7 @@
-"""Training by a worker: photos go to it by way of the shared place, and its model comes back by it.
+"""Training by a worker: sends photos through the shared place and fetches the model from it.
 
-Which task a job wants is noted with the broker, so that a task that was sent twice, was delivered twice, or is wanted
-no more ends by itself, on whatever machine.
+The broker holds which task a job wants, so that a task that was sent twice, was delivered twice, or is no longer wanted
+ends by itself, on whatever machine.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from search.settings import Settings
 from workers.batch.report import Priority
 from workers.cluster.app import PRIORITY, TRAIN, TRAIN_QUEUE
 from workers.cluster.broker import Broker
-from workers.cluster.serialization import Json
+from workers.cluster.serialization import MESSAGE_VERSION, Json
 from workers.cluster.task_lookup import BROKER_ERRORS, broker_errors, find_tasks, unavailable, withdraw_tasks
 from workers.cluster.task_queue import PUBLISHING, origin_of
 from workers.storage.shared_place import TRAINING, shared_place
 from workers.training.child import MEMORY_HINT
 from workers.training.request import MODEL, PHOTOS, Trained, TrainingOrder
-from workers.training.worker_side import ANSWER_FILES, said_name, wanted_name
+from workers.training.worker_side import ANSWER_FILES, progress_name, wanted_name
 
-REST_SECONDS = 0.5
-LOOK_SECONDS = 20.0
-"""How often a task that has not ended is looked for, and what is wanted is noted anew."""
+POLL_SECONDS = 0.5
+SEARCH_SECONDS = 20.0
+"""Interval at which an unfinished task is searched for and the wanted task is written again."""
 
-LOOKS = 2
-"""So many times in a row a task is nowhere to be found before it is taken to be lost."""
+MOST_MISSES = 2
+"""Searches in a row that do not find a task before it counts as lost."""
 
 Say = Callable[[str], object]
 
@@ -57,31 +57,31 @@ class RemoteTrainer:
 
     def train(self, folder: Path, order: TrainingOrder, say: Say, goes_on: Callable[[], bool]) -> Trained | None:
         job = f"{self._origin}:{folder.name}:"
-        there = f"{TRAINING}/{self._origin}-{folder.name}"
+        prefix = f"{TRAINING}/{self._origin}-{folder.name}"
         task = job + uuid.uuid4().hex
-        self._place.clear(there)  # of an earlier run that was killed
+        self._place.clear(prefix)  # of an earlier run that was killed
         withdraw_tasks(self._app, lambda other: other.startswith(job))
-        self._place.add(folder / PHOTOS, f"{there}/{PHOTOS}")
+        self._place.add(folder / PHOTOS, f"{prefix}/{PHOTOS}")
         try:
-            self._want(there, task)
-            self._broker.put(said_name(there), b"")
-            self._send(task, {"task": task, "there": there, "order": order.to_json()})
-            meta = self._wait(task, there, say, goes_on)
-            return None if meta is None else self._taken(meta, folder)
+            self._want(prefix, task)
+            self._broker.put(progress_name(prefix), b"")
+            self._send(task, {"version": MESSAGE_VERSION, "task": task, "there": prefix, "order": order.to_json()})
+            meta = self._wait(task, prefix, say, goes_on)
+            return None if meta is None else self._fetched(meta, folder)
         finally:
-            with suppress(BrokerUnavailableError):  # what is left there does no harm
-                self._want(there, "")
+            with suppress(BrokerUnavailableError):  # keys that stay do no harm
+                self._want(prefix, "")
                 withdraw_tasks(self._app, task.__eq__)
                 with broker_errors():
                     self._app.backend.forget(task)
-            with suppress(StoreError):  # nor does this, and the model may be here by now
-                self._place.clear(there)
+            with suppress(StoreError):  # nor do files, and the model may be here by now
+                self._place.clear(prefix)
 
-    def _want(self, there: str, task: str) -> None:
-        self._broker.put(wanted_name(there), task.encode())
+    def _want(self, prefix: str, task: str) -> None:
+        self._broker.put(wanted_name(prefix), task.encode())
 
     def _send(self, task: str, question: Json) -> None:
-        # Not by send_task, which subscribes to the result: whoever polls never reads what the subscription brings.
+        # Not by send_task, which subscribes to the result: polling never reads what the subscription brings.
         message = self._app.amqp.create_task_message(task, TRAIN, (question,), {}, argsrepr=task)
         with broker_errors(), self._app.producer_or_acquire() as producer:
             self._app.amqp.send_task_message(
@@ -93,14 +93,14 @@ class RemoteTrainer:
                 retry_policy=PUBLISHING,
             )
 
-    def _wait(self, task: str, there: str, say: Say, goes_on: Callable[[], bool]) -> Json | None:
-        """What the broker holds of the task once it has ended; None when ``goes_on`` said no.
+    def _wait(self, task: str, prefix: str, say: Say, goes_on: Callable[[], bool]) -> Json | None:
+        """The task's metadata in the result backend once it has ended; None when ``goes_on`` returned False.
 
         Raises:
-            WorkerUnavailableError: it is nowhere any more.
+            WorkerUnavailableError: the task is lost.
         """
-        told, looked, unseen = b"", time.monotonic(), 0
-        heard = False
+        last, searched, misses = b"", time.monotonic(), 0
+        worker_checked = False
         while True:
             with broker_errors():
                 meta: Json = self._app.backend.get_task_meta(task, cache=False)
@@ -108,32 +108,32 @@ class RemoteTrainer:
                 return meta
             if not goes_on():
                 return None
-            if meta["status"] == states.PENDING and not heard:
-                heard = self._is_heard(say)
-            said = self._broker.get(said_name(there)) or b""
-            if said != told:
-                told = said
-                say(said.decode("utf-8", "replace"))
-            if time.monotonic() - looked > LOOK_SECONDS:
-                looked = time.monotonic()
-                self._want(there, task)
-                unseen = 0 if task in find_tasks(self._app, [task]) else unseen + 1
-                heard = False
-            if unseen >= LOOKS:
+            if meta["status"] == states.PENDING and not worker_checked:
+                worker_checked = self._check_worker(say)
+            progress = self._broker.get(progress_name(prefix)) or b""
+            if progress != last:
+                last = progress
+                say(progress.decode("utf-8", "replace"))
+            if time.monotonic() - searched > SEARCH_SECONDS:
+                searched = time.monotonic()
+                self._want(prefix, task)
+                misses = 0 if task in find_tasks(self._app, [task]) else misses + 1
+                worker_checked = False
+            if misses >= MOST_MISSES:
                 raise WorkerUnavailableError("The worker that trained is gone.", "It begins anew with another one.")
-            time.sleep(REST_SECONDS)
+            time.sleep(POLL_SECONDS)
 
-    def _is_heard(self, say: Say) -> bool:
-        """Whether a worker listens, which is asked once until the task is looked for again; told when none does."""
+    def _check_worker(self, say: Say) -> bool:
+        """Say so where no worker listens; done once until the task is searched for again. Always True."""
         if not any(TRAIN_QUEUE in listener.queues for listener in self._broker.listeners()):
             say(f"No worker is listening to {TRAIN_QUEUE}. It goes on when `likewise worker` runs.")
         return True
 
-    def _taken(self, meta: Json, folder: Path) -> Trained:
-        """The model that a task has made, brought here.
+    def _fetched(self, meta: Json, folder: Path) -> Trained:
+        """The model of a finished task, fetched into ``folder``.
 
         Raises:
-            LikewiseError: how it ended otherwise.
+            LikewiseError: the task failed or was stopped.
         """
         answer = meta["result"]
         if meta["status"] != states.SUCCESS:

@@ -1,34 +1,37 @@
-"""What a training is told, and what it leaves: a folder goes in, a folder comes out.
+"""Training request: the folder a training reads, the folder it writes, and the trainer interface.
 
 <folder>/order.json      a :class:`TrainingOrder`
 <folder>/photos.npz      a ``search.photographers.photos.dataset.PhotoSet``
-<folder>/pictures.npy    for the joint model: uint8 (n, 224, 224, 3), the photos' whole pictures in their order
-<folder>/model/          what the training makes, once it has come to its end
+<folder>/pictures.npy    for the joint model: uint8 (n, 224, 224, 3), whole pictures in the order of photos.npz
+<folder>/model/          the trained model, once the training has ended
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
+from search.errors import ModelError
 from search.photographers.model_registry import ModelKind
 
 ORDER, PHOTOS, PICTURES, MODEL = "order.json", "photos.npz", "pictures.npy", "model"
+LAYOUT = 1
+"""Version of ``order.json``. A file without one has layout 1; a newer one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingOrder:
-    """One training.
+    """What to train.
 
     Attributes:
-        seconds: for the part of it that takes as long as it may; None for what the model's own options say.
-        seed: of everything that is drawn.
-        place: name of somebody who is to be placed in the photographer space in use, where nothing is to be learnt:
-            ``photos.npz`` holds their photos, and the model made is that space with them in it.
-        report: also measure what a classifier is worth, which takes most of its training's time.
+        seconds: time limit of its open-ended part; None for the default of the model's own options.
+        seed: of all random numbers.
+        place: name of a photographer to fold into the photographer space in use, without training: ``photos.npz``
+            holds their photos, and the resulting model is that space with them in it.
+        report: also measure a classifier, which takes most of its training's time.
     """
 
     kind: ModelKind
@@ -38,27 +41,45 @@ class TrainingOrder:
     report: bool = True
 
     def to_json(self) -> dict[str, Any]:
+        """Fields by name, as messages carry them."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TrainingOrder:
-        """Inverse of :meth:`to_json`."""
-        return cls(**{**data, "kind": ModelKind(data["kind"])})
+        """Inverse of :meth:`to_json`. Absent fields get their defaults, unknown ones are ignored.
+
+        Raises:
+            KeyError, ValueError: the kind of model is absent or unknown.
+        """
+        known = {field.name: data[field.name] for field in fields(cls) if field.name in data}
+        return cls(**{**known, "kind": ModelKind(data["kind"])})
 
     def save(self, folder: Path) -> None:
-        (folder / ORDER).write_text(json.dumps(self.to_json()), "utf-8")
+        """Write ``order.json``."""
+        (folder / ORDER).write_text(json.dumps({"layout": LAYOUT, **self.to_json()}), "utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> TrainingOrder:
-        return cls.from_json(json.loads((folder / ORDER).read_text("utf-8")))
+        """Inverse of :meth:`save`.
+
+        Raises:
+            ModelError: the file is damaged, or a newer version of Likewise wrote it.
+        """
+        try:
+            stored = json.loads((folder / ORDER).read_text("utf-8"))
+            if stored.get("layout", 1) > LAYOUT:
+                raise ModelError(f"{ORDER} was written by a newer version of Likewise.", "Update Likewise.")
+            return cls.from_json(stored)
+        except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{ORDER} cannot be read: {error}.", "Start the training again.") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A training that has come to its end.
+    """Result of a training.
 
     Attributes:
-        folder: of this machine, with the model's files and nothing else.
+        folder: on this machine, with the model's files and nothing else.
         notes: what was left out or bounded, in sentences for people.
     """
 
@@ -67,22 +88,22 @@ class Trained:
 
 
 class Trainer(Protocol):
-    """Whatever trains: a child of this process, or a worker."""
+    """Runs trainings: in a child of this process, or on a worker."""
 
     def train(
         self, folder: Path, order: TrainingOrder, say: Callable[[str], object], goes_on: Callable[[], bool]
     ) -> Trained | None:
-        """Train on what is in ``folder``, which is this call's own.
+        """Train on the files of ``folder``, which no other call uses.
 
         Args:
-            say: told what is being done, one sentence at a time.
-            goes_on: asked every second or so; once it says no the training ends.
+            say: called with what is being done, one sentence at a time.
+            goes_on: called every second or so; the training ends once it returns False.
 
         Returns:
-            None when ``goes_on`` said no.
+            None when ``goes_on`` returned False.
 
         Raises:
-            UsageError: there is nothing that could be learnt; the message says what is lacking.
+            UsageError: there are not enough credited photos; the message says what is lacking.
             TrainingError: it ended without a model; the message says why.
             BrokerUnavailableError, WorkerUnavailableError: it may succeed later.
         """

@@ -1,4 +1,4 @@
-"""Trained models in the shared place: put there whole, named as the ones in use, read from there by every process."""
+"""Model registry in the shared place: publishes trained models and fetches the one in use."""
 
 from __future__ import annotations
 
@@ -12,16 +12,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from search.errors import NotFoundError, StoreError
-from search.photographers.model_registry import CURRENT, KEPT_VERSIONS, TRAIN_HINT, ModelKind, ModelVersion, is_version
+from search.photographers.model_registry import (
+    CURRENT,
+    KEPT_VERSIONS,
+    LAYOUT,
+    TRAIN_HINT,
+    ModelKind,
+    ModelVersion,
+    is_version,
+)
 from search.settings import Settings
 from search.store.durable import sync_tree
 from workers.storage.shared_place import shared_place
 
-LOOK_SECONDS = 2.0
-"""How long what a bucket said of the version in use is believed; a folder is looked into for every question."""
+REFRESH_SECONDS = 2.0
+"""How long the version in use is cached, where the place is a bucket; a folder is read for every query."""
 
 CACHE = "cache"
-"""Folder of the data directory for copies of what lies in a bucket."""
+"""Folder of the data directory for copies of a bucket's files."""
 
 
 class SharedModels:
@@ -34,42 +42,44 @@ class SharedModels:
         self._known: dict[ModelKind, tuple[float, ModelVersion | None]] = {}
 
     def current(self, kind: ModelKind) -> ModelVersion | None:
-        """
+        """See ``ModelRegistry``.
+
         Raises:
-            StoreError: the place cannot be read, or does not hold what was written there.
+            StoreError: the place cannot be read, its file is damaged, or a newer version of Likewise wrote it.
         """
         is_folder = self._place.path(kind.folder) is not None
         asked, known = self._known.get(kind, (0.0, None))
-        if is_folder or time.monotonic() - asked > LOOK_SECONDS:
+        if is_folder or time.monotonic() - asked > REFRESH_SECONDS:
             known = self._read_current(kind)
             self._known[kind] = time.monotonic(), known
         return known
 
     def folder(self, kind: ModelKind, version: ModelVersion) -> Path:
-        there = f"{kind.folder}/{version.name}"
-        folder = self._place.path(there)
+        """See ``ModelRegistry``."""
+        key = f"{kind.folder}/{version.name}"
+        folder = self._place.path(key)
         if folder is not None:
             if not folder.is_dir():
-                raise _gone(version)
+                raise _replaced(version)
             return folder
         with self._fetching:
-            return self._fetched(there, version)
+            return self._fetched(key, version)
 
     def publish(self, kind: ModelKind, name: str, folder: Path) -> ModelVersion:
-        """Put what is in ``folder`` there as this version and have it used from now on; older ones are cleared away.
+        """Copy the files of ``folder`` there as this version and put it in use; the oldest versions are deleted.
 
-        Killed anywhere, the version before stays in use, and the same call does all of it again.
+        If the process is killed, the previous version stays in use, and the same call can be repeated.
 
         Raises:
-            StoreError: the place refuses.  DiskFullError: it is full.
+            StoreError: the place cannot be written.  DiskFullError: it is full.
         """
         files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         version = ModelVersion(name, datetime.now(UTC).isoformat(timespec="seconds"), tuple(files))
         for file in files:
             self._place.add(folder / file, f"{kind.folder}/{name}/{file}")
-        if (there := self._place.path(f"{kind.folder}/{name}")) is not None:
-            sync_tree(there)  # a crash may not leave a name with nothing behind it
-        self._place.save({f"{kind.folder}/{CURRENT}": json.dumps(asdict(version)).encode()})
+        if (published := self._place.path(f"{kind.folder}/{name}")) is not None:
+            sync_tree(published)  # a crash may not leave a name with nothing behind it
+        self._place.save({f"{kind.folder}/{CURRENT}": json.dumps({"layout": LAYOUT, **asdict(version)}).encode()})
         self._known.pop(kind, None)
         self._clear_old(kind, name)
         return version
@@ -80,30 +90,35 @@ class SharedModels:
         except FileNotFoundError:
             return None
         try:
-            told = json.loads(content)
-            version = ModelVersion(str(told["name"]), str(told["made"]), tuple(map(str, told["files"])))
-        except (ValueError, KeyError, TypeError) as error:
+            stored = json.loads(content)
+            if stored.get("layout", 1) > LAYOUT:
+                raise StoreError(
+                    f"{kind.folder}/{CURRENT} in the shared place was written by a newer version of Likewise.",
+                    "Update Likewise on this machine.",
+                )
+            version = ModelVersion(str(stored["name"]), str(stored["made"]), tuple(map(str, stored["files"])))
+        except (AttributeError, ValueError, KeyError, TypeError) as error:
             raise _damaged(kind, type(error).__name__) from None
-        if not is_version(version.name) or any(_leads_out(file) for file in version.files):
+        if not is_version(version.name) or any(_is_outside(file) for file in version.files):
             raise _damaged(kind, "it names what is no version")
         return version
 
-    def _fetched(self, there: str, version: ModelVersion) -> Path:
-        """The copy of a version in the data directory, made now if it is not there."""
-        target = self._cache / there
+    def _fetched(self, key: str, version: ModelVersion) -> Path:
+        """Copy of a version in the data directory, fetched if it is not there."""
+        target = self._cache / key
         if target.is_dir():
             return target
         unfinished = target.with_name(f"{target.name}.{os.getpid()}")
         try:
             for file in version.files:
-                self._place.fetch(f"{there}/{file}", unfinished / file)
+                self._place.fetch(f"{key}/{file}", unfinished / file)
             try:
                 unfinished.rename(target)
             except OSError:
                 if not target.is_dir():  # not made by another process meanwhile either
                     raise
         except FileNotFoundError:
-            raise _gone(version) from None
+            raise _replaced(version) from None
         except OSError as error:
             raise StoreError(f"{target} cannot be written: {error}.") from error
         finally:
@@ -123,11 +138,11 @@ def _is_old(folder: Path) -> bool:
     return is_version(folder.name)
 
 
-def _leads_out(name: str) -> bool:
+def _is_outside(name: str) -> bool:
     return Path(name).is_absolute() or ".." in Path(name).parts
 
 
-def _gone(version: ModelVersion) -> NotFoundError:
+def _replaced(version: ModelVersion) -> NotFoundError:
     return NotFoundError(f"The model {version.name} has been replaced meanwhile.", "Ask again.")
 
 

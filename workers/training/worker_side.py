@@ -1,4 +1,4 @@
-"""A worker's side of training for somebody else; see ``workers.training.remote``."""
+"""Training by a worker for another process; ``workers.training.remote`` is the other side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from search.errors import BrokerUnavailableError, LikewiseError, StoreError
 from search.logs import at_work
 from search.settings import Settings
 from workers.cluster.broker import Broker
-from workers.cluster.serialization import Json, error_to_json
+from workers.cluster.serialization import Json, check_version, error_to_json
 from workers.storage.shared_place import SharedPlace, shared_place
 from workers.training.local import ChildTrainer
 from workers.training.request import PHOTOS, Trainer, TrainingOrder
@@ -23,17 +23,17 @@ log = logging.getLogger(__name__)
 
 ANSWER_FILES = "files"
 ASK_SECONDS = 2.0
-"""How often the broker is asked whether the training is still wanted."""
+"""Interval at which the broker is asked whether the training is still wanted."""
 
 
-def wanted_name(there: str) -> str:
-    """Under which it is noted with the broker which task is wanted of a training; empty when none is any more."""
-    return f"wanted-{there}"
+def wanted_name(prefix: str) -> str:
+    """Broker key of the task that is wanted of a training; its value is empty when none is any more."""
+    return f"wanted-{prefix}"
 
 
-def said_name(there: str) -> str:
-    """Under which a training's worker notes what it is doing."""
-    return f"said-{there}"
+def progress_name(prefix: str) -> str:
+    """Broker key of a training's last progress message."""
+    return f"said-{prefix}"
 
 
 def serve_training(
@@ -42,29 +42,30 @@ def serve_training(
     """Train as ``RemoteTrainer`` asks.
 
     Args:
-        question: ``{"task", "there", "order"}``: the task's id, where the photos are in the shared place, and a
-            ``TrainingOrder``.
+        question: ``{"version", "task", "there", "order"}``: version of the message, the task's id, prefix of the
+            photos in the shared place, and a ``TrainingOrder``.
 
     Returns:
-        ``{"at", "files", "notes"}``: where in the shared place the model's files are; or ``{"stopped": true}``; or
+        ``{"at", "files", "notes"}``: prefix of the model's files in the shared place; or ``{"stopped": true}``; or
         ``{"error"}``.
     """
-    task, there = question["task"], question["there"]
-    wanted = TrainingWanted(broker, there, task)
+    task, prefix = question["task"], question["there"]
+    wanted = TrainingWanted(broker, prefix, task)
     place = shared_place(settings)
     with at_work(job=task.split(":")[1]), tempfile.TemporaryDirectory(prefix="likewise-training-") as made:
         folder = Path(made)
         try:
+            check_version(question)
             if not wanted():
                 return {"stopped": True}
-            place.fetch(f"{there}/{PHOTOS}", folder / PHOTOS)
+            place.fetch(f"{prefix}/{PHOTOS}", folder / PHOTOS)
             order = TrainingOrder.from_json(question["order"])
-            trained = make(settings).train(folder, order, _teller(broker, there), wanted)
+            trained = make(settings).train(folder, order, _progress(broker, prefix), wanted)
             if trained is None:
                 return {"stopped": True}
-            at = f"{there}/{uuid.uuid4().hex}"
-            return {"at": at, ANSWER_FILES: _put(place, trained.folder, at), "notes": list(trained.notes)}
-        except FileNotFoundError:  # whoever ordered it has cleared up
+            at = f"{prefix}/{uuid.uuid4().hex}"
+            return {"at": at, ANSWER_FILES: _upload(place, trained.folder, at), "notes": list(trained.notes)}
+        except FileNotFoundError:  # the ordering process has deleted the photos
             return {"stopped": True}
         except LikewiseError as error:
             log.warning("The training ended: %s", error)
@@ -74,10 +75,10 @@ def serve_training(
 
 
 class TrainingWanted:
-    """Whether the training is still wanted. A broker that is away, or has forgotten, is no reason to end it."""
+    """Whether the training is still wanted. An unreachable broker, or one without the key, does not end it."""
 
-    def __init__(self, broker: Broker, there: str, task: str) -> None:
-        self._broker, self._name, self._task = broker, wanted_name(there), task.encode()
+    def __init__(self, broker: Broker, prefix: str, task: str) -> None:
+        self._broker, self._name, self._task = broker, wanted_name(prefix), task.encode()
         self._asked = -ASK_SECONDS
         self._answer = True
 
@@ -89,16 +90,17 @@ class TrainingWanted:
         return self._answer
 
 
-def _teller(broker: Broker, there: str) -> Callable[[str], None]:
+def _progress(broker: Broker, prefix: str) -> Callable[[str], None]:
     def say(text: str) -> None:
         log.info("%s", text)
         with suppress(BrokerUnavailableError):
-            broker.put(said_name(there), text.encode())
+            broker.put(progress_name(prefix), text.encode())
 
     return say
 
 
-def _put(place: SharedPlace, folder: Path, at: str) -> list[str]:
+def _upload(place: SharedPlace, folder: Path, at: str) -> list[str]:
+    """Names of the files, once all are there."""
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     for name in names:
         place.add(folder / name, f"{at}/{name}")

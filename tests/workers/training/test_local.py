@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 import workers.training.local
-from search.errors import TrainingError, UsageError
+from search.errors import ModelError, TrainingError, UsageError
 from search.photographers.model_registry import ModelKind
 from search.photographers.photos.dataset import PhotoSet
 from search.settings import Settings
@@ -66,6 +66,14 @@ def test_a_folder_goes_in_and_a_model_comes_out(run: Run, make_photos: Callable[
 def test_an_order_survives_its_folder(tmp_path: Path) -> None:
     ORDER.save(tmp_path)
     assert TrainingOrder.load(tmp_path) == ORDER
+
+
+def test_an_order_of_an_older_version_is_read_with_defaults_and_that_of_a_newer_one_refused(tmp_path: Path) -> None:
+    (tmp_path / "order.json").write_text('{"kind": "joint", "seed": 4}')
+    assert TrainingOrder.load(tmp_path) == TrainingOrder(ModelKind.JOINT, seed=4)
+    (tmp_path / "order.json").write_text('{"layout": 2, "kind": "joint"}')
+    with pytest.raises(ModelError, match="newer version of Likewise"):
+        TrainingOrder.load(tmp_path)
 
 
 @pytest.mark.parametrize(

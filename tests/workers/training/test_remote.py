@@ -119,7 +119,7 @@ def test_a_worker_whose_machine_is_gone_is_noticed(
     make_folder: Callable[[str], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(workers.training.remote, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(workers.training.remote, "SEARCH_SECONDS", 0.1)
 
     def kill(_: str) -> None:
         if psutil.pid_exists(worker.pid):

@@ -109,6 +109,18 @@ def test_a_damaged_note_is_told_and_leads_nowhere(make_settings: Callable[..., S
         SharedModels(settings).current(KIND)
 
 
+def test_a_note_of_version_0_1_0_has_no_layout_and_that_of_a_newer_version_is_refused(
+    make_settings: Callable[..., Settings],
+) -> None:
+    settings = make_settings()
+    place, stored = SharedFolder(Path(settings.shared_place)), {"name": NAMES[0], "made": "", "files": ["a"]}
+    place.save({f"{KIND.folder}/current.json": json.dumps(stored).encode()})
+    assert SharedModels(settings).current(KIND) == ModelVersion(NAMES[0], "", ("a",))
+    place.save({f"{KIND.folder}/current.json": json.dumps({"layout": 2, **stored}).encode()})
+    with pytest.raises(StoreError, match="newer version of Likewise"):
+        SharedModels(settings).current(KIND)
+
+
 def test_names_of_versions_sort_by_time() -> None:
     name = version_name("0f1e2d3c4b5a6978")
     assert name.endswith("-0f1e2d3c")
