@@ -118,8 +118,8 @@ def photos_seen(folder: Path, cache: Path | None) -> tuple[list[str], NDArray[np
     import torch
 
     from workers.decode.sandbox.pool import DecodePool
-    from workers.embedders.batches import Runner
     from workers.embedders.image.efficientnet import efficientnet_lite0_network
+    from workers.embedders.networks import Runner
 
     by_path = read_labels(folder)
     paths = sorted(by_path)

@@ -13,8 +13,8 @@ from torchvision import transforms
 
 from search.settings import Settings
 from workers.decode.sandbox.pool import DecodePool
-from workers.embedders.batches import Runner
 from workers.embedders.image.efficientnet import efficientnet_lite0_network
+from workers.embedders.networks import Runner
 
 PREPARE = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224)])
 

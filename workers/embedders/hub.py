@@ -15,8 +15,8 @@ from search.errors import ModelError
 from search.model_descriptions.description import HubWeights, ModelDescription
 from search.model_descriptions.text import INSTALL, is_installed
 from search.spaces import MEANING
-from workers.embedders.batches import StateDict
 from workers.embedders.network_probe import reachable_urls
+from workers.embedders.networks import StateDict
 
 ETAG_SECONDS = 5.0
 """Seconds that the hub may take to name the version of a file."""

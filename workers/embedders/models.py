@@ -30,8 +30,8 @@ from workers.embedders.video.frames import pool_frames
 if TYPE_CHECKING:
     from torch import nn
 
-    from workers.embedders.batches import Runner, StateDict
     from workers.embedders.image.openclip import TextEmbedder
+    from workers.embedders.networks import Runner, StateDict
     from workers.embedders.sound.logmel import LogMel
 
 MAX_TAGS = 5
@@ -254,7 +254,7 @@ class Models:
 
     def _runner(self, network: nn.Module, name: str) -> Runner:
         from workers.device import choose_device
-        from workers.embedders.batches import Runner
+        from workers.embedders.networks import Runner
 
         return Runner(network, choose_device(self._settings), self._settings.batch_size, name)
 

@@ -20,8 +20,8 @@ from search.errors import ModelError
 from search.model_descriptions.description import HubWeights, ModelDescription, PackagedWeights, TorchvisionWeights
 from search.model_descriptions.text import is_installed
 from workers.embedders import hub
-from workers.embedders.batches import StateDict
 from workers.embedders.network_probe import reachable_urls
+from workers.embedders.networks import StateDict
 
 STALL_SECONDS = 30.0
 """How long a download may stand still before it is given up."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from search.errors import ModelError
-from workers.embedders.batches import Normalise, Runner
+from workers.embedders.networks import Normalise, Runner
 
 CPU = torch.device("cpu")
 

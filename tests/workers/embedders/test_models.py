@@ -20,9 +20,9 @@ from search.model_descriptions.registry import MODELS, STYLE
 from search.settings import Settings
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.image.geometry import crop
-from workers.embedders.batches import Runner
 from workers.embedders.image.openclip import openclip_image_network, tokenizer_of
 from workers.embedders.models import Models
+from workers.embedders.networks import Runner
 from workers.embedders.sound.standardise import standardise
 from workers.embedders.video.frames import pool_frames
 from workers.embedders.video.r3d import r3d18_network

@@ -14,9 +14,9 @@ from torchvision.models.video import R3D_18_Weights, r3d_18
 
 from search.errors import ModelError
 from search.model_descriptions.registry import EFFICIENTNET_LITE0
-from workers.embedders.batches import Runner
 from workers.embedders.image.efficientnet import efficientnet_lite0_network
 from workers.embedders.image.resnet import resnet18_network
+from workers.embedders.networks import Runner
 from workers.embedders.video.r3d import r3d18_network
 from workers.embedders.weights import weights_of
 

@@ -19,13 +19,13 @@ from search.model_descriptions import text
 from search.model_descriptions.text import OPEN_CLIP
 from search.spaces import MEANING, Distance
 from workers.embedders import hub
-from workers.embedders.batches import Runner
 from workers.embedders.image.openclip import (
     TextEmbedder,
     openclip_image_network,
     openclip_text_network,
     tokenizer_of,
 )
+from workers.embedders.networks import Runner
 
 CPU = torch.device("cpu")
 TEXTS = [

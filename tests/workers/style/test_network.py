@@ -14,11 +14,11 @@ from PIL import Image
 from search.errors import ModelError
 from search.model_descriptions.registry import STYLE
 from workers.decode.image.geometry import squeeze
-from workers.embedders.batches import Runner
+from workers.embedders.networks import Runner
 from workers.embedders.style.network import (
     VECTOR,
     WEIGHTS,
-    Encoder,
+    StyleEncoder,
     revision,
     save_encoder,
     shipped_encoder,
@@ -97,7 +97,7 @@ def test_encoders_are_saved_and_read_again(tmp_path: Path) -> None:
     first, second = tmp_path / "a.npz", tmp_path / "b.npz"
     assert save_encoder(encoder, first) == save_encoder(encoder, second)
     with np.load(first, allow_pickle=False) as held:
-        again = Encoder.of(dict(held))
+        again = StyleEncoder.of(dict(held))
     rows = torch.from_numpy(np.random.default_rng(0).normal(size=(5, DIMENSIONS)).astype(np.float32))
     assert torch.equal(again(rows), encoder(rows))
 
@@ -105,9 +105,9 @@ def test_encoders_are_saved_and_read_again(tmp_path: Path) -> None:
 def test_other_arrays_are_no_weights() -> None:
     arrays = shipped_encoder().arrays()
     with pytest.raises(ModelError, match="no weights"):
-        Encoder.of({name: array for name, array in arrays.items() if name != "middle"})
+        StyleEncoder.of({name: array for name, array in arrays.items() if name != "middle"})
     with pytest.raises(ModelError, match="no weights"):
-        Encoder.of(arrays | {"middle": arrays["middle"][:5]})
+        StyleEncoder.of(arrays | {"middle": arrays["middle"][:5]})
 
 
 def test_statistics_are_finite_and_as_many_as_told() -> None:

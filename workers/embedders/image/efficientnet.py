@@ -8,8 +8,8 @@ from torch import nn
 from search.errors import ModelError
 from search.model_descriptions.description import ModelDescription
 from search.model_descriptions.registry import EFFICIENTNET_LITE0
-from workers.embedders.batches import Normalise, PooledClassifier, StateDict, load_state
 from workers.embedders.image.fuse_batchnorm import fuse_batch_norms
+from workers.embedders.networks import Normalise, PooledClassifier, StateDict, load_state
 from workers.embedders.weights import weights_of
 
 MEAN = STD = (0.5, 0.5, 0.5)

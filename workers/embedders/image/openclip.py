@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from search.errors import ModelError
 from search.model_descriptions.text import OPEN_CLIP, TextModel
 from search.store.base import Array
-from workers.embedders.batches import Normalise, Runner, StateDict, load_state
 from workers.embedders.hub import require_extra
+from workers.embedders.networks import Normalise, Runner, StateDict, load_state
 from workers.embedders.weights import weights_of
 
 PICTURE_SIDE = 224

@@ -7,8 +7,8 @@ from torchvision.models import resnet18
 
 from search.model_descriptions.description import ModelDescription
 from search.model_descriptions.registry import RESNET18
-from workers.embedders.batches import Normalise, PooledClassifier, StateDict, load_state
 from workers.embedders.image.fuse_batchnorm import fuse_batch_norms
+from workers.embedders.networks import Normalise, PooledClassifier, StateDict, load_state
 from workers.embedders.weights import weights_of
 
 MEAN = (0.485, 0.456, 0.406)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from search.errors import ModelError
 from search.model_descriptions.description import ModelDescription
 from search.model_descriptions.registry import STYLE
-from workers.embedders.batches import StateDict
+from workers.embedders.networks import StateDict
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
 
 WEIGHTS = "weights.npz"

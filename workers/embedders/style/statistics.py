@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workers.embedders.batches import StateDict
 from workers.embedders.image.efficientnet import efficientnet_lite0_network
+from workers.embedders.networks import StateDict
 from workers.embedders.style.tone import NUMBERS, Tone
 
 STAGES = 3

@@ -28,7 +28,7 @@ from search.errors import UsageError
 from search.evaluation.statistics import Floats, shrunk_covariance
 from search.store.base import Array
 from workers.decode.image.geometry import squeeze
-from workers.embedders.batches import Runner
+from workers.embedders.networks import Runner
 from workers.embedders.style.network import LEVELS, VECTOR, StyleEncoder
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
 from workers.photographers.benchmark.presets import JITTER, apply, draw_presets, jitter

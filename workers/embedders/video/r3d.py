@@ -7,7 +7,7 @@ from torchvision.models.video import r3d_18
 
 from search.model_descriptions.description import ModelDescription
 from search.model_descriptions.registry import R3D18
-from workers.embedders.batches import Normalise, StateDict, load_state
+from workers.embedders.networks import Normalise, StateDict, load_state
 from workers.embedders.weights import weights_of
 
 MEAN = (0.43216, 0.394666, 0.37645)

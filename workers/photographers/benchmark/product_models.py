@@ -12,12 +12,12 @@ from search.settings import Settings
 from search.store.base import Array
 from search.vectors import unit_rows
 from workers.device import choose_device, use_threads
-from workers.embedders.batches import Runner
 from workers.embedders.choice import choose_models
 from workers.embedders.models import Models
-from workers.embedders.style.network import Encoder, shipped_encoder
+from workers.embedders.networks import Runner
+from workers.embedders.style.network import StyleEncoder, shipped_encoder
 from workers.embedders.style.statistics import EarlyLayers, Statistics
-from workers.photographers.benchmark.observe import OpenModels, Sight
+from workers.photographers.benchmark.observe import LoadedModels, PictureEncoder
 
 
 class _OneOutput(nn.Module):
@@ -32,13 +32,13 @@ class _OneOutput(nn.Module):
             return (self.network(pixels),)
 
 
-def as_sight(network: nn.Module, settings: Settings, name: str) -> Sight:
+def as_picture_encoder(network: nn.Module, settings: Settings, name: str) -> PictureEncoder:
     """A network of one output on the device that the settings choose."""
     runner = Runner(_OneOutput(network), choose_device(settings), settings.batch_size, name)
     return lambda pictures: runner(pictures)[0]
 
 
-def as_reader(encoder: Encoder) -> Callable[[Array], Array]:
+def as_reader(encoder: StyleEncoder) -> Callable[[Array], Array]:
     """A style encoder on arrays: statistics float32 ``(…, dim)`` to vectors of the length that it gives them."""
 
     @torch.inference_mode()
@@ -50,7 +50,7 @@ def as_reader(encoder: Encoder) -> Callable[[Array], Array]:
     return read
 
 
-def open_models(settings: Settings) -> OpenModels:
+def open_models(settings: Settings) -> LoadedModels:
     """
     Raises:
         ModelError: weights cannot be had.
@@ -61,10 +61,10 @@ def open_models(settings: Settings) -> OpenModels:
     models = Models(settings, choice)
     models.load()
     shipped = as_reader(shipped_encoder())
-    return OpenModels(
+    return LoadedModels(
         models,
-        as_sight(EarlyLayers(), settings, "early layers"),
-        as_sight(Statistics(), settings, "style statistics"),
+        as_picture_encoder(EarlyLayers(), settings, "early layers"),
+        as_picture_encoder(Statistics(), settings, "style statistics"),
         lambda statistics: unit_rows(shipped(statistics)),
         (f"pooled image vector: {choice.image}", "early layers: efficientnet_lite0, stem and three blocks"),
     )
