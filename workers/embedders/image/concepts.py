@@ -1,9 +1,11 @@
-"""What a picture or video shows, as one sparse vector over WordNet's concepts and the basic colours.
+"""Sparse vector of a picture or video over WordNet's concepts and the basic colours.
 
-A concept's value is the sum of the probabilities of the classes at or below it. A vector holds of each concept only
-what the components below it do not tell already, and of that only what exceeds ``least``. ``Table.at_or_below`` gives
-the weights with which a dot product brings a concept's value back, to within ``least`` of that concept. So a dalmatian
-takes one component, not one for each of dog, canine, carnivore and so on up to entity.
+The value of a concept is the sum of the probabilities of the classes at or below it. A component is that value less the
+components below it, where the difference exceeds ``least``. ``Table.at_or_below`` gives the weights with which a dot
+product restores the value of a concept to within its ``least``. So a dalmatian takes one component, not one for each
+of dog, canine, carnivore and so on up to entity.
+
+Source of the concepts: Miller, WordNet: A Lexical Database for English, CACM 1995 (version 3.0).
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ CLASSES = 1000
 """ImageNet-1k, in the order of every classifier head used here."""
 
 _ROUNDING = 1e-5
-"""What sums of float32 may be off: a thousand even probabilities tell of nothing."""
+"""Tolerance of sums of float32, so that a thousand equal probabilities give no component."""
 
 
 def concept_vector(probabilities: Array, whole: NDArray[np.uint8] | None) -> tuple[Array, tuple[int, ...]]:
@@ -33,13 +35,13 @@ def concept_vector(probabilities: Array, whole: NDArray[np.uint8] | None) -> tup
         whole: the same frames whole, uint8 ``(n, height, width, 3)`` sRGB; None leaves the colours out.
 
     Returns:
-        float32 ``(1, dim)``, zeros where there is nothing to say (everywhere when n is 0). With several frames a
-        concept's value is the greatest over them, and a component is negative where those below it add up to more than
-        that; then also, for each component that is not zero, in order of component, the number of the frame where its
-        concept or colour is greatest. Else the second is empty.
+        float32 ``(1, dim)``, all zeros when n is 0. With several frames a
+        concept's value is the maximum over them, and a component is negative where those below it add up to more. And,
+        with several frames, for each component that is not zero, in order, the index of the frame where its concept or
+        colour is greatest; empty with one frame.
 
     Raises:
-        ValueError: the shapes are others.
+        ValueError: other shapes.
     """
     if probabilities.ndim != 2 or probabilities.shape[1] != CLASSES:
         raise ValueError(f"Class probabilities have the shape {probabilities.shape} instead of (n, {CLASSES}).")
@@ -65,8 +67,8 @@ def concept_vector(probabilities: Array, whole: NDArray[np.uint8] | None) -> tup
 
 @cache
 def least() -> Array:
-    """float32 ``(concepts,)``: what each component has to exceed: ``CUTOFF``, or what chance gives to the concept's
-    classes where that is more, because a sum over many classes is never zero.
+    """Threshold of each component, float32 ``(concepts,)``: ``CUTOFF``, or the sum of the concept's classes under equal
+    probabilities where that is more, because a sum over many classes is never zero.
 
     Chosen by AP of words on 800 photos (tests/benchmarks/bench_words.py): 18 concepts a picture, mean AP of twelve
     words .891 against .897 with nothing cut; values themselves cut at .005 take 71 for .890, at .03 27 for .844.
@@ -75,23 +77,23 @@ def least() -> Array:
 
 
 def _summed(probabilities: Array) -> Array:
-    """Value of each concept, ``(n, concepts)``."""
+    """Value of each concept, float32 ``(n, concepts)``, of probabilities float32 ``(n, 1000)``."""
     members, starts = _members()
     return np.add.reduceat(probabilities[:, members], starts, axis=1)
 
 
 @cache
 def _members() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Classes of each concept one after the other, and where each concept's begin."""
+    """Classes of all concepts, concatenated, and the start of each concept's."""
     lists = table().classes
     starts = np.cumsum([0, *(len(one) for one in lists[:-1])])
     return np.concatenate([np.array(one, np.intp) for one in lists]), starts
 
 
 def _remainders(values: Array) -> Array:
-    """What each concept's value has over the components at or below it, where that is enough to keep."""
+    """Value of each concept less the components below it, where that exceeds ``least``; float32 ``(concepts,)`` both."""
     kept = np.zeros(len(values), np.float32)
-    # A concept worth less than the cutoff has nothing below it either.
+    # No concept below one of less than the cutoff has more.
     order = table().order[values[table().order] >= CUTOFF]
     below = table().below[np.ix_(order, order)].astype(np.float32)
     found = np.zeros(len(order), np.float32)

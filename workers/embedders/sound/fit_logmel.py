@@ -3,8 +3,8 @@
 Writes ``logmel.npz`` beside this module and prints its version. The shipped one was fitted on the six ``audio_`` sets
 of the development data (450 sounds).
 
-Every folder counts the same, however many sounds it holds, so that 240 spoken digits do not outvote 50 instruments:
-the statistics are those of a sound drawn from a set that was itself drawn at random.
+Every folder has the same weight, however many sounds it holds: the statistics are those of a sound drawn from a folder
+drawn at random, so that 240 spoken digits count no more than 50 instruments.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from workers.embedders.sound.logmel import LogMel, is_silent
 from workers.embedders.sound.standardise import STATISTICS, SoundStatistics
 
 LEAST_DEVIATION = 1e-3
-"""A dimension that hardly differs between the sounds seen says little of others. The smallest shipped is .13."""
+"""Least deviation, for dimensions that hardly differ between the sounds. The smallest shipped one is .13."""
 
 
 @click.command()
@@ -40,7 +40,7 @@ LEAST_DEVIATION = 1e-3
     help="File to write.",
 )
 def main(folders: tuple[Path, ...], out: Path) -> None:
-    """Fit mean and deviation of the log-mel statistics on the sounds in FOLDERS, each of which counts the same."""
+    """Fit mean and deviation of the log-mel statistics on the sounds in FOLDERS, each with the same weight."""
     with DecodePool(load_settings()) as pool:
         sets = [raw_sounds(folder, pool) for folder in folders]
     mean, deviation = fit(sets)
@@ -50,10 +50,9 @@ def main(folders: tuple[Path, ...], out: Path) -> None:
 
 
 def fit(sets: Sequence[Array]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and deviation of each dimension, float32 ``(dim,)`` each, over sets of which each counts the same.
+    """Mean and deviation of each dimension, float32 ``(dim,)`` each, over sets with the same weight each.
 
-    The variance is the mean over the sets of the squared distance from the common mean: what sounds of one set differ
-    by, and what the sets themselves do.
+    The variance is the mean over the sets of the squared distance from the common mean, within and between sets.
 
     Args:
         sets: float32 ``(n, dim)`` each, with ``n`` at least 1.
@@ -65,12 +64,12 @@ def fit(sets: Sequence[Array]) -> tuple[NDArray[np.float32], NDArray[np.float32]
 
 
 def raw_sounds(folder: Path, pool: DecodePool) -> Array:
-    """``sound_raw`` of every file below ``folder`` that holds something to hear, float32 ``(n, 256)``, by path.
+    """``sound_raw`` of every file below ``folder`` that is not silent, float32 ``(n, 256)``, in order of path.
 
     Files that cannot be decoded are named on the standard error stream and left out.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such file.
     """
     futures: dict[Path, Future[Decoded]] = {
         path: pool.submit(str(path))
