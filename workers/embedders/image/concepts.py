@@ -91,7 +91,7 @@ def _members() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _remainders(values: Array) -> Array:
-    """Value of each concept less the components below it, where that exceeds ``least``; float32 ``(concepts,)`` both."""
+    """Value of each concept less the components below it, where that exceeds ``least``, float32 ``(concepts,)``."""
     kept = np.zeros(len(values), np.float32)
     # No concept below one of less than the cutoff has more.
     order = table().order[values[table().order] >= CUTOFF]
