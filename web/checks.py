@@ -1,4 +1,4 @@
-"""Checks of ``likewise doctor``: each gives the state of one thing and, where it is not well, what to do."""
+"""Checks of ``likewise doctor``: the state of each thing and, where it is not well, what to do."""
 
 from __future__ import annotations
 

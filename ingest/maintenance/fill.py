@@ -1,4 +1,4 @@
-"""Embed the records that a collection lacks, in batches; the common part of ``reembed`` and ``backfill``."""
+"""Embed the records that a collection lacks; the common part of ``reembed`` and ``backfill``."""
 
 from __future__ import annotations
 

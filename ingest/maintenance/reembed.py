@@ -1,4 +1,4 @@
-"""Change the model of a space without downtime, in a new generation of each collection that has the space.
+"""Change the model of a space without downtime, in new generations of the collections that have it.
 
 A space that only part of the records have, or that can be added to a collection, is filled in place instead
 (``ingest.maintenance.backfill``). Queries use the old generation until the new one has every record. Records whose

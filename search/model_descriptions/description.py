@@ -1,4 +1,4 @@
-"""Type of a model's description: everything that is known of a model without loading it or importing torch."""
+"""Type of a model's description: all that is known of a model without loading it."""
 
 from __future__ import annotations
 

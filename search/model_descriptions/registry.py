@@ -1,4 +1,4 @@
-"""The list of every model that Likewise knows. Adding a model is one entry here and one module that builds it.
+"""The list of every model. Adding one is an entry here and a module that builds it.
 
 Choices of settings, ``likewise reembed --model``, ``likewise doctor``, help texts, the order of ``auto``, weights and
 the schemas of collections all derive from :data:`MODELS`. Nothing here imports torch.

@@ -1,4 +1,4 @@
-"""Store of a worker without access to one: it collects the points of a batch, to be sent back and written there."""
+"""Store of a worker without access to the real one: collects the points of a batch, to be sent back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protocol of the store as embedding uses it, so that a worker without a store can collect points instead."""
+"""Protocol of the store as embedding uses it; a worker without a store collects points instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights of a model from where its description says: torchvision, an installed package, or the Hugging Face hub.
+"""Get the weights of a model from torchvision, an installed package, or the Hugging Face hub.
 
 Everything is loaded with ``weights_only=True`` or as safetensors: a weight file is data, never code.
 """

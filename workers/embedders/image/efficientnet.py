@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 on ImageNet: the 1280 averaged activations before its classifier. Needs no download."""
+"""EfficientNet-Lite0 on ImageNet: the 1280 averaged activations before its classifier."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Fit the mean and deviation by which sounds are standardised: ``python -m workers.embedders.sound.fit_logmel DIR…``.
+"""Fit the mean and deviation by which sounds are standardised, on folders of sounds.
 
-Writes ``logmel.npz`` beside this module and prints its version. The shipped one was fitted on the six ``audio_`` sets
-of the development data (450 sounds).
+``python -m workers.embedders.sound.fit_logmel DIR…`` writes ``logmel.npz`` beside this module and prints its version.
+The shipped one was fitted on the six sets of sounds of the development data (450 sounds).
 
 Every folder has the same weight, however many sounds it holds: the statistics are those of a sound drawn from a folder
 drawn at random, so that 240 spoken digits count no more than 50 instruments.

@@ -1,4 +1,6 @@
-"""Standardise sounds: centre and scale each dimension of ``sound_raw``, whose vectors are nearly parallel.
+"""Standardise sounds: centre and scale each dimension of ``sound_raw``, and rewrite older sounds.
+
+Raw vectors are nearly parallel, so that their cosines hardly differ.
 
 Mean and deviation ship with the model (``workers/embedders/sound/logmel.npz``, made by
 ``workers.embedders.sound.fit_logmel``), so that a sound has the same vector in every library. The
