@@ -3,7 +3,7 @@
     python tests/benchmarks/record_answers.py record FILE [--home HOME]
     python tests/benchmarks/record_answers.py compare BEFORE AFTER
 
-``record`` makes the sample library in HOME (a temporary folder by default), trains a classifier with fixed settings, and
+``record`` makes the sample library in HOME (by default a temporary folder), trains a classifier with fixed settings and
 writes the answers to 50 questions and 20 predictions as JSON. A change that must not change answers is checked by
 recording before and after it on one machine: ``compare`` prints every difference, numbers to 1e-6, and exits with 1 if
 there is one. Vectors depend on the processor, so a recording is of no use on another machine.
