@@ -1,7 +1,8 @@
-"""How the command line finds a running ``likewise up`` of the same data directory: ``server.json`` in it.
+"""Find the running server of a data directory by ``server.json`` in it.
 
-The file holds the address, the process id and a token of that process; only its owner may read it. It is there while
-the server answers; one left behind by a killed process is recognised because nobody answers at its address.
+The file holds the address, the process id and a token of that process; only its owner may read it. It exists while the
+server answers; one of a killed process is recognised because no server answers at its address. A file without a version
+is of Likewise 0.1.0, which ignores the key.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from pathlib import Path
 
 import httpx
 
+from search.errors import StoreLockedError
+
 FILE = "server.json"
+VERSION = 1
+"""Version of the layout of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,12 @@ class Running:
 
 @contextmanager
 def announced(home: Path, running: Running) -> Iterator[None]:
-    """Let the command line find ``running`` for the time of the block."""
+    """Let the command line find ``running`` within the block."""
     path = home / FILE
     fresh = path.with_suffix(f".{running.pid}.tmp")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(asdict(running), file)
+        json.dump({"version": VERSION} | asdict(running), file)
     fresh.replace(path)
     try:
         yield
@@ -53,7 +58,11 @@ def announced(home: Path, running: Running) -> Iterator[None]:
 
 
 def find_running(home: Path) -> Running | None:
-    """The server of ``home`` that answers just now, or None."""
+    """The server of ``home`` that answers at present, or None.
+
+    Raises:
+        StoreLockedError: a running server of a newer version has written a layout that is not known here.
+    """
     running = _read(home / FILE)
     if running is None or not _is_alive(running.pid):
         return None
@@ -67,8 +76,14 @@ def find_running(home: Path) -> Running | None:
 def _read(path: Path) -> Running | None:
     try:
         found = json.loads(path.read_text("utf-8"))
-        return Running(str(found["url"]), int(found["pid"]), str(found["token"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        version, pid = int(found.get("version", 1)), int(found["pid"])
+        if version > VERSION and _is_alive(pid):
+            raise StoreLockedError(
+                f"A newer version of Likewise serves {path.parent}, whose {path.name} has layout {version}.",
+                "Use that version, or stop it first.",
+            )
+        return Running(str(found["url"]), pid, str(found["token"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

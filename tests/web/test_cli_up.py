@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from ingest.sample import SampleLibrary
-from search.errors import StoreUnavailableError
+from search.errors import StoreLockedError, StoreUnavailableError
 from web.cli import main
 from web.client import Client
 from web.running import FILE, Running, announced, find_running
@@ -160,6 +160,19 @@ class TestFindingTheServer:
 
     def test_nobody_there(self, tmp_path: Path) -> None:
         assert find_running(tmp_path) is None
+
+    def test_a_file_of_the_version_before_is_read_and_one_of_a_newer_is_refused(self, tmp_path: Path) -> None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+            written = {"url": url, "pid": os.getpid(), "token": "t"}
+            (tmp_path / FILE).write_text(json.dumps(written))
+            assert find_running(tmp_path) is None, "its server does not answer"
+            (tmp_path / FILE).write_text(json.dumps(written | {"version": 2}))
+            with pytest.raises(StoreLockedError, match="newer version"):
+                find_running(tmp_path)
+            with announced(tmp_path, Running(url, os.getpid(), "t")):
+                assert json.loads((tmp_path / FILE).read_text()) == {"version": 1, **written}
 
     def test_left_behind_by_a_killed_process(self, tmp_path: Path) -> None:
         gone = subprocess.Popen([sys.executable, "-c", ""])

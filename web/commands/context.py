@@ -1,7 +1,6 @@
-"""What every command has: ``--home``, ``--json``, settings, and the two streams it writes to.
+"""Context of every command: ``--home``, ``--json``, settings, and the two output streams.
 
-With ``--json`` the only thing on standard output is the final object; everything said on the way goes to standard
-error, with or without it.
+With ``--json`` the final object alone goes to standard output; messages go to standard error, with or without it.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class Call:
     """How a command was called.
 
     Attributes:
-        home: what ``--home`` said, None when it was not given.
+        home: value of ``--home``, None when it was not given.
         json: answer with one JSON object on standard output.
     """
 
@@ -36,8 +35,7 @@ class Call:
     json: bool
 
     def settings(self, **flags: object) -> Settings:
-        """Settings with this call's flags on top. A data directory that was named here is asked itself, whatever server
-        elsewhere the settings name.
+        """Settings with this call's flags on top. With ``--home``, a remote server in the settings is ignored.
 
         Raises:
             SettingsError: see ``search.settings.load_settings``.
@@ -48,7 +46,7 @@ class Call:
         return settings if self.home is None else settings.model_copy(update={"server_url": None})
 
     def answer(self, value: object, show: Callable[[Console], None]) -> None:
-        """End the command with its answer: as JSON when asked for, else however ``show`` puts it on the terminal."""
+        """Print the answer of the command, as JSON or by ``show``."""
         if self.json:
             from web.plain import dump_json
 
@@ -57,12 +55,12 @@ class Call:
             show(stdout())
 
     def say(self, text: str) -> None:
-        """Tell the person something that is not the answer."""
+        """Print a message that is not the answer to standard error."""
         click.echo(text, err=True)
 
 
 def stdout() -> Console:
-    """Standard output; tables are cut to a terminal's width, but never when they go into a file or pipe."""
+    """Standard output; tables are cut to the width of a terminal, but not in a file or pipe."""
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else PIPE_WIDTH
@@ -70,12 +68,12 @@ def stdout() -> Console:
 
 
 def one_line(text: str) -> str:
-    """A name as a terminal may show it: line breaks and escape codes in it are spelt out, not obeyed."""
+    """A text for a terminal, on one line: line breaks and control codes in it are shown as escapes."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command ``--home`` and ``--json``, handed to it as its first argument, a :class:`Call`."""
+    """Add ``--home`` and ``--json`` to a command, which gets them as a :class:`Call`, its first argument."""
 
     @click.option(
         "--home",

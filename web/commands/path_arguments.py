@@ -1,4 +1,4 @@
-"""Arguments that name a folder or file: of this machine by a path, in a bucket by an address (``s3://bucket/photos``)."""
+"""Type of arguments that name a folder or file by a path, or by an address of a bucket (``s3://bucket/photos``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PathOrAddress(click.ParamType[str]):
-    """Becomes the absolute path or the address, as text, whatever is there."""
+    """Converts to the absolute path or the address, as text; it need not exist."""
 
     name = "path"
 

@@ -9,7 +9,7 @@ import pytest
 from markupsafe import Markup
 
 from search.photographers.answers import Chart, Spot
-from web.charts.calibration import Bin, calibration
+from web.charts.calibration import CalibrationPoint, calibration
 from web.charts.lines import over_time
 from web.charts.plane import Dot, cloud, photographer_map
 from web.charts.svg import AxisScale, element, shortened, shown, ticks
@@ -77,7 +77,8 @@ def test_few_or_equal_values_are_drawn(values: list[float | None]) -> None:
 
 
 def test_calibrated_answers_lie_on_the_diagonal() -> None:
-    chart = parsed(calibration([Bin(0.25, 0.25, 0.1, 0.4, 4), Bin(0.75, 0.75, 0.6, 0.9, 100), Bin(0.9, 0.1, 0, 1, 0)]))
+    given = [(0.25, 0.25, 0.1, 0.4, 4), (0.75, 0.75, 0.6, 0.9, 100), (0.9, 0.1, 0, 1, 0)]
+    chart = parsed(calibration([CalibrationPoint(*point) for point in given]))
     ideal = next(line for line in chart.findall("line") if line.get("class") == "ideal")
     x1, y1, x2, y2 = (float(ideal.attrib[name]) for name in ("x1", "y1", "x2", "y2"))
     dots = chart.findall("circle")

@@ -1,4 +1,4 @@
-"""``likewise status``: what is stored, and which model fills each space."""
+"""``likewise status``: count the records of each collection, and name the model of each space."""
 
 from __future__ import annotations
 

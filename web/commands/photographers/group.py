@@ -1,4 +1,4 @@
-"""``likewise photographers``: whose style is this, and who works alike?"""
+"""``likewise photographers``: the group of the commands about photographers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ COMMANDS = {
     "predict": "web.commands.photographers.predict",
     "presets": "web.commands.photographers.presets",
 }
-"""Name of a command to its module, which defines it as ``command`` (or by its own name, where it defines several)."""
+"""Module of each command, which defines it as ``command``, or by its own name where it defines several."""
 
 
 class PhotographersGroup(click.Group):
-    """Loads its commands by need, as ``web.cli.LikewiseGroup`` does."""
+    """Imports the module of a command when it is called, as ``web.cli.LikewiseGroup`` does."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

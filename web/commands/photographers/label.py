@@ -1,4 +1,4 @@
-"""``likewise photographers label``: say who took what."""
+"""``likewise photographers label``: take photographers' names from files, folders, a table or groups."""
 
 from __future__ import annotations
 
@@ -54,8 +54,6 @@ def command(
     from web.client import connect
     from web.commands.job_progress import follow
 
-    if (source == "none") != (of is not None):
-        raise click.UsageError("--from none and --of go together.")
     if source == "csv" and path is None:
         raise click.UsageError("--from csv needs the table's PATH.")
     new: Params = {"from": source, "overwrite": overwrite, "depth": depth, "groups": groups, "seed": seed}
@@ -69,10 +67,10 @@ def command(
 
 
 def _table(path: Path) -> Params:
-    """A table as the API takes it: the file is read here, wherever the job then runs.
+    """A table as the API takes it: the file is read by this process, wherever the job then runs.
 
     Raises:
-        UsageError: it is no text.
+        UsageError: it is not a text file.
     """
     from search.photographers.photos.labels import decoded
 

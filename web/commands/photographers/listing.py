@@ -1,4 +1,4 @@
-"""``likewise photographers list``: who there is."""
+"""``likewise photographers list``: list the photographers with counts and dates."""
 
 from __future__ import annotations
 

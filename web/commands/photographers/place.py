@@ -1,4 +1,4 @@
-"""``likewise photographers place``: somebody new in the photographer space."""
+"""``likewise photographers place``: fold a new photographer into the photographer space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``likewise photographers predict``: whose photo is this?"""
+"""``likewise photographers predict``: predict the photographer of a file or of a stored photo."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def command(call: Call, example: str) -> None:
 
 
 def _ask_about_file(node: Node, file: Path) -> Json:
-    """In this process a file is read where it lies, however large; only a running server has to be sent it."""
+    """Predict in this process, which reads the file in place, whatever its size."""
     from search.photographers.model_registry import ModelKind, untrained
     from web.api.photographers import Predicting, predict_photographer
     from web.plain import dump

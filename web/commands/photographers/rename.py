@@ -1,4 +1,4 @@
-"""``likewise photographers rename`` and ``merge``."""
+"""``likewise photographers rename`` and ``merge``: change the name of a photographer, or join two."""
 
 from __future__ import annotations
 

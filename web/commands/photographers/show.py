@@ -1,4 +1,4 @@
-"""``likewise photographers show``: all about one photographer."""
+"""``likewise photographers show``: show the profile of one photographer."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from web.client import Json
 
 TRAITS, OTHERS = 10, 10
-"""So many traits, and so many of everything else, are shown on a terminal; ``--json`` has all."""
+"""Numbers of traits, and of all other rows, on a terminal; ``--json`` has all."""
 
 NEAREST = 4
-"""So many who work alike are shown of each way to be alike."""
+"""Number of similar photographers shown for each kind of similarity."""
 
 
 @click.command("show", short_help="All about one photographer.")

@@ -1,4 +1,4 @@
-"""``likewise photographers similar``: who works alike?"""
+"""``likewise photographers similar``: list the photographers who work like one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table with a title, on a terminal."""
+"""Print a table with a title on a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def show_table(console: Console, title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Nothing is shown of a table without rows."""
+    """Print a table and its title; nothing without rows."""
     from rich.table import Table
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""``likewise photographers train``: learn to tell photographers apart."""
+"""``likewise photographers train``: train the classifier, or the photographer space."""
 
 from __future__ import annotations
 

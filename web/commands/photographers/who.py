@@ -1,21 +1,21 @@
-"""A photographer as somebody types one, as an address carries one."""
+"""Find the id of the photographer whose name or id was typed."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from search.photographers.photos.names import fold, unknown_photographer, photographer_id
+from search.photographers.photos.names import fold, photographer_id, unknown_photographer
 
 if TYPE_CHECKING:
     from web.client import Client
 
 
 def found_id(client: Client, who: str) -> str:
-    """The id of the photographer of this name, in whatever case, or this id: names may hold slashes.
+    """The id of the photographer of this id, or of this name in any case. Addresses take ids, as names may hold "/".
 
     Raises:
-        NotFoundError: there is nobody of that name.
+        NotFoundError: no photographer has that name.
     """
     if re.fullmatch("[0-9a-f]{16}", who):
         return who

@@ -1,4 +1,4 @@
-"""``likewise demo``: a sample library to look around in."""
+"""``likewise demo``: make a sample library, ingest it and open the page."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from web.client import Client
 
 FOLDER = "sample"
-"""Where the sample library lies in the data directory; also its name as a library."""
+"""Folder of the sample library in the data directory; also its name as a library."""
 
-TRAIN, TRAIN_SECONDS = "train_photographers", "5"
+TRAIN_SECONDS = 5.0
 WATCH_SECONDS = 0.5
 
 
@@ -32,6 +32,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
     Two of its files are broken on purpose, to show how failures are told; --no-serve therefore ends with status 1.
     """
     from ingest.background import BackgroundThread
+    from web.api.photographers import NewTraining, train_photographers
     from web.client import connect
     from web.commands.library.failures import all_failures
     from web.commands.library.ingest import exit_status, show, take_in
@@ -47,7 +48,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
             if node.closing.wait(WATCH_SECONDS):
                 return
         if not node.photographers.trained:
-            node.start_task(TRAIN, {"seconds": TRAIN_SECONDS})
+            train_photographers(node, NewTraining(seconds=TRAIN_SECONDS))
 
     def begin(node: Node) -> None:
         node.resume_unfinished()
@@ -76,7 +77,7 @@ def _make(call: Call, folder: Path) -> None:
 
 
 def _train(call: Call, client: Client) -> None:
-    """Learn who took what, if nobody has yet. What is taken in is there to be asked, whatever comes of it."""
+    """Train the classifier where there is none. The library can be searched even when that fails."""
     from search.errors import LikewiseError, NotFoundError
     from web.commands.job_progress import follow
 
@@ -84,7 +85,7 @@ def _train(call: Call, client: Client) -> None:
         client.get("/photographers/report")
     except NotFoundError:
         try:
-            started = client.post("/photographers/train", {"seconds": float(TRAIN_SECONDS)})
+            started = client.post("/photographers/train", {"seconds": TRAIN_SECONDS})
             call.say(follow(client, started["id"]).message)
         except LikewiseError as error:
             call.say(f"Its photographers are not told apart: {error}")

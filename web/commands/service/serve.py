@@ -1,4 +1,4 @@
-"""``likewise serve``: the web half of a cluster, from several processes."""
+"""``likewise serve``: serve page and API from several processes, as the web part of a cluster."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def command(call: Call, host: str | None, port: int | None, processes: int | Non
     check_processes(settings)
     refuse_second(settings)
     configure_logging(settings)
-    with _counting_together(settings):
-        # Imported here: whatever counts must know before it is imported that others count with it.
+    with _shared_counts(settings):
+        # Imported here: modules with metrics must know before their import that the counts are shared.
         from web.commands.service.up import announce
         from web.gunicorn_app import serve_processes
         from web.serve import listen
@@ -45,9 +45,10 @@ def command(call: Call, host: str | None, port: int | None, processes: int | Non
 
 
 def check_processes(settings: Settings) -> None:
-    """
+    """Check that several processes can serve with these settings.
+
     Raises:
-        SettingsError: several processes cannot share what these settings name.
+        SettingsError: they cannot share the store, or have no broker.
     """
     from search.errors import SettingsError
 
@@ -64,8 +65,8 @@ def check_processes(settings: Settings) -> None:
 
 
 @contextmanager
-def _counting_together(settings: Settings) -> Iterator[None]:
-    """Let every process tell Prometheus the counts of all: which of them is asked is chance."""
+def _shared_counts(settings: Settings) -> Iterator[None]:
+    """Share the counts of all processes: Prometheus reads them from any one of them."""
     if settings.web_processes == 1:
         yield
         return

@@ -1,4 +1,4 @@
-"""``likewise up``: the page, and ingest in the background, on this machine."""
+"""``likewise up``: serve the page on this machine, and ingest folders in the background."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 def command(call: Call, paths: tuple[str, ...], host: str | None, port: int | None, library: str | None) -> None:
     """Open the page at http://127.0.0.1:8000 and take in what is below PATH meanwhile. Ctrl-C ends it; jobs that were
     cut short go on at the next start. With --json one object is printed when the page can be opened."""
+    from web.api.jobs import NewJob, start_job
+
     settings = call.settings(host=host, port=port)
 
     def begin(node: Node) -> None:
         node.resume_unfinished()
         if paths:
-            node.start_ingest(paths, library=library)
+            start_job(node, NewJob(paths, library))
 
     run_server(call, settings, begin)
 
@@ -50,7 +52,7 @@ def run_server(call: Call, settings: Settings, begin: Callable[[Node], None]) ->
     refuse_second(settings)
     configure_logging(settings)
     with listen(settings) as listening, Node.open(settings) as node:
-        begin(node)  # first, so that a wrong path is told at once and folders are walked while the models are sought
+        begin(node)  # first, so that a wrong path is reported at once, and folders are scanned while models are loaded
         node.prepare()
         node.warm()
         node.watch_jobs()
@@ -59,9 +61,10 @@ def run_server(call: Call, settings: Settings, begin: Callable[[Node], None]) ->
 
 
 def refuse_second(settings: Settings) -> None:
-    """
+    """Check that no server of this data directory is running.
+
     Raises:
-        StoreLockedError: a server of this data directory answers already.
+        StoreLockedError: one answers, or one of a newer version has left its address.
     """
     from search.errors import StoreLockedError
     from web.running import find_running

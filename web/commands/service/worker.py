@@ -1,4 +1,4 @@
-"""``likewise worker``: the half of a cluster node that embeds."""
+"""``likewise worker``: embed for the jobs and questions of a cluster."""
 
 from __future__ import annotations
 

@@ -238,6 +238,8 @@ def test_when_nobody_is_credited_it_says_what_to_do(client: FlaskClient, desk: A
         {"from": "kmeans", "groups": "10001"},
         {"from": "kmeans", "groups": "12", "colour": "red"},
         {"from": "hearsay"},
+        {"from": "exif", "of": "all"},
+        {"from": "none"},
         {"from": "csv"},
     ],
 )
