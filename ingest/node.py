@@ -17,7 +17,7 @@ from ingest.jobs.service import JobProgress, JobService
 from ingest.jobs.tasks import JobTask
 from ingest.ledger.credits import Credits, aliases, edit_count
 from ingest.ledger.database import Ledger
-from ingest.maintenance.backup.completeness import check_whole
+from ingest.maintenance.backup.completeness import check_complete
 from ingest.maintenance.backup.task import Backup
 from ingest.maintenance.calibrate import Calibrate, make_provisional
 from ingest.maintenance.migrate import Migrate
@@ -112,7 +112,7 @@ class Node:
         try:
             finish_switch(store)
             ledger = Ledger(settings.ledger_url)
-            check_whole(store, ledger)
+            check_complete(store, ledger)
         except BaseException:
             store.close()
             raise

@@ -1,9 +1,8 @@
-"""The job task ``calibrate``: likeness curves for the models of this library, learnt from labelled folders.
+"""Job task ``calibrate``: learn likeness curves for the models of this library from labelled folders.
 
-A folder whose name begins with ``photographers`` teaches ``style``, others what is shown and heard. Files that are in
-the library lend their vectors; others are embedded as examples of a question are, and not stored.
-A model whose curves do not ship (its weights could not be had when Likewise was made) gets provisional ones at its
-first use, from the scenes of the sample library.
+A folder whose name begins with ``photographers`` is used for ``style``, others for what is shown and heard. Files that
+are in the library are used with their stored vectors; others are embedded like examples of a query, and not stored. A
+model that ships without curves gets provisional ones at its first use, from the scenes of the sample library.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from search.errors import MediaError, UnsupportedMediaError, UsageError
 from search.labels import read_labels
 from search.likeness.curve import LikenessCurve
 from search.likeness.curves import compared_spaces, curves_of
-from search.likeness.labelled_pairs import Labelled, tells_of
+from search.likeness.labelled_pairs import Labelled, labels_are_about
 from search.media import KIND_OF, Kind, media_id
 from search.model_descriptions.registry import find_model
 from search.similar.questions import Probe
@@ -35,31 +34,38 @@ log = logging.getLogger(__name__)
 
 PAGE = 64
 MOST_FILES = 5_000
-"""Most files of a folder that are learnt from, evenly spread over its labels: more hardly change a curve, and all
-their vectors are in memory at once."""
+"""Most files of a folder that are used, spread evenly over its labels: more hardly change a curve, and all their
+vectors are in memory at once."""
 
 
 class FileEncoder(Protocol):
+    """Embeds files."""
+
     def probe(self, path: str, name: str = "") -> Probe:
-        """The file as an example of a question. Raises MediaError."""
+        """The file as an example of a query.
+
+        Raises:
+            MediaError: it cannot be decoded.
+        """
         ...
 
 
 class Calibrate:
-    """The task.
+    """The task ``calibrate``.
 
     Args:
-        encoder: asked for what embeds, when a file is not in the library.
+        encoder: called when a file is not in the library, for what embeds it.
     """
 
     def __init__(self, store: Store, encoder: Callable[[], FileEncoder]) -> None:
         self._store, self._encoder = store, encoder
 
     def check(self, options: CalibrateOptions) -> str:
-        """
+        """Check the folders; the job's title.
+
         Raises:
-            NotFoundError: a folder is not there.
-            UsageError: nothing in it is labelled, or nothing has been ingested.
+            NotFoundError: a folder does not exist.
+            UsageError: it holds no labelled file, or nothing has been ingested.
         """
         for folder in options.folders:
             read_labels(folder)
@@ -70,9 +76,15 @@ class Calibrate:
         return ", ".join(folder.name for folder in options.folders)
 
     def run(self, options: CalibrateOptions, job: TaskRun) -> str:
+        """Learn the curves, and save them.
+
+        Raises:
+            UsageError: there are too few labelled files.
+            StoreError, ModelError: it is not possible now.
+        """
         folders = {folder: _spread(read_labels(folder)) for folder in options.folders}
         job.begin(sum(map(len, folders.values())))
-        # Files that are embedded here would not compare with sounds that an older version standardised.
+        # Files that are embedded here cannot be compared with sounds that an older version standardised.
         restandardise(self._store, goes_on=job.goes_on)
         media = LabelledMedia(self._store)
         for folder, labels in folders.items():
@@ -97,15 +109,15 @@ def make_provisional(
     goes_on: Callable[[], bool] = lambda: True,
     scratch: Path | None = None,
 ) -> list[str]:
-    """Give the spaces of models without curves provisional ones; the names of those that got some. Takes about a minute
-    where there are any.
+    """Learn provisional curves for the spaces of models without any; the names of those that got some. Takes about a
+    minute where there are any.
 
     Args:
-        goes_on: asked between files; when it says no, the next call begins anew.
-        scratch: a folder that whoever embeds can read too.
+        goes_on: called between files; when it returns False, the next call starts again.
+        scratch: a folder that what embeds can read as well.
 
     Raises:
-        StoreError, ModelError, OSError: it could not be done just now.
+        StoreError, ModelError, OSError: it is not possible now.
     """
     wanted = [space for space in curves_of(store).unlearnt() if find_model(space.model) is not None]
     if not wanted or not any(info.points for info in store.collections().values()):
@@ -131,7 +143,7 @@ def make_provisional(
         learnt = media.curves(provisional=True)
     if not embedded:
         return []
-    # Those of which too little is in the sample library get none, and are not tried again.
+    # Spaces with too few files in the sample library get none, and are not tried again.
     curves_of(store).save_provisional({space.fingerprint: learnt.get(space, {}) for space in wanted})
     return [space.name for space in wanted if space in learnt]
 
@@ -150,9 +162,10 @@ class LabelledMedia:
     def add(
         self, folder: Path, labels: Iterable[tuple[str, str]], encoder: Callable[[], FileEncoder]
     ) -> tuple[int, int]:
-        """Take these files of a folder in, path and label; how many could be, and how many that are media could not.
+        """Add files of a folder, given as path and label; the number of files that were added, and the number of media
+        files that could not be decoded.
 
-        Labels of different folders are different ones.
+        Equal labels of different folders count as different.
         """
         known: dict[str, tuple[str, str]] = {}
         failed = 0
@@ -183,12 +196,12 @@ class LabelledMedia:
         return done, failed
 
     def curves(self, *, provisional: bool = False) -> dict[Space, dict[str, LikenessCurve]]:
-        """What can be learnt, by space and pair of kinds."""
+        """The curves that can be learnt, by space and pair of kinds."""
         learnt = {space: learn(media, provisional=provisional) for space, media in self._media.items()}
         return {space: curves for space, curves in learnt.items() if curves}
 
     def _stored(self, folder: Path, known: Mapping[str, tuple[str, str]]) -> Iterator[str]:
-        """Take over the vectors of what is in the library; the ids of that."""
+        """Add the vectors of files in the library; yields the ids of these."""
         for collection, spaces in self._spaces.items():
             for point in self._store.retrieve(collection, list(known), vectors=[*spaces], payload=False):
                 if point.vectors:
@@ -198,12 +211,12 @@ class LabelledMedia:
     def _take(self, folder: Path, kind: Kind, label: str, vectors: Mapping[str, Array], source: str) -> None:
         for name, space in self._spaces.get(kind.collection, {}).items():
             rows = vectors.get(name)
-            if rows is not None and len(rows) and tells_of(name, folder.name):
+            if rows is not None and len(rows) and labels_are_about(name, folder.name):
                 self._media.setdefault(space, []).append(Labelled(kind, f"{folder}/{label}", rows, source))
 
 
 def _spread(labels: Mapping[str, str]) -> dict[str, str]:
-    """At most :data:`MOST_FILES` of the labelled files, of each label its share."""
+    """At most :data:`MOST_FILES` of the labelled files, a proportional share of each label."""
     ordered = sorted(labels.items(), key=lambda one: (one[1], one[0]))
     step = max(1.0, len(ordered) / MOST_FILES)
     return dict(ordered[int(at * step)] for at in range(min(len(ordered), MOST_FILES)))

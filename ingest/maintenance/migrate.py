@@ -1,7 +1,7 @@
-"""Moving the store: the job task ``migrate``, whose option ``to`` names where everything is copied.
+"""Job task ``migrate``: copy the store to another one and compare every point.
 
-``http://…`` is a Qdrant server, ``edge`` the embedded store of this data directory and ``edge:DIR`` that of another.
-The source stays as it is; which store is in use is a matter of the settings, which people change afterwards.
+The target ``http://…`` is a Qdrant server, ``edge`` the embedded store of this data directory, and ``edge:DIR`` that of
+another. The source stays as it is; people change the settings afterwards to use the copy.
 """
 
 from __future__ import annotations
@@ -24,22 +24,23 @@ from search.transfer import Copy, estimate
 
 EDGE = "edge"
 KEPT = "What is copied is kept; the same command goes on from there."
-"""What to tell people when it is stopped."""
+"""Message of a job that was stopped."""
 
 ROOM = 3
-"""Times their size that points take in an embedded store while they are indexed."""
+"""Points need this many times their size in an embedded store while they are indexed."""
 
 
 class Migrate:
-    """The job task ``migrate``."""
+    """The task ``migrate``."""
 
     def __init__(self, settings: Settings, store: Store, ledger: Ledger) -> None:
         self._settings, self._store, self._ledger = settings, store, ledger
 
     def check(self, options: MigrateOptions) -> str:
-        """
+        """Check that the target can be opened and is empty; the job's title.
+
         Raises:
-            UsageError: no such place, the very store in use, or one that holds records of its own.
+            UsageError: it names no store, the store in use, or a store with records of its own.
             StoreUnavailableError, StoreLockedError, StoreError: the target cannot be opened.
             DiskFullError: the target's disk has too little room.
         """
@@ -48,11 +49,16 @@ class Migrate:
         return options.to
 
     def run(self, options: MigrateOptions, job: TaskRun) -> str:
+        """Copy and compare, or continue to.
+
+        Raises:
+            StoreError, UsageError: as :meth:`check`; or a point differs.
+        """
         to = options.to
         with self._opened(to) as target:
             copy = Copy(self._store, target, place_of(self._settings))
             copy.check()
-            # So that nothing changes while it is copied.
+            # Now, so that no payload is upgraded while it is copied.
             bring_up_to_date(self._store, self._ledger, goes_on=job.goes_on)
             if not job.goes_on():
                 return KEPT
@@ -68,7 +74,7 @@ class Migrate:
                 copy.finish(collection)
             for collection in collections:
                 target.optimise(collection)
-            return self._told(to, copy)
+            return self._summary(to, copy)
 
     @contextmanager
     def _opened(self, to: str) -> Iterator[Store]:
@@ -84,7 +90,7 @@ class Migrate:
         finally:
             target.close()
 
-    def _told(self, to: str, copy: Copy) -> str:
+    def _summary(self, to: str, copy: Copy) -> str:
         repaired = f" ({copy.repaired:,} were sent twice)" if copy.repaired else ""
         wanted = ", ".join(f"{name}={value}" for name, value in settings_after(self._settings, to).items())
         return (
@@ -94,7 +100,7 @@ class Migrate:
 
 
 def target_settings(settings: Settings, to: str) -> Settings:
-    """Settings with which the target's store is opened.
+    """Settings that open the target store.
 
     Raises:
         UsageError: ``to`` names no store.
@@ -118,20 +124,20 @@ def target_settings(settings: Settings, to: str) -> Settings:
     if settings.qdrant_url is not None and place_of(target) != place_of(
         settings.model_copy(update={"store": "server"})
     ):
-        # The key is that server's; whoever may name an address here must not be sent it.
+        # The key belongs to the configured server and must not be sent to another address.
         return target.model_copy(update={"qdrant_api_key": None})
     return target
 
 
 def place_of(settings: Settings) -> str:
-    """Names the store that these settings open, the same way every time."""
+    """A canonical name of the store that these settings open."""
     if settings.store == EDGE:
         return f"{EDGE}:{settings.home.resolve()}"
     return f"{(settings.qdrant_url or '').rstrip('/')} {settings.qdrant_prefix}".strip()
 
 
 def settings_after(settings: Settings, to: str) -> dict[str, str]:
-    """The variables with which the target is used, as far as they differ: ledger and previews stay where they are."""
+    """Environment variables to change in order to use the target; ledger and previews stay where they are."""
     wanted = target_settings(settings, to)
     if wanted.store == "server":
         return {"LIKEWISE_STORE": "server", "LIKEWISE_QDRANT_URL": str(wanted.qdrant_url)}

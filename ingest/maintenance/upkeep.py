@@ -1,7 +1,7 @@
-"""Bringing what an older Likewise stored up to date, in place: how sounds are standardised, which keys payloads have.
+"""Upgrade in place what an older version stored: standardised sounds, and keys of payloads.
 
-Each can be cut off anywhere and goes on where it was; metadata of a collection says what has been done, so that asking
-again costs little. Vectors that files have to be decoded for are another matter (``ingest.maintenance.backfill``).
+Each upgrade can be cut off anywhere and continues from there. Metadata of a collection says what is done, so that a
+repeated call costs little. Vectors for which files have to be decoded are made by ``ingest.maintenance.backfill``.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from workers.embedders.sound.standardise import restandardise
 log = logging.getLogger(__name__)
 
 UNDER_WAY = "payloads_under_way"
-"""Metadata key of a collection whose payloads are being renewed: ``{"revision": to which, "after": last id done}``."""
+"""Metadata key of a collection whose payloads are upgraded: ``{"revision": …, "after": last id that is done}``."""
 
 PAGE = 500
-LOOKS = 3
-"""A payload that a job changes while it is renewed is renewed again; so often at most, as jobs then see to it."""
+MOST_TRIES = 3
+"""A payload that a job changes while it is upgraded is upgraded again, at most so often; later jobs do the rest."""
 
 
 def bring_up_to_date(
@@ -37,14 +37,14 @@ def bring_up_to_date(
     collections: Sequence[str] | None = None,
     goes_on: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Do what is left to be done of collections, or of generations by their names.
+    """Upgrade collections, or generations by their names.
 
     Args:
-        collections: all current ones when left out.
-        goes_on: asked between pages of payloads; when it says no, the next call does the rest.
+        collections: names; all current ones by default.
+        goes_on: called between pages of payloads; when it returns False, the next call does the rest.
 
     Raises:
-        StoreError, LedgerError: nothing is lost by doing it again.
+        StoreError, LedgerError: it is not possible now; a later call does it.
     """
     names = list(store.collections()) if collections is None else list(collections)
     if restandardise(store, names, goes_on):
@@ -55,12 +55,15 @@ def bring_up_to_date(
 
 
 def renew_payloads(store: Store, ledger: Ledger, collection: str, goes_on: Callable[[], bool] = lambda: True) -> bool:
-    """Give every payload the keys that this version derives of a record, and the time of import where it is known.
+    """Write the keys that this version derives from a record, and the time of import where it is known, into payloads.
 
     Keys that only a newer version knows are left alone.
 
     Returns:
-        Whether all of them have these keys now.
+        Whether all payloads have these keys now.
+
+    Raises:
+        StoreError, LedgerError: it is not possible now; a later call does it.
     """
     metadata = store.metadata(collection)
     if metadata.get(REVISION_KEY, 0) >= PAYLOAD_REVISION:
@@ -83,9 +86,9 @@ def renew_payloads(store: Store, ledger: Ledger, collection: str, goes_on: Calla
 
 
 def _renew_page(store: Store, collection: str, ids: Sequence[str], begun: Mapping[str, float]) -> int:
-    """Renew these payloads; how many of them were not as they should be."""
+    """Upgrade these payloads; the number of those that were changed."""
     patched: set[str] = set()
-    for _ in range(LOOKS):
+    for _ in range(MOST_TRIES):
         patches = {
             point.id: changes
             for point in store.retrieve(collection, ids)
@@ -106,7 +109,7 @@ def _changes(payload: Payload, begun: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _job_times(ledger: Ledger) -> dict[str, float]:
-    """When each job was started, in seconds since the epoch, UTC, by its number as records name it."""
+    """Start of each job in seconds since the epoch, UTC, by its number as text, as records have it."""
     with ledger.read() as connection:
         return {
             str(number): round(created, 3) for number, created in connection.execute(select(jobs.c.id, jobs.c.created))

@@ -21,35 +21,36 @@ from workers.training.request import Trainer, TrainingOrder
 from workers.training.shared_models import SharedModels
 
 NAMED = 3
-"""So many who work alike are named at the end."""
+"""So many similar photographers are named at the end."""
 
 
 class FoldIn:
-    """The task.
+    """The task ``place_photographer``.
 
     Args:
-        trainer: asked for what places when a job begins.
-        called: what everybody who was renamed is called now.
+        trainer: called when a job begins, for what folds in.
+        aliases: former names of photographers, each with the present name.
     """
 
     def __init__(
-        self, settings: Settings, store: Store, trainer: Callable[[], Trainer], called: Callable[[], Aliases] = dict
+        self, settings: Settings, store: Store, trainer: Callable[[], Trainer], aliases: Callable[[], Aliases] = dict
     ) -> None:
-        self._settings, self._store, self._trainer, self._called = settings, store, trainer, called
-        self._shelf = SharedModels(settings)
+        self._settings, self._store, self._trainer, self._aliases = settings, store, trainer, aliases
+        self._models = SharedModels(settings)
 
     def check(self, options: FoldInOptions) -> str:
-        """
+        """Check that the photographer can be folded in; the job's title.
+
         Raises:
             NotFoundError: there is no photographer space yet.
             UsageError: the space was learnt from their photos.
         """
         name = options.photographer
-        version = self._shelf.current(ModelKind.JOINT)
+        version = self._models.current(ModelKind.JOINT)
         if version is None:
             raise untrained(ModelKind.JOINT)
-        space = renamed_space(PhotographerSpace.load(self._shelf.folder(ModelKind.JOINT, version)), self._called())
-        if name in space.learnt:
+        space = renamed_space(PhotographerSpace.load(self._models.folder(ModelKind.JOINT, version)), self._aliases())
+        if name in space.trained:
             raise UsageError(
                 f"The photographer space was learnt from {name}, among others.",
                 "`likewise photographers similar` says who works alike; `train --joint` takes new photos into account.",
@@ -57,17 +58,22 @@ class FoldIn:
         return name
 
     def run(self, options: FoldInOptions, job: TaskRun) -> str:
+        """Fold the photographer in, and publish the space.
+
+        Raises:
+            LikewiseError: it failed; the space in use stays.
+        """
         name = options.photographer
         scratch = self._settings.home / TRAINING / job.id
         try:
-            while job.goes_on():  # what was stopped by a pause begins anew
+            while job.goes_on():  # a run that a pause has stopped starts again
                 photos = read_photos(self._store, Filter(photographers=(name,)))
                 job.begin(len(photos))
                 order = TrainingOrder(ModelKind.JOINT, place=name)
                 trained = train_on(self._settings, self._trainer(), photos, order, scratch, job)
                 if trained is not None:
-                    message = _summary(renamed_space(PhotographerSpace.load(trained.folder), self._called()), name)
-                    self._shelf.publish(ModelKind.JOINT, version_name(photos.digest), trained.folder)
+                    message = _summary(renamed_space(PhotographerSpace.load(trained.folder), self._aliases()), name)
+                    self._models.publish(ModelKind.JOINT, version_name(photos.digest), trained.folder)
                     job.count(done=len(photos))
                     return " ".join([message, *trained.notes])
             return "Nobody was placed."

@@ -49,20 +49,20 @@ from search.store.filters import Filter
 LATER = "Files that are taken in later go by what they say themselves, until this is done again."
 
 SHOWN_LINES = 5
-"""Lines of a table that are told of one by one."""
+"""So many unusable lines of a table are reported one by one."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What has come of a job so far.
+    """The result of a job so far.
 
     Attributes:
-        credited: photographer to number of records that go by this source now.
-        kept: another source to number of records that go by it all the same.
-        untouched: why to number of records that this source says nothing of.
-        taken_back: number of records that have lost what a source said of them.
-        wrong: lines of the table that cannot be used, in sentences, in the order of the table.
-        nothing: what is told when nothing has come of it.
+        credited: photographer to number of records that this source credits now.
+        kept: another source to number of records that it still credits.
+        untouched: reason to number of records that this source does not credit.
+        taken_back: number of records that have lost the credits of a source.
+        wrong: sentences about lines of the table that cannot be used, in the order of the table.
+        nothing: message when no record was changed.
     """
 
     credited: Counter[str] = field(default_factory=Counter)
@@ -73,35 +73,37 @@ class Tally:
     notes: list[str] = field(default_factory=list)
     nothing: str = "Nothing is credited."
 
-    def told(self) -> str:
-        said = [f"The credits of {self.taken_back:,} are taken back."] if self.taken_back else []
-        if nobodys := self.credited.pop("", 0):
-            said.append(f"{nobodys:,} are nobody's now.")
+    def message(self) -> str:
+        """The result in sentences."""
+        sentences = [f"The credits of {self.taken_back:,} are taken back."] if self.taken_back else []
+        if unknown := self.credited.pop("", 0):
+            sentences.append(f"{unknown:,} are nobody's now.")
         if self.credited:
             people = "1 photographer" if len(self.credited) == 1 else f"{len(self.credited):,} photographers"
-            said.append(f"{self.credited.total():,} are credited to {people}: {listed_names(self.credited)}.")
+            sentences.append(f"{self.credited.total():,} are credited to {people}: {listed_names(self.credited)}.")
         if self.kept:
-            said.append(f"{self.kept.total():,} go by another source ({listed_names(self.kept)}).")
-        if not said:
-            said.append(self.nothing)
-        said += [f"{n:,} {why}." for why, n in self.untouched.most_common()]
-        said += self.wrong[:SHOWN_LINES]
+            sentences.append(f"{self.kept.total():,} go by another source ({listed_names(self.kept)}).")
+        if not sentences:
+            sentences.append(self.nothing)
+        sentences += [f"{n:,} {why}." for why, n in self.untouched.most_common()]
+        sentences += self.wrong[:SHOWN_LINES]
         if len(self.wrong) > SHOWN_LINES:
-            said.append(f"So it is with {len(self.wrong) - SHOWN_LINES:,} more lines.")
-        return " ".join([*said, *self.notes])
+            sentences.append(f"So it is with {len(self.wrong) - SHOWN_LINES:,} more lines.")
+        return " ".join([*sentences, *self.notes])
 
 
 class Label:
-    """See :mod:`ingest.photographers.labelling`."""
+    """The task ``label``, see :mod:`ingest.photographers.labelling`."""
 
     def __init__(self, store: Store, ledger: Ledger) -> None:
         self._store, self._ledger = store, ledger
 
     def check(self, options: LabelOptions) -> str:
-        """
+        """Check the options; the job's title.
+
         Raises:
-            UsageError: an option is missing or makes no sense, or the table cannot be read.
-            NotFoundError: nothing at or below ``path`` has been taken in.
+            UsageError: an option is missing or invalid, or the table cannot be read.
+            NotFoundError: no file at or below ``path`` has been ingested.
         """
         source = options.source
         folder = self._folder(options)
@@ -118,6 +120,11 @@ class Label:
         return f"photographers from {source}{place}" if source != NO_CREDIT else f"no {options.of} credits{place}"
 
     def run(self, options: LabelOptions, job: TaskRun) -> str:
+        """Credit records, or delete credits.
+
+        Raises:
+            LikewiseError: it could not continue; credits that are stored stay.
+        """
         work = Labelling(self._store, self._ledger, options, self._folder(options), job)
         for done, skipped in work.steps():
             job.count(done=done, skipped=skipped)
@@ -127,14 +134,14 @@ class Label:
             return "What is credited stays; the same again goes on from there."
         wrong = len(work.tally.wrong)
         job.count(failed=wrong, total=wrong)
-        return work.tally.told()
+        return work.tally.message()
 
     def _folder(self, options: LabelOptions) -> str | None:
         if not options.path:
             return None
         folder = addresses.absolute(options.path)
         if not addresses.is_remote(folder) and "\0" not in folder:
-            folder = os.path.realpath(folder)  # as whatever is taken in is called, see ``ingest.scan.sources``
+            folder = os.path.realpath(folder)  # the spelling of ingested paths, see ``ingest.scan.sources``
         with self._ledger.read() as connection:
             if connection.execute(select(files.c.path).where(in_scope(folder)).limit(1)).first() is None:
                 raise NotFoundError(f"Nothing in '{folder}' has been taken in.", "`likewise ingest` does that first.")
@@ -145,7 +152,7 @@ class Labelling:
     """One run of a job.
 
     Args:
-        folder: to look at, and nothing else; None looks at everything.
+        folder: only records at or below it; None means all.
     """
 
     def __init__(self, store: Store, ledger: Ledger, options: LabelOptions, folder: str | None, job: TaskRun) -> None:
@@ -155,7 +162,7 @@ class Labelling:
         self.tally = Tally()
 
     def steps(self) -> Iterator[tuple[int, int]]:
-        """Do it; after each page, how many records it has credited and how many it has left as they are."""
+        """Do the work; yields, for each page, how many records were credited and how many left unchanged."""
         if self._options.source == NO_CREDIT:
             self.tally.nothing = "Nothing was credited by that, so nothing is taken back."
             yield from self._take_back(_taken_back(self._options))
@@ -195,12 +202,12 @@ class Labelling:
                 root = self._folder or library.root_of(path)
                 found.setdefault(id_, set()).add(folder_name(path, _folder_of(root, path), depth))
             names: dict[str, str] = {}
-            for id_, said in found.items():
-                called = [name for name in said if name is not None]
-                if len(called) == 1:
-                    names[id_] = called[0]
+            for id_, folder_names in found.items():
+                given = [name for name in folder_names if name is not None]
+                if len(given) == 1:
+                    names[id_] = given[0]
                 else:
-                    self._leave(f"lie in folders {'of several names' if called else 'that name nobody'}")
+                    self._leave(f"lie in folders {'of several names' if given else 'that name nobody'}")
             yield names, len(found) - len(names)
 
     def _by_table(self) -> Iterator[tuple[dict[str, str], int]]:
@@ -209,7 +216,7 @@ class Labelling:
         found = match_table(self._ledger, table.lines, self._options.base, self._job.goes_on)
         if found is None:
             return
-        self.tally.wrong = [said for _, said in sorted({**table.wrong, **found.unmatched}.items())]
+        self.tally.wrong = [sentence for _, sentence in sorted({**table.wrong, **found.unmatched}.items())]
         if found.overruled:
             self.tally.notes.append(
                 f"{found.overruled:,} are named differently by several lines: a path counted more than a folder or a "
@@ -251,7 +258,7 @@ class Labelling:
             yield {id_: names[id_] for id_ in page}, 0
 
     def _groups_elsewhere(self, ids: Collection[str]) -> int:
-        """The highest number of a group that photos other than these are in."""
+        """The highest number of a group of photos other than these."""
         query = select(credited.c.media_id, credited.c.name).where(credited.c.source == Credit.KMEANS.value)
         with self._ledger.read() as connection:
             rows = connection.execute(query)
@@ -265,7 +272,7 @@ class Labelling:
             yield dict.fromkeys(self._stored(page), name), 0
 
     def _read_again(self) -> Iterator[tuple[int, int]]:
-        """What the files themselves say is in the store already; see that it counts."""
+        """Apply the credits that files contain, which are in the store already."""
         self._job.begin(self._in_scope())
         for ids in self._pages():
             with self._ledger.write() as connection:
@@ -273,7 +280,7 @@ class Labelling:
                     store_credits(connection, Credit.EXIF, self._artists(ids), first=True)
                 found = self._credits.apply(connection, ids)
             done = self._count(Credit.EXIF, found)
-            self._leave("name nobody", sum(said is None for said in found.values()))
+            self._leave("name nobody", sum(credit is None for credit in found.values()))
             yield done, len(ids) - done
 
     def _take_back(self, sources: tuple[Credit, ...]) -> Iterator[tuple[int, int]]:
@@ -281,19 +288,19 @@ class Labelling:
         for ids in self._pages():
             with self._ledger.write() as connection:
                 before = credits_of(connection, ids)
-                had = [id_ for id_, said in before.items() if any(one.source in sources for one in said)]
+                had = [id_ for id_, credit in before.items() if any(one.source in sources for one in credit)]
                 delete_credits(connection, sources, had)
                 found = self._credits.apply(connection, had)
             self.tally.taken_back += len(had)
-            self._count(None, {id_: said for id_, said in found.items() if said is not None})
+            self._count(None, {id_: credit for id_, credit in found.items() if credit is not None})
             yield len(had), len(ids) - len(had)
 
     def _count(self, source: Credit | None, found: Mapping[str, SourceCredit | None]) -> int:
-        """Count what counts now; how many of these go by ``source``."""
-        mine = [said for said in found.values() if said is not None and said.source is source]
-        self.tally.credited.update(said.name for said in mine)
+        """Add to the tally the credits that count now; how many of them are of ``source``."""
+        mine = [credit for credit in found.values() if credit is not None and credit.source is source]
+        self.tally.credited.update(credit.name for credit in mine)
         self.tally.kept.update(
-            said.source.value for said in found.values() if said is not None and said.source is not source
+            credit.source.value for credit in found.values() if credit is not None and credit.source is not source
         )
         return len(mine)
 
@@ -307,7 +314,7 @@ class Labelling:
             return int(connection.execute(query).scalar_one())
 
     def _pages(self) -> Iterator[list[str]]:
-        """Every record in scope, in order of id."""
+        """Ids of all records in scope, in order, a page at a time."""
         last = ""
         while True:
             query = select(files.c.media_id).where(in_scope(self._folder), files.c.media_id > last).distinct()
@@ -335,7 +342,8 @@ class Labelling:
 
 
 def _taken_back(options: LabelOptions) -> tuple[Credit, ...]:
-    """
+    """The sources whose credits are deleted.
+
     Raises:
         UsageError: ``of`` is empty.
     """
@@ -347,5 +355,5 @@ def _taken_back(options: LabelOptions) -> tuple[Credit, ...]:
 
 
 def _folder_of(root: str, path: str) -> str:
-    """Of a root that is a single file, the folder that it lies in."""
+    """The root, or the folder of a root that is a single file."""
     return addresses.parent(path) or root if root == path else root

@@ -1,4 +1,4 @@
-"""Which records the lines of a table mean: by a path, by a folder, or by a pattern of paths."""
+"""Match the lines of a table of photographers with records: by path, by folder, or by a pattern of paths."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from search.media import Kind
 from search.photographers.photos.labels import CsvLine, is_pattern, pattern_of
 
 KINDS = (Kind.IMAGE.value, Kind.VIDEO.value)
-"""What has a photographer."""
+"""Kinds of media that have a photographer."""
 
-HELD = (FileState.EMBEDDED.value, FileState.MISSING.value)
+WITH_RECORD = (FileState.EMBEDDED.value, FileState.MISSING.value)
 
 
 @dataclass(frozen=True, slots=True)
 class TableMatch:
-    """What a table means.
+    """The records that a table names.
 
     Attributes:
-        names: id of a record to the name its line gives. A path counts more than a folder or a pattern, and among
-            equals the later line.
-        overruled: records that lines name differently.
-        unmatched: number of a line that means nothing which has been taken in to a sentence that says so.
+        names: id of a record to the name that its line gives. A line with its path counts before one with a folder or a
+            pattern, and a later line before an earlier one.
+        overruled: number of records to which lines give different names.
+        unmatched: number of a line that matches no ingested file to a sentence that says so.
     """
 
     names: Mapping[str, str]
@@ -42,10 +42,11 @@ class TableMatch:
 def match_table(
     ledger: Ledger, lines: Sequence[CsvLine], base: str | None, goes_on: Callable[[], bool] = lambda: True
 ) -> TableMatch | None:
-    """
+    """Find the records that the lines of a table mean.
+
     Args:
-        base: where the table lies; paths that are not absolute are looked for there, then in what was taken in.
-        goes_on: asked before each look into the ledger; may take its time, as nothing is held open meanwhile.
+        base: folder of the table; relative paths are looked up there, then below each root.
+        goes_on: called before each query of the ledger; may block, as no transaction is open meanwhile.
 
     Returns:
         None once ``goes_on`` has said no.
@@ -60,7 +61,7 @@ def match_table(
         with ledger.read() as connection:
             by_path |= _by_path(connection, chunk)
     found: dict[str, tuple[bool, int, str]] = {}
-    said: dict[str, set[str]] = defaultdict(set)
+    names_of: dict[str, set[str]] = defaultdict(set)
     unmatched: dict[int, str] = {}
     for line in lines:
         forms = _forms(line.path, bases)
@@ -75,21 +76,21 @@ def match_table(
         if not ids:
             unmatched[line.number] = f"Line {line.number} means no photo that has been taken in: '{line.path[:120]}'."
         for id_ in ids:
-            said[id_].add(line.name)
-            word = (exact is not None, line.number, line.name)
-            found[id_] = max(found.get(id_, word), word)
+            names_of[id_].add(line.name)
+            match = (exact is not None, line.number, line.name)
+            found[id_] = max(found.get(id_, match), match)
     names = {id_: name for id_, (_, _, name) in found.items()}
-    return TableMatch(names, sum(len(each) > 1 for each in said.values()), unmatched)
+    return TableMatch(names, sum(len(each) > 1 for each in names_of.values()), unmatched)
 
 
 def in_scope(folder: str | None) -> ColumnElement[bool]:
-    """Files with a record that can have a photographer, at or below a folder if one is given."""
-    wanted = files.c.media_id.is_not(None) & files.c.state.in_(HELD) & files.c.kind.in_(KINDS)
+    """Condition: files with a record that can have a photographer, at or below a folder if one is given."""
+    wanted = files.c.media_id.is_not(None) & files.c.state.in_(WITH_RECORD) & files.c.kind.in_(KINDS)
     return wanted if folder is None else wanted & at_or_below(files.c.path, folder)
 
 
 def _forms(path: str, bases: Sequence[str]) -> list[str]:
-    """The absolute paths that a line may mean. Letters with accents are written in either of Unicode's two ways."""
+    """The absolute paths that a line may mean, in the normal forms NFC and NFD of Unicode."""
     whole = path.startswith("/") or addresses.is_remote(path)
     relative = path.removeprefix("./")
     absolute = [path] if whole else [f"{base.rstrip('/')}/{relative}" for base in bases]
@@ -103,7 +104,7 @@ def _by_path(connection: Connection, paths: Sequence[str]) -> dict[str, str]:
 
 
 def _matched(connection: Connection, path: str, forms: Sequence[str]) -> set[str]:
-    """The records below a folder, or those whose paths match a pattern."""
+    """Ids of the records below a folder, or of those whose paths match a pattern."""
     found: set[str] = set()
     for form in forms:
         folder, pattern = pattern_of(form) if is_pattern(path) else (form.rstrip("/") or "/", None)

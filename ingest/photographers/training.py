@@ -34,10 +34,10 @@ LEAST_PHOTOGRAPHERS = 2
 def train_on(
     settings: Settings, trainer: Trainer, photos: PhotoSet, order: TrainingOrder, scratch: Path, job: TaskRun
 ) -> Trained | None:
-    """Train on these photos in ``scratch``, which is cleared first; None when the job was stopped.
+    """Train on these photos in the folder ``scratch``, which is cleared first; None when the job was stopped.
 
     Raises:
-        StoreError: the disk refuses.
+        StoreError: the folder cannot be written.  DiskFullError: the disk has too little room.
         LikewiseError: as ``workers.training.request.Trainer``.
     """
     shutil.rmtree(scratch, ignore_errors=True)
@@ -51,18 +51,19 @@ def train_on(
 
 
 class Train:
-    """One of these tasks.
+    """The task that trains a model of one kind.
 
     Args:
-        trainer: asked for what trains when a job begins.
+        trainer: called when a job begins, for what trains.
     """
 
     def __init__(self, settings: Settings, store: Store, trainer: Callable[[], Trainer], kind: ModelKind) -> None:
         self._settings, self._store, self._trainer, self._kind = settings, store, trainer, kind
-        self._shelf = SharedModels(settings)
+        self._models = SharedModels(settings)
 
     def check(self, options: TrainOptions) -> str:
-        """
+        """Check that a training is possible; the job's title.
+
         Raises:
             UsageError: ``seconds`` is out of range, or fewer than two photographers are known.
         """
@@ -72,10 +73,15 @@ class Train:
         return what if order.seconds is None else f"{what}, {order.seconds:g} s"
 
     def run(self, options: TrainOptions, job: TaskRun) -> str:
+        """Train, and publish the model.
+
+        Raises:
+            LikewiseError: the training failed; the model in use stays.
+        """
         order = self._order(options)
         scratch = self._settings.home / TRAINING / job.id
         try:
-            while job.goes_on():  # what was stopped by a pause begins anew
+            while job.goes_on():  # a training that a pause has stopped starts again
                 job.say("Reading the photos.")
                 photos = read_photos(self._store)
                 job.begin(int(photos.labelled.sum()))
@@ -83,7 +89,7 @@ class Train:
                 if trained is not None:
                     job.say("Putting the model in place.")
                     message = training_summary(self._kind, trained.folder, trained.notes)
-                    self._shelf.publish(self._kind, version_name(photos.digest), trained.folder)
+                    self._models.publish(self._kind, version_name(photos.digest), trained.folder)
                     job.count(done=int(photos.labelled.sum()))
                     return message
             return "Nothing was changed; the model of before stays in use."

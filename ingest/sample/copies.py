@@ -1,4 +1,4 @@
-"""Copies, edits and broken files: what duplicates and failures look like in a real library."""
+"""Copies, edits and broken files of the sample library, as a real library has them."""
 
 from __future__ import annotations
 
@@ -27,26 +27,30 @@ EXACT_COPIES = {
     "copies/backup/guitar-morning (1).flac": "sounds/guitar/guitar-morning.flac",
     "copies/backup/sailing (copy).mp4": "videos/waves/sailing.mp4",
 }
-"""Path of a copy to the path that it has the very bytes of."""
+"""Path of a copy to the path of its original, byte by byte the same."""
 
 
 def resized(pixels: Pixels) -> Pixels:
+    """Half the size: uint8 (rows, columns, 3) to (rows // 2, columns // 2, 3)."""
     height, width = pixels.shape[:2]
     smaller: Pixels = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     return smaller
 
 
 def cropped(pixels: Pixels) -> Pixels:
+    """Without a margin of 4 %: uint8 (rows, columns, 3)."""
     height, width = pixels.shape[:2]
     return np.ascontiguousarray(pixels[height // 25 : -height // 25, width // 25 : -width // 25])
 
 
 def recoloured(pixels: Pixels) -> Pixels:
+    """With warmer colours: uint8 (rows, columns, 3)."""
     warmer = pixels.astype(np.float32) * np.array([1.10, 1.0, 0.86], np.float32)
     return np.clip(warmer, 0, 255).astype(np.uint8)
 
 
 def same(pixels: Pixels) -> Pixels:
+    """Unchanged: uint8 (rows, columns, 3)."""
     return pixels
 
 
@@ -102,22 +106,26 @@ def broken_items() -> list[SampleItem]:
 
 
 def kind_of(path: str) -> Kind:
+    """Kind by extension."""
     return {"jpg": Kind.IMAGE, "flac": Kind.AUDIO, "mp4": Kind.VIDEO}[path.rpartition(".")[2]]
 
 
 def read(original: str, folder: Path) -> bytes:
+    """The bytes of a file of the library."""
     return (folder / original).read_bytes()
 
 
 def edit_picture(
     original: str, change: Callable[[Pixels], Pixels], extension: str, quality: int, folder: Path
 ) -> bytes:
+    """A changed copy of a picture of the library, encoded again."""
     with Image.open(folder / original) as image:
         pixels = np.asarray(image.convert("RGB"))
     return encode_picture(change(pixels), extension, quality=quality)
 
 
 def reencode_sound(original: str, extension: str, folder: Path) -> bytes:
+    """A sound of the library in another format."""
     with av.open(folder / original) as container:
         stream = container.streams.audio[0]
         blocks = [frame.to_ndarray()[0] for frame in container.decode(stream)]
@@ -126,6 +134,7 @@ def reencode_sound(original: str, extension: str, folder: Path) -> bytes:
 
 
 def reencode_film(original: str, extension: str, folder: Path) -> bytes:
+    """A film of the library in another format and half the size, without sound."""
     with av.open(folder / original) as container:
         stream = container.streams.video[0]
         rate = round(float(stream.average_rate or 16))
@@ -135,7 +144,7 @@ def reencode_film(original: str, extension: str, folder: Path) -> bytes:
 
 
 def broken_picture(folder: Path) -> bytes:
-    """A JPEG of which only the first kilobyte arrived: its headers, but no picture."""
+    """The first 400 bytes of a JPEG: its headers without the picture."""
     buffer = io.BytesIO()
     noise = generator(BROKEN_PICTURE).integers(0, 255, (240, 320, 3), np.uint8)
     Image.fromarray(noise).save(buffer, "JPEG", quality=90)
@@ -143,6 +152,6 @@ def broken_picture(folder: Path) -> bytes:
 
 
 def broken_film(folder: Path) -> bytes:
-    """An MP4 whose recording was cut off: media data, but never the index that is written last."""
+    """An MP4 whose recording was cut off: media data without the index, which is written last."""
     header = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
     return header + b"\x00\x00\x40\x00mdat" + generator(BROKEN_FILM).bytes(8000)

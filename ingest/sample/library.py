@@ -1,4 +1,4 @@
-"""Making a sample library in a folder, and describing it."""
+"""Make the sample library in a folder, and describe its files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ingest.sample.videos import video_items
 from search.media import Kind
 
 VERSION = 1
-"""Raised whenever what is made changes, so that an older library is made anew."""
+"""Incremented whenever the generated files change, so that an older library is made again."""
 
 MARKER = ".likewise-sample.json"
-"""File in the library's folder that says which version of it is there; hidden, so that it is not ingested."""
+"""JSON file in the library's folder with its ``version``; hidden, so that it is not ingested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,7 @@ def make_sample_library(folder: Path) -> SampleLibrary:
     """Make the sample library in a folder, or complete the one that is there.
 
     The same versions of the libraries used make the same bytes. Files already made by this version are left as they
-    are, so a second call costs next to nothing and an interrupted one goes on where it was. Nothing else in the folder
-    is touched.
+    are, so a second call costs little and an interrupted one continues. Nothing else in the folder is touched.
 
     Raises:
         OSError: the folder cannot be written.
@@ -57,7 +56,7 @@ def make_sample_library(folder: Path) -> SampleLibrary:
         for item in (*originals, *copies):
             (folder / item.file.path).unlink(missing_ok=True)
         write_atomically(folder / MARKER, json.dumps({"version": VERSION}).encode())
-    # numpy, OpenCV and the encoders let go of the interpreter while they work, so threads use every core.
+    # numpy, OpenCV and the encoders release the GIL, so threads use every core.
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for stage in (originals, copies):
             list(threads.map(partial(make_file, folder), stage))
@@ -65,7 +64,11 @@ def make_sample_library(folder: Path) -> SampleLibrary:
 
 
 def make_file(folder: Path, item: SampleItem) -> None:
-    """Make one file unless it is there, dated as if it had come from a camera."""
+    """Make one file unless it exists, with a modification time like that of a camera's file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     target = folder / item.file.path
     if target.exists():
         return
@@ -76,7 +79,7 @@ def make_file(folder: Path, item: SampleItem) -> None:
 
 
 def read_version(folder: Path) -> int | None:
-    """Which version of the library a folder holds; None when there is none, or its marker cannot be read."""
+    """Version of the library in a folder; None when there is none, or its marker cannot be read."""
     try:
         version = json.loads((folder / MARKER).read_bytes())["version"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -85,7 +88,11 @@ def read_version(folder: Path) -> int | None:
 
 
 def write_atomically(target: Path, content: bytes) -> None:
-    """Write a file that is either whole or not there, whenever the writing is interrupted."""
+    """Write a file in one step, so that an interrupted write leaves none.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     partial_file = target.with_name(f".{target.name}.part")
     partial_file.write_bytes(content)
     partial_file.replace(target)

@@ -1,4 +1,4 @@
-"""How films move: a camera over a still scene, or a scene that changes by itself.
+"""Motions of the sample films: a camera over a still scene, or a moving scene.
 
 Every shot takes a frame, randomness, a number of frames and a frame rate, and yields uint8 (height, width, 3) RGB.
 """
@@ -22,7 +22,7 @@ from ingest.sample.scenes.night import LAMPS, add_lamp, city, night_sky, night_s
 
 Pixels: TypeAlias = NDArray[np.uint8]
 FILM_STYLE = EditingStyle(contrast=1.05, saturation=1.05)
-"""Films are developed plainly: they are nobody's."""
+"""Films are developed without a style: no photographer took them."""
 
 
 Shot: TypeAlias = Callable[[Frame, np.random.Generator, int, int], Iterator[Pixels]]

@@ -1,4 +1,4 @@
-"""Fractal noise: the one source of irregularity in every generated scene."""
+"""Fractal noise, of which all irregularity in the generated scenes is made."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What every scene is painted with: a frame with coordinates, colours in linear light, masks and blending.
+"""Tools to paint scenes: a frame with coordinates, colours in linear light, masks and blending.
 
 Scenes work in linear light, where lamps add and the sun may be far brighter than white; a photographer's
-development (:mod:`ingest.sample.photographers`) turns that into the picture one sees.
+development (:mod:`ingest.sample.photographers`) turns that into a picture.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Five invented photographers: what they shoot with and how they develop.
+"""Five invented photographers: their cameras and their styles of development.
 
-Each develops every picture in one consistent manner, varied a little from picture to picture, so that their style can
-be recognised whatever a picture shows. The names are made up.
+Each develops every picture in one consistent style, varied a little from picture to picture, so that the style can be
+recognised whatever a picture shows. The names are invented.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class EditingStyle:
 
 @dataclass(frozen=True, slots=True)
 class Photographer:
-    """Someone with a camera, a manner and a home.
+    """An invented photographer with a camera, a style and a home.
 
     Attributes:
         frame: size of the finished pictures, pixels.

@@ -1,4 +1,4 @@
-"""The photographers' pictures: every subject as each of them would take it, with camera data, in several formats."""
+"""The sample pictures: every subject by every photographer, with camera data, in several formats."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def picture_items() -> list[SampleItem]:
 
 
 def take_picture(photographer: Photographer, subject: str, path: str, folder: Path) -> bytes:
-    """Paint a subject and develop it in a photographer's manner."""
+    """Paint a subject and develop it in a photographer's style."""
     rng = generator(path)
     light = SCENES[subject](photographer.frame, rng)
     style = photographer.style.varied(rng)
-    if subject in NIGHT:  # a night keeps its darkness: nobody lifts or cools it all the way
+    if subject in NIGHT:  # a night picture keeps its darkness
         style = replace(style, exposure=style.exposure * 0.5, lift=style.lift * 0.5)
     pixels = develop(light, style, rng)
     return encode_picture(pixels, path.rpartition(".")[2], camera_data(photographer, subject, path, rng))
@@ -97,7 +97,7 @@ def camera_data(photographer: Photographer, subject: str, path: str, rng: np.ran
 
 
 def sexagesimal(degrees: float) -> tuple[IFDRational, IFDRational, IFDRational]:
-    """Degrees as EXIF keeps them: degrees, minutes and hundredths of seconds."""
+    """Degrees as EXIF stores them: degrees, minutes and hundredths of seconds."""
     hundredths = round(degrees * 360_000)
     minutes, rest = divmod(hundredths, 6000)
     return IFDRational(minutes // 60, 1), IFDRational(minutes % 60, 1), IFDRational(rest, 100)
@@ -106,7 +106,7 @@ def sexagesimal(degrees: float) -> tuple[IFDRational, IFDRational, IFDRational]:
 def encode_picture(
     pixels: NDArray[np.uint8], extension: str, exif: Image.Exif | None = None, quality: int = 86
 ) -> bytes:
-    """The pixels as a file of that extension; single-threaded where threads could change the bytes."""
+    """Encode uint8 pixels of shape (rows, columns, 3); single-threaded where threads could change the bytes."""
     image = Image.fromarray(pixels)
     extra = {} if exif is None else {"exif": exif.tobytes()}
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What a sample library is made of: each file, what is true of it, and how its bytes come about."""
+"""Description of each file of the sample library, and the function that makes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIRST_DAY = datetime(2021, 3, 6, 8, 0, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class SampleFile:
-    """One file of a sample library and what is true of it.
+    """One file of a sample library with its ground truth.
 
     Attributes:
         path: relative to the library's folder, POSIX.
@@ -27,7 +27,7 @@ class SampleFile:
         photographer: whose picture it is; None for videos and sounds.
         motion: how a video moves.  sound: what a sound, or the sound track of a video, is of.
         carries: path of the sound file whose sound this video carries.
-        copy_of: path of the file with the very same bytes.  edit_of: path of the file that this is an edit of.
+        copy_of: path of the file with the same bytes.  edit_of: path of the file that this is an edit of.
         edit: what was done to it, in a word or two.
         broken: it cannot be decoded.
     """
@@ -58,7 +58,7 @@ class SampleItem:
 
 
 def generator(path: str) -> np.random.Generator:
-    """Randomness that belongs to a path: the same in every run, unlike any other path's."""
+    """A random generator for a path: the same in every run, and different for each path."""
     return np.random.default_rng(int.from_bytes(hashlib.sha256(path.encode()).digest()[:8]))
 
 

@@ -1,4 +1,4 @@
-"""Writing sounds and films into containers, the same bytes every time."""
+"""Write sounds and films into containers, with the same bytes every time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Skies: the light of an hour, clouds in perspective, and the sea that mirrors them."""
+"""Skies with the light of an hour and clouds in perspective, and a sea that mirrors them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seven kinds of sound, synthesised: each is a function from randomness to samples."""
+"""Seven kinds of synthesised sound; each is a function from a random generator to samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hills and mountains seen in perspective: a height map, its light, and the view over it."""
+"""Hills and mountains in perspective: a height map, its light, and a view of it."""
 
 from __future__ import annotations
 

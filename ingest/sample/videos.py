@@ -1,4 +1,4 @@
-"""Short films of the pictures' subjects, in seven manners of moving; some are cut from two shots, some have sound."""
+"""Sample films of the pictures' subjects, with seven motions; some have two shots, some have sound."""
 
 from __future__ import annotations
 

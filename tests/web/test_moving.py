@@ -12,7 +12,7 @@ import pytest
 
 from ingest.maintenance.backup import write
 from ingest.maintenance.backup.manifest import load_manifest
-from ingest.maintenance.backup.verify import damages
+from ingest.maintenance.backup.verify import find_damage
 from search.errors import UsageError
 from search.settings import Settings
 from web.client import Client, connect_inside
@@ -70,7 +70,7 @@ def test_beside_a_backup(
     assert wait(client, second["id"], finished)["embedded"] == 3
     manifest = load_manifest(folder)
     assert manifest.collections["images"].points == 9
-    assert [complaint for _, complaint in damages(folder, manifest) if complaint] == []
+    assert [complaint for _, complaint in find_damage(folder, manifest) if complaint] == []
 
 
 def test_what_the_api_refuses(client: Client) -> None:

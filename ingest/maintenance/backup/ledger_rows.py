@@ -1,4 +1,4 @@
-"""The ledger's rows in a form that SQLite and PostgreSQL share."""
+"""Rows of the ledger in a form that SQLite and PostgreSQL share, with a digest."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ Row: TypeAlias = dict[str, Any]
 """Column to value: int, float, bool, str or None."""
 
 TABLES = tuple(table for table in metadata.sorted_tables if table not in (meta, planned))
-"""Those of a backup, each after the ones it refers to. ``meta`` is about the database itself, and plans are made anew
-whenever a job is taken up."""
+"""Tables of a backup, each after those that it refers to. ``meta`` is about the database itself, and a resumed job
+makes its plan again."""
 
 READ_ONLY_TASKS = tuple(kind.value for kind in JobKind if kind.description.read_only)
-"""Jobs that leave store and ledger as they are."""
+"""Kinds of job that do not change store or ledger."""
 
 PAGE = 5_000
 CUT_OFF = "It had not ended when the backup was made; run it again to go on."
 
 
 def snapshot(connection: Connection) -> Connection:
-    """Let everything that is read through ``connection`` be of one moment; to be called before the first read."""
+    """A connection whose reads all see the same moment; called before the first read."""
     if connection.dialect.name == "postgresql":
         return connection.execution_options(isolation_level="REPEATABLE READ")
-    return connection  # SQLite's readers see one moment anyway
+    return connection  # in SQLite every reading transaction does
 
 
 def stamp(connection: Connection) -> str:
-    """Changes whenever a job has done anything to store or ledger: 64 hex digits."""
+    """64 hex digits that change whenever a job has changed store or ledger."""
     columns = (jobs.c.id, jobs.c.seconds, *(jobs.c[name] for name in COUNTERS))
     worked = (jobs.c.seconds > 0) & jobs.c.task.not_in(READ_ONLY_TASKS)
     rows = connection.execute(select(*columns).where(worked).order_by(jobs.c.id)).all()
@@ -43,7 +43,7 @@ def stamp(connection: Connection) -> str:
 
 
 def read_rows(connection: Connection, table: Table, own_job: int = 0) -> Iterator[list[Row]]:
-    """The rows as they are to be restored, some thousands at a time.
+    """The rows as they are to be restored, ``PAGE`` at a time.
 
     Args:
         own_job: number of the job that reads them, which is left out.
@@ -63,8 +63,8 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> Non
     connection.execute(insert(table), [{name: row[name] for name in row.keys() & known} for row in rows])
 
 
-def renew_counters(connection: Connection) -> None:
-    """Let the database number new rows from behind the restored ones: PostgreSQL does not see them by itself."""
+def advance_sequences(connection: Connection) -> None:
+    """Let PostgreSQL number new rows after the restored ones; SQLite does so by itself."""
     if connection.dialect.name != "postgresql":
         return
     for table in metadata.sorted_tables:
@@ -78,9 +78,9 @@ def renew_counters(connection: Connection) -> None:
 
 
 class Digest:
-    """Of a set of rows, whatever order they come in: the sum of their SHA-256 sums.
+    """Digest of a set of rows, independent of their order: the sum of their SHA-256 digests modulo 2**256.
 
-    Databases disagree about the order of texts, and all of their rows need not fit into memory.
+    Databases order texts differently, and not all rows fit into memory.
     """
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class Digest:
 
 
 def _ended(row: Row) -> Row:
-    """A job as it is to stand in a restored ledger, where nobody runs it and nothing begins by itself."""
+    """Row of a job in a restored ledger, where no coordinator runs it and nothing starts by itself."""
     row |= {"wanted": "", "owner": "", "heartbeat": None, "bulk": False}
     if row["state"] in UNFINISHED:
         row |= {"state": JobState.CANCELLED.value, "message": CUT_OFF, "eta_seconds": None}

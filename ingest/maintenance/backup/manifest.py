@@ -1,4 +1,4 @@
-"""What a backup holds: its manifest, written last, and the journal that stands for it until then."""
+"""The manifest of a backup, which is written last, and the journal that lists finished parts until then."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from search.errors import BackupError, DiskFullError
 from search.store.durable import sync, write_json
 
 FORMAT = 1
-"""Version of this layout. A reader takes up to its own, and says so of a newer one."""
+"""Version of this layout. A reader takes its own and older ones, and refuses newer ones."""
 
 MANIFEST, JOURNAL = "manifest.json", "unfinished.jsonl"
 Json: TypeAlias = dict[str, Any]
@@ -28,8 +28,8 @@ Json: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
 
-class Holds(StrEnum):
-    """What a part is."""
+class PartKind(StrEnum):
+    """What a part contains."""
 
     ROWS = "rows"
     POINTS = "points"
@@ -42,13 +42,13 @@ class Part:
 
     Attributes:
         path: below the backup's folder, with slashes.
-        of: the table of its rows, the collection of its points, or where a file belongs in the shared place.
+        of: table of its rows, collection of its points, or name of its file in the shared place.
         count: rows or points; 1 for a file.
         last: id of the last point.
     """
 
     path: str
-    holds: Holds
+    holds: PartKind
     of: str
     count: int
     bytes: int = 0
@@ -57,16 +57,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class TableBooks:
-    """``digest``: of all rows together, whatever their order; see ``ingest.maintenance.backup.ledger_rows.Digest``."""
+class TableSummary:
+    """A table; ``digest`` is that of all rows, see ``ingest.maintenance.backup.ledger_rows.Digest``."""
 
     rows: int
     digest: str
 
 
 @dataclass(frozen=True, slots=True)
-class CollectionBooks:
-    """``schema``: as ``CollectionSchema.to_json`` gives it."""
+class CollectionSummary:
+    """A collection; ``schema`` is made by ``CollectionSchema.to_json``."""
 
     schema: Json
     metadata: Json
@@ -78,13 +78,14 @@ class Head:
     """What is known of a backup when it begins.
 
     Attributes:
-        id: names this backup among all others.
+        id: a UUID.
         made_by: version of Likewise.
         created: ISO 8601, UTC.
-        source: what it is of, in words.
-        stamp: of the work that jobs had done then, see ``ingest.maintenance.backup.ledger_rows.stamp``.
+        source: the store and data directory, in words.
+        stamp: of the work that jobs had done by then, see ``ingest.maintenance.backup.ledger_rows.stamp``.
         ledger_layout: ``ingest.ledger.tables.SCHEMA_VERSION`` of the rows.
         schemas, metadata: of each collection.
+        format: version of the backup's layout.
     """
 
     id: str
@@ -93,7 +94,7 @@ class Head:
     source: str
     stamp: str
     ledger_layout: int
-    tables: dict[str, TableBooks]
+    tables: dict[str, TableSummary]
     schemas: dict[str, Json]
     metadata: dict[str, Json]
     format: int = FORMAT
@@ -101,27 +102,30 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A whole backup; ``parts`` in the order in which they are to be restored."""
+    """A complete backup; ``parts`` are in the order in which they are restored."""
 
     head: Head
-    collections: dict[str, CollectionBooks]
+    collections: dict[str, CollectionSummary]
     parts: tuple[Part, ...]
 
     @property
     def points(self) -> int:
-        return sum(books.points for books in self.collections.values())
+        """Number of points in all collections."""
+        return sum(collection.points for collection in self.collections.values())
 
     @property
     def bytes(self) -> int:
+        """Size of all parts."""
         return sum(part.bytes for part in self.parts)
 
 
 @contextmanager
-def writing_to(folder: Path) -> Iterator[None]:
-    """Turn what the file system refuses into errors that people understand.
+def explain_os_errors(folder: Path) -> Iterator[None]:
+    """Turn an ``OSError`` within the block into an error that people understand.
 
     Raises:
-        DiskFullError, BackupError: as their names say.
+        DiskFullError: the disk is full.
+        BackupError: the folder cannot be written for another reason.
     """
     try:
         yield
@@ -134,7 +138,7 @@ def writing_to(folder: Path) -> Iterator[None]:
 
 
 def save_manifest(folder: Path, manifest: Manifest) -> None:
-    """Make the folder a backup, durably and in one step, and drop the journal."""
+    """Write the manifest, durably and in one step, and delete the journal."""
     body = asdict(manifest)
     write_json(folder / MANIFEST, {**body, "checksum": _checksum(body)})
     (folder / JOURNAL).unlink(missing_ok=True)
@@ -142,9 +146,10 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """
+    """Read the manifest of a backup.
+
     Raises:
-        BackupError: the folder is no whole backup, its manifest is damaged, or a newer Likewise wrote it.
+        BackupError: the folder holds no complete backup, its manifest is damaged, or a newer version wrote it.
     """
     try:
         body = json.loads((folder / MANIFEST).read_text("utf-8"))
@@ -167,10 +172,10 @@ def load_manifest(folder: Path) -> Manifest:
 
 
 def read_part(folder: Path, part: Part) -> bytes:
-    """The bytes of a part, which are what the manifest says they are.
+    """The bytes of a part, checked against the manifest.
 
     Raises:
-        BackupError: they are not, or cannot be read.
+        BackupError: they differ from it, or cannot be read.
     """
     try:
         data = _inside(folder, part.path).read_bytes()
@@ -184,7 +189,12 @@ def read_part(folder: Path, part: Part) -> bytes:
 
 
 def write_part(folder: Path, part: Part, data: bytes) -> Part:
-    """Write a part whole or not at all, durably; the part with its size and checksum."""
+    """Write a part, durably and in one step; returns the part with its size and checksum.
+
+    Raises:
+        OSError: it cannot be written.
+        BackupError: its path leads out of the folder.
+    """
     path = _inside(folder, part.path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
@@ -198,11 +208,11 @@ def write_part(folder: Path, part: Part, data: bytes) -> Part:
 
 
 class Journal:
-    """Which parts of a backup in the making are whole: a line for the head, then one a part.
+    """The finished parts of an unfinished backup: a file with a line of JSON for the head, then one for each part.
 
     Attributes:
         head: None until the backup has begun.
-        parts: those that are there with the size they should have.
+        parts: finished parts whose files have the right size.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -212,7 +222,7 @@ class Journal:
         self._read()
 
     def begin(self, head: Head, parts: list[Part]) -> None:
-        """Start it with a head and the parts that belong to it, in one step."""
+        """Start the journal with a head and its parts, in one step."""
         lines = _line(head) + "".join(_line(part) for part in parts)
         partial = self._folder / (JOURNAL + ".partial")
         with partial.open("w", encoding="utf-8") as file:
@@ -224,6 +234,7 @@ class Journal:
         self.head, self.parts = head, list(parts)
 
     def add(self, part: Part) -> None:
+        """Append a finished part, durably."""
         with (self._folder / JOURNAL).open("a", encoding="utf-8") as file:
             file.write(_line(part))
             file.flush()
@@ -235,16 +246,16 @@ class Journal:
             lines = (self._folder / JOURNAL).read_text("utf-8").splitlines(keepends=True)
         except FileNotFoundError:
             return
-        whole = [line for line in lines if line.endswith("\n")]
-        head = _parsed(Head, whole[0]) if whole else None
+        complete = [line for line in lines if line.endswith("\n")]
+        head = _parsed(Head, complete[0]) if complete else None
         if head is None or head.format != FORMAT:
             return
-        for line in whole[1:]:
+        for line in complete[1:]:
             part = _parsed(Part, line)
             if part is None or not self._is_there(part):
                 break
             self.parts.append(part)
-        # What follows a torn line or a lost part is written again, so the journal goes on behind the last good one.
+        # Parts after a torn line or a lost part are written again, so the journal continues after the last good one.
         self.begin(head, self.parts)
 
     def _is_there(self, part: Part) -> bool:
@@ -264,9 +275,10 @@ def _parsed(of: type[T], line: str) -> T | None:
 
 
 def _inside(folder: Path, relative: str) -> Path:
-    """
+    """The path of a part below the folder.
+
     Raises:
-        BackupError: the path leads out of the folder.
+        BackupError: it leads out of the folder.
     """
     path = Path(relative)
     if path.is_absolute() or ".." in path.parts:

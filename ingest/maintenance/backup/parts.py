@@ -1,4 +1,4 @@
-"""Points and ledger rows as parquet, which any other program can read, and back."""
+"""Points and ledger rows as Parquet files, and back."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string
 
 
 def encode_points(schema: CollectionSchema, points: Sequence[Point], previews: Mapping[str, bytes]) -> bytes:
-    """Columns ``id``, ``payload`` (JSON), ``preview`` (WebP), and ``vector_`` with the name of each space: all its
-    numbers in a row, those of a multivector one vector after the other; null where a point has none."""
+    """A Parquet file with the columns ``id``, ``payload`` (JSON), ``preview`` (WebP), and for each space ``vector_``
+    and its name: a list of float32, the vectors of a multivector one after the other; null where a point has none."""
     columns = {
         "id": pa.array([point.id for point in points], pa.string()),
         "payload": pa.array([json.dumps(point.payload, ensure_ascii=False) for point in points], pa.string()),
@@ -31,7 +31,7 @@ def encode_points(schema: CollectionSchema, points: Sequence[Point], previews: M
 
 
 def decode_points(schema: CollectionSchema, data: bytes) -> Iterator[tuple[Point, bytes | None]]:
-    """Inverse of :func:`encode_points`: each point, and its preview."""
+    """Inverse of :func:`encode_points`: each point with its preview. Vectors are float32 of shape (n, dim)."""
     table = _from_bytes(data)
     dims = {name: field.space.dim for name, field in schema.by_name.items()}
     columns = {name: table.column(f"vector_{name}") for name in dims}
@@ -47,7 +47,7 @@ def decode_points(schema: CollectionSchema, data: bytes) -> Iterator[tuple[Point
 
 
 def encode_rows(table: Table, rows: Sequence[Row]) -> bytes:
-    """A column for each of the table's."""
+    """A Parquet file with a column for each column of the table."""
     columns = {
         column.name: pa.array([row[column.name] for row in rows], _TYPES[column.type.python_type])
         for column in table.columns
@@ -56,12 +56,17 @@ def encode_rows(table: Table, rows: Sequence[Row]) -> bytes:
 
 
 def decode_rows(data: bytes) -> list[Row]:
+    """Inverse of :func:`encode_rows`."""
     rows: list[Row] = _from_bytes(data).to_pylist()
     return rows
 
 
 def _lists(rows: Sequence[Array | None]) -> pa.ListArray:
-    """Each row's numbers as one list, put together by numpy: pyarrow would hold the GIL for half a second over them."""
+    """Each array as one flat list, made by numpy: pyarrow would hold the GIL for half a second.
+
+    Args:
+        rows: float32 arrays of shape (n, dim).
+    """
     present = [row.ravel() for row in rows if row is not None]
     sizes = [0 if row is None else row.size for row in rows]
     offsets = np.cumsum([0, *sizes], dtype=np.int32)
@@ -77,5 +82,5 @@ def _to_bytes(table: pa.Table) -> bytes:
 
 
 def _from_bytes(data: bytes) -> pa.Table:
-    # combined, so that the n-th value of a column is found at once
+    # combined chunks, so that the n-th value of a column is found at once
     return pq.read_table(pa.BufferReader(data)).combine_chunks()

@@ -1,4 +1,4 @@
-"""Preview pictures on their way into a backup and out of it."""
+"""Preview pictures of a backup: read for it and written from it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from search.store.base import Point
 from workers.storage.previews import Previews
 
 THREADS = 16
-"""Previews read at once: in a bucket each of them takes a round trip."""
+"""Previews that are read at the same time: in a bucket each takes a round trip."""
 
 
-class PreviewShelf:
+class PreviewArchive:
     """The previews of records, by the records' ids."""
 
     def __init__(self, settings: Settings) -> None:
         self._previews = Previews(settings)
 
     def read(self, points: Sequence[Point]) -> dict[str, bytes]:
-        """Previews of these points; without those that have none, or have lost it."""
+        """Previews of these points by id; points without one are left out."""
         keys = {point.id: key for point in points if isinstance(key := point.payload.get("thumbnail"), str)}
         with ThreadPoolExecutor(THREADS) as threads:
             found = zip(keys, threads.map(self._read, keys.values()), strict=True)
             return {id_: webp for id_, webp in found if webp is not None}
 
     def write(self, pictures: Mapping[str, bytes]) -> None:
-        """Put them where they were, by the keys their records have."""
+        """Save previews by their keys."""
         if pictures:
             self._previews.save(pictures)
 

@@ -1,7 +1,7 @@
-"""Restoring a backup into an empty store and ledger, of either kind each.
+"""Restore a backup into an empty store and an empty ledger, of either kind each.
 
-The parts are restored in the order of the manifest, and how far that is stands in the ledger until all is there and
-compared, so that a killed restore goes on and nobody takes half of one for the whole
+Parts are restored in the order of the manifest. Until all of them are restored and compared, the ledger holds a mark
+with the number of restored parts: a killed restore continues from there, and nothing else opens the incomplete data
 (``ingest.maintenance.backup.completeness``).
 """
 
@@ -18,9 +18,9 @@ from sqlalchemy import delete, func, insert, select, update
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import files, jobs, meta
 from ingest.maintenance.backup import ledger_rows, parts
-from ingest.maintenance.backup.completeness import MARK, mark_in
-from ingest.maintenance.backup.manifest import Holds, Manifest, Part, read_part
-from ingest.maintenance.backup.previews import PreviewShelf
+from ingest.maintenance.backup.completeness import MARK, MARK_LAYOUT, restore_mark
+from ingest.maintenance.backup.manifest import Manifest, Part, PartKind, read_part
+from ingest.maintenance.backup.previews import PreviewArchive
 from ingest.maintenance.backup.verify import TABLE_OF
 from search.errors import LedgerError, StoreError, UsageError
 from search.settings import Settings
@@ -38,24 +38,25 @@ class Restore:
     """One restore.
 
     Args:
-        settings: whose data directory and shared place the files go to.
+        settings: of the data directory and the shared place that the files are written to.
     """
 
     def __init__(self, settings: Settings, store: Store, ledger: Ledger, folder: Path, manifest: Manifest) -> None:
         self._settings, self._store, self._ledger = settings, store, ledger
         self._folder, self._manifest = folder, manifest
-        self._previews = PreviewShelf(settings)
+        self._previews = PreviewArchive(settings)
         self._place = shared_place(settings)
         self._origin = f"backup {manifest.head.id}"
 
     def check(self) -> None:
-        """
+        """Check that the backup can be restored here.
+
         Raises:
-            UsageError: store or ledger are not empty, or another backup's restore was cut off here.
+            UsageError: store or ledger are not empty, or the restore of another backup was cut off here.
             DiskFullError: the data directory's disk has too little room.
         """
         with self._ledger.read() as connection:
-            mark = mark_in(connection)
+            mark = restore_mark(connection)
             used = connection.execute(select(func.count()).select_from(files)).scalar_one()
             used += connection.execute(select(func.count()).select_from(jobs)).scalar_one()
         if mark is not None and mark["backup"] != self._manifest.head.id:
@@ -77,7 +78,11 @@ class Restore:
         self._check_space()
 
     def restore(self) -> Iterator[int]:
-        """Bring everything back; after each part, how many points are in it, those of an earlier run included."""
+        """Restore everything; yields the number of points of each part, those of an earlier run included.
+
+        Raises:
+            BackupError: a part is damaged.
+        """
         done = self._begin()
         for name, collection in self._manifest.collections.items():
             self._store.ensure(CollectionSchema.from_json(collection.schema))
@@ -86,30 +91,29 @@ class Restore:
         for number, part in enumerate(self._manifest.parts, 1):
             if number > done:
                 self._restore_part(number, part)
-            yield part.count if part.holds is Holds.POINTS else 0
+            yield part.count if part.holds is PartKind.POINTS else 0
 
     def compare(self) -> Iterator[int]:
-        """Compare all that is there now with the backup, and write again what is lost; after each part, how many points
-        were in it.
+        """Compare everything with the backup, and write missing points again; yields the number of points of each part.
 
         Raises:
-            StoreError, LedgerError: something differs even so.
+            StoreError, LedgerError: something still differs.
         """
         for part in self._manifest.parts:
-            if part.holds is Holds.POINTS:
+            if part.holds is PartKind.POINTS:
                 self._compare_points(part)
                 yield part.count
         for name, collection in self._manifest.collections.items():
-            there = self._store.count(name)
-            if there != collection.points:
+            restored = self._store.count(name)
+            if restored != collection.points:
                 raise StoreError(
-                    f"'{name}' has {there:,} points and the backup {collection.points:,}.",
+                    f"'{name}' has {restored:,} points and the backup {collection.points:,}.",
                     "Is something else writing to this store? Restore into an empty one.",
                 )
-        self._compare_books()
+        self._compare_ledger()
 
     def finish(self) -> None:
-        """Let what has been compared be used."""
+        """Remove the marks, so that store and ledger can be used."""
         for name, collection in self._manifest.collections.items():
             self._store.hold_indexing(name, held=False)
             self._store.set_metadata(name, {**collection.metadata, COPYING: None})
@@ -120,27 +124,29 @@ class Restore:
 
     def _begin(self) -> int:
         with self._ledger.write() as connection:
-            mark = mark_in(connection)
+            mark = restore_mark(connection)
             if mark is not None:
                 return int(mark["parts"])
             connection.execute(insert(meta).values(key=MARK, value=self._mark(0)))
             return 0
 
     def _mark(self, done: int) -> str:
-        return json.dumps({"backup": self._manifest.head.id, "from": str(self._folder), "parts": done})
+        return json.dumps(
+            {"layout": MARK_LAYOUT, "backup": self._manifest.head.id, "from": str(self._folder), "parts": done}
+        )
 
     def _restore_part(self, number: int, part: Part) -> None:
         data = read_part(self._folder, part)
-        if part.holds is Holds.FILE:
+        if part.holds is PartKind.FILE:
             self._place.save({part.of: data})
-            if (there := self._place.path(part.of)) is not None:
-                sync(there)
-        elif part.holds is Holds.POINTS:
+            if (path := self._place.path(part.of)) is not None:
+                sync(path)
+        elif part.holds is PartKind.POINTS:
             self._restore_points(part, data)
         with self._ledger.write() as connection:  # rows and mark together: rows cannot be written twice
-            if part.holds is Holds.ROWS:
+            if part.holds is PartKind.ROWS:
                 ledger_rows.write_rows(connection, TABLE_OF[part.of], parts.decode_rows(data))
-                ledger_rows.renew_counters(connection)
+                ledger_rows.advance_sequences(connection)
             connection.execute(update(meta).where(meta.c.key == MARK).values(value=self._mark(number)))
 
     def _restore_points(self, part: Part, data: bytes) -> None:
@@ -151,8 +157,8 @@ class Restore:
     def _compare_points(self, part: Part) -> None:
         for page in self._pages(part, read_part(self._folder, part)):
             points = [point for point, _ in page]
-            there = self._previews.read(points)
-            self._previews.write({id_: webp for id_, webp in _pictures(page).items() if there.get(id_) != webp})
+            restored = self._previews.read(points)
+            self._previews.write({id_: webp for id_, webp in _pictures(page).items() if restored.get(id_) != webp})
             if wrong := differing(self._store, part.of, points):
                 self._store.upsert(part.of, wrong)
                 if differing(self._store, part.of, wrong):
@@ -161,7 +167,7 @@ class Restore:
                         "Is something else writing to it? Restore into an empty one.",
                     )
 
-    def _compare_books(self) -> None:
+    def _compare_ledger(self) -> None:
         with self._ledger.read() as reading:
             connection = ledger_rows.snapshot(reading)
             for name, table in self._manifest.head.tables.items():
@@ -181,9 +187,9 @@ class Restore:
             yield page
 
     def _check_space(self) -> None:
-        own = [part.bytes for part in self._manifest.parts if part.holds is not Holds.POINTS]
-        points = [part.bytes for part in self._manifest.parts if part.holds is Holds.POINTS]
-        # An embedded store takes their size, and twice as much again while they are indexed; a server has its own disk.
+        own = [part.bytes for part in self._manifest.parts if part.holds is not PartKind.POINTS]
+        points = [part.bytes for part in self._manifest.parts if part.holds is PartKind.POINTS]
+        # An embedded store takes their size, plus twice that while they are indexed; a server has its own disk.
         check_space(self._settings.home, 2 * sum(own) + (3 * sum(points) if self._store.engine == "edge" else 0))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ingest.jobs.kinds import BackupOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.database import Ledger
-from ingest.maintenance.backup.manifest import JOURNAL, MANIFEST, Manifest, load_manifest, writing_to
+from ingest.maintenance.backup.manifest import JOURNAL, MANIFEST, Manifest, explain_os_errors, load_manifest
 from ingest.maintenance.upkeep import bring_up_to_date
 from search.errors import UsageError
 from search.settings import Settings
@@ -15,15 +15,16 @@ from search.store.base import Store
 
 
 class Backup:
-    """See :mod:`ingest.maintenance.backup`."""
+    """The task ``backup``, see :mod:`ingest.maintenance.backup`."""
 
     def __init__(self, settings: Settings, store: Store, ledger: Ledger) -> None:
         self._settings, self._store, self._ledger = settings, store, ledger
 
     def check(self, options: BackupOptions) -> str:
-        """
+        """Check the folder; the job's title.
+
         Raises:
-            UsageError: the folder cannot take a backup.
+            UsageError: a backup cannot be written to the folder.
         """
         folder = options.to
         if not folder.is_absolute():
@@ -39,30 +40,35 @@ class Backup:
         return str(folder)
 
     def run(self, options: BackupOptions, job: TaskRun) -> str:
+        """Write the backup, or the rest of it.
+
+        Raises:
+            BackupError, DiskFullError, StoreError, LedgerError: it cannot be written now.
+        """
         # Imported on demand: pyarrow takes longer to import than a node takes to open.
-        from ingest.maintenance.backup.write import Writing
+        from ingest.maintenance.backup.write import BackupWriter
 
         folder = options.to
-        with writing_to(folder):
+        with explain_os_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / MANIFEST).exists():
-                # Finished, by this job before it was killed, or by another one that was to do the same.
+                # Finished by this job before it was killed, or by another job with the same folder.
                 (folder / JOURNAL).unlink(missing_ok=True)
-                return _told(load_manifest(folder), folder)
-            # Before the first point is written, or part of them would be of either kind.
+                return _summary(load_manifest(folder), folder)
+            # Before the first point is written, so that all points have the same revision.
             bring_up_to_date(self._store, self._ledger, goes_on=job.goes_on)
             if not job.goes_on():
                 return ""
-            writing = Writing(self._settings, self._store, self._ledger, folder, job)
-            if not writing.begin():
+            writer = BackupWriter(self._settings, self._store, self._ledger, folder, job)
+            if not writer.begin():
                 return ""
-            for done in writing.steps():
+            for done in writer.steps():
                 job.count(done=done)
                 if not job.goes_on():
                     return ""
-            return _told(writing.finish(), folder)
+            return _summary(writer.finish(), folder)
 
 
-def _told(manifest: Manifest, folder: Path) -> str:
+def _summary(manifest: Manifest, folder: Path) -> str:
     records = "1 record" if manifest.points == 1 else f"{manifest.points:,} records"
     return f"{records} in {len(manifest.parts):,} parts, {manifest.bytes / 2**20:,.1f} MiB, in {folder}."

@@ -1,4 +1,4 @@
-"""Is a backup whole? Read part by part, without restoring anything."""
+"""Check every part of a backup, without restoring anything."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import Table
 
 from ingest.ledger.tables import SCHEMA_VERSION
 from ingest.maintenance.backup import ledger_rows, parts
-from ingest.maintenance.backup.manifest import Holds, Manifest, Part, read_part
+from ingest.maintenance.backup.manifest import Manifest, Part, PartKind, read_part
 from search.errors import BackupError
 from search.spaces import CollectionSchema
 from workers.storage.shared_place import MODELS
@@ -19,10 +19,11 @@ TABLE_OF: dict[str, Table] = {table.name: table for table in ledger_rows.TABLES}
 
 
 def check_readable(folder: Path, manifest: Manifest) -> None:
-    """
+    """Check that this version can restore what the manifest lists.
+
     Raises:
-        BackupError: this version cannot make use of what the backup holds.
-        SpaceMismatchError: a schema contradicts itself.
+        BackupError: it cannot.
+        SpaceMismatchError: a schema is inconsistent.
     """
     if manifest.head.ledger_layout > int(SCHEMA_VERSION):
         raise BackupError(
@@ -31,31 +32,31 @@ def check_readable(folder: Path, manifest: Manifest) -> None:
             f"Restore it with the Likewise that wrote it ({manifest.head.made_by}), or upgrade.",
         )
     for part in manifest.parts:
-        if not _has_a_place(part, manifest):
+        if not _is_known(part, manifest):
             raise BackupError(f"The backup in '{folder}' speaks of '{part.of}', which no backup holds.")
-    for books_of in manifest.collections.values():
-        CollectionSchema.from_json(books_of.schema)
+    for collection in manifest.collections.values():
+        CollectionSchema.from_json(collection.schema)
 
 
-def _has_a_place(part: Part, manifest: Manifest) -> bool:
-    if part.holds is Holds.ROWS:
+def _is_known(part: Part, manifest: Manifest) -> bool:
+    if part.holds is PartKind.ROWS:
         return part.of in TABLE_OF
-    if part.holds is Holds.POINTS:
+    if part.holds is PartKind.POINTS:
         return part.of in manifest.collections
     return part.of.startswith(f"{MODELS}/") and ".." not in Path(part.of).parts
 
 
-def damages(folder: Path, manifest: Manifest) -> Iterator[tuple[Part | None, str]]:
-    """Every part in turn, with what is wrong with it: empty when nothing is. Last, without a part, what is missing."""
+def find_damage(folder: Path, manifest: Manifest) -> Iterator[tuple[Part | None, str]]:
+    """Each part with what is wrong with it, empty when nothing is; last, without a part, what is missing."""
     rows = {name: ledger_rows.Digest() for name in manifest.head.tables}
     points: Counter[str] = Counter()
     for part in manifest.parts:
         complaint = ""
         try:
             data = read_part(folder, part)
-            if part.holds is Holds.ROWS:
+            if part.holds is PartKind.ROWS:
                 rows[part.of].add(parts.decode_rows(data))
-            elif part.holds is Holds.POINTS:
+            elif part.holds is PartKind.POINTS:
                 schema = CollectionSchema.from_json(manifest.collections[part.of].schema)
                 points[part.of] += sum(1 for _ in parts.decode_points(schema, data))
         except BackupError as error:

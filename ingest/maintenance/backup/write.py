@@ -1,8 +1,8 @@
-"""Writing a backup.
+"""Write a backup: the ledger, then trained models, then points with their previews.
 
-First the ledger, of one moment; then models, then the points with their previews, part by part in order of id. Nothing
-else works on store or ledger meanwhile, as a task runs alone. A killed backup goes on after its last whole part, unless
-a job has changed something since: then it begins anew, because half of it would be of another time.
+The ledger is read at one moment, and points are written part by part in order of id. Nothing else works on store or
+ledger meanwhile, as a task runs alone. A killed backup continues after its last finished part, unless a job has changed
+something since: then it starts again, because its parts would be of different times.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from ingest.maintenance import upkeep
 from ingest.maintenance.backup import ledger_rows, parts
 from ingest.maintenance.backup.manifest import (
     JOURNAL,
-    CollectionBooks,
+    CollectionSummary,
     Head,
-    Holds,
     Journal,
     Json,
     Manifest,
     Part,
-    TableBooks,
+    PartKind,
+    TableSummary,
     save_manifest,
     write_part,
 )
-from ingest.maintenance.backup.previews import PreviewShelf
+from ingest.maintenance.backup.previews import PreviewArchive
 from search.errors import BackupError
 from search.settings import Settings
 from search.store.base import Point, Store
@@ -45,30 +45,30 @@ from workers.embedders.sound import standardise
 from workers.storage.shared_place import MODELS, shared_place
 
 PART_BYTES = 48 * 2**20
-"""About how large a part of points gets; as much is held in memory."""
+"""Approximate size of a part of points, which is held in memory."""
 
 PART_ROWS = 50_000
 ROW_BYTES = 300
-"""What a file's row takes in the ledger's part, roughly."""
+"""Approximate size of a file's row in the ledger's part."""
 
 FOLDERS = ("ledger", "collections", MODELS)
-"""What a backup makes in its folder, beside manifest and journal."""
+"""Folders of a backup, beside manifest and journal."""
 
 
-class Writing:
-    """One run over one folder, which is there. Its errors of the file system are the caller's to explain."""
+class BackupWriter:
+    """One run of a backup into an existing folder. ``OSError`` is left to the caller."""
 
     def __init__(self, settings: Settings, store: Store, ledger: Ledger, folder: Path, job: TaskRun) -> None:
         self._settings, self._store, self._ledger, self._folder, self._job = settings, store, ledger, folder, job
         self._journal = Journal(folder)
-        self._previews = PreviewShelf(settings)
+        self._previews = PreviewArchive(settings)
         self._place = shared_place(settings)
 
     def begin(self) -> bool:
-        """Take up what an earlier run has written, or write the ledger; False when the job is to stop.
+        """Continue what an earlier run has written, or write the ledger; False when the job has to stop.
 
         Raises:
-            DiskFullError: the folder's disk has too little room for all of it.
+            DiskFullError: the folder's disk has too little room for the backup.
         """
         with self._ledger.read() as connection:
             stamp = ledger_rows.stamp(connection)
@@ -77,40 +77,40 @@ class Writing:
         total = sum(info.points for info in found.values())
         head = self._journal.head
         if head is not None and (head.stamp, head.schemas) == (stamp, schemas):
-            self._job.begin(total, done=sum(part.count for part in self._parts(Holds.POINTS)))
+            self._job.begin(total, done=sum(part.count for part in self._parts(PartKind.POINTS)))
             return True
         self._job.begin(total)
         if head is not None:
             self._job.say("Files were taken in since this backup began, so it begins anew.")
         self._clear()
         self._check_space()
-        return self._write_books(schemas)
+        return self._write_ledger(schemas)
 
     def steps(self) -> Iterator[int]:
-        """Write models and points; after each page that was read, how many points have been written with it."""
+        """Write models and points; yields the number of points written after each page that was read."""
         self._write_models()
         yield 0
         for collection in sorted(self._head.schemas):
             yield from self._write_points(collection)
 
     def finish(self) -> Manifest:
-        """Make it a backup.
+        """Write the manifest.
 
         Raises:
-            BackupError: something else has written to the store meanwhile.
+            BackupError: another process has written to the store meanwhile.
         """
         head = self._head
-        collections: dict[str, CollectionBooks] = {}
+        collections: dict[str, CollectionSummary] = {}
         for name, schema in sorted(head.schemas.items()):
-            written, there = sum(part.count for part in self._parts(Holds.POINTS, name)), self._store.count(name)
-            if written != there:
+            written, stored = sum(part.count for part in self._parts(PartKind.POINTS, name)), self._store.count(name)
+            if written != stored:
                 self._clear()
                 raise BackupError(
                     f"'{name}' changed while it was being backed up: {written:,} points were written and "
-                    f"{there:,} are there.",
+                    f"{stored:,} are there.",
                     "Run it again, while no other Likewise writes to the same store.",
                 )
-            collections[name] = CollectionBooks(schema, self._metadata(name), written)
+            collections[name] = CollectionSummary(schema, self._metadata(name), written)
         manifest = Manifest(head, collections, tuple(self._journal.parts))
         for leftover in self._folder.rglob("*.partial"):
             leftover.unlink()
@@ -123,8 +123,8 @@ class Writing:
         return self._journal.head
 
     def _metadata(self, collection: str) -> Json:
-        """What is to be restored of it. Where sounds or payloads were brought up to date meanwhile, only some of them
-        are written in the new way, and what says so is left out: whoever opens what is restored does all once more."""
+        """Metadata of a collection to be restored. Where sounds or payloads were upgraded during the backup, only some
+        of its points are upgraded, so the keys that say so are left out: opening the restored store upgrades all."""
         before, now = self._head.metadata[collection], portable_metadata(self._store, collection)
         for key in (standardise.KEY, REVISION_KEY):
             if before.get(key) != now.get(key):
@@ -139,12 +139,12 @@ class Writing:
         (self._folder / JOURNAL).unlink(missing_ok=True)
         self._journal = Journal(self._folder)
 
-    def _parts(self, holds: Holds, of: str | None = None) -> list[Part]:
+    def _parts(self, holds: PartKind, of: str | None = None) -> list[Part]:
         return [part for part in self._journal.parts if part.holds is holds and of in (None, part.of)]
 
-    def _write_books(self, schemas: dict[str, Json]) -> bool:
+    def _write_ledger(self, schemas: dict[str, Json]) -> bool:
         written: list[Part] = []
-        tables: dict[str, TableBooks] = {}
+        tables: dict[str, TableSummary] = {}
         with self._ledger.read() as reading:
             connection = ledger_rows.snapshot(reading)
             stamp = ledger_rows.stamp(connection)
@@ -155,7 +155,7 @@ class Writing:
                     written.append(self._write_rows(table, rows, len(written)))
                     if not self._job.goes_on():
                         return False
-                tables[table.name] = TableBooks(digest.rows, digest.hex())
+                tables[table.name] = TableSummary(digest.rows, digest.hex())
         head = Head(
             id=str(uuid.uuid4()),
             made_by=version("likewise"),
@@ -172,22 +172,22 @@ class Writing:
 
     def _write_rows(self, table: Table, rows: list[ledger_rows.Row], number: int) -> Part:
         path = f"ledger/{number + 1:05}-{table.name}.parquet"
-        return self._write(Part(path, Holds.ROWS, table.name, len(rows)), parts.encode_rows(table, rows))
+        return self._write(Part(path, PartKind.ROWS, table.name, len(rows)), parts.encode_rows(table, rows))
 
     def _write_models(self) -> None:
-        have = {part.of for part in self._parts(Holds.FILE)}
+        have = {part.of for part in self._parts(PartKind.FILE)}
         for name in self._models():
             if name not in have:
-                self._journal.add(self._write(Part(name, Holds.FILE, name, 1), self._place.read(name)))
+                self._journal.add(self._write(Part(name, PartKind.FILE, name, 1), self._place.read(name)))
 
     def _models(self) -> list[str]:
-        """Names of the models' files in the shared place."""
+        """Names of the trained models' files in the shared place."""
         return [f"{MODELS}/{name}" for name in self._place.names(MODELS)]
 
     def _write_points(self, collection: str) -> Iterator[int]:
         schema = self._store.schema(collection)
-        there = self._parts(Holds.POINTS, collection)
-        number = len(there)
+        finished = self._parts(PartKind.POINTS, collection)
+        number = len(finished)
         gathered: list[Point] = []
         previews: dict[str, bytes] = {}
 
@@ -195,13 +195,13 @@ class Writing:
             nonlocal number, gathered, previews
             number += 1
             path = f"collections/{collection}/{number:06}.parquet"
-            part = Part(path, Holds.POINTS, collection, len(gathered), last=gathered[-1].id)
+            part = Part(path, PartKind.POINTS, collection, len(gathered), last=gathered[-1].id)
             self._journal.add(self._write(part, parts.encode_points(schema, gathered, previews)))
             gathered, previews = [], {}
             return part.count
 
         size = 0
-        for page in pages(self._store, collection, there[-1].last if there else None):
+        for page in pages(self._store, collection, finished[-1].last if finished else None):
             pictures = self._previews.read(page)
             gathered += page
             previews |= pictures
@@ -221,10 +221,8 @@ class Writing:
     def _check_space(self) -> None:
         with self._ledger.read() as connection:
             wanted = ROW_BYTES * connection.execute(select(func.count()).select_from(files)).scalar_one()
-        here = filter(
-            None, map(self._place.path, self._models())
-        )  # of those in a bucket nobody says how large they are
-        wanted += sum(path.stat().st_size for path in here)
+        local = filter(None, map(self._place.path, self._models()))  # the size of those in a bucket is not known
+        wanted += sum(path.stat().st_size for path in local)
         wanted += sum(estimate(self._store, name, self._bytes_of) for name in self._store.collections())
         check_space(self._folder, wanted)
 

@@ -1,4 +1,4 @@
-"""Ranks of conifers in mist, and the conifer itself, which other scenes borrow."""
+"""Conifers in mist; other scenes use the conifer as well."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from ingest.ledger.tables import jobs
 from ingest.maintenance.backup import manifest as manifests
 from ingest.maintenance.backup import task, write
 from ingest.maintenance.backup.manifest import JOURNAL, MANIFEST, load_manifest
-from ingest.maintenance.backup.verify import damages
+from ingest.maintenance.backup.verify import find_damage
 from search.errors import BackupError, DiskFullError, UsageError
 from workers.embedders.sound.standardise import KEY, UNDER_WAY
 
@@ -96,7 +96,7 @@ def test_cancelled_and_gone_on_with(desk: Any, folder: Path, monkeypatch: pytest
         load_manifest(folder)
     desk.back_up(folder)
     assert len(written) == len(set(written)), "no part was written twice"
-    assert all(complaint == "" for _, complaint in damages(folder, load_manifest(folder)))
+    assert all(complaint == "" for _, complaint in find_damage(folder, load_manifest(folder)))
 
 
 def test_cancelled_while_the_library_is_brought_up_to_date_nothing_is_written(
@@ -163,14 +163,14 @@ def test_a_torn_journal_and_a_lost_part(
 def test_a_store_that_changes_meanwhile_makes_no_backup(
     desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish = write.Writing.finish
+    finish = write.BackupWriter.finish
 
     def late(work: Any) -> Any:
         ids = [point.id for point in desk.store.scroll("audio", payload=False)]
         desk.store.delete("audio", ids[:1])
         return finish(work)
 
-    monkeypatch.setattr(write.Writing, "finish", late)
+    monkeypatch.setattr(write.BackupWriter, "finish", late)
     progress = desk.ingest.run(desk.begin("backup", str(folder)))
     assert progress.state is JobState.FAILED
     assert "'audio' changed while it was being backed up: 30 points were written and 29 are there" in progress.message
@@ -180,13 +180,13 @@ def test_a_store_that_changes_meanwhile_makes_no_backup(
 def test_sounds_standardised_anew_meanwhile_are_done_again_after_a_restore(
     desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish = write.Writing.finish
+    finish = write.BackupWriter.finish
 
     def late(work: Any) -> Any:
         desk.store.set_metadata("audio", {KEY: {"version": "new"}, UNDER_WAY: {"version": "newer", "after": "0"}})
         return finish(work)
 
-    monkeypatch.setattr(write.Writing, "finish", late)
+    monkeypatch.setattr(write.BackupWriter, "finish", late)
     desk.back_up(folder)
     saved = load_manifest(folder).collections
     assert not {KEY, UNDER_WAY} & saved["audio"].metadata.keys()

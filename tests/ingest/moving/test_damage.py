@@ -11,12 +11,12 @@ import pytest
 
 from ingest.maintenance.backup import manifest as manifests
 from ingest.maintenance.backup.manifest import MANIFEST, load_manifest
-from ingest.maintenance.backup.verify import check_readable, damages
+from ingest.maintenance.backup.verify import check_readable, find_damage
 from search.errors import BackupError
 
 
 def complaints(folder: Path) -> list[str]:
-    return [complaint for _, complaint in damages(folder, load_manifest(folder)) if complaint]
+    return [complaint for _, complaint in find_damage(folder, load_manifest(folder)) if complaint]
 
 
 def test_damage_is_found_and_named(desk: Any, make_desk: Callable[..., Any], folder: Path) -> None:

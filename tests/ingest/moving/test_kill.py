@@ -19,7 +19,7 @@ from qdrant_client import QdrantClient
 from ingest.jobs.service import JobState
 from ingest.maintenance.backup.completeness import unfinished_restore
 from ingest.maintenance.backup.manifest import JOURNAL, load_manifest
-from ingest.maintenance.backup.verify import damages
+from ingest.maintenance.backup.verify import find_damage
 from search.errors import BackupError
 from search.settings import Settings
 from search.store.base import Store
@@ -79,7 +79,7 @@ def test_backup(desk: Any, make_desk: Callable[..., Any], folder: Path, kill: Ki
     manifest = load_manifest(folder)
     for line in journal.splitlines()[1:-1]:
         assert any(f'"{part.path}"' in line and part.sha256 in line for part in manifest.parts), "it began anew"
-    assert [complaint for _, complaint in damages(folder, manifest) if complaint] == []
+    assert [complaint for _, complaint in find_damage(folder, manifest) if complaint] == []
     assert list(folder.rglob("*.partial")) == []
     restored = make_desk("restored")
     restored.restore(folder)

@@ -12,7 +12,7 @@ from qdrant_client import QdrantClient
 
 from ingest.jobs.service import JobProgress, JobState
 from ingest.maintenance import migrate
-from ingest.maintenance.backup.completeness import check_whole
+from ingest.maintenance.backup.completeness import check_complete
 from ingest.maintenance.migrate import settings_after, target_settings
 from search.errors import StoreError, StoreLockedError, UsageError
 from search.settings import Settings
@@ -88,10 +88,10 @@ def test_cancelled_and_gone_on_with(make_desk: Callable[..., Any], moving: Modul
     assert desk.ingest.run(job).state is JobState.CANCELLED
     assert sum(sent) < 470
     with pytest.raises(StoreError, match="A migration to this store was cut off"):
-        check_whole(server, desk.ledger)
+        check_complete(server, desk.ledger)
     move(desk, "http://qdrant:6333")
     moving.check_same_points(desk.store, server)
-    check_whole(server, desk.ledger)
+    check_complete(server, desk.ledger)
 
 
 def test_cancelled_while_the_library_is_brought_up_to_date_nothing_is_copied(

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from sqlalchemy import insert
 
-from ingest.ledger.tables import files
-from ingest.maintenance.backup.completeness import check_whole, unfinished_restore
+from ingest.ledger.database import Ledger
+from ingest.ledger.tables import files, meta
+from ingest.maintenance.backup.completeness import MARK, check_complete, unfinished_restore
 from search.errors import LedgerError, UsageError
 from search.transfer import COPYING, unfinished_copies
 
@@ -39,7 +40,7 @@ def test_a_restore_goes_on_and_only_with_its_own_backup(desk: Any, make_desk: Ca
     assert unfinished_restore(target.ledger) == str(folder)
     assert set(unfinished_copies(target.store)) == {"audio", "images", "videos"}
     with pytest.raises(LedgerError, match=r"restore of the backup .* was cut off"):
-        check_whole(target.store, target.ledger)
+        check_complete(target.store, target.ledger)
     other = folder.with_name("other")
     desk.back_up(other)
     with pytest.raises(UsageError, match="another backup was cut off"):
@@ -85,3 +86,25 @@ def test_what_is_in_the_way_is_found_out(desk: Any, make_desk: Callable[..., Any
     with pytest.raises(Exception, match="'files' has 471 rows that are not the backup's 470"):
         list(work.compare())
     assert target.store.metadata("images")[COPYING]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ('{"backup": "b", "from": "/mnt/backup", "parts": 2}', None),
+        ('{"layout": 1, "backup": "b", "from": "/mnt/backup", "parts": 2}', None),
+        ('{"layout": 2, "backup": "b", "from": "/mnt/backup", "half": true}', "newer Likewise has begun to restore"),
+    ],
+)
+def test_the_mark_of_an_older_version_is_read_and_that_of_a_newer_one_is_refused(
+    tmp_path: Path, value: str, said: str | None
+) -> None:
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
+    with ledger.write() as connection:
+        connection.execute(insert(meta).values(key=MARK, value=value))
+    if said is None:
+        assert unfinished_restore(ledger) == "/mnt/backup"
+    else:
+        with pytest.raises(LedgerError, match=said):
+            unfinished_restore(ledger)
+    ledger.close()

@@ -40,13 +40,13 @@ def command(call: Call, folder: Path, verify: bool) -> int:
 
 def _verify(call: Call, folder: Path) -> int:
     from ingest.maintenance.backup.manifest import load_manifest
-    from ingest.maintenance.backup.verify import check_readable, damages
+    from ingest.maintenance.backup.verify import check_readable, find_damage
     from web.commands.step_progress import walk
 
     manifest = load_manifest(folder)
     check_readable(folder, manifest)
     damaged: list[str] = []
-    for part, complaint in walk("checking parts", len(manifest.parts), damages(folder, manifest)):
+    for part, complaint in walk("checking parts", len(manifest.parts), find_damage(folder, manifest)):
         if complaint:
             damaged.append(part.path if part else complaint)
     answer: Json = {

@@ -54,14 +54,14 @@ def command(call: Call, folder: Path) -> None:
 
 def _restore(settings: Settings, folder: Path, manifest: Manifest) -> None:
     from ingest.ledger.database import Ledger
-    from ingest.maintenance.backup.manifest import writing_to
+    from ingest.maintenance.backup.manifest import explain_os_errors
     from ingest.maintenance.backup.restore import Restore
-    from ingest.maintenance.backup.verify import damages
+    from ingest.maintenance.backup.verify import find_damage
     from search.errors import BackupError
     from search.store import open_store
     from web.commands.step_progress import walk
 
-    with writing_to(settings.home):
+    with explain_os_errors(settings.home):
         settings.home.mkdir(parents=True, exist_ok=True)
         store = open_store(settings)
         try:
@@ -69,7 +69,7 @@ def _restore(settings: Settings, folder: Path, manifest: Manifest) -> None:
             try:
                 work = Restore(settings, store, ledger, folder, manifest)
                 work.check()
-                for _, complaint in walk("checking parts", len(manifest.parts), damages(folder, manifest)):
+                for _, complaint in walk("checking parts", len(manifest.parts), find_damage(folder, manifest)):
                     if complaint:
                         raise BackupError(complaint, "Nothing was restored. Use another copy of the backup.")
                 for label, steps in (("restoring", work.restore()), ("comparing", work.compare())):
