@@ -27,10 +27,10 @@ from scipy.special import expit
 
 from search.evaluation.reliability import Reliability, reliability
 from search.labels import labels_by_id, read_labels
+from search.likeness.best_pairs import Background
 from search.likeness.curve import LikenessCurve, features, pair_of_kinds
 from search.likeness.curves import compared_spaces
-from search.likeness.evidence import Background
-from search.likeness.labelled_pairs import Labelled, Pairs, draw_pairs, tells_of
+from search.likeness.labelled_pairs import Labelled, ScoredPairs, draw_pairs, labels_are_about
 from search.media import Kind
 from search.spaces import Space
 from search.store.edge.store import EdgeStore
@@ -71,7 +71,7 @@ def background_of(media: Sequence[Labelled], rng: np.random.Generator) -> Backgr
     return Background(float(np.mean(scores)), deviation) if deviation > 0 else None
 
 
-def fit(pairs: Pairs, background: Background, *, provisional: bool = False) -> LikenessCurve:
+def fit(pairs: ScoredPairs, background: Background, *, provisional: bool = False) -> LikenessCurve:
     """The curve of greatest likelihood."""
     given = features(pairs.scores)
     weights = pairs.weights / pairs.weights.sum()
@@ -130,7 +130,7 @@ def labelled_media(home: Path, folders: Sequence[Path]) -> dict[Space, list[Labe
             spaces = {space.name: space for space in compared_spaces(schema)}
             for point in store.scroll(collection, vectors=[*spaces], payload=False):
                 for name, rows in point.vectors.items():
-                    if point.id in by_id and tells_of(name, folder_by_id[point.id]):
+                    if point.id in by_id and labels_are_about(name, folder_by_id[point.id]):
                         item = Labelled(schema.kind, by_id[point.id], rows, point.id)
                         found.setdefault(spaces[name], []).append(item)
     finally:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from search.evaluation.statistics import BINS, bin_of, calibration_error
 from search.likeness.curves import curves_of
-from search.likeness.labelled_pairs import Labelled, draw_pairs, tells_of
+from search.likeness.labelled_pairs import Labelled, draw_pairs, labels_are_about
 from search.media import KIND_OF, Kind
 from search.records.lookup import asked_fields
 from search.spaces import Space
@@ -30,7 +30,7 @@ SEED = 20_261_129
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class ReliabilityBin:
     """Pairs whose likeness lies within a tenth: mean of what was said, share that is true (None without pairs), n."""
 
     said: float | None
@@ -51,7 +51,7 @@ class Reliability:
     items: int
     pairs: int
     ece: float
-    bins: tuple[Bin, ...]
+    bins: tuple[ReliabilityBin, ...]
 
 
 def evaluate_likeness(store: Store, labels: Mapping[str, str], sets: Mapping[str, str]) -> dict[str, Reliability]:
@@ -70,7 +70,7 @@ def evaluate_likeness(store: Store, labels: Mapping[str, str], sets: Mapping[str
         fields = [field.space for field in asked_fields(info.schema)]
         for point in store.retrieve(collection, here, vectors=[space.name for space in fields], payload=False):
             for space in fields:
-                if space.name in point.vectors and tells_of(space.name, sets[point.id]):
+                if space.name in point.vectors and labels_are_about(space.name, sets[point.id]):
                     found = Labelled(kind, labels[point.id], point.vectors[space.name], point.id)
                     media.setdefault(space, []).append(found)
     measured = {space.name: _of_space(store, space, some) for space, some in media.items()}
@@ -103,8 +103,8 @@ def reliability(
     for number in range(BINS):
         inside = at == number
         if not inside.any():
-            bins.append(Bin(None, None, 0))
+            bins.append(ReliabilityBin(None, None, 0))
             continue
         mean, truth = (float(np.average(values[inside], weights=weights[inside])) for values in (said, same))
-        bins.append(Bin(mean, truth, int(inside.sum())))
+        bins.append(ReliabilityBin(mean, truth, int(inside.sum())))
     return Reliability(items, len(said), calibration_error(said, same, weights), tuple(bins))

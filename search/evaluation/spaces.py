@@ -2,7 +2,7 @@
 
 Definitions, over the labelled items of one space in one collection; each item whose label occurs at least twice is
 asked, and the others are ranked as in an answer (by the corrected best pair of vectors,
-``search.likeness.evidence``), its own id left out:
+``search.likeness.best_pairs``), its own id left out:
 
 * ``p_at_1``: share of questions whose first answer has the question's label;
 * ``p_at_k``: mean share of the first k answers with that label (divided by k even where a class has fewer others);
@@ -24,8 +24,8 @@ import numpy as np
 
 from search.errors import UsageError
 from search.evaluation.statistics import average_precision
+from search.likeness.best_pairs import best_pair, corrected, effective_rows
 from search.likeness.curves import curves_of
-from search.likeness.evidence import best_pair, corrected, effective_rows
 from search.media import COLLECTIONS, KIND_OF
 from search.records.lookup import asked_fields
 from search.spaces import VectorField

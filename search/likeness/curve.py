@@ -2,7 +2,7 @@
 
 A cosine says nothing by itself: .5 is unremarkable under one model and outstanding under another. So each model has a
 curve for each pair of kinds, learnt from labelled media (``workers.calibrate``) and shipped with it, from the corrected
-score of the best pair (``search.likeness.evidence``) to the probability that the two are of one label when as many
+score of the best pair (``search.likeness.best_pairs``) to the probability that the two are of one label when as many
 pairs are as are not. It depends on the model alone, never on what else a library holds: the same two files have the
 same likeness in every library. Likenesses compare across spaces and kinds, and order the answers.
 
@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.likeness.evidence import Background
+from search.likeness.best_pairs import Background
 from search.media import Kind
 
 VERY_SIMILAR = 0.9
@@ -39,7 +39,7 @@ and 1.5 % (``sound``) reach that.
 
 REVISION = 1
 """Of the formula of a likeness curve. Raise it whenever :func:`features`, :meth:`LikenessCurve.likenesses` or the
-correction of ``search.likeness.evidence`` changes, and make ``likeness_curves.json`` anew (``workers.calibrate``).
+correction of ``search.likeness.best_pairs`` changes, and make ``likeness_curves.json`` anew (``workers.calibrate``).
 Curves that a library has learnt under another revision are ignored, with a note. What carries none is of revision 1."""
 
 _EDGE = 1e-3

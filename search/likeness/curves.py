@@ -19,8 +19,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, TypeAlias
 
+from search.likeness.best_pairs import Background, EffectiveRows
 from search.likeness.curve import LikenessCurve, OutdatedCurveError, pair_of_kinds
-from search.likeness.evidence import Background, EffectiveRows
 from search.media import Kind
 from search.per_store import PerStore
 from search.records.lookup import asked_fields

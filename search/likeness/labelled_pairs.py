@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.likeness.evidence import Background, best_pair, corrected, effective_rows
+from search.likeness.best_pairs import Background, best_pair, corrected, effective_rows
 from search.media import Kind
 from search.store.base import Array
 
@@ -23,7 +23,7 @@ OF_PHOTOGRAPHERS = frozenset({"style"})
 """Spaces whose likeness is about photographers."""
 
 
-def tells_of(space: str, folder: str) -> bool:
+def labels_are_about(space: str, folder: str) -> bool:
     """Whether labels in a folder of this name are what likeness in a space is about: who took it in ``style``, what is
     shown and heard in all others."""
     return (space in OF_PHOTOGRAPHERS) == folder.rsplit("/", 1)[-1].startswith(PHOTOGRAPHERS)
@@ -45,8 +45,8 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
-    """Pairs of one pair of kinds, as float64 ``(n,)`` each.
+class ScoredPairs:
+    """Pairs of media of one pair of kinds, as float64 ``(n,)`` each.
 
     Attributes:
         scores: corrected scores of the best pairs of vectors.
@@ -64,7 +64,7 @@ class Pairs:
 
 def draw_pairs(
     asking: Sequence[Labelled], held: Sequence[Labelled], background: Background, rng: np.random.Generator
-) -> Pairs | None:
+) -> ScoredPairs | None:
     """For each medium that asks up to :data:`PAIRS_EACH` others of its label, and of other labels; None where no two
     share a label."""
     labels = np.array([one.label for one in held])
@@ -88,4 +88,4 @@ def draw_pairs(
     if not items:
         return None
     single = corrected(np.array(scores, np.float64), np.array(tries), background)
-    return Pairs(single, np.array(same), np.array(weights), items)
+    return ScoredPairs(single, np.array(same), np.array(weights), items)

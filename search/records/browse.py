@@ -290,11 +290,11 @@ def _read_cursor(text: str, order: str, descending: bool) -> _Cursor:
     if order == "id" and valid_ids([text]):
         return _Cursor(order, descending, _Place(None, "", text), 0)
     try:
-        told = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-        value, name, id_ = told["place"]
-        cursor = _Cursor(told["order"], told["descending"], _Place(value, name, id_), told["seen"])
+        cursor_json = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        value, name, id_ = cursor_json["place"]
+        cursor = _Cursor(cursor_json["order"], cursor_json["descending"], _Place(value, name, id_), cursor_json["seen"])
         sound = (
-            told["v"] == _VERSION
+            cursor_json["v"] == _VERSION
             and (value is None or (type(value) in (int, float) and abs(value) <= _LARGEST))
             and isinstance(name, str)
             and len(name) <= _LONGEST_NAME
@@ -316,5 +316,5 @@ def _read_cursor(text: str, order: str, descending: bool) -> _Cursor:
 
 
 def _broken(text: str) -> UsageError:
-    told = text if len(text) <= 40 else f"{text[:40]}…"
-    return UsageError(f"'{told}' is not where a listing ended.", "Begin again without 'after'.")
+    shown = text if len(text) <= 40 else f"{text[:40]}…"
+    return UsageError(f"'{shown}' is not where a listing ended.", "Begin again without 'after'.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from search.errors import SpaceMismatchError
-from search.likeness.evidence import MOST_ASKING
+from search.likeness.best_pairs import MOST_ASKING
 from search.media import Kind
 from search.records.lookup import probes_of
 from search.similar.questions import Probe, Question
@@ -96,7 +96,7 @@ class Examples:
     def query(self, field: VectorField, collection: str) -> SpaceQuery | None:
         """What to ask a collection in one of its spaces; None when no positive example has the space.
 
-        At most :data:`~search.likeness.evidence.MOST_ASKING` vectors of one example ask, evenly spread.
+        At most :data:`~search.likeness.best_pairs.MOST_ASKING` vectors of one example ask, evenly spread.
 
         Raises:
             SpaceMismatchError: an example was encoded with another model or preprocessing than the collection.

@@ -51,7 +51,7 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     """What is like the question's examples.
 
     Every space that the examples and a collection share is asked, one batch a collection. Two media are compared by
-    their best pair of vectors (``search.likeness.evidence``), which of a video also gives the matching moment.
+    their best pair of vectors (``search.likeness.best_pairs``), which of a video also gives the matching moment.
     ``search.likeness.curve`` says what a score is worth, ``search.similar.fusion`` makes one list of what the spaces
     found, ``search.similar.pivot`` reaches sounds from pictures through videos. How several examples combine:
     ``examples.blend``.

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from search.likeness.best_pairs import Background, best_pair, corrected, effective_rows
 from search.likeness.curve import LikenessCurve
 from search.likeness.curves import LikenessCurves, curves_of
-from search.likeness.evidence import Background, best_pair, corrected, effective_rows
 from search.likeness.percentile_curves import PercentileCurves, percentile_curves_of
 from search.media import KIND_OF
 from search.similar.examples import SpaceQuery

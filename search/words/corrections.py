@@ -10,8 +10,8 @@ from search.media import tokens
 from search.words.evidence import MOST, CollectionSearch
 from search.words.meaning import is_known, meaning, vocabulary
 from search.words.morphology import forms, plural
+from search.words.parse import Term
 from search.words.spelling import nearest
-from search.words.typed import Term
 
 FACETS = ("tags", "photographer", "camera")
 """Payload keys whose values, at most ``MOST`` of each in each collection, are spelling's other vocabulary."""

@@ -14,8 +14,8 @@ from search.store.filters import Filter
 from search.words import texts
 from search.words.answers import HOLDS, MatchPlace, WordReason
 from search.words.meaning import Meaning, meaning
+from search.words.parse import Term
 from search.words.table import SPACE, table
-from search.words.typed import Term
 
 MOST = 1000
 """Most hits of one question to the store: servers in strict mode refuse more. Of a common word in a large collection

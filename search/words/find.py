@@ -27,9 +27,9 @@ from search.words.answers import HOLDS, FoundByWords, Holding, MatchPlace, Narro
 from search.words.corrections import Corrector
 from search.words.evidence import MOST, CollectionSearch, Evidence, concepts_of
 from search.words.moments import moment_of
+from search.words.parse import STOP_WORDS, ParsedWords, Term, parse_words
 from search.words.phrase import PhraseAnswer, TextEncoder, ask_phrase, without_phrase_vector
 from search.words.table import SPACE
-from search.words.typed import STOP_WORDS, Term, Typed, understand
 
 By = Literal["shows"]
 
@@ -115,7 +115,7 @@ def search_words(
             f"There cannot be {limit} answers from number {offset} on.", "Ask for at least one, from 0 on."
         )
     searches = _searches(store, where, collections, by)
-    typed = understand(words, Corrector(searches).correct)
+    typed = parse_words(words, Corrector(searches).correct)
     if not typed.wanted:
         return FoundByWords((), 0, notes=(_NO_WORD,))
     phrase_answer = ask_phrase(store, typed.phrase, encoder, where or Filter(), [one.collection for one in searches])
@@ -152,7 +152,7 @@ def holding(
         UsageError: as :func:`search_words`.
     """
     searches = _searches(store, where, collections, None)
-    typed = understand(words, Corrector(searches).correct)
+    typed = parse_words(words, Corrector(searches).correct)
     if not typed.unwanted and all(term.label in STOP_WORDS and not term.quoted for term in typed.wanted):
         general = tuple(term.label for term in typed.wanted)
         return Narrowing({}, typed.corrected, (*general, *typed.ignored), () if general else (_NO_WORD,))
@@ -176,14 +176,14 @@ def _searches(store: Store, where: Filter | None, collections: Sequence[str], by
 
 
 def _search_words(
-    searches: Sequence[CollectionSearch], typed: Typed, phrase_answer: PhraseAnswer
-) -> tuple[Typed, _Searched]:
+    searches: Sequence[CollectionSearch], typed: ParsedWords, phrase_answer: PhraseAnswer
+) -> tuple[ParsedWords, _Searched]:
     """By single words and by the phrase that they are. Which words were looked for, and what was found."""
     typed, searched = _by_words(searches, typed)
     return typed, _fused(searches, typed, searched, phrase_answer)
 
 
-def _by_words(searches: Sequence[CollectionSearch], typed: Typed) -> tuple[Typed, _Searched]:
+def _by_words(searches: Sequence[CollectionSearch], typed: ParsedWords) -> tuple[ParsedWords, _Searched]:
     """With words that name one concept taken together; where nothing holds that for certain, one by one."""
     together = _search(searches, typed)
     one_by_one = typed.one_by_one()
@@ -194,7 +194,7 @@ def _by_words(searches: Sequence[CollectionSearch], typed: Typed) -> tuple[Typed
     return (one_by_one, apart) if certain or not together.found else (typed, together)
 
 
-def _search(searches: Sequence[CollectionSearch], typed: Typed) -> _Searched:
+def _search(searches: Sequence[CollectionSearch], typed: ParsedWords) -> _Searched:
     """All records that hold all words, then those that may; if none holds all, those that hold any."""
     evidence = [(search, *_gather(search, typed.wanted)) for search in searches]
     found: list[_Found] = []
@@ -224,7 +224,7 @@ def _search(searches: Sequence[CollectionSearch], typed: Typed) -> _Searched:
 
 
 def _fused(
-    searches: Sequence[CollectionSearch], typed: Typed, searched: _Searched, phrase_answer: PhraseAnswer
+    searches: Sequence[CollectionSearch], typed: ParsedWords, searched: _Searched, phrase_answer: PhraseAnswer
 ) -> _Searched:
     """What was found by words, and what looks like all of them: of both the higher likeness.
 
@@ -341,7 +341,7 @@ def _answer_notes(searched: _Searched) -> tuple[str, ...]:
 def _lacking_notes(
     store: Store,
     searches: Sequence[CollectionSearch],
-    typed: Typed,
+    typed: ParsedWords,
     phrase_answer: PhraseAnswer,
     where: Filter,
 ) -> tuple[str, ...]:

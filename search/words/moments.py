@@ -10,8 +10,8 @@ from search.media import Kind, MediaRecord
 from search.spaces import MEANING, Space
 from search.store.base import StoredPoint
 from search.words.answers import MatchPlace, WordReason
+from search.words.parse import Term
 from search.words.phrase import PhraseAnswer
-from search.words.typed import Term
 
 
 def moment_of(

@@ -2,7 +2,7 @@
 
 A likeness curve gives the probability that a record looks like the phrase (``LikenessCurves.text_curve``), as the value
 of a concept is one. Of a video its best key frame counts, corrected for how many there are
-(``search.likeness.evidence``).
+(``search.likeness.best_pairs``).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 
 from search.errors import LikewiseError
+from search.likeness.best_pairs import corrected, effective_rows
 from search.likeness.curve import SIMILAR
 from search.likeness.curves import LikenessCurves, curves_of
-from search.likeness.evidence import corrected, effective_rows
 from search.media import KIND_OF
 from search.spaces import MEANING, Space, VectorField
 from search.store.base import Array, Store, VectorQuery
@@ -122,7 +122,7 @@ def _like(
 def _tries(
     store: Store, collection: str, held: VectorField, curves: LikenessCurves, ids: Sequence[str]
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Effective numbers of vectors of records, see ``search.likeness.evidence``; 1 where each has one."""
+    """Effective numbers of vectors of records, see ``search.likeness.best_pairs``; 1 where each has one."""
     if not held.multi:
         return np.ones(len(ids), np.float64)
     fingerprint, kind = held.space.fingerprint, KIND_OF[collection]

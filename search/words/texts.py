@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from search import addresses
 from search.media import MONTHS, MediaRecord, instant, tokens
 from search.words.answers import WORTH, MatchPlace, WordReason
-from search.words.typed import Term
+from search.words.parse import Term
 
 Text = tuple[MatchPlace, str, tuple[str, ...]]
 """A place, what is written there, and its words in order."""

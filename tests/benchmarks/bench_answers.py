@@ -22,9 +22,9 @@ import numpy as np
 
 from search.evaluation.fused import evaluate_fused
 from search.labels import labels_by_id, read_labels
+from search.likeness.best_pairs import best_pair, corrected, effective_rows
 from search.likeness.curve import Band
 from search.likeness.curves import curves_of
-from search.likeness.evidence import best_pair, corrected, effective_rows
 from search.media import KIND_OF
 from search.records.lookup import asked_fields
 from search.settings import Settings, load_settings

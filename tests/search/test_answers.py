@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from search.errors import UsageError
+from search.likeness.best_pairs import Background
 from search.likeness.curve import Band, LikenessCurve
 from search.likeness.curves import curves_of
-from search.likeness.evidence import Background
 from search.similar.find import find_similar
 from search.similar.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
 

@@ -11,11 +11,11 @@ import pytest
 
 from search.errors import UsageError
 from search.evaluation.evaluate import evaluate
-from search.evaluation.reliability import Bin, reliability
+from search.evaluation.reliability import ReliabilityBin, reliability
 from search.evaluation.statistics import average_precision
+from search.likeness.best_pairs import Background
 from search.likeness.curve import LikenessCurve
 from search.likeness.curves import curves_of
-from search.likeness.evidence import Background
 from search.store.base import ScoredHit
 
 
@@ -183,4 +183,4 @@ def test_reliability_weighs_pairs_as_they_were_drawn() -> None:
 
     assert measured.ece == pytest.approx(0.5 * 0.05 + 0.5 * 0.45)
     assert (measured.bins[9].said, measured.bins[9].true, measured.bins[9].pairs) == (0.95, 0.5, 2)
-    assert measured.bins[3] == Bin(None, None, 0)
+    assert measured.bins[3] == ReliabilityBin(None, None, 0)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from search.likeness import curve as likeness_curve
+from search.likeness.best_pairs import Background
 from search.likeness.curve import SIMILAR, VERY_SIMILAR, Band, LikenessCurve, pair_of_kinds
 from search.likeness.curves import METADATA_KEY, LikenessCurves, curves_of, read_curves, shipped
-from search.likeness.evidence import Background
 from search.media import Kind
 from search.model_descriptions.registry import EFFICIENTNET_LITE0, LOGMEL, STYLE, frames_of
 from search.similar.find import find_similar

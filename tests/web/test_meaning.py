@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from search.errors import ModelError
+from search.likeness.best_pairs import Background
 from search.likeness.curve import LikenessCurve
 from search.likeness.curves import curves_of
-from search.likeness.evidence import Background
 from search.media import Kind
 from search.model_descriptions.registry import MODELS
 from search.settings import Settings
@@ -25,7 +25,7 @@ from search.similar.questions import Question
 from search.store import open_store
 from search.store.base import Store
 from search.store.filters import Filter
-from web.api.params import Words
+from web.api.params import WordParameters
 from web.api.questions import search
 from workers.batch.report import Batch, FileRef, Status
 from workers.engines.local import LocalEngine
@@ -77,7 +77,7 @@ def test_what_is_taken_in_answers_to_words_by_its_meaning(
     curves_of(store).save({space.fingerprint: {"text:image": curve}})
     node = type(make_node())(settings, store, encoder=engine.encoder)
 
-    answer = search(node, Words('"xyzzy plugh"'), Filter())
+    answer = search(node, WordParameters('"xyzzy plugh"'), Filter())
 
     assert [hit.id for hit in answer.hits] == sorted(cosines, key=lambda id_: -cosines[id_])
     assert [hit.score for hit in answer.hits] == pytest.approx(
@@ -94,7 +94,7 @@ def test_what_is_taken_in_answers_to_words_by_its_meaning(
     assert len(named.hits) == 3
 
     off = type(make_node())(settings.model_copy(update={"text_model": "none"}), store, encoder=None)
-    assert search(off, Words('"xyzzy plugh"'), Filter()).hits == ()
+    assert search(off, WordParameters('"xyzzy plugh"'), Filter()).hits == ()
 
 
 def test_words_are_answered_without_where_nothing_embeds_them(
@@ -105,5 +105,5 @@ def test_words_are_answered_without_where_nothing_embeds_them(
             raise ModelError("The weights of open_clip could not be had.")
 
     engine.prepare()
-    answer = search(type(make_node())(settings, store, encoder=Away()), Words("dog"), Filter())
+    answer = search(type(make_node())(settings, store, encoder=Away()), WordParameters("dog"), Filter())
     assert [note for note in answer.notes if "could not be had" in note]

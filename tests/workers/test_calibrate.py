@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from search.likeness.evidence import Background
-from search.likeness.labelled_pairs import Labelled, Pairs
+from search.likeness.best_pairs import Background
+from search.likeness.labelled_pairs import Labelled, ScoredPairs
 from search.media import Kind
 from workers.calibrate import LEAST_PAIRS, fit, held_out, learn
 
@@ -33,7 +33,7 @@ def test_a_curve_says_the_probability_that_is_true() -> None:
     same = np.repeat([1.0, 0.0], 20_000)
     scores = np.clip(np.where(same > 0, rng.normal(0.6, 0.1, 40_000), rng.normal(0.2, 0.1, 40_000)), -1, 1)
 
-    curve = fit(Pairs(scores, same, np.ones(40_000), 100), Background(0.2, 0.1))
+    curve = fit(ScoredPairs(scores, same, np.ones(40_000), 100), Background(0.2, 0.1))
 
     for score in (0.3, 0.4, 0.5):
         truth = norm.pdf(score, 0.6, 0.1) / (norm.pdf(score, 0.6, 0.1) + norm.pdf(score, 0.2, 0.1))
@@ -45,7 +45,7 @@ def test_large_labels_do_not_outvote_small_ones() -> None:
     scores, same = np.array([0.5] * 11), np.array([1.0] + [0.0] * 10)
     weights = np.array([0.5] + [0.05] * 10)
 
-    curve = fit(Pairs(scores, same, weights, 1), Background(0.2, 0.1))
+    curve = fit(ScoredPairs(scores, same, weights, 1), Background(0.2, 0.1))
 
     assert curve.likeness(0.5) == pytest.approx(0.5, abs=0.01)
 

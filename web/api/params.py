@@ -21,7 +21,7 @@ from web.api.filtering import filter_of, filter_parameters, is_filter
 CollectionName: TypeAlias = Literal["images", "videos", "audio"]
 Limit: TypeAlias = Annotated[int, Field(ge=1, le=500)]
 Offset: TypeAlias = Annotated[int, Field(ge=0, le=MOST_OFFSET)]
-DialPosition: TypeAlias = Annotated[float, Field(ge=-1, le=1)]
+StylePosition: TypeAlias = Annotated[float, Field(ge=-1, le=1)]
 OrderName: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "enum": list(ORDERS)})]
 Diversity: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
@@ -30,7 +30,7 @@ Values: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SimilarParameters:
     """What is like these and unlike those, where, and how many answers.
 
     Attributes:
@@ -54,7 +54,7 @@ class Asked:
     limit: Limit = 20
     pivot: bool = True
     exact: bool = False
-    style: DialPosition | None = None
+    style: StylePosition | None = None
     offset: Offset = 0
     diversity: Diversity | None = None
 
@@ -64,7 +64,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class WordParameters:
     """A search for words: what media show, their colours, tags, names, folders, photographer, camera and date.
 
     Attributes:
@@ -79,7 +79,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Browsing:
+class BrowseParameters:
     """A page of one collection.
 
     Attributes:

@@ -22,13 +22,13 @@ from search.store.base import Array, Facet
 from search.store.filters import Filter, facet_keys
 from search.words import Correction, TextEncoder, WordHit, holding, search_words
 from web.api.operation import Operation
-from web.api.params import Asked, Browsing, Limit, Words
+from web.api.params import BrowseParameters, Limit, SimilarParameters, WordParameters
 from web.api.ports import NodePort
 from web.wording import understood
 
 UPLOAD = "upload"
 
-_NOBODY = ("nobody",)
+_NO_MEDIA = ("none",)
 """Ids that match nothing, for an empty tuple would match everything."""
 
 
@@ -75,7 +75,7 @@ class DuplicateAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Duplicating:
+class DuplicateParameters:
     """How many groups to answer."""
 
     limit: Limit = 100
@@ -83,7 +83,7 @@ class Duplicating:
 
 @metrics.question("similar")
 def ask(
-    node: NodePort, asked: Asked, where: Filter, uploads: Mapping[str, Probe] = MappingProxyType({})
+    node: NodePort, asked: SimilarParameters, where: Filter, uploads: Mapping[str, Probe] = MappingProxyType({})
 ) -> SimilarAnswer:
     """Find-similar as every front end asks it.
 
@@ -140,7 +140,7 @@ def _narrowed(node: NodePort, where: Filter, collections: Sequence[str]) -> tupl
         return where, reported
     ids = tuple(id_ for some in held.values() for id_ in some.ids)
     if not ids:
-        return replace(where, ids=_NOBODY), (f"Nothing here holds the words '{words}'.", *reported)
+        return replace(where, ids=_NO_MEDIA), (f"Nothing here holds the words '{words}'.", *reported)
     notes = [
         f"More of the {name} hold the words '{words}' than the {len(some.ids):,} that do so most, which were compared."
         for name, some in held.items()
@@ -165,7 +165,7 @@ def public(record: MediaRecord) -> MediaRecord:
     return replace(record, thumbnail=thumbnail_address(record))
 
 
-def similar(node: NodePort, asked: Asked, where: Filter, example: Probe | None = None) -> SimilarAnswer:
+def similar(node: NodePort, asked: SimilarParameters, where: Filter, example: Probe | None = None) -> SimilarAnswer:
     """What is like the media in 'like' (and an uploaded 'file') and unlike those in 'unlike', best first: fused over
     all collections, and for each collection. Each hit has a 'band' (identical, edited copy, very similar, similar or
     weak) and a 'likeness' from 0 to 1, which mean the same in every space and every library. 'words' narrow the answer
@@ -175,7 +175,7 @@ def similar(node: NodePort, asked: Asked, where: Filter, example: Probe | None =
     return ask(node, replace(asked, like=(UPLOAD, *asked.like)), where, {UPLOAD: example})
 
 
-def similar_to_media(node: NodePort, asked: Asked, where: Filter, media_id: str) -> SimilarAnswer:
+def similar_to_media(node: NodePort, asked: SimilarParameters, where: Filter, media_id: str) -> SimilarAnswer:
     """What is like this stored media; 'like' adds further examples."""
     return ask(node, replace(asked, like=(media_id, *asked.like)), where)
 
@@ -186,7 +186,7 @@ def media(node: NodePort, media_id: str) -> MediaRecord:
 
 
 @metrics.question("words")
-def search(node: NodePort, words: Words, where: Filter) -> WordAnswer:
+def search(node: NodePort, words: WordParameters, where: Filter) -> WordAnswer:
     """Media that show the words typed, have their colour, or hold them in a tag, name, folder, photographer, camera or
     date, and why each does. All words must hold; -word leaves out; words in quotation marks stand side by side."""
     started = time.perf_counter()
@@ -216,7 +216,7 @@ def search(node: NodePort, words: Words, where: Filter) -> WordAnswer:
 
 
 @metrics.question("browse")
-def browse_collection(node: NodePort, browsing: Browsing, where: Filter) -> RecordPage:
+def browse_collection(node: NodePort, browsing: BrowseParameters, where: Filter) -> RecordPage:
     """A page of one collection, newest first or in another 'order'; pass 'after' on to get the next."""
     page = browse(
         node.store,
@@ -236,7 +236,7 @@ def list_facets(node: NodePort, where: Filter) -> FacetAnswer:
 
 
 @metrics.question("duplicates")
-def duplicates(node: NodePort, duplicating: Duplicating) -> DuplicateAnswer:
+def duplicates(node: NodePort, duplicating: DuplicateParameters) -> DuplicateAnswer:
     """Groups of identical files and of edited copies."""
     groups = find_duplicates(node.store)
     return DuplicateAnswer(groups[: duplicating.limit], len(groups))
@@ -253,7 +253,7 @@ OPERATIONS = (
         "/similar",
         similar,
         SimilarAnswer,
-        takes=(Asked, Filter),
+        takes=(SimilarParameters, Filter),
         uploads=True,
         errors=(400, 404, 409, 413, 415, 422, 503, 507),
     ),
@@ -263,12 +263,12 @@ OPERATIONS = (
         "/media/<media_id>/similar",
         similar_to_media,
         SimilarAnswer,
-        takes=(Asked, Filter),
+        takes=(SimilarParameters, Filter),
         errors=(400, 404, 409),
     ),
-    Operation("GET", "/search", search, WordAnswer, takes=(Words, Filter), errors=(400,)),
-    Operation("GET", "/browse", browse_collection, RecordPage, takes=(Browsing, Filter), errors=(400,)),
+    Operation("GET", "/search", search, WordAnswer, takes=(WordParameters, Filter), errors=(400,)),
+    Operation("GET", "/browse", browse_collection, RecordPage, takes=(BrowseParameters, Filter), errors=(400,)),
     Operation("GET", "/facets", list_facets, FacetAnswer, takes=(Filter,), errors=(400,)),
-    Operation("GET", "/duplicates", duplicates, DuplicateAnswer, takes=(Duplicating,), errors=(400,)),
+    Operation("GET", "/duplicates", duplicates, DuplicateAnswer, takes=(DuplicateParameters,), errors=(400,)),
     Operation("GET", "/status", status, StoreStatus),
 )

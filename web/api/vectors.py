@@ -16,7 +16,7 @@ from web.api.ports import NodePort
 
 
 @dataclass(frozen=True, slots=True)
-class VectorListing:
+class VectorParameters:
     """A page of one space of one collection; ``after`` is the ``after`` of the page before."""
 
     collection: CollectionName
@@ -51,7 +51,7 @@ class VectorPage:
     after: str | None
 
 
-def vectors(node: NodePort, listing: VectorListing) -> VectorPage:
+def vectors(node: NodePort, listing: VectorParameters) -> VectorPage:
     """Vectors of everything that has one in this space, in order of id; also of what is missing just now."""
     info = node.store.collections().get(listing.collection)
     if info is None:
@@ -78,4 +78,4 @@ def vectors(node: NodePort, listing: VectorListing) -> VectorPage:
     return VectorPage(space.dim, items, items[-1].id if len(found) > listing.limit else None)
 
 
-OPERATIONS = (Operation("GET", "/vectors", vectors, VectorPage, takes=(VectorListing,), errors=(400, 404)),)
+OPERATIONS = (Operation("GET", "/vectors", vectors, VectorPage, takes=(VectorParameters,), errors=(400, 404)),)

@@ -15,7 +15,7 @@ from search.spaces import Space
 from search.store.filters import Filter
 from web.api.media import existing_path, shown_inline
 from web.api.operation import current_node
-from web.api.params import Asked
+from web.api.params import SimilarParameters
 from web.api.ports import NodePort
 from web.api.questions import ask, check_id
 from web.near import place, written
@@ -92,7 +92,7 @@ def _spaces(node: NodePort, record: MediaRecord) -> list[SpaceHeld]:
 def _similar(node: NodePort, record: MediaRecord) -> SimilarTiles:
     """Nothing rather than no page when a question cannot be asked just now."""
     try:
-        found = ask(node, Asked(like=(record.id,), limit=MOST_SIMILAR), Filter())
+        found = ask(node, SimilarParameters(like=(record.id,), limit=MOST_SIMILAR), Filter())
     except LikewiseError as error:
         return SimilarTiles({}, {}, (str(error),))
     rows = AnswerTiles(node.store, found).rows()

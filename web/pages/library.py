@@ -15,7 +15,7 @@ from search.spaces import Space
 from web.api.cluster import cluster as find_cluster
 from web.api.operation import current_node
 from web.api.ports import NodePort
-from web.api.questions import DuplicateAnswer, Duplicating
+from web.api.questions import DuplicateAnswer, DuplicateParameters
 from web.api.questions import duplicates as find_groups
 from web.pages.address import Address
 from web.pages.tiles import Tile, record_tile, records_of
@@ -89,7 +89,7 @@ class DuplicatesCache:
             points = {name: info.points for name, info in node.store.collections().items()}
             now = (points, node.ingest.jobs(JOBS_WATCHED))
             if now != self._as_of:
-                self._answer, self._as_of = find_groups(node, Duplicating(GROUPS_SHOWN)), now
+                self._answer, self._as_of = find_groups(node, DuplicateParameters(GROUPS_SHOWN)), now
             return self._answer
 
 

@@ -14,7 +14,7 @@ from search.records.browse import ORDERS, browse
 from search.similar.find import MOST_OFFSET
 from search.similar.questions import Probe, SimilarHit
 from search.store.filters import Filter
-from web.api.params import Asked, CollectionName, DialPosition, Diversity, Limit, Offset, Words
+from web.api.params import CollectionName, Diversity, Limit, Offset, SimilarParameters, StylePosition, WordParameters
 from web.api.ports import NodePort
 from web.api.questions import ask
 from web.api.questions import search as search_words
@@ -71,7 +71,7 @@ class SearchPageQuery:
     after: str | None = None
     order: str = "newest"
     descending: bool | None = None
-    style: DialPosition | None = None
+    style: StylePosition | None = None
     diversity: Diversity | None = None
 
 
@@ -157,7 +157,7 @@ def _similar(
     uploads: dict[str, Probe] = {
         n: recent_uploads().get(n) for n in (*query.like, *query.unlike) if n.startswith(PREFIX)
     }
-    asked = Asked(
+    asked = SimilarParameters(
         query.like,
         query.unlike,
         query.collections,
@@ -186,7 +186,7 @@ def _similar(
 
 
 def _words(node: NodePort, query: SearchPageQuery, where: Filter, address: Address) -> Results:
-    found = search_words(node, Words(query.q, query.collections, query.limit, query.offset), where)
+    found = search_words(node, WordParameters(query.q, query.collections, query.limit, query.offset), where)
     fold = word_tiles(node.store, found.hits)
     rest = found.total + found.weaker - query.offset - query.limit
     return Results(

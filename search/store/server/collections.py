@@ -206,7 +206,7 @@ class ServerCollections:
                     raise refuse_to_drop(name)
                 self._client.delete_collection(place.physical, timeout=COMMIT_SECONDS)
                 place.forget()
-            self._names.settle(name.collection)
+            self._names.restore_alias(name.collection)
 
     def _present(self) -> list[str]:
         return [described.name for described in self._client.get_collections().collections]

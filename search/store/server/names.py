@@ -74,7 +74,7 @@ class ServerNames:
         self._client.update_collection_aliases(changes, timeout=COMMIT_SECONDS)
         self.forget()
 
-    def settle(self, collection: str) -> None:
+    def restore_alias(self, collection: str) -> None:
         """Give the alias its proper name, once no collection is in its way any more."""
         aliases = self._known(fresh=True)
         alias, stand_in = self._prefix + collection, self._stand_in(collection)

@@ -10,7 +10,7 @@ import pytest
 from search.store.filters import Filter
 from search.words import MatchPlace, holding, search_words
 from search.words.evidence import CollectionSearch, Evidence
-from search.words.typed import Term
+from search.words.parse import Term
 
 
 def found(library: Any, words: str, **rest: Any) -> list[str]:

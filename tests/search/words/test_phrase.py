@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from search.errors import ModelError, SpaceMismatchError, WorkersBusyError
+from search.likeness.best_pairs import Background
 from search.likeness.curve import LikenessCurve
 from search.likeness.curves import PROVISIONAL_TEXT, curves_of
-from search.likeness.evidence import Background
 from search.media import Kind, MediaRecord, media_id
 from search.spaces import MEANING, CollectionSchema, Distance, Space, VectorField
 from search.store.base import Array, Point

@@ -103,11 +103,11 @@ def command(
 def _ask_about_file(node: Node, file: Path, question: Question) -> Json:
     """In this process a file is read where it lies, however large; only a running server has to be sent it."""
     from search.store.filters import Filter
-    from web.api.params import Asked, read_values
+    from web.api.params import SimilarParameters, read_values
     from web.api.questions import similar
     from web.plain import dump
 
-    asked, where = read_values(_asked(question), (Asked, Filter))
+    asked, where = read_values(_asked(question), (SimilarParameters, Filter))
     return dump(similar(node, asked, where, node.encoder.probe(str(file), file.name)))
 
 
@@ -201,11 +201,11 @@ def _table(hits: Sequence[SimilarHit]) -> Table:
             column.justify = "right"
     for hit in hits:
         if hit.parts is not None:
-            told = [percent(hit.match), percent(hit.parts["visual"]), percent(hit.parts["style"])]
+            figures = [percent(hit.match), percent(hit.parts["visual"]), percent(hit.parts["style"])]
         else:
-            told = [hit.band.value, "" if hit.band in COPIES else likeness(hit.likeness)]
+            figures = [hit.band.value, "" if hit.band in COPIES else likeness(hit.likeness)]
         table.add_row(
-            *told,
+            *figures,
             f"{hit.score:.3f}",
             hit.kind.value,
             hit.space if hit.via is None else f"{hit.space}, through a video",

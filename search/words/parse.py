@@ -56,7 +56,7 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class ParsedWords:
     """What was typed, understood.
 
     Attributes:
@@ -73,7 +73,7 @@ class Typed:
     corrected: tuple[Correction, ...]
     phrase: str = ""
 
-    def one_by_one(self) -> Typed | None:
+    def one_by_one(self) -> ParsedWords | None:
         """The same with words that name one concept together looked for one by one: ``black`` and ``bear``; None if
         there are none."""
         if all(term.quoted or len(term.words) == 1 for term in self.wanted):
@@ -92,7 +92,7 @@ class _Part:
     negative: bool
 
 
-def understand(text: str, correct: Callable[[str], str | None] = lambda _: None) -> Typed:
+def parse_words(text: str, correct: Callable[[str], str | None] = lambda _: None) -> ParsedWords:
     """Read a question in words.
 
     A quotation mark without its partner counts as a blank, and so do control characters.
@@ -136,7 +136,7 @@ def understand(text: str, correct: Callable[[str], str | None] = lambda _: None)
         )
     corrections = tuple(Correction(*pair) for pair in corrected.items())
     phrase = " ".join(word for part in read if not part.negative for word in part.words)
-    return Typed(tuple(wanted), tuple(unwanted), tuple(ignored), corrections, phrase)
+    return ParsedWords(tuple(wanted), tuple(unwanted), tuple(ignored), corrections, phrase)
 
 
 def _parts(text: str) -> list[_Part]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from search.likeness.evidence import Background, EffectiveRows, best_pair, corrected, effective_rows
+from search.likeness.best_pairs import Background, EffectiveRows, best_pair, corrected, effective_rows
 from search.store.base import Array
 
 DIM = 64
