@@ -74,7 +74,7 @@ def test_a_wrong_token_and_a_wrong_address(cli: Any, elsewhere: Node, monkeypatc
 
 
 def test_follow_a_job_to_its_end(cli: Any, media: Path, elsewhere: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.commands.job_progress.FAR_SECONDS", 0.05)
+    monkeypatch.setattr("web.commands.job_progress.REMOTE_POLL_SECONDS", 0.05)
     job = elsewhere.start_ingest([media])
     ended = ask(cli, "jobs", job, "--follow", status=1)
     assert (ended["state"], ended["embedded"], ended["failed"]) == ("done_with_failures", 9, 1)

@@ -1,4 +1,4 @@
-"""Changing the model of a space, and what is kept of a collection from before."""
+"""API calls that change the model of a space, and list or delete generations of collections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ingest jobs and the files that failed in them."""
+"""API calls about jobs: list, start, show, follow, pause, resume, cancel; and failed files."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from workers.batch.report import Priority
 
 EVENT_SECONDS = 0.5
 STREAM_SECONDS = 60.0
-"""How long one event stream lasts; a browser's EventSource then connects anew by itself."""
+"""How long one event stream lasts; a browser's EventSource then reconnects by itself."""
 STREAMS_OF_THREADS = 4
-"""Every stream holds one of the server's few threads, so that only one in so many may."""
+"""One in so many of the server's threads may hold an event stream, as each stream takes a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class JobListing:
+    """Most jobs to list."""
+
     limit: Limit = 50
 
 

@@ -1,4 +1,4 @@
-"""Backup, migration to another store, likeness curves of this library: work of jobs that takes long."""
+"""API calls that start a backup, a migration to another store, or learning likeness curves."""
 
 from __future__ import annotations
 

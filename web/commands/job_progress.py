@@ -1,4 +1,4 @@
-"""Watch a job to its end: a bar on a terminal, plain lines elsewhere, a clean stop on Ctrl-C."""
+"""Show the progress of a job until it ends: a bar on a terminal, plain lines elsewhere; Ctrl-C stops it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ if TYPE_CHECKING:
     from web.client import Client
 
 POLL_SECONDS = 0.2
-FAR_SECONDS = 1.0
-"""A server elsewhere is asked so often."""
+REMOTE_POLL_SECONDS = 1.0
+"""How often a server on another machine is asked."""
 
 LINE_SECONDS, NEWS_SECONDS = 5.0, 1.0
-"""Plain lines come this far apart; one that has something new to tell comes sooner."""
+"""Seconds between plain lines; a line with a new message comes sooner."""
 
 
 class Display(Protocol):
+    """Shows progress."""
+
     def update(self, progress: JobProgress) -> None: ...
 
 
 def prepare(client: Client) -> None:
-    """Choose the models for a job, if this process does the work, and tell what there is to tell of them.
+    """Choose the models for a job, if this process runs it, and print the notes about them.
 
     Raises:
-        SpaceMismatchError: what is stored was made with other models than the settings demand.
+        SpaceMismatchError: a collection was made with other models than the settings demand.
     """
     if client.node is not None:
         client.node.prepare()
@@ -41,11 +43,11 @@ def prepare(client: Client) -> None:
 
 
 def follow(client: Client, job: str) -> JobProgress:
-    """Show how ``job`` gets on until it ends, and all that this process does for it has been done.
+    """Show the progress of ``job`` until it ends, and wait for the upkeep that this process does after it.
 
     Raises:
-        LikewiseError: the job could not go on.
-        click.Abort: interrupted; the job was cancelled after its batch, and what it had done stays.
+        LikewiseError: the job failed.
+        click.Abort: interrupted; the job was cancelled after its running batch, and what it had done stays.
     """
     from search.errors import LikewiseError
 
@@ -70,7 +72,7 @@ def follow(client: Client, job: str) -> JobProgress:
 
 
 def watch(client: Client, job: str) -> JobProgress:
-    """Show how ``job`` gets on until it ends, without having a say in it.
+    """Show the progress of ``job`` until it ends, without stopping it on Ctrl-C.
 
     Raises:
         click.Abort: interrupted; the job goes on.
@@ -83,7 +85,7 @@ def watch(client: Client, job: str) -> JobProgress:
 
 
 def line(progress: JobProgress) -> str:
-    """``120 of 500 done, 2 failed, 1 skipped, 31.5/s, 0:12 left``, and what is being done just now, if that is told."""
+    """``120 of 500 done, 2 failed, 1 skipped, 31.5/s, 0:12 left``, and the job's message, if it has one."""
     parts = [f"{progress.done} of {progress.total} done", f"{progress.failed} failed", f"{progress.skipped} skipped"]
     if progress.rate:
         parts.append(f"{progress.rate:.1f}/s")
@@ -110,7 +112,7 @@ def _watch(client: Client, job: str, display: Display | None) -> JobProgress:
             display.update(progress)
         if progress.finished:
             return progress
-        time.sleep(POLL_SECONDS if client.is_near else FAR_SECONDS)
+        time.sleep(POLL_SECONDS if client.is_near else REMOTE_POLL_SECONDS)
 
 
 @contextmanager
@@ -123,7 +125,7 @@ def _display() -> Iterator[Display]:
 
 
 class _Lines:
-    """One line every few seconds, sooner with something new to tell, and one for each change of state."""
+    """One line every few seconds, sooner with a new message, and one for each change of state."""
 
     def __init__(self) -> None:
         self._state = ""

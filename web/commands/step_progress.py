@@ -1,4 +1,4 @@
-"""Show how far steps have come that this process takes itself: a bar on a terminal, plain lines elsewhere."""
+"""Show the progress of steps in this process: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import TypeVar
 import click
 
 LINE_SECONDS = 5.0
-"""Plain lines come this far apart."""
+"""Seconds between plain lines."""
 
 T = TypeVar("T")
 
 
 def walk(doing: str, total: int, steps: Iterable[T]) -> Iterator[T]:
-    """The steps, about ``total`` of them, while the person sees how many have been taken."""
+    """Yield the steps, about ``total`` of them, and show how many are done."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import track
 
         yield from track(steps, doing, total, console=Console(stderr=True), transient=True)
         return
-    said = time.monotonic()
+    last = time.monotonic()
     for number, step in enumerate(steps, 1):
-        if time.monotonic() - said > LINE_SECONDS:
-            said = time.monotonic()
+        if time.monotonic() - last > LINE_SECONDS:
+            last = time.monotonic()
             click.echo(f"{doing}: {min(number, total)} of {total}", err=True)
         yield step

@@ -1,4 +1,4 @@
-"""The pages of those who run an ingest: jobs with their progress, and the files that failed."""
+"""The pages of jobs with their progress, and of failed files."""
 
 from __future__ import annotations
 
@@ -90,13 +90,15 @@ def retry() -> Response:
 
 def _jobs_page(problem: LikewiseError | None = None, typed: api.NewJob | None = None) -> str:
     jobs = current_node().ingest.jobs(SHOWN)
-    latest = {job.roots: job.id for job in reversed(jobs)}  # what an older job of the same folder asked is answered
-    shown = sorted(jobs, key=_turn)
+    latest = {
+        job.roots: job.id for job in reversed(jobs)
+    }  # a later job of the same folder has answered what an older one asked
+    shown = sorted(jobs, key=_sort_key)
     return render_template("jobs.html", jobs=shown, latest=latest.values(), problem=problem, typed=typed)
 
 
-def _turn(job: JobProgress) -> tuple[int, float]:
-    """What is at work or paused first, then what is queued in the order it will be done, then the latest."""
+def _sort_key(job: JobProgress) -> tuple[int, float]:
+    """Running and paused jobs first, then queued ones in the order they will run, then finished ones, newest first."""
     if job.state is JobState.QUEUED:
         return (1, job.created)
     return (2 if job.finished else 0, -job.created)

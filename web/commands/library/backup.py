@@ -1,4 +1,4 @@
-"""``likewise backup``: everything that is stored and known, as a folder of files."""
+"""``likewise backup``: write everything that is stored and known to a folder of files."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def command(call: Call, folder: Path, verify: bool) -> int:
 def _verify(call: Call, folder: Path) -> int:
     from ingest.maintenance.backup.manifest import load_manifest
     from ingest.maintenance.backup.verify import check_readable, find_damage
-    from web.commands.step_progress import walk
+    from web.commands.step_progress import show_steps
 
     manifest = load_manifest(folder)
     check_readable(folder, manifest)
     damaged: list[str] = []
-    for part, complaint in walk("checking parts", len(manifest.parts), find_damage(folder, manifest)):
+    for part, complaint in show_steps("checking parts", len(manifest.parts), find_damage(folder, manifest)):
         if complaint:
             damaged.append(part.path if part else complaint)
     answer: Json = {

@@ -1,4 +1,4 @@
-"""``likewise failures``: the files that could not be used, and why."""
+"""``likewise failures``: list files that failed, with the reason, or try them again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from web.client import Client, Json
 
 PAGE = 500
-"""Failures the API is asked for at once, the most it gives."""
+"""Failures per request, the most that the API answers."""
 
 
 @click.command("failures", short_help="List files that failed, and why; or try them again.")
@@ -39,7 +39,7 @@ def command(call: Call, retry: bool, code: str | None, limit: int | None) -> int
 
 
 def all_failures(client: Client, **which: str) -> Iterator[Json]:
-    """Every failed file, by path, asked for a page at a time.
+    """Every failed file, in order of path, requested a page at a time.
 
     Args:
         which: ``code`` or ``job``, to narrow them.

@@ -1,4 +1,4 @@
-"""``likewise ingest``: take in folders and files."""
+"""``likewise ingest``: ingest folders and files."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def take_in(
     confirm_missing: bool = False,
     priority: str = "normal",
 ) -> JobProgress:
-    """Ingest ``paths`` and watch until it is done, asking the person before much is marked as gone.
+    """Ingest ``paths`` and show the progress until the end, with a question before many files are marked as missing.
 
     Args:
         paths: absolute paths, or addresses.
 
     Raises:
         NotFoundError: a path does not exist.
-        ConfirmationRequired: most of a root has gone, and nobody is there to say that this is right.
-        LikewiseError: the job could not run.
+        ConfirmationRequired: most files of a root are gone, and no person at a terminal confirms it.
+        LikewiseError: the job failed.
         click.Abort: interrupted.
     """
     from search.errors import ConfirmationRequired, LikewiseError
@@ -81,7 +81,7 @@ def take_in(
     try:
         prepare(client)
     except LikewiseError:
-        client.post(f"/jobs/{started['id']}/cancel")  # it was never begun, and no later start shall take it up
+        client.post(f"/jobs/{started['id']}/cancel")  # it never started, and no later process may resume it
         raise
     progress = follow(client, started["id"])
     if progress.state == "needs_confirmation":
@@ -92,20 +92,21 @@ def take_in(
 
 
 def exit_status(progress: JobProgress) -> int:
+    """1 when files failed, otherwise 0."""
     return 1 if progress.failed else 0
 
 
 def show(progress: JobProgress, failures: Json, console: Console) -> None:
-    """The summary a person reads at the end."""
+    """Print a summary for people."""
     from rich.table import Table
 
     from web.commands.job_progress import duration
 
     counts = ("embedded", "duplicate", "unchanged", "moved", "missing", "skipped", "failed")
-    said = ", ".join(f"{getattr(progress, name)} {name}" for name in counts if getattr(progress, name))
+    summary = ", ".join(f"{getattr(progress, name)} {name}" for name in counts if getattr(progress, name))
     rate = f", {progress.rate:.1f} a second" if progress.rate else ""
     files = "1 file" if progress.total == 1 else f"{progress.total} files"
-    console.print(f"{files} in {duration(progress.seconds)}{rate}: {said or 'nothing to do'}.")
+    console.print(f"{files} in {duration(progress.seconds)}{rate}: {summary or 'nothing to do'}.")
     if progress.message:
         console.print(progress.message)
     if not failures:

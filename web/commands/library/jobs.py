@@ -56,10 +56,10 @@ def command(call: Call, words: tuple[str, ...], followed: bool, limit: int) -> i
 
 
 def _parse_words(words: tuple[str, ...]) -> tuple[str | None, str | None]:
-    """What is to be done, and to which job.
+    """The action and the id of the job.
 
     Raises:
-        click.UsageError: the words make no sense.
+        click.UsageError: the words are not valid.
     """
     if words and words[0] in ACTIONS:
         if len(words) < 2:
@@ -80,7 +80,7 @@ def _refuse_to_follow_unclaimed(client: Client, job: str, *, followed: bool) -> 
 
 
 def _show(console: Console, jobs: Json) -> None:
-    """A table, and what those that have not ended are doing or waiting for."""
+    """Print a table of jobs, and the messages of unfinished ones."""
     from ingest.jobs.progress import UNFINISHED
 
     if not jobs:

@@ -1,4 +1,4 @@
-"""``likewise restore``: a backup into an empty data directory."""
+"""``likewise restore``: restore a backup into an empty data directory."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _restore(settings: Settings, folder: Path, manifest: Manifest) -> None:
     from ingest.maintenance.backup.verify import find_damage
     from search.errors import BackupError
     from search.store import open_store
-    from web.commands.step_progress import walk
+    from web.commands.step_progress import show_steps
 
     with explain_os_errors(settings.home):
         settings.home.mkdir(parents=True, exist_ok=True)
@@ -69,11 +69,11 @@ def _restore(settings: Settings, folder: Path, manifest: Manifest) -> None:
             try:
                 work = Restore(settings, store, ledger, folder, manifest)
                 work.check()
-                for _, complaint in walk("checking parts", len(manifest.parts), find_damage(folder, manifest)):
+                for _, complaint in show_steps("checking parts", len(manifest.parts), find_damage(folder, manifest)):
                     if complaint:
                         raise BackupError(complaint, "Nothing was restored. Use another copy of the backup.")
                 for label, steps in (("restoring", work.restore()), ("comparing", work.compare())):
-                    for _ in walk(f"{label} parts", len(manifest.parts), steps):
+                    for _ in show_steps(f"{label} parts", len(manifest.parts), steps):
                         pass
                 work.finish()
             finally:
