@@ -1,7 +1,6 @@
-"""What trained models say of people who are called otherwise since: renamed, or made one with somebody.
+"""Renames applied to the answers of trained models, which know photographers by the names of their training.
 
-A model knows everybody by the name of its training. The next training takes the new names up; until then what is said
-of several who are one now is added up here.
+The next training takes the new names; until then the probabilities of photographers that were merged are added up.
 """
 
 from __future__ import annotations
@@ -22,40 +21,44 @@ if TYPE_CHECKING:
     from search.photographers.classifier.classifier import Verdict
 
 Aliases: TypeAlias = Mapping[str, str]
-"""What everybody who was renamed is called now."""
+"""Old name to current name of everybody who was renamed."""
 
 
-def renamed_verdict(verdict: Verdict, called: Aliases) -> Verdict:
-    """The reasons are those of the candidate who was first; they go where that is another one now."""
-    if not verdict.candidates or not any(candidate.photographer in called for candidate in verdict.candidates):
+def renamed_verdict(verdict: Verdict, aliases: Aliases) -> Verdict:
+    """A verdict with current names.
+
+    The reasons are those of the first candidate; they are dropped where another candidate is first now.
+    """
+    if not verdict.candidates or not any(candidate.photographer in aliases for candidate in verdict.candidates):
         return verdict
-    candidates = _candidates(verdict.candidates, called)
+    candidates = _candidates(verdict.candidates, aliases)
     first = verdict.candidates[0].photographer
     return replace(
         verdict,
         candidates=candidates,
         unknown=verdict.unknown and candidates[0].probability < verdict.threshold,
-        reasons=verdict.reasons if called.get(first, first) == candidates[0].photographer else (),
-        by_style=_candidates(verdict.by_style, called),
-        by_subject=_candidates(verdict.by_subject, called),
+        reasons=verdict.reasons if aliases.get(first, first) == candidates[0].photographer else (),
+        by_style=_candidates(verdict.by_style, aliases),
+        by_subject=_candidates(verdict.by_subject, aliases),
     )
 
 
-def renamed_predictions(said: OutOfFold, called: Aliases) -> OutOfFold:
-    names, sums = _merging(said.names, called)
-    if names == said.names:
-        return said
-    return OutOfFold(names, {id_: sums @ probabilities for id_, probabilities in said.rows.items()})
+def renamed_predictions(predictions: OutOfFold, aliases: Aliases) -> OutOfFold:
+    """Out-of-fold predictions with current names."""
+    names, sums = _merging(predictions.names, aliases)
+    if names == predictions.names:
+        return predictions
+    return OutOfFold(names, {id_: sums @ probabilities for id_, probabilities in predictions.rows.items()})
 
 
-def renamed_space(space: PhotographerSpace, called: Aliases) -> PhotographerSpace:
-    """Who is one now stands in the middle of those they were, by their photos."""
-    names, sums = _merging(space.names, called)
+def renamed_space(space: PhotographerSpace, aliases: Aliases) -> PhotographerSpace:
+    """A space with current names; a merged photographer is the mean of those before, weighted by their photos."""
+    names, sums = _merging(space.names, aliases)
     if names == space.names:
         return space
     weights = sums * np.fmax(space.photos, 1)
     shares = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    now = sums.argmax(axis=0)
+    current = sums.argmax(axis=0)
     return PhotographerSpace(
         names,
         space.report,
@@ -68,27 +71,27 @@ def renamed_space(space: PhotographerSpace, called: Aliases) -> PhotographerSpac
         {
             "ids": np.array(space.ids),
             "codes": space.codes,
-            "owners": np.where(space.owners < 0, -1, now[space.owners]),
+            "owners": np.where(space.owners < 0, -1, current[space.owners]),
             "clusters": space.clusters,
         },
-        placed=len(names) - len({called.get(name, name) for name in space.learnt}),
+        folded_in=len(names) - len({aliases.get(name, name) for name in space.trained}),
     )
 
 
-def _candidates(candidates: Iterable[Candidate], called: Aliases) -> tuple[Candidate, ...]:
-    """By their names of now, the most probable first."""
+def _candidates(candidates: Iterable[Candidate], aliases: Aliases) -> tuple[Candidate, ...]:
+    """Candidates with current names, the most probable first."""
     found: dict[str, float] = {}
     for one in candidates:
-        name = called.get(one.photographer, one.photographer)
+        name = aliases.get(one.photographer, one.photographer)
         found[name] = found.get(name, 0.0) + one.probability
     ordered = sorted(found.items(), key=lambda item: -item[1])
     return tuple(Candidate(name, probability, photographer_id(name)) for name, probability in ordered)
 
 
-def _merging(names: tuple[str, ...], called: Aliases) -> tuple[tuple[str, ...], Array]:
-    """The names of now, in the order of their first, and which of ``names`` each of them stands for, float32 0 or 1."""
-    now = [called.get(name, name) for name in names]
-    found = tuple(dict.fromkeys(now))
+def _merging(names: tuple[str, ...], aliases: Aliases) -> tuple[tuple[str, ...], Array]:
+    """Current names in order of their first, and float32 ``(current, names)``: 1 where a name has that current name."""
+    current = [aliases.get(name, name) for name in names]
+    found = tuple(dict.fromkeys(current))
     sums = np.zeros((len(found), len(names)), np.float32)
-    sums[[found.index(name) for name in now], np.arange(len(names))] = 1
+    sums[[found.index(name) for name in current], np.arange(len(names))] = 1
     return found, sums

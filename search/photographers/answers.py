@@ -1,4 +1,4 @@
-"""What is told of photographers; the API and ``--json`` give these objects as they stand.
+"""Answers about photographers; the API and ``--json`` give these objects as they are.
 
 A photographer is known by name. Names come from files and may hold anything, so addresses and file names carry the
 ``id`` instead: 16 hex digits of the name's SHA-256 (``names.photographer_id``).
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Credit(StrEnum):
-    """Where a record's photographer comes from. ``kmeans`` names are pseudo-photographers, groups of alike photos."""
+    """Source of a record's photographer. ``kmeans`` names are pseudo-photographers, clusters of similar photos."""
 
     EXIF = "exif"
     FOLDER = "folder"
@@ -44,12 +44,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class PredictionReason:
-    """One thing that spoke for (``weight`` > 0) or against the first candidate.
+    """One feature that speaks for (``weight`` > 0) or against the first candidate.
 
     Attributes:
         feature: name in ``features.FEATURES``, or ``visual`` or ``style`` for all components of that vector together.
         words: a sentence part for people, such as "more saturated than most photos, less saturated than most of
-            theirs": "most photos" are those the model has learnt from, "theirs" the candidate's among them.
+            theirs": "most photos" are the training photos, "theirs" the candidate's among them.
         value: of this photo, in the feature's unit.  typical: the candidate's median.
         weight: SHAP value in log-odds.
     """
@@ -63,13 +63,13 @@ class PredictionReason:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Whose photo is this?
+    """Predicted photographer of a photo.
 
     Attributes:
-        unknown: the best candidate's probability is below ``threshold``, or the model never saw anything like it.
+        unknown: the best candidate's probability is below ``threshold``.
         candidates: most probable first.
-        by_style, by_subject: the same question answered from how it is developed alone and from what it shows alone.
-        nearest: photographer to the photos of theirs that are nearest to this one.
+        by_style, by_subject: candidates predicted from how it is developed alone and from what it shows alone.
+        nearest: photographer to their photos that are nearest to this one.
         model: version of the classifier.
     """
 
@@ -89,9 +89,9 @@ class PhotographerListed:
     """One photographer in the list.
 
     Attributes:
-        first, last: ISO 8601 of the earliest and latest ``taken_at`` known.
-        credits: number of photos by where the credit comes from.
-        samples: a few photos that are typical.
+        first, last: ISO 8601 of the earliest and latest known ``taken_at``.
+        credits: number of photos by source of the credit.
+        samples: a few typical photos.
     """
 
     id: str
@@ -105,13 +105,13 @@ class PhotographerListed:
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """A feature that sets a photographer apart from everyone else.
+    """A feature in which a photographer differs from all others.
 
     Attributes:
-        effect: difference of medians in robust deviations of everyone else, to that side; the sign says the direction.
+        effect: difference of medians in robust deviations of all others, to that side, with its sign.
         words: "darker shadows", say.
         mine, others: medians in the feature's unit.
-        percentile: share of the others' photos below ``mine``, per cent.
+        percentile: share of the others' photos below ``mine``, percent.
     """
 
     feature: str
@@ -125,7 +125,7 @@ class Trait:
 
 @dataclass(frozen=True, slots=True)
 class StyleProfile:
-    """One of a photographer's several ways of working: a cluster of their photos in the ``style`` space."""
+    """One of a photographer's styles: a cluster of their photos in the ``style`` space."""
 
     share: float
     photos: int
@@ -135,7 +135,7 @@ class StyleProfile:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Photos taken in one go: ``start`` and ``end`` are ISO 8601, or None where only names tell."""
+    """Photos of one session: ``start`` and ``end`` are ISO 8601, or None where only file names are known."""
 
     photos: int
     start: str | None
@@ -146,12 +146,12 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Another photographer who works alike.
+    """A similar photographer.
 
     Attributes:
-        similarity: 0 to 1, share of random pairs of photographers that are less alike.
-        by: what says so: ``style``, ``subject``, or ``joint`` (the photographer vectors).
-        pairs: photos that show it, this photographer's beside the other's.
+        similarity: 0 to 1, share of random pairs of photographers that are less similar.
+        by: space of the comparison: ``style``, ``subject``, or ``joint`` (the photographer vectors).
+        pairs: similar photos, this photographer's beside the other's.
     """
 
     id: str
@@ -172,11 +172,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Miscredit:
-    """A photo whose credit is doubtful: what is written, what the classifier (without having learnt from this photo)
-    says, and what its neighbours are credited with.
+    """A photo with a doubtful credit: its credit, the out-of-fold prediction, and the credits of its neighbours.
 
     Attributes:
-        probability: of ``predicted``.  own_probability: of the written name.
+        probability: of ``predicted``.  own_probability: of ``credited``.
         neighbours: photographer to number among the nearest photos.
     """
 
@@ -190,7 +189,7 @@ class Miscredit:
 
 @dataclass(frozen=True, slots=True)
 class PhotographerShown:
-    """Everything the page of one photographer tells."""
+    """Everything that is known of one photographer."""
 
     id: str
     name: str
@@ -215,8 +214,8 @@ class Spot:
     """One photographer on a map.
 
     Attributes:
-        at: first two principal components of whatever the map is drawn from.
-        path: where they were while the joint model was trained, from the first frame to the last, which is ``at``;
+        at: first two principal components of the vectors that the map shows.
+        path: positions during the training of the joint model, from the first frame to the last, which is ``at``;
             empty on a map of profiles.
     """
 
@@ -229,12 +228,12 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Photographers in two dimensions: those close to one another work alike.
+    """Photographers in two dimensions; similar ones are close to each other.
 
     Attributes:
-        by: ``joint``, the learnt photographer vectors, or ``style`` or ``subject``, the mean of their photos' vectors.
-        explained: share of the variance that each of the two axes shows, 0 to 1.
-        steps: training step of each place of a spot's ``path``.
+        by: ``joint``, the trained photographer vectors, or ``style`` or ``subject``, the mean of their photos' vectors.
+        explained: share of the variance on each of the two axes, 0 to 1.
+        steps: training step of each position of a spot's ``path``.
     """
 
     by: str
@@ -245,7 +244,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class PhotographerMap:
-    """``charts`` in order of how much they are worth; ``notes`` says what could not be drawn, and why."""
+    """``charts``, the most meaningful first; ``notes`` says what could not be drawn, and why."""
 
     charts: tuple[Chart, ...]
     notes: tuple[str, ...] = ()

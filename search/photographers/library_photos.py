@@ -1,4 +1,4 @@
-"""The library as the photographers' desk sees it, read once and again when something has changed."""
+"""Cache of the library's photographers, reloaded when the library has changed."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from search.photographers.profiles.people import People
 from search.store.base import Store
 
 REST_SECONDS, REST_SHARE = 5.0, 20.0
-"""While jobs change the library all the time it is read anew once in so many seconds, or in so many times what
-reading takes, whichever is longer."""
+"""While jobs change the library, seconds between reloads, or multiples of a reload's duration, whichever is longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryState:
-    """What tells whether the library may have changed; both parts need only compare.
+    """State by which a change of the library is noticed; both parts need only compare.
 
     Attributes:
-        finished: what has been done. It is to be seen at once.
-        running: of jobs in work, which change something every second; that is looked at now and then.
+        finished: finished jobs and edits. A change reloads at once.
+        running: running jobs, which change something every second. A change reloads now and then.
     """
 
     finished: object
@@ -31,23 +30,23 @@ class LibraryState:
 
 
 class Library:
-    """Everybody who is credited with a photo. Safe to use from several threads.
+    """The photographers of a library, cached. Safe to use from several threads.
 
     Args:
-        as_of: asked for every question.
+        state: called for every query.
     """
 
-    def __init__(self, store: Store, as_of: Callable[[], LibraryState]) -> None:
-        self._store, self._as_of = store, as_of
+    def __init__(self, store: Store, state: Callable[[], LibraryState]) -> None:
+        self._store, self._current_state = store, state
         self._reading = threading.Lock()
         self._state: LibraryState | None = None
         self._again = 0.0
         self._people: People | None = None
 
     def people(self) -> People | None:
-        """None while there are no pictures."""
+        """The photographers; None while there are no pictures."""
         with self._reading:
-            now = self._as_of()
+            now = self._current_state()
             if self._is_old(now):
                 began = time.monotonic()
                 self._people = self._read()

@@ -1,7 +1,7 @@
-"""The photographers' desk: what pages, API and command line ask about photographers, answered from one place.
+"""Answers of pages, API and command line about photographers.
 
-A process has one. It holds what would take too long to read for every question: the photos of the library as a
-:class:`~search.photographers.photos.dataset.PhotoSet`, read anew when something has changed, and the trained models.
+A process has one service. It caches what would take too long to read for every query: the photos of the library as a
+:class:`~search.photographers.photos.dataset.PhotoSet`, reloaded after changes, and the trained models.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from search.photographers.answers import (
     PhotographerShown,
     Prediction,
 )
-from search.photographers.classifier.model_files import read_out_of_fold
+from search.photographers.classifier.model_files import REPORT, read_out_of_fold
 from search.photographers.library_photos import Library, LibraryState
 from search.photographers.model_registry import CurrentModel, ModelKind, ModelRegistry, untrained
 from search.photographers.photos.features import FEATURES
@@ -34,7 +34,7 @@ from search.photographers.photos.names import photographer_id
 from search.photographers.profiles.charts import STYLE, SUBJECT, profile_chart
 from search.photographers.profiles.miscredits import OutOfFold
 from search.photographers.space import PhotographerSpace
-from search.photographers.training_summary import REPORT, space_summary
+from search.photographers.training_summary import space_summary
 from search.records.lookup import find_record, thumbnail_address
 from search.similar.questions import Probe
 from search.spaces import Space
@@ -48,36 +48,36 @@ if TYPE_CHECKING:
 
 LABEL_HINT = "Say who took what: `likewise photographers label --from exif` (or folder, csv, kmeans)."
 NEAREST = 4
-"""Photos shown of each candidate, half of them by style, half by what is shown."""
+"""Photos shown of each candidate, half of them nearest by style, half by subject."""
 
 CANDIDATES_SHOWN = 3
-"""Of so many candidates, of each answer, the nearest photos are looked for."""
+"""Candidates of each answer whose nearest photos are searched."""
 
 
 class PhotographerService:
     """Answers about photographers. Safe to use from several threads.
 
     Args:
-        shelf: where trained models are.
-        as_of: asked for every question.
-        called: what everybody who was renamed is called now; asked for every question, too.
+        models: trained models.
+        state: state of the library; called for every query.
+        aliases: old name to new name of everybody who was renamed; called for every query, too.
     """
 
     def __init__(
         self,
         store: Store,
-        shelf: ModelRegistry,
-        as_of: Callable[[], LibraryState],
-        called: Callable[[], Aliases] = dict,
+        models: ModelRegistry,
+        state: Callable[[], LibraryState],
+        aliases: Callable[[], Aliases] = dict,
     ) -> None:
-        self._store, self._shelf, self._called = store, shelf, called
-        self._library = Library(store, as_of)
-        self._classifier: CurrentModel[Classifier] = CurrentModel(shelf, ModelKind.CLASSIFIER)
-        self._out_of_fold: CurrentModel[OutOfFold] = CurrentModel(shelf, ModelKind.CLASSIFIER)
-        self._space: CurrentModel[PhotographerSpace] = CurrentModel(shelf, ModelKind.JOINT)
+        self._store, self._models, self._aliases = store, models, aliases
+        self._library = Library(store, state)
+        self._classifier: CurrentModel[Classifier] = CurrentModel(models, ModelKind.CLASSIFIER)
+        self._out_of_fold: CurrentModel[OutOfFold] = CurrentModel(models, ModelKind.CLASSIFIER)
+        self._space: CurrentModel[PhotographerSpace] = CurrentModel(models, ModelKind.JOINT)
 
     def list(self) -> tuple[PhotographerListed, ...]:
-        """Everyone, those with most photos first; empty while no photo has a photographer."""
+        """All photographers, those with most photos first; empty while no photo is credited."""
         people = self._library.people()
         return people.listed() if people else ()
 
@@ -85,41 +85,41 @@ class PhotographerService:
         """Everything about one photographer.
 
         Args:
-            who: id or name, also one of before a renaming.
+            who: id or name, also the name before a rename.
 
         Raises:
             NotFoundError: there is no such photographer.
         """
-        said, notes = self._said()
-        shown = self._people().shown(self._now(who), said)
+        predictions, notes = self._out_of_fold_predictions()
+        shown = self._people().shown(self._current_name(who), predictions)
         alike = (*shown.alike, *self._alike_by_space(shown.name))
         return replace(shown, alike=alike, notes=(*shown.notes, *notes))
 
     def name_of(self, who: str) -> str:
-        """The name that an id or a name, in whatever case, means.
+        """Name of the photographer with this id, or this name in whatever case.
 
         Raises:
-            NotFoundError: nobody is credited by it.
+            NotFoundError: no photo is credited to it.
         """
         return self._people().name_of(who)
 
     def alike(self, who: str) -> tuple[Alike, ...]:
-        """Who works alike, most alike first, by each of ``style``, ``subject`` and, once trained, ``joint``.
+        """Similar photographers, most similar first, by each of ``style``, ``subject`` and, once trained, ``joint``.
 
         Raises:
             NotFoundError: there is no such photographer.
         """
-        name = self._now(who)
+        name = self._current_name(who)
         return (*self._people().alike(name), *self._alike_by_space(name))
 
     def predict(self, probe: Probe) -> Prediction:
-        """Whose photo is this?
+        """Photographer of a photo.
 
         Raises:
             NotFoundError: no classifier has been trained.
             SpaceMismatchError: it was trained on vectors of another model than those in the store now, or the probe's
                 are of another.
-            UsageError: the probe is no picture.
+            UsageError: the probe is no picture, or has no vector of what it shows.
         """
         if probe.kind is not Kind.IMAGE:
             what = "a video" if probe.kind is Kind.VIDEO else "a sound"
@@ -128,17 +128,17 @@ class PhotographerService:
             )
         visual, style = self._spaces()
         model = self._classifier.get(lambda folder: _load_classifier(folder, visual, style), (visual, style))
-        of_visual, of_style = _vector(probe, visual), _vector(probe, style)
-        if visual is None or of_visual is None:
+        visual_vector, style_vector = _vector(probe, visual), _vector(probe, style)
+        if visual is None or visual_vector is None:
             raise UsageError("This picture has no vector of what it shows.", "Ingest it again.")
-        features, credited = self._known_of(probe)
-        verdict = renamed_verdict(model.predict(features, of_visual, of_style), self._called())
+        features, credited = self._stored_facts(probe)
+        verdict = renamed_verdict(model.predict(features, visual_vector, style_vector), self._aliases())
         names = [
             candidate.photographer
             for candidates in (verdict.candidates, verdict.by_style, verdict.by_subject)
             for candidate in candidates[:CANDIDATES_SHOWN]
         ]
-        vectors = [(style, of_style), (visual, of_visual)]
+        vectors = [(style, style_vector), (visual, visual_vector)]
         return Prediction(
             unknown=verdict.unknown,
             candidates=verdict.candidates,
@@ -153,30 +153,31 @@ class PhotographerService:
 
     @property
     def trained(self) -> bool:
-        """There is a classifier to ask, whether or not it has been measured."""
-        return self._shelf.current(ModelKind.CLASSIFIER) is not None
+        """Whether a classifier is in use, measured or not."""
+        return self._models.current(ModelKind.CLASSIFIER) is not None
 
     def report(self) -> Mapping[str, object]:
-        """What the classifier in use is worth: its ``report.json``.
+        """The report of the classifier in use, its ``report.json``.
 
         Raises:
             NotFoundError: none has been trained, or it was trained without a report.
+            ModelError: the report cannot be read.
         """
-        version = self._shelf.current(ModelKind.CLASSIFIER)
+        version = self._models.current(ModelKind.CLASSIFIER)
         if version is None:
             raise untrained(ModelKind.CLASSIFIER)
         if REPORT not in version.files:
             raise NotFoundError("The classifier was trained without a report.", "Train it again.")
         try:
-            told = json.loads((self._shelf.folder(ModelKind.CLASSIFIER, version) / REPORT).read_text("utf-8"))
+            report = json.loads((self._models.folder(ModelKind.CLASSIFIER, version) / REPORT).read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise ModelError(f"The classifier's report cannot be read: {error}.", "Train it again.") from error
-        return {**told, "version": version.name, "made": version.made}
+        return {**report, "version": version.name, "made": version.made}
 
     def map(self) -> PhotographerMap:
         """Photographers in two dimensions: by the joint model, once that is trained, and by their profiles."""
         people, space = self._library.people(), self._joint()
-        charts = [_of_present(space.chart(), people)] if space else []
+        charts = [_with_photos(space.chart(), people)] if space else []
         if people is not None:
             charts += [chart for by in (STYLE, SUBJECT) if (chart := profile_chart(people, by))]
         notes = (space_summary(space.report), *space.report.notes) if space else (f"{untrained(ModelKind.JOINT)}",)
@@ -193,38 +194,38 @@ class PhotographerService:
             raise NotFoundError("There are no pictures in this library yet.", "Ingest some first.")
         return people
 
-    def _now(self, who: str) -> str:
-        """As :meth:`name_of`; whoever was renamed is found by the name of before, too, as old links lead there."""
+    def _current_name(self, who: str) -> str:
+        """As :meth:`name_of`; after a rename the old name is found, too, as old links lead there."""
         try:
             return self.name_of(who)
         except NotFoundError:
-            for old, new in self._called().items():
+            for old, new in self._aliases().items():
                 if who in (old, photographer_id(old)):
                     return self.name_of(new)
             raise
 
-    def _said(self) -> tuple[OutOfFold | None, tuple[str, ...]]:
-        """What the classifier said of photos it had not learnt from, by which credits are doubted; and what is to be
-        noted where that cannot be had."""
-        called = self._called()
+    def _out_of_fold_predictions(self) -> tuple[OutOfFold | None, tuple[str, ...]]:
+        """Out-of-fold predictions of the classifier, by which credits are doubted; or None and a note why not."""
+        aliases = self._aliases()
         try:
-            return self._out_of_fold.get(
-                lambda folder: renamed_predictions(read_out_of_fold(folder), called), called
-            ), ()
+            predictions = self._out_of_fold.get(
+                lambda folder: renamed_predictions(read_out_of_fold(folder), aliases), aliases
+            )
         except NotFoundError:
             return None, ("Credits are doubted by likeness alone: no classifier has been trained yet.",)
         except ModelError as error:
             return None, (f"Credits are doubted by likeness alone. {error}",)
+        return predictions, ()
 
     def _joint(self) -> PhotographerSpace | None:
-        called = self._called()
+        aliases = self._aliases()
         try:
-            return self._space.get(lambda folder: renamed_space(PhotographerSpace.load(folder), called), called)
+            return self._space.get(lambda folder: renamed_space(PhotographerSpace.load(folder), aliases), aliases)
         except NotFoundError:
             return None
 
     def _alike_by_space(self, name: str) -> tuple[Alike, ...]:
-        """By the joint model, if that is trained and knows the photographer, of those who still have photos."""
+        """Similar photographers by the joint model, if it knows this one; only those who still have photos."""
         space, people = self._joint(), self._library.people()
         if space is None or people is None or name not in space.names:
             return ()
@@ -235,17 +236,17 @@ class PhotographerService:
         )
 
     def _spaces(self) -> tuple[Space | None, Space | None]:
-        """What ``visual`` and ``style`` are in this library now."""
+        """Spaces ``visual`` and ``style`` of this library."""
         info = self._store.collections().get(Kind.IMAGE.collection)
         return (info.schema.space("visual"), info.schema.space("style")) if info else (None, None)
 
-    def _known_of(self, probe: Probe) -> tuple[Array, str | None]:
-        """The photo's features, float32 ``(78,)``, and whom it is credited to where it is stored."""
+    def _stored_facts(self, probe: Probe) -> tuple[Array, str | None]:
+        """The photo's features, float32 ``(78,)``, and its photographer where it is stored and credited."""
         features, credited = probe.features, None
         if probe.media_id is not None:
             try:
                 record = find_record(self._store, probe.media_id)
-            except NotFoundError:  # an upload of something new
+            except NotFoundError:  # an upload that is not in the library
                 pass
             else:
                 features, credited = features or record.features, record.photographer
@@ -256,7 +257,7 @@ class PhotographerService:
     def _nearest(
         self, names: Iterable[str], media_id: str | None, vectors: Iterable[tuple[Space | None, Array | None]]
     ) -> dict[str, tuple[Photo, ...]]:
-        """Of each of these photographers the photos nearest in each space, without the one that is asked about."""
+        """Photographer to the photos nearest in each space, without the photo that is asked about."""
         asked = [(space, vector) for space, vector in vectors if space is not None and vector is not None]
         each = NEAREST // len(asked)
         queries = [
@@ -273,8 +274,8 @@ class PhotographerService:
         return {name: tuple(photos.values()) for name, photos in found.items()}
 
 
-def _of_present(chart: Chart, people: People | None) -> Chart:
-    """Without those who have no photos any more."""
+def _with_photos(chart: Chart, people: People | None) -> Chart:
+    """Without photographers who have no photos any more."""
     present = people.rows if people else {}
     return replace(chart, spots=tuple(spot for spot in chart.spots if spot.name in present))
 
@@ -289,10 +290,10 @@ def _load_classifier(folder: Path, visual: Space | None, style: Space | None) ->
 
 
 def _vector(probe: Probe, space: Space | None) -> Array | None:
-    """float32 ``(dim,)``; None where the probe, or the library, has none.
+    """The probe's vector, float32 ``(dim,)``; None where the probe, or the library, has none.
 
     Raises:
-        SpaceMismatchError: the probe's is of another space of that name.
+        SpaceMismatchError: the probe's vector is of another space of that name.
     """
     if space is None or space.name not in probe.vectors:
         return None

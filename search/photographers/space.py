@@ -1,16 +1,16 @@
-"""The photographer space: one learnt vector per photographer, as ``workers.photographers.joint`` leaves it in a folder.
+"""The trained photographer space: one vector per photographer, and how its files are read.
 
-Reading takes no torch. What a run leaves:
+``workers.photographers.joint`` trains it and writes the folder; reading takes no torch. The files:
 
-    manifest.json   the report (:class:`JointReport`), the names, and what the vectors were made from
+    manifest.json   the report (:class:`JointReport`), the names, and the inputs of the vectors
     vectors.npz     ``vectors`` (p, d), ``photos`` (p,), ``frames`` (f, p, d), ``steps`` (f,)
     codes.npz       ``ids`` (n,), ``codes`` (n, 16), ``owners`` (n,), ``clusters`` (n,)
-    weights.npz     the networks, which ``workers.photographers.joint.fold_in`` needs to place somebody new
-    placed.json     who was placed since (``search.photographers.folded_in``)
+    weights.npz     the networks, by which ``workers.photographers.joint.fold_in`` adds a photographer
+    placed.json     photographers added since (``search.photographers.folded_in``)
     plots/          self-contained pages
     tensorboard/    losses, errors and vectors over time
 
-Names are hostile text and stand in JSON only; no file is called after one.
+Names are hostile text and occur in JSON only; no file is named after one.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ LAYOUT = 1
 
 @dataclass(frozen=True, slots=True)
 class VectorErrors:
-    """How well held-out photos' statistics are foretold: mean squared error over photos and statistics.
+    """Error of predicted statistics of held-out photos: mean squared error over photos and statistics.
 
     Attributes:
         right: with the vector of the photographer who took the photo.
         wrong: with those of all others, averaged.
-        ratio: ``wrong / right``; 1 says that the vectors carry nothing.
+        ratio: ``wrong / right``; 1 means that the vectors carry no information.
     """
 
     right: Estimate
@@ -55,12 +55,12 @@ class VectorErrors:
 
 @dataclass(frozen=True, slots=True)
 class PseudoPhotographers:
-    """The published set-up on clusters of the very features it foretells, and the figure that shows what it is worth.
+    """The published set-up, on clusters of the features that it predicts, beside a baseline that shows its circularity.
 
     Attributes:
         clusters: number of KMeans clusters, on scaled features.
         nearest_centroid: accuracy of the nearest centroid on the same features, held-out photos.
-        words: what that means.
+        words: the meaning in a sentence.
     """
 
     clusters: int
@@ -71,19 +71,19 @@ class PseudoPhotographers:
 
 @dataclass(frozen=True, slots=True)
 class JointReport:
-    """What one training was made from and what it is worth.
+    """Inputs of one training and its measured errors.
 
     Attributes:
         digest: of the photos and their credits.
-        fingerprint: of how pictures become codes and statistics; vectors of two fingerprints cannot be compared.
+        fingerprint: of the computation of codes and statistics; vectors of two fingerprints cannot be compared.
         dimensions: components of a photographer's vector.
-        held_out: photos that nothing was learnt from.
+        held_out: photos that were not trained on.
         errors: of the model that made the vectors.
         published: of the published set-up, on the four global features, as a baseline.
         pseudo: None where there are too few photos for two clusters.
         agreement: mean Procrustes R² between the vectors and those of trainings with other seeds; None if not tried.
-        versions: of the libraries that matter.
-        notes: what a reader should know before believing it.
+        versions: of the libraries involved.
+        notes: caveats.
     """
 
     photographers: int
@@ -107,10 +107,10 @@ class JointReport:
         """Inverse of ``dataclasses.asdict``.
 
         Raises:
-            KeyError, TypeError: it is something else.
+            KeyError, TypeError: the data is no such report.
         """
         pseudo = data["pseudo"]
-        told = dict(data) | {
+        values = dict(data) | {
             "errors": _errors(data["errors"]),
             "published": _errors(data["published"]),
             "pseudo": None
@@ -120,12 +120,12 @@ class JointReport:
             ),
             "notes": tuple(data["notes"]),
         }
-        return cls(**told)
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)
 class CodeSpot:
-    """One photo on the map of image codes; ``cluster`` is its pseudo-photographer, -1 where there are no clusters."""
+    """One photo on the map of image codes; ``cluster`` is its pseudo-photographer, -1 without clusters."""
 
     id: str
     photographer: str
@@ -144,7 +144,7 @@ class CodeChart:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """Two principal axes: where rows land, and which share of their variance each axis shows."""
+    """Two principal axes of rows, and the share of the variance on each."""
 
     centre: NDArray[np.float64]
     axes: NDArray[np.float64]
@@ -152,8 +152,8 @@ class Plane:
 
     @classmethod
     def of(cls, rows: NDArray[Any]) -> Plane:
-        """The plane of most variance through ``rows`` (n, d). Axes point to where their largest component is
-        positive, so that the same rows never come out mirrored; what has fewer than two dimensions gets axes of 0."""
+        """The plane of most variance through ``rows`` (n, d). The largest component of each axis is positive, so that
+        the same rows are never mirrored; rows of fewer than two dimensions get axes of 0."""
         exact = np.asarray(rows, np.float64)
         centre = exact.mean(axis=0)
         _, sizes, found = np.linalg.svd(exact - centre, full_matrices=False)
@@ -166,24 +166,24 @@ class Plane:
         shares = [float(v) / total if total > 0 else 0.0 for v in variance[:2]] + [0.0, 0.0]
         return cls(centre, axes, (shares[0], shares[1]))
 
-    def place(self, rows: NDArray[Any]) -> NDArray[np.float64]:
-        """Float64 (..., 2)."""
-        placed: NDArray[np.float64] = (np.asarray(rows, np.float64) - self.centre) @ self.axes.T
-        return placed
+    def project(self, rows: NDArray[Any]) -> NDArray[np.float64]:
+        """Projection of rows (..., d), float64 (..., 2)."""
+        projected: NDArray[np.float64] = (np.asarray(rows, np.float64) - self.centre) @ self.axes.T
+        return projected
 
 
 class PhotographerSpace:
-    """The result of one training of the joint model. Frozen after loading; safe to use from several threads.
+    """Result of one training of the joint model. Immutable; safe to use from several threads.
 
     Attributes:
-        names: photographers in the order of ``vectors``' rows: first those the space was learnt from.
-        placed: how many at the end were placed since; they stand still in ``frames``.
+        names: photographers in the order of ``vectors``' rows: first those the space was trained on.
+        folded_in: number of photographers at the end who were added since; they do not move in ``frames``.
         vectors: float32 (p, d).
-        photos: int (p,), how many photos each was learnt from.
-        frames: float32 (f, p, d), the vectors while they settled, the last frame being ``vectors``.
+        photos: int (p,), number of training photos of each.
+        frames: float32 (f, p, d), the vectors while they converged; the last frame is ``vectors``.
         steps: int (f,), training step of each frame.
-        ids, codes, owners, clusters: of every photo: media id, float32 (16,), index of its photographer (-1: nobody
-            known), pseudo-photographer.
+        ids, codes, owners, clusters: of every photo: media id, float32 (16,), index of its photographer (-1:
+            unknown), pseudo-photographer.
     """
 
     def __init__(
@@ -192,9 +192,9 @@ class PhotographerSpace:
         report: JointReport,
         vectors: Mapping[str, NDArray[Any]],
         codes: Mapping[str, NDArray[Any]],
-        placed: int = 0,
+        folded_in: int = 0,
     ) -> None:
-        self.names, self.report, self.placed = names, report, placed
+        self.names, self.report, self.folded_in = names, report, folded_in
         self.vectors: NDArray[np.float32] = vectors["vectors"]
         self.photos: NDArray[np.int64] = vectors["photos"]
         self.frames: NDArray[np.float32] = vectors["frames"]
@@ -206,11 +206,12 @@ class PhotographerSpace:
         ids = {photographer_id(name): row for row, name in enumerate(names)}
         self._index = ids | {name: row for row, name in enumerate(names)}
         first, second = np.triu_indices(len(names), 1)
-        self._apart = np.sort(np.linalg.norm(self.vectors[first] - self.vectors[second], axis=1))
+        self._pairwise_distances = np.sort(np.linalg.norm(self.vectors[first] - self.vectors[second], axis=1))
 
     @classmethod
     def load(cls, folder: Path) -> PhotographerSpace:
-        """
+        """The space in a folder.
+
         Raises:
             ModelError: the folder holds no complete result, or one of another version.
         """
@@ -220,10 +221,10 @@ class PhotographerSpace:
                 raise ModelError("The photographer space was made by another version of Likewise.", "Train it again.")
             report = JointReport.from_json(manifest["report"])
             names = tuple(str(name) for name in manifest["names"])
-            learnt, codes = read_arrays(folder / VECTORS), read_arrays(folder / CODES)
-            placed = tuple(one for one in read_folded_in(folder) if one.name not in names)
-            names += tuple(one.name for one in placed)
-            made = cls(names, report, _with_placed(learnt, placed), codes, len(placed))
+            trained, codes = read_arrays(folder / VECTORS), read_arrays(folder / CODES)
+            added = tuple(one for one in read_folded_in(folder) if one.name not in names)
+            names += tuple(one.name for one in added)
+            made = cls(names, report, _with_folded_in(trained, added), codes, len(added))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{folder.name} holds no photographer space: {error}.", "Train it again.") from error
         if made.vectors.shape != (len(names), report.dimensions) or len(made.frames) != len(made.steps):
@@ -231,16 +232,16 @@ class PhotographerSpace:
         return made
 
     def vector(self, who: str) -> NDArray[np.float32]:
-        """Of a photographer, by name or id: float32 (d,).
+        """Vector of a photographer, by name or id: float32 (d,).
 
         Raises:
-            NotFoundError: the model has not learnt from anybody of that name.
+            NotFoundError: the space has no such photographer.
         """
         found: NDArray[np.float32] = self.vectors[self._row(who)]
         return found
 
     def similar(self, who: str, n: int = 10) -> tuple[Alike, ...]:
-        """Those whose vectors are nearest, nearest first.
+        """Photographers with the nearest vectors, nearest first.
 
         Raises:
             NotFoundError: as :meth:`vector`.
@@ -249,7 +250,7 @@ class PhotographerSpace:
         return tuple(alike for alike in self.near(self.vectors[row], n + 1) if alike.name != self.names[row])[:n]
 
     def near(self, vector: NDArray[Any], n: int = 10) -> tuple[Alike, ...]:
-        """Photographers nearest to any vector of this space (d,): somebody folded in, say."""
+        """Photographers nearest to a vector (d,) of this space."""
         distances = np.linalg.norm(self.vectors - vector, axis=1)
         nearest = np.argsort(distances, kind="stable")[:n]
         return tuple(
@@ -258,33 +259,33 @@ class PhotographerSpace:
         )
 
     @property
-    def learnt(self) -> tuple[str, ...]:
-        """Those of ``names`` whose photos the space was learnt from."""
-        return self.names[: len(self.names) - self.placed]
+    def trained(self) -> tuple[str, ...]:
+        """Photographers whose photos the space was trained on."""
+        return self.names[: len(self.names) - self.folded_in]
 
     def chart(self) -> Chart:
-        """The photographer map, with the way of every vector there: PCA fitted on the final vectors."""
+        """The photographer map with the path of every vector: PCA fitted on the final vectors."""
         plane = Plane.of(self.vectors)
-        ways = plane.place(self.frames)
+        paths = plane.project(self.frames)
         spots = tuple(
             Spot(
                 photographer_id(name),
                 name,
                 int(self.photos[row]),
-                _pair(ways[-1, row]),
-                tuple(_pair(at) for at in ways[:, row]),
+                _pair(paths[-1, row]),
+                tuple(_pair(at) for at in paths[:, row]),
             )
             for row, name in enumerate(self.names)
         )
         return Chart("joint", spots, plane.explained, tuple(int(step) for step in self.steps))
 
     def code_chart(self, most: int = 2000) -> CodeChart:
-        """Photos by their image codes; of more than ``most`` an even choice, the same each time."""
+        """Photos by their image codes; of more than ``most``, an evenly spaced choice."""
         plane = Plane.of(self.codes)
         stride = max(1, math.ceil(len(self.ids) / most))
         chosen = range(0, len(self.ids), stride)
-        placed = plane.place(self.codes)
-        spots = tuple(CodeSpot(self.ids[i], self._owner(i), int(self.clusters[i]), _pair(placed[i])) for i in chosen)
+        projected = plane.project(self.codes)
+        spots = tuple(CodeSpot(self.ids[i], self._owner(i), int(self.clusters[i]), _pair(projected[i])) for i in chosen)
         return CodeChart(spots, plane.explained, int(self.clusters.max(initial=-1)) + 1)
 
     def _owner(self, photo: int) -> str:
@@ -300,24 +301,24 @@ class PhotographerSpace:
         return self._index[who]
 
     def _similarity(self, distance: float) -> float:
-        """Share of the pairs of photographers that are farther apart, those just as far counted half."""
-        if not len(self._apart):
+        """Share of the pairs of photographers at a greater distance, those at the same distance counted half."""
+        if not len(self._pairwise_distances):
             return 0.0
-        nearer, within = (int(np.searchsorted(self._apart, distance, side)) for side in ("left", "right"))
-        return 1.0 - (nearer + within) / 2 / len(self._apart)
+        nearer, within = (int(np.searchsorted(self._pairwise_distances, distance, side)) for side in ("left", "right"))
+        return 1.0 - (nearer + within) / 2 / len(self._pairwise_distances)
 
 
-def _with_placed(learnt: Mapping[str, NDArray[Any]], placed: tuple[FoldedIn, ...]) -> Mapping[str, NDArray[Any]]:
-    """As if they had been there from the beginning, and had not moved."""
-    if not placed:
-        return learnt
-    vectors = np.array([one.vector for one in placed], np.float32)
-    still = np.broadcast_to(vectors, (len(learnt["frames"]), *vectors.shape))
+def _with_folded_in(trained: Mapping[str, NDArray[Any]], added: tuple[FoldedIn, ...]) -> Mapping[str, NDArray[Any]]:
+    """Arrays of the space with these photographers in every frame."""
+    if not added:
+        return trained
+    vectors = np.array([one.vector for one in added], np.float32)
+    still = np.broadcast_to(vectors, (len(trained["frames"]), *vectors.shape))
     return {
-        **learnt,
-        "vectors": np.concatenate([learnt["vectors"], vectors]),
-        "photos": np.concatenate([learnt["photos"], [one.photos for one in placed]]),
-        "frames": np.concatenate([learnt["frames"], still], axis=1),
+        **trained,
+        "vectors": np.concatenate([trained["vectors"], vectors]),
+        "photos": np.concatenate([trained["photos"], [one.photos for one in added]]),
+        "frames": np.concatenate([trained["frames"], still], axis=1),
     }
 
 

@@ -1,4 +1,4 @@
-"""What a training has come to, in a sentence or two at the end of its job."""
+"""Summary of a training for its job: a sentence or two."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import json
 from pathlib import Path
 
 from search.evaluation.statistics import Estimate
+from search.photographers.classifier.model_files import REPORT
 from search.photographers.model_registry import ModelKind
 from search.photographers.space import JointReport, PhotographerSpace
 
-REPORT = "report.json"
-"""In a classifier's folder: what it is worth."""
-
 
 def training_summary(kind: ModelKind, folder: Path, notes: tuple[str, ...]) -> str:
-    """
+    """Measured worth of a trained model and notes of its training.
+
     Args:
-        folder: of the trained model.
+        folder: of the model.
         notes: what was left out or bounded.
+
+    Raises:
+        ModelError: the model cannot be read.
     """
-    said = _classifier(folder) if kind is ModelKind.CLASSIFIER else space_summary(PhotographerSpace.load(folder).report)
-    return " ".join([said, *notes])
+    summary = (
+        _classifier_summary(folder)
+        if kind is ModelKind.CLASSIFIER
+        else space_summary(PhotographerSpace.load(folder).report)
+    )
+    return " ".join([summary, *notes])
 
 
 def space_summary(report: JointReport) -> str:
-    """What a photographer space is worth."""
+    """Error ratio of a photographer space in a sentence."""
     wrong = report.errors.wrong
     return (
         f"The photographer space holds {report.photographers:,} photographers: on {wrong.n:,} photos it had not learnt "
@@ -32,7 +38,7 @@ def space_summary(report: JointReport) -> str:
     )
 
 
-def _classifier(folder: Path) -> str:
+def _classifier_summary(folder: Path) -> str:
     report = folder / REPORT
     if not report.is_file():
         return "The classifier is in use. What it is worth has not been measured."

@@ -86,7 +86,7 @@ def test_somebody_new_is_in_the_space_and_nobody_else_has_moved(ingest: JobServi
     )
     assert [order.place for order in placer.orders] == ["Cy"]
     assert in_use(placer).names == (*LEARNT, "Cy")
-    assert in_use(placer).learnt == tuple(LEARNT)
+    assert in_use(placer).trained == tuple(LEARNT)
 
 
 @pytest.mark.usefixtures("space")

@@ -45,7 +45,7 @@ NO_FEATURES = "The features of this photo are not known; only what it shows and 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the model says of one photo; fields as in ``answers.Prediction``."""
+    """Prediction of the model for one photo; fields as in ``answers.Prediction``."""
 
     candidates: tuple[Candidate, ...]
     unknown: bool
@@ -60,16 +60,15 @@ class Classifier:
     """A trained model. Safe to use from several threads.
 
     Attributes:
-        names: photographers it tells apart, sorted.
-        threshold: probability below which it answers "unknown", for a photo that comes as near as usual to those it has
-            learnt from.
-        notes: what was left out when it was trained.
+        names: photographers it was trained on, sorted.
+        threshold: probability below which it answers "unknown", for a photo of usual nearness to the training photos.
+        notes: what was left out of the training.
     """
 
     def __init__(self, model: Ensemble, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         self._model = model
         self.names: tuple[str, ...] = tuple(facts["photographers"])
-        self._typical, self._everyone = arrays["typical"], arrays["everyone"]
+        self._medians_of_each, self._medians_of_all = arrays["typical"], arrays["everyone"]
         self._metadata: bool = facts["metadata"]
         self._style_dim = len(model.parts.linears["manner"].centre) - len(PICTURE_ONLY)
         self.threshold = model.threshold.value
@@ -80,7 +79,7 @@ class Classifier:
         """The model in ``folder``.
 
         Args:
-            visual, style: the spaces of the vectors that it will be asked about.
+            visual, style: the spaces of the vectors it will be used with.
 
         Raises:
             SpaceMismatchError: it was trained on vectors of another space, or on other features.
@@ -97,33 +96,34 @@ class Classifier:
             raise damaged(folder, str(error)) from error
 
     def predict(self, features: Array, visual: Array, style: Array | None) -> Verdict:
-        """
+        """Prediction for one photo.
+
         Args:
             features: float32 ``(78,)``, NaN for what is absent.
             visual, style: float32 ``(dim,)``, unit length; no style when the photo has none.
         """
         photo = self._inputs(features[None], visual[None], None if style is None else style[None])
-        given = {answer: probabilities[0] for answer, probabilities in self._model.answers(photo).items()}
-        best, threshold = int(given["all"].argmax()), float(self._model.thresholds(photo)[0])
+        probabilities = {answer: rows[0] for answer, rows in self._model.answers(photo).items()}
+        best, threshold = int(probabilities["all"].argmax()), float(self._model.thresholds(photo)[0])
         trees = self._model.parts.trees
-        reasons = reasons_of(trees, photo, best, self._typical[best], self._everyone) if trees else ()
+        reasons = reasons_of(trees, photo, best, self._medians_of_each[best], self._medians_of_all) if trees else ()
         notes = []
         if self._style_dim and np.isnan(photo.style).any():
             notes.append(NO_STYLE)
         if np.isnan(features).all():
             notes.append(NO_FEATURES)
         return Verdict(
-            candidates=self._candidates(given["all"]),
-            unknown=bool(given["all"][best] < threshold),
+            candidates=self._candidates(probabilities["all"]),
+            unknown=bool(probabilities["all"][best] < threshold),
             threshold=threshold,
             reasons=reasons,
-            by_style=self._candidates(given["style"]),
-            by_subject=self._candidates(given["subject"]),
+            by_style=self._candidates(probabilities["style"]),
+            by_subject=self._candidates(probabilities["subject"]),
             notes=tuple(notes),
         )
 
     def probabilities(self, photos: PhotoSet) -> NDArray[np.float64]:
-        """Calibrated, float64 ``(n, photographers)`` in the order of ``names``."""
+        """Calibrated probabilities, float64 ``(n, photographers)`` in the order of ``names``."""
         return self._model.probabilities(self._inputs(photos.features, photos.visual, photos.style))
 
     def _inputs(self, features: Array, visual: Array, style: Array | None) -> Inputs:

@@ -1,4 +1,4 @@
-"""What spoke for and against a photographer, in words: the trees' SHAP values, one reason for each thing looked at."""
+"""Reasons of a prediction in words, from the SHAP values of the trees."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from search.photographers.photos.features import FEATURES, Feature
 
 MOST_REASONS = 8
 LEAST_WEIGHT = 0.01
-"""Log-odds; what weighs less decides nothing."""
+"""Least weight of a reason, in log-odds."""
 
 WORDS = {
     "visual": ("what it shows is unlike theirs", "what it shows is like theirs"),
@@ -23,11 +23,11 @@ WORDS = {
 def reasons_of(
     trees: Trees, photo: Inputs, photographer: int, typical: NDArray[np.float64], everyone: NDArray[np.float64]
 ) -> tuple[PredictionReason, ...]:
-    """The weightiest reasons for and against one photographer, weightiest first.
+    """Reasons for and against one photographer, those of greatest weight first.
 
     Args:
-        photo: a single one.
-        typical, everyone: medians of the features, float64 ``(78,)``, of the photographer's photos and of all.
+        photo: inputs of one photo.
+        typical, everyone: medians of the features, float64 ``(78,)``, of the photographer's training photos and of all.
     """
     weights = trees.shap(photo.vectors, photo.features, photographer)[0]
     found: list[PredictionReason] = []
@@ -53,7 +53,7 @@ def reasons_of(
 
 
 def medians(features: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Of each column, NaN for those of which nothing is known; float64 ``(78,)``."""
+    """Median of each column of ``(n, 78)``, float64 ``(78,)``; NaN where no value is known."""
     known = np.isfinite(features).any(axis=0)
     found = np.full(features.shape[1], np.nan)
     if known.any():
@@ -62,21 +62,21 @@ def medians(features: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def in_words(feature: Feature, value: float, everyone: float, typical: float) -> str:
-    """How a photo compares with the photos of all (``most photos``) and with the photographer's (``theirs``).
+    """Comparison of a photo's feature with all photos (``most photos``) and with the photographer's (``theirs``).
 
     Args:
-        everyone, typical: medians of the feature in these; NaN where nothing is known.
+        everyone, typical: medians of the feature in these; NaN where unknown.
     """
     if not np.isfinite(value):
         return f"{feature.label} not known"
     found: dict[str, list[str]] = {}
     for whose, median in (("most photos", everyone), ("most of theirs", typical)):
         if np.isfinite(median):
-            found.setdefault(_beside(feature, value, median), []).append(whose)
+            found.setdefault(_compared(feature, value, median), []).append(whose)
     return ", ".join(f"{how} {' and '.join(whose)}" for how, whose in found.items()) or feature.label
 
 
-def _beside(feature: Feature, value: float, median: float) -> str:
+def _compared(feature: Feature, value: float, median: float) -> str:
     if np.isclose(value, median):
         return f"{feature.label} as in"
     return f"{feature.more if value > median else feature.less} than"

@@ -1,4 +1,4 @@
-"""Maps of photographers drawn from their photos alone, without anything being trained."""
+"""Maps of photographers by the mean vectors of their photos, without training."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def profile_chart(people: People, by: str) -> Chart | None:
     plane = Plane.of(np.stack(means))
     spots = tuple(
         Spot(photographer_id(name), name, len(people.rows[name]), (float(x), float(y)))
-        for name, (x, y) in zip(names, plane.place(np.stack(means)), strict=True)
+        for name, (x, y) in zip(names, plane.project(np.stack(means)), strict=True)
     )
     return Chart(by, spots, plane.explained)

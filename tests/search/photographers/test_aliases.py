@@ -68,7 +68,7 @@ def test_in_the_space_they_stand_between_where_they_stood_by_their_photos(
 
     now = renamed_space(space, {"cy": "ada", "bo": "Bo Lee", "dee": "Bo Lee"})
 
-    assert (now.names, now.learnt) == (("ada", "Bo Lee", "eve"), ("ada", "Bo Lee"))
+    assert (now.names, now.trained) == (("ada", "Bo Lee", "eve"), ("ada", "Bo Lee"))
     assert int(now.photos[0]) == both
     np.testing.assert_allclose(now.vector("ada"), [4 * space.photos[2] / both, 0], atol=1e-6)
     np.testing.assert_allclose(now.frames[-1], now.vectors, atol=1e-6)

@@ -37,7 +37,7 @@ def test_they_are_known_from_then_on(folder: Path, somebody: tuple[str, Any]) ->
     folded = place(folder, HOSTILE, pictures)
     after = PhotographerSpace.load(folder)
     assert after.names == (*before.names, HOSTILE)
-    assert after.learnt == before.names
+    assert after.trained == before.names
     np.testing.assert_array_equal(after.vectors[:-1], before.vectors)
     np.testing.assert_allclose(after.vector(photographer_id(HOSTILE)), folded.vector)
     assert after.similar(HOSTILE)[0].name == like
@@ -52,7 +52,7 @@ def test_placed_again_they_are_there_once(folder: Path, somebody: tuple[str, Any
     place(folder, "Ada", pictures)
     place(folder, "Ada", pictures[:3])
     space = PhotographerSpace.load(folder)
-    assert space.placed == 1
+    assert space.folded_in == 1
     assert space.photos[-1] == 3
 
 
