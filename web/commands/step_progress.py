@@ -15,7 +15,7 @@ LINE_SECONDS = 5.0
 T = TypeVar("T")
 
 
-def walk(doing: str, total: int, steps: Iterable[T]) -> Iterator[T]:
+def show_steps(doing: str, total: int, steps: Iterable[T]) -> Iterator[T]:
     """Yield the steps, about ``total`` of them, and show how many are done."""
     if sys.stderr.isatty():
         from rich.console import Console
