@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from workers.photographers.benchmark.vectors.accuracy import spearman
-from workers.photographers.joint.budget import Pace
-from workers.photographers.joint.experiments import Material, learn
-from workers.photographers.joint.fit import Examples, errors_of, fit, procrustes
+from workers.photographers.joint.budget import TrainingBudget
+from workers.photographers.joint.experiments import JointData, learn
+from workers.photographers.joint.fit import TrainingExamples, errors_of, fit, procrustes
 from workers.photographers.joint.network import ShiftNetwork
 from workers.photographers.joint.options import JointOptions
 from workers.photographers.joint.targets.coordinates import StyleCoordinates
-from workers.photographers.joint.targets.mds_targets import Arrangement, apart, pressed
+from workers.photographers.joint.targets.mds_targets import MdsTargets, mds, pairwise_distances
 
 PEOPLE, PHOTOS, SHIFTS = 30, 12, 4
 
@@ -34,14 +34,14 @@ def world() -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]
 def test_distances_are_those_of_settings_and_what_is_only_chance_counts_nothing() -> None:
     rows, owners, truth = world()
     chance = 5 * np.random.default_rng(3).standard_normal((len(rows), 6)).astype(np.float32)
-    found = Arrangement.of(np.hstack([rows, chance]), owners, 3)
-    assert spearman(apart(truth), found.distances.astype(np.float64)) > 0.9
+    found = MdsTargets.of(np.hstack([rows, chance]), owners, 3)
+    assert spearman(pairwise_distances(truth), found.distances.astype(np.float64)) > 0.9
     assert np.square(found.distances).mean() == pytest.approx(2 * 3 * PEOPLE / (PEOPLE - 1), rel=1e-4)
 
 
 def test_distances_come_in_the_order_that_the_network_has_them_in() -> None:
     rows, owners, _ = world()
-    one = Arrangement.of(rows, owners, SHIFTS)  # as many components leave nothing out
+    one = MdsTargets.of(rows, owners, SHIFTS)  # as many components leave nothing out
     assert torch.nn.functional.pdist(torch.from_numpy(one.start)).numpy() == pytest.approx(one.distances, abs=1e-4)
     pairs = [float(np.linalg.norm(one.start[a] - one.start[b])) for a, b in combinations(range(PEOPLE), 2)]
     assert pairs == pytest.approx(one.distances.tolist(), abs=1e-4)
@@ -56,7 +56,7 @@ def test_somebody_with_few_photos_is_drawn_to_the_middle() -> None:
     def from_the_middle(copies: int) -> float:
         """How far the first one is from the middle by one photo, or by so many photos that say the same."""
         chosen = np.concatenate([np.zeros(copies - 1, np.intp), kept])
-        start = Arrangement.of(rows[chosen], owners[chosen], 3).start
+        start = MdsTargets.of(rows[chosen], owners[chosen], 3).start
         lengths: NDArray[np.float32] = np.linalg.norm(start, axis=1)
         return float(lengths[0] / lengths[1:].mean())
 
@@ -66,7 +66,7 @@ def test_somebody_with_few_photos_is_drawn_to_the_middle() -> None:
 @pytest.mark.parametrize("people", [2, 3])
 def test_photographers_who_do_not_differ_are_arranged_all_the_same(people: int) -> None:
     owners = np.repeat(np.arange(people), 2)
-    found = Arrangement.of(np.ones((2 * people, 5), np.float32), owners, 3)
+    found = MdsTargets.of(np.ones((2 * people, 5), np.float32), owners, 3)
     assert found.distances.tolist() == [0.0] * (people * (people - 1) // 2)
     assert found.start.tolist() == [[0.0] * 3] * people
 
@@ -75,14 +75,14 @@ def test_arranged_vectors_keep_distances_and_still_foretell() -> None:
     rows, owners, shifts = world()
     coordinates = StyleCoordinates.of(rows, owners, 2)
     codes = np.random.default_rng(1).standard_normal((len(owners), 16)).astype(np.float32)
-    examples = Examples(codes, coordinates(rows), owners, np.arange(len(owners)))
-    arrangement = Arrangement.of(rows, owners, 2)
+    examples = TrainingExamples(codes, coordinates(rows), owners, np.arange(len(owners)))
+    mds_targets = MdsTargets.of(rows, owners, 2)
     free, kept, again = (
-        fit(lambda one=one: ShiftNetwork(PEOPLE, 2, 2, one), examples, 1, seed, Pace())  # type: ignore[misc]
-        for one, seed in ((None, 0), (arrangement, 0), (arrangement, 1))
+        fit(lambda one=one: ShiftNetwork(PEOPLE, 2, 2, one), examples, 1, seed, TrainingBudget())  # type: ignore[misc]
+        for one, seed in ((None, 0), (mds_targets, 0), (mds_targets, 1))
     )
-    truth = apart(shifts)
-    assert spearman(truth, apart(kept.vectors)) > spearman(truth, apart(free.vectors)) + 0.05
+    truth = pairwise_distances(shifts)
+    assert spearman(truth, pairwise_distances(kept.vectors)) > spearman(truth, pairwise_distances(free.vectors)) + 0.05
     assert errors_of(kept.network, examples).ratio > 3
     assert procrustes(kept.vectors, again.vectors) > 0.9
     # What is kept of a network does not hang on the arrangement.
@@ -97,18 +97,18 @@ def test_where_no_setting_tells_people_apart_they_lie_where_their_statistics_are
     statistics = (4 * rng.standard_normal((4, 5))[owners] + rng.standard_normal((80, 5))).astype(np.float32)
     codes = rng.standard_normal((80, 16)).astype(np.float32)
     same = 1 + 1e-7 * rng.standard_normal((80, 12)).astype(np.float32)  # as rounding leaves it
-    material = Material(codes, statistics[:, :4], statistics, same, owners, np.arange(80), np.arange(80) % 4 == 0)
-    assert not Arrangement.of(same, owners, 3).distances.any()
-    learnt = learn(material, JointOptions(epochs=1), Pace())
+    data = JointData(codes, statistics[:, :4], statistics, same, owners, np.arange(80), np.arange(80) % 4 == 0)
+    assert not MdsTargets.of(same, owners, 3).distances.any()
+    learnt = learn(data, JointOptions(epochs=1), TrainingBudget())
     assert learnt.errors.ratio > 3
-    assert apart(learnt.settled.vectors).min() > 0.1
+    assert pairwise_distances(learnt.fitted.vectors).min() > 0.1
 
 
 def test_points_that_fit_stay_as_far_apart_and_others_nearly() -> None:
     points = np.random.default_rng(0).standard_normal((12, 3))
-    assert apart(pressed(points, 3)) == pytest.approx(apart(points), abs=1e-3)
-    assert apart(pressed(points, 5)) == pytest.approx(apart(points), abs=1e-3)
+    assert pairwise_distances(mds(points, 3)) == pytest.approx(pairwise_distances(points), abs=1e-3)
+    assert pairwise_distances(mds(points, 5)) == pytest.approx(pairwise_distances(points), abs=1e-3)
     flat = points - points.mean(axis=0)
     left, sizes, _ = np.linalg.svd(flat, full_matrices=False)
-    projected = np.square(apart((left * sizes)[:, :2]) - apart(points)).mean()
-    assert np.square(apart(pressed(points, 2)) - apart(points)).mean() < 0.9 * projected
+    projected = np.square(pairwise_distances((left * sizes)[:, :2]) - pairwise_distances(points)).mean()
+    assert np.square(pairwise_distances(mds(points, 2)) - pairwise_distances(points)).mean() < 0.9 * projected

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from workers.photographers.joint.autoencoder import EPOCH_STEPS, train_autoencoder
-from workers.photographers.joint.budget import Pace
+from workers.photographers.joint.budget import TrainingBudget
 
 
 @pytest.mark.parametrize(("count", "steps"), [(4, EPOCH_STEPS), (4 * EPOCH_STEPS + 2, EPOCH_STEPS + 1)])
@@ -24,6 +24,12 @@ def test_few_pictures_are_gone_through_several_times_an_epoch(
     pictures = np.stack([make_scene(rng) for _ in range(count)])
     told: list[int] = []
     train_autoencoder(
-        pictures, np.arange(count), 2, 0, Pace(), lambda line: None, lambda name, value, step: told.append(step)
+        pictures,
+        np.arange(count),
+        2,
+        0,
+        TrainingBudget(),
+        lambda line: None,
+        lambda name, value, step: told.append(step),
     )
     assert told == list(range(1, 2 * steps + 1))

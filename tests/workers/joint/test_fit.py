@@ -9,30 +9,32 @@ from scipy.spatial import procrustes as scipy_procrustes
 from search.evaluation.statistics import grouped_mean
 from workers.embedders.style.development import shipped_reader
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
-from workers.photographers.joint.budget import Pace, StoppedError
-from workers.photographers.joint.fit import FRAME_STEPS, Examples, errors_of, fit, procrustes
+from workers.photographers.joint.budget import StoppedError, TrainingBudget
+from workers.photographers.joint.fit import FRAME_STEPS, TrainingExamples, errors_of, fit, procrustes
 from workers.photographers.joint.fold_in import vector_of
 from workers.photographers.joint.network import ShiftNetwork
 from workers.photographers.joint.split import held_out
 from workers.photographers.joint.targets.coordinates import StyleCoordinates
-from workers.photographers.joint.targets.style import look, open_reader
+from workers.photographers.joint.targets.style import extract, open_reader
 from workers.photographers.joint.targets.tone import TONE_STATISTICS, tone_statistics
 
 
-def world(people: int, photos: int, outputs: int = 4, noise: float = 0.2) -> tuple[Examples, NDArray[np.float32]]:
+def world(
+    people: int, photos: int, outputs: int = 4, noise: float = 0.2
+) -> tuple[TrainingExamples, NDArray[np.float32]]:
     """Photos whose statistics are their photographer's shift, what the code says, and noise; and the shifts."""
     rng = np.random.default_rng(0)
     owners = np.repeat(np.arange(people), photos)
     codes = rng.standard_normal((len(owners), 16)).astype(np.float32)
     shifts = rng.standard_normal((people, outputs)).astype(np.float32)
     targets = shifts[owners] + 0.3 * codes[:, :1] + noise * rng.standard_normal((len(owners), outputs))
-    return Examples(codes, targets.astype(np.float32), owners, np.arange(len(owners))), shifts
+    return TrainingExamples(codes, targets.astype(np.float32), owners, np.arange(len(owners))), shifts
 
 
 def test_equal_seeds_make_equal_vectors_and_other_seeds_vectors_that_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.photographers.joint.fit.LEAST_STEPS", 1000)
     examples, shifts = world(12, 10)
-    runs = [fit(lambda: ShiftNetwork(12, 4, 4), examples, 60, seed, Pace()) for seed in (0, 0, 1)]
+    runs = [fit(lambda: ShiftNetwork(12, 4, 4), examples, 60, seed, TrainingBudget()) for seed in (0, 0, 1)]
     assert (runs[0].vectors == runs[1].vectors).all()
     assert (runs[0].vectors != runs[2].vectors).any()
     assert procrustes(runs[0].vectors, runs[2].vectors) > 0.95
@@ -44,14 +46,14 @@ def test_equal_seeds_make_equal_vectors_and_other_seeds_vectors_that_agree(monke
 def test_somebody_new_is_placed_by_their_vector_alone() -> None:
     examples, shifts = world(12, 10)
     known = np.flatnonzero(examples.owners < 11)
-    network = fit(lambda: ShiftNetwork(11, 4, 4), examples.take(known), 60, 0, Pace()).network
+    network = fit(lambda: ShiftNetwork(11, 4, 4), examples.take(known), 60, 0, TrainingBudget()).network
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     theirs = examples.take(np.flatnonzero(examples.owners == 11))
     vector = vector_of(network, theirs.codes, theirs.targets)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
     with torch.inference_mode():
-        foretold = network(torch.from_numpy(theirs.codes), torch.from_numpy(vector).expand(10, -1)).numpy()
-    assert np.square(foretold - theirs.targets).mean() < 0.2 * np.square(shifts[11]).mean()
+        predicted = network(torch.from_numpy(theirs.codes), torch.from_numpy(vector).expand(10, -1)).numpy()
+    assert np.square(predicted - theirs.targets).mean() < 0.2 * np.square(shifts[11]).mean()
 
 
 def test_procrustes_is_what_scipy_says() -> None:
@@ -105,12 +107,12 @@ def test_statistics_of_one_gray_are_finite(level: int) -> None:
 def test_what_is_told_to_stop_stops_at_once() -> None:
     examples, _ = world(3, 5)
     with pytest.raises(StoppedError):
-        fit(lambda: ShiftNetwork(3, 3, 4), examples, 1, 0, Pace(lambda: False))
+        fit(lambda: ShiftNetwork(3, 3, 4), examples, 1, 0, TrainingBudget(lambda: False))
 
 
 def test_statistics_are_those_that_the_style_encoder_reads_and_not_its_answer() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), np.uint8)
-    features, rows = look(pictures)
+    features, rows = extract(pictures)
     assert features.shape == (2, 4)
     assert rows.shape == (2, len(TONE_STATISTICS) + DIMENSIONS)
     assert open_reader()(rows) == pytest.approx(shipped_reader()(rows[:, -DIMENSIONS:]), abs=1e-6)

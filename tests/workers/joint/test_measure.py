@@ -7,9 +7,10 @@ import pytest
 
 from search.errors import UsageError
 from workers.photographers.benchmark.presets import Preset
-from workers.photographers.benchmark.vectors.accuracy import DIMENSIONS, apart, measure_presets, spearman
+from workers.photographers.benchmark.vectors.accuracy import DIMENSIONS, measure_presets, spearman
 from workers.photographers.benchmark.vectors.colour_distance import colour_distances, lab
 from workers.photographers.joint.options import JointOptions
+from workers.photographers.joint.targets.mds_targets import pairwise_distances
 
 
 def test_spearman_finds_a_planted_order() -> None:
@@ -21,7 +22,7 @@ def test_spearman_finds_a_planted_order() -> None:
 
 
 def test_pairs_come_in_the_order_of_combinations() -> None:
-    assert apart(np.array([[0.0, 0], [3, 4], [0, 1]])).tolist() == pytest.approx([5, 1, np.hypot(3, 3)])
+    assert pairwise_distances(np.array([[0.0, 0], [3, 4], [0, 1]])).tolist() == pytest.approx([5, 1, np.hypot(3, 3)])
 
 
 def test_lab_of_known_colours() -> None:

@@ -10,7 +10,7 @@ from search.media import Kind
 from search.settings import Settings
 from workers.decode.decoded import Decoded
 from workers.decode.sandbox.pool import DecodePool
-from workers.photographers.joint.pictures import Some, write_pictures
+from workers.photographers.joint.pictures import PictureSubset, write_pictures
 
 
 def test_previews_become_an_array_in_order_and_lost_ones_stay_black(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_gathering_that_is_told_to_stop_begins_nothing_more(tmp_path: Path) -> N
 
 def test_some_of_the_pictures_are_read_through_their_rows() -> None:
     pictures = np.arange(4, dtype=np.uint8)[:, None, None, None] * np.ones((1, 224, 224, 3), np.uint8)
-    some = Some(pictures, np.array([3, 1]))
+    some = PictureSubset(pictures, np.array([3, 1]))
     assert len(some) == 2
     assert some[np.array([1, 0])][:, 0, 0, 0].tolist() == [1, 3]
     assert some[slice(0, 1)][:, 0, 0, 0].tolist() == [3]

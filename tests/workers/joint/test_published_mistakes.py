@@ -9,24 +9,24 @@ import pytest
 import torch
 
 from workers.photographers.joint.autoencoder import Autoencoder, codes_of, global_features_of, loss_of
-from workers.photographers.joint.budget import Pace
-from workers.photographers.joint.experiments import CIRCULAR, Material, clusters_of, pseudo_photographers
-from workers.photographers.joint.fit import Examples, errors_of, fit
+from workers.photographers.joint.budget import TrainingBudget
+from workers.photographers.joint.experiments import CIRCULAR, JointData, clusters_of, pseudo_photographers
+from workers.photographers.joint.fit import TrainingExamples, errors_of, fit
 from workers.photographers.joint.network import JointNetwork, PublishedNetwork, ShiftNetwork
 from workers.photographers.joint.options import JointOptions
-from workers.photographers.joint.targets.coordinates import Scale
+from workers.photographers.joint.targets.coordinates import Standardisation
 from workers.photographers.joint.targets.tone import global_features
 
 NETWORKS = (PublishedNetwork, ShiftNetwork)
 
 
-def examples(photos: int = 60, people: int = 3, outputs: int = 4) -> Examples:
+def examples(photos: int = 60, people: int = 3, outputs: int = 4) -> TrainingExamples:
     rng = np.random.default_rng(0)
     owners = np.arange(photos) % people
     codes = rng.standard_normal((photos, 16)).astype(np.float32)
     shifts = rng.standard_normal((people, outputs)).astype(np.float32)
     targets = shifts[owners] + 0.1 * rng.standard_normal((photos, outputs)).astype(np.float32)
-    return Examples(codes, targets, owners, np.arange(photos))
+    return TrainingExamples(codes, targets, owners, np.arange(photos))
 
 
 def test_contrast_is_that_of_pixels_and_not_of_triplets_from_a_wrong_reshape() -> None:
@@ -66,22 +66,22 @@ def test_one_optimiser_moves_the_very_vectors_of_the_network(
 
     monkeypatch.setattr(torch.optim, "Adam", Counted)
     monkeypatch.setattr("workers.photographers.joint.fit.LEAST_STEPS", 500)
-    settled = fit(lambda: kind(3, 3, 4), examples(), 1, 0, Pace())
+    fitted = fit(lambda: kind(3, 3, 4), examples(), 1, 0, TrainingBudget())
     assert len(made) == 1
     moved = {id(parameter) for group in made[0].param_groups for parameter in group["params"]}
-    assert moved == {id(parameter) for parameter in settled.network.parameters()}
-    assert id(settled.network.vectors) in moved
+    assert moved == {id(parameter) for parameter in fitted.network.parameters()}
+    assert id(fitted.network.vectors) in moved
     steps = {int(state["step"]) for state in made[0].state.values()}
-    assert steps == {int(settled.steps[-1])}  # its memory went through the whole training
-    assert np.abs(settled.vectors - settled.frames[0]).max() > 0.1
+    assert steps == {int(fitted.steps[-1])}  # its memory went through the whole training
+    assert np.abs(fitted.vectors - fitted.frames[0]).max() > 0.1
 
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_nothing_is_dropped_while_measuring(kind: type[PublishedNetwork | ShiftNetwork]) -> None:
-    settled = fit(lambda: kind(3, 3, 4), examples(), 1, 0, Pace())
-    assert not settled.network.training
-    assert errors_of(settled.network, examples()) == errors_of(settled.network, examples())
+    fitted = fit(lambda: kind(3, 3, 4), examples(), 1, 0, TrainingBudget())
+    assert not fitted.network.training
+    assert errors_of(fitted.network, examples()) == errors_of(fitted.network, examples())
     pictures = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8)
     network = Autoencoder()  # in training, where a dropout or batch statistics would show
     alone = codes_of(network, pictures[:1])
@@ -108,10 +108,10 @@ def test_pseudo_photographers_are_told_with_the_figure_that_shows_they_are_circu
     nobody = np.zeros(600, np.int64)
     held = np.arange(600) % 3 == 0
     codes = rng.standard_normal((600, 16)).astype(np.float32)
-    material = Material(codes, features, features, features, nobody, np.arange(600), held)
+    data = JointData(codes, features, features, features, nobody, np.arange(600), held)
     clusters = clusters_of(features, 30, 0)
     told, chance = (
-        pseudo_photographers(material, labels, JointOptions(epochs=1), Pace())
+        pseudo_photographers(data, labels, JointOptions(epochs=1), TrainingBudget())
         for labels in (clusters, rng.permutation(clusters))
     )
     assert told.clusters == 30
@@ -125,7 +125,7 @@ def test_pseudo_photographers_are_told_with_the_figure_that_shows_they_are_circu
 
 def test_scales_come_from_what_was_learnt_from_alone() -> None:
     rows = np.array([[0.0, 5.0], [2.0, 5.0], [100.0, 7.0]])
-    scaled = Scale.of(rows[:2])(rows)
+    scaled = Standardisation.of(rows[:2])(rows)
     assert scaled.tolist() == [[-1.0, 0.0], [1.0, 0.0], [99.0, 2.0]]
 
 

@@ -144,11 +144,11 @@ def test_five_hundred_photographers_of_three_photos_each(
     owners = np.repeat(np.arange(500), 3)
     shifts = np.random.default_rng(0).standard_normal((500, 6))
 
-    def look(pictures: Pictures, *told: object) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def extract(pictures: Pictures, *told: object) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         rows = shifts[owners] + 0.1 * np.random.default_rng(1).standard_normal((len(owners), 6))
         return rows[:, :4].astype(np.float32), rows.astype(np.float32)
 
-    monkeypatch.setattr("workers.photographers.joint.train.look", look)
+    monkeypatch.setattr("workers.photographers.joint.train.extract", extract)
     monkeypatch.setattr("workers.photographers.joint.train.open_reader", lambda: lambda statistics: statistics)
     monkeypatch.setattr(
         "workers.photographers.joint.train.codes_of", lambda *told: np.zeros((len(owners), CODE), np.float32)

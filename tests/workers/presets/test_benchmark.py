@@ -19,11 +19,11 @@ from workers.embedders.models import Embedded
 from workers.embedders.style.statistics import DIMENSIONS
 from workers.photographers.benchmark import benchmark, heads, product_models
 from workers.photographers.benchmark.benchmark import measure
-from workers.photographers.benchmark.observe import OpenModels
+from workers.photographers.benchmark.observe import LoadedModels
 from workers.photographers.benchmark.options import PresetOptions
 from workers.photographers.benchmark.photos import Split
-from workers.photographers.benchmark.results import Check, PresetBenchmark, check, unmeasured
-from workers.photographers.benchmark.rows import METADATA, WAYS
+from workers.photographers.benchmark.results import BenchmarkCheck, PresetBenchmark, check, unmeasured
+from workers.photographers.benchmark.rows import METADATA, REPRESENTATIONS
 
 SMALL = PresetOptions(photos=34, presets=6, seeds=2, practice=30)
 
@@ -75,14 +75,16 @@ def settings(tmp_path: Path) -> Settings:
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models that need no weights; the joint model has tests of its own."""
     monkeypatch.setattr(
-        product_models, "open_models", lambda settings: OpenModels(Colours(), tones, padded, np.negative, ("colours",))
+        product_models,
+        "open_models",
+        lambda settings: LoadedModels(Colours(), tones, padded, np.negative, ("colours",)),
     )
     vectors = unmeasured("vectors", "photographers' vectors", "left out")
-    monkeypatch.setattr(benchmark, "vector_checks", lambda *told: [vectors])
+    monkeypatch.setattr(benchmark, "vector_checks", lambda *refused: [vectors])
     monkeypatch.setattr(heads, "TREES", 40)
 
 
-def by_name(found: Sequence[Check]) -> dict[str, Check]:
+def by_name(found: Sequence[BenchmarkCheck]) -> dict[str, BenchmarkCheck]:
     return {one.name: one for one in found}
 
 
@@ -94,7 +96,7 @@ def test_every_row_and_control_is_measured(photos: Path, settings: Settings, tmp
     assert (found.gallery, found.question, found.chance) == (24, 10, 1 / 6)
     (level,) = found.levels
     assert (level.name, level.jitter) == ("medium", 0.25)
-    assert [row.name for row in level.rows] == [way.name for way in WAYS]
+    assert [row.name for row in level.rows] == [representation.name for representation in REPRESENTATIONS]
     for row in level.rows:
         assert row.one.low <= row.one.value <= row.one.high
         assert (row.one.n, row.ten.n) == (2 * 10 * 6, 2 * 1 * 6)
@@ -123,8 +125,8 @@ def test_a_split_that_shares_subjects_fails_its_control(
 ) -> None:
     honest = benchmark.split
 
-    def leaking(*told: object) -> Split:
-        found = honest(*told)  # type: ignore[arg-type]
+    def leaking(*refused: object) -> Split:
+        found = honest(*refused)  # type: ignore[arg-type]
         return Split(found.gallery, (*found.question[:-1], found.gallery[0]), found.practice)
 
     monkeypatch.setattr(benchmark, "split", leaking)
@@ -149,7 +151,7 @@ def test_a_folder_without_classes_says_so(photos: Path, settings: Settings, tmp_
 
 
 def test_bounds() -> None:
-    value = load(Check, dump(unmeasured("", "", ""))).value
+    value = load(BenchmarkCheck, dump(unmeasured("", "", ""))).value
     assert value is None
     from search.evaluation.statistics import Estimate
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.store.base import Array
-from workers.embedders.style.training import Practice
+from workers.embedders.style.training import StyleTrainingSet
 from workers.photographers.benchmark.encoder import whiten
 from workers.photographers.benchmark.heads import nearest
 from workers.photographers.benchmark.intervals import hits_of_one
@@ -29,9 +29,9 @@ class World:
         noise = 0.3 * self.rng.normal(size=(*parameters.shape[:-1], DIM))
         return (parameters @ self.style + content + noise).astype(np.float32)
 
-    def practice(self, n: int) -> Practice:
+    def practice(self, n: int) -> StyleTrainingSet:
         parameters = self.rng.uniform(-1.7, 1.7, (n, len(PARAMETERS)))
-        return Practice(self.statistics(parameters), parameters.astype(np.float32), np.zeros(n, np.int64))
+        return StyleTrainingSet(self.statistics(parameters), parameters.astype(np.float32), np.zeros(n, np.int64))
 
 
 def test_photographers_are_told_apart_whom_content_hid() -> None:

@@ -15,7 +15,14 @@ from search.store.base import Array
 from workers.decode.decoded import Decoded
 from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.models import Embedded
-from workers.photographers.benchmark.observe import QUALITY, Eyes, Look, OpenModels, encoded, evened_out
+from workers.photographers.benchmark.observe import (
+    QUALITY,
+    LoadedModels,
+    Observation,
+    ProductPipeline,
+    encoded,
+    padded_to_one_size,
+)
 
 
 def mean_colour(wholes: NDArray[np.uint8]) -> Array:
@@ -43,14 +50,14 @@ def decoded(file: bytes) -> NDArray[np.uint8]:
 def test_files_are_brought_to_one_size_without_touching_pixels(larger: int) -> None:
     small = encoded(picture(1, 8, 8))
     large = small + b"\0" * larger
-    first, second = evened_out([small, large])
+    first, second = padded_to_one_size([small, large])
     assert len(first) == len(second)
     assert np.array_equal(decoded(first), decoded(small))
 
 
 def test_grain_is_not_told_by_file_size() -> None:
     smooth, rough = np.full((80, 80, 3), 120, np.uint8), picture(2, 80, 80)
-    files = evened_out([encoded(smooth), encoded(rough)])
+    files = padded_to_one_size([encoded(smooth), encoded(rough)])
     assert len(encoded(smooth)) < len(encoded(rough)) < len(files[0]) == len(files[1])
 
 
@@ -61,34 +68,38 @@ def test_what_is_written_is_the_picture() -> None:
 
 
 @pytest.fixture
-def eyes(tmp_path: Path) -> Iterator[Eyes]:
+def pipeline(tmp_path: Path) -> Iterator[ProductPipeline]:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     with DecodePool(Settings(home=tmp_path / "home", decode_workers=1)) as pool:
-        yield Eyes(pool, OpenModels(MeanColours(), mean_colour, mean_colour, np.negative, ("colours",)), scratch)
+        yield ProductPipeline(
+            pool, LoadedModels(MeanColours(), mean_colour, mean_colour, np.negative, ("colours",)), scratch
+        )
 
 
-def test_every_batch_is_seen_in_order_and_leaves_no_file(eyes: Eyes, tmp_path: Path) -> None:
+def test_every_batch_is_seen_in_order_and_leaves_no_file(pipeline: ProductPipeline, tmp_path: Path) -> None:
     grays = [[40, 80], [120, 160], [200, 240]]
     batches = ([np.full((60, 90, 3), gray, np.uint8) for gray in pair] for pair in grays)
-    looks = list(eyes.see(batches))
-    assert [look.statistics[:, 0].round().tolist() for look in looks] == grays
-    assert looks[1].trained.shape == looks[1].whitened.shape == (2, 0)
-    assert np.array_equal(looks[1].style, -looks[1].statistics)
-    assert looks[1].visual.shape == looks[1].style.shape == (2, 3)
-    assert looks[0].features.shape == (2, 78)
+    observations = list(pipeline.observe(batches))
+    assert [observation.statistics[:, 0].round().tolist() for observation in observations] == grays
+    assert observations[1].trained.shape == observations[1].whitened.shape == (2, 0)
+    assert np.array_equal(observations[1].style, -observations[1].statistics)
+    assert observations[1].visual.shape == observations[1].style.shape == (2, 3)
+    assert observations[0].features.shape == (2, 78)
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_nothing_to_see(eyes: Eyes) -> None:
-    assert list(eyes.see([])) == []
+def test_nothing_to_see(pipeline: ProductPipeline) -> None:
+    assert list(pipeline.observe([])) == []
 
 
 def test_looks_are_stacked_by_photo_and_chosen_by_both_axes() -> None:
-    def look(photo: int) -> Look:
-        return Look(*(np.full((3, 2), photo, np.float32) + np.arange(3, dtype=np.float32)[:, None] for _ in range(7)))
+    def observation(photo: int) -> Observation:
+        return Observation(
+            *(np.full((3, 2), photo, np.float32) + np.arange(3, dtype=np.float32)[:, None] for _ in range(7))
+        )
 
-    table = Look.stack([look(0), look(10)])
+    table = Observation.stack([observation(0), observation(10)])
     assert table.visual.shape == (2, 3, 2)
     chosen = table.at([1], [0, 2])
     assert chosen.visual[..., 0].tolist() == [[10, 12]]

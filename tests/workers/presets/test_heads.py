@@ -18,7 +18,15 @@ from workers.photographers.benchmark.controls import (
     shuffled,
     twin_answers,
 )
-from workers.photographers.benchmark.heads import FLOOR, Head, boosted, discriminant, linear, nearest, standardised
+from workers.photographers.benchmark.heads import (
+    FLOOR,
+    Classifier,
+    boosted,
+    discriminant,
+    linear,
+    nearest,
+    standardised,
+)
 from workers.photographers.benchmark.intervals import hits_of_one
 from workers.photographers.benchmark.open_set import auroc, open_set
 
@@ -35,7 +43,7 @@ def tables(signal: float, seed: int = 0, photos: int = 40, presets: int = PRESET
 
 
 @HEADS
-def test_heads_learn_what_is_there_and_answer_in_probabilities(head: Head) -> None:
+def test_heads_learn_what_is_there_and_answer_in_probabilities(head: Classifier) -> None:
     answers = head(*tables(3.0))
     assert answers.shape == (20, PRESETS, PRESETS)
     assert np.exp(answers).sum(axis=-1) == pytest.approx(1, abs=1e-3)
@@ -44,7 +52,7 @@ def test_heads_learn_what_is_there_and_answer_in_probabilities(head: Head) -> No
 
 
 @pytest.mark.parametrize("head", [linear, discriminant, boosted])
-def test_missing_values_are_taken(head: Head) -> None:
+def test_missing_values_are_taken(head: Classifier) -> None:
     gallery, question = tables(3.0)
     gallery[::3, :, 0] = np.nan
     question[..., 1] = np.nan

@@ -17,13 +17,13 @@ from workers.embedders.style import development
 from workers.embedders.style.development import DevelopmentReader, learn, shipped_reader
 from workers.embedders.style.network import shipped_encoder
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
-from workers.embedders.style.training import Practice, train
+from workers.embedders.style.training import StyleTrainingSet, train
 from workers.photographers.benchmark.presets import PARAMETERS, Preset, apply
 
 SETTINGS = len(PARAMETERS)
 
 
-def planted(people: int, each: int, seed: int) -> Practice:
+def planted(people: int, each: int, seed: int) -> StyleTrainingSet:
     """Statistics to which settings add, mixed, and subjects far more, by photographers with ``each`` photos."""
     rng = np.random.default_rng(seed)
     mix = np.random.default_rng(9).normal(size=(SETTINGS, DIMENSIONS))
@@ -32,7 +32,7 @@ def planted(people: int, each: int, seed: int) -> Practice:
     who = np.repeat(np.arange(people), each)
     statistics = settings[who] @ mix + 4 * subjects[rng.integers(0, 15, len(who))]
     statistics += rng.normal(size=statistics.shape)
-    return Practice(statistics.astype(np.float32), settings[who].astype(np.float32), who)
+    return StyleTrainingSet(statistics.astype(np.float32), settings[who].astype(np.float32), who)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_a_photographer_with_many_photos_counts_no_more_than_another() -> None:
     practice = planted(30, 6, 2)
     encoder = train(practice)
     again = np.concatenate([np.arange(len(practice.statistics)), *[np.arange(6)] * 5])
-    more = Practice(practice.statistics[again], practice.parameters[again], practice.photographers[again])
+    more = StyleTrainingSet(practice.statistics[again], practice.parameters[again], practice.photographers[again])
     np.testing.assert_allclose(learn(encoder, more).weights, learn(encoder, practice).weights, atol=1e-5)
 
 

@@ -8,7 +8,14 @@ import torch
 
 from search.errors import UsageError
 from workers.embedders.style.statistics import DIMENSIONS
-from workers.embedders.style.training import LEAST_PHOTOS, Practice, develop, even_out, practise, train
+from workers.embedders.style.training import (
+    LEAST_PHOTOS,
+    StyleTrainingSet,
+    develop,
+    make_training_set,
+    normalise,
+    train,
+)
 from workers.photographers.benchmark.presets import PARAMETERS
 
 
@@ -17,7 +24,7 @@ def pictures(n: int) -> list[np.ndarray]:
     return [rng.integers(0, 256, (40 + at, 60, 3), dtype=np.uint8) for at in range(n)]
 
 
-def planted(n: int, seed: int) -> tuple[Practice, np.ndarray]:
+def planted(n: int, seed: int) -> tuple[StyleTrainingSet, np.ndarray]:
     """Statistics of which 12 follow the preset and 12 the subject, each with noise; and the subjects."""
     rng = np.random.default_rng(seed)
     styles = np.random.default_rng(9).normal(size=(20, len(PARAMETERS)))
@@ -26,7 +33,7 @@ def planted(n: int, seed: int) -> tuple[Practice, np.ndarray]:
     statistics = rng.normal(size=(n, DIMENSIONS)) * 0.35
     statistics[:, :12] += styles[who]
     statistics[:, 12:24] += 3 * subjects[what]
-    return Practice(statistics.astype(np.float32), styles[who].astype(np.float32), who), what
+    return StyleTrainingSet(statistics.astype(np.float32), styles[who].astype(np.float32), who), what
 
 
 def share_found(vectors: np.ndarray, labels: np.ndarray) -> float:
@@ -57,17 +64,17 @@ def test_a_statistic_is_evened_out_whatever_its_distribution() -> None:
     rng = np.random.default_rng(6)
     practice.statistics[:, 0] = np.exp(2 * rng.normal(size=1000))
     practice.statistics[:, 1] = rng.integers(0, 3, 1000)
-    evened = even_out(train(practice), practice.statistics)
-    assert abs(evened[:, 0].mean()) < 0.05
-    assert 0.9 < evened[:, 0].std() < 1.05
-    levels = [evened[practice.statistics[:, 1] == level, 1] for level in range(3)]
+    normalised = normalise(train(practice), practice.statistics)
+    assert abs(normalised[:, 0].mean()) < 0.05
+    assert 0.9 < normalised[:, 0].std() < 1.05
+    levels = [normalised[practice.statistics[:, 1] == level, 1] for level in range(3)]
     for values in levels:
         np.testing.assert_allclose(values, values[0], atol=1e-5)
     np.testing.assert_allclose([values[0] for values in levels], [-1.09, 0, 1.09], atol=0.12)  # means of normal thirds
     order = np.argsort(practice.statistics[:, 0])
-    assert (np.diff(evened[order, 0]) >= 0).all()
+    assert (np.diff(normalised[order, 0]) >= 0).all()
     far = practice.statistics[:1] + np.float32(1e6)
-    np.testing.assert_allclose(even_out(train(practice), far)[0, 0], evened[:, 0].max(), atol=1e-4)
+    np.testing.assert_allclose(normalise(train(practice), far)[0, 0], normalised[:, 0].max(), atol=1e-4)
 
 
 def test_style_is_kept_and_content_left_out() -> None:
@@ -91,7 +98,7 @@ def test_photos_are_developed_as_often_as_asked_each_time_by_someone_else() -> N
 
 
 def test_practice_holds_a_row_for_each_development() -> None:
-    practice = practise(pictures(LEAST_PHOTOS), 2, 0)
+    practice = make_training_set(pictures(LEAST_PHOTOS), 2, 0)
     assert practice.statistics.shape == (2 * LEAST_PHOTOS, DIMENSIONS)
     assert practice.parameters.shape == (2 * LEAST_PHOTOS, len(PARAMETERS))
     assert practice.photographers.shape == (2 * LEAST_PHOTOS,)
@@ -99,4 +106,4 @@ def test_practice_holds_a_row_for_each_development() -> None:
 
 def test_too_few_photos_are_said_to_be_too_few() -> None:
     with pytest.raises(UsageError, match="3 photos"):
-        practise(pictures(3), 2, 0)
+        make_training_set(pictures(3), 2, 0)

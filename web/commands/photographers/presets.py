@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from search.evaluation.statistics import Estimate
     from workers.photographers.benchmark.options import PresetOptions
-    from workers.photographers.benchmark.results import Check, Level, PresetBenchmark
+    from workers.photographers.benchmark.results import BenchmarkCheck, Level, PresetBenchmark
 
 LEVELS = ("low", "medium", "high")
 
@@ -106,7 +106,7 @@ def _least(target: float | None) -> str:
     return "" if target is None else f"{target:.2f}"
 
 
-def _bound(one: Check) -> str:
+def _bound(one: BenchmarkCheck) -> str:
     if one.low is not None and one.high is not None:
         return f"{one.low:.3f} to {one.high:.3f}"
     if one.low is not None:
@@ -114,7 +114,7 @@ def _bound(one: Check) -> str:
     return "" if one.high is None else f"at most {one.high:g}"
 
 
-def _verdict(one: Check) -> str:
+def _verdict(one: BenchmarkCheck) -> str:
     """``ok``, ``FAILED`` or nothing where there is no bound, with what a reader must know."""
     bounded = one.low is not None or one.high is not None
     word = {True: "ok" if bounded else "", False: "FAILED", None: "not measured"}[one.passed]

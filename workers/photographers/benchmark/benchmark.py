@@ -14,23 +14,30 @@ from search.settings import Settings
 from workers.decode.sandbox.pool import DecodePool
 from workers.photographers.benchmark import controls
 from workers.photographers.benchmark.intervals import estimate, margin
-from workers.photographers.benchmark.observe import Eyes, OpenModels
-from workers.photographers.benchmark.open_set import OpenSet, auroc
+from workers.photographers.benchmark.observe import LoadedModels, ProductPipeline
+from workers.photographers.benchmark.open_set import OpenSetTrial, auroc
 from workers.photographers.benchmark.options import PresetOptions
 from workers.photographers.benchmark.photos import Album, Split, read_subjects, split
 from workers.photographers.benchmark.presets import JITTER
-from workers.photographers.benchmark.results import Check, Level, PresetBenchmark, Row, check, unmeasured
-from workers.photographers.benchmark.rows import POOLED, SEEING, STYLE_VECTORS, WAYS, Way
-from workers.photographers.benchmark.trial import SeedResult, ask, photos_to_see, render
+from workers.photographers.benchmark.results import (
+    BenchmarkCheck,
+    BenchmarkRow,
+    Level,
+    PresetBenchmark,
+    check,
+    unmeasured,
+)
+from workers.photographers.benchmark.rows import CONTENT_CHECKED, POOLED, REPRESENTATIONS, STYLE_VECTORS, Representation
+from workers.photographers.benchmark.trial import SeedResult, evaluate_trial, render, render_steps
 from workers.photographers.benchmark.vectors.train import vector_checks
 
 OPEN_ONE, OPEN_TEN = 0.85, 0.95
 """Least AUROC between known and unknown photographers."""
 
-Say = Callable[[str], None]
+ReportLine = Callable[[str], None]
 
 
-def measure(folder: Path, options: PresetOptions, settings: Settings, say: Say) -> PresetBenchmark:
+def measure(folder: Path, options: PresetOptions, settings: Settings, say: ReportLine) -> PresetBenchmark:
     """Everything, at every jitter level asked for. Photos of the folder are only read.
 
     Args:
@@ -61,9 +68,11 @@ def measure(folder: Path, options: PresetOptions, settings: Settings, say: Say) 
             )
             for seed in range(options.seeds)
         ]
-        eyes = Eyes(pool, models, Path(scratch))
-        progress = Progress(say, len(options.jitter) * sum(photos_to_see(one) + len(WAYS) for one in splits))
-        levels = tuple(_level(name, splits, classes, options, eyes, models, progress) for name in options.jitter)
+        pipeline = ProductPipeline(pool, models, Path(scratch))
+        progress = BenchmarkProgress(
+            say, len(options.jitter) * sum(render_steps(one) + len(REPRESENTATIONS) for one in splits)
+        )
+        levels = tuple(_level(name, splits, classes, options, pipeline, models, progress) for name in options.jitter)
     return PresetBenchmark(
         folder=str(folder),
         photos=len(subjects),
@@ -80,12 +89,12 @@ def measure(folder: Path, options: PresetOptions, settings: Settings, say: Say) 
     )
 
 
-class Progress:
+class BenchmarkProgress:
     """Says from time to time how far it is and how long it will take."""
 
     SECONDS = 15.0
 
-    def __init__(self, say: Say, steps: int) -> None:
+    def __init__(self, say: ReportLine, steps: int) -> None:
         self._say, self._steps, self._done = say, steps, 0
         self._began = self._said = time.monotonic()
 
@@ -106,32 +115,32 @@ def _level(
     splits: Sequence[Split],
     classes: bool,
     options: PresetOptions,
-    eyes: Eyes,
-    models: OpenModels,
-    progress: Progress,
+    pipeline: ProductPipeline,
+    models: LoadedModels,
+    progress: BenchmarkProgress,
 ) -> Level:
     results: list[SeedResult] = []
     for seed, one in enumerate(splits):
         progress.say(f"Jitter {name}, seed {seed + 1} of {len(splits)}: developing and looking.")
-        rendered = render(one, options, JITTER[name], eyes, models, seed, progress.tick)
-        results.append(ask(rendered, [photo.subject for photo in one.question], seed, progress.tick))
+        rendered = render(one, options, JITTER[name], pipeline, models, seed, progress.tick)
+        results.append(evaluate_trial(rendered, [photo.subject for photo in one.question], seed, progress.tick))
     rows = _rows(results)
     checks = _checks(results, splits, classes) + vector_checks(splits[0], JITTER[name], options, progress.say)
     return Level(name, JITTER[name], rows, _margin(results, rows), tuple(checks))
 
 
-def _rows(results: Sequence[SeedResult]) -> tuple[Row, ...]:
+def _rows(results: Sequence[SeedResult]) -> tuple[BenchmarkRow, ...]:
     return tuple(
-        Row(
-            way.name,
-            way.words,
-            _share([result.one[way.name] for result in results]),
-            _share([result.ten[way.name] for result in results]),
-            way.target_one,
-            way.target_ten,
-            way.note,
+        BenchmarkRow(
+            representation.name,
+            representation.words,
+            _share([result.one[representation.name] for result in results]),
+            _share([result.ten[representation.name] for result in results]),
+            representation.target_one,
+            representation.target_ten,
+            representation.note,
         )
-        for way in WAYS
+        for representation in REPRESENTATIONS
     )
 
 
@@ -139,15 +148,15 @@ def _share(hits: Sequence[Floats]) -> Estimate:
     return estimate([table.mean(axis=1) for table in hits], hits[0].shape[1])
 
 
-def _margin(results: Sequence[SeedResult], rows: Sequence[Row]) -> Estimate:
-    style = {way.name for way in WAYS if way.style}
+def _margin(results: Sequence[SeedResult], rows: Sequence[BenchmarkRow]) -> Estimate:
+    style = {representation.name for representation in REPRESENTATIONS if representation.style}
     best = max((row for row in rows if row.name in style), key=lambda row: row.one.value).name
     return margin(
         [result.one[best].mean(axis=1) for result in results], [result.one[POOLED].mean(axis=1) for result in results]
     )
 
 
-def _checks(results: Sequence[SeedResult], splits: Sequence[Split], classes: bool) -> list[Check]:
+def _checks(results: Sequence[SeedResult], splits: Sequence[Split], classes: bool) -> list[BenchmarkCheck]:
     shared = sum(one.shared for one in splits)
     asked = sum(len(one.question) for one in splits)
     found = [
@@ -161,7 +170,7 @@ def _checks(results: Sequence[SeedResult], splits: Sequence[Split], classes: boo
         ),
         controls.even_split([one.twins for one in results]),
     ]
-    found += [_entangled(way, results, classes) for way in SEEING]
+    found += [_entangled(representation, results, classes) for representation in CONTENT_CHECKED]
     found += [
         _open("open_one", "known from unknown photographers, one photo", [one.open_one for one in results], OPEN_ONE),
         _open("open_ten", "known from unknown photographers, ten photos", [one.open_ten for one in results], OPEN_TEN),
@@ -169,20 +178,25 @@ def _checks(results: Sequence[SeedResult], splits: Sequence[Split], classes: boo
     return found
 
 
-def _entangled(way: Way, results: Sequence[SeedResult], classes: bool) -> Check:
+def _entangled(representation: Representation, results: Sequence[SeedResult], classes: bool) -> BenchmarkCheck:
     """Bounded for style vectors; what they are made from, and the pooled vector, stand beside them."""
-    name, words = f"content_{way.name}", f"nearest photo shows the same subject, less chance: {way.words.split(',')[0]}"
+    name, words = (
+        f"content_{representation.name}",
+        f"nearest photo shows the same subject, less chance: {representation.words.split(',')[0]}",
+    )
     if not classes:
         return unmeasured(name, words, "the folder has no classes")
-    seeds = [one.content[way.name] for one in results if len(one.content[way.name])]
+    seeds = [one.content[representation.name] for one in results if len(one.content[representation.name])]
     if not seeds:
         return unmeasured(name, words, "no subject has two photos that are asked about")
-    if way.name not in STYLE_VECTORS:
+    if representation.name not in STYLE_VECTORS:
         return check(name, words, estimate(seeds), note="no bound is set for it")
     return check(name, words, estimate(seeds), high=controls.ENTANGLEMENT)
 
 
-def _open(name: str, words: str, seeds: Sequence[OpenSet], least: float) -> Check:
-    kept, told = np.mean([one.kept for one in seeds]), np.mean([one.found for one in seeds])
-    note = f"at the threshold from validation photographers {kept:.0%} of known are kept and {told:.0%} of unknown told"
+def _open(name: str, words: str, seeds: Sequence[OpenSetTrial], least: float) -> BenchmarkCheck:
+    kept, refused = np.mean([one.kept for one in seeds]), np.mean([one.found for one in seeds])
+    note = (
+        f"at the threshold from validation photographers {kept:.0%} of known are kept and {refused:.0%} of unknown told"
+    )
     return check(name, f"AUROC, {words}", auroc(seeds), low=least, note=note)

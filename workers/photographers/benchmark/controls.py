@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from search.evaluation.statistics import Estimate, Floats
 from search.store.base import Array
-from workers.photographers.benchmark.heads import Head
+from workers.photographers.benchmark.heads import Classifier
 from workers.photographers.benchmark.intervals import estimate, hits_of_one, share_within, standard_error
-from workers.photographers.benchmark.results import Check, check
+from workers.photographers.benchmark.results import BenchmarkCheck, check
 
 ENTANGLEMENT = 0.05
 """Most by which the style vector may find content better than chance."""
@@ -23,12 +23,12 @@ def shuffled(table: Array, rng: np.random.Generator) -> Array:
     return np.take_along_axis(table, order[..., None], axis=1)
 
 
-def guessing(gallery: Array, question: Array, head: Head) -> Floats:
+def guessing(gallery: Array, question: Array, head: Classifier) -> Floats:
     """Hits ``(photos, presets)`` of a head where there should be nothing to learn."""
     return hits_of_one(head(gallery, question))
 
 
-def at_chance(name: str, words: str, hits: Sequence[Floats], note: str = "") -> Check:
+def at_chance(name: str, words: str, hits: Sequence[Floats], note: str = "") -> BenchmarkCheck:
     """That the share right is that of guessing, within two standard errors on either side.
 
     One in twenty such checks fails by bad luck alone.
@@ -49,7 +49,7 @@ def twin_answers(log_probabilities: Floats, first: int, second: int) -> tuple[Fl
     return right.sum(axis=1).astype(np.float64), within.sum(axis=1).astype(np.float64)
 
 
-def even_split(seeds: Sequence[tuple[Floats, Floats]]) -> Check:
+def even_split(seeds: Sequence[tuple[Floats, Floats]]) -> BenchmarkCheck:
     """That a photographer and a copy of the same preset are told apart no better than by tossing a coin."""
     right, within = [one for one, _ in seeds], [both for _, both in seeds]
     value = share_within(right, within)
@@ -84,7 +84,7 @@ def content_found(vectors: Array, subjects: Sequence[str]) -> Floats:
     return np.array(excess, np.float64)
 
 
-def separated(shared: int, photos: int, classes: bool) -> Check:
+def separated(shared: int, photos: int, classes: bool) -> BenchmarkCheck:
     """That no photo asked about, no copy of it and no subject of it was learnt from."""
     words = "photos asked about whose subject, file or copy was learnt from"
     note = "" if classes else "the folder has no classes: split by photo, so alike subjects may be on both sides"

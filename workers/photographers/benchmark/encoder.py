@@ -14,7 +14,7 @@ import numpy as np
 
 from search.evaluation.statistics import Floats
 from search.store.base import Array
-from workers.embedders.style.training import Practice, unexplained, whitening
+from workers.embedders.style.training import StyleTrainingSet, unexplained, whitening
 
 FARTHEST = 6.0
 """Deviations beyond which a statistic is cut off: no picture is that odd, one broken statistic might be."""
@@ -37,7 +37,7 @@ class Whitening:
         return standard
 
 
-def whiten(gallery: Array, practice: Practice) -> Whitening:
+def whiten(gallery: Array, practice: StyleTrainingSet) -> Whitening:
     """
     Args:
         gallery: statistics of the photographers' photos, float32 ``(photos, presets, dim)``.
@@ -48,8 +48,8 @@ def whiten(gallery: Array, practice: Practice) -> Whitening:
     own = plain._standard(gallery)
     content = (own - own.mean(axis=0)).reshape(rows.shape)
     left = unexplained(plain._standard(practice.statistics), practice.parameters)
-    even_axes = whitening((content.T @ content / len(content) + left.T @ left / len(left)) / 2)
-    means = own.mean(axis=0) @ even_axes
+    whitening_axes = whitening((content.T @ content / len(content) + left.T @ left / len(left)) / 2)
+    means = own.mean(axis=0) @ whitening_axes
     # What lies outside the span of the photographers' means tells none of them from another: it is content alone.
     _, sizes, span = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
-    return Whitening(plain.mean, plain.scale, even_axes @ span[sizes > sizes[0] * 1e-6].T)
+    return Whitening(plain.mean, plain.scale, whitening_axes @ span[sizes > sizes[0] * 1e-6].T)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from search.evaluation.statistics import Floats
 from search.store.base import Array
 
-Head = Callable[[Array, Array], Floats]
+Classifier = Callable[[Array, Array], Floats]
 """Gallery float32 ``(photos, presets, dim)`` and question alike to log probabilities ``(photos, presets, presets)``."""
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)

@@ -21,7 +21,7 @@ from workers.embedders.models import Embedded
 QUALITY = 92
 """Of the JPEG files, what raw developers export with."""
 
-Sight = Callable[[NDArray[np.uint8]], Array]
+PictureEncoder = Callable[[NDArray[np.uint8]], Array]
 """Whole pictures, uint8 ``(n, 224, 224, 3)``, to vectors, float32 ``(n, dim)``."""
 
 _SOI = b"\xff\xd8"
@@ -31,7 +31,7 @@ _COMMENT_MOST = 65_533
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Observation:
     """What the product makes of pictures; float32, leading axes as the pictures are arranged, here ``(n,)``.
 
     Attributes:
@@ -53,56 +53,56 @@ class Look:
     whitened: Array
 
     @classmethod
-    def stack(cls, looks: Sequence[Self]) -> Self:
+    def stack(cls, observations: Sequence[Self]) -> Self:
         """One more axis in front."""
-        return cls(*(np.stack([getattr(look, name) for look in looks]) for name in cls.__slots__))
+        return cls(*(np.stack([getattr(observation, name) for observation in observations]) for name in cls.__slots__))
 
     def at(self, photos: object, presets: object = slice(None)) -> Self:
         """A choice along the first two axes, base photos and photographers."""
         return type(self)(*(getattr(self, name)[photos][:, presets] for name in self.__slots__))
 
 
-class Embedder(Protocol):
+class BenchmarkEmbedder(Protocol):
     """What the harness needs of ``workers.embedders.models.Models``."""
 
     def embed(self, items: Sequence[Decoded]) -> list[Embedded]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class OpenModels:
-    """The product's models, loaded and ready; see :class:`Look` for what each gives.
+class LoadedModels:
+    """The product's models, loaded and ready; see :class:`Observation` for what each gives.
 
     Attributes:
         style: from statistics, float32 ``(n, dim)`` to ``(n, dim)``.
         words: which model gives which vector.
     """
 
-    embedder: Embedder
-    early: Sight
-    statistics: Sight
+    embedder: BenchmarkEmbedder
+    early: PictureEncoder
+    statistics: PictureEncoder
     style: Callable[[Array], Array]
     words: tuple[str, ...]
 
 
-class Eyes:
+class ProductPipeline:
     """Looks at pictures as ingest would.
 
     Args:
         folder: where files lie between being written and being decoded.
     """
 
-    def __init__(self, pool: DecodePool, models: OpenModels, folder: Path) -> None:
+    def __init__(self, pool: DecodePool, models: LoadedModels, folder: Path) -> None:
         self._pool, self._models, self._folder = pool, models, folder
         self._written = 0
 
-    def see(self, batches: Iterable[Sequence[NDArray[np.uint8]]]) -> Iterator[Look]:
+    def observe(self, batches: Iterable[Sequence[NDArray[np.uint8]]]) -> Iterator[Observation]:
         """One look a batch, in order. The next batch is developed and decoded while the models see this one.
 
         Raises:
             MediaError: a file that was written here cannot be decoded.
             ModelError: a model failed.
         """
-        return map(self._look, self._decoded(batches))
+        return map(self._observe, self._decoded(batches))
 
     def _decoded(self, batches: Iterable[Sequence[NDArray[np.uint8]]]) -> Iterator[list[Decoded]]:
         waiting: list[tuple[Path, Future[Decoded]]] | None = None
@@ -116,20 +116,20 @@ class Eyes:
 
     def _begin(self, pictures: Sequence[NDArray[np.uint8]]) -> list[tuple[Path, Future[Decoded]]]:
         begun: list[tuple[Path, Future[Decoded]]] = []
-        for data in evened_out([encoded(picture) for picture in pictures]):
+        for data in padded_to_one_size([encoded(picture) for picture in pictures]):
             self._written += 1
             path = self._folder / f"{self._written}.jpg"
             path.write_bytes(data)
             begun.append((path, self._pool.submit(path.as_posix(), Kind.IMAGE)))
         return begun
 
-    def _look(self, decoded: Sequence[Decoded]) -> Look:
+    def _observe(self, decoded: Sequence[Decoded]) -> Observation:
         vectors = [one.vectors for one in self._models.embedder.embed(decoded)]
         wholes = np.concatenate([one.whole for one in decoded if one.whole is not None])
         statistics = self._models.statistics(wholes)
         nothing = np.empty((len(decoded), 0), np.float32)
         features = [[np.nan if value is None else value for value in one.features] for one in decoded]
-        return Look(
+        return Observation(
             np.array(features, np.float32),
             np.concatenate([of["visual"] for of in vectors]),
             self._models.early(wholes),
@@ -155,7 +155,7 @@ def encoded(picture: NDArray[np.uint8]) -> bytes:
     return bytes(data.tobytes())
 
 
-def evened_out(files: Sequence[bytes]) -> list[bytes]:
+def padded_to_one_size(files: Sequence[bytes]) -> list[bytes]:
     """JPEG files brought to one size by comments: how well grain compresses would tell presets apart by file size."""
     most = max(map(len, files)) + 2 * len(_COMMENT)
     return [_SOI + _comments(most - len(file)) + file[len(_SOI) :] for file in files]

@@ -27,7 +27,7 @@ KNOWN_SHARE = 2 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSet:
+class OpenSetTrial:
     """One seed's answer, for single photos or for sets.
 
     Attributes:
@@ -41,7 +41,7 @@ class OpenSet:
     found: float
 
 
-def parts(presets: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def split_known(presets: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Numbers of known and of unknown photographers, two to one."""
     order = rng.permutation(presets)
     known = max(2, round(presets * KNOWN_SHARE))
@@ -50,7 +50,7 @@ def parts(presets: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], ND
 
 def open_set(
     gallery: Array, question: Array, sets: NDArray[np.int64], train: Callable[[Array], Encode], rng: np.random.Generator
-) -> OpenSet:
+) -> OpenSetTrial:
     """Learn two thirds of the photographers from the gallery and ask about all of them.
 
     The threshold is the one that tells best, within the gallery, a third of the *known* photographers, left out for
@@ -61,8 +61,8 @@ def open_set(
         sets: numbers of question photos that are judged together, int64 ``(sets, n)``; ``(photos, 1)`` for single ones.
         train: makes the encoder from photos of those who are known.
     """
-    known, unknown = parts(gallery.shape[1], rng)
-    inner_known, inner_unknown = parts(len(known), rng)
+    known, unknown = split_known(gallery.shape[1], rng)
+    inner_known, inner_unknown = split_known(len(known), rng)
     held = np.arange(len(gallery)) % 3 == 2
     learnt = gallery[~held][:, known[inner_known]]
     tried = _grouped(int(held.sum()), sets.shape[1])
@@ -71,7 +71,9 @@ def open_set(
     learnt = gallery[:, known]
     scores = familiarity(train(learnt), learnt, question, sets)
     ours, others = scores[:, known], scores[:, unknown]
-    return OpenSet(auroc_by_unit(ours, others), float((ours >= threshold).mean()), float((others < threshold).mean()))
+    return OpenSetTrial(
+        auroc_by_unit(ours, others), float((ours >= threshold).mean()), float((others < threshold).mean())
+    )
 
 
 def familiarity(encode: Encode, gallery: Array, question: Array, sets: NDArray[np.int64]) -> Floats:
@@ -97,7 +99,7 @@ def familiarity(encode: Encode, gallery: Array, question: Array, sets: NDArray[n
     return ratio
 
 
-def auroc(seeds: Sequence[OpenSet]) -> Estimate:
+def auroc(seeds: Sequence[OpenSetTrial]) -> Estimate:
     """Over seeds, with the interval of drawing seeds and, within each, its photos anew; ``n`` counts those."""
     rng = np.random.default_rng(0)
     low, high = seeds_interval([resampled_pair_means(one.above, REPLICATES, rng) for one in seeds], rng)

@@ -8,7 +8,7 @@ from search.evaluation.statistics import Estimate
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BenchmarkRow:
     """How well one way of looking at photos tells photographers apart.
 
     Attributes:
@@ -36,7 +36,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class BenchmarkCheck:
     """Something that must hold for the rows to mean what they say, or a target beside them.
 
     Attributes:
@@ -56,14 +56,14 @@ class Check:
 
 def check(
     name: str, words: str, value: Estimate, *, low: float | None = None, high: float | None = None, note: str = ""
-) -> Check:
+) -> BenchmarkCheck:
     """A measured check, passed when its value lies within the bound."""
     passed = (low is None or value.value >= low) and (high is None or value.value <= high)
-    return Check(name, words, value, low, high, passed, note)
+    return BenchmarkCheck(name, words, value, low, high, passed, note)
 
 
-def unmeasured(name: str, words: str, why: str) -> Check:
-    return Check(name, words, None, None, None, None, why)
+def unmeasured(name: str, words: str, why: str) -> BenchmarkCheck:
+    return BenchmarkCheck(name, words, None, None, None, None, why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ class Level:
 
     name: str
     jitter: float
-    rows: tuple[Row, ...]
+    rows: tuple[BenchmarkRow, ...]
     margin: Estimate
-    checks: tuple[Check, ...]
+    checks: tuple[BenchmarkCheck, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import numpy as np
 
 from search.photographers.photos.features import INDEX, PICTURE_ONLY
 from search.store.base import Array
-from workers.photographers.benchmark.heads import Head, boosted, discriminant, linear, nearest
-from workers.photographers.benchmark.observe import Look
+from workers.photographers.benchmark.heads import Classifier, boosted, discriminant, linear, nearest
+from workers.photographers.benchmark.observe import Observation
 
 GLOBAL = tuple(INDEX[name] for name in ("contrast", "red_mean", "green_mean", "blue_mean"))
 METADATA = tuple(at for at in range(len(INDEX)) if at not in set(PICTURE_ONLY))
@@ -18,7 +18,7 @@ METADATA = tuple(at for at in range(len(INDEX)) if at not in set(PICTURE_ONLY))
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Representation:
     """One row: a representation and a head.
 
     Attributes:
@@ -28,33 +28,33 @@ class Way:
 
     name: str
     words: str
-    of: Callable[[Look], Array]
-    head: Head
+    of: Callable[[Observation], Array]
+    head: Classifier
     target_one: float | None = None
     target_ten: float | None = None
     style: bool = False
     note: str = ""
 
 
-def four_global(look: Look) -> Array:
-    return look.features[..., np.array(GLOBAL)]
+def four_global(observation: Observation) -> Array:
+    return observation.features[..., np.array(GLOBAL)]
 
 
-def picture_only(look: Look) -> Array:
-    return look.features[..., np.array(PICTURE_ONLY)]
+def picture_only(observation: Observation) -> Array:
+    return observation.features[..., np.array(PICTURE_ONLY)]
 
 
-def early(look: Look) -> Array:
-    return look.early
+def early(observation: Observation) -> Array:
+    return observation.early
 
 
-def metadata(look: Look) -> Array:
-    return look.features[..., np.array(METADATA)]
+def metadata(observation: Observation) -> Array:
+    return observation.features[..., np.array(METADATA)]
 
 
-def everything(look: Look) -> Array:
+def everything(observation: Observation) -> Array:
     """All that could carry a leak, for the controls."""
-    return np.concatenate((picture_only(look), look.statistics), axis=-1)
+    return np.concatenate((picture_only(observation), observation.statistics), axis=-1)
 
 
 POOLED = "pooled"
@@ -62,39 +62,49 @@ SHIPPED, TRAINED = "style_shipped", "style_trained"
 STYLE_VECTORS = frozenset({SHIPPED, TRAINED})
 """Rows whose vectors are the style space's, or would be; how much content is in them is bounded."""
 
-WAYS = (
-    Way("global", "four global features, CatBoost", four_global, boosted, 0.15, 0.5),
-    Way("features", "58 picture-only features, CatBoost", picture_only, boosted, 0.5, 0.9),
-    Way(POOLED, "pooled image vector, linear", lambda look: look.visual, linear),
-    Way("early_linear", "early-layer statistics, linear", early, linear, 0.6, 0.95, style=True),
-    Way("early_lda", "early-layer statistics, LDA", early, discriminant, 0.6, 0.95, style=True),
-    Way(
-        "statistics", "statistics of tone and early layers, LDA", lambda look: look.statistics, discriminant, style=True
+REPRESENTATIONS = (
+    Representation("global", "four global features, CatBoost", four_global, boosted, 0.15, 0.5),
+    Representation("features", "58 picture-only features, CatBoost", picture_only, boosted, 0.5, 0.9),
+    Representation(POOLED, "pooled image vector, linear", lambda observation: observation.visual, linear),
+    Representation("early_linear", "early-layer statistics, linear", early, linear, 0.6, 0.95, style=True),
+    Representation("early_lda", "early-layer statistics, LDA", early, discriminant, 0.6, 0.95, style=True),
+    Representation(
+        "statistics",
+        "statistics of tone and early layers, LDA",
+        lambda observation: observation.statistics,
+        discriminant,
+        style=True,
     ),
-    Way(
+    Representation(
         SHIPPED,
         "style vector as shipped, LDA",
-        lambda look: look.style,
+        lambda observation: observation.style,
         discriminant,
         style=True,
         note="its weights may have been trained on these photos, under other presets",
     ),
-    Way(
+    Representation(
         TRAINED,
         "style encoder trained on the gallery's side, LDA",
-        lambda look: look.trained,
+        lambda observation: observation.trained,
         discriminant,
         0.8,
         0.98,
         style=True,
     ),
-    Way(
+    Representation(
         "style_whitened",
         "statistics as that encoder evens them out, weighed by the gallery's photos too, nearest mean",
-        lambda look: look.whitened,
+        lambda observation: observation.whitened,
         nearest,
     ),
 )
 
-SEEING = tuple({way.of: way for way in WAYS if way.style or way.name == POOLED}.values())
+CONTENT_CHECKED = tuple(
+    {
+        representation.of: representation
+        for representation in REPRESENTATIONS
+        if representation.style or representation.name == POOLED
+    }.values()
+)
 """One row of each representation whose sight of content is measured."""

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from search.evaluation.statistics import Floats
 from search.store.base import Array
 from workers.embedders.style import training
-from workers.embedders.style.training import Practice
+from workers.embedders.style.training import StyleTrainingSet
 from workers.photographers.benchmark import controls
 from workers.photographers.benchmark.encoder import Whitening, whiten
 from workers.photographers.benchmark.heads import boosted, discriminant
 from workers.photographers.benchmark.intervals import hits_of_one, hits_of_ten, sets_of_ten
-from workers.photographers.benchmark.observe import Eyes, Look, OpenModels
-from workers.photographers.benchmark.open_set import OpenSet, open_set
+from workers.photographers.benchmark.observe import LoadedModels, Observation, ProductPipeline
+from workers.photographers.benchmark.open_set import OpenSetTrial, open_set
 from workers.photographers.benchmark.options import PresetOptions
 from workers.photographers.benchmark.photos import BasePhoto, Split
 from workers.photographers.benchmark.presets import Preset, apply, draw_presets, jitter
 from workers.photographers.benchmark.product_models import as_reader
-from workers.photographers.benchmark.rows import SEEING, WAYS, everything, metadata
+from workers.photographers.benchmark.rows import CONTENT_CHECKED, REPRESENTATIONS, everything, metadata
 
 TWIN = 0
 """Number of the photographer whose preset is given to one more."""
@@ -47,11 +47,11 @@ class Rendered:
     """
 
     presets: tuple[Preset, ...]
-    gallery: Look
-    question: Look
-    flat_gallery: Look
-    flat_question: Look
-    practice: Practice
+    gallery: Observation
+    question: Observation
+    flat_gallery: Observation
+    flat_question: Observation
+    practice: StyleTrainingSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,42 +71,48 @@ class SeedResult:
     metadata: Floats
     twins: tuple[Floats, Floats]
     content: Mapping[str, Floats]
-    open_one: OpenSet
-    open_ten: OpenSet
+    open_one: OpenSetTrial
+    open_ten: OpenSetTrial
 
 
-def photos_to_see(split: Split) -> int:
+def render_steps(split: Split) -> int:
     """Steps that :func:`render` takes."""
-    return len(split.gallery) + len(split.question) + len(split.practice) + sum(map(len, _some(split)))
+    return len(split.gallery) + len(split.question) + len(split.practice) + sum(map(len, _flat_photos(split)))
 
 
 def render(
-    split: Split, options: PresetOptions, level: float, eyes: Eyes, models: OpenModels, seed: int, tick: Tick
+    split: Split,
+    options: PresetOptions,
+    level: float,
+    pipeline: ProductPipeline,
+    models: LoadedModels,
+    seed: int,
+    tick: Tick,
 ) -> Rendered:
     """Develop every photo by every photographer and look at it.
 
     Raises:
-        MediaError, ModelError: see :meth:`Eyes.see`.
+        MediaError, ModelError: see :meth:`ProductPipeline.observe`.
     """
     rng = np.random.default_rng((seed, 1))
     presets = draw_presets(options.presets, rng)
     flat = (Preset(),) * options.presets
-    some_gallery, some_question = _some(split)
+    some_gallery, some_question = _flat_photos(split)
 
-    def look(photos: Sequence[BasePhoto], photographers: Sequence[Preset]) -> Look:
-        return _looked(eyes.see(_developed(photos, photographers, level, rng)), tick)
+    def observation(photos: Sequence[BasePhoto], photographers: Sequence[Preset]) -> Observation:
+        return _stacked(pipeline.observe(_developed(photos, photographers, level, rng)), tick)
 
     return Rendered(
         presets,
-        look(split.gallery, (*presets, presets[TWIN])),
-        look(split.question, (*presets, presets[TWIN])),
-        look(some_gallery, flat),
-        look(some_question, flat),
-        _practised(split.practice, models, seed, tick),
+        observation(split.gallery, (*presets, presets[TWIN])),
+        observation(split.question, (*presets, presets[TWIN])),
+        observation(some_gallery, flat),
+        observation(some_question, flat),
+        _training_set(split.practice, models, seed, tick),
     )
 
 
-def _practised(photos: Sequence[BasePhoto], models: OpenModels, seed: int, tick: Tick) -> Practice:
+def _training_set(photos: Sequence[BasePhoto], models: LoadedModels, seed: int, tick: Tick) -> StyleTrainingSet:
     """Renders for the encoders, by photographers of their own; a step is counted for each photo."""
     seen = 0
 
@@ -118,10 +124,10 @@ def _practised(photos: Sequence[BasePhoto], models: OpenModels, seed: int, tick:
             tick()
         return found
 
-    return training.practise([photo.pixels for photo in photos], EACH, seed, statistics)
+    return training.make_training_set([photo.pixels for photo in photos], EACH, seed, statistics)
 
 
-def _some(split: Split) -> tuple[Sequence[BasePhoto], Sequence[BasePhoto]]:
+def _flat_photos(split: Split) -> tuple[Sequence[BasePhoto], Sequence[BasePhoto]]:
     return split.gallery[::FLAT_SHARE], split.question[::FLAT_SHARE]
 
 
@@ -132,15 +138,15 @@ def _developed(
         yield [apply(photo.pixels, jitter(preset, level, rng), rng) for preset in photographers]
 
 
-def _looked(seen: Iterable[Look], tick: Tick) -> Look:
-    looks: list[Look] = []
-    for look in seen:
-        looks.append(look)
+def _stacked(seen: Iterable[Observation], tick: Tick) -> Observation:
+    observations: list[Observation] = []
+    for observation in seen:
+        observations.append(observation)
         tick()
-    return Look.stack(looks)
+    return Observation.stack(observations)
 
 
-def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> SeedResult:
+def evaluate_trial(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> SeedResult:
     """Learn from the gallery by every row, ask about the question's photos, and take the controls.
 
     Args:
@@ -152,23 +158,23 @@ def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> S
     gallery, question = rendered.gallery.at(slice(None), usual), rendered.question.at(slice(None), usual)
 
     encoder = training.train(rendered.practice)
-    practice = replace(rendered.practice, statistics=training.even_out(encoder, rendered.practice.statistics))
-    asked = tuple(training.even_out(encoder, look.statistics) for look in (gallery, question))
+    practice = replace(rendered.practice, statistics=training.normalise(encoder, rendered.practice.statistics))
+    asked = tuple(training.normalise(encoder, observation.statistics) for observation in (gallery, question))
 
-    def train(evened: Array) -> Whitening:
-        return whiten(evened, practice)
+    def train(normalised: Array) -> Whitening:
+        return whiten(normalised, practice)
 
     read, whitening = as_reader(encoder), train(asked[0])
     gallery, question = (
-        replace(look, trained=read(look.statistics), whitened=whitening(evened))
-        for look, evened in zip((gallery, question), asked, strict=True)
+        replace(observation, trained=read(observation.statistics), whitened=whitening(normalised))
+        for observation, normalised in zip((gallery, question), asked, strict=True)
     )
     tens = sets_of_ten(len(subjects), rng)
     one: dict[str, Floats] = {}
     ten: dict[str, Floats] = {}
-    for way in WAYS:
-        answers = way.head(way.of(gallery), way.of(question))
-        one[way.name], ten[way.name] = hits_of_one(answers), hits_of_ten(answers, tens)
+    for representation in REPRESENTATIONS:
+        answers = representation.head(representation.of(gallery), representation.of(question))
+        one[representation.name], ten[representation.name] = hits_of_one(answers), hits_of_ten(answers, tens)
         tick()
     all_gallery, all_question = everything(gallery), everything(question)
     twins = discriminant(everything(rendered.gallery), everything(rendered.question))
@@ -179,7 +185,10 @@ def ask(rendered: Rendered, subjects: Sequence[str], seed: int, tick: Tick) -> S
         controls.guessing(everything(rendered.flat_gallery), everything(rendered.flat_question), discriminant),
         controls.guessing(metadata(gallery), metadata(question), boosted),
         controls.twin_answers(twins, TWIN, presets),
-        {way.name: controls.content_found(way.of(question), subjects) for way in SEEING},
+        {
+            representation.name: controls.content_found(representation.of(question), subjects)
+            for representation in CONTENT_CHECKED
+        },
         open_set(asked[0], asked[1], controls.singles(len(subjects)), train, np.random.default_rng((seed, 3))),
         open_set(asked[0], asked[1], tens, train, np.random.default_rng((seed, 3))),
     )

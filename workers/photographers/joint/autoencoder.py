@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from workers.photographers.joint.budget import Pace
+from workers.photographers.joint.budget import TrainingBudget
 from workers.photographers.joint.options import CODE
 from workers.photographers.joint.pictures import Pictures
 from workers.photographers.joint.targets.tone import LUMA
@@ -81,7 +81,7 @@ def train_autoencoder(
     rows: NDArray[np.intp],
     epochs: int,
     seed: int,
-    pace: Pace,
+    budget: TrainingBudget,
     say: Callable[[str], None],
     log: Callable[[str, float, int], None] = lambda name, value, step: None,
 ) -> Autoencoder:
@@ -101,7 +101,7 @@ def train_autoencoder(
         losses: list[float] = []
         order = np.concatenate([rng.permutation(rows) for _ in range(rounds)])
         for start in range(0, len(order), BATCH):
-            if pace.over():
+            if budget.is_spent():
                 break
             pixels = pixels_of(pictures, np.sort(order[start : start + BATCH]))
             loss = loss_of(network(pixels), pixels)
@@ -116,18 +116,18 @@ def train_autoencoder(
         mean = float(np.mean(losses))
         say(f"Autoencoder: epoch {epoch} of {epochs}, loss {mean:.4f}")
         best, waited = (mean, 0) if mean < 0.99 * best else (best, waited + 1)
-        if waited >= _PATIENCE or pace.over():
+        if waited >= _PATIENCE or budget.is_spent():
             break
     return network.eval()
 
 
 @torch.inference_mode()
-def codes_of(network: Autoencoder, pictures: Pictures, pace: Pace | None = None) -> NDArray[np.float32]:
+def codes_of(network: Autoencoder, pictures: Pictures, budget: TrainingBudget | None = None) -> NDArray[np.float32]:
     """Float32 (n, 16)."""
     codes = np.empty((len(pictures), CODE), np.float32)
     for start in range(0, len(pictures), BATCH):
-        if pace is not None:
-            pace.over()
+        if budget is not None:
+            budget.is_spent()
         chosen = np.arange(start, min(start + BATCH, len(pictures)))
         codes[chosen] = network.encoder(pixels_of(pictures, chosen)).numpy()
     return codes

@@ -10,7 +10,7 @@ class StoppedError(Exception):
     """``goes_on`` said no; nothing of use is in the folder."""
 
 
-class Pace:
+class TrainingBudget:
     """Asked between steps.
 
     Args:
@@ -22,7 +22,7 @@ class Pace:
         self._goes_on = goes_on
         self._end = None if seconds is None else time.monotonic() + seconds
 
-    def over(self) -> bool:
+    def is_spent(self) -> bool:
         """Whether the time is up.
 
         Raises:
@@ -32,7 +32,7 @@ class Pace:
             raise StoppedError
         return self._end is not None and time.monotonic() >= self._end
 
-    def part(self, share: float) -> Pace:
+    def share(self, share: float) -> TrainingBudget:
         """A share, 0 to 1, of the time that is left."""
         left = None if self._end is None else max(0.0, self._end - time.monotonic()) * share
-        return Pace(self._goes_on, left)
+        return TrainingBudget(self._goes_on, left)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from search.evaluation.statistics import grouped_mean
 from search.photographers.space import PseudoPhotographers, VectorErrors
-from workers.photographers.joint.budget import Pace
-from workers.photographers.joint.fit import Examples, Settled, error_rows, errors_of, fit, procrustes
+from workers.photographers.joint.budget import TrainingBudget
+from workers.photographers.joint.fit import FittedNetwork, TrainingExamples, error_rows, errors_of, fit, procrustes
 from workers.photographers.joint.network import JointNetwork, PublishedNetwork, ShiftNetwork
 from workers.photographers.joint.options import JointOptions
-from workers.photographers.joint.targets.coordinates import Scale, StyleCoordinates
-from workers.photographers.joint.targets.mds_targets import Arrangement
+from workers.photographers.joint.targets.coordinates import Standardisation, StyleCoordinates
+from workers.photographers.joint.targets.mds_targets import MdsTargets
 
 PUBLISHED_DIMENSIONS = 3
 
@@ -27,11 +27,11 @@ CIRCULAR = (
     "names them without any model."
 )
 
-Watch = Callable[[str, float, int], None]
+MetricCallback = Callable[[str, float, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class JointData:
     """Photos as numbers, in one order; nothing is scaled yet.
 
     Attributes:
@@ -60,40 +60,43 @@ class Material:
     def people(self) -> int:
         return int(self.owners.max()) + 1
 
-    def examples(self, scale: Scale, targets: NDArray[np.float32]) -> Examples:
-        return Examples(scale(self.codes), np.ascontiguousarray(targets, np.float32), self.owners, self.groups)
+    def examples(self, scale: Standardisation, targets: NDArray[np.float32]) -> TrainingExamples:
+        return TrainingExamples(scale(self.codes), np.ascontiguousarray(targets, np.float32), self.owners, self.groups)
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class LearntVectors:
     """The model whose vectors are kept, and what brings a photo to its scale."""
 
-    settled: Settled
-    codes: Scale
+    fitted: FittedNetwork
+    codes: Standardisation
     coordinates: StyleCoordinates
     errors: VectorErrors
-    examples: Examples
+    examples: TrainingExamples
 
 
 def learn(
-    material: Material, options: JointOptions, pace: Pace, watch: Watch = lambda name, value, step: None
-) -> Learnt:
+    data: JointData,
+    options: JointOptions,
+    budget: TrainingBudget,
+    watch: MetricCallback = lambda name, value, step: None,
+) -> LearntVectors:
     """The photographers' vectors.
 
     Raises:
         StoppedError: the pace says so.
     """
-    rows = material.learnt
-    codes = Scale.of(material.codes[rows])
-    coordinates = StyleCoordinates.of(material.statistics[rows], material.owners[rows], options.dimensions)
-    examples = material.examples(codes, coordinates(material.statistics))
-    held = examples.take(np.flatnonzero(material.held))
+    rows = data.learnt
+    codes = Standardisation.of(data.codes[rows])
+    coordinates = StyleCoordinates.of(data.statistics[rows], data.owners[rows], options.dimensions)
+    examples = data.examples(codes, coordinates(data.statistics))
+    held = examples.take(np.flatnonzero(data.held))
 
-    arrangement = Arrangement.of(material.developments[rows], material.owners[rows], options.dimensions)
-    told_apart = arrangement if arrangement.distances.any() else None
+    found = MdsTargets.of(data.developments[rows], data.owners[rows], options.dimensions)
+    mds_targets = found if found.distances.any() else None
 
     def make() -> ShiftNetwork:
-        return ShiftNetwork(material.people, options.dimensions, coordinates.axes.shape[1], told_apart)
+        return ShiftNetwork(data.people, options.dimensions, coordinates.axes.shape[1], mds_targets)
 
     def observe(network: JointNetwork, step: int, loss: float) -> None:
         right, wrong = error_rows(network, held)
@@ -101,45 +104,45 @@ def learn(
         watch("vectors/error_right", float(right.mean()), step)
         watch("vectors/error_wrong", float(wrong.mean()), step)
 
-    settled = fit(make, examples.take(rows), options.epochs, options.seed, pace, observe)
-    return Learnt(settled, codes, coordinates, errors_of(settled.network, held), examples)
+    fitted = fit(make, examples.take(rows), options.epochs, options.seed, budget, observe)
+    return LearntVectors(fitted, codes, coordinates, errors_of(fitted.network, held), examples)
 
 
-def published(material: Material, options: JointOptions, pace: Pace) -> tuple[VectorErrors, Settled]:
+def fit_published(data: JointData, options: JointOptions, budget: TrainingBudget) -> tuple[VectorErrors, FittedNetwork]:
     """The published set-up on the same photos: the four global features foretold by its network.
 
     Raises:
         StoppedError: the pace says so.
     """
-    rows = material.learnt
-    targets = Scale.of(material.features[rows])(material.features)
-    examples = material.examples(Scale.of(material.codes[rows]), targets)
+    rows = data.learnt
+    targets = Standardisation.of(data.features[rows])(data.features)
+    examples = data.examples(Standardisation.of(data.codes[rows]), targets)
 
     def make() -> PublishedNetwork:
-        return PublishedNetwork(material.people, PUBLISHED_DIMENSIONS, targets.shape[1])
+        return PublishedNetwork(data.people, PUBLISHED_DIMENSIONS, targets.shape[1])
 
-    settled = fit(make, examples.take(rows), options.epochs, options.seed, pace)
-    return errors_of(settled.network, examples.take(np.flatnonzero(material.held))), settled
+    fitted = fit(make, examples.take(rows), options.epochs, options.seed, budget)
+    return errors_of(fitted.network, examples.take(np.flatnonzero(data.held))), fitted
 
 
 def pseudo_photographers(
-    material: Material, clusters: NDArray[np.int64], options: JointOptions, pace: Pace
+    data: JointData, clusters: NDArray[np.int64], options: JointOptions, budget: TrainingBudget
 ) -> PseudoPhotographers:
     """The published set-up with clusters (n,) of its own targets for photographers, and what shows their circularity.
 
     Raises:
         StoppedError: the pace says so.
     """
-    rows, held = material.learnt, np.flatnonzero(material.held)
-    errors, _ = published(replace(material, owners=clusters), options, pace)
-    scaled = Scale.of(material.features[rows])(material.features)
+    rows, held = data.learnt, np.flatnonzero(data.held)
+    errors, _ = fit_published(replace(data, owners=clusters), options, budget)
+    scaled = Standardisation.of(data.features[rows])(data.features)
     count = int(clusters.max()) + 1
     centroids = np.full((count, scaled.shape[1]), np.inf, np.float32)
     for cluster in np.unique(clusters[rows]):
         centroids[cluster] = scaled[rows][clusters[rows] == cluster].mean(axis=0)
     nearest = np.square(scaled[held][:, None] - centroids[None]).sum(axis=2).argmin(axis=1)
     right = (nearest == clusters[held]).astype(np.float64)
-    return PseudoPhotographers(count, errors, grouped_mean(right, material.groups[held]), CIRCULAR)
+    return PseudoPhotographers(count, errors, grouped_mean(right, data.groups[held]), CIRCULAR)
 
 
 def clusters_of(features: NDArray[np.float32], wanted: int, seed: int) -> NDArray[np.int64]:
@@ -147,21 +150,21 @@ def clusters_of(features: NDArray[np.float32], wanted: int, seed: int) -> NDArra
     or the same."""
     from sklearn.cluster import KMeans
 
-    scaled = Scale.of(features)(features)
+    scaled = Standardisation.of(features)(features)
     count = max(1, min(wanted, len(features) // _LEAST_CLUSTER, len(np.unique(scaled, axis=0))))
     found = KMeans(count, n_init=4, random_state=seed).fit_predict(scaled)
     _, numbers = np.unique(found, return_inverse=True)
     return numbers.astype(np.int64)
 
 
-def agreement(material: Material, first: Learnt, options: JointOptions, pace: Pace) -> float | None:
+def agreement(data: JointData, first: LearntVectors, options: JointOptions, budget: TrainingBudget) -> float | None:
     """Mean Procrustes R² of the vectors with those of ``options.repeats`` trainings under other seeds.
 
     Raises:
         StoppedError: the pace says so.
     """
     others = [
-        learn(material, replace(options, seed=options.seed + 1 + repeat), pace).settled.vectors
+        learn(data, replace(options, seed=options.seed + 1 + repeat), budget).fitted.vectors
         for repeat in range(options.repeats)
     ]
-    return float(np.mean([procrustes(first.settled.vectors, other) for other in others])) if others else None
+    return float(np.mean([procrustes(first.fitted.vectors, other) for other in others])) if others else None

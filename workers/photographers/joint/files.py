@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 from search.errors import ModelError, SpaceMismatchError
 from search.photographers.space import CODES, LAYOUT, MANIFEST, VECTORS, WEIGHTS, JointReport, read_arrays
 from workers.photographers.joint.autoencoder import Autoencoder
-from workers.photographers.joint.experiments import Learnt, Material
+from workers.photographers.joint.experiments import JointData, LearntVectors
 from workers.photographers.joint.network import ShiftNetwork
-from workers.photographers.joint.targets.coordinates import Scale, StyleCoordinates
+from workers.photographers.joint.targets.coordinates import Standardisation, StyleCoordinates
 
 _AUTOENCODER, _NETWORK = "autoencoder.", "joint."
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SavedModel:
     """A learnt model read back: from pictures to codes, statistics to coordinates, and both to a vector."""
 
     autoencoder: Autoencoder
     network: ShiftNetwork
-    codes: Scale
+    codes: Standardisation
     coordinates: StyleCoordinates
 
 
@@ -36,18 +36,18 @@ def write_result(
     folder: Path,
     names: tuple[str, ...],
     ids: tuple[str, ...],
-    material: Material,
+    data: JointData,
     clusters: NDArray[np.int64],
-    learnt: Learnt,
+    learnt: LearntVectors,
     autoencoder: Autoencoder,
     report: JointReport,
 ) -> None:
     """Everything but plots and logs. The manifest comes last: a folder that has one is complete."""
     folder.mkdir(parents=True, exist_ok=True)
-    settled = learnt.settled
-    photos = np.bincount(material.owners[material.learnt], minlength=len(names))
-    np.savez(folder / VECTORS, vectors=settled.vectors, photos=photos, frames=settled.frames, steps=settled.steps)
-    np.savez(folder / CODES, ids=np.array(ids), codes=material.codes, owners=material.owners, clusters=clusters)
+    fitted = learnt.fitted
+    photos = np.bincount(data.owners[data.learnt], minlength=len(names))
+    np.savez(folder / VECTORS, vectors=fitted.vectors, photos=photos, frames=fitted.frames, steps=fitted.steps)
+    np.savez(folder / CODES, ids=np.array(ids), codes=data.codes, owners=data.owners, clusters=clusters)
     weights: dict[str, NDArray[Any]] = {
         "codes_mean": learnt.codes.mean,
         "codes_deviation": learnt.codes.deviation,
@@ -55,7 +55,7 @@ def write_result(
         "statistics_deviation": learnt.coordinates.scale.deviation,
         "axes": learnt.coordinates.axes,
     }
-    for prefix, module in ((_AUTOENCODER, autoencoder), (_NETWORK, settled.network)):
+    for prefix, module in ((_AUTOENCODER, autoencoder), (_NETWORK, fitted.network)):
         weights |= {prefix + name: tensor.numpy() for name, tensor in module.state_dict().items()}
     np.savez(folder / WEIGHTS, allow_pickle=False, **weights)
     # In ASCII: a name may hold half a character, which no encoding of files would take.
@@ -65,7 +65,7 @@ def write_result(
     partial.replace(folder / MANIFEST)
 
 
-def read_kept(folder: Path, fingerprint: str) -> Kept:
+def read_model(folder: Path, fingerprint: str) -> SavedModel:
     """
     Raises:
         SpaceMismatchError: it was learnt from statistics of another version.
@@ -85,11 +85,11 @@ def read_kept(folder: Path, fingerprint: str) -> Kept:
         autoencoder = Autoencoder()
         _fill(network, _NETWORK, weights)
         _fill(autoencoder, _AUTOENCODER, weights)
-        scale = Scale(weights["statistics_mean"], weights["statistics_deviation"])
-        return Kept(
+        scale = Standardisation(weights["statistics_mean"], weights["statistics_deviation"])
+        return SavedModel(
             autoencoder.eval(),
             network.eval(),
-            Scale(weights["codes_mean"], weights["codes_deviation"]),
+            Standardisation(weights["codes_mean"], weights["codes_deviation"]),
             StyleCoordinates(scale, weights["axes"]),
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:

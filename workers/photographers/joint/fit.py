@@ -13,7 +13,7 @@ from torch import Tensor
 
 from search.evaluation.statistics import grouped_mean
 from search.photographers.space import VectorErrors
-from workers.photographers.joint.budget import Pace
+from workers.photographers.joint.budget import TrainingBudget
 from workers.photographers.joint.network import JointNetwork
 
 BATCH, RATE = 32, 1e-3
@@ -34,7 +34,7 @@ MOST_WRONG = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Examples:
+class TrainingExamples:
     """Photos as the joint model sees them, all on one scale.
 
     Attributes:
@@ -48,12 +48,12 @@ class Examples:
     owners: NDArray[np.int64]
     groups: NDArray[np.int64]
 
-    def take(self, rows: NDArray[np.intp]) -> Examples:
-        return Examples(self.codes[rows], self.targets[rows], self.owners[rows], self.groups[rows])
+    def take(self, rows: NDArray[np.intp]) -> TrainingExamples:
+        return TrainingExamples(self.codes[rows], self.targets[rows], self.owners[rows], self.groups[rows])
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class FittedNetwork:
     """A learnt model with the way its vectors took: ``frames`` float32 (f, p, d) at ``steps`` (f,)."""
 
     network: JointNetwork
@@ -68,12 +68,12 @@ class Settled:
 
 def fit(
     make: Callable[[], JointNetwork],
-    learnt: Examples,
+    learnt: TrainingExamples,
     epochs: int,
     seed: int,
-    pace: Pace,
+    budget: TrainingBudget,
     watch: Callable[[JointNetwork, int, float], None] = lambda network, step, loss: None,
-) -> Settled:
+) -> FittedNetwork:
     """Learn from every example ``epochs`` times, or oftener, the same way each time it is told the same seed.
 
     Args:
@@ -95,10 +95,10 @@ def fit(
     for _ in range(max(epochs, math.ceil(LEAST_STEPS / math.ceil(len(codes) / BATCH)))):
         losses: list[Tensor] = []
         for rows in _batches(rng.permutation(len(codes))):
-            if pace.over():
+            if budget.is_spent():
                 break
-            foretold = network(codes[rows], network.vectors[owners[rows]])
-            error = (foretold - targets[rows]).square().mean()
+            predicted = network(codes[rows], network.vectors[owners[rows]])
+            error = (predicted - targets[rows]).square().mean()
             optimiser.zero_grad()
             torch.autograd.backward(error + network.strain() + cost * network.penalty())
             optimiser.step()
@@ -115,10 +115,10 @@ def fit(
     if steps[-1] != step:
         frames.append(_copy(network))
         steps.append(step)
-    return Settled(network.eval(), np.stack(frames), np.array(steps, np.int64))
+    return FittedNetwork(network.eval(), np.stack(frames), np.array(steps, np.int64))
 
 
-def errors_of(network: JointNetwork, held: Examples, seed: int = 0) -> VectorErrors:
+def errors_of(network: JointNetwork, held: TrainingExamples, seed: int = 0) -> VectorErrors:
     """Mean squared errors on examples that nothing was learnt from, with the right and with the wrong vectors.
 
     Intervals are of a bootstrap over groups: photos that belong together are drawn together.
@@ -129,14 +129,14 @@ def errors_of(network: JointNetwork, held: Examples, seed: int = 0) -> VectorErr
 
 
 @torch.inference_mode()
-def error_rows(network: JointNetwork, held: Examples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def error_rows(network: JointNetwork, held: TrainingExamples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Squared error of each example (n,), with the right vector and averaged over wrong ones."""
     codes, targets, owners = map(torch.from_numpy, (held.codes, held.targets, held.owners))
     people = len(network.vectors)
 
     def error(who: Tensor) -> NDArray[np.float64]:
-        foretold = network(codes, network.vectors[who])
-        squared: NDArray[np.float64] = (foretold - targets).square().mean(dim=1).double().numpy()
+        predicted = network(codes, network.vectors[who])
+        squared: NDArray[np.float64] = (predicted - targets).square().mean(dim=1).double().numpy()
         return squared
 
     others = min(people - 1, MOST_WRONG)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from workers.photographers.joint.options import CODE
-from workers.photographers.joint.targets.mds_targets import Arrangement
+from workers.photographers.joint.targets.mds_targets import MdsTargets
 
 STRAIN = 10.0
 """Weight of the strain. From 3 to 30 vectors on presets lie better the more it weighs, and foretell hardly worse."""
@@ -55,8 +55,8 @@ class PublishedNetwork(JointNetwork):
 
     def forward(self, codes: Tensor, vectors: Tensor) -> Tensor:
         seen = torch.cat([self.image(codes), self.photographer(vectors)], dim=1)
-        foretold: Tensor = self.joint(seen)
-        return foretold
+        predicted: Tensor = self.joint(seen)
+        return predicted
 
 
 class ShiftNetwork(JointNetwork):
@@ -72,20 +72,20 @@ class ShiftNetwork(JointNetwork):
     goodness of fit to a nonmetric hypothesis", Psychometrika 1964, for the stress, here of the distances themselves.
     """
 
-    def __init__(self, people: int, dimensions: int, outputs: int, arrangement: Arrangement | None = None) -> None:
+    def __init__(self, people: int, dimensions: int, outputs: int, mds_targets: MdsTargets | None = None) -> None:
         super().__init__()
         self.image = _layers(CODE, 28, 28, outputs)[:-1]
         self.shift = nn.Linear(dimensions, outputs, bias=False)
         self.bent = _layers(dimensions, _BENDS, outputs)[:-1]
         vectors, self.distances = 0.1 * torch.randn(people, dimensions), None
-        if arrangement is not None:
-            vectors += torch.from_numpy(arrangement.start)
-            self.distances = torch.from_numpy(arrangement.distances)
+        if mds_targets is not None:
+            vectors += torch.from_numpy(mds_targets.start)
+            self.distances = torch.from_numpy(mds_targets.distances)
         self.vectors = nn.Parameter(vectors)
 
     def forward(self, codes: Tensor, vectors: Tensor) -> Tensor:
-        foretold: Tensor = self.image(codes) + self.shift(vectors) + self.bent(vectors)
-        return foretold
+        predicted: Tensor = self.image(codes) + self.shift(vectors) + self.bent(vectors)
+        return predicted
 
     def penalty(self) -> Tensor:
         """Squares of everything but the biases: the image branch, too, has few pictures to learn from."""

@@ -22,7 +22,7 @@ from workers.decode.decoded import CROP, Decoded
 from workers.decode.sandbox.pool import DecodePool
 from workers.storage.previews import Previews
 
-_TOLD_EVERY = 500
+_REPORT_EVERY = 500
 
 
 class Pictures(Protocol):
@@ -36,7 +36,7 @@ class Pictures(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
+class PictureSubset:
     """Some of the pictures, without copying them: a library's need not fit into memory."""
 
     pictures: Pictures
@@ -49,7 +49,7 @@ class Some:
         return self.pictures[self.rows[rows]]
 
 
-class Decoder(Protocol):
+class PictureDecoder(Protocol):
     """What is needed of ``workers.decode.sandbox.pool.DecodePool``."""
 
     workers: int
@@ -78,7 +78,7 @@ def gather(
 
 
 def write_pictures(
-    pool: Decoder,
+    pool: PictureDecoder,
     files: Iterator[Path | None],
     count: int,
     path: Path,
@@ -112,7 +112,7 @@ def write_pictures(
                 waiting.append((row, pool.submit(str(file), Kind.IMAGE)))
             while len(waiting) >= 4 * pool.workers:
                 lost += take()
-            if row and row % _TOLD_EVERY == 0:
+            if row and row % _REPORT_EVERY == 0:
                 say(f"Read {row} of {count} pictures")
         while waiting:
             if not goes_on():

@@ -16,7 +16,7 @@ from search.photographers.space import CodeChart, PhotographerSpace
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-IMAGE_CODES, CLUSTERS, MAP, SETTLING = "image-codes.html", "clusters.html", "photographers.html", "settling.html"
+IMAGE_CODES, CLUSTERS, MAP, CONVERGENCE = "image-codes.html", "clusters.html", "photographers.html", "settling.html"
 _LONGEST = 60
 """Characters of a name that are shown."""
 
@@ -33,7 +33,7 @@ def write_plots(space: PhotographerSpace, folder: Path) -> tuple[str, ...]:
         IMAGE_CODES: codes_figure(codes, by_cluster=False),
         CLUSTERS: codes_figure(codes, by_cluster=True),
         MAP: map_figure(chart),
-        SETTLING: settling_figure(chart),
+        CONVERGENCE: convergence_figure(chart),
     }
     for name, figure in drawn.items():
         # The file is named by us and the div by its file, so that equal trainings write equal pages.
@@ -49,7 +49,7 @@ def codes_figure(chart: CodeChart, *, by_cluster: bool) -> Figure:
     number = {name: at for at, name in enumerate(photographers)}
     colours = [spot.cluster if by_cluster else number[spot.photographer] for spot in chart.spots]
     texts = [
-        f"{shown(spot.photographer) or 'nobody known'}<br>cluster {spot.cluster}<br>{shown(spot.id)}"
+        f"{escaped(spot.photographer) or 'nobody known'}<br>cluster {spot.cluster}<br>{escaped(spot.id)}"
         for spot in chart.spots
     ]
     marks = go.Scattergl(
@@ -75,7 +75,7 @@ def map_figure(chart: Chart) -> Figure:
     return figure
 
 
-def settling_figure(chart: Chart) -> Figure:
+def convergence_figure(chart: Chart) -> Figure:
     """How the vectors settled, a frame each time they were looked at, on the axes of where they ended."""
     import plotly.graph_objects as go
 
@@ -104,7 +104,7 @@ def settling_figure(chart: Chart) -> Figure:
     return figure
 
 
-def shown(text: str) -> str:
+def escaped(text: str) -> str:
     """A text from outside as plotly may show it."""
     cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return html.escape(cut.encode("utf-8", "replace").decode("utf-8"))
@@ -124,10 +124,10 @@ def _people(chart: Chart, frame: int) -> Any:
             "colorscale": "Turbo",
             "size": [8 + 16 * (spot.photos / max(1, most)) ** 0.5 for spot in spots],
         },
-        text=[shown(spot.name) for spot in spots],
+        text=[escaped(spot.name) for spot in spots],
         textposition="top center",
         hoverinfo="text",
-        hovertext=[f"{shown(spot.name)}<br>{spot.photos} photos learnt from" for spot in spots],
+        hovertext=[f"{escaped(spot.name)}<br>{spot.photos} photos learnt from" for spot in spots],
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Log:
+class TensorBoardLog:
     """Writes into ``folder``; close it, or use it as a context manager."""
 
     def __init__(self, folder: Path) -> None:
@@ -27,7 +27,7 @@ class Log:
     def close(self) -> None:
         self._writer.close()
 
-    def __enter__(self) -> Log:
+    def __enter__(self) -> TensorBoardLog:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -18,23 +18,23 @@ from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.grouping import groups
 from search.photographers.space import LOGS, PLOTS, JointReport, PhotographerSpace
 from workers.photographers.joint.autoencoder import Autoencoder, codes_of, train_autoencoder
-from workers.photographers.joint.budget import Pace, StoppedError
+from workers.photographers.joint.budget import StoppedError, TrainingBudget
 from workers.photographers.joint.experiments import (
-    Learnt,
-    Material,
+    JointData,
+    LearntVectors,
     agreement,
     clusters_of,
+    fit_published,
     learn,
     pseudo_photographers,
-    published,
 )
 from workers.photographers.joint.files import write_result
 from workers.photographers.joint.options import JointOptions
-from workers.photographers.joint.pictures import Pictures, Some
+from workers.photographers.joint.pictures import Pictures, PictureSubset
 from workers.photographers.joint.plots import write_plots
 from workers.photographers.joint.split import held_out
-from workers.photographers.joint.targets.style import FINGERPRINT, look, open_reader
-from workers.photographers.joint.tensorboard import Log
+from workers.photographers.joint.targets.style import FINGERPRINT, extract, open_reader
+from workers.photographers.joint.tensorboard import TensorBoardLog
 
 __all__ = ["JointResult", "StoppedError", "train"]
 
@@ -81,35 +81,35 @@ def train(
     """
     options = options or JointOptions()
     torch.set_num_threads(options.threads)
-    began, pace = time.monotonic(), Pace(goes_on, options.seconds)
-    rows, names, notes = _chosen(photos, pictures)
+    began, budget = time.monotonic(), TrainingBudget(goes_on, options.seconds)
+    rows, names, notes = _usable_photos(photos, pictures)
     for note in notes:
         say(note)
     say(f"Learning from {len(rows)} photos of {len(names)} photographers.")
-    material, autoencoder, more = _material(
-        photos.take(rows), names, Some(pictures, rows), options, pace, say, folder / LOGS
+    data, autoencoder, more = _prepare(
+        photos.take(rows), names, PictureSubset(pictures, rows), options, budget, say, folder / LOGS
     )
     notes += more
-    with Log(folder / LOGS) as log:
+    with TensorBoardLog(folder / LOGS) as log:
         say("Learning the photographers' vectors")
-        learnt = learn(material, options, pace.part(0.4), log.value)
-        log.vectors(names, learnt.settled.vectors, int(learnt.settled.steps[-1]))
+        learnt = learn(data, options, budget.share(0.4), log.value)
+        log.vectors(names, learnt.fitted.vectors, int(learnt.fitted.steps[-1]))
     say("Learning the published set-up on the same photos, to compare")
-    baseline, _ = published(material, options, pace.part(0.3))
-    clusters = clusters_of(material.features, options.clusters, options.seed)
+    baseline, _ = fit_published(data, options, budget.share(0.3))
+    clusters = clusters_of(data.features, options.clusters, options.seed)
     pseudo = None
     if clusters.max() > 0:
-        pseudo = pseudo_photographers(material, clusters, options, pace.part(0.4))
+        pseudo = pseudo_photographers(data, clusters, options, budget.share(0.4))
     say("Learning again from other beginnings, to see whether the vectors agree")
-    agreed = agreement(material, learnt, options, pace.part(0.9))
-    notes += _cautions(material, learnt, pace)
+    agreed = agreement(data, learnt, options, budget.share(0.9))
+    notes += _caveats(data, learnt, budget)
     report = JointReport(
         photographers=len(names),
         photos=len(rows),
-        held_out=int(material.held.sum()),
+        held_out=int(data.held.sum()),
         dimensions=options.dimensions,
         seed=options.seed,
-        steps=int(learnt.settled.steps[-1]),
+        steps=int(learnt.fitted.steps[-1]),
         seconds=time.monotonic() - began,
         digest=photos.digest,
         fingerprint=FINGERPRINT,
@@ -121,16 +121,16 @@ def train(
         notes=tuple(notes),
     )
     ids = tuple(photos.ids[row] for row in rows)
-    write_result(folder, names, ids, material, clusters, learnt, autoencoder, report)
+    write_result(folder, names, ids, data, clusters, learnt, autoencoder, report)
     say("Drawing the maps")
     write_plots(PhotographerSpace.load(folder), folder / PLOTS)
-    for line in told(report):
+    for line in summary_lines(report):
         say(line)
     files = tuple(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
     return JointResult(folder, report, files)
 
 
-def told(report: JointReport) -> tuple[str, ...]:
+def summary_lines(report: JointReport) -> tuple[str, ...]:
     """What a training is worth, in lines for people."""
     errors, baseline = report.errors, report.published
     lines = [
@@ -151,7 +151,9 @@ def told(report: JointReport) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _chosen(photos: PhotoSet, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.intp], tuple[str, ...], list[str]]:
+def _usable_photos(
+    photos: PhotoSet, pictures: NDArray[np.uint8]
+) -> tuple[NDArray[np.intp], tuple[str, ...], list[str]]:
     """Rows to use, photographers' names in order, and what had to be left out, in words."""
     if pictures.shape != (len(photos), 224, 224, 3):
         raise UsageError(f"{len(photos)} photos came with pictures of the shape {pictures.shape}.")
@@ -177,15 +179,15 @@ def _chosen(photos: PhotoSet, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.i
     return np.array([row for row in seen if photos.names[row] in known], np.intp), names, notes
 
 
-def _material(
+def _prepare(
     photos: PhotoSet,
     names: tuple[str, ...],
     pictures: Pictures,
     options: JointOptions,
-    pace: Pace,
+    budget: TrainingBudget,
     say: Callable[[str], None],
     logs: Path,
-) -> tuple[Material, Autoencoder, list[str]]:
+) -> tuple[JointData, Autoencoder, list[str]]:
     """Pictures as numbers. The autoencoder, too, learns nothing from what is held out."""
     read, number = open_reader(), {name: row for row, name in enumerate(names)}
     owners = np.array([number[name] for name in photos.names if name is not None], np.int64)
@@ -199,29 +201,28 @@ def _material(
         )
         together = np.arange(len(owners), dtype=np.int64)
         held = held_out(owners, together, options.held_out, rng)
-    with Log(logs) as log:
-        rows, patience = np.flatnonzero(~held), pace.part(_AUTOENCODER_SHARE)
+    with TensorBoardLog(logs) as log:
+        rows, autoencoder_budget = np.flatnonzero(~held), budget.share(_AUTOENCODER_SHARE)
         autoencoder = train_autoencoder(
-            pictures, rows, options.autoencoder_epochs, options.seed, patience, say, log.value
+            pictures, rows, options.autoencoder_epochs, options.seed, autoencoder_budget, say, log.value
         )
     say("Looking at tone and style of the pictures")
-    codes = codes_of(autoencoder, pictures, pace)
-    features, statistics = look(pictures, pace, say)
-    return Material(codes, features, statistics, read(statistics), owners, together, held), autoencoder, notes
+    codes = codes_of(autoencoder, pictures, budget)
+    features, statistics = extract(pictures, budget, say)
+    return JointData(codes, features, statistics, read(statistics), owners, together, held), autoencoder, notes
 
 
-def _cautions(material: Material, learnt: Learnt, pace: Pace) -> list[str]:
+def _caveats(data: JointData, learnt: LearntVectors, budget: TrainingBudget) -> list[str]:
     notes = []
-    if pace.over():
+    if budget.is_spent():
         notes.append("The time was up before everything had been learnt to its end.")
-    unmeasured = material.people - len(np.unique(material.owners[material.held]))
+    unmeasured = data.people - len(np.unique(data.owners[data.held]))
     if unmeasured:
         notes.append(
-            f"The errors say nothing of {unmeasured} of {material.people} photographers: "
-            "their photos are of one session."
+            f"The errors say nothing of {unmeasured} of {data.people} photographers: their photos are of one session."
         )
-    if material.held.sum() < _FEW:
-        notes.append(f"The errors were measured on {int(material.held.sum())} photos, which is few.")
+    if data.held.sum() < _FEW:
+        notes.append(f"The errors were measured on {int(data.held.sum())} photos, which is few.")
     if learnt.errors.ratio < 1.5:
         notes.append("These photographers hardly differ in how they develop; distances between them mean little.")
     return notes

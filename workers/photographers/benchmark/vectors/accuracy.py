@@ -16,20 +16,20 @@ from search.photographers.space import PseudoPhotographers, VectorErrors
 from workers.photographers.benchmark.presets import JITTER, Preset, apply, distance, draw_presets, jitter
 from workers.photographers.benchmark.vectors.colour_distance import colour_distances
 from workers.photographers.joint.autoencoder import codes_of, train_autoencoder
-from workers.photographers.joint.budget import Pace
+from workers.photographers.joint.budget import TrainingBudget
 from workers.photographers.joint.experiments import (
-    Learnt,
-    Material,
+    JointData,
+    LearntVectors,
     clusters_of,
+    fit_published,
     learn,
     pseudo_photographers,
-    published,
 )
 from workers.photographers.joint.fit import procrustes
 from workers.photographers.joint.fold_in import vector_of
 from workers.photographers.joint.options import JointOptions
-from workers.photographers.joint.targets.mds_targets import apart, pressed
-from workers.photographers.joint.targets.style import look, open_reader
+from workers.photographers.joint.targets.mds_targets import mds, pairwise_distances
+from workers.photographers.joint.targets.style import extract, open_reader
 
 DIMENSIONS = (3, 6)
 """Sizes of vectors that are measured: the published one, and one that has room for more of twelve parameters.
@@ -122,7 +122,7 @@ def measure_presets(
         UsageError: there are too few classes or pictures to keep apart.
         StoppedError: ``goes_on`` said no.
     """
-    options, pace = options or JointOptions(epochs=EPOCHS, autoencoder_epochs=6), Pace(goes_on)
+    options, budget = options or JointOptions(epochs=EPOCHS, autoencoder_epochs=6), TrainingBudget(goes_on)
     read = open_reader()
     rng = np.random.default_rng(draw)
     learnt, held = _bases(classes, most, rng)
@@ -130,79 +130,79 @@ def measure_presets(
     strangers = draw_presets(FOLDED, rng)
     say(f"Developing {len(learnt) + len(held)} photos by {presets + FOLDED} photographers")
     bases = pictures[np.concatenate([learnt, held])]
-    made = np.concatenate([_develop(bases, preset, level, rng, pace) for preset in (*drawn, *strangers)])
+    made = np.concatenate([_develop(bases, preset, level, rng, budget) for preset in (*drawn, *strangers)])
     base = np.tile(np.arange(len(bases)), presets + FOLDED)
     owner = np.repeat(np.arange(presets + FOLDED), len(bases))
     known = owner < presets
     rows = np.flatnonzero(known & (base < len(learnt)))
-    autoencoder = train_autoencoder(made, rows, options.autoencoder_epochs, seeds[0], pace.part(0.5), say)
-    codes = codes_of(autoencoder, made, pace)
-    features, seen = look(made, pace, say)
-    everyone = Material(codes, features, seen, read(seen), owner, base, base >= len(learnt))
-    material = _take(everyone, known)
+    autoencoder = train_autoencoder(made, rows, options.autoencoder_epochs, seeds[0], budget.share(0.5), say)
+    codes = codes_of(autoencoder, made, budget)
+    features, seen = extract(made, budget, say)
+    everyone = JointData(codes, features, seen, read(seen), owner, base, base >= len(learnt))
+    data = _take(everyone, known)
     truth = np.array([distance(a, b) for i, a in enumerate(drawn) for b in drawn[i + 1 :]])
     colours = colour_distances(drawn, pictures[held[:COLOURED], ::2, ::2])
     say("Learning the published set-up")
-    baselines = [published(material, replace(options, seed=seed), pace) for seed in seeds]
+    baselines = [fit_published(data, replace(options, seed=seed), budget) for seed in seeds]
     measures = []
     for dimensions in DIMENSIONS:
         say(f"Learning vectors of {dimensions} components, {len(seeds)} times")
-        told = replace(options, dimensions=dimensions)
-        measures.append(_vectors(everyone, material, known, drawn, truth, colours, told, seeds, pace))
+        sized = replace(options, dimensions=dimensions)
+        measures.append(_vectors(everyone, data, known, drawn, truth, colours, sized, seeds, budget))
     say("Learning the published set-up with clusters for photographers")
-    clusters = clusters_of(material.features, options.clusters, seeds[0])
+    clusters = clusters_of(data.features, options.clusters, seeds[0])
     return JointMeasure(
         presets,
-        int((~material.held).sum()),
-        int(material.held.sum()),
+        int((~data.held).sum()),
+        int(data.held.sum()),
         len(seeds),
         tuple(measures),
         baselines[0][0],
-        statistics.fmean(spearman(truth, apart(settled.vectors)) for _, settled in baselines),
-        _agreement([settled.vectors for _, settled in baselines]),
-        pseudo_photographers(material, clusters, options, pace),
+        statistics.fmean(spearman(truth, pairwise_distances(fitted.vectors)) for _, fitted in baselines),
+        _agreement([fitted.vectors for _, fitted in baselines]),
+        pseudo_photographers(data, clusters, options, budget),
     )
 
 
 def _vectors(
-    everyone: Material,
-    material: Material,
+    everyone: JointData,
+    data: JointData,
     known: NDArray[np.bool_],
     drawn: Sequence[Preset],
     truth: NDArray[np.float64],
     colours: NDArray[np.float64],
     options: JointOptions,
     seeds: Sequence[int],
-    pace: Pace,
+    budget: TrainingBudget,
 ) -> VectorMeasure:
-    made = [learn(material, replace(options, seed=seed), pace) for seed in seeds]
+    made = [learn(data, replace(options, seed=seed), budget) for seed in seeds]
     folded = _folded(everyone, known, made[0], np.random.default_rng(seeds[0]))
     parameters = np.stack([preset.vector for preset in drawn])
     return VectorMeasure(
         options.dimensions,
         made[0].errors,
         statistics.fmean(one.errors.ratio for one in made),
-        statistics.fmean(spearman(truth, apart(one.settled.vectors)) for one in made),
-        statistics.fmean(spearman(colours, apart(one.settled.vectors)) for one in made),
-        spearman(truth, apart(pressed(parameters, options.dimensions))),
-        _agreement([one.settled.vectors for one in made]),
+        statistics.fmean(spearman(truth, pairwise_distances(one.fitted.vectors)) for one in made),
+        statistics.fmean(spearman(colours, pairwise_distances(one.fitted.vectors)) for one in made),
+        spearman(truth, pairwise_distances(mds(parameters, options.dimensions))),
+        _agreement([one.fitted.vectors for one in made]),
         *folded,
     )
 
 
 def _folded(
-    everyone: Material, known: NDArray[np.bool_], learnt: Learnt, rng: np.random.Generator
+    everyone: JointData, known: NDArray[np.bool_], learnt: LearntVectors, rng: np.random.Generator
 ) -> tuple[float, float]:
     """Error of strangers' photos with the vector found from ten others, and how many times as much others' give."""
     codes, targets = learnt.codes(everyone.codes), learnt.coordinates(everyone.statistics)
-    network = learnt.settled.network
+    network = learnt.fitted.network
     strangers = np.unique(everyone.owners[~known])
     right, wrong = [], []
     for stranger in strangers:
         mine = everyone.owners == stranger
-        shown = rng.permutation(np.flatnonzero(mine & ~everyone.held))[:FOLD_PHOTOS]
+        placing = rng.permutation(np.flatnonzero(mine & ~everyone.held))[:FOLD_PHOTOS]
         asked = np.flatnonzero(mine & everyone.held)
-        vector = vector_of(network, codes[shown], targets[shown])
+        vector = vector_of(network, codes[placing], targets[placing])
         seen = torch.from_numpy(codes[asked])
         with torch.inference_mode():
             candidates = torch.cat([torch.from_numpy(vector)[None], network.vectors])
@@ -253,19 +253,19 @@ def _bases(
 
 
 def _develop(
-    bases: NDArray[np.uint8], preset: Preset, level: float, rng: np.random.Generator, pace: Pace
+    bases: NDArray[np.uint8], preset: Preset, level: float, rng: np.random.Generator, budget: TrainingBudget
 ) -> NDArray[np.uint8]:
-    pace.over()
+    budget.is_spent()
     return np.stack([apply(picture, jitter(preset, level, rng), rng) for picture in bases])
 
 
-def _take(material: Material, rows: NDArray[np.bool_]) -> Material:
-    return Material(
-        material.codes[rows],
-        material.features[rows],
-        material.statistics[rows],
-        material.developments[rows],
-        material.owners[rows],
-        material.groups[rows],
-        material.held[rows],
+def _take(data: JointData, rows: NDArray[np.bool_]) -> JointData:
+    return JointData(
+        data.codes[rows],
+        data.features[rows],
+        data.statistics[rows],
+        data.developments[rows],
+        data.owners[rows],
+        data.groups[rows],
+        data.held[rows],
     )

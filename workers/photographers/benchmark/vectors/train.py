@@ -12,7 +12,7 @@ from search.evaluation.statistics import Estimate
 from workers.decode.decoded import CROP
 from workers.photographers.benchmark.options import PresetOptions
 from workers.photographers.benchmark.photos import BasePhoto, Split
-from workers.photographers.benchmark.results import Check, check, unmeasured
+from workers.photographers.benchmark.results import BenchmarkCheck, check, unmeasured
 from workers.photographers.benchmark.vectors.accuracy import (
     LEAST_AGREEMENT,
     LEAST_RATIO,
@@ -26,7 +26,9 @@ MOST_LEARNT, MOST_HELD = 60, 30
 """Base photos to learn from and to ask about: all are held in memory as forty photographers develop them."""
 
 
-def vector_checks(split: Split, level: float, options: PresetOptions, say: Callable[[str], None]) -> list[Check]:
+def vector_checks(
+    split: Split, level: float, options: PresetOptions, say: Callable[[str], None]
+) -> list[BenchmarkCheck]:
     """Error ratio, rank correlation and agreement of vectors of each size, and of photographers folded in from ten
     photos. Learnt as often as there are seeds, on the same photographers and photos."""
     photos = (*split.gallery[:MOST_LEARNT], *split.question[:MOST_HELD])
@@ -51,7 +53,7 @@ def _measured(
     )
 
 
-def _checks(found: VectorMeasure, options: PresetOptions) -> list[Check]:
+def _checks(found: VectorMeasure, options: PresetOptions) -> list[BenchmarkCheck]:
     size = found.dimensions
     right, wrong = found.errors.right, found.errors.wrong
     ratio = Estimate(found.ratio, wrong.low / right.high, wrong.high / right.low, right.n)

@@ -20,14 +20,14 @@ kept; the strongest is kept in any case."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class Standardisation:
     """Columns brought to mean 0 and deviation 1 by what the training photos say."""
 
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
 
     @classmethod
-    def of(cls, rows: NDArray[Any]) -> Scale:
+    def of(cls, rows: NDArray[Any]) -> Standardisation:
         """A column that never changes, as every one of all-black pictures, is only centred."""
         exact = np.asarray(rows, np.float64)
         deviation = exact.std(axis=0)
@@ -51,7 +51,7 @@ class StyleCoordinates:
         axes: float64 (t, k).
     """
 
-    scale: Scale
+    scale: Standardisation
     axes: NDArray[np.float64]
 
     @classmethod
@@ -62,7 +62,7 @@ class StyleCoordinates:
         """
         from sklearn.covariance import ledoit_wolf_shrinkage
 
-        scale = Scale.of(statistics)
+        scale = Standardisation.of(statistics)
         rows = scale(statistics).astype(np.float64)
         counts = np.bincount(owners)
         means = np.zeros((len(counts), rows.shape[1]))

@@ -17,20 +17,20 @@ _NOTHING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Arrangement:
+class MdsTargets:
     """Where vectors should come to lie.
 
     Attributes:
         distances: float32 (p (p - 1) / 2,), of all pairs in the order of ``itertools.combinations``; their mean square
             is that of independent components of deviation 1.
-        start: float32 (p, d), vectors that are about as far apart, see :func:`pressed`.
+        start: float32 (p, d), vectors that are about as far apart, see :func:`mds`.
     """
 
     distances: NDArray[np.float32]
     start: NDArray[np.float32]
 
     @classmethod
-    def of(cls, developments: NDArray[Any], owners: NDArray[np.int64], dimensions: int) -> Arrangement:
+    def of(cls, developments: NDArray[Any], owners: NDArray[np.int64], dimensions: int) -> MdsTargets:
         """From how photos (n, 12) of photographers (n,) are developed; these are counted from 0, each with one or more.
 
         A setting counts by how much photographers differ in it, in units of what presets differ in. Means of few photos
@@ -50,17 +50,17 @@ class Arrangement:
         means -= means.mean(axis=0)
         spread = float(np.sqrt(np.square(means).sum(axis=1).mean() / dimensions))
         means = means / spread if spread > _NOTHING else np.zeros_like(means)
-        return cls(apart(means).astype(np.float32), pressed(means, dimensions).astype(np.float32))
+        return cls(pairwise_distances(means).astype(np.float32), mds(means, dimensions).astype(np.float32))
 
 
-def apart(points: NDArray[Any]) -> NDArray[np.float64]:
+def pairwise_distances(points: NDArray[Any]) -> NDArray[np.float64]:
     """Distances of all pairs of rows (p, k), in the order of ``itertools.combinations``."""
     exact = np.asarray(points, np.float64)
     rows = [np.linalg.norm(exact[at + 1 :] - one, axis=1) for at, one in enumerate(exact)]
     return np.concatenate(rows) if rows else np.zeros(0)
 
 
-def pressed(points: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]:
+def mds(points: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]:
     """Points (p, d) that are about as far apart as these (p, k), in fewer components; as many change nothing.
 
     From the best linear projection they are moved until distances fit no better by small steps.
@@ -75,7 +75,7 @@ def pressed(points: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]
     if not start.any():
         return start
     square = np.zeros((len(points), len(points)))
-    square[np.triu_indices(len(points), 1)] = apart(points)
+    square[np.triu_indices(len(points), 1)] = pairwise_distances(points)
     moved: NDArray[np.float64] = smacof(
         square + square.T,
         n_components=dimensions,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from search.model_descriptions.registry import STYLE
 from workers.embedders.style.development import shipped_reader
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
-from workers.photographers.joint.budget import Pace
+from workers.photographers.joint.budget import TrainingBudget
 from workers.photographers.joint.pictures import Pictures
 from workers.photographers.joint.targets.tone import GLOBAL_FEATURES, TONE_STATISTICS, global_features, tone_statistics
 
@@ -29,8 +29,8 @@ FINGERPRINT = hashlib.sha256(_FORMULA.encode()).hexdigest()[:16]
 _BATCH = 16
 
 
-def look(
-    pictures: Pictures, pace: Pace | None = None, say: Callable[[str], None] = lambda line: None
+def extract(
+    pictures: Pictures, budget: TrainingBudget | None = None, say: Callable[[str], None] = lambda line: None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The global features float32 (n, 4) and the statistics float32 (n, t) of whole pictures.
 
@@ -42,8 +42,8 @@ def look(
     features = np.empty((len(pictures), len(GLOBAL_FEATURES)), np.float32)
     statistics = np.empty((len(pictures), len(TONE_STATISTICS) + DIMENSIONS), np.float32)
     for start in range(0, len(pictures), _BATCH):
-        if pace is not None:
-            pace.over()
+        if budget is not None:
+            budget.is_spent()
         part = slice(start, min(start + _BATCH, len(pictures)))
         chosen = np.array(pictures[part])
         features[part] = global_features(chosen)
@@ -56,7 +56,7 @@ def look(
 
 
 def open_reader() -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """What reads from statistics, as :func:`look` gives them, how photos are developed: settings float32 (n, 12).
+    """What reads from statistics, as :func:`extract` gives them, how photos are developed: settings float32 (n, 12).
 
     Raises:
         ModelError: its weights cannot be had.
