@@ -60,7 +60,7 @@ def main() -> int:
 
 def record(home: Path) -> dict[str, Any]:
     """Question to answer, without times."""
-    from ingest.sample import make_sample_library
+    from ingest.sample.library import make_sample_library
 
     folder = home / "sample"
     make_sample_library(folder)

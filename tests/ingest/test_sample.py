@@ -14,7 +14,8 @@ import pillow_heif
 import pytest
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from ingest.sample import SampleLibrary, library, make_sample_library
+from ingest.sample import library
+from ingest.sample.library import SampleLibrary, make_sample_library
 from ingest.sample.photographers import PHOTOGRAPHERS
 from search.media import Kind
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ingest.sample import SampleLibrary, make_sample_library
+from ingest.sample.library import SampleLibrary, make_sample_library
 from search.media import Kind
 from search.spaces import CollectionSchema
 from search.store.durable import copy_sparse

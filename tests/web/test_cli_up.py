@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from ingest.sample import SampleLibrary
+from ingest.sample.library import SampleLibrary
 from search.errors import StoreLockedError, StoreUnavailableError
 from web.cli import main
 from web.client import Client

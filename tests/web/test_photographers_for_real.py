@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ingest.sample import SampleLibrary
+from ingest.sample.library import SampleLibrary
 from web.cli import main
 
 PHOTOS = 12

@@ -67,7 +67,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
 
 
 def _make(call: Call, folder: Path) -> None:
-    from ingest.sample import make_sample_library
+    from ingest.sample.library import make_sample_library
     from search.media import Kind
 
     call.say(f"Making the sample library in {folder}")
