@@ -13,9 +13,11 @@ import pytest
 
 from search.errors import ModelError, SpaceMismatchError
 from search.media import Kind
+from search.model_descriptions import registry
 from search.model_descriptions.concepts import concepts_space
+from search.model_descriptions.description import ModelDescription
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
-from search.model_descriptions.registry import R3D18, RESNET18, STYLE, models_by_name
+from search.model_descriptions.registry import MODELS, R3D18, RESNET18, STYLE, models_by_name
 from search.model_descriptions.text import OPEN_CLIP
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
@@ -189,6 +191,34 @@ def test_insisting_on_official_weights_that_cannot_be_had_is_an_error(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(ModelError, match=r"resnet18 could not be had: no route.*resnet18-0\.pth"):
         choose_models(make_settings(image_model="resnet18", video_model="frames"), {})
+
+
+def test_auto_takes_the_first_model_in_order_whose_weights_can_be_had(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    between = replace(RESNET18, name="between", auto=2)
+    without = [model for model in MODELS if model.name != "efficientnet_lite0"]
+    asked: list[list[str]] = []
+
+    def obtain(models: list[ModelDescription]) -> dict[str, str]:
+        asked.append([model.name for model in models])
+        return {model.name: "are away" for model in models if model.name in lacking}
+
+    monkeypatch.setattr(registry, "MODELS", (*without, between))
+    monkeypatch.setattr(weights, "obtain", obtain)
+    lacking = {"resnet18"}
+    choice = choose_models(make_settings(), {})
+    assert (choice.image, choice.video, asked) == ("between", "r3d18", [["resnet18", "r3d18"], ["between", "r3d18"]])
+    assert choice.notes == ("The weights of resnet18 are away; pictures will be embedded with between instead.",)
+    lacking = {"resnet18", "between"}
+    with pytest.raises(ModelError, match="the weights of resnet18 are away; the weights of between are away"):
+        choose_models(make_settings(), {})
+
+
+def test_a_model_of_a_version_to_come_is_refused_by_name(make_settings: MakeSettings) -> None:
+    settings = make_settings(video_model="frames").model_copy(update={"image_model": "vgg"})  # as a worker is asked
+    with pytest.raises(ModelError, match="does not know the model 'vgg'"):
+        choose_models(settings, {})
 
 
 def test_weights_in_the_cache_are_used_without_asking_anyone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
