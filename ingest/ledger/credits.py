@@ -48,17 +48,18 @@ class SourceCredit:
     first: bool = False
 
 
-def effective_credit(said: Iterable[SourceCredit], artist: str | None) -> SourceCredit | None:
+def effective_credit(stored: Iterable[SourceCredit], artist: str | None) -> SourceCredit | None:
     """The credit that counts, that of the file included; None when no source gives one.
 
     Args:
-        artist: metadata of the file, as it stands there.
+        stored: credits of the ledger.
+        artist: what the file names.
     """
-    statements = list(said)
+    candidates = list(stored)
     name = clean_name(artist)
-    if name is not None and all(one.source is not Credit.EXIF for one in statements):
-        statements.append(SourceCredit(Credit.EXIF, name))
-    return min(statements, key=lambda one: (not one.first, RANK.index(one.source)), default=None)
+    if name is not None and all(one.source is not Credit.EXIF for one in candidates):
+        candidates.append(SourceCredit(Credit.EXIF, name))
+    return min(candidates, key=lambda one: (not one.first, RANK.index(one.source)), default=None)
 
 
 def store_credits(connection: Connection, source: Credit, names: Mapping[str, str], *, first: bool = False) -> None:
@@ -164,18 +165,18 @@ class Credits:
         Returns:
             The credit that counts for each record in the store, under the photographer's present name.
         """
-        said, renamed = credits_of(connection, ids), aliases(connection)
+        stored, renamed = credits_of(connection, ids), aliases(connection)
         found: dict[str, SourceCredit | None] = {}
         for collection in self._store.collections():
             patches: dict[str, Payload] = {}
             for point in self._store.retrieve(collection, list(ids), payload=_KEYS):
                 if not point.payload.keys() >= _NEEDED:
                     continue  # an incomplete record, which is about to be swept or rewritten
-                counts = effective_credit(said.get(point.id, ()), artist_of(point.payload))
-                if counts is not None:
-                    counts = replace(counts, name=renamed.get(counts.name, counts.name))
-                found[point.id] = counts
-                if patch := _patch(point.payload, counts):
+                credit = effective_credit(stored.get(point.id, ()), artist_of(point.payload))
+                if credit is not None:
+                    credit = replace(credit, name=renamed.get(credit.name, credit.name))
+                found[point.id] = credit
+                if patch := _patch(point.payload, credit):
                     patches[point.id] = patch
             if patches:
                 self._store.patch_payload(collection, patches)
@@ -299,12 +300,12 @@ def artist_of(payload: Payload) -> str | None:
     return payload.get("photographer")
 
 
-def _patch(payload: Payload, counts: SourceCredit | None) -> Payload:
+def _patch(payload: Payload, credit: SourceCredit | None) -> Payload:
     """The payload keys that differ; empty when the record is up to date."""
-    name = counts.name or None if counts else None
+    name = credit.name or None if credit else None
     wanted: Payload = {
         "photographer": name,
-        "credit": counts.source.value if counts else None,
+        "credit": credit.source.value if credit else None,
         "artist": artist_of(payload),
     }
     wanted["words"] = replace(MediaRecord.from_payload(payload), photographer=name).words

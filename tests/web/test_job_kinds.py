@@ -38,8 +38,12 @@ def test_the_api_describes_every_kind(client: FlaskClient) -> None:
 def test_the_photographers_pages_show_every_kind_of_theirs(node: Any, kind: JobKind) -> None:
     node.ingest.known.clear()
     node.ingest.known["7"] = JobProgress("7", JobState.RUNNING, "", (), task=kind)
-    theirs = kind.value in {"label", "train_photographers", "train_joint", "place_photographer"}
-    assert bool(active_jobs(node)) == theirs == kind.description.photographers
+    assert bool(active_jobs(node)) == kind.description.photographers
+
+
+def test_they_show_that_a_photographer_is_placed(node: Any) -> None:
+    node.ingest.known["7"] = JobProgress("7", JobState.RUNNING, "Cy", (), task="place_photographer")
+    assert [job.library for job in active_jobs(node)] == ["Cy"]
 
 
 def test_the_command_line_lists_every_kind() -> None:
