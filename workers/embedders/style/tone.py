@@ -14,6 +14,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from workers.embedders.style.noise import GAIN, second_difference_across, second_difference_down
+
 TONES = (
     0,
     4,
@@ -221,14 +223,9 @@ def _grain(light: Tensor) -> list[Tensor]:
 
 
 def _curvature(plane: Tensor) -> Tensor:
-    """What neither slope nor straight edge leaves anything of, ``(n, h, w)`` alike.
-
-    Source: Immerkær, "Fast noise variance estimation", 1996, whose mask is the second difference both ways.
-    """
+    """Response of planes ``(n, h, w)`` to the noise mask, of the same shape; edges are mirrored."""
     padded = nn.functional.pad(plane[:, None], (1, 1, 1, 1), mode="reflect")[:, 0]
-    across = padded[:, :, :-2] - 2 * padded[:, :, 1:-1] + padded[:, :, 2:]
-    both = across[:, :-2] - 2 * across[:, 1:-1] + across[:, 2:]
-    return both / 6
+    return second_difference_down(second_difference_across(padded)) / GAIN
 
 
 def _scales(luma: Tensor) -> Tensor:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.embedders.style.noise import GAIN, second_difference_across, second_difference_down
+
 LUMA = np.array((0.299, 0.587, 0.114), np.float32)
 """Weights of red, green and blue in luma. Source: ITU-R BT.601."""
 
@@ -86,13 +88,11 @@ def _statistics(picture: NDArray[np.float32]) -> list[float]:
 
 
 def _grain(luma: NDArray[np.float32]) -> tuple[float, float]:
-    """Logarithms of the noise in the flattest places: in all of them, and in those of middle tone.
+    """Logarithms of the noise in the flattest parts of a plane ``(h, w)``: in all of them, and in those of middle tone.
 
-    The mask cancels whatever is constant, a slope or a straight edge, and leaves noise 6 times its deviation.
-    Source of the mask: Immerkær, "Fast noise variance estimation", CVIU 1996.
+    The response to the noise mask is smallest where there is nothing but noise; so its 40th percentile is taken.
     """
-    rows = luma[:-2] - 2 * luma[1:-1] + luma[2:]
-    response = np.abs(rows[:, :-2] - 2 * rows[:, 1:-1] + rows[:, 2:]) / 6
+    response = np.abs(second_difference_across(second_difference_down(luma))) / GAIN
     middle = response[np.abs(luma[1:-1, 1:-1] - 0.5) < 0.25]
     floor = 1e-4
     everywhere = float(np.percentile(response, 40))
