@@ -1,8 +1,8 @@
-"""A training child: ``python -m workers.training.child FOLDER THREADS``; ``request`` describes the folder.
+"""Child process of a training: ``python -m workers.training.child FOLDER THREADS``; ``request`` describes the folder.
 
-It says what it does as JSON objects on standard output, a line each: ``{"say": TEXT}`` any number of times, then one of
+It writes messages as JSON objects to standard output, a line each: ``{"say": TEXT}`` any number of times, then one of
 ``{"done": {"notes": […]}}``, ``{"stopped": true}`` and ``{"error": {"code", "message", "hint"}}``. SIGTERM asks it to
-stop. It ends with its parent, and when memory runs out the kernel takes it before anything else.
+stop. It ends with its parent, and when memory runs out the kernel kills it before other processes.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from workers.training.request import MODEL, PHOTOS, PICTURES, TrainingOrder
 
 _PR_SET_PDEATHSIG = 1
 NICENESS = 10
-"""Questions and batches of this machine come first."""
+"""Queries and batches of this machine have priority."""
 
-FIRST_TO_GO = "800"
-"""Of 1000: how much rather than others the kernel ends this process when memory runs out."""
+OOM_SCORE = "800"
+"""``oom_score_adj`` of 1000: preference of the kernel to kill this process when memory runs out."""
 
 _MEMORY = re.compile(r"out of memory|bad.?alloc|allocate memory", re.IGNORECASE)
-"""By which torch and CatBoost, which have errors of their own, say that there is none left."""
+"""Messages of the errors that torch and CatBoost raise when memory runs out."""
 
 Train = Callable[[Path, TrainingOrder, int, Callable[[str], None], Callable[[], bool]], tuple[str, ...] | None]
 """From folder, order, threads, ``say`` and ``goes_on`` to the notes of a training; None when it was stopped."""
 
 
 def serve(train: Train, folder: Path, threads: int) -> None:
-    """Do what the folder says, and tell how it ended."""
+    """Run the training of a folder and report how it ended."""
     stopping = False
 
     def stop(signum: int, frame: FrameType | None) -> None:
@@ -49,26 +49,26 @@ def serve(train: Train, folder: Path, threads: int) -> None:
         stopping = True
 
     signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then asks us to stop
-    _step_back()
-    tell = _take_standard_output()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then stops this process
+    _lower_priority()
+    send = _take_standard_output()
 
     def say(text: str) -> None:
-        tell({"say": text})
+        send({"say": text})
 
     try:
         notes = train(folder, TrainingOrder.load(folder), threads, say, lambda: not stopping)
-        tell({"stopped": True} if notes is None else {"done": {"notes": notes}})
+        send({"stopped": True} if notes is None else {"done": {"notes": notes}})
     except LikewiseError as error:
-        tell({"error": {"code": error.code, "message": error.message, "hint": error.hint}})
-    except Exception as error:  # the boundary of a training: its parent tells people
-        tell({"error": _told(error)})
+        send({"error": {"code": error.code, "message": error.message, "hint": error.hint}})
+    except Exception as error:  # the boundary of a training: its parent reports it
+        send({"error": _unexpected(error)})
 
 
 def train_from_folder(
     folder: Path, order: TrainingOrder, threads: int, say: Callable[[str], None], goes_on: Callable[[], bool]
 ) -> tuple[str, ...] | None:
-    """Train what the order asks for on the folder's photos."""
+    """Train the kind of model that the order names on the folder's photos."""
     photos = PhotoSet.load(folder / PHOTOS)
     model = folder / MODEL
     if order.kind is ModelKind.CLASSIFIER:
@@ -138,7 +138,7 @@ def _place(
     return ()
 
 
-def _told(error: Exception) -> Mapping[str, str]:
+def _unexpected(error: Exception) -> Mapping[str, str]:
     if isinstance(error, MemoryError) or _MEMORY.search(str(error)):
         return {"code": TrainingError.code, "message": OUT_OF_MEMORY, "hint": MEMORY_HINT}
     return {
@@ -153,27 +153,27 @@ MEMORY_HINT = "Train on a machine with more, or label fewer photos."
 
 
 def _take_standard_output() -> Callable[[Mapping[str, Any]], None]:
-    """Keep the pipe for what is told; what libraries print goes where errors go."""
+    """Reserve the pipe for messages; output of libraries goes to standard error."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 
-    def tell(told: Mapping[str, Any]) -> None:
+    def send(message: Mapping[str, Any]) -> None:
         try:
-            pipe.write(json.dumps(told) + "\n")
+            pipe.write(json.dumps(message) + "\n")
             pipe.flush()
-        except BrokenPipeError:  # the parent has gone, maybe before the kernel was asked to tell us
+        except BrokenPipeError:  # the parent has ended, maybe before the kernel was asked to signal that
             os._exit(1)
 
-    return tell
+    return send
 
 
-def _step_back() -> None:
-    """Leave processor and memory to others, and end with the parent."""
+def _lower_priority() -> None:
+    """Yield processor and memory to other processes, and end with the parent."""
     os.nice(NICENESS)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         with suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
+            Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Training in a child process of this one, watched to its end."""
+"""Training in a child process, supervised to its end."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ from search.photographers.model_registry import ModelKind, untrained
 from search.settings import Settings
 from workers.decode.sandbox.process import child_environment
 from workers.training.child import MEMORY_HINT, OUT_OF_MEMORY
-from workers.training.pictures import MOST, MOST_PLACED_BY, gather_pictures
+from workers.training.pictures import MOST, MOST_FOLDED_IN_BY, gather_pictures
 from workers.training.request import MODEL, Trained, TrainingOrder
 from workers.training.shared_models import SharedModels
 
 COMMAND = (sys.executable, "-m", "workers.training.child")
 _PACKAGES = Path(workers.__file__).parents[1]
-"""Where the packages are found: the child's working directory, which ``python -m`` searches first."""
+"""Folder of the packages: the child's working directory, which ``python -m`` searches first."""
 
 _THREADS_OF = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""What the libraries that compute ask for their number of threads, once, when they are loaded."""
+"""Variables from which numerical libraries read their number of threads when they are loaded."""
 
-LOOK_SECONDS = 0.5
-"""How often it is asked whether the training is to go on."""
+POLL_SECONDS = 0.5
+"""Interval at which ``goes_on`` is called."""
 
 STOP_SECONDS = 10.0
-"""How long a child may take to stop when it is asked to."""
+"""Time that a child has to stop on SIGTERM before SIGKILL."""
 
 LOG = "said.txt"
-"""In the training's folder: what libraries print."""
+"""File in the training's folder with the output of libraries."""
 
-LAST_WORDS = 400
-"""Characters of that which are quoted when a child dies of itself."""
+QUOTED_CHARACTERS = 400
+"""Characters at the end of that file which the error of a crashed child quotes."""
 
 
 class ChildTrainer:
     """A ``workers.training.request.Trainer``. Each call has a child of its own.
 
     Args:
-        command: what to run with the folder and the number of threads.
+        command: program that gets the folder and the number of threads as arguments.
     """
 
     def __init__(self, settings: Settings, command: Sequence[str] | None = None) -> None:
@@ -62,16 +62,16 @@ class ChildTrainer:
         left_out: tuple[str, ...] | None = ()
         if order.kind is ModelKind.JOINT:
             say("Fetching the pictures.")
-            most = MOST_PLACED_BY if order.place else MOST
+            most = MOST_FOLDED_IN_BY if order.place else MOST
             left_out = gather_pictures(self._settings, folder, say, goes_on, most)
         if left_out is None:
             return None
         if order.place:
-            self._take_space(folder / MODEL)
+            self._copy_space(folder / MODEL)
         order.save(folder)
         with self._started(folder) as child:
-            for told in _lines(child):
-                if told is None:
+            for message in _messages(child):
+                if message is None:
                     if not goes_on():
                         return None
                     if time.monotonic() > ends:
@@ -79,31 +79,35 @@ class ChildTrainer:
                             f"The training took longer than {self._settings.train_seconds:g} s.",
                             "Give it less to do (--seconds), or raise LIKEWISE_TRAIN_SECONDS.",
                         )
-                elif "say" in told:
-                    say(str(told["say"]))
-                elif "error" in told:
-                    raise error_of(**told["error"])
-                elif "stopped" in told:
+                elif "say" in message:
+                    say(str(message["say"]))
+                elif "error" in message:
+                    raise error_of(**message["error"])
+                elif "stopped" in message:
                     return None
-                elif "done" in told:
-                    return Trained(folder / MODEL, (*left_out, *told["done"]["notes"]))
-            raise _died(child.wait(), folder / LOG)
+                elif "done" in message:
+                    return Trained(folder / MODEL, (*left_out, *message["done"]["notes"]))
+            raise _crash(child.wait(), folder / LOG)
 
-    def _take_space(self, model: Path) -> None:
-        """Begin with a copy of the photographer space in use.
+    def _copy_space(self, model: Path) -> None:
+        """Copy the photographer space in use into this folder.
 
         Raises:
             NotFoundError: there is none.
         """
-        shelf = SharedModels(self._settings)
-        version = shelf.current(ModelKind.JOINT)
+        models = SharedModels(self._settings)
+        version = models.current(ModelKind.JOINT)
         if version is None:
             raise untrained(ModelKind.JOINT)
-        shutil.copytree(shelf.folder(ModelKind.JOINT, version), model)
+        shutil.copytree(models.folder(ModelKind.JOINT, version), model)
 
     @contextmanager
     def _started(self, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-        """A child that has ended when the block has."""
+        """A child process, which has ended at the end of the block.
+
+        Raises:
+            TrainingError: no process can be started.
+        """
         try:
             with (folder / LOG).open("wb") as log:
                 child = subprocess.Popen(
@@ -127,33 +131,33 @@ class ChildTrainer:
 
     @property
     def _threads(self) -> int:
-        """Half the cores, at least one, unless the settings say how many: others are waiting for answers."""
+        """The setting ``threads``, or else half the cores, at least one: queries need the others."""
         return self._settings.threads or max(1, self._settings.cores // 2)
 
 
-def _lines(child: subprocess.Popen[bytes]) -> Iterator[Mapping[str, Any] | None]:
-    """What the child tells until it closes its pipe, and None whenever it has told nothing for a while."""
+def _messages(child: subprocess.Popen[bytes]) -> Iterator[Mapping[str, Any] | None]:
+    """Messages of the child until it closes its pipe, and None every :data:`POLL_SECONDS`."""
     assert child.stdout is not None
-    pipe, gathered = child.stdout.fileno(), b""
-    looked = time.monotonic()
+    pipe, pending = child.stdout.fileno(), b""
+    polled = time.monotonic()
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while True:
-            ready = selector.select(LOOK_SECONDS)
-            if not ready or time.monotonic() - looked > LOOK_SECONDS:
-                looked = time.monotonic()
+            ready = selector.select(POLL_SECONDS)
+            if not ready or time.monotonic() - polled > POLL_SECONDS:
+                polled = time.monotonic()
                 yield None
             if not ready:
                 continue
             if not (read := os.read(pipe, 1 << 16)):
                 return
-            *whole, gathered = (gathered + read).split(b"\n")
-            for line in whole:
+            *lines, pending = (pending + read).split(b"\n")
+            for line in lines:
                 yield json.loads(line)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask it to stop, and make it when it does not listen."""
+    """Terminate the child, and kill it if it does not end in time."""
     assert child.stdout is not None
     child.terminate()
     try:
@@ -164,8 +168,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     child.stdout.close()
 
 
-def _died(status: int, log: Path) -> TrainingError:
-    """Why a child that said nothing has ended."""
+def _crash(status: int, log: Path) -> TrainingError:
+    """Error of a child that ended without a final message."""
     if status == -signal.SIGKILL:
         return TrainingError(f"{OUT_OF_MEMORY[:-1]}, or was killed (SIGKILL).", MEMORY_HINT)
     if status < 0:
@@ -173,10 +177,10 @@ def _died(status: int, log: Path) -> TrainingError:
             cause = signal.Signals(-status).name
         except ValueError:
             cause = f"signal {-status}"
-        return TrainingError(f"The process that trained was ended by {cause}.", _last_words(log))
-    return TrainingError(f"The process that trained ended with status {status}.", _last_words(log))
+        return TrainingError(f"The process that trained was ended by {cause}.", _quoted_log(log))
+    return TrainingError(f"The process that trained ended with status {status}.", _quoted_log(log))
 
 
-def _last_words(log: Path) -> str:
-    said = " ".join(log.read_bytes().decode("utf-8", "replace").split())
-    return f"It last said: {said[-LAST_WORDS:]}" if said else ""
+def _quoted_log(log: Path) -> str:
+    text = " ".join(log.read_bytes().decode("utf-8", "replace").split())
+    return f"It last said: {text[-QUOTED_CHARACTERS:]}" if text else ""

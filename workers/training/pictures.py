@@ -1,4 +1,4 @@
-"""Which photos the joint model is trained on, and their pictures beside them."""
+"""Photos of a training of the joint model, and their pictures."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ from workers.photographers.joint.pictures import gather
 from workers.training.request import PHOTOS, PICTURES
 
 MOST = 8_000
-"""Photos that are looked at: their pictures take 1.2 GB of disk. Of more, every photographer keeps an even share."""
+"""Photos at most: their pictures take 1.2 GB of disk. Of more, every photographer keeps an even share."""
 
-MOST_PLACED_BY = 50
-"""Photos by which somebody is placed in the photographer space; ten tell enough."""
+MOST_FOLDED_IN_BY = 50
+"""Photos by which a photographer is folded into the photographer space; ten are enough."""
 
 
 def gather_pictures(
     settings: Settings, folder: Path, say: Callable[[str], object], goes_on: Callable[[], bool], most: int = MOST
 ) -> tuple[str, ...] | None:
-    """Put the pictures of the photos in ``folder`` beside them (``workers.training.request``), and leave only those
-    photos there.
+    """Write the pictures of the photos in ``folder`` (``workers.training.request``), and keep only those photos there.
 
     Returns:
-        What was left out, in sentences; None when ``goes_on`` said no.
+        What was left out, in sentences; None when ``goes_on`` returned False.
 
     Raises:
         DecoderStartError: no decoder can be started.  DiskFullError: there is no room for the pictures.
@@ -46,8 +45,7 @@ def gather_pictures(
 
 
 def even_choice(names: tuple[str | None, ...], most: int) -> list[int]:
-    """Rows of at most so many photos that have a photographer, of everybody as many as there are to be had; the same
-    each time, in order."""
+    """Positions of at most so many credited photos, ascending, an even share of each photographer; always the same."""
     by_name: dict[str, list[int]] = defaultdict(list)
     for row, name in enumerate(names):
         if name is not None:

@@ -1,4 +1,4 @@
-"""The photos of a library as arrays: what everything about photographers is learnt from and measured on."""
+"""The photos of a library as arrays, the data set of everything about photographers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from search.store.base import Array, Store
 from search.store.filters import Filter
 
 Rows: TypeAlias = NDArray[np.intp] | NDArray[np.bool_]
-"""Which photos: positions in any order, or one truth value each."""
+"""Selected photos: positions in any order, intp ``(k,)``, or one truth value each, bool ``(n,)``."""
 
 FEATURE_COUNT = 78
 VISUAL, STYLE = "visual", "style"
@@ -32,11 +32,11 @@ _MATRICES = ("features", "visual", "style")
 
 @dataclass(frozen=True, eq=False)
 class PhotoSet:
-    """``n`` photos in order of id, with what is known of each; absent facts are None (NaN in ``features``).
+    """Facts of ``n`` photos in order of id; absent facts are None (NaN in ``features``).
 
     Attributes:
-        names: the photographer a photo is credited to.
-        credits: where that credit comes from, see ``answers.Credit``.
+        names: the photographer that a photo is credited to.
+        credits: source of that credit, see ``answers.Credit``.
         features: float32 ``(n, 78)``, see ``features.FEATURES``; a row of NaN where they were never computed.
         visual: float32 ``(n, dim)``, unit rows of ``visual_space``.
         style: float32 ``(n, dim)``, unit rows of ``style_space``; NaN where a photo has none. ``(n, 0)`` where the
@@ -72,7 +72,7 @@ class PhotoSet:
 
     @cached_property
     def digest(self) -> str:
-        """16 hex digits over everything a model could have learnt from: equal digests, equal data."""
+        """16 hex digits over everything a model can be trained on: equal digests, equal data."""
         hashed = hashlib.sha256()
         hashed.update(json.dumps([getattr(self, name) for name in _COLUMNS] + _spaces_json(self)).encode())
         for name in _MATRICES:
@@ -81,11 +81,11 @@ class PhotoSet:
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        """Which photos are credited to someone, bool ``(n,)``."""
+        """Whether each photo is credited, bool ``(n,)``."""
         return np.array([name is not None for name in self.names], bool)
 
     def take(self, rows: Rows | Sequence[int]) -> PhotoSet:
-        """Some of the photos, in the order asked."""
+        """Some of the photos, in this order."""
         index = np.asarray(rows)
         at = np.flatnonzero(index) if index.dtype == bool else index.astype(np.intp)
         columns: dict[str, Any] = {name: tuple(getattr(self, name)[i] for i in at) for name in _COLUMNS}
@@ -93,7 +93,7 @@ class PhotoSet:
         return replace(self, **columns, **matrices)
 
     def save(self, path: Path) -> None:
-        """Write everything to one ``.npz`` file, in one step: a reader finds the old file or the new one."""
+        """Write everything to one ``.npz`` file atomically."""
         facts = {
             "format": _FORMAT,
             "columns": {name: getattr(self, name) for name in _COLUMNS},
@@ -134,7 +134,7 @@ _COLUMNS = tuple(
 
 
 def read_photos(store: Store, where: Filter | None = None) -> PhotoSet:
-    """Every picture of a library that has a ``visual`` vector, credited or not.
+    """All pictures of a library with a ``visual`` vector, credited or not.
 
     Raises:
         NotFoundError: the library holds no pictures yet.
@@ -153,7 +153,9 @@ def read_photos(store: Store, where: Filter | None = None) -> PhotoSet:
     for point in store.scroll(collection, where=where or Filter(), vectors=spaces):
         if VISUAL not in point.vectors:
             continue
-        record = MediaRecord.from_payload(point.payload)  # not kept: as objects, its features take as much as vectors
+        record = MediaRecord.from_payload(
+            point.payload
+        )  # not kept: as objects, its features take as much memory as vectors
         for name, fact in _FACTS.items():
             columns[name].append(fact(record))
         rows["features"].append(_features(record))
@@ -161,7 +163,7 @@ def read_photos(store: Store, where: Filter | None = None) -> PhotoSet:
         rows[STYLE].append(point.vectors.get(STYLE, absent)[:1])
     if not rows[VISUAL]:
         raise UsageError("None of the pictures in this library is meant.", "Ask for fewer conditions at once.")
-    # Each list goes as soon as its matrix is there.
+    # Each list is freed as soon as its matrix exists.
     facts: dict[str, Any] = {name: tuple(columns.pop(name)) for name in _FACTS}
     matrices: dict[str, Any] = {name: np.concatenate(rows.pop(name)) for name in _MATRICES}
     return PhotoSet(visual_space=visual, style_space=style, **facts, **matrices)
@@ -178,11 +180,11 @@ _FACTS: Mapping[str, Callable[[MediaRecord], str | None]] = {
     "credits": lambda record: record.credit,
     "thumbnails": lambda record: record.thumbnail,
 }
-"""Where the columns of a :class:`PhotoSet` come from."""
+"""Source of each column of a :class:`PhotoSet`."""
 
 
 def _features(record: MediaRecord) -> NDArray[np.float32]:
-    """float32 ``(1, 78)``; of another length, they were computed by another version and mean other things."""
+    """float32 ``(1, 78)``; features of another length are of another version and are ignored."""
     if len(record.features) != FEATURE_COUNT:
         return np.full((1, FEATURE_COUNT), np.nan, np.float32)
     return np.array([[np.nan if value is None else value for value in record.features]], np.float32)

@@ -1,14 +1,14 @@
-"""Which photos belong together so closely that no test may be learnt from some and measured on the others.
+"""Groups of photos that a train-test split must not separate: near duplicates, bursts and sessions.
 
-A photo whose twin was learnt from proves nothing, nor does one from the same afternoon in the same place: both would be
-recognised by what they show. Photos are put together when they
+A photo whose twin was trained on proves nothing, nor does one from the same afternoon in the same place: both would be
+recognised by what they show. Photos are in one group when they
 
 * are near duplicates by their fingerprints (``search.similar.near``), or so alike in ``visual`` that they are of one
   burst;
 * were taken in one session: in one folder, by one camera, with no pause longer than :data:`SESSION_PAUSE`;
-* carry neighbouring numbers in otherwise equal file names, where no time is known.
+* have neighbouring numbers in otherwise equal file names, where no time is known.
 
-Photographers' names play no part in it: groups that knew the labels would leak them.
+Photographers' names are not used: groups that depended on the labels would leak them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from search.similar.banding import banded_pairs, codes_of
 from search.similar.near import FINGERPRINT_BITS, MIN_COSINE, PICTURE_BITS
 
 Groups = NDArray[np.int64]
-"""int64 ``(n,)``: photos with the same number belong together; numbers count up from 0 in order of first photo."""
+"""Group of each photo, int64 ``(n,)``, numbered from 0 in order of first photo."""
 
 SESSION_PAUSE = 2 * 3600.0
 """Longest pause within a session, seconds."""
@@ -37,8 +37,8 @@ NUMBER_GAP = 5
 """Greatest difference between neighbouring numbers of one session; the frames between them were deleted."""
 
 LONGEST_RUN = 32
-"""Most photos that neighbouring numbers alone keep together. A camera numbers on over days, so a longer run is parted
-where neighbours are least alike."""
+"""Most photos of a session that is known by numbers alone. A camera continues its numbers over days, so a longer run is
+split where neighbours are least similar."""
 
 BURST_COSINE = 0.95
 """Least cosine in ``visual`` between frames of a burst."""
@@ -51,12 +51,12 @@ _NUMBER = re.compile(r"(\d+)(?!.*\d)")
 
 
 def groups(photos: PhotoSet) -> Groups:
-    """The group of each photo; see the module for what makes one."""
-    chains = _Chains(len(photos))
-    chains.join(near_pairs(photos))
+    """Group of each photo, int64 ``(n,)``; see the module for the definition."""
+    sets = _DisjointSets(len(photos))
+    sets.join(near_pairs(photos))
     for session in sessions(photos):
-        chains.join(pairwise(session))
-    return chains.numbers()
+        sets.join(pairwise(session))
+    return sets.numbers()
 
 
 def sessions(photos: PhotoSet) -> list[list[int]]:
@@ -76,20 +76,23 @@ def sessions(photos: PhotoSet) -> list[list[int]]:
             found.append([at])
     for taken in timed.values():
         taken.sort()
-        found += _parted([at for _, _, at in taken], np.diff([t for t, _, _ in taken]) > SESSION_PAUSE)
+        found += _split([at for _, _, at in taken], np.diff([t for t, _, _ in taken]) > SESSION_PAUSE)
     for run in numbered.values():
         run.sort()
-        for part in _parted([at for _, at in run], np.diff([number for number, _ in run]) > NUMBER_GAP):
-            found += _shortened(part, photos)
+        for part in _split([at for _, at in run], np.diff([number for number, _ in run]) > NUMBER_GAP):
+            found += _split_run(part, photos)
     return sorted(found)
 
 
 def widened(grouped: Groups, names: Sequence[str | None], photos: PhotoSet, least: int) -> Groups:
-    """``grouped``, with the groups of a photographer who has fewer than ``least`` of them parted until there are as
-    many, in shooting order, as far as their photos go.
+    """Groups, int64 ``(n,)``, those of photographers with fewer than ``least`` being split in shooting order until there
+    are as many, as far as their photos go.
 
-    Somebody with one long session could otherwise be learnt but never tested. What is parted is no longer independent,
+    A photographer with one long session could otherwise be trained on but never tested. The parts are not independent,
     so figures about those photographers flatter.
+
+    Args:
+        grouped: int64 ``(n,)``.  names: of each photo.
     """
     made = grouped.copy()
     order = {at: rank for rank, at in enumerate(at for session in sessions(photos) for at in session)}
@@ -107,7 +110,7 @@ def widened(grouped: Groups, names: Sequence[str | None], photos: PhotoSet, leas
 
 
 def near_pairs(photos: PhotoSet) -> Iterator[tuple[int, int]]:
-    """Positions of photos that are near duplicates or of one burst, enough pairs to join each set of them."""
+    """Pairs of positions of near duplicates and burst frames, enough to connect each set of them."""
     yield from _near_duplicates(photos)
     yield from _bursts(photos)
 
@@ -136,21 +139,21 @@ def _bursts(photos: PhotoSet) -> Iterator[tuple[int, int]]:
         yield from zip((left[later] + begin).tolist(), right[later].tolist(), strict=True)
 
 
-def _parted(ordered: Sequence[int], breaks: NDArray[np.bool_]) -> list[list[int]]:
+def _split(ordered: Sequence[int], breaks: NDArray[np.bool_]) -> list[list[int]]:
     ends = [*(np.flatnonzero(breaks) + 1).tolist(), len(ordered)]
     starts = [0, *ends[:-1]]
     return [list(ordered[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
-def _shortened(run: list[int], photos: PhotoSet) -> list[list[int]]:
-    """A run of photos in parts of at most :data:`LONGEST_RUN`, none of them less than a quarter of that."""
+def _split_run(run: list[int], photos: PhotoSet) -> list[list[int]]:
+    """A run of photos in parts of at most :data:`LONGEST_RUN`, none shorter than a quarter of that."""
     if len(run) <= LONGEST_RUN:
         return [run]
     rows = photos.visual[run]
     margin = LONGEST_RUN // 4
     alike = np.einsum("ij,ij->i", rows[:-1], rows[1:])[margin - 1 : len(run) - margin]
     cut = int(np.argmin(alike)) + margin
-    return [*_shortened(run[:cut], photos), *_shortened(run[cut:], photos)]
+    return [*_split_run(run[:cut], photos), *_split_run(run[cut:], photos)]
 
 
 def _seconds(taken_at: str | None) -> float | None:
@@ -163,8 +166,8 @@ def _seconds(taken_at: str | None) -> float | None:
         return None
 
 
-class _Chains:
-    """Sets of photos that grow together (union-find with path halving)."""
+class _DisjointSets:
+    """Disjoint sets of photos (union-find with path halving)."""
 
     def __init__(self, n: int) -> None:
         self._parent = list(range(n))

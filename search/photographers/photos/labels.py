@@ -1,6 +1,7 @@
-"""Where photographers' names come from, other than the files themselves: folder names, a table, or likeness.
+"""Photographers' names from folder names, from a table, or from clusters of similar photos.
 
-Nothing here looks at disks or stores: it reads texts and arrays, and ``ingest.photographers.labelling`` does the rest.
+Nothing here reads disks or stores: it takes texts and arrays; ``ingest.photographers.labelling`` does the rest. KMeans
+in :func:`pseudo_photographers` labels the photos given and leaves no model, so it stays in ``search``.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from search.media import word_list
 from search.photographers.photos.names import given_name
 
 GROUPS = 30
-"""Pseudo-photographers unless told otherwise. Source: the published recipe, REFERENCE §4."""
+"""Default number of pseudo-photographers, that of the published recipe of the joint model."""
 
 MANY = 20_000
-"""Photos beyond which clustering goes by random parts of them (MiniBatchKMeans): seconds instead of minutes."""
+"""Photos beyond which clustering uses random batches (MiniBatchKMeans): seconds instead of minutes."""
 
 _PATH_COLUMNS = ("path", "filepath", "file", "filename", "file_name", "photo", "image", "glob", "pattern")
 _NAME_COLUMNS = ("photographer", "artist", "creator", "author", "credit", "name", "label")
-"""What columns may be called; where a table has several of them, the first of these counts."""
+"""Accepted names of columns; where a table has several of them, the first of these is used."""
 
 _TOKEN = re.compile(
     r"(?P<folders>(?:(?<=/)|^)\*\*/)|(?P<deep>\*{2,})|(?P<star>\*)|(?P<letter>\?|\[.[^\]]*\])|.", re.DOTALL
@@ -51,7 +52,7 @@ _NO_PERSON_TEXT = re.compile(r"new folder( \(\d+\))?|camera roll|\d{3}[a-z0-9_]{
 
 @dataclass(frozen=True, slots=True)
 class CsvLine:
-    """One line of a table: whose the photos at a path, below a folder, or matched by a pattern are."""
+    """One line of a table: photographer of the photos at a path, below a folder, or matched by a pattern."""
 
     number: int
     path: str
@@ -60,10 +61,10 @@ class CsvLine:
 
 @dataclass(frozen=True, slots=True)
 class CsvTable:
-    """A table that was read.
+    """Content of a table.
 
     Attributes:
-        wrong: number of a line that cannot be used to what is wrong with it, in a sentence that names the number.
+        wrong: number of an unusable line to its fault, in a sentence that names the number.
     """
 
     lines: tuple[CsvLine, ...]
@@ -71,10 +72,10 @@ class CsvTable:
 
 
 def read_table(data: bytes) -> CsvTable:
-    """A CSV file with the columns ``path`` and ``photographer``, in whatever order, among whatever others.
+    """Lines of a CSV file with the columns ``path`` and ``photographer``, in any order, among others.
 
-    Commas, semicolons, tabs or bars part the columns; UTF-8 with or without a byte order mark, UTF-16 with one, or else
-    Windows-1252, as spreadsheets write.
+    Commas, semicolons, tabs or bars separate the columns; UTF-8 with or without a byte order mark, UTF-16 with one, or
+    else Windows-1252, as spreadsheets write.
 
     Raises:
         UsageError: it is no such table; the message says in which line and why.
@@ -101,10 +102,10 @@ def read_table(data: bytes) -> CsvTable:
 
 
 def decoded(data: bytes) -> str:
-    """The text of a table, in whichever of the usual encodings it is.
+    """Text of a table in one of the usual encodings.
 
     Raises:
-        UsageError: it is no text.
+        UsageError: the data is no text.
     """
     encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252", "latin-1")
     for encoding in encodings:
@@ -147,7 +148,7 @@ def _read_line(
 
 
 def _fault(path: str) -> str:
-    """What is wrong with a path that is a pattern; empty where nothing is."""
+    """Fault of a path that is a pattern; empty without one."""
     try:
         pattern_of(path)
     except UsageError as error:
@@ -160,7 +161,7 @@ def is_pattern(path: str) -> bool:
 
 
 def pattern_of(glob: str) -> tuple[str, re.Pattern[str]]:
-    """What a pattern matches: a folder that all of it lies in, and an expression for whole paths.
+    """Folder that contains every match of a pattern, and a regular expression for whole paths.
 
     ``*`` and ``?`` stay within one folder, ``**`` goes through any number of them, ``[ab]`` is one of those letters.
     """
@@ -172,8 +173,11 @@ def pattern_of(glob: str) -> tuple[str, re.Pattern[str]]:
 
 
 def _expression(glob: str) -> str:
-    """Once something stands before a ``*``, its first place is as good as any later one, as the ``*`` takes whatever
-    comes between; so each is looked for once (an atomic group), or many of them would be tried in all combinations."""
+    """Regular expression of a pattern.
+
+    The first occurrence of the text before a ``*`` is as good as any later one, as the ``*`` matches whatever is
+    between; so each is searched once (an atomic group), or several would be tried in all combinations.
+    """
     parts: list[tuple[str, list[str]]] = [("", [""])]  # what leads up to it, and texts with a * between each two
     for token in _TOKEN.finditer(glob):
         text = token[0]
@@ -204,10 +208,10 @@ def _letter(mark: str) -> str:
 
 
 def folder_name(path: str, root: str, depth: int) -> str | None:
-    """The photographer that a folder above a photo is named after; None where that names nobody, as ``DCIM`` or a date.
+    """Photographer named by a folder above a photo; None where its name is no person's, as ``DCIM`` or a date.
 
     Args:
-        root: what was taken in or asked for: it may be the one that bears the name, those above it are not looked at.
+        root: the folder that was ingested or asked for; it may bear the name, those above it are ignored.
         depth: 1 is the folder that holds the photo, 2 the one above, and so on; 0 is the first folder in ``root``.
     """
     inside = path[len(root.rstrip("/")) + 1 :] if addresses.is_at_or_below(path, root) else ""
@@ -224,18 +228,18 @@ def folder_name(path: str, root: str, depth: int) -> str | None:
 def pseudo_photographers(
     features: NDArray[np.float32], groups: int = GROUPS, seed: int = 0, after: int = 0
 ) -> list[str | None]:
-    """Groups of photos that look alike, as if each were a photographer's: ``Group 01`` is the largest.
+    """Clusters of similar photos as labels: ``Group 01`` is the largest.
 
-    They are found by KMeans in the features themselves, so whatever is then predicted from features will seem to be
-    known almost perfectly: such names serve to look around, never to measure.
+    They are found by KMeans in the features themselves, so that predictions from features will seem almost perfect:
+    such labels serve to explore a library, never to measure.
 
     Args:
-        features: float32 ``(n, d)``, picture-only; scaled here. Rows with nothing known belong to no group.
-        groups: at most so many, and no more than there are photos to fill them.
+        features: float32 ``(n, d)``, picture-only; scaled here. Rows without a known value belong to no group.
+        groups: at most so many, and no more than there are distinct photos.
         seed: equal features and seeds make equal groups.
-        after: the largest is one above this number, where groups made of other photos have those up to it.
+        after: numbers start above this one, where groups of other photos have those up to it.
 
-    Source: k = 30 in REFERENCE §4; scaled, which the published recipe forgot.
+    k = 30 is that of the published recipe, which did not scale the features.
     """
     from sklearn.cluster import KMeans, MiniBatchKMeans
     from sklearn.preprocessing import StandardScaler
@@ -257,13 +261,13 @@ def pseudo_photographers(
 
 
 def group_number(name: str) -> int:
-    """Of a group of :func:`pseudo_photographers`; 0 of any other name."""
+    """Number of a group of :func:`pseudo_photographers`; 0 of any other name."""
     match = _GROUP.fullmatch(name)
     return int(match[1]) if match else 0
 
 
 def listed_names(counts: Mapping[str, int], most: int = 5) -> str:
-    """``Ada 120, Bo 30 and 5 more``: who has how many, those with most first."""
+    """``Ada 120, Bo 30 and 5 more``: names with their counts, the largest first."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     shown = ", ".join(f"{name} {n:,}" for name, n in ordered[:most])
     return f"{shown} and {len(ordered) - most:,} more" if len(ordered) > most else shown

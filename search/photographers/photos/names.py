@@ -1,7 +1,7 @@
-"""Photographers' names: which texts name a person at all, and how a name is kept, compared and addressed.
+"""Photographers' names: cleaning, comparison and ids, and texts that name nobody.
 
-Names come from files that anybody may have written. Whatever is kept here is one line of printable text; it is still
-hostile text to whoever shows it.
+Names come from files of unknown origin. A cleaned name is one line of printable text; it is still hostile text for
+whatever displays it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_LENGTH = 200
 """Characters of a name; what cameras and editors write is shorter, and a caption in the wrong field is longer."""
 
 MEANT, MEANT_CUTOFF = 3, 0.75
-"""So many names are proposed for one that nobody has, each at least this alike (difflib's ratio, from 0 to 1)."""
+"""Number of names suggested for an unknown one, and least similarity of each (difflib's ratio, from 0 to 1)."""
 
 
 def _texts(listed: str) -> frozenset[str]:
@@ -36,7 +36,7 @@ _NOBODY = _texts(
     unspecified | untitled | user | various | various artists | xxx | your name
     """
 )
-"""What stands in the field of a name when nobody's name is known, and what cameras and programs put there unasked."""
+"""Placeholders in name fields, and what cameras and programs write there by default."""
 
 _MAKERS = _texts(
     """
@@ -67,9 +67,9 @@ _OPEN = {"(": ")", "[": "]", "{": "}"}
 def clean_name(text: str | None) -> str | None:
     """The name in ``text`` on one line, or None where it names nobody.
 
-    Marks of copyright, years and "Photo by" go; so do control, formatting and private characters. Letters keep their
-    case and form (NFC). An address of the net or a bare number is nobody's name, but a name stays what it is however
-    odd it looks: ``../../x`` is one.
+    Marks of copyright, years and "Photo by" are removed; so are control, formatting and private characters. Letters
+    keep their case and form (NFC). A web address or a bare number is no name; any other text is, however odd it looks:
+    ``../../x`` is one.
     """
     if not text:
         return None
@@ -82,13 +82,13 @@ def clean_name(text: str | None) -> str | None:
 
 
 def given_name(text: str) -> str | None:
-    """A name that a person typed or a folder bears: kept as it is, on one line; None where it names nobody."""
+    """A name that a person typed or a folder bears, unchanged on one line; None where it names nobody."""
     name = _one_line(text)[:MAX_LENGTH].rstrip()
     return None if is_nobody(name) else name
 
 
 def is_nobody(name: str) -> bool:
-    """Whether a text stands where no name is known: empty, "unknown", a camera maker, no letter in it."""
+    """Whether a text names nobody: empty, "unknown", a camera maker, no letter in it."""
     folded = " ".join(name.casefold().split())
     plain = folded.strip(" .<>()[]{}?!#*-_'\"")
     if plain in _NOBODY or folded in _NOBODY or _MAKER_TAIL.sub("", plain) in _MAKERS:
@@ -97,20 +97,20 @@ def is_nobody(name: str) -> bool:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two spellings are one name: case, accents' encoding and spaces do not matter."""
+    """Whether two spellings are one name, ignoring case, encoding of accents and spaces."""
     return fold(one) == fold(other)
 
 
 def fold(name: str) -> str:
-    """What :func:`same_name` compares."""
+    """Form of a name that :func:`same_name` compares."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def unknown_photographer(who: str, known: Iterable[str]) -> NotFoundError:
-    """What to tell whoever asks for a photographer that there is not: whom they may have meant.
+    """Error of a query for an unknown photographer, with similar names.
 
     Args:
-        known: the names of everyone there is.
+        known: names of all photographers.
     """
     spelt: dict[str, str] = {}
     for name in known:
@@ -124,17 +124,17 @@ def unknown_photographer(who: str, known: Iterable[str]) -> NotFoundError:
 
 
 def _loosely(name: str) -> str:
-    """What near misses are looked for in: folders part words by other signs than people do."""
+    """Form in which similar names are searched: folder names separate words by other signs than people do."""
     return " ".join(re.sub(r"[\W_]+", " ", fold(name)).split()) or fold(name)
 
 
 def photographer_id(name: str) -> str:
-    """How addresses and file names call a photographer: the first 16 hex digits of the name's SHA-256."""
+    """Id of a photographer in addresses and file names: the first 16 hex digits of the name's SHA-256."""
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _one_line(text: str) -> str:
-    """NFC, without characters that cannot be seen; whatever parts words becomes one space."""
+    """NFC, without invisible characters; any separator of words becomes one space."""
     shown = (
         " " if character.isspace() or unicodedata.category(character) == "Cc" else character
         for character in unicodedata.normalize("NFC", text.replace("\0", " "))

@@ -1,10 +1,10 @@
 """Photos that are probably credited to the wrong photographer.
 
-For each photo it is asked how probable the written name is, by something that has not learnt from this photo nor from
-its session: the classifier's out-of-fold prediction, where a model has been trained, and in any case the photos most
-like it. A name that is merely not the first guess proves nothing, as guesses err far more often than credits do. So of
-two explanations the more probable one is told: either the credit is right and the photo is unusual, or it is one of
-the few (:data:`RATE`) that are wrong.
+The probability of the credited name is computed without this photo and its session: by the classifier's out-of-fold
+prediction, where a model has been trained, and in any case by the most similar photos. A name that is merely not the
+first candidate proves nothing, as predictions err far more often than credits do. So the more probable of two
+explanations is chosen: either the credit is right and the photo is unusual, or it is one of the few (:data:`RATE`) that
+are wrong.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from search.photographers.profiles.styles import reduced
 from search.store.base import Array
 
 RATE = 0.02
-"""Share of credits that are taken to be wrong before anything is looked at."""
+"""Prior share of wrong credits."""
 
 LEAST_PROBABILITY = 0.5
-"""Of the other photographer: nobody is accused in favour of someone unknown."""
+"""Least probability of the other photographer."""
 
 NEIGHBOURS = 10
 MOST_REFERENCES = 20_000
-"""Photos at most that the others are compared with, as many of each photographer as can be."""
+"""Reference photos at most, as many of each photographer as possible."""
 
 PER_PHOTOGRAPHER = 150
 MOST_ASKED = 2_000
-"""Photos of one photographer at most that are looked at."""
+"""Photos of one photographer at most that are checked."""
 
 TUNED_ON = 400
 TEMPERATURES = (0.02, 0.035, 0.06, 0.1, 0.17, 0.3, 0.6)
@@ -44,10 +44,10 @@ _BLOCK = 256
 
 @dataclass(frozen=True, eq=False)
 class OutOfFold:
-    """What a classifier said of photos that it had not learnt from, nor from anything in their groups.
+    """Out-of-fold predictions: each photo's by a classifier that was not trained on its group.
 
     Attributes:
-        names: the photographers it tells apart.
+        names: the photographers of the classifier.
         rows: id of a photo to their calibrated probabilities, float ``(len(names),)``.
     """
 
@@ -67,16 +67,16 @@ class DoubtfulCredit:
 
 
 class Neighbourhood:
-    """Whose photos are like a photo, its own session and near duplicates left aside.
+    """Photographer probabilities from the photos most similar to a photo, without its own session and near duplicates.
 
-    The probability of a photographer is the mean of ``exp(cosine / t)`` over the photos of theirs, in proportion to the
-    others': everybody counts the same, however many photos they have. A share ``u`` of photos is like nobody's, and
-    everybody's with equal probability. ``t`` and ``u`` are those with which the names written on some photos are most
-    probable; where photographers cannot be told apart that makes all of them about equally probable, and no credit is
-    doubted.
+    The probability of a photographer is the mean of ``exp(cosine / t)`` over their photos, in proportion to the
+    others': every photographer has equal weight, however many photos they have. A share ``u`` of photos resembles no
+    photographer, and is each one's with equal probability. ``t`` and ``u`` maximise the likelihood of the credits of
+    some photos; where photographers cannot be separated, that makes all of them about equally probable, and no credit
+    is doubted.
 
     Attributes:
-        right: share of those photos whose written name is the most probable one.
+        right: share of those photos whose credited name is the most probable one.
     """
 
     def __init__(self, photos: PhotoSet, rows: Mapping[str, NDArray[np.intp]], seed: int = 0) -> None:
@@ -95,8 +95,12 @@ class Neighbourhood:
         self._temperature, self._unexplained, self.right = self._tuned(_some(self._references, TUNED_ON, rng))
 
     def probabilities(self, asked: NDArray[np.intp]) -> tuple[NDArray[np.float64], list[Counter[str]]]:
-        """Of each photographer for each photo, float64 ``(n, photographers)`` in the order of ``names``, NaN for whom
-        there is nothing to compare with; and whose the nearest photos are."""
+        """Probabilities float64 ``(n, photographers)`` in the order of ``names``, NaN for a photographer without a
+        photo to compare with; and the photographers of the nearest photos.
+
+        Args:
+            asked: positions of the photos, intp ``(n,)``.
+        """
         found = np.empty((len(asked), len(self.names)))
         nearest: list[Counter[str]] = []
         for begin in range(0, len(asked), _BLOCK):
@@ -110,7 +114,7 @@ class Neighbourhood:
         return found, nearest
 
     def _cosines(self, asked: NDArray[np.intp]) -> NDArray[np.float32]:
-        """To every reference; minus infinity for those that must not count."""
+        """Cosines to every reference, float32 ``(n, references)``; minus infinity for excluded ones."""
         cosines = self._vectors[asked] @ self._vectors[self._references].T
         visual = self._photos.visual
         aside = self._session[asked][:, None] == self._session[self._references]
@@ -130,7 +134,7 @@ class Neighbourhood:
         return (1 - share) * posterior + share / len(self.names)
 
     def _tuned(self, some: NDArray[np.intp]) -> tuple[float, float, float]:
-        """Temperature, share of what is not explained, and share of written names that are found."""
+        """Temperature, unexplained share, and share of credited names that are most probable."""
         cosines = self._cosines(some)
         own = np.array([self._number[self._photos.names[at] or ""] for at in some], np.intp)
         best = (-np.inf, TEMPERATURES[-1], UNEXPLAINED[-1], 0.0)
@@ -148,36 +152,48 @@ class Neighbourhood:
 
 
 def doubtful_credits(
-    photos: PhotoSet, rows: NDArray[np.intp], around: Neighbourhood, said: OutOfFold | None = None, seed: int = 0
+    photos: PhotoSet, rows: NDArray[np.intp], around: Neighbourhood, predictions: OutOfFold | None = None, seed: int = 0
 ) -> list[DoubtfulCredit]:
-    """Those of one photographer's photos whose credit is probably wrong, the most doubtful first."""
+    """Photos of one photographer whose credit is probably wrong, the most doubtful first.
+
+    Args:
+        rows: positions of the photographer's photos, intp ``(n,)``.
+        predictions: of the classifier, where one has been trained.
+    """
     asked = _some(rows, MOST_ASKED, np.random.default_rng(seed))
     near, nearest = around.probabilities(asked)
     found: list[tuple[float, DoubtfulCredit]] = []
     for row, neighbours, at in zip(near, nearest, asked.tolist(), strict=True):
         name, by_neighbours = photos.names[at] or "", dict(zip(around.names, row.tolist(), strict=True))
-        says = by_neighbours
-        if said is not None and photos.ids[at] in said.rows and name in said.names:
+        probabilities = by_neighbours
+        if predictions is not None and photos.ids[at] in predictions.rows and name in predictions.names:
             if by_neighbours[name] >= LEAST_PROBABILITY:
-                continue  # what is most like it is theirs: the classifier alone accuses nobody
-            says = dict(zip(said.names, map(float, said.rows[photos.ids[at]]), strict=True))
-        if odds := _odds(name, says):
-            other = _first(says)
-            found.append((odds, DoubtfulCredit(at, other, says[other], says[name], dict(neighbours.most_common()))))
+                continue  # the most similar photos are theirs: the classifier alone is no proof
+            probabilities = dict(zip(predictions.names, map(float, predictions.rows[photos.ids[at]]), strict=True))
+        if odds := _odds(name, probabilities):
+            other = _first(probabilities)
+            found.append(
+                (
+                    odds,
+                    DoubtfulCredit(
+                        at, other, probabilities[other], probabilities[name], dict(neighbours.most_common())
+                    ),
+                )
+            )
     return [doubt for _, doubt in sorted(found, key=lambda item: -item[0])]
 
 
-def _odds(name: str, says: Mapping[str, float]) -> float:
-    """How much more probable it is that the credit is wrong than that it is right; 0 where that is not more."""
-    own, other = says[name], says[_first(says)]
-    if not np.isfinite(own) or other < LEAST_PROBABILITY or _first(says) == name:
+def _odds(name: str, probabilities: Mapping[str, float]) -> float:
+    """Odds that the credit is wrong against that it is right; 0 where these are not above 1."""
+    own, other = probabilities[name], probabilities[_first(probabilities)]
+    if not np.isfinite(own) or other < LEAST_PROBABILITY or _first(probabilities) == name:
         return 0.0
     odds = RATE * other / max(own, 1e-9)
     return odds if odds > 1 else 0.0
 
 
-def _first(says: Mapping[str, float]) -> str:
-    return max(says, key=lambda name: says[name] if np.isfinite(says[name]) else -1.0)
+def _first(probabilities: Mapping[str, float]) -> str:
+    return max(probabilities, key=lambda name: probabilities[name] if np.isfinite(probabilities[name]) else -1.0)
 
 
 def _some(rows: NDArray[np.intp], most: int, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -185,7 +201,7 @@ def _some(rows: NDArray[np.intp], most: int, rng: np.random.Generator) -> NDArra
 
 
 def _vectors(photos: PhotoSet, seed: int) -> NDArray[np.float32]:
-    """Unit rows, half what a photo shows and half how it is developed; only the former where no style is known."""
+    """Unit rows, float32 ``(n, d)``: half of ``visual`` and half of ``style``; ``visual`` alone without styles."""
     parts: Sequence[NDArray[np.float64]] = [_unit(reduced(photos.visual, VISUAL_DIMS, seed))]
     if photos.style.shape[1]:
         parts = [*parts, _unit(reduced(photos.style, STYLE_DIMS, seed))]

@@ -1,7 +1,7 @@
-"""The photographers of a library: who they are, what sets each apart, who works alike.
+"""Profiles of the photographers of a library: traits, styles, sessions, similar photographers.
 
-All of it is told from a :class:`~search.photographers.photos.dataset.PhotoSet`, that is of pictures; videos and
-sounds play no part.
+Everything is computed from a :class:`~search.photographers.photos.dataset.PhotoSet`, that is from pictures; videos and
+sounds are ignored.
 """
 
 from __future__ import annotations
@@ -37,31 +37,31 @@ STYLE, SUBJECT = "style", "subject"
 Positions = NDArray[np.intp]
 
 VIEWS = (STYLE, SUBJECT)
-"""How they develop it, and what they shoot."""
+"""How photos are developed, and what they show."""
 
 SAMPLES = 4
 NEAR_COSINE = 0.9
 """Cosine in ``visual`` from which two samples would show the same thing twice."""
 
 CROWD = 5_000
-"""Photos of others at most that a photographer is compared with, as many of each as can be."""
+"""Photos of others at most that a photographer is compared with, as many of each as possible."""
 
 PAIRED = 150
-"""Photos of each of two photographers at most among which the pairs that show their likeness are looked for."""
+"""Photos of each of two photographers at most among which similar pairs are searched."""
 
 PAIRS = 3
 MOST_MISCREDITS = 24
 LEAST_RECOVERED = 0.7
-"""Share of photos whose neighbours have to be by the same photographer for a wrong credit to stand out."""
+"""Least share of photos whose neighbours are by the same photographer, for wrong credits to be found."""
 
 FEW = 12
-"""Photos below which what is told of somebody is more chance than habit."""
+"""Photos below which a profile is mostly chance."""
 
 
 class People:
-    """Everybody who is credited with a photo of ``photos``. Safe to use from several threads.
+    """All photographers credited in ``photos``. Safe to use from several threads.
 
-    What is asked for first is worked out then and kept, so a process makes one of these for each state of the library.
+    Results are computed on first use and kept, so a process makes one of these for each state of the library.
     """
 
     def __init__(self, photos: PhotoSet) -> None:
@@ -69,7 +69,7 @@ class People:
 
     @cached_property
     def rows(self) -> Mapping[str, Positions]:
-        """The photos of each photographer, by name; those with most photos first, then by name."""
+        """Photographer to the positions of their photos, intp; those with most photos first, then by name."""
         found: dict[str, list[int]] = defaultdict(list)
         for at, name in enumerate(self.photos.names):
             if name is not None:
@@ -78,13 +78,13 @@ class People:
         return {name: np.array(found[name], np.intp) for name in ordered}
 
     def name_of(self, who: str) -> str:
-        """The name that an id or a name, in whatever case, means.
+        """Name of the photographer with this id, or this name in whatever case.
 
         Raises:
-            NotFoundError: nobody is credited by it.
+            NotFoundError: no photo is credited to it.
         """
         for name in self.rows:
-            if who == photographer_id(name):  # before names, as one of these may look like somebody's id
+            if who == photographer_id(name):  # before names, as a name may look like an id
                 return name
         if who in self.rows:
             return who
@@ -94,14 +94,14 @@ class People:
         raise unknown_photographer(who, self.rows)
 
     def listed(self) -> tuple[PhotographerListed, ...]:
-        """Everyone, those with most photos first."""
+        """All photographers, those with most photos first."""
         return tuple(self._listed(name) for name in self.rows)
 
-    def shown(self, who: str, said: OutOfFold | None = None) -> PhotographerShown:
-        """All about one photographer.
+    def shown(self, who: str, predictions: OutOfFold | None = None) -> PhotographerShown:
+        """Profile of one photographer.
 
         Args:
-            said: what the classifier in use said of photos that it had not learnt from, if there is one.
+            predictions: out-of-fold predictions of the classifier in use, if there is one.
 
         Raises:
             NotFoundError: there is no such photographer.
@@ -111,7 +111,7 @@ class People:
         crowd, features = self._crowd(name), self.photos.features[rows]
         found = traits(features, crowd)
         sessions, more_sessions = session_summaries(self.photos, rows, self.photo)
-        doubts = doubtful_credits(self.photos, rows, self._around, said) if len(self.rows) > 1 else []
+        doubts = doubtful_credits(self.photos, rows, self._around, predictions) if len(self.rows) > 1 else []
         notes = self._notes(name, crowd)
         if len(self.rows) > 1 and self._around.right < LEAST_RECOVERED:
             notes.append(
@@ -154,7 +154,7 @@ class People:
         )
 
     def alike(self, who: str, limit: int = 6) -> tuple[Alike, ...]:
-        """Who works alike: up to ``limit`` by ``style`` and as many by ``subject``, most alike first.
+        """Similar photographers: up to ``limit`` by ``style`` and as many by ``subject``, most similar first.
 
         Raises:
             NotFoundError: there is no such photographer.
@@ -167,15 +167,15 @@ class People:
         )
 
     def photo(self, at: int, score: float | None = None, space: str | None = None) -> Photo:
-        """A photo as it is shown."""
+        """The photo at a position."""
         photos = self.photos
         preview = f"/media/{photos.ids[at]}/preview" if photos.thumbnails[at] else None
         return Photo(photos.ids[at], photos.paths[at], preview, score, space, photos.taken_at[at])
 
     @cached_property
     def _vectors(self) -> Mapping[str, Array]:
-        """What each view compares photos by: the vectors of its space. In a library without styles, the features of
-        the picture itself stand in for them, each in its own deviations."""
+        """View to the vectors that it compares photos by, float32 ``(n, d)``. In a library without styles, the features
+        of the picture stand in for them, each in its own deviations."""
         style = self.photos.style
         if not self._has_style:
             picture = self.photos.features[:, list(PICTURE_ONLY)]
@@ -228,11 +228,11 @@ class People:
         )
 
     def _typical(self, rows: Positions) -> tuple[Photo, ...]:
-        """Photos nearest to the middle of all of them by what they show, none twice over."""
+        """Photos nearest to the mean of all by what they show, without near duplicates."""
         points = self._views[SUBJECT][rows]
-        apart = np.linalg.norm(points - points.mean(axis=0), axis=1)
+        distances = np.linalg.norm(points - points.mean(axis=0), axis=1)
         chosen: list[int] = []
-        for at in rows[np.argsort(apart, kind="stable")].tolist():
+        for at in rows[np.argsort(distances, kind="stable")].tolist():
             if len(chosen) == SAMPLES:
                 break
             if not chosen or float((self.photos.visual[chosen] @ self.photos.visual[at]).max()) < NEAR_COSINE:
@@ -240,7 +240,7 @@ class People:
         return tuple(map(self.photo, chosen))
 
     def _crowd(self, name: str) -> Crowd:
-        """Photos by everyone else, so many of each; without anybody else, those by nobody known."""
+        """Photos by all others, as many of each; without another photographer, the uncredited ones."""
         others = [rows for other, rows in self.rows.items() if other != name]
         if not others:
             others = [np.flatnonzero(~self.photos.labelled)]
@@ -250,23 +250,23 @@ class People:
         return Crowd(self.photos.features[np.concatenate(drawn)])
 
     def _styles(self, name: str, found: tuple[Trait, ...]) -> tuple[StyleProfile, ...]:
-        """Several are told apart from one another, a single one from everyone else."""
+        """Styles of a photographer: several are described against one another, a single one against all others."""
         profile = self._profiles[STYLE].get(name)
         if profile is None:
             return ()
         features = self.photos.features
         every = np.concatenate(profile.members)
-        told = []
+        profiles = []
         for share, members in zip(profile.shares.tolist(), profile.members, strict=True):
             if len(profile.members) > 1:
                 found = traits(features[members], Crowd(features[np.setdiff1d(every, members)]))
             samples = tuple(self.photo(at) for at in members[:SAMPLES].tolist())
-            told.append(StyleProfile(share, len(members), in_words(found) or "much like the others", samples))
-        return tuple(told)
+            profiles.append(StyleProfile(share, len(members), in_words(found) or "much like the others", samples))
+        return tuple(profiles)
 
     def pairs(self, by: str, name: str, other: str) -> tuple[tuple[Photo, Photo], ...]:
-        """Photos of two photographers that are most alike by ``style`` or ``subject``, each in one pair only. Near
-        duplicates show nothing: they are the same photo, credited twice."""
+        """Most similar photos of two photographers by ``style`` or ``subject``, each in one pair only. Near duplicates
+        are left out: they are the same photo, credited twice."""
         if not {name, other} <= self._profiles[by].keys():
             return ()
         vectors, visual = self._vectors[by], self.photos.visual
@@ -285,7 +285,7 @@ class People:
         return tuple(found)
 
     def _spaced(self, profile: Profile) -> Positions:
-        """The most typical photos of each style, by its share."""
+        """Most typical photos of each style, in proportion to its share."""
         total = sum(len(members) for members in profile.members)
         return np.concatenate([members[: max(1, PAIRED * len(members) // total)] for members in profile.members])
 
@@ -309,6 +309,6 @@ class People:
 
 
 def _counted(values: tuple[str | None, ...], rows: Positions) -> dict[str, int]:
-    """Those known, the most frequent first."""
+    """Count of each known value, the most frequent first."""
     counts = Counter(value for value in (values[at] for at in rows) if value)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

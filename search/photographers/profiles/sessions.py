@@ -1,4 +1,4 @@
-"""When a photographer worked: in which sessions, and what has changed from one period to the next."""
+"""Sessions of a photographer, and changes of features from one period to the next."""
 
 from __future__ import annotations
 
@@ -20,21 +20,24 @@ MOST_SESSIONS = 50
 SESSION_SAMPLES = 4
 
 MONTHS_BY_MONTH, MONTHS_BY_QUARTER = 18, 60
-"""Longest spans of work that are told by the month, and by the quarter; longer ones are told by the year."""
+"""Longest spans in months with monthly, and with quarterly periods; longer ones have yearly periods."""
 
 LEAST_IN_PERIOD = 3
-"""Photos below which the medians of a period say nothing."""
+"""Photos below which a period has no medians."""
 
 CHANGING = 4
-"""Features whose course is told."""
+"""Features whose course is shown."""
 
 
 def session_summaries(
     photos: PhotoSet, rows: NDArray[np.intp], photo: Callable[[int], Photo]
 ) -> tuple[tuple[Session, ...], int]:
-    """The latest sessions of a photographer, those without a time last, and how many more there are.
+    """Latest sessions of a photographer, those without a time last, and the number of further ones.
 
-    Photos that belong to no other's session are left out.
+    Sessions of a single photo are left out.
+
+    Args:
+        rows: positions of the photographer's photos, intp ``(k,)``.  photo: makes the photo at a position.
     """
     found = [[int(rows[at]) for at in session] for session in sessions(photos.take(rows)) if len(session) > 1]
     dated = [(min((t for at in session if (t := photos.taken_at[at])), default=""), session) for session in found]
@@ -57,7 +60,7 @@ def _session(photos: PhotoSet, session: Sequence[int], photo: Callable[[int], Ph
 
 
 def period_summaries(taken_at: Sequence[str | None], features: Array) -> tuple[Period, ...]:
-    """A photographer's work over time: in each month, quarter or year the medians of what has changed most.
+    """Periods of a photographer's work: medians of the features that changed most, by month, quarter or year.
 
     Args:
         taken_at: ISO 8601.
@@ -90,8 +93,8 @@ def period_summaries(taken_at: Sequence[str | None], features: Array) -> tuple[P
 def _changing(
     features: Array, members: Mapping[int, NDArray[np.intp]], medians: Mapping[int, NDArray[np.float64]]
 ) -> list[int]:
-    """The features that moved most, over all periods and from each to the next, in proportion to how much they differ
-    within one; none that tells the same as another."""
+    """Features that changed most, over all periods and from each to the next, relative to their spread within one; no
+    two redundant ones."""
     if len(medians) < 2:
         return []
     within = Crowd(np.concatenate([features[members[number]] - medians[number] for number in medians]))

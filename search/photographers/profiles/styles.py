@@ -1,8 +1,8 @@
-"""Several styles for each photographer, and how alike the styles of two photographers are.
+"""Styles of each photographer as clusters of their photos, and the similarity of two photographers.
 
-A mean would make somebody who shoots weddings in soft light and concerts in the dark into one who shoots everything in
-between. So each photographer is a set of clusters of their photos, and two are as alike as each one's styles have
-something like them among the other's.
+The mean of weddings in soft light and concerts in the dark is a style that nobody has. So each photographer is a set of
+clusters, and two are as similar as each one's styles have similar ones among the other's. PCA and KMeans describe the
+photos given and leave no model, so they stay in ``search``.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from search.store.base import Array
 
 DIMS = 8
-"""Principal components in which styles are looked for. In more, single photos lie too far apart to form clusters."""
+"""Principal components in which photos are clustered. In more, single photos are too far apart to form clusters."""
 
 FIT_PHOTOS = 5_000
-"""Photos at most from which the components are found."""
+"""Photos at most to which the components are fitted."""
 
 CLUSTERED = 200
-"""Photos of one photographer at most from which the styles are found; the others join the nearest."""
+"""Photos of one photographer at most that are clustered; the others join the nearest cluster."""
 
 MOST_STYLES = 4
 
@@ -30,25 +30,25 @@ LEAST_PHOTOS = 12
 """Photos of a photographer below which there is one style."""
 
 LEAST_SHARE = 0.1
-"""Of the photos, below which a cluster is an oddity and no style."""
+"""Share of the photos below which a cluster is no style."""
 
 LEAST_SILHOUETTE = 0.27
-"""What clusters have to reach to be styles. Source: measured in 8 dimensions on 100 draws of one heavy-tailed cloud of
+"""Least silhouette of clusters that count as styles. Measured in 8 dimensions on 100 draws of one heavy-tailed cloud of
 15 to 100 points, whose best split reached .26 at most, and on two clouds three deviations apart, which reached .31 in
 the median."""
 
 REFERENCES = 300
-"""Photographers at most whose likeness to one another says what is usual."""
+"""Photographers at most whose distances to one another are the reference of similarity."""
 
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """One photographer in one view.
+    """Styles of one photographer in one view.
 
     Attributes:
         centres: float64 ``(k, d)``, the mean of each style, the most frequent first.
         shares: float64 ``(k,)``, summing to 1.
-        members: the photos of each style, by their positions in the view, those most typical first.
+        members: positions of the photos of each style, intp, the most typical first.
     """
 
     centres: NDArray[np.float64]
@@ -57,7 +57,7 @@ class Profile:
 
 
 def reduced(rows: Array, dims: int = DIMS, seed: int = 0) -> NDArray[np.float64]:
-    """``rows`` in their first principal components, float64 ``(n, dims)`` or fewer; NaN where a row has NaN."""
+    """First principal components of ``rows``, float32 ``(n, d)``: float64, ``dims`` columns or fewer; NaN rows stay."""
     from sklearn.decomposition import PCA
 
     known = np.flatnonzero(np.isfinite(rows).all(axis=1))
@@ -66,17 +66,17 @@ def reduced(rows: Array, dims: int = DIMS, seed: int = 0) -> NDArray[np.float64]
     if len(known):
         rng = np.random.default_rng(seed)
         fitted = rng.choice(known, FIT_PHOTOS, replace=False) if len(known) > FIT_PHOTOS else known
-        with np.errstate(all="ignore"):  # photos that are all the same have no variance to share out
+        with np.errstate(all="ignore"):  # equal photos have no variance to divide by
             pca = PCA(dims, svd_solver="full" if len(fitted) <= rows.shape[1] else "covariance_eigh").fit(rows[fitted])
         found[known] = pca.transform(rows[known])
     return found
 
 
 def profile_of(view: NDArray[np.float64], rows: NDArray[np.intp], seed: int = 0) -> Profile | None:
-    """The styles of the photos ``rows`` of a view; None when it knows none of them.
+    """Styles of some photos of a view; None where none of them is known.
 
     Args:
-        view: float64 ``(n, d)``, NaN where unknown.
+        view: float64 ``(n, d)``, NaN where unknown.  rows: positions, intp ``(k,)``.
     """
     known = rows[np.isfinite(view[rows]).all(axis=1)]
     if not len(known):
@@ -97,7 +97,7 @@ def profile_of(view: NDArray[np.float64], rows: NDArray[np.intp], seed: int = 0)
 
 
 def _centres(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """Of the clusters, if there are any: more than two are looked for only where two are at least in sight."""
+    """Centres of the clusters, float64 ``(k, d)``; more than two are tried only where two nearly suffice."""
     one: NDArray[np.float64] = points.mean(axis=0, keepdims=True)
     if len(points) < LEAST_PHOTOS or len(np.unique(points, axis=0)) <= MOST_STYLES:
         return one
@@ -120,10 +120,10 @@ def _centres(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 
 
 class Likeness:
-    """How alike photographers are in one view.
+    """Similarity of photographers in one view.
 
-    Two are ``½ Σ_a s_a min_b |a − b| + ½ Σ_b s_b min_a |a − b|`` apart, where a, b are the centres of their styles
-    and s the shares of those (a chamfer distance weighted by shares).
+    The distance of two is ``½ Σ_a s_a min_b |a − b| + ½ Σ_b s_b min_a |a − b|``, where a, b are the centres of their
+    styles and s the shares of those (a chamfer distance weighted by shares).
     """
 
     def __init__(self, profiles: Mapping[str, Profile], seed: int = 0) -> None:
@@ -132,31 +132,32 @@ class Likeness:
         names = list(profiles)
         chosen = rng.choice(len(names), REFERENCES, replace=False) if len(names) > REFERENCES else range(len(names))
         among = [names[at] for at in chosen]
-        usual = [self._apart(name, among[at + 1 :]) for at, name in enumerate(among[:-1])]
-        self._usual = np.sort(np.concatenate(usual)) if usual else np.empty(0)
+        references = [self._chamfer(name, among[at + 1 :]) for at, name in enumerate(among[:-1])]
+        self._references = np.sort(np.concatenate(references)) if references else np.empty(0)
 
     def to_others(self, name: str) -> list[tuple[str, float]]:
-        """Everybody else, most alike first, each with the share of random pairs that are less alike: 0 to 1."""
+        """All others, most similar first, each with the share of random pairs that are less similar: 0 to 1."""
         others = [other for other in self._profiles if other != name]
         if name not in self._profiles or not others:
             return []
-        apart = self._apart(name, others)
-        farther = len(self._usual) - np.searchsorted(self._usual, apart, side="right")
-        level = np.searchsorted(self._usual, apart, side="right") - np.searchsorted(self._usual, apart, side="left")
-        similarity = (farther + level / 2) / max(1, len(self._usual))
-        return [(others[at], float(similarity[at])) for at in np.argsort(apart, kind="stable")]
+        distances = self._chamfer(name, others)
+        farther = len(self._references) - np.searchsorted(self._references, distances, side="right")
+        level = np.searchsorted(self._references, distances, side="right")
+        level -= np.searchsorted(self._references, distances, side="left")
+        similarity = (farther + level / 2) / max(1, len(self._references))
+        return [(others[at], float(similarity[at])) for at in np.argsort(distances, kind="stable")]
 
-    def _apart(self, name: str, others: Sequence[str]) -> NDArray[np.float64]:
+    def _chamfer(self, name: str, others: Sequence[str]) -> NDArray[np.float64]:
         me, them = self._profiles[name], [self._profiles[other] for other in others]
         starts = np.cumsum([0, *(len(other.shares) for other in them[:-1])])
         shares = np.concatenate([other.shares for other in them])
-        apart = _distances(me.centres, np.concatenate([other.centres for other in them]))
-        mine = me.shares @ np.minimum.reduceat(apart, starts, axis=1)
-        theirs = np.add.reduceat(shares * apart.min(axis=0), starts)
+        distances = _distances(me.centres, np.concatenate([other.centres for other in them]))
+        mine = me.shares @ np.minimum.reduceat(distances, starts, axis=1)
+        theirs = np.add.reduceat(shares * distances.min(axis=0), starts)
         return np.asarray((mine + theirs) / 2, np.float64)
 
 
 def _distances(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Euclidean, ``(len(a), len(b))``."""
+    """Euclidean distances, float64 ``(len(a), len(b))``, of rows ``(·, d)``."""
     squares = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * a @ b.T
     return np.asarray(np.sqrt(np.maximum(squares, 0.0)), np.float64)

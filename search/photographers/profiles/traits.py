@@ -1,7 +1,7 @@
-"""What sets some photos apart from others: the features in which they differ most, in words.
+"""Traits of a photographer: the features in which some photos differ most from others, in words.
 
-Everything is told in robust terms, as one odd photo among thirty must not make a style: medians, and the median
-absolute deviation for the spread.
+Statistics are robust, as one odd photo among thirty must not make a style: medians, and the median absolute deviation
+for the spread.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from search.photographers.photos.features import FEATURES, INDEX, PICTURE_ONLY, 
 from search.store.base import Array
 
 MOST = 8
-"""Traits that are told of one photographer."""
+"""Traits at most of one photographer."""
 
 FEW = 3
-"""Traits below which the bins of histograms are told too: they tell much, and say little to people."""
+"""Traits below which bins of histograms are added: they separate well, but mean little to people."""
 
 HISTOGRAMS = tuple(at for at in PICTURE_ONLY if FEATURES[at].group is FeatureGroup.HISTOGRAM)
 NAMED = tuple(at for at in PICTURE_ONLY if at not in HISTOGRAMS)
@@ -32,16 +32,16 @@ BEYOND = tuple(
         *("faces", "hour"),
     )
 )
-"""Features beside those of the picture itself that are told too, after them: where a median says something."""
+"""Features beside those of the picture itself that come after them, where a median is meaningful."""
 
 LEAST_EFFECT = 0.4
-"""Robust deviations below which nobody would see a difference."""
+"""Robust deviations below which a difference is not visible."""
 
 CERTAIN = 3.0
-"""Standard errors that an effect has to exceed: with two, three of 58 features would stand out by chance alone."""
+"""Standard errors that an effect has to exceed: with two, three of 58 features would exceed it by chance."""
 
 MOST_ALIKE = 0.75
-"""Correlation beyond which two features tell the same, and only the stronger one is told."""
+"""Correlation beyond which two features are redundant, and only the stronger one is kept."""
 
 MAD_TO_DEVIATION = 1.4826
 """For normal values, their standard deviation divided by their median absolute deviation."""
@@ -55,7 +55,7 @@ MEDIAN_ERROR = 1.2533
 
 @dataclass(frozen=True, eq=False)
 class Crowd:
-    """The photos that others are compared with.
+    """The photos that a photographer is compared with.
 
     Attributes:
         features: float32 ``(n, 78)``, NaN where absent.
@@ -65,18 +65,18 @@ class Crowd:
 
     @cached_property
     def middle(self) -> NDArray[np.float64]:
-        """The median of each feature; NaN where nothing is known."""
+        """Median of each feature, float64 ``(78,)``; NaN where no value is known."""
         return _median(self.features)
 
     @cached_property
     def spread(self) -> NDArray[np.float64]:
-        """The robust deviation of each feature; 0 only where all values are equal."""
+        """Robust deviation of each feature, float64 ``(78,)``; 0 only where all values are equal."""
         return np.fmax(MAD_TO_DEVIATION * _median(np.abs(self.features - self.middle)), self._least_spread)
 
     @cached_property
     def above(self) -> NDArray[np.float64]:
-        """How far above the median a standard deviation reaches: up to the 84th percentile. In a feature that is 0 for
-        most photos and large for some, the deviation to either side would make little of it look like much."""
+        """Robust deviation above the median, up to the 84th percentile, float64 ``(78,)``. In a feature that is 0 for
+        most photos and large for some, one deviation for both sides would exaggerate small values."""
         return np.fmax(_quantile(self.features, NORMAL_84) - self.middle, self._least_spread)
 
     @cached_property
@@ -92,14 +92,14 @@ class Crowd:
 
     @cached_property
     def alike(self) -> NDArray[np.float64]:
-        """Correlation of each two features, ``(78, 78)``, 0 where one of them never changes."""
+        """Correlation of features, float64 ``(78, 78)``, 0 where one of them is constant."""
         with np.errstate(all="ignore"):
             scaled = np.clip(np.nan_to_num((self.features - self.middle) / self.spread, posinf=0, neginf=0), -3, 3)
             return np.eye(len(FEATURES)) if len(scaled) < 3 else np.nan_to_num(np.asarray(np.corrcoef(scaled.T)))
 
 
 def traits(mine: Array, others: Crowd, most: int = MOST) -> tuple[Trait, ...]:
-    """What sets ``mine``, float32 ``(m, 78)``, apart: the picture's own features first, the strongest first."""
+    """Traits of ``mine``, float32 ``(m, 78)``, against others: features of the picture first, the strongest first."""
     if not len(mine) or not len(others.features):
         return ()
     middle = _median(mine)
@@ -108,10 +108,10 @@ def traits(mine: Array, others: Crowd, most: int = MOST) -> tuple[Trait, ...]:
         effect = (middle - others.middle) / spread
         own = MAD_TO_DEVIATION * _median(np.abs(mine - middle)) / spread
         error = MEDIAN_ERROR * np.sqrt(own**2 / _known(mine) + 1 / _known(others.features))
-        told = np.isfinite(effect) & (np.abs(effect) >= np.fmax(LEAST_EFFECT, CERTAIN * error))
+        certain = np.isfinite(effect) & (np.abs(effect) >= np.fmax(LEAST_EFFECT, CERTAIN * error))
     chosen: list[int] = []
     for group, room in ((NAMED, most), (HISTOGRAMS, min(most, FEW)), (BEYOND, most)):
-        for at in sorted((at for at in group if told[at]), key=lambda at: -abs(effect[at])):
+        for at in sorted((at for at in group if certain[at]), key=lambda at: -abs(effect[at])):
             if len(chosen) < room and all(abs(others.alike[at, other]) < MOST_ALIKE for other in chosen):
                 chosen.append(at)
     return tuple(_trait(at, float(effect[at]), float(middle[at]), others) for at in chosen)
@@ -148,7 +148,7 @@ def _median(values: Array) -> NDArray[np.float64]:
 
 
 def _quantile(values: Array, share: float) -> NDArray[np.float64]:
-    """Of each column, NaN where it has no value; without the warning that numpy gives then."""
+    """Quantile of each column, NaN where it has no value, without numpy's warning."""
     found = np.full(values.shape[1], np.nan)
     known = np.isfinite(values).any(axis=0)
     if known.any():
