@@ -1,1 +1,4 @@
-"""Photographers: whose photo is this, who works alike, and how sure are we."""
+"""Answers about photographers: predictions, profiles, similar photographers and the photographer space.
+
+Nothing here trains: ``workers.photographers`` does. Start reading at ``service``.
+"""

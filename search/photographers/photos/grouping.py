@@ -85,7 +85,7 @@ def sessions(photos: PhotoSet) -> list[list[int]]:
 
 
 def widened(grouped: Groups, names: Sequence[str | None], photos: PhotoSet, least: int) -> Groups:
-    """Groups, int64 ``(n,)``, those of photographers with fewer than ``least`` being split in shooting order until there
+    """Groups, int64 ``(n,)``; those of photographers with fewer than ``least`` are split in shooting order until there
     are as many, as far as their photos go.
 
     A photographer with one long session could otherwise be trained on but never tested. The parts are not independent,
