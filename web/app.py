@@ -1,4 +1,4 @@
-"""The Flask application: guard, JSON API, media and pages around one node."""
+"""Make the Flask application of a node: guard, JSON API, media and pages."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from web.pages.install import install_pages
 
 MIB = 1 << 20
 FORM_OVERHEAD = 64 * 1024
-"""Bytes a multipart body may be larger than the file in it."""
+"""Bytes by which a multipart body may exceed its file."""
 
 
 def create_app(node: NodePort) -> Flask:
-    """The web front end of ``node``. Nothing heavy is loaded until a question needs it."""
+    """The web front end of ``node``. Models are loaded only when a query needs them."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = node.settings.max_upload_mb * MIB + FORM_OVERHEAD
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -1,8 +1,8 @@
-"""Who may ask: exposure, host, token, session and forms.
+"""Access control: exposure, host, token, session and forms.
 
-The threats: another machine on the network reaching an unprotected node (:func:`check_exposure`); a web page elsewhere
-steering a visitor's browser here, by DNS rebinding (the Host check) or by posting across sites (the origin check and
-the form token); guessing the token (:class:`Throttle`).
+Threats: another machine on the network connects to an unprotected node (:func:`check_exposure`); a web page of another
+site uses a visitor's browser, by DNS rebinding (the Host check) or by cross-site posts (the origin check and the form
+token); somebody guesses the token (:class:`Throttle`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 def is_loopback(host: str) -> bool:
-    """Only programs on this machine can connect to ``host``."""
+    """Whether only programs on this machine can connect to ``host``."""
     if host == "localhost":
         return True
     try:
@@ -51,7 +51,7 @@ def is_loopback(host: str) -> bool:
 
 
 def check_exposure(settings: Settings) -> None:
-    """Refuse to listen where others can connect without a token.
+    """Refuse to listen on a public address without a token.
 
     Raises:
         SettingsError: ``host`` is not a loopback address and no token is set.
@@ -64,16 +64,17 @@ def check_exposure(settings: Settings) -> None:
 
 
 class Throttle:
-    """At most ``limit`` failures an address in any ``window`` seconds; further tries are refused unseen."""
+    """At most ``limit`` failures per address in any ``window`` seconds; further attempts are refused unchecked."""
 
     def __init__(self, limit: int = 10, window: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit, self._window, self._clock = limit, window, clock
         self._failures: dict[str, deque[float]] = {}
 
     def check(self, address: str) -> None:
-        """
+        """Refuse an address with too many recent failures.
+
         Raises:
-            Refusal: 429, this address has failed too often just now.
+            Refusal: 429, this address has failed too often.
         """
         recent = self._recent(address)
         if len(recent) >= self._limit:
@@ -94,12 +95,12 @@ class Throttle:
 
 
 class Guard:
-    """Checks that run before every request, and headers that go with every answer."""
+    """Checks before every request, and headers of every response."""
 
     def __init__(self, settings: Settings, own_token: str) -> None:
         """
         Args:
-            own_token: what the command line on this machine may send instead of ``settings.token``; the same in all
+            own_token: accepted from the command line on this machine instead of ``settings.token``; the same in all
                 processes that serve one address.
         """
         self._settings = settings
@@ -125,7 +126,7 @@ class Guard:
         return self._token is not None
 
     def log_in(self, token: str) -> bool:
-        """Open a session for whoever knows the token."""
+        """Start a session if the token is right; whether it is."""
         if not self._is_known(token):
             return False
         session.clear()
@@ -150,7 +151,7 @@ class Guard:
         return redirect(url_for("login.page", next=request.full_path.rstrip("?")))
 
     def _check_host(self) -> None:
-        """A name that an attacker's DNS points at 127.0.0.1 arrives with that name in Host."""
+        """Refuse other names in Host: with DNS rebinding, an attacker's name resolves to 127.0.0.1."""
         if not is_loopback(self._settings.host):
             return
         name = urlsplit(f"//{request.host}").hostname or ""
@@ -169,11 +170,11 @@ class Guard:
 
 
 def _session_key(token: str | None, own_token: str) -> bytes:
-    """What session cookies are signed with: the same in every process and on every machine that has the token, so that
-    any of them knows who has logged in; changing the token logs everyone out. Without a token nobody logs in, and the
-    sessions end with the server.
+    """Key that signs session cookies.
 
-    Whoever opens the login page gets a signed cookie to try tokens against at leisure, which scrypt makes slow.
+    It is the same in every process and on every machine with the token, so that a session is valid at all of them, and
+    a new token ends all sessions. Without a token there is no login, and sessions end with the server. The signed
+    cookie of the login page allows to try tokens offline, which scrypt makes slow.
     """
     if token is None:
         return hashlib.sha256(b"likewise session " + own_token.encode()).digest()
@@ -181,14 +182,14 @@ def _session_key(token: str | None, own_token: str) -> bytes:
 
 
 def form_token() -> str:
-    """The secret that every form of this session carries; made when a page first asks for it."""
+    """Secret in every form of this session, made when a page first needs it."""
     if "form_token" not in session:
         session["form_token"] = secrets.token_urlsafe(24)
     return str(session["form_token"])
 
 
 def _check_origin() -> None:
-    """A browser says where a request comes from; another program says nothing and holds no cookie worth stealing."""
+    """Refuse requests of other sites, which browsers mark; other programs send no mark and have no session cookie."""
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
     foreign = site not in {None, "same-origin", "none"} or (

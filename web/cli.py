@@ -1,4 +1,4 @@
-"""The ``likewise`` command line: finds the command, runs it, turns errors into messages and exit statuses.
+"""The ``likewise`` command line: find the command, run it, turn errors into messages and exit statuses.
 
 Exit status: 0 done; 1 done, with failures; 2 wrong usage; 3 could not run; 130 interrupted.
 
@@ -42,13 +42,13 @@ COMMANDS = {
     "worker": "web.commands.service.worker",
     "doctor": "web.commands.service.doctor",
 }
-"""Name of a command to its module, which defines it as ``command``; in the order of ``--help``."""
+"""Module of each command, which defines it as ``command``; in the order of ``--help``."""
 
 INTERRUPTED = 130
 
 
 class LikewiseGroup(click.Group):
-    """Loads commands by need and ends every one of them the same way."""
+    """Imports the module of a command when it is called, and handles the errors of all commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -62,7 +62,7 @@ class LikewiseGroup(click.Group):
     def main(  # type: ignore[override]  # click declares two overloads by standalone_mode, which is one case here
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
-        """Run a command and leave the process with its status."""
+        """Run a command and exit from the process with its status."""
         arguments = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         try:
@@ -80,7 +80,7 @@ class LikewiseGroup(click.Group):
         except LikewiseError as error:
             sys.exit(_report(arguments, error))
         except BrokenPipeError:
-            # Whoever read our output has gone (`likewise jobs | head`); nothing more may be written at exit either.
+            # The reader of the output has ended (`likewise jobs | head`); nothing may be written at exit either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
         except OSError as error:
@@ -101,7 +101,7 @@ def main() -> None:
 
 
 def explain_os_error(error: OSError) -> LikewiseError:
-    """What the operating system refused, as an error a person can act on."""
+    """An error of the operating system as one with a hint for people."""
     where = f" at '{error.filename}'" if error.filename else ""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DiskFullError(f"The disk is full{where}.", "Free some space and run the command again.")
@@ -117,7 +117,7 @@ def _report(arguments: Sequence[str], error: LikewiseError) -> int:
 
 
 def _answer_json(arguments: Sequence[str], code: str, message: str, hint: str) -> None:
-    """The object the API would answer, for a script that reads our ``--json``."""
+    """Print the error object of the API for scripts that use ``--json``."""
     if "--json" in arguments:
         click.echo(json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False))
 

@@ -1,7 +1,9 @@
-"""The command line's way to an answer: the JSON API, of a Likewise elsewhere (``LIKEWISE_SERVER_URL``), of a running
-``likewise up`` of this data directory, or of a node opened for one command.
+"""Client of the JSON API for the command line.
 
-One way means one answer: ``--json`` prints what the API says, whoever serves it.
+It asks a remote server (``LIKEWISE_SERVER_URL``), the running server of this data directory, or a node that is opened
+for one command.
+
+All ways give the same answer: ``--json`` prints that of the API.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from ingest.node import Node
 
 Json: TypeAlias = Any
-"""What ``json.loads`` gives."""
+"""Result of ``json.loads``."""
 
 Params: TypeAlias = dict[str, Any]
 """Parameter name to text, number or list of texts."""
@@ -36,11 +38,11 @@ ANSWER_SECONDS = 600.0
 
 
 class Client:
-    """Asks the API.
+    """Sends requests to the API.
 
     Attributes:
-        node: the node opened for this command; None when a running server answers.
-        is_near: it is asked on this machine, and may be asked often.
+        node: opened for this command; None when a running server answers.
+        is_near: the server is on this machine, and may be polled often.
     """
 
     def __init__(self, http: httpx.Client, node: Node | None, *, is_near: bool = True) -> None:
@@ -49,8 +51,9 @@ class Client:
     def get(self, path: str, params: Params | None = None) -> Json:
         """
         Raises:
-            LikewiseError: what the API answered, as the class of that code; StoreUnavailableError when nobody answers;
-                UsageError for text that is not valid UTF-8.
+            LikewiseError: the error that the API answered, as the class of its code.
+            StoreUnavailableError: there is no answer.
+            UsageError: a text is not valid UTF-8.
         """
         return self._ask("GET", path, params=params)
 
@@ -105,8 +108,8 @@ class Client:
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[Client]:
-    """A client of the server elsewhere that the settings name; without one, of the running server of this data
-    directory, else of a node opened for the time of the block.
+    """A client of the remote server of the settings, else of the running server of this data directory, else of a node
+    that is opened for the block.
 
     Raises:
         StoreError: the data directory cannot be opened, see ``Node.open``.
@@ -138,7 +141,7 @@ def _connect_elsewhere(address: str, settings: Settings) -> Iterator[Client]:
 
 @contextmanager
 def connect_inside(settings: Settings) -> Iterator[tuple[Client, Node]]:
-    """A node opened for the time of the block, and a client that asks it without a network.
+    """A node that is opened for the block, and a client that asks it without a network.
 
     Raises:
         StoreError: as :func:`connect`.
@@ -154,7 +157,7 @@ def connect_inside(settings: Settings) -> Iterator[tuple[Client, Node]]:
 
 
 def filter_params(where: Filter) -> Params:
-    """A filter as the API takes it; conditions that are not set are left out."""
+    """A filter as parameters of the API; conditions that are not set are left out."""
     default = Filter()
     given = {f.name: getattr(where, f.name) for f in fields(Filter)}
     return {

@@ -1,4 +1,4 @@
-"""From an error to an HTTP answer: JSON ``{"error": {code, message, hint}}`` for programs, a page for people."""
+"""Answer errors over HTTP: JSON ``{"error": {code, message, hint}}`` for programs, a page for people."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ STATUS_OF = {
     "ledger_unavailable": 503,
     "backup": 409,
 }
-"""Stable error code (``search.errors``) to HTTP status; any other code is the server's own fault, 500."""
+"""HTTP status of each stable error code (``search.errors``); all others are 500."""
 
 _HTTP_CODES = {
     401: "unauthorized",
@@ -52,7 +52,7 @@ _HTTP_CODES = {
 
 
 class Refusal(LikewiseError):
-    """The request itself is not allowed: a wrong token, origin, host or form."""
+    """The request is not allowed: a wrong token, origin, host or form."""
 
     code = "forbidden"
 
@@ -62,7 +62,7 @@ class Refusal(LikewiseError):
 
 
 def install_error_handlers(app: Flask) -> None:
-    """Answer every error in the form its reader expects."""
+    """Register handlers that answer every error as JSON or as a page."""
     app.register_error_handler(LikewiseError, _likewise_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OSError, _os_error)
@@ -70,7 +70,7 @@ def install_error_handlers(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    """Programs get JSON: everything below ``/api``, and whoever does not ask for HTML first."""
+    """Whether to answer JSON: for all paths below ``/api``, and for clients that do not prefer HTML."""
     if request.path.startswith("/api/") or request.path in {"/openapi.json", "/healthz", "/readyz", "/metrics"}:
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"

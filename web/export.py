@@ -1,4 +1,4 @@
-"""Vector files for other programs: written beside their target and moved there whole, in memory of one page."""
+"""Write vectors to files for other programs, atomically and with the memory of one page."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Matrix: TypeAlias = "np.memmap[Any, np.dtype[np.float32]] | Array"
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows of an export.
+    """A page of an export.
 
     Attributes:
-        filenames, ids: one a row.
-        moments: seconds into the video the row is of, NaN elsewhere.
+        filenames, ids: one per row.
+        moments: seconds from the start of the video, NaN for other media.
         embeddings: float32 ``(n, dim)``.
     """
 
@@ -39,10 +39,10 @@ class Rows:
 def write(kind: str, target: Path, pages: Iterable[Rows]) -> tuple[int, int]:
     """Write ``pages`` as ``npz``, ``parquet`` or ``joblib``; the number of rows and their dimension.
 
-    Whatever ``target`` held is replaced only when the new file is whole.
+    An existing ``target`` is replaced only when the new file is complete.
 
     Raises:
-        OSError: it cannot be written, the disk is full say.
+        OSError: it cannot be written, because the disk is full, say.
     """
     with _replacing(target) as fresh:
         if kind == "parquet":
@@ -74,7 +74,7 @@ def _replacing(target: Path) -> Iterator[Path]:
 
 
 def _gather(spill: Any, pages: Iterable[Rows]) -> tuple[list[str], list[str], list[float], Matrix]:
-    """Names in memory, vectors on disk: their number is known only at the end, and they may be larger than memory."""
+    """Names in memory, and vectors, float32 (n, dim), on disk, as they may exceed the memory."""
     filenames: list[str] = []
     ids: list[str] = []
     moments: list[float] = []

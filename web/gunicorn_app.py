@@ -1,7 +1,7 @@
-"""Serving a node from several processes: gunicorn's arbiter in this one, a node of its own in each it forks.
+"""Serve from several processes: gunicorn's arbiter in this one, and a node in each that it forks.
 
-The arbiter opens nothing: stores, ledgers and threads do not survive a fork. What the processes must agree on (the
-token of the command line, and so the key of sessions) is settled before.
+The arbiter opens nothing: stores, ledgers and threads do not survive a fork. What all processes share (the token of the
+command line, and so the key of sessions) is made before.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from web.serve import address
 log = logging.getLogger(__name__)
 
 BOOT_SECONDS = 300
-"""How long a process may take to open a large embedded store before it is taken for hung."""
+"""How long a process may take to open a large embedded store before it counts as hung."""
 
 GRACE_SECONDS = int(CLOSING_SECONDS) + 10
-"""How long a process may take to finish its answers and let go of its job."""
+"""How long a process may take to finish its requests and release its job."""
 
 REFUSED = {
     refusals.ForbiddenProxyRequest: (403, "Forbidden"),
@@ -48,12 +48,13 @@ REFUSED = {
     refusals.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
     refusals.UnsupportedTransferCoding: (501, "Not Implemented"),
 }
-"""What gunicorn refuses before the application sees it, where that is not simply a bad request."""
+"""Status of requests that gunicorn refuses before the application gets them; others are bad requests."""
 
 
 def serve_processes(settings: Settings, listening: socket.socket, on_ready: Callable[[Node, str], None]) -> None:
-    """Answer requests in ``web_processes`` forked processes until SIGTERM or SIGINT; does not return but leaves the
-    process, this one as well as the forked ones.
+    """Answer requests in ``web_processes`` forked processes until SIGTERM or SIGINT.
+
+    The function does not return: it exits from this process and from the forked ones.
 
     Args:
         listening: from ``web.serve.listen``.
@@ -76,11 +77,11 @@ def serve_processes(settings: Settings, listening: socket.socket, on_ready: Call
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """Made by the arbiter; ``load`` runs in each process it forks.
+    """The application of the arbiter; ``load`` runs in each forked process.
 
     Attributes:
-        token: what the command line sends; every process accepts it.
-        failures: why a process could not open its node, for the arbiter's process to tell.
+        token: sent by the command line and accepted by every process.
+        failures: errors of processes that could not open their nodes, raised by the arbiter's process.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "logger_class": _Log,
             "loglevel": self.settings.log_level,
             "timeout": BOOT_SECONDS,
-            "limit_request_line": 8190,  # the most there is: an address may hold many ids
+            "limit_request_line": 8190,  # the maximum: an address may hold many ids
             "graceful_timeout": GRACE_SECONDS,
             "forwarded_allow_ips": "",  # whom to believe about clients is ``web.app``'s business
             "control_socket_disable": True,
@@ -121,7 +122,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return create_app(self.node)
 
     def begin(self, *, first: bool) -> None:
-        """The process is about to answer."""
+        """Called when the process begins to answer requests."""
         assert self.node is not None
         self.node.watch_jobs()
         if first:
@@ -139,13 +140,13 @@ class _Process(ThreadWorker):  # type: ignore[misc]
             self.app.node.close()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM: the job in work is told at once, not when the last answer has gone out."""
+        """On SIGTERM, stop the job in work at once, not after the last response."""
         if self.app.node is not None:  # it may be on its way up
             threading.Thread(target=self.app.node.halt).start()
         super().handle_exit(sig, frame)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """What never reached the application, told in the form of every other error."""
+        """Answer a request that did not reach the application, in the form of all errors."""
         if isinstance(exc, refusals.ParseException):
             status, reason = REFUSED.get(type(exc), (400, "Bad Request"))
             code, message = "usage", f"{reason}: {exc}."
@@ -169,12 +170,12 @@ class _Process(ThreadWorker):  # type: ignore[misc]
 
 
 class _Log(Logger):  # type: ignore[misc]
-    """gunicorn's own messages go the way of all others (``search.logs``); nothing is logged a request."""
+    """Messages of gunicorn go to ``search.logs`` as all others; requests are not logged."""
 
     def setup(self, cfg: Any) -> None:
         self.cfg = cfg
         self._access_log_enabled = False
         self.error_log.propagate = True
         self.error_log.setLevel(logging.NOTSET)
-        # Comings and goings of processes are for who looks closely.
+        # Starts and ends of processes are logged only at other levels.
         self.error_log.addFilter(lambda record: record.levelno != logging.INFO)

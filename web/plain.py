@@ -1,4 +1,4 @@
-"""Dataclasses to JSON, the same way for ``--json`` and for the API, and back on the command line's side."""
+"""Convert dataclasses to JSON and back, in the same way for ``--json`` and for the API."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def dump(value: object) -> object:
 
 
 def dump_json(value: object) -> str:
+    """:func:`dump` as text."""
     return json.dumps(dump(value), ensure_ascii=False)
 
 
@@ -25,7 +26,7 @@ def load(of: type[T], value: object) -> T:
     """Inverse of :func:`dump`, given the type.
 
     Raises:
-        StoreUnavailableError: another version of Likewise wrote it.
+        StoreUnavailableError: another version of Likewise has written it.
     """
     try:
         return TypeAdapter(of).validate_python(value)

@@ -1,4 +1,4 @@
-"""Serve a node's page and API until told to stop."""
+"""Serve pages and API of a node from one process until a signal ends it."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from web.running import Running, announced
 
 
 class PortInUseError(LikewiseError):
-    """Another program listens where the page should."""
+    """Another program listens on the port."""
 
     code = "port_in_use"
 
 
 def listen(settings: Settings) -> socket.socket:
-    """The socket the page will be served on; bound first, because nothing else is worth starting without it.
+    """Bind the socket of the server; done first, as all else depends on it.
 
     Raises:
-        SettingsError: a public address and no token.
+        SettingsError: the address is public and no token is set.
         PortInUseError: the port is taken, or this user may not open it.
     """
     check_exposure(settings)
@@ -57,11 +57,11 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def serve(node: Node, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
-    """Answer requests in this thread until SIGTERM or SIGINT; then let the answers in work finish and return.
+    """Answer requests in this thread until SIGTERM or SIGINT; then finish the requests in work and return.
 
     Args:
-        listening: from :func:`listen`; closed in the end.
-        on_ready: called with the page's address once it can be opened.
+        listening: from :func:`listen`; closed at the end.
+        on_ready: called with the address of the page when it can be opened.
     """
     server = create_server(
         create_app(node),
@@ -73,8 +73,8 @@ def serve(node: Node, listening: socket.socket, on_ready: Callable[[str], None])
     )
     server.channel_class = _Channel
     url = address(node.settings.host, listening.getsockname()[1])
-    # waitress ends its loop on KeyboardInterrupt, which is what both signals become; suppressed for one that comes
-    # while nothing is served yet or any more.
+    # Both signals become KeyboardInterrupt, on which waitress ends its loop; suppressed where one arrives before or
+    # after serving.
     running = Running(url, os.getpid(), node.token)
     with suppress(KeyboardInterrupt), _terminated_as_interrupted(), announced(node.settings.home, running):
         threading.Thread(target=on_ready, args=(url,), daemon=True).start()
@@ -83,7 +83,7 @@ def serve(node: Node, listening: socket.socket, on_ready: Callable[[str], None])
 
 
 class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
-    """What waitress refuses before the application sees it, told in the form of every other error."""
+    """Error of a request that waitress refuses before the application gets it, in the form of all errors."""
 
     def execute(self) -> None:
         error = self.request.error
@@ -106,7 +106,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 
 def address(host: str, port: int) -> str:
-    """What a browser on this machine opens."""
+    """Address for a browser on this machine."""
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{name}:{port}"
 

@@ -1,4 +1,4 @@
-"""The words that pages, the terminal and notes of the API share for an answer."""
+"""Texts about answers that pages, terminal and notes of the API share."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from search.similar.questions import SimilarHit
 from search.words import Correction, MatchPlace, WordReason
 
 COPIES = frozenset({Band.IDENTICAL, Band.EDITED_COPY})
-"""Bands that are shown by their name alone: a per cent beside them would say less."""
+"""Bands that are shown without a percentage, which would say less than their name."""
 
 ALMOST_ALL = 99.9
-"""Greatest per cent shown: 100 is a promise that no comparison of vectors makes."""
+"""Greatest percentage shown: a comparison of vectors is never a proof of identity."""
 
 
 def percent(value: float) -> str:
-    """Per cent, cut and not rounded up, so that no text promises more than its number: ``93 %``, ``99.2 %``."""
+    """Percentage, rounded down so that no text exceeds its number: ``93 %``, ``99.2 %``."""
     value = min(round(value, 6), ALMOST_ALL)
     return f"{math.floor(10 * value) / 10:.1f} %" if value >= 99 else f"{math.floor(value)} %"
 
 
 def likeness(probability: float) -> str:
-    """A likeness in whole per cent, ``under 1 %`` at the low end. Learnt from some thousands of pairs, it has no
-    decimals to show."""
+    """A likeness in whole per cent, ``under 1 %`` at the low end.
+
+    It was learnt from some thousands of pairs, so that decimals would have no meaning.
+    """
     value = math.floor(round(100 * probability, 6))
     return f"{value} %" if value >= 1 else "under 1 %"
 
@@ -39,10 +41,10 @@ def weaker(count: int) -> str:
     return f"{count:,} weaker result{'' if count == 1 else 's'}"
 
 
-def parted(hits: Iterable[SimilarHit]) -> tuple[list[SimilarHit], list[SimilarHit]]:
+def split_weak_hits(hits: Iterable[SimilarHit]) -> tuple[list[SimilarHit], list[SimilarHit]]:
     """Hits to show, and weak ones to fold away, each in their order.
 
-    Where subject and style were weighed against each other none is folded: those are ordered by something else.
+    No hit is weak where subject and style are weighed against each other: these are ordered by another measure.
     """
     shown: list[SimilarHit] = []
     folded: list[SimilarHit] = []
@@ -52,10 +54,10 @@ def parted(hits: Iterable[SimilarHit]) -> tuple[list[SimilarHit], list[SimilarHi
 
 
 def explained(hit: SimilarHit, model: str = "") -> list[str]:
-    """What is behind a hit's place, a line each: its likeness in words, how rare its score is here, the score itself.
+    """Lines that explain the rank of a hit: its likeness, how rare its score is in the library, and the score.
 
     Args:
-        model: what made the vectors of its space, if known.
+        model: model of the vectors of its space, if known.
     """
     rare = f"More alike than {percent(hit.match)} of random pairs here"
     score = f"Cosine {hit.score:.3f} in {hit.space}" + (f", by {model}" if model else "")
@@ -65,7 +67,7 @@ def explained(hit: SimilarHit, model: str = "") -> list[str]:
 
 
 def likely(hit: SimilarHit) -> list[str]:
-    """What the likeness of a hit says, in one line; none for copies, whose band says it."""
+    """The likeness of a hit in one line; no line for copies, whose band says it."""
     if hit.band in COPIES:
         return []
     if hit.via is not None:
@@ -74,7 +76,7 @@ def likely(hit: SimilarHit) -> list[str]:
 
 
 def reasons(of: Iterable[WordReason]) -> list[str]:
-    """Why a record answers to each word, the strongest reason alone: ``shows dog``, ``colour red``, ``name``."""
+    """The strongest reason per word why a record matches: ``shows dog``, ``colour red``, ``name``."""
     strongest: dict[str, WordReason] = {}
     for reason in of:
         strongest.setdefault(reason.word, reason)
@@ -99,7 +101,7 @@ def _strength(reason: WordReason) -> str:
 
 
 def understood(corrected: Iterable[Correction], ignored: Iterable[str] = ()) -> list[str]:
-    """How words were read: typing errors that were corrected, words that were not looked for."""
+    """How words were interpreted: typing errors that were corrected, and words that were ignored."""
     said = []
     typing = list(corrected)
     if typing:

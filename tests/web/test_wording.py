@@ -10,7 +10,7 @@ from search.likeness.curve import Band
 from search.media import Kind
 from search.similar.questions import Relation, SimilarHit, Via
 from search.words import Correction, MatchPlace, WordReason
-from web.wording import explained, likeness, parted, percent, reasons, reasons_in_full, understood, weaker
+from web.wording import explained, likeness, split_weak_hits, percent, reasons, reasons_in_full, understood, weaker
 
 HIT = SimilarHit("1", Kind.IMAGE, ("/a.jpg",), 0.8314, 0.931, Band.VERY_SIMILAR, 99.24, "visual", Relation.SIMILAR)
 WEAK = replace(HIT, id="2", likeness=0.2, band=Band.WEAK)
@@ -32,9 +32,9 @@ def test_weaker_results_are_counted(count: int, words: str) -> None:
 
 
 def test_weak_hits_are_folded_but_where_something_else_orders() -> None:
-    assert parted([COPY, HIT, WEAK]) == ([COPY, HIT], [WEAK])
+    assert split_weak_hits([COPY, HIT, WEAK]) == ([COPY, HIT], [WEAK])
     weighed = replace(WEAK, parts={"visual": 90.0, "style": 10.0})
-    assert parted([weighed]) == ([weighed], [])
+    assert split_weak_hits([weighed]) == ([weighed], [])
 
 
 def test_what_is_behind_a_hit_is_said_in_words() -> None:

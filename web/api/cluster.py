@@ -1,4 +1,4 @@
-"""The cluster as one of its nodes sees it: the broker, what waits in its queues, and who takes it from there."""
+"""API call about the cluster: state of the broker, depth of its queues, and workers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from web.api.ports import NodePort
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker that listens just now, and the queues it takes from."""
+    """A worker that listens at present, and the queues it takes from."""
 
     name: str
     queues: tuple[str, ...]
@@ -21,7 +21,8 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """
+    """State of the cluster.
+
     Attributes:
         broker: ``none`` where the node embeds by itself; of one that is ``away`` nothing else is known.
         message: why it is away; empty otherwise.

@@ -1,4 +1,4 @@
-"""For whatever watches the process: is it alive, can it answer, what has it done?"""
+"""Health checks and metrics: ``/healthz``, ``/readyz`` and ``/metrics``."""
 
 from __future__ import annotations
 
@@ -26,12 +26,16 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Store, ledger and broker answer; otherwise 503 with the first error. ``parts`` names how each of them is."""
     node = current_node()
-    errors = {name: _error_of(ask) for name, ask in _needs(node).items()}
+    errors = {name: _error_of(ask) for name, ask in _dependencies(node).items()}
     parts = {name: error.code if error else "ok" for name, error in errors.items()}
     for name, error in errors.items():
         if error is not None:
-            told = {"code": error.code, "message": f"The {name} is not ready: {error.message}", "hint": error.hint}
-            answer = jsonify({"error": told, "parts": parts})
+            error_json = {
+                "code": error.code,
+                "message": f"The {name} is not ready: {error.message}",
+                "hint": error.hint,
+            }
+            answer = jsonify({"error": error_json, "parts": parts})
             answer.status_code = NOT_READY
             return answer
     points = sum(info.points for info in node.store.collections().values())
@@ -40,21 +44,21 @@ def readyz() -> Response:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """What this node has done, for Prometheus. Guarded like every page: a scrape sends the token where one is set."""
+    """Metrics for Prometheus. Guarded like every page: a scrape sends the token where one is set."""
     broker = current_node().broker
     collectors = [QueueDepths(broker.depths)] if broker is not None else []
     return Response(exposition(registry(*collectors)), content_type=CONTENT_TYPE)
 
 
-def _needs(node: NodePort) -> dict[str, Callable[[], object]]:
-    """What must answer before this node can, and how to find out."""
-    needs: dict[str, Callable[[], object]] = {
+def _dependencies(node: NodePort) -> dict[str, Callable[[], object]]:
+    """Call by which each service that the node depends on is checked."""
+    dependencies: dict[str, Callable[[], object]] = {
         "store": node.store.collections,
         "ledger": lambda: node.ingest.jobs(1),
     }
     if node.broker is not None:
-        needs["broker"] = node.broker.check
-    return needs
+        dependencies["broker"] = node.broker.check
+    return dependencies
 
 
 def _error_of(ask: Callable[[], object]) -> LikewiseError | None:

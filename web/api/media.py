@@ -1,4 +1,4 @@
-"""Media by id: the preview picture and the file itself, never by a path from the request."""
+"""Serve the preview and the file of a stored media by its id, never by a path of the request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ blueprint = Blueprint("media", __name__, url_prefix="/media")
 
 PLAYABLE = ("video/", "audio/")
 SHOWN_IN_BROWSER = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/bmp"})
-"""Pictures every current browser draws, and none of which can carry a script (SVG can)."""
+"""Formats that every current browser shows, and that cannot contain a script (SVG can)."""
 
 DAY = 86_400
 
@@ -38,15 +38,15 @@ def preview(media_id: str) -> Response:
     if key is None or (path is not None and not path.is_file()):
         raise NotFoundError(f"There is no preview of {media_id}.", "Ingesting its folder again makes one.")
     if path is not None:
-        return _locked_down(send_file(path, mimetype="image/webp", conditional=True, max_age=DAY))
+        return _sandboxed(send_file(path, mimetype="image/webp", conditional=True, max_age=DAY))
     webp = previews.read(key)
     response = send_file(io.BytesIO(webp), mimetype="image/webp", max_age=DAY, etag=f"{zlib.crc32(webp):08x}")
-    return _locked_down(response)
+    return _sandboxed(response)
 
 
 @blueprint.get("/<media_id>/file")
 def file(media_id: str) -> Response:
-    """The bytes, in whole or by Range; as an attachment unless browsers show or play that kind safely."""
+    """The bytes of the file, or a range of them; as an attachment unless browsers show or play its kind safely."""
     node = current_node()
     record = find_record(node.store, check_id(media_id))
     access = FileAccess(node.settings)
@@ -57,52 +57,54 @@ def file(media_id: str) -> Response:
     request.environ["wsgi.file_wrapper"] = _SeekableWrapper
     address, name = access.local_address(path), addresses.name(path)
     if addresses.is_remote(address):
-        return _locked_down(_send_object(access.objects, address, mimetype, name, attached=attached))
-    return _locked_down(send_file(address, mimetype, attached, name, conditional=True))
+        return _sandboxed(_send_object(access.objects, address, mimetype, name, attached=attached))
+    return _sandboxed(send_file(address, mimetype, attached, name, conditional=True))
 
 
 class _SeekableWrapper:
-    """Werkzeug's wrapper in place of a server's own (gunicorn's), which cannot seek: a range near the end of a film
-    would read all that is before it. No answer is an instance of this class, so that a server which looks whether an
-    answer is one of its own wrappers takes none for that."""
+    """Makes Werkzeug's file wrapper, which can seek, for a server whose own cannot (gunicorn's).
+
+    Without seeking, a range near the end of a video would read all bytes before it. No response is an instance of this
+    class, so that a server does not mistake one for its own wrapper.
+    """
 
     def __new__(cls, file: IO[bytes], buffer_size: int = 8192) -> FileWrapper:  # type: ignore[misc]
         return FileWrapper(file, buffer_size)
 
 
 def shown_inline(record: MediaRecord) -> bool:
-    """A browser may show or play these bytes in place."""
+    """Whether a browser may show or play the file in place."""
     return record.mime in SHOWN_IN_BROWSER or record.mime.startswith(PLAYABLE)
 
 
 def existing_path(record: MediaRecord, access: FileAccess) -> str:
-    """A path or address that still holds this content, as far as its size tells.
+    """A path or address at which the content still is, judged by its size.
 
     Raises:
-        NotFoundError: none does.
-        StoreUnavailableError: none was found, but a bucket gives no answer just now.
+        NotFoundError: there is none.
+        StoreUnavailableError: none was found, but a bucket does not answer.
     """
-    silent: UnreachableError | None = None
+    unreachable: UnreachableError | None = None
     for path in record.paths:
         try:
             size, _ = access.size_and_time(path)
             if size == record.size and (addresses.is_remote(access.local_address(path)) or access.is_file(path)):
                 return path
         except UnreachableError as error:
-            silent = error
+            unreachable = error
         except (OSError, ValueError):
             continue
-    if silent is not None:
-        raise StoreUnavailableError(f"The file of {record.id} cannot be reached: {silent.strerror}.")
+    if unreachable is not None:
+        raise StoreUnavailableError(f"The file of {record.id} cannot be reached: {unreachable.strerror}.")
     raise NotFoundError(
         f"The file of {record.id} has gone or has changed: {', '.join(record.paths)}.", "Ingest its folder again."
     )
 
 
 def _send_object(objects: Objects, address: str, mimetype: str, name: str, *, attached: bool) -> Response:
-    """An object of a bucket, as much of it as the request asks for; no more is fetched than that."""
+    """An object of a bucket, or the requested range of it; no more is fetched."""
     try:
-        stream, facts = objects.stream(address)  # closed by the wrapper around it, when the answer has been sent
+        stream, facts = objects.stream(address)  # closed by its wrapper when the response has been sent
     except OSError as error:
         raise StoreUnavailableError(f"'{address}' cannot be read just now: {error.strerror}.") from error
     tag, written = f"{facts.size:x}-{facts.mtime_ns:x}", facts.mtime_ns // 10**9
@@ -112,7 +114,7 @@ def _send_object(objects: Objects, address: str, mimetype: str, name: str, *, at
     return response
 
 
-def _locked_down(response: Response) -> Response:
-    """Whatever the bytes are, opened on their own they may run and load nothing."""
+def _sandboxed(response: Response) -> Response:
+    """Forbid scripts and further requests where the bytes are opened as a page of their own."""
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

@@ -14,7 +14,6 @@ from ingest.photographers.training import TASK_OF
 from search.errors import NotFoundError, UsageError
 from search.photographers.answers import (
     Alike,
-    Credit,
     PhotographerListed,
     PhotographerMap,
     PhotographerShown,
@@ -153,7 +152,7 @@ def label_photographers(node: NodePort, new: NewLabels) -> JobProgress:
     """Note whose work photos and videos are; the answer is the job that does it."""
     if (new.source == "none") != bool(new.of):
         raise UsageError("'from' none and 'of' go together.", "'of' names the source whose credits are taken back.")
-    if new.source == Credit.CSV and not new.table:
+    if new.source == "csv" and not new.table:
         raise UsageError("No table came with the request.", "It is a CSV with the columns path and photographer.")
     checked = replace(new, ids=tuple(check_id(media_id) for media_id in new.ids))
     return node.ingest.progress(node.start_task(JobKind.LABEL, checked.options))

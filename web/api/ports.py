@@ -1,4 +1,4 @@
-"""What the web front end needs of a node; ``ingest.node.Node`` is one, tests bring a smaller one."""
+"""Protocols of what the web front end needs; ``ingest.node.Node`` implements them, tests use smaller ones."""
 
 from __future__ import annotations
 
@@ -21,15 +21,25 @@ if TYPE_CHECKING:
 
 
 class EncoderPort(Protocol):
+    """Embeds the examples and the words of queries."""
+
     def probe(self, path: str, name: str = "") -> Probe:
-        """The file as an example of a question. Raises MediaError."""
+        """The file as the example of a query.
+
+        Raises:
+            MediaError: it cannot be read or decoded.
+        """
 
     def text(self, words: str, space: Space) -> Array:
-        """Words as a vector of ``space``; see ``search.words.TextEncoder``. Raises LikewiseError."""
+        """Words as a vector of ``space``, float32 ``(1, dim)``; see ``search.words.TextEncoder``.
+
+        Raises:
+            LikewiseError: there is no model of words, or it failed.
+        """
 
 
 class IngestPort(Protocol):
-    """Jobs and their books; safe to call from several threads."""
+    """Jobs and their records in the ledger. Thread-safe."""
 
     def pause(self, job_id: str) -> None: ...
     def cancel(self, job_id: str) -> None: ...
@@ -41,7 +51,11 @@ class IngestPort(Protocol):
 
 
 class BrokerPort(Protocol):
-    """See ``workers.cluster.broker.Broker``. Every method raises BrokerUnavailableError."""
+    """See ``workers.cluster.broker.Broker``.
+
+    Raises:
+        BrokerUnavailableError: it does not answer (any method).
+    """
 
     def check(self) -> None: ...
     def depths(self) -> Mapping[str, int]: ...
@@ -70,9 +84,9 @@ class NodePort(Protocol):
 
     Attributes:
         token: secret of this process that its own command line may send instead of ``settings.token``.
-        broker: what carries batches to workers; None where the node embeds by itself.
-        closing: set when the process is about to end, for what waits to stop waiting.
-        notes: what to tell people about the models in use.
+        broker: queue of batches for the workers; None where the node embeds by itself.
+        closing: set when the process is about to end, so that waiting code returns.
+        notes: messages for people about the models in use.
     """
 
     @property
@@ -102,22 +116,25 @@ class NodePort(Protocol):
         confirm_missing: bool = False,
         priority: Priority = Priority.NORMAL,
     ) -> str:
-        """Take in ``paths`` in the background; the id of the new job."""
+        """Ingest ``paths`` in the background; the id of the new job."""
 
     def start_task(
         self, name: str, options: Mapping[str, str] | None = None, *, priority: Priority = Priority.NORMAL
     ) -> str:
-        """Do long-running work of another kind in the background, alone; the id of the new job."""
+        """Run a task of another kind in the background, with no other job beside it; the id of the new job."""
 
     def resume(self, job: str) -> str:
-        """Go on with a paused job, or in the background with one that a stopped process left behind; its id."""
+        """Resume a paused job, or in the background one whose process has ended; its id."""
 
     def rename_photographer(self, old: str, new: str) -> int:
-        """Call a photographer something else, also in what is taken in later; with a name that there is, make them one.
-        The number of records looked at."""
+        """Rename a photographer, also in files that are ingested later; an existing name merges the two.
+
+        Returns:
+            The number of records that were checked.
+        """
 
     def credit_photo(self, media_id: str, photographer: str | None) -> None:
-        """Note, at once, whose work one record is; None or empty says that it is nobody's whose name is known."""
+        """Credit one record at once; None or an empty name means that its photographer is unknown."""
 
     def retry_failures(self) -> str | None:
-        """Try the failed files again in the background; the job's id, or None when there are none."""
+        """Retry the failed files in the background; the id of the job, or None when there are none."""

@@ -1,4 +1,4 @@
-"""Uploads: into the shared place under the cap, to the encoder, and away again."""
+"""Embed an uploaded file: store it in the shared place, encode it, and delete it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def probe_upload(node: NodePort, request: Request) -> Probe | None:
     """The example in the multipart part ``file``; None when the request carries none.
 
     Raises:
-        UsageError: several files.  MediaError: the file is too large, or no media that can be decoded.
+        UsageError: the request holds several files.
+        MediaError: the file is too large, or cannot be decoded.
     """
     files = [file for file in request.files.getlist("file") if file.filename]
     if not files:
@@ -38,16 +39,16 @@ def probe_upload(node: NodePort, request: Request) -> Probe | None:
         raise UsageError("Several files came in one request.", "Send one file, or ingest them and ask by their ids.")
     file = files[0]
     name = PurePosixPath((file.filename or "").replace("\\", "/")).name
-    with _kept(file, node.settings) as path:
+    with _stored(file, node.settings) as path:
         try:
             return node.encoder.probe(path, name)
-        except MediaError as error:  # it speaks of the file it was given, the reader knows another name
+        except MediaError as error:  # the message names the temporary file; people know the name of the upload
             raise type(error)(error.message.replace(addresses.name(path), name), error.hint) from None
 
 
 @contextmanager
-def _kept(file: FileStorage, settings: Settings) -> Iterator[str]:
-    """The path or address of the upload in the shared place, from which it is gone afterwards whatever happens."""
+def _stored(file: FileStorage, settings: Settings) -> Iterator[str]:
+    """The path or address of the upload in the shared place; it is deleted after the block in every case."""
     place = shared_place(settings)
     folder = place.path(UPLOADS)
     if folder is not None:
@@ -82,6 +83,6 @@ def _copy(file: FileStorage, target: IO[bytes], cap_mb: int) -> None:
 
 
 def _suffix(name: str) -> str:
-    """The extension, which helps some decoders, if it is a harmless one."""
+    """The extension, which some decoders need, if it is harmless; else nothing."""
     suffix = PurePosixPath(name).suffix.lower()
     return suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else ""

@@ -1,5 +1,6 @@
-"""Charts as SVG made on the server: no script is needed, colours come from the style sheet, and they can be read aloud.
+"""Charts as SVG, made on the server without scripts.
 
-A chart says in ``<title>`` what it shows; its figures stand in a table beside it, too. Every text and attribute goes
-through :func:`web.charts.svg.element`, which escapes it.
+Colours come from the style sheet. The ``<title>`` of a chart says what it shows, and a table beside it has its values,
+so that both can be read aloud. Every text and attribute is escaped by :func:`web.charts.svg.element`, which is the one
+to read first.
 """

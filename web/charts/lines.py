@@ -1,4 +1,4 @@
-"""Values over time: one small chart a quantity, all with the same periods below."""
+"""Line charts of values over time, one per quantity, with common periods."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from web.charts.svg import AxisScale, element, picture, shown, ticks
 WIDTH, HEIGHT = 300, 150
 LEFT, RIGHT, TOP, BOTTOM = 44, 10, 10, 24
 LABELS = 3
-"""Periods named below a chart, at most; the first and the last are among them."""
+"""Most labels of periods below a chart, the first and the last among them."""
 
 
 def over_time(name: str, unit: str, periods: Sequence[str], values: Sequence[float | None]) -> Markup:
-    """A line through the values; a period without one parts it.
+    """A line through the values, interrupted at periods without one.
 
     Args:
         name: of the quantity.
@@ -41,14 +41,14 @@ def over_time(name: str, unit: str, periods: Sequence[str], values: Sequence[flo
         parts.append(element("polyline", class_="line", points=points))
     for at, value in enumerate(values):
         if value is not None:
-            told = element("title", f"{periods[at]}: {shown(value)} {unit}".rstrip())
-            parts.append(element("circle", told, class_="dot", cx=across(at), cy=up(value), r=3))
-    title = f"{name}{f', in {unit}' if unit else ''}, from {periods[0]} to {periods[-1]}" if periods else name
-    return picture(title, WIDTH, HEIGHT, parts, class_="chart over-time")
+            title = element("title", f"{periods[at]}: {shown(value)} {unit}".rstrip())
+            parts.append(element("circle", title, class_="dot", cx=across(at), cy=up(value), r=3))
+    summary = f"{name}{f', in {unit}' if unit else ''}, from {periods[0]} to {periods[-1]}" if periods else name
+    return picture(summary, WIDTH, HEIGHT, parts, class_="chart over-time")
 
 
 def _named(count: int) -> list[int]:
-    """Which of ``count`` periods get their name below the chart."""
+    """Indices of the periods that are labelled."""
     if count <= LABELS:
         return list(range(count))
     return sorted({round(part * (count - 1) / (LABELS - 1)) for part in range(LABELS)})

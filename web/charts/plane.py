@@ -1,4 +1,4 @@
-"""Maps: photographers by name, and photos as a cloud, each on two principal axes drawn to one scale."""
+"""Draw maps on two principal axes of one scale: photographers by name, and photos as a cloud."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from web.charts.svg import AxisScale, element, picture, shortened
 WIDTH, HEIGHT = 900, 560
 MARGIN = 46
 LETTER, LINE = 8.2, 20.0
-"""Room that a letter and a line of a label take, in the map's units."""
+"""Width of a letter and height of a line of a label, in units of the map."""
 
 NAME = 22
-"""Letters of a name on the map; the whole name appears when pointed at, and in the list."""
+"""Most letters of a name on the map; the title of the dot, and the list, have the whole name."""
 
 COLOURS = 12
-"""Colours of the style sheet, ``.c0`` to ``.c11``; further groups begin again."""
+"""Colours of the style sheet, ``.c0`` to ``.c11``, repeated for further groups."""
 
-WAYS = 40
-"""Photographers up to whom the way of each is drawn, too; of more, the lines would hide the dots."""
+MOST_PATHS = 40
+"""Most photographers whose paths are drawn; more lines would hide the dots."""
 
 Position = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One photo of a cloud. ``group`` chooses its colour; -1 is none."""
+    """One photo of a cloud. ``group`` selects its colour; -1 is none."""
 
     at: Position
     group: int
@@ -38,25 +38,26 @@ class Dot:
     href: str
 
 
-def photographer_map(chart: Chart, here: str = "") -> Markup:
-    """Every photographer as a dot that leads to their page; as many names as there is room for, those with most photos
-    first. Each dot carries the places it came through in ``data-path`` (map units), for the script that moves it.
+def photographer_map(chart: Chart, highlighted: str = "") -> Markup:
+    """Map of photographers as dots that link to their pages, with as many names as fit, those with most photos first.
+
+    ``data-path`` of a dot holds its former positions in map units, for the script that animates it.
 
     Args:
-        here: id of the photographer to point out.
+        highlighted: id of the photographer to highlight.
     """
     fit = _Fit.of([place for spot in chart.spots for place in (spot.at, *spot.path)])
     most = max((spot.photos for spot in chart.spots), default=1)
     placed = {spot.id: fit(spot.at) for spot in chart.spots}
     radius = {spot.id: 4.0 + 8.0 * math.sqrt(spot.photos / most) for spot in chart.spots}
-    ordered = sorted(chart.spots, key=lambda spot: (spot.id != here, -spot.photos, spot.name))
-    named = _with_room(((spot.id, shortened(spot.name, NAME)) for spot in ordered), placed, radius)
-    ways, dots = [], []
+    ordered = sorted(chart.spots, key=lambda spot: (spot.id != highlighted, -spot.photos, spot.name))
+    named = _fitting_names(((spot.id, shortened(spot.name, NAME)) for spot in ordered), placed, radius)
+    paths, dots = [], []
     for spot in reversed(ordered):
         x, y = placed[spot.id]
         path = " ".join("{:.1f},{:.1f}".format(*fit(place)) for place in spot.path)
-        if path and len(chart.spots) <= WAYS:
-            ways.append(element("polyline", class_="way", points=path))
+        if path and len(chart.spots) <= MOST_PATHS:
+            paths.append(element("polyline", class_="way", points=path))
         parts = [element("title", f"{spot.name}, {spot.photos} photos")]
         parts.append(element("circle", cx=0, cy=0, r=radius[spot.id]))
         if spot.id in named:
@@ -67,17 +68,21 @@ def photographer_map(chart: Chart, here: str = "") -> Markup:
                 "a",
                 *parts,
                 href=f"/photographers/{spot.id}",
-                class_="spot here" if spot.id == here else "spot",
+                class_="spot here" if spot.id == highlighted else "spot",
                 transform=f"translate({x:.1f} {y:.1f})",
                 data_path=path or None,
             )
         )
     title = f"{len(chart.spots)} photographers; those close to one another work alike"
-    return picture(title, WIDTH, HEIGHT, [*_frame(chart.explained), *ways, *dots], class_="chart plane")
+    return picture(title, WIDTH, HEIGHT, [*_frame(chart.explained), *paths, *dots], class_="chart plane")
 
 
 def cloud(name: str, dots: Sequence[Dot], explained: tuple[float, float]) -> Markup:
-    """Photos as small dots that lead to their pages."""
+    """Photos as small dots that link to their pages.
+
+    Args:
+        explained: share of the variance along each axis.
+    """
     fit = _Fit.of([dot.at for dot in dots])
     drawn = []
     for dot in dots:
@@ -90,7 +95,7 @@ def cloud(name: str, dots: Sequence[Dot], explained: tuple[float, float]) -> Mar
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """One scale for both axes, as a stretched map would show distances that are not there."""
+    """One scale for both axes, so that distances are not distorted."""
 
     across: AxisScale
     up: AxisScale
@@ -119,10 +124,10 @@ def _frame(explained: tuple[float, float]) -> list[Markup]:
     ]
 
 
-def _with_room(
+def _fitting_names(
     names: Iterable[tuple[str, str]], placed: dict[str, Position], radius: dict[str, float]
 ) -> dict[str, tuple[float, float, str]]:
-    """Of the names that fit without covering another: offset from their dot, and the anchor of the text."""
+    """Offset from the dot and text anchor of each name that fits without covering another."""
     taken: list[tuple[float, float, float, float]] = []
     found: dict[str, tuple[float, float, str]] = {}
     for id_, name in names:

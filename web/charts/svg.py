@@ -1,4 +1,4 @@
-"""SVG elements, and how values become places on a chart."""
+"""Make SVG elements, and map values to positions on a chart."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def element(tag: str, *children: object, **attributes: object) -> Markup:
 
 
 def picture(name: str, width: float, height: float, children: Iterable[object], *, class_: str) -> Markup:
-    """A whole chart of ``width`` by ``height`` units, as wide as its place on the page; ``name`` says what it shows."""
+    """A chart of ``width`` by ``height`` units, scaled to the page; ``name`` says what it shows."""
     title = element("title", name)
     return element("svg", title, *children, class_=class_, viewBox=f"0 0 {width:g} {height:g}", role="img")
 
 
 @dataclass(frozen=True, slots=True)
 class AxisScale:
-    """Places ``low`` at ``start`` and ``high`` at ``end``; everything in the middle when they are equal."""
+    """Linear map of ``low`` to ``start`` and ``high`` to ``end``; everything to the middle when they are equal."""
 
     low: float
     high: float
@@ -57,7 +57,7 @@ def ticks(low: float, high: float, about: int = 4) -> list[float]:
 
 
 def shown(value: float) -> str:
-    """A value in at most three significant digits, as axes and tables write it."""
+    """A value with at most three significant digits, for axes and tables."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "–"
     digits = max(0, 2 - math.floor(math.log10(abs(value)))) if abs(value) < 1000 else 0
@@ -66,7 +66,7 @@ def shown(value: float) -> str:
 
 
 def shortened(name: str, most: int) -> str:
-    """At most ``most`` characters; the cut is marked."""
+    """The name cut to ``most`` characters, with an ellipsis where it was cut."""
     return name if len(name) <= most else name[: most - 1].rstrip() + "…"
 
 

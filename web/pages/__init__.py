@@ -1,1 +1,1 @@
-"""The pages: the same questions as the API, for people."""
+"""Pages for people, made by the functions that serve the API."""

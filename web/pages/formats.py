@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Format numbers, times, sizes and places for people; also filters of the templates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from web.wording import likeness, percent, weaker
 
 
 def clock(seconds: float | None, short: bool = False) -> str:
-    """``0:07``, ``12:30`` or ``1:02:03``; ``short`` tells moments of a short video apart: ``7.3 s``."""
+    """``0:07``, ``12:30`` or ``1:02:03``; with ``short`` tenths of a second, for moments of short videos: ``7.3 s``."""
     if seconds is None:
         return ""
     if short:
@@ -23,7 +23,7 @@ def clock(seconds: float | None, short: bool = False) -> str:
 
 
 def span(seconds: float | None) -> str:
-    """How long something takes, roughly: ``under a minute``, ``12 min``, ``3 h 20 min``."""
+    """A rough duration: ``40 s``, ``12 min``, ``3 h 20 min``."""
     if seconds is None:
         return ""
     if seconds < 60:
@@ -57,7 +57,7 @@ def number(value: float) -> str:
 
 
 def near(text: str) -> str:
-    """A filter by place in words; text that is no such filter as it stands."""
+    """A filter by place in words; any other text unchanged."""
     try:
         return in_words(read(text))
     except UsageError:
@@ -65,5 +65,6 @@ def near(text: str) -> str:
 
 
 def install_formats(app: Flask) -> None:
+    """Register the functions as filters of the templates."""
     for filter_ in (clock, span, size, percent, likeness, weaker, exposure, number, near):
         app.jinja_env.filters[filter_.__name__] = filter_

@@ -23,8 +23,10 @@ NAVIGATION = {
 
 
 def models_in_use(node: NodePort) -> dict[str, str]:
-    """Model of each space, for the foot of every page; nothing when the store does not answer, so that an error page
-    about it can still be shown."""
+    """Model of each space, for the foot of every page.
+
+    Empty when the store does not answer, so that an error page about it can still be shown.
+    """
     try:
         infos = node.store.collections().values()
     except StoreError:
@@ -34,6 +36,11 @@ def models_in_use(node: NodePort) -> dict[str, str]:
 
 
 def install_pages(app: Flask, guard: Guard, version: str) -> None:
+    """Register all pages.
+
+    Args:
+        version: of Likewise, added to the addresses of scripts and style sheets.
+    """
     install_formats(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     node: NodePort = app.extensions["node"]

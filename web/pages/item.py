@@ -1,4 +1,4 @@
-"""The page of one stored media: the thing itself, what is known about it, its copies and what is like it."""
+"""Page of one stored media: the media itself, its facts, its copies and similar media."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ COPIES = {Band.IDENTICAL: "Identical", Band.EDITED_COPY: "Edited copies"}
 AROUND_METRES = 1000.0
 
 MOST_SIMILAR = 18
-"""How many similar media the page shows."""
+"""Number of similar media on the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceHeld:
-    """``vectors`` counts the media's vectors in the space: several for a video's key frames."""
+    """A space and the number of vectors of the media in it, several for the key frames of a video."""
 
     space: Space
     vectors: int
@@ -47,7 +47,7 @@ class SpaceHeld:
 
 @dataclass(frozen=True, slots=True)
 class SimilarTiles:
-    """``copies`` by their heading; ``rows`` merely resemble it, by collection, its own kind first."""
+    """Copies by their heading, and similar media by collection, its own kind first."""
 
     copies: dict[str, list[Tile]]
     rows: dict[str, FoldedTiles]
@@ -90,7 +90,7 @@ def _spaces(node: NodePort, record: MediaRecord) -> list[SpaceHeld]:
 
 
 def _similar(node: NodePort, record: MediaRecord) -> SimilarTiles:
-    """Nothing rather than no page when a question cannot be asked just now."""
+    """No tiles but a note when the query fails, so that the page is shown all the same."""
     try:
         found = ask(node, SimilarParameters(like=(record.id,), limit=MOST_SIMILAR), Filter())
     except LikewiseError as error:
@@ -107,7 +107,7 @@ def _similar(node: NodePort, record: MediaRecord) -> SimilarTiles:
 
 
 def _facts(record: MediaRecord) -> dict[str, str]:
-    """What is known, as label and text; unknown facts are left out."""
+    """Facts by label; unknown ones are left out."""
     facts = {
         "Kind": KIND_WORDS[record.kind] + (f" ({record.mime})" if record.mime else ""),
         "Size": size(record.size),
@@ -137,6 +137,6 @@ def _place(record: MediaRecord) -> str:
 
 
 def _around(record: MediaRecord) -> str:
-    """The filter for what was taken around here; nothing where no place is known."""
+    """Filter for media taken near this one; empty where its place is unknown."""
     where = record.location
     return written((where["lat"], where["lon"], AROUND_METRES)) if where else ""

@@ -1,4 +1,4 @@
-"""What the library holds as a whole: duplicates, and the state of the store."""
+"""Pages of the library as a whole: duplicates, and the state of the store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ JOBS_WATCHED = 30
 
 @dataclass(frozen=True, slots=True)
 class CollectionCard:
-    """One collection as the status page shows it; ``indexed`` counts vectors under the approximate index."""
+    """One collection on the status page; ``indexed`` counts vectors under the approximate index."""
 
     name: str
     points: int
@@ -38,7 +38,7 @@ class CollectionCard:
 
 @blueprint.get("/status")
 def status() -> str:
-    """Collections with the model behind each space, the store and the data directory; broker and workers, if any."""
+    """Collections with the model of each space, the store, the data directory, and the broker and workers, if any."""
     node = current_node()
     cards = [
         CollectionCard(
@@ -60,11 +60,11 @@ def status() -> str:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateTiles:
-    """Duplicates of one another.
+    """A group of duplicates.
 
     Attributes:
         exact: one content at several ``paths``; otherwise several contents, and ``paths`` is empty.
-        spare: bytes that keeping only the first would free.
+        spare: bytes that would be free if only the first were kept.
     """
 
     exact: bool
@@ -74,9 +74,9 @@ class DuplicateTiles:
 
 
 class DuplicatesCache:
-    """The duplicates last found, which takes seconds in a large library; looked for again once a job has done more.
+    """The latest duplicates, whose search takes seconds in a large library; renewed when a job has made progress.
 
-    Jobs alone change what is stored, so their figures and the number of records say whether anything has changed.
+    Only jobs change the store, so that their counts and the number of records show whether it has changed.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The login form of a node that has a token."""
+"""Login form of a node with a token."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def log_out() -> Response:
 
 
 def _local_path(target: str) -> str:
-    """Where to go after the login, never off this site (``//elsewhere`` and ``/\\elsewhere`` count as off it)."""
+    """Target after the login if it is on this site, else ``/`` (``//elsewhere`` and ``/\\elsewhere`` are not)."""
     return target if target.startswith("/") and target[1:2] not in {"/", "\\"} else "/"

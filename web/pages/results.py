@@ -21,7 +21,7 @@ from web.api.questions import search as search_words
 from web.pages.address import Address
 from web.pages.recent_uploads import PREFIX, recent_uploads
 from web.pages.tiles import AnswerTiles, FoldedTiles, Tile, record_tile, word_tiles
-from web.wording import parted, understood
+from web.wording import split_weak_hits, understood
 
 FIRST_PAGE = 40
 MOST = 500
@@ -181,7 +181,7 @@ def _similar(
         more=_longer(query, address) if full else None,
         turns=_turns(query),
         previous=_earlier(query, address),
-        more_is_weaker=bool(full) and not any(parted(hits[-1:])[0] for hits in full),
+        more_is_weaker=bool(full) and not any(split_weak_hits(hits[-1:])[0] for hits in full),
     )
 
 

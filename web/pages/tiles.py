@@ -14,7 +14,7 @@ from search.similar.questions import Probe, SimilarAnswer, SimilarHit
 from search.store.base import Store
 from search.words import WordHit
 from web.api.media import shown_inline
-from web.wording import COPIES, band, explained, likely, likeness, parted, percent, reasons, reasons_in_full
+from web.wording import COPIES, band, explained, likely, likeness, percent, reasons, reasons_in_full, split_weak_hits
 
 NARROWEST, WIDEST = 7, 24
 """Clamp of a tile's width, in tenths of its height; the style sheet has one rule for each."""
@@ -143,7 +143,7 @@ class AnswerTiles:
         return {name: self._fold(hits) for name, hits in self._found.by_collection.items()}
 
     def _fold(self, hits: Sequence[SimilarHit]) -> FoldedTiles:
-        shown, weaker = parted(hits)
+        shown, weaker = split_weak_hits(hits)
         return FoldedTiles([self._tile(hit) for hit in shown], [self._tile(hit) for hit in weaker])
 
     def _tile(self, hit: SimilarHit) -> Tile:

@@ -95,7 +95,7 @@ def spots(count: int) -> tuple[Spot, ...]:
 
 @pytest.mark.parametrize("count", [1, 2, 500])
 def test_no_name_covers_another_and_everyone_is_inside(count: int) -> None:
-    chart = parsed(photographer_map(Chart("style", spots(count), (0.5, 0.2)), here="0" * 16))
+    chart = parsed(photographer_map(Chart("style", spots(count), (0.5, 0.2)), highlighted="0" * 16))
     links = chart.findall("a")
     assert len(links) == count
     assert sum("here" in link.attrib["class"] for link in links) == 1

@@ -8,7 +8,6 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from search.errors import NotFoundError
-from search.photographers.model_registry import ModelKind
 from search.photographers.photos.labels import decoded
 from search.photographers.photos.names import photographer_id
 from web.api import photographers as api
@@ -32,7 +31,7 @@ def train() -> Response:
     """Start the job that trains a model on the credited photos."""
     new: api.NewTraining = read_form(api.NewTraining)
     api.train_photographers(current_node(), new)
-    return redirect(url_for("photographers.space" if new.kind == ModelKind.JOINT else "photographers.everyone"), 303)
+    return redirect(url_for("photographers.space" if new.kind == "joint" else "photographers.everyone"), 303)
 
 
 @blueprint.post("/<who>/rename")

@@ -1,4 +1,4 @@
-"""Everyone whose photos are known: found by name, sorted, a page at a time; and what to do when nobody is."""
+"""Page that lists the photographers: search by name, order, and pages; hints where there are none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from web.api.params import read_query
 from web.pages.photographers.shared import active_jobs, blueprint
 
 PAGE = 60
-"""Photographers a page; their samples are loaded as they come into view."""
+"""Photographers per page; their samples are loaded when they scroll into view."""
 
 SORTS: dict[str, tuple[str, Callable[[PhotographerListed], tuple[object, ...]]]] = {
     "photos": ("Most photos", lambda one: (-one.photos, fold(one.name))),
@@ -28,7 +28,7 @@ SORTS: dict[str, tuple[str, Callable[[PhotographerListed], tuple[object, ...]]]]
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What the list can be asked; ``who`` parts people from KMeans groups."""
+    """Parameters of the list; ``who`` selects people, KMeans groups, or both."""
 
     q: str = ""
     sort: Literal["photos", "name", "first", "last"] = "photos"
@@ -60,7 +60,7 @@ def everyone() -> str:
 
 
 def chosen(known: Sequence[PhotographerListed], query: ListQuery) -> list[PhotographerListed]:
-    """Those asked for, in the order asked for."""
+    """Photographers that match the query, in its order."""
     words = fold(query.q).split()
     wanted = {"all": (True, False), "people": (False,), "groups": (True,)}[query.who]
     found = [one for one in known if is_group(one) in wanted and all(word in fold(one.name) for word in words)]
@@ -68,7 +68,7 @@ def chosen(known: Sequence[PhotographerListed], query: ListQuery) -> list[Photog
 
 
 def is_group(one: PhotographerListed) -> bool:
-    """Not a person: every credit comes from KMeans."""
+    """Whether it is a group and not a person: every credit comes from KMeans."""
     return bool(one.credits) and set(one.credits) <= {Credit.KMEANS}
 
 

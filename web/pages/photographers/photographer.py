@@ -1,4 +1,4 @@
-"""The page of one photographer."""
+"""Page of one photographer: traits, styles, similar photographers and changes over time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from web.pages.photographers.shared import blueprint, label_of, unit_of
 
 TRAITS_SHOWN = 10
 STRONGEST = 3.0
-"""Effect, in deviations, that fills the bar of a trait; stronger ones are cut there."""
+"""Effect, in standard deviations, that fills the bar of a trait; stronger ones are clipped."""
 
 BY_WORDS = {
     "style": ("How they develop", "by the look of their pictures, whatever these show"),
@@ -27,7 +27,7 @@ BY_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One feature over a photographer's periods."""
+    """Values of one feature over the periods of a photographer, and their chart."""
 
     label: str
     unit: str
@@ -55,13 +55,13 @@ def one(who: str) -> str:
 
 
 def in_words(traits: Sequence[Trait]) -> str:
-    """The strongest traits as a list within a sentence."""
+    """The strongest traits as an enumeration."""
     words = [trait.words for trait in traits[:4]]
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
 
 
 def changes(periods: Sequence[Period]) -> list[Change]:
-    """A chart for each feature that the periods tell of; nothing where there is but one period."""
+    """A chart for each feature of the periods; none for a single period."""
     if len(periods) < 2:
         return []
     names = list(dict.fromkeys(name for period in periods for name in period.values))

@@ -26,11 +26,11 @@ REASONS_SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A prediction as the page shows it.
+    """A prediction on the page.
 
     Attributes:
-        example: the photo asked about.
-        credited: its photographer by the library, empty where it has none.
+        example: tile of the photo.
+        credited: its photographer in the library, empty where it has none.
         reasons: strongest first.
         heaviest: the weight that fills a bar.
     """

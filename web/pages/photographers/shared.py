@@ -1,4 +1,4 @@
-"""What the dashboard's pages have in common: the blueprint, jobs in work, and how features are called."""
+"""Parts that the pages of the dashboard share: the blueprint, jobs in work, labels and template filters."""
 
 from __future__ import annotations
 
@@ -26,39 +26,40 @@ CREDIT_WORDS = {
     Credit.KMEANS: "a group of alike photos",
 }
 VECTORS = {"visual": "what it shows, as a whole", "style": "how it is developed, as a whole"}
-"""Reasons that speak of all components of a vector together."""
+"""Labels of reasons that stand for a whole vector."""
 
 
 def active_jobs(node: NodePort) -> list[JobProgress]:
-    """The dashboard's own jobs that have not come to their end, the one at work first."""
+    """Jobs of the dashboard that have not ended, in order of creation."""
     jobs = [job for job in node.ingest.jobs(JOBS_WATCHED) if job.task in JOB_KINDS and not job.finished]
     return sorted(jobs, key=lambda job: job.created)
 
 
 def label_of(feature: str) -> str:
-    """What charts call a feature or a vector."""
+    """Label of a feature or a vector."""
     if feature in INDEX:
         return FEATURES[INDEX[feature]].label
     return VECTORS.get(feature, feature.replace("_", " "))
 
 
 def unit_of(feature: str) -> str:
+    """Unit of a feature, empty where it has none."""
     return FEATURES[INDEX[feature]].unit if feature in INDEX else ""
 
 
 def day(time: str | None) -> str:
-    """The day of an ISO 8601 time; nothing where it is unknown."""
+    """The day of an ISO 8601 time; empty where it is unknown."""
     return (time or "")[:10]
 
 
 def span_of_years(one: PhotographerListed | PhotographerShown) -> str:
-    """``1939 to 1943``, or one year, or nothing where no time is known."""
+    """``1939 to 1943``, or one year, or empty where no time is known."""
     first, last = (one.first or "")[:4], (one.last or "")[:4]
     return f"{first} to {last}" if first != last else first
 
 
 def caption(photo: Photo) -> str:
-    """What is said when a photo is pointed at: its path, and how close it is where it was found by closeness."""
+    """Title of a photo: its path, and its similarity where it was found by one."""
     if photo.score is None:
         return photo.path
     return f"{photo.path}\nCosine {photo.score:.3f} in {photo.space or 'its space'}"
@@ -80,6 +81,6 @@ FILTERS = {
 
 @blueprint.record_once
 def _add_filters(state: BlueprintSetupState) -> None:
-    """Filters and not a context: macros that are imported see no context."""
+    """Register filters rather than a context, which imported macros do not get."""
     for name, filter_ in FILTERS.items():
         state.app.jinja_env.filters[name] = filter_

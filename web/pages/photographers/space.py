@@ -1,4 +1,4 @@
-"""The map: photographers, and photos, in two dimensions."""
+"""Page with the maps of photographers and of photos in two dimensions."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ NAMES: dict[str, tuple[str, str]] = {
 
 COLOURINGS = {"cluster": "Group of alike photos", "photographer": "Photographer"}
 NAMED_COLOURS = COLOURS
-"""Photographers told apart by colour, those with most photos; the others share one."""
+"""Number of photographers with a colour of their own, those with most photos; the others share one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """One colour of the cloud: class of the style sheet, name and number of photos shown."""
+    """Legend of one colour of the cloud: class of the style sheet, name and number of photos."""
 
     colour: str
     name: str
@@ -48,12 +48,12 @@ def space() -> str:
     colouring = request.args.get("colour", "cluster")
     colouring = colouring if colouring in COLOURINGS else "cluster"
     drawn, legend = _cloud(codes, colouring) if codes else (None, [])
-    here = request.args.get("who", "")
+    highlighted = request.args.get("who", "")
     return render_template(
         "photographers/map.html",
         charts=[other.by for other in found.charts],
         chart=chart,
-        drawn=photographer_map(chart, here) if chart else None,
+        drawn=photographer_map(chart, highlighted) if chart else None,
         names=NAMES,
         notes=found.notes,
         codes=codes,
@@ -61,13 +61,13 @@ def space() -> str:
         legend=legend,
         colouring=colouring,
         colourings=COLOURINGS,
-        here=here,
+        here=highlighted,
         jobs=active_jobs(node),
     )
 
 
 def _chosen(found: PhotographerMap, by: str) -> Chart | None:
-    """The chart asked for, or the one that is worth most."""
+    """The requested chart, or else the first, which is the best one."""
     return next((chart for chart in found.charts if chart.by == by), next(iter(found.charts), None))
 
 
