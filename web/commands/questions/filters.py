@@ -27,9 +27,10 @@ def filter_options(command: Callable[..., Any], type_: type[Filter] = Filter) ->
         values = {name: _read(row, given.pop(name)) for name, row in rows.items()}
         return command(*args, where=type_(**values), **given)
 
+    optioned: Callable[..., Any] = wrapped
     for name, row in reversed(rows.items()):
-        wrapped = _option(name, row)(wrapped)
-    return wrapped
+        optioned = _option(name, row)(optioned)
+    return optioned
 
 
 def _option(name: str, row: FilterField) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
