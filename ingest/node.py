@@ -1,4 +1,4 @@
-"""The composition root: opens everything that one process needs to ingest and to answer, and closes it."""
+"""The composition root: opens and closes everything that one process needs to ingest and answer."""
 
 from __future__ import annotations
 

@@ -1,0 +1,13 @@
+"""The ledger: an SQL database with a row for every file, the jobs, and the credits of photographers.
+
+It never writes files of media, and touches the store only to write credits.
+
+Start reading at ``tables``.
+
+* ``credits``: Credits of records: what each source says, which one counts, and writing that into the store.
+* ``database``: The ledger: an SQL database with a row for every file that has been ingested, and the jobs.
+* ``entries``: Read and write the ledger's file rows, always inside a transaction of the caller.
+* ``libraries``: Libraries, named groups of roots: a file belongs to that of the closest root at or above it.
+* ``tables``: Tables of the ledger, for SQLite and PostgreSQL.
+* ``upgrade``: Upgrade a ledger of an older version to the present layout, in place and in one transaction.
+"""

@@ -1,4 +1,4 @@
-"""Credits of records: what each source says, which source counts, and writing the result into the store.
+"""Credits of records: what each source says, which one counts, and writing that into the store.
 
 The ledger keeps what every source says, so that nothing is lost when a file is read again or a record comes back. The
 payload keys ``photographer`` and ``credit`` follow from that, from the ``artist`` that the file names, and from the

@@ -1,4 +1,4 @@
-"""Libraries: named groups of roots. A file belongs to the library of the closest root at or above it."""
+"""Libraries, named groups of roots: a file belongs to that of the closest root at or above it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,12 @@
+"""Photographers: job kinds that credit photos, train models and fold new photographers in.
+
+It never trains itself, which ``workers.training`` does, and never answers questions, which ``search.photographers``
+does.
+
+Start reading at ``labelling``.
+
+* ``fold_in``: Job task ``place_photographer``: fold a new photographer into the existing space.
+* ``labelling``: Job task ``label``: credit media to photographers, by files, folders, a table, groups or a person.
+* ``table_matching``: Match the lines of a table of photographers with records, by path, folder or pattern of paths.
+* ``training``: Job tasks ``train_photographers`` and ``train_joint``: train a model on the library's photos.
+"""

@@ -1,4 +1,4 @@
-"""Job task ``place_photographer``: fold a new photographer into the space, which is not trained again."""
+"""Job task ``place_photographer``: fold a new photographer into the existing space."""
 
 from __future__ import annotations
 

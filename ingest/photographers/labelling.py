@@ -1,4 +1,4 @@
-"""Job task ``label``: credit photos and videos to photographers, by files, folders, a table, groups or a person.
+"""Job task ``label``: credit media to photographers, by files, folders, a table, groups or a person.
 
 Running it again changes nothing that is done: a job that was cut off notes the same credits and finds nothing to edit.
 """

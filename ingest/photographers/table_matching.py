@@ -1,4 +1,4 @@
-"""Match the lines of a table of photographers with records: by path, by folder, or by a pattern of paths."""
+"""Match the lines of a table of photographers with records, by path, folder or pattern of paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Job tasks ``train_photographers`` and ``train_joint``: train a model on the library's photos and use it.
+"""Job tasks ``train_photographers`` and ``train_joint``: train a model on the library's photos.
 
 A trained model replaces the one in use only once it is complete; a job that is cut off anywhere starts again.
 """

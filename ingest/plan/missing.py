@@ -1,4 +1,4 @@
-"""Files that no longer exist: confirm when too many are gone, mark them, hide and later delete their records."""
+"""Files that no longer exist: ask when too many are gone, mark them, later delete their records."""
 
 from __future__ import annotations
 

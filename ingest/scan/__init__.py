@@ -1,0 +1,12 @@
+"""Scan: list the files below folders and in buckets, and hash them.
+
+It never decides what becomes of a file; ``ingest.plan`` does.
+
+Start reading at ``sources``.
+
+* ``folders``: List the files below folders, folder by folder, without opening any.
+* ``hashing``: SHA-256 of files, several at a time, ahead of their use.
+* ``ignore``: Rules for files that a scan leaves out: patterns of the settings and of ``.likewiseignore`` files.
+* ``remote``: List the objects below prefixes of buckets, with sizes and times from the listings alone.
+* ``sources``: Sources of a job: checks paths and addresses that people name, and scans folders and buckets.
+"""

@@ -1,4 +1,4 @@
-"""List the objects below prefixes of buckets, prefix by prefix, with sizes and times from the listings alone.
+"""List the objects below prefixes of buckets, with sizes and times from the listings alone.
 
 Hidden, excluded and ignored objects are left out, and so are Likewise's own previews and uploads.
 """

@@ -1,4 +1,4 @@
-"""The manifest of a backup, which is written last, and the journal that lists finished parts until then."""
+"""The manifest of a backup, written last, and the journal that lists finished parts until then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,14 @@
-"""The subjects a sample library shows, each painted by one function."""
+"""The subjects of the sample library, each painted by one function.
+
+* ``balloons``: Hot-air balloons over a morning valley.
+* ``coast``: The sea: a sailing boat, a lighthouse on its rock.
+* ``flower``: A flower close up.
+* ``forest``: Conifers in mist; other scenes use the conifer as well.
+* ``fruit``: A bowl of fruit on a table.
+* ``landscape``: Land: a mountain lake, desert dunes.
+* ``night``: After dark: a city across the water, a sky full of stars.
+* ``tower``: A lighthouse and the headland that it stands on.
+"""
 
 from __future__ import annotations
 
