@@ -238,7 +238,7 @@ def test_where_not_all_photos_are_looked_at_it_is_said(planted: Planted, monkeyp
     for name, count in (("Ada", 9), ("Bo", 8)):
         planted.add(name, count)
     for module in ("people", "miscredits"):
-        monkeypatch.setattr(f"search.photographers.{module}.MOST_ASKED", 8)
+        monkeypatch.setattr(f"search.photographers.profiles.{module}.MOST_ASKED", 8)
     people = People(planted.photos)
     assert "Doubtful credits were looked for among 8 of these photos, drawn at random." in people.shown("Ada").notes
     assert not [note for note in people.shown("Bo").notes if "looked for among" in note]
