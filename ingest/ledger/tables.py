@@ -26,8 +26,6 @@ from sqlalchemy import (
     or_,
 )
 
-from ingest.jobs.kinds import JobKind
-
 SCHEMA_VERSION = "3"
 """Version of this layout, in table ``meta``, checked on every open; ``ingest.ledger.upgrade`` upgrades older ones."""
 
@@ -148,7 +146,8 @@ jobs = Table(
     Column("rate", Float, nullable=False, default=0.0),
     Column("eta_seconds", Float),
     *(Column(name, Integer, nullable=False, default=0) for name in COUNTERS),
-    Column("task", String(24), nullable=False, server_default=JobKind.INGEST.value),
+    # Jobs of layout 1 had no task: all of them were of the kind "ingest".
+    Column("task", String(24), nullable=False, server_default="ingest"),
     Column("options", Text, nullable=False, server_default="{}"),
     Column("priority", String(8), nullable=False, server_default="normal"),
     Column("wanted", String(8), nullable=False, server_default=""),
