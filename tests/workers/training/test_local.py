@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -19,6 +20,7 @@ from search.photographers.photos.dataset import PhotoSet
 from search.settings import Settings
 from workers.training.local import ChildTrainer
 from workers.training.request import PHOTOS, Trained, TrainingOrder
+from workers.training.worker_side import serve_training
 
 Run = Callable[..., Trained | None]
 ORDER = TrainingOrder(ModelKind.CLASSIFIER, seconds=1.0, seed=3)
@@ -74,6 +76,12 @@ def test_an_order_of_an_older_version_is_read_with_defaults_and_that_of_a_newer_
     (tmp_path / "order.json").write_text('{"layout": 2, "kind": "joint"}')
     with pytest.raises(ModelError, match="newer version of Likewise"):
         TrainingOrder.load(tmp_path)
+
+
+def test_an_order_of_a_newer_coordinator_is_refused_by_a_worker(make_settings: Callable[..., Settings]) -> None:
+    question = {"version": 99, "task": "origin:7:new", "there": "training/origin-7", "order": {}}
+    broker: Any = None  # not asked
+    assert serve_training(make_settings(), broker, question)["error"]["hint"].startswith("Update Likewise")
 
 
 @pytest.mark.parametrize(
