@@ -1,8 +1,8 @@
-"""Where media lies, as text: an absolute POSIX path (``/mnt/photos/a.jpg``) or an address (``s3://bucket/photos/a.jpg``).
+"""Where media lies, as text: an absolute POSIX path or an address such as ``s3://bucket/a.jpg``.
 
-The one place that takes such a text apart: ``os.path`` and ``pathlib`` would make ``s3:/bucket`` of ``s3://bucket``.
-An address is an fsspec one: a scheme, then a bucket or container, then a key whose parts are parted by slashes. Nothing
-here looks at what is there; ``workers.storage.files`` does.
+The only module that splits such a text: ``os.path`` and ``pathlib`` would make ``s3:/bucket`` of ``s3://bucket``.
+An address is an fsspec one: a scheme, then a bucket or container, then a key whose parts are separated by slashes.
+Nothing here reads the file; ``workers.storage.files`` does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every error Likewise raises on purpose.
+"""Every error that Likewise raises on purpose.
 
     LikewiseError
     ├── UsageError                 the caller asked for something that cannot be

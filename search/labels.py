@@ -1,4 +1,4 @@
-"""Labels of files, read from the folders they lie in or from a manifest."""
+"""Reads the labels of files from the folders they lie in or from a manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logging: configured once by whoever starts a process, as lines for people or as one JSON object a line.
+"""Configures logging: lines for people, or one JSON object a line.
 
 What a thread is at work on is said once, by :func:`at_work`, and goes with every line that it logs meanwhile.
 """
@@ -47,8 +47,8 @@ class _StandardError(logging.Handler):
         try:
             print(self.format(record), file=sys.stderr, flush=True)
         except BrokenPipeError:
-            pass  # whoever read it has gone
-        except Exception:  # logging's own rule: a line that cannot be told breaks nothing
+            pass  # the reader of the stream has gone
+        except Exception:  # logging's own rule: a line that cannot be written breaks nothing
             self.handleError(record)
 
 

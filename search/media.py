@@ -1,4 +1,4 @@
-"""What is known about one piece of media, whichever room asks."""
+"""The record of one piece of media, and the payload that is stored of it."""
 
 from __future__ import annotations
 
@@ -71,9 +71,10 @@ def instant(text: str | None) -> datetime | None:
 
 
 def tokens(text: str) -> tuple[str, ...]:
-    """The words of a text in their order, in lower case; anything but letters and digits parts words, as in the store.
+    """The words of a text in their order, in lower case. Anything but letters and digits separates words, as in the
+    store.
 
-    In Unicode's form NFKC, so that letters and accents kept apart, as macOS keeps them in names, are the same words.
+    In Unicode's form NFKC, so that decomposed letters and accents, as macOS keeps them in names, are the same words.
     """
     return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).lower()))
 

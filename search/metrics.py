@@ -1,6 +1,6 @@
-"""What Prometheus may know of a process: how much it has done, how long that took, how much waits.
+"""Counts and times what a process does, for Prometheus.
 
-Whoever does a thing counts it here by one of the functions; ``search.scrape`` shows the counts. A file is counted once,
+Each event is counted by one of the functions; ``search.scrape`` shows the counts. A file is counted once,
 by the process that decided how it ended: the worker that embedded it, or the coordinator that gave it up. No label is
 taken from what people store or ask (a path, a job), so that the number of series stays small.
 """

@@ -1,4 +1,4 @@
-"""One object a store, made when first asked for and let go with the store."""
+"""Keeps one object for each store, made on first use and released with the store."""
 
 from __future__ import annotations
 

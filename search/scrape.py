@@ -1,4 +1,4 @@
-"""Showing the counts of ``search.metrics`` to Prometheus: of this process, or of several that share them.
+"""Shows the counts of ``search.metrics`` to Prometheus, of one process or of several.
 
 Processes that a program forks (``likewise serve``) are scraped through whichever of them answers, so that each must
 know the counts of all: they share a folder, in the way of prometheus_client's multiprocess mode.
@@ -88,7 +88,7 @@ class QueueDepths:
         try:
             for queue, depth in self._ask().items():
                 metric.add_metric([queue], depth)
-        except Exception as error:  # a scrape tells what is known, whatever the broker's client raises
+        except Exception as error:  # a scrape shows what is known, whatever the broker's client raises
             log.warning("The depths of the queues are not known: %s", error)
         return [metric]
 
@@ -96,7 +96,7 @@ class QueueDepths:
 def serve_counts(port: int, *collectors: Collector) -> None:
     """Show the counts at ``http://<any address>:port/metrics`` from a thread of this process, for as long as it lives.
 
-    The port belongs on a network that only Prometheus reaches: it asks nobody for a token. One that is taken is logged,
+    The port belongs on a network that only Prometheus reaches: it asks for no token. One that is taken is logged,
     for a worker that embeds is worth more than its counts.
     """
     from prometheus_client import start_http_server

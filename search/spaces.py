@@ -96,7 +96,7 @@ class VectorField:
 
     @property
     def numbers(self) -> int:
-        """Numbers that one of its vectors takes to be kept or sent, as far as can be told beforehand; of a sparse one,
+        """Numbers that one of its vectors takes to be kept or sent, as far as is known beforehand; of a sparse one,
         an index and a value for each component."""
         return min(self.space.dim, 2 * SPARSE_COMPONENTS) if self.sparse else self.space.dim
 

@@ -1,7 +1,7 @@
-"""Copying collections from one store into another, point by point.
+"""Copies collections from one store into another, point by point.
 
-A copy that is killed goes on where it was, and one that has ended has been compared with its source. While a collection
-is being filled its metadata says so (:data:`COPYING`), so that nobody takes half of it for the whole.
+A copy that is killed continues where it was, and one that has ended has been compared with its source. While a
+collection is being filled its metadata says so (:data:`COPYING`), so that half of it is not taken for the whole.
 
 Points are equal when their payloads are and their vectors are: to the last bit in a space of dot products, up to the
 rounding of a normalisation in a space of cosines, whose vectors every engine brings to unit length by itself.
@@ -29,7 +29,7 @@ LOCAL_KEYS = frozenset({COPYING, SWITCHING})
 """Metadata that is about the very collection it is kept with, and says nothing of a copy."""
 
 PAGE_FLOATS = 250_000
-"""Vector components in one page: the embedded engine lets nobody else run while it reads one (some 20 ms)."""
+"""Vector components in one page: the embedded engine blocks all other threads while it reads one (some 20 ms)."""
 
 MOST_POINTS, FRAMES = 500, 32
 """Points in one page at most; vectors that a multivector is taken to hold."""
@@ -38,7 +38,7 @@ MARK_EVERY = 4_000
 """Points after which the copy writes down where it is; that many are written twice at most."""
 
 SAMPLE = 200
-"""Points that are looked at to tell how much room all of them will take."""
+"""Points that are measured to estimate how much room all of them take."""
 
 ROUNDING = 1e-6
 """Difference of two components that normalising a vector once more may make: a few times float32's precision."""
@@ -114,10 +114,10 @@ def same_point(schema: CollectionSchema, one: Point, other: StoredPoint) -> bool
 class Copy:
     """Copies whole collections of ``source`` into ``target``, which holds nothing else.
 
-    The caller steps through the iterators, and may stop at any page: whoever makes the same copy later goes on there.
+    The caller steps through the iterators, and may stop at any page: the same copy made later continues there.
 
     Args:
-        origin: which store the source is; a copy goes on only with what came from the same one.
+        origin: which store the source is; a copy continues only with what came from the same one.
 
     Attributes:
         repaired: points that were found to differ when compared, and were written again.

@@ -1,4 +1,4 @@
-"""Arithmetic on rows of vectors."""
+"""Normalises rows of vectors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from search.store.base import Array
 
 
 def unit_rows(rows: Array) -> Array:
-    """Rows scaled to length 1, float32; a row of zeros stays as it is."""
+    """Rows scaled to length 1; a row of zeros stays as it is.
+
+    Args:
+        rows: float ``(n, dim)``.
+
+    Returns:
+        float32 ``(n, dim)``.
+    """
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return (rows / np.where(norms > 0, norms, 1.0)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A place and a radius around it as people type them: ``52.52,13.405,1000``, in degrees and metres."""
+"""Reads and writes a place with a radius as people type it: ``52.52,13.405,1000``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much alike two media are in one space: their best pair of vectors, corrected for how many pairs were tried.
+"""Scores two media by their best pair of vectors, corrected for how many pairs were tried.
 
 A picture has one vector, a video one a key frame. Two media are compared by the most similar pair of their vectors.
 Of many pairs, the best is more similar than of one, by chance alone: a video of 32 key frames would be found before a

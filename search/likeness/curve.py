@@ -1,4 +1,4 @@
-"""Likeness: the probability that two media share a label, given how much alike they are in one space.
+"""Formula of the likeness: the probability that two media share a label, given their score.
 
 A cosine says nothing by itself: .5 is unremarkable under one model and outstanding under another. So each model has a
 curve for each pair of kinds, learnt from labelled media (``workers.calibrate``) and shipped with it, from the corrected

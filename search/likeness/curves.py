@@ -1,4 +1,4 @@
-"""Which likeness curve serves a space: one made for this library, else the one that ships with the model.
+"""Chooses the likeness curve of a space: learnt for this library, else shipped with the model.
 
 ``likewise calibrate`` keeps curves in the metadata of the collections (key :data:`METADATA_KEY`), by fingerprint of the
 space and pair of kinds; a person's own marks could sharpen those. What ships is ``likeness_curves.json``, made by

@@ -1,4 +1,4 @@
-"""Pairs of labelled media and their scores: what likeness curves are learnt from and checked on."""
+"""Draws pairs of labelled media, which likeness curves are learnt from and checked on."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ PAIRS_EACH = 20
 
 
 PHOTOGRAPHERS = "photographers"
-"""Beginning of the name of a folder whose labels are photographers."""
+"""Prefix of the name of a folder whose labels are photographers."""
 
 OF_PHOTOGRAPHERS = frozenset({"style"})
 """Spaces whose likeness is about photographers."""
 
 
 def labels_are_about(space: str, folder: str) -> bool:
-    """Whether labels in a folder of this name are what likeness in a space is about: who took it in ``style``, what is
-    shown and heard in all others."""
+    """Whether labels in a folder of this name are what likeness in a space is about: the photographer in ``style``, the
+    content in all others."""
     return (space in OF_PHOTOGRAPHERS) == folder.rsplit("/", 1)[-1].startswith(PHOTOGRAPHERS)
 
 
@@ -66,7 +66,7 @@ def draw_pairs(
     asking: Sequence[Labelled], held: Sequence[Labelled], background: Background, rng: np.random.Generator
 ) -> ScoredPairs | None:
     """For each medium that asks up to :data:`PAIRS_EACH` others of its label, and of other labels; None where no two
-    share a label."""
+    share a label. Vectors are float32 ``(k, dim)`` of one space."""
     labels = np.array([one.label for one in held])
     sources = np.array([one.source for one in held])
     effective = np.array([effective_rows(one.rows, background) for one in held])

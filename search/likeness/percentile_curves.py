@@ -1,4 +1,4 @@
-"""The percentile curves of a store: learnt on first use, kept in memory and in its metadata, relearnt as it grows."""
+"""Learns the percentile curves of a store on first use and anew as it grows; stores them in metadata."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 METADATA_KEY = "calibration"
 
 _COMPARED = ("id", "kind", "paths", "fingerprints", "duration")
-"""Payload keys that tell edits of one content."""
+"""Payload keys by which edits of one content are recognised."""
 
 GROWTH = 1.2
 """A curve is learnt anew once either collection has grown, or shrunk, by this factor."""

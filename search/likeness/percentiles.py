@@ -1,4 +1,4 @@
-"""Percentile curves: from a score to the share of a library's random pairs that score lower.
+"""Formula of the percentile curve: from a score to the share of random pairs that score lower.
 
 Raw cosines cannot be compared: 0.5 is unremarkable between two photos under one model and outstanding under another,
 and the best of 32 key frames scores higher than a single picture by chance alone. So each space and pair of collections

@@ -1,4 +1,4 @@
-"""A collection page by page, in an order that people know.
+"""Lists a collection page by page, in an order that people know.
 
 The order is total: by the number the order goes by, then by file name (``search.records.natural_order``), then by id.
 Records that have no such number come last. A page goes on where a record stood, not where a count ended, so nothing
@@ -44,7 +44,7 @@ class SortOrder:
 
     Attributes:
         key: payload key with an index of numbers; None for the id.
-        descending: unless whoever asks says otherwise.
+        descending: unless the caller says otherwise.
         by_name: the number stands for the name, so that names of one number go in its direction.
     """
 
@@ -155,7 +155,7 @@ class _Listing:
     ) -> None:
         self._store, self._collection, self._where = store, collection, where
         self._order, self._descending = order, descending
-        # One record more than the page tells whether there is another page, and one more whether the last is cut off
+        # One record more than the page shows whether there is another page, and one more whether the last is cut off
         # from others of its number.
         self._step = min(limit + 2, SORTED)
         self._groups: dict[float | None, tuple[_Place, ...] | None] = {}

@@ -1,5 +1,4 @@
-"""Looking up what is stored: one record, one example for a question, values and their counts; pages of records are
-``search.records.browse``'s."""
+"""Looks up one record, the vectors of an example, and the values of facets."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from search.store.filters import Filter
 
 ASKED_BY_NAME = frozenset({"style", MEANING})
 """Spaces that answer only a question that names them: alike in style is not alike in what is shown, and ``meaning`` is
-there for words; ``visual`` tells pictures apart already."""
+there for words; ``visual`` compares pictures already."""
 
 
 def find_record(store: Store, media_id: str) -> MediaRecord:

@@ -1,4 +1,4 @@
-"""The order of names that people expect: capitals and accents do not count, and 9 comes before 10.
+"""Sorts names as people expect: capitals and accents do not count, and 9 comes before 10.
 
 Stores order by numbers only, so a name is also made one (:func:`sort_number`). It is the beginning of the name, written
 in digits of changing base, like the intervals of arithmetic coding: where two numbers differ they are in the order of
@@ -25,7 +25,7 @@ _PART = re.compile(r"[0-9]+|.", re.DOTALL)
 
 _LONG, _LONGEST = 9, 15
 """Digits of a number from which their count takes a second place (so that of the usual ones takes less), and from which
-numbers are longer than a sort number tells apart."""
+numbers are longer than a sort number can distinguish."""
 
 _MOST_DIGITS = 1000
 """Digits of a number that are compared: no file has so long a name, but a forged cursor may."""

@@ -1,4 +1,4 @@
-"""What a store holds, in the shape that ``likewise status`` and ``/api/v1/status`` both answer."""
+"""Describes what a store holds, as ``likewise status`` and ``/api/v1/status`` answer."""
 
 from __future__ import annotations
 

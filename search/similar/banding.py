@@ -1,4 +1,4 @@
-"""Pairs of fingerprints that differ in few bits, without comparing every one with every other."""
+"""Finds the pairs of fingerprints that differ in few bits, without comparing all pairs."""
 
 from __future__ import annotations
 
@@ -22,18 +22,26 @@ _BLOCK = 2048
 
 
 def codes_of(fingerprints: list[str]) -> Codes:
-    """Fingerprints of 64 hex digits each, packed."""
+    """Fingerprints of 64 hex digits each, packed: uint64 ``(n, 4)``."""
     return np.frombuffer(bytes.fromhex("".join(fingerprints)), np.uint64).reshape(-1, 4)
 
 
 def distances(codes: Codes, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Hamming distances of the rows ``left`` to the rows ``right``, one by one."""
+    """Hamming distances of the rows ``left`` to the rows ``right``, one by one.
+
+    Args:
+        codes: uint64 ``(n, 4)``.
+        left, right: row numbers, int64 ``(p,)`` each.
+
+    Returns:
+        int64 ``(p,)``.
+    """
     counted: NDArray[np.int64] = np.bitwise_count(codes[left] ^ codes[right]).sum(axis=-1, dtype=np.int64)
     return counted
 
 
 def banded_pairs(codes: Codes, radius: int) -> Pairs:
-    """Every pair within ``radius`` bits, at most :data:`BANDED_RADIUS`.
+    """Every pair within ``radius`` bits (at most :data:`BANDED_RADIUS`) of codes uint64 ``(n, 4)``: int64 ``(p, 2)``.
 
     Each code is cut into 16 bands of 16 bits. Two codes within 31 bits have, by the pigeonhole principle, a band in
     which they differ in one bit at most, so looking up each band and its 16 one-bit neighbours misses none. Codes
@@ -55,9 +63,10 @@ def banded_pairs(codes: Codes, radius: int) -> Pairs:
 
 
 def windowed_pairs(codes: Codes, radius: int, lengths: NDArray[np.float64], tolerance: float, least: float) -> Pairs:
-    """Every pair within ``radius`` bits, any radius, among those of nearly the same length.
+    """Every pair within ``radius`` bits, any radius, of codes of nearly the same length: int64 ``(p, 2)``.
 
     Args:
+        codes: uint64 ``(n, 4)``.
         lengths: float64 ``(n,)``; a pair is compared when the longer exceeds the shorter by at most the share
             ``tolerance`` of itself, or by ``least``.
     """

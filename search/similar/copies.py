@@ -1,4 +1,4 @@
-"""Which hits are copies of an example: the same bytes, or an edit."""
+"""Decides which hits are copies of an example: the same bytes, or an edit."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from search.similar.near import FRAME_BITS, MIN_COSINE, Fingerprinted, fingerpri
 from search.similar.questions import Relation
 
 SEARCHED, SEARCHED_WITH_EDITS = 20, 64
-"""Nearest media among which copies are looked for, where more than so many answers are not asked for anyway; and once
-an edit is among them. A heavy edit may be less like the example, by its vector, than many other media are, but hardly
-ever comes without a lighter one; and looking further costs more than the rest of a question."""
+"""Nearest media whose fingerprints are compared, where not more answers are asked for anyway; and once an edit is among
+them. A heavy edit may be less like the example, by its vector, than many other media are, but hardly ever comes without
+a lighter one; and comparing more costs more than the rest of a question."""
 
 
 def may_be_copy(kind: Kind, score: float) -> bool:

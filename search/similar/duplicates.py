@@ -1,4 +1,4 @@
-"""The duplicates of a whole library, in groups: exact copies, and edits of one content."""
+"""Finds the duplicates of a whole library, in groups: exact copies, and edits of one content."""
 
 from __future__ import annotations
 

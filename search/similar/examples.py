@@ -1,4 +1,4 @@
-"""The examples of a question: resolved to vectors, checked against a collection, blended to one query a space."""
+"""Resolves the examples of a question to vectors, and blends them to one query a space."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Examples:
 
     @property
     def fingerprinted(self) -> bool:
-        """Whether copies of a positive example can be told."""
+        """Whether copies of a positive example can be recognised."""
         return any(probe.fingerprints for probe in self.like)
 
     def having(self, space: str) -> tuple[Probe, ...]:
@@ -131,7 +131,7 @@ def blend(like: Sequence[Array], unlike: Sequence[Array]) -> Array:
     Single vectors are averaged and pushed away from the average negative, ``2 · mean(like) − mean(unlike)``: Rocchio's
     feedback formula with the weights of Qdrant's ``average_vector`` recommendation. It is chosen over ``best_score``
     because it stays one ordinary query, served by the index, whose score is still a cosine. When a positive example has
-    several vectors (a video's key frames) the rows of all positives stay apart, for MaxSim, and each is pushed away.
+    several vectors (a video's key frames) the rows of all positives are kept, for MaxSim, and each is pushed away.
 
     Source: Rocchio 1971, "Relevance feedback in information retrieval"; Qdrant documentation, "Recommendation API".
     """

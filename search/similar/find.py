@@ -1,4 +1,4 @@
-"""Find similar: what is like these examples, within and across collections."""
+"""Answers a find-similar question: what is like these examples, within and across collections."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
 
     Raises:
         UsageError: no positive example, a limit below 1, an offset or diversity out of range, a collection or space
-            that does not exist, a dial beyond its ends or together with spaces.
+            that does not exist, a style out of range or together with spaces.
         NotFoundError: an id is not stored.
         SpaceMismatchError: an example was encoded with another model than the collection it is compared with.
         StoreError: the store could not answer.
@@ -141,7 +141,7 @@ def _compare(context: QueryContext, collection: str, searched: int) -> tuple[lis
     """Hits of one collection, and all that was found there, best first.
 
     Args:
-        searched: how many of the nearest are looked for at least, where copies can be told.
+        searched: how many of the nearest are fetched at least, where copies can be recognised.
     """
     found = _ask(context, collection, searched)
     if not found.findings:
@@ -187,7 +187,7 @@ def _ask(context: QueryContext, collection: str, searched: int) -> _Found:
 
 
 def _depth(question: Question) -> int:
-    """How many answers are looked at. Where they are to be unlike each other, all that an engine rearranges, so that
+    """How many answers are compared. Where they are to be unlike each other, all that an engine rearranges, so that
     every page is of the same order."""
     last = question.offset + question.limit
     return max(last, MMR_CANDIDATES) if question.diversity else last

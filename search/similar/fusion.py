@@ -1,10 +1,10 @@
-"""One order for hits of several spaces and collections.
+"""Orders the hits of several spaces and collections in one list.
 
 A hit is as like the question as the space that finds it most alike says. The list goes by band
 (``search.likeness.curve``): copies, very similar, similar, weak. Within a band,
 
 1. what was compared with the example itself stands before what was reached through a video, whatever their likeness:
-   the drums of a video like this photo may be very like other drums, and tell less of the photo than any picture does;
+   the drums of a video like this photo may be very like other drums, and say less about the photo than any picture;
 2. the kind that was asked with stands before other kinds: who asks with a video finds its other moments before stills;
 3. then by likeness, score and id.
 

@@ -1,4 +1,4 @@
-"""Near duplicates: the same picture, film or recording after an edit; not merely something alike.
+"""Decides whether two media are near duplicates: one picture, film or recording after an edit.
 
 Two witnesses must agree. For pictures and films they are the perceptual fingerprint and the vector: the fingerprint
 alone could be fooled by layout, the vector alone calls two photos of one subject alike. For sounds they are the

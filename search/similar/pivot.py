@@ -1,4 +1,4 @@
-"""Through a video from pictures to sounds, and from sounds to pictures.
+"""Reaches sounds from pictures, and pictures from sounds, through the videos that hold both.
 
 A picture and a sound share no space, but a video holds both: a photo finds the video moments that look like it, their
 sound tracks find audio files. Two resemblances in a row are weaker evidence than one, so a pivot's likeness is the

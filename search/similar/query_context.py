@@ -1,4 +1,4 @@
-"""What one question needs on its way through find, pivot and subject_style: store, examples, scorer."""
+"""Holds what one question needs in find, pivot and subject_style, and makes its queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The question and answer types of find-similar; the API and ``--json`` give these objects as they stand."""
+"""Types of a find-similar question and its answer, as the API and ``--json`` show them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Question:
         like, unlike: ids of stored media, or probes. At least one ``like``.
         collections: where to look.
         spaces: which spaces to use; empty means every space that question and collection share, but ``style``.
-        style: position of the dial between subject (-1: in another style) and style (1: of another subject), see
+        style: position between subject (-1: in another style) and style (1: of another subject), see
             ``search.similar.subject_style``; None leaves style out of it.
         pivot: also reach audio from a picture (and pictures from a sound) through the videos that hold both.
         exact: compare with every vector instead of using the approximate index.

@@ -1,4 +1,4 @@
-"""What the engine's hits are worth: best pairs of vectors, their likeness, and how rare such scores are."""
+"""Turns the engine's scores into likenesses and match percentages of best pairs of vectors."""
 
 from __future__ import annotations
 

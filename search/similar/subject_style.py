@@ -1,6 +1,6 @@
-"""Weighing what a picture shows (subject) against how it is developed (style), by one number.
+"""Weighs what a picture shows (subject) against how it is developed (style), by one number.
 
-``visual`` tells the subject and ``style`` the development, each on its own scale. Their matches (per cent of random
+``visual`` compares the subject and ``style`` the development, each on its own scale. Their matches (per cent of random
 pairs that are less alike, see ``search.likeness.percentiles``) are turned into standard normal scores, which add up,
 
     z = cos φ · Φ⁻¹(subject match) + sin φ · Φ⁻¹(style match),   φ = (1 + 2 · position) · 45°,
@@ -78,7 +78,7 @@ class SubjectStyleAnswer:
 def ask_subject_and_style(context: QueryContext, collection: str, weights: SubjectStyleWeights) -> SubjectStyleAnswer:
     """What is like the examples under these weights; nothing where there is no style or no picture.
 
-    The nearest in each space of positive weight are looked up, and the exact cosines of all of them in both.
+    The nearest in each space of positive weight are fetched, and the exact cosines of all of them in both.
     """
     asked: dict[str, SpaceQuery] = {}
     for name in (SUBJECT, STYLE):

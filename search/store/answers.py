@@ -1,4 +1,4 @@
-"""Answers of an engine as hits, and diverse ones (maximal marginal relevance) in pages that fit together.
+"""Turns an engine's answers into hits, and diverse ones (MMR) into pages that fit together.
 
 Source: Carbonell and Goldstein, "The use of MMR" (SIGIR 1998). One after another the hit is taken that is best by
 ``(1 - diversity) * score - diversity * (its greatest likeness to one taken before)``.
@@ -19,7 +19,7 @@ compares each with each of those it gives out. It is the same for every page, so
 
 
 class EngineHit(Protocol):
-    """A hit as either engine tells it."""
+    """A hit as either engine returns it."""
 
     @property
     def id(self) -> Any: ...

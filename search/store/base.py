@@ -93,7 +93,7 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class CollectionInfo:
-    """What is told of a collection for little. A server tells both numbers approximately while it optimises;
+    """Cheap facts about a collection. A server reports both numbers approximately while it optimises;
     :meth:`Store.count` is exact.
 
     Attributes:
@@ -254,7 +254,7 @@ class Store(Protocol):
 
     def hold_indexing(self, collection: str, *, held: bool) -> None:
         """Build no approximate index during a bulk load, or build it again from now on. What is held stays held, also
-        after a crash, until it is let go; a store that indexes only when told (:meth:`optimise`) does nothing."""
+        after a crash, until it is let go; a store that indexes only on :meth:`optimise` does nothing."""
 
     def is_indexing_held(self, collection: str) -> bool: ...
 

@@ -1,4 +1,4 @@
-"""Turn a :class:`~search.store.filters.Filter` into an engine's own conditions, for either engine.
+"""Compiles a filter into the conditions of either engine.
 
 Qdrant Edge and qdrant-client name their conditions almost alike; a :class:`Dialect` holds the few names that differ.
 """

@@ -1,4 +1,4 @@
-"""Files that are whole after a crash, copies that stay sparse, and a full disk noticed before an engine meets it."""
+"""Writes files that are whole after a crash, copies sparse files, and reports a full disk early."""
 
 from __future__ import annotations
 
@@ -153,7 +153,12 @@ def disk_full(folder: Path, reason: str) -> DiskFullError:
 
 @contextmanager
 def engine_errors(folder: Path) -> Iterator[None]:
-    """Turn what Qdrant Edge and the file system raise into :class:`StoreError`, keeping the cause."""
+    """Turn what Qdrant Edge and the file system raise into errors of Likewise, keeping the cause.
+
+    Raises:
+        DiskFullError: the disk is full.
+        StoreError: anything else failed.
+    """
     try:
         yield
     except LikewiseError:
@@ -163,7 +168,7 @@ def engine_errors(folder: Path) -> Iterator[None]:
             raise disk_full(folder, str(error)) from error
         raise StoreError(f"The store in '{folder}' could not be read or written: {error}.") from error
     except Exception as error:
-        # The engine raises bare Exception for everything it refuses; only the text tells.
+        # The engine raises bare Exception for everything it refuses; only the text says what it was.
         raise failure(folder, str(error)) from error
 
 

@@ -1,4 +1,4 @@
-"""The filter language: one table of what a question can be narrowed by, on either store.
+"""The table of filters: what a question can be narrowed by, on either store.
 
 To add a filter, add one field to :class:`Filter`, with a :func:`row` in its metadata. The payload index, the conditions
 of both engines (``search.store.conditions``), the parameter of API and pages (``web.api.filtering``), the command-line

@@ -1,8 +1,8 @@
-"""Switching several collections to new generations as one, whatever dies in between.
+"""Switches several collections to new generations at once, also when a process dies half-way.
 
 A space such as ``visual`` lives in more than one collection, and half of them under another model would be of no use:
-each generation carries the names of all that are switched with it, and whoever opens the store next finishes a switch
-that was cut short.
+each generation carries the names of all that are switched with it, and the next process that opens the store finishes a
+switch that was cut short.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A store whose calls are counted and timed for Prometheus."""
+"""Counts and times the calls of a store for Prometheus."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from search.metrics import store_call
 from search.store.base import Store
 
 _NOT_TIMED = {"scroll", "close"}
-"""``scroll`` hands out point after point while whoever asked works on them; its time would be theirs."""
+"""``scroll`` yields point after point while its caller works on them, whose time would be counted."""
 
 
 def measured(store: Store) -> Store:
-    """The same store, each of whose calls is told to ``search.metrics`` under the name of its method."""
+    """The same store, each of whose calls is reported to ``search.metrics`` under the name of its method."""
     return cast("Store", _Measured(store))
 
 

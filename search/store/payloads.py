@@ -1,4 +1,4 @@
-"""How payloads are kept by either engine: which keys are indexed, and the form they are stored in."""
+"""Payload indexes, and the form in which either engine stores payloads."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check_order(key: str, limit: int) -> None:
 
 
 def counted(hits: Iterable[tuple[str, int]]) -> list[Facet]:
-    """Values and counts as an engine gives them, as facets. An engine goes on listing a value that nothing holds any
+    """Values and counts as an engine gives them, as facets. An engine still lists a value that no record holds any
     more, with a count of 0."""
     return sorted((Facet(value, count) for value, count in hits if count), key=lambda one: (-one.count, one.value))
 

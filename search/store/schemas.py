@@ -1,4 +1,4 @@
-"""Checks that a collection exists and is the one that is meant, the same for either engine."""
+"""Checks that a collection exists and holds the spaces that are meant, for either engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def no_collection(name: str) -> NotFoundError:
 
 
 def check_same_spaces(existing: CollectionSchema, wanted: CollectionSchema) -> None:
-    """Spaces that only one of the two has are fine: nobody writes to them, or they can be added.
+    """Spaces that only one of the two has are fine: nothing writes to them, or they can be added.
 
     Raises:
         SpaceMismatchError: a wanted space is there with another fingerprint, or held in another form.

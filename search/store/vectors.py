@@ -1,4 +1,4 @@
-"""Check vectors against a collection's schema before an engine sees them, and translate them both ways."""
+"""Checks vectors against a collection's schema, and translates them to and from an engine's form."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def query_vector(schema: CollectionSchema, query: VectorQuery, sparse: SparseMak
 
 
 def from_engine(schema: CollectionSchema, vectors: object) -> dict[str, Array]:
-    """A point's vectors as an engine tells them, each as float32 ``(m, dim)``; none if it tells none."""
+    """A point's vectors from an engine's form, each as float32 ``(m, dim)``; none if the engine gave none."""
     if not isinstance(vectors, Mapping):
         return {}
     fields = schema.by_name
@@ -89,7 +89,7 @@ def _dense(field: VectorField, value: Any) -> Array:
 
 
 def numbers_in(vector: Array) -> int:
-    """Numbers it takes to send a vector as it is, or without its zeros where that is shorter."""
+    """Numbers it takes to send vectors, float32 ``(m, dim)``, as they are, or without zeros where that is shorter."""
     return min(vector.size, 2 * int(np.count_nonzero(vector)))
 
 

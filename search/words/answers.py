@@ -1,4 +1,4 @@
-"""What a question in words is answered with."""
+"""Types of the answer to a question in words."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class WordHit:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A word that is known nowhere, and the word that was looked for in its place."""
+    """A word that is known nowhere, and the word that was searched in its place."""
 
     typed: str
     instead: str
@@ -105,9 +105,9 @@ class FoundByWords:
         total: records that hold the words.
         weaker: records that follow them as weak hits.
         at_least: more records than ``total`` may hold the words, because for each word ``MOST`` records of a
-            collection are looked at, and there are more that hold it.
+            collection are compared, and there are more that hold it.
         corrected: typing errors.
-        ignored: words that were not looked for (``the``, ``photo``).
+        ignored: words that were not searched (``the``, ``photo``).
         matched_any: no record holds all words, so those that hold any are given, those with most of them first.
         notes: in words, what the reader should know.
     """

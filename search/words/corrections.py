@@ -1,4 +1,4 @@
-"""Putting right a word that is known nowhere: not among concepts and colours, not in what is written about media."""
+"""Corrects a word that is known neither among concepts and colours nor in texts about media."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the records of a collection have to do with each term: asked of the store, at most ``MOST`` hits a question."""
+"""Asks a collection what its records have to do with each term."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class CollectionSearch:
     _answered: dict[Term, Evidence] = field(default_factory=dict, repr=False, compare=False)
 
     def about(self, term: Term) -> Evidence:
-        """What records have to do with a term. The store is asked once a term; whoever learns more adds it."""
+        """What records have to do with a term. The store is asked once a term; later findings are added to it."""
         if term not in self._answered:
             self._answered[term] = self._ask(term, None)
         return self._answered[term]

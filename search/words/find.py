@@ -1,4 +1,4 @@
-"""Media that answer to words: by what they show, by their colours, and by what is written about them.
+"""Answers a question in words: by what media show, their colours, and what is written about them.
 
 For every word a record holds it by concept or colour (strength from ``HOLDS``) or by text. All words must hold; only
 when no record holds all, those that hold any are given. Each word is asked for alone, and all together, for at most
@@ -143,7 +143,7 @@ def holding(
     encoder: TextEncoder | None = None,
 ) -> Narrowing:
     """For each collection there is the records that hold all of the words, at most ``MOST``: what narrows a question by
-    example (like this photo, and red). Nothing is narrowed by words that tell no media apart.
+    example (like this photo, and red). Words that distinguish no media narrow nothing.
 
     Args:
         encoder: as of :func:`search_words`.
@@ -178,7 +178,7 @@ def _searches(store: Store, where: Filter | None, collections: Sequence[str], by
 def _search_words(
     searches: Sequence[CollectionSearch], typed: ParsedWords, phrase_answer: PhraseAnswer
 ) -> tuple[ParsedWords, _Searched]:
-    """By single words and by the phrase that they are. Which words were looked for, and what was found."""
+    """By single words and by the phrase that they are. Which words were searched, and what was found."""
     typed, searched = _by_words(searches, typed)
     return typed, _fused(searches, typed, searched, phrase_answer)
 
@@ -189,9 +189,9 @@ def _by_words(searches: Sequence[CollectionSearch], typed: ParsedWords) -> tuple
     one_by_one = typed.one_by_one()
     if one_by_one is None or (together.found and not together.any and not together.found[0].weak):
         return typed, together
-    apart = _search(searches, one_by_one)
-    certain = apart.found and not apart.any and not apart.found[0].weak
-    return (one_by_one, apart) if certain or not together.found else (typed, together)
+    single = _search(searches, one_by_one)
+    certain = single.found and not single.any and not single.found[0].weak
+    return (one_by_one, single) if certain or not together.found else (typed, together)
 
 
 def _search(searches: Sequence[CollectionSearch], typed: ParsedWords) -> _Searched:
@@ -345,7 +345,7 @@ def _lacking_notes(
     phrase_answer: PhraseAnswer,
     where: Filter,
 ) -> tuple[str, ...]:
-    """Which records could not be looked at, and why."""
+    """Which records could not be compared, and why."""
     named = any(term.meaning is not None for term in (*typed.wanted, *typed.unwanted))
     without_concepts = sum(search.without_concepts() for search in searches) if named else 0
     without_vector = without_phrase_vector(store, list(phrase_answer.asked), where)

@@ -1,4 +1,4 @@
-"""What words mean among concepts and colours."""
+"""Finds the concepts and colours that words mean."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOO_GENERAL = 0.9
 """Share of all classes above which a concept is true of nearly every picture: entity, object, whole."""
 
 LONGEST = 6
-"""Most words of one concept that are looked for."""
+"""Most words of one concept that are searched."""
 
 _VARIANTS = {
     variant: colour
@@ -128,6 +128,6 @@ def _useful(senses: Sequence[Sense]) -> tuple[Sense, ...]:
 
 @cache
 def _too_general() -> frozenset[int]:
-    """Concepts that tell no pictures apart."""
+    """Concepts that distinguish no pictures."""
     sizes = [len(classes) for classes in table().classes]
     return frozenset(concept for concept, size in enumerate(sizes) if size > TOO_GENERAL * max(sizes))

@@ -1,4 +1,4 @@
-"""The moment of a video that shows best what was asked."""
+"""Finds the moment of a video that shows best what was asked."""
 
 from __future__ import annotations
 

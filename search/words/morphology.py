@@ -1,4 +1,4 @@
-"""Singulars and plurals of English nouns, as WordNet finds the word that it knows behind one that was typed."""
+"""Finds the singular of an English noun in the plural, by the rules of WordNet."""
 
 from __future__ import annotations
 

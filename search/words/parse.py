@@ -1,4 +1,4 @@
-"""Reading what was typed: words, "phrases in quotation marks", -words and -"phrases" to leave out."""
+"""Parses what was typed: words, "phrases in quotation marks", -words and -"phrases" to leave out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STOP_WORDS = frozenset(
         "photograph photographs pic pics picture pictures show showing shows"
     ).split()
 )
-"""Words that tell no media apart: articles, prepositions and pronouns of English, and names of what is asked for."""
+"""Words that distinguish no media: articles, prepositions and pronouns of English, and names of what is asked for."""
 
 _PART = re.compile(r'(?<!\S)(-?)"([^"]*)"|(\S+)')
 
@@ -74,7 +74,7 @@ class ParsedWords:
     phrase: str = ""
 
     def one_by_one(self) -> ParsedWords | None:
-        """The same with words that name one concept together looked for one by one: ``black`` and ``bear``; None if
+        """The same with words that name one concept together searched one by one: ``black`` and ``bear``; None if
         there are none."""
         if all(term.quoted or len(term.words) == 1 for term in self.wanted):
             return None

@@ -1,4 +1,4 @@
-"""A phrase asked as a whole in the space that pictures and words share (``meaning``), where a library has it.
+"""Compares a whole phrase with pictures, in the space that both share (``meaning``).
 
 A likeness curve gives the probability that a record looks like the phrase (``LikenessCurves.text_curve``), as the value
 of a concept is one. Of a video its best key frame counts, corrected for how many there are
@@ -26,7 +26,7 @@ from search.words.evidence import MOST, without_vector
 
 
 class TextEncoder(Protocol):
-    """Whatever embeds words for questions."""
+    """Embeds the words of questions."""
 
     def text(self, words: str, space: Space) -> Array:
         """Words as a vector of ``space``, float32 ``(1, dim)``, L2-normalised.
@@ -34,7 +34,7 @@ class TextEncoder(Protocol):
         Raises:
             ModelError: there is no model of words, or it cannot be loaded or run.
             SpaceMismatchError: it makes vectors of another space.
-            LikewiseError: whatever embeds is away or busy.
+            LikewiseError: the encoder is away or busy.
         """
 
 
@@ -59,7 +59,7 @@ class PhraseAnswer:
         return self.likenesses.get(collection, {}).get(id_, 0.0)
 
     def frame(self, collection: str, rows: Array) -> int:
-        """Number of the row, of those of one record, that is most like the phrase."""
+        """Number of the row, of those of one record, float32 ``(m, dim)``, that is most like the phrase."""
         return int(np.argmax(rows @ self.asked[collection][1][0]))
 
 

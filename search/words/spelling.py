@@ -1,4 +1,4 @@
-"""One typing error in a word: a letter too many, missing, wrong, or two that changed places."""
+"""Finds words that differ by one typing error: a letter too many, missing, wrong, or swapped."""
 
 from __future__ import annotations
 

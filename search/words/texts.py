@@ -1,4 +1,4 @@
-"""Where a record's own text holds a term: tags, names, folders, photographer, camera, date."""
+"""Finds a term in a record's own text: tags, names, folders, photographer, camera, date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/openapi.json``: OpenAPI 3.1, derived from the operations and the dataclasses they take and answer."""
+"""Serves ``/openapi.json`` (OpenAPI 3.1), derived from the operations and their dataclasses."""
 
 from __future__ import annotations
 

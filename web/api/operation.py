@@ -1,5 +1,7 @@
-"""An API call declared once: its route, what it takes and what it answers. Serving and ``/openapi.json`` read the same
-declaration, so that the description cannot drift from what is served."""
+"""An API call declared once: its route, what it takes and what it answers.
+
+Serving and ``/openapi.json`` read the same declaration, so that the description cannot differ from what is served.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a request's query string or body to the dataclasses that the questions take, with strict names and values."""
+"""Reads a request's query string or body into the dataclasses that operations take, strictly."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SimilarParameters:
         collections: where to look (``in`` in a request); empty means everywhere.
         spaces: which vector spaces to use; empty means all that fit, but style.
         style: weigh subject against style: -1 same subject in another style, -0.5 subject alone, 0 both, 0.5 style
-            alone, 1 same style of another subject; left out, style has no say.
+            alone, 1 same style of another subject; left out, style is not compared.
         pivot: also reach sounds from pictures, and pictures from sounds, through the videos that hold both.
         exact: compare with every vector instead of using the approximate index.
         offset: leave out so many of the best answers, to page on.
@@ -112,7 +112,7 @@ def read_query(values: MultiDict[str, str], types: Sequence[Any]) -> tuple[Any, 
     """One instance of each of ``types`` from a query string or form.
 
     A list is given by repeating its name; an empty value counts as absent, as an HTML form sends it. Blanks around a
-    value do not count, but in ``after`` they do: it may be a path, and nobody types it.
+    value do not count, but in ``after`` they do: it may be a path, and is not typed.
 
     Raises:
         UsageError: a name none of the types knows, a name given twice that takes one value, or a value of wrong form.

@@ -1,4 +1,4 @@
-"""The questions about media: similar, words, browse, facets, duplicates, one record, status."""
+"""API operations that ask: similar, words, browse, facets, duplicates, one record, status."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class WordAnswer:
         total: how many hold the words.
         weaker: how many follow them as weak hits.
         at_least: more records than ``total`` may hold the words.
-        corrected: typing errors, and what was looked for instead.
-        ignored: words that were not looked for, such as "the" and "photo".
+        corrected: typing errors, and what was searched instead.
+        ignored: words that were not searched, such as "the" and "photo".
         matched_any: none holds all of the words, so those that hold any are given.
         notes: in words, what the reader should know.
         took_ms: wall-clock milliseconds.
@@ -136,7 +136,7 @@ def _narrowed(node: NodePort, where: Filter, collections: Sequence[str]) -> tupl
     narrowing = holding(node.store, words, collections=collections, where=where, encoder=_words_of(node))
     held = narrowing.held
     reported = (*understood(narrowing.corrected, narrowing.ignored), *narrowing.notes)
-    if not held:  # nothing was typed that tells media apart
+    if not held:  # nothing was typed that distinguishes media
         return where, reported
     ids = tuple(id_ for some in held.values() for id_ in some.ids)
     if not ids:

@@ -1,4 +1,4 @@
-"""Vectors a page at a time, for whoever takes them elsewhere (``likewise export``)."""
+"""API operation that lists the stored vectors of one space, page by page, for ``likewise export``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address of a question: every link of the search page is the present question with something changed."""
+"""The address of a question, from which every link of the search page is made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 EXAMPLES = ("like", "unlike")
 PAGING = ("after", "offset", "weaker")
-"""Parameters that say how far somebody has read on in the answer to one question."""
+"""Parameters that say how far the answer to one question has been read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Address:
         return Address((*self.without(name).pairs, (name, str(value))))
 
     def from_start(self) -> Address:
-        """The question as somebody asks it who has not read on yet."""
+        """The same question from its first page."""
         return self.without(*PAGING)
 
     def like(self, media_id: str) -> Address:

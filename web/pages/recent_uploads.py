@@ -1,4 +1,4 @@
-"""Uploaded examples, remembered for a while, so that a question about one has an address, filters and a second page."""
+"""Remembers uploaded examples for a while, so that a question about one has an address."""
 
 from __future__ import annotations
 

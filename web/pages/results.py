@@ -1,4 +1,4 @@
-"""What the search page can be asked, and its answer: tiles, what is folded away, and where it goes on."""
+"""What the search page can be asked, and its answer as tiles with links to more."""
 
 from __future__ import annotations
 

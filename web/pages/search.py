@@ -38,7 +38,7 @@ STOPS = {
     0.5: "Same style",
     1.0: "Same style, other subject",
 }
-"""Positions of the dial between subject and style that have a name."""
+"""Positions between subject and style that have a name."""
 
 
 class Choices:

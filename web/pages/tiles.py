@@ -1,4 +1,4 @@
-"""What one result looks like: the hit, and the facts of its record that the grid shows."""
+"""One result as the grid shows it: the hit, and facts of its record."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Tile:
         hit: how it answers the question; None where nothing was compared.
         model: what made the vectors of the hit's space.
         through: name of the video through which the hit was reached.
-        reasons: why it answers to the words asked for, in words; ``reasons_in_full`` tells all, and how strongly.
+        reasons: why it answers to the words asked for, in words; ``reasons_in_full`` gives all, and how strongly.
         moment: seconds into a video to open it at.
         playable: a browser may be asked to play it in place.
     """
@@ -67,8 +67,8 @@ class Tile:
 
     @property
     def figure(self) -> str:
-        """The one number beside the name: the likeness, or the combined match where the dial orders; none for copies,
-        which say so in words."""
+        """The one number beside the name: the likeness, or the combined match where subject and style are weighed; none
+        for copies, which say so in words."""
         if self.hit is None:
             return ""
         if self.hit.parts is not None:

@@ -1,4 +1,4 @@
-"""The collections of the embedded store and their generations, on disk.
+"""Holds the open collections of the embedded store and their generations on disk.
 
     collections/
         generations.json   {"layout": 1, "images": 2}: the current generation of each collection that was ever made anew
@@ -124,6 +124,10 @@ class EdgeCollections:
             self._current = current
 
     def drop_generation(self, generation: str) -> None:
+        """
+        Raises:
+            UsageError: it is the current one.
+        """
         name = GenerationName.demand(generation)
         with self._changing:
             if name == self._current_of(name.collection):

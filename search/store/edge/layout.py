@@ -1,4 +1,4 @@
-"""How a collection is laid out in Qdrant Edge: vectors, approximate index, payload indexes, and when to index."""
+"""Configures a Qdrant Edge shard: vectors, approximate index, payload indexes, when to index."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _INDEX_TYPES = {
 }
 
 _SPARSE_SAMPLE = 1000
-"""Sparse vectors looked at to tell how many of them are empty."""
+"""Sparse vectors that are sampled to estimate how many of them are empty."""
 
 
 def edge_config(schema: CollectionSchema) -> qdrant.EdgeConfig:
@@ -77,7 +77,7 @@ def worth_optimising(shard: qdrant.EdgeShard, schema: CollectionSchema, written:
     if not dense:
         return False
     held = sum(shard.count(qdrant.CountRequest(filter=_holding(field))) for field in dense)
-    # The engine tells one number for all vectors; it counts sparse ones too, except empty ones.
+    # The engine reports one number for all vectors; it counts sparse ones too, except empty ones.
     sparse = sum(_indexed_sparse(shard, field) for field in schema.fields if field.sparse)
     indexed = max(0, shard.info().indexed_vectors_count - sparse)
     point_kb = max(field.space.dim for field in dense) * 4 / 1024

@@ -1,4 +1,4 @@
-"""One process at a time in a data directory."""
+"""Locks a data directory, so that one process at a time has it open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Build the approximate index of a shard in a process of its own: ``python -P optimise.py SHARD``.
+"""Builds the approximate index of a shard in a process of its own: ``python -P optimise.py SHARD``.
 
 Qdrant Edge 0.9 holds the GIL from the first to the last second of ``optimize()``, so a process that answers questions
 must never call it. This file is run as a script on a copy of the shard (``search.store.edge.shard`` makes the copy

@@ -1,4 +1,4 @@
-"""One collection of the embedded store on disk: a Qdrant Edge shard and the file that says what it is.
+"""One collection of the embedded store on disk: a Qdrant Edge shard and its metadata file.
 
     collections/images/
         metadata.json     schema with fingerprints, values of set_metadata, and the name of the shard folder in use
@@ -56,7 +56,7 @@ class LiveShard:
     """An open shard that can be replaced under its readers.
 
     Three locks, always taken in this order: ``_optimising`` (one optimiser at a time), ``_writes`` (one writer at a
-    time; also held while the shard is copied) and ``_engine`` (around every engine call, so that nobody uses a shard
+    time; also held while the shard is copied) and ``_engine`` (around every engine call, so that no thread uses a shard
     while it is exchanged; the engine holds the GIL during a call anyway, so this costs no parallelism).
     """
 
@@ -146,7 +146,7 @@ class LiveShard:
         self._shard.flush()
         self._unflushed = 0
         if self._written != self._written_there:
-            # It only helps to tell when to optimise, so a full disk may keep it from being written down.
+            # It is only an estimate of when to optimise, so a full disk may keep it from being written.
             with suppress(OSError):
                 self._commit(self._current, self._values)
 
@@ -234,7 +234,7 @@ class LiveShard:
             self._shard.close()
 
     def destroy(self) -> None:
-        """Close and delete it. Killed half-way, it is no collection any more when next looked for."""
+        """Close and delete it. After a kill half-way, the folder is no collection any more."""
         self.close()
         with engine_errors(self.folder):
             (self.folder / _METADATA).unlink()

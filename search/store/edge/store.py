@@ -1,4 +1,4 @@
-"""The embedded store: Qdrant Edge, the Qdrant engine in this process, one shard a collection, nothing else to run.
+"""The embedded store: Qdrant Edge, the Qdrant engine in this process, one shard a collection.
 
 Facts about Qdrant Edge 0.9 that shape this package: a shard can be open in one process only; every call holds the GIL
 until it returns, so work is handed over in small pieces; ``optimize()`` runs for minutes and therefore happens in a

@@ -1,4 +1,4 @@
-"""Collections on the server: made, described, made anew, dropped. Their content is the matter of ``store``.
+"""Makes, describes, switches and drops collections on a Qdrant server.
 
 Schema, fingerprints and metadata values live in a collection's own metadata, which Qdrant has from version 1.16 on.
 """
@@ -90,12 +90,12 @@ class ServerCollections:
             if not made:
                 physical = self._names.made_as(GenerationName(name, 1))
                 self._make(physical, schema, {})
-        # Read anew: whoever deleted and made it again may have done so with other models.
+        # Read anew: another process may have deleted it and made it again with other models.
         found = self._read_schema(name, physical)
         check_same_spaces(found, schema)
         added = spaces_to_add(found, schema)
         with server_errors(name):
-            # Also when the collection was there: whoever made it may have been killed before its indexes were.
+            # Also when the collection was there: its maker may have been killed before the indexes were made.
             self._index_payload(physical)
             if added:
                 self._add(physical, found, added)
@@ -139,7 +139,7 @@ class ServerCollections:
             usual = _INDEXING_THRESHOLD_KB
         if held:  # The server remembers what to go back to from before it is changed.
             self._update(collection, place, metadata={_HELD: usual})
-        # Both in one request: whoever lets go while another begins to hold leaves nothing held that nobody remembers.
+        # Both in one request: a release that races with a new hold leaves no threshold that is not remembered.
         self._update(
             collection,
             place,
@@ -152,13 +152,17 @@ class ServerCollections:
         return (self._info(collection, place).config.metadata or {}).get(_HELD) is not None
 
     def begin_generation(self, schema: CollectionSchema) -> str:
+        """
+        Raises:
+            UsageError: a generation with another schema is being filled.
+        """
         name = schema.collection
         begun = unfinished(self.generations(name), schema)
         if begun is None:
             metadata = self._info(name, self.find(name, to_write=True)).config.metadata or {}
             values = {key: value for key, value in metadata.items() if key.startswith(_VALUE)}
             with server_errors(name):
-                # The next number after all there are, somebody else's collections of such names included.
+                # The next number after all there are, including collections of such names that are not of Likewise.
                 newest = max(self._names.among(self._present(), name))
                 begun = str(newest._replace(number=newest.number + 1))
                 self._make(self._names.physical(begun), schema, values)
@@ -181,7 +185,7 @@ class ServerCollections:
                     info = self._client.get_collection(physical)
             except NotFoundError:  # dropped just now, or the node that answers lags behind the one that listed it
                 continue
-            if _SCHEMA in (info.config.metadata or {}):  # else it is somebody else's
+            if _SCHEMA in (info.config.metadata or {}):  # else it was not made by Likewise
                 schema = self._schema_in(str(name), physical, info)
                 made.append(Generation(str(name), schema, info.points_count or 0, current=physical == current))
         return tuple(made)
@@ -195,6 +199,10 @@ class ServerCollections:
                 self._names.point_at(name.collection, place.physical)
 
     def drop_generation(self, generation: str) -> None:
+        """
+        Raises:
+            UsageError: it is the current one.
+        """
         name = GenerationName.demand(generation)
         try:
             place = self.find(generation, to_write=True)

@@ -1,4 +1,4 @@
-"""What a Qdrant server and its client raise, in the words of ``search.errors``."""
+"""Translates the errors of a Qdrant server and its client into ``search.errors``."""
 
 from __future__ import annotations
 

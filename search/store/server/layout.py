@@ -1,4 +1,4 @@
-"""How a collection is laid out on a Qdrant server: vectors, approximate index, shards, compression, as settings say.
+"""Configures a collection on a Qdrant server: vectors, index, shards, compression.
 
 The flags ``on_disk`` and ``always_ram`` are used rather than ``memory``, which only servers from 1.19 on know.
 """

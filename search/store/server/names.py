@@ -1,4 +1,4 @@
-"""Which collection on the server a name stands for.
+"""Resolves the name of a collection or generation to a collection on the server.
 
 The generations of ``images`` are the collections ``images-1``, ``images-2`` …, each with the prefix of the settings;
 the alias ``images`` says which one is current. Requests name the collection itself, never the alias: what is known of

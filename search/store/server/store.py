@@ -1,4 +1,4 @@
-"""The store on a Qdrant server or cluster, through qdrant-client: what is in the collections."""
+"""The store on a Qdrant server or cluster: points and queries, through qdrant-client."""
 
 from __future__ import annotations
 

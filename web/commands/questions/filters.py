@@ -1,4 +1,4 @@
-"""The options that narrow a question, on every command that asks one."""
+"""Command-line options that narrow a question, derived from the table of filters."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def _local_file(example: str) -> Path | None:
 def _show(answer: Json, console: Console, weak: bool) -> None:
     from search.similar.questions import SimilarAnswer
     from web.plain import load
-    from web.wording import parted, weaker
+    from web.wording import split_weak_hits, weaker
 
     found: SimilarAnswer = load(SimilarAnswer, answer)
     for note in found.notes:
@@ -176,7 +176,7 @@ def _show(answer: Json, console: Console, weak: bool) -> None:
     if not found.hits:
         console.print("Nothing like it was found.")
         return
-    shown, folded = parted(found.hits)
+    shown, folded = split_weak_hits(found.hits)
     if weak:
         shown = list(found.hits)
     if shown:
