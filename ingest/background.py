@@ -29,6 +29,7 @@ class BackgroundThread:
         self._thread.start()
 
     def submit(self, work: Work) -> None:
+        """Run ``work`` after everything submitted before."""
         self._queue.put(work)
 
     def drain(self) -> None:

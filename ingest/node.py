@@ -132,6 +132,7 @@ class Node:
 
     @property
     def encoder(self) -> EngineEncoder:
+        """Embeds files and words of queries."""
         return self._engine.encoder
 
     def prepare(self) -> None:

@@ -1,4 +1,4 @@
-"""Jobs: create, run, pause, resume and cancel them, from any process that shares the ledger.
+"""Jobs: create, run, pause, resume and cancel jobs, from any process that shares the ledger.
 
 It never reads a media file: an ingest job calls ``ingest.scan`` and ``ingest.plan``, and every other kind its task.
 

@@ -149,6 +149,7 @@ class JobKind(StrEnum):
 
     @property
     def label(self) -> str:
+        """What it does, for people."""
         return self.description.label
 
     def parse(self, texts: Mapping[str, str]) -> Any:

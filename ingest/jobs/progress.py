@@ -16,6 +16,8 @@ RATE_WINDOW = 20.0
 
 
 class JobState(StrEnum):
+    """State of a job; those after ``paused`` end it."""
+
     QUEUED = "queued"
     SCANNING = "scanning"
     RUNNING = "running"

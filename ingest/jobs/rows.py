@@ -289,6 +289,7 @@ class LiveJob:
 
     @property
     def cancelled(self) -> bool:
+        """Whether it stops in this process, cancelled or left to another."""
         return self._cancelled.is_set()
 
     @property
@@ -303,15 +304,19 @@ class LiveJob:
 
     @property
     def paused(self) -> bool:
+        """Whether it is paused."""
         return not self._go.is_set()
 
     def pause(self) -> None:
+        """Let :meth:`wait_while_paused` block."""
         self._go.clear()
 
     def resume(self) -> None:
+        """Undo :meth:`pause`."""
         self._go.set()
 
     def cancel(self) -> None:
+        """Stop after the running batches, for good."""
         self._halted = False
         self._stop()
 

@@ -57,10 +57,12 @@ class TaskRun:
 
     @property
     def id(self) -> str:
+        """Id of the job."""
         return str(self._live.number)
 
     @property
     def priority(self) -> Priority:
+        """Priority of the job."""
         return self._live.priority
 
     def goes_on(self) -> bool:

@@ -135,6 +135,7 @@ def still(subject: str, frame: Frame, rng: np.random.Generator) -> Pixels:
 
 
 def developed(scenes: Iterable[Light], rng: np.random.Generator) -> Iterator[Pixels]:
+    """Scenes in linear light, developed without a style: uint8 (height, width, 3)."""
     return (develop(light, FILM_STYLE, rng) for light in scenes)
 
 

@@ -95,5 +95,5 @@ def sample(texture: Plane, across: Plane, down: Plane) -> Plane:
 
 
 def mirrored(position: Plane, cells: int) -> NDArray[np.float32]:
-    """A position on an endless axis as a cell of a finite one that is run through back and forth."""
+    """Positions on an endless axis as cells of a finite one that is traversed back and forth; float32, of equal shape."""
     return ((1.0 - np.abs(np.mod(position, 2.0) - 1.0)) * (cells - 1)).astype(np.float32)

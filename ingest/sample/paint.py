@@ -37,18 +37,22 @@ class Frame:
 
     @property
     def unit(self) -> int:
+        """The shorter side, in pixels."""
         return min(self.width, self.height)
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
         return self.height, self.width
 
     @property
     def right(self) -> float:
+        """The x of the right edge."""
         return self.width / self.unit / 2
 
     @property
     def bottom(self) -> float:
+        """The y of the bottom edge."""
         return self.height / self.unit / 2
 
     @cached_property

@@ -78,6 +78,7 @@ def encode_film(
 
 
 def add_sound_stream(container: av.container.OutputContainer, codec: str, rate: int, bit_rate: int) -> av.AudioStream:
+    """Add a mono stream to a container; ``bit_rate`` 0 leaves that to the encoder."""
     stream = container.add_stream(codec, rate=rate, layout="mono", options={"threads": "1"})
     assert isinstance(stream, av.AudioStream)
     if bit_rate:
@@ -88,7 +89,7 @@ def add_sound_stream(container: av.container.OutputContainer, codec: str, rate: 
 def write_sound(
     container: av.container.OutputContainer, stream: av.AudioStream, samples: NDArray[np.floating[Any]], rate: int
 ) -> None:
-    """Encode all samples; PyAV cuts them into the frames that the encoder wants."""
+    """Encode mono samples (n,) within [-1, 1]; PyAV cuts them into the frames of the encoder."""
     pcm = np.asarray(np.clip(samples, -1, 1) * 32_767, np.int16)[None, :]
     frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
     frame.sample_rate = rate

@@ -54,6 +54,7 @@ def sound_items() -> list[SampleItem]:
 
 
 def sound_path(kind: str, title: str, extension: str) -> str:
+    """Path of a sound in the library."""
     return f"sounds/{kind}/{title}.{extension}"
 
 
@@ -68,6 +69,7 @@ def find_sound(title: str) -> tuple[str, str]:
 
 
 def record(kind: str, path: str, extension: str, folder: Path) -> bytes:
+    """A synthesised sound as a file."""
     return encode_sound(synthesise(kind, path), RATE, extension)
 
 

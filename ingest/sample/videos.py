@@ -105,6 +105,7 @@ def shoot(film: SampleFilm, file: SampleFile, folder: Path) -> bytes:
 
 
 def frames_of(film: SampleFilm, path: str, length: float) -> Iterator[NDArray[np.uint8]]:
+    """The frames of a film, uint8 (height, width, 3) RGB, shot by shot."""
     rng = generator(path)
     count = round(length * FRAME_RATE / len(film.shots))
     for _, shot in film.shots:

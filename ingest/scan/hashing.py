@@ -43,6 +43,7 @@ class HashedFile:
 
     @property
     def path(self) -> str:
+        """Path of the file."""
         return self.task.path
 
 

@@ -27,7 +27,8 @@ LINE_SECONDS, NEWS_SECONDS = 5.0, 1.0
 class Display(Protocol):
     """Shows progress."""
 
-    def update(self, progress: JobProgress) -> None: ...
+    def update(self, progress: JobProgress) -> None:
+        """Show this progress."""
 
 
 def prepare(client: Client) -> None:

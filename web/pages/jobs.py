@@ -37,6 +37,7 @@ REASONS = {
 
 @blueprint.get("/jobs")
 def page() -> str:
+    """All recent jobs."""
     return _jobs_page()
 
 
@@ -57,7 +58,11 @@ def start() -> Response:
 
 @blueprint.post("/jobs/<job_id>/<action>")
 def act(job_id: str, action: str) -> Response:
-    """Pause, resume or cancel."""
+    """Pause, resume or cancel a job.
+
+    Raises:
+        NotFoundError: there is no such action or job.
+    """
     if action not in ACTIONS:
         raise NotFoundError(f"A job cannot be told to '{action}'.")
     ACTIONS[action](current_node(), job_id)

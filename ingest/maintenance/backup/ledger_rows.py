@@ -87,12 +87,14 @@ class Digest:
         self.rows, self._sum = 0, 0
 
     def add(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """Add rows to the set."""
         for row in rows:
             canonical = json.dumps(row, sort_keys=True, separators=(",", ":"))
             self._sum += int.from_bytes(hashlib.sha256(canonical.encode("ascii")).digest())
         self.rows += len(rows)
 
     def hex(self) -> str:
+        """The digest of all rows added so far: 64 hex digits."""
         return f"{self._sum % 2**256:064x}"
 
 
