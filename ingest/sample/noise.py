@@ -95,5 +95,5 @@ def sample(texture: Plane, across: Plane, down: Plane) -> Plane:
 
 
 def mirrored(position: Plane, cells: int) -> NDArray[np.float32]:
-    """Positions on an endless axis as cells of a finite one that is traversed back and forth; float32, of equal shape."""
+    """Positions on an endless axis as cells of a finite one, traversed back and forth; float32 of the same shape."""
     return ((1.0 - np.abs(np.mod(position, 2.0) - 1.0)) * (cells - 1)).astype(np.float32)
