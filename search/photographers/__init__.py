@@ -1,4 +1,4 @@
-"""Answers about photographers: predictions, profiles, similar photographers and the photographer space.
+"""Answers about photographers: predictions, profiles, similar photographers, photographer space.
 
 Nothing here trains: ``workers.photographers`` does. Start reading at ``service``.
 """

@@ -1,4 +1,4 @@
-"""Photographers folded into a photographer space after its training: ``placed.json`` in the model's folder.
+"""Photographers folded into a trained photographer space, and their file ``placed.json``.
 
 The space itself stays as it was trained. The next training takes their photos like all others.
 """

@@ -1,4 +1,4 @@
-"""The trained classifier: whose photo is this?"""
+"""The trained classifier: loading, and prediction of a photo's photographer."""
 
 from __future__ import annotations
 

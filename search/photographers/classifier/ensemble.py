@@ -1,4 +1,4 @@
-"""Ensemble of the photographer classifier: four parts with different inputs, and three answers pooled from them.
+"""Ensemble of the photographer classifier: four parts, and three answers pooled from them.
 
     subject   visual                                     linear
     manner    style + the 58 picture-only features       linear

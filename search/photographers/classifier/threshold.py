@@ -1,4 +1,4 @@
-"""Threshold of the answer "unknown": least probability of the first candidate, lower for more familiar photos."""
+"""Threshold of the answer "unknown", which is lower for photos similar to the training photos."""
 
 from __future__ import annotations
 

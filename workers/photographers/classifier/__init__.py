@@ -1,4 +1,4 @@
-"""Training of the photographer classifier: settings search, fitting, measurement and the model's files.
+"""Training of the photographer classifier: settings search, fitting, measurement, model files.
 
 Whatever predicts is in ``search.photographers.classifier``. Start reading at ``train``.
 """

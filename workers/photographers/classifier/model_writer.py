@@ -1,4 +1,7 @@
-"""Writing of a trained classifier's files; ``search.photographers.classifier.model_files`` describes and reads them."""
+"""Writing of a trained classifier's files.
+
+``search.photographers.classifier.model_files`` describes and reads them.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""Fitting of the classifier's parts; ``search.photographers.classifier`` holds what predicts, by the same names."""
+"""Fitting of the classifier's parts.
+
+Each module fits what its namesake in ``search.photographers.classifier`` predicts with. Start reading at ``ensemble``.
+"""

@@ -1,4 +1,4 @@
-"""Fitting of the ensemble: its parts, and by cross-validation the weights of the pool and the threshold."""
+"""Fitting of the ensemble: its parts, and by cross-validation the pool weights and the threshold."""
 
 from __future__ import annotations
 

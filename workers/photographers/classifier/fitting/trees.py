@@ -1,4 +1,4 @@
-"""Fitting of boosted trees: principal components of the vectors, joined with the features, into CatBoost.
+"""Fitting of boosted trees: CatBoost on principal components of the vectors and the features.
 
 128 components of an image embedding and 78 features are the recipe that ``baselines`` measures too; 32 components of
 ``style`` are added.
