@@ -1,6 +1,7 @@
 """Renames applied to the answers of trained models.
 
-A model knows photographers by the names of its training. The next training takes the new names; until then the probabilities of photographers that were merged are added up.
+A model knows photographers by the names of its training. The next training takes the new names; until then the
+probabilities of photographers that were merged are added up.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Child process of a training: ``python -m workers.training.child FOLDER THREADS``.
 
-``request`` describes the folder. The child writes messages as JSON objects to standard output, a line each: ``{"say": TEXT}`` any number of times, then one of
-``{"done": {"notes": […]}}``, ``{"stopped": true}`` and ``{"error": {"code", "message", "hint"}}``. SIGTERM asks it to
-stop. It ends with its parent, and when memory runs out the kernel kills it before other processes.
+``request`` describes the folder. The child writes messages as JSON objects to standard output, a line each: ``{"say":
+TEXT}`` any number of times, then one of ``{"done": {"notes": […]}}``, ``{"stopped": true}`` and ``{"error": {"code",
+"message", "hint"}}``. SIGTERM asks it to stop. It ends with its parent, and when memory runs out the kernel kills it
+before other processes.
 """
 
 from __future__ import annotations
