@@ -1,4 +1,4 @@
-"""All figures of one library on labelled media."""
+"""Measure all figures of a library on labelled media."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ class Evaluation:
     Attributes:
         spaces: by space; ``space:collection`` where labelled items of several collections share a space.
         fused: the one list of all kinds, by set of labels.
-        likeness: said against true, by space.
-        words: labels as questions in words; None where no label is a word for something to be seen, or nothing has
-            concepts.
+        likeness: predicted against true shares, by space.
+        words: labels as queries in words; None where no label is a visual concept, or nothing has concepts.
     """
 
     spaces: Mapping[str, SpaceEvaluation]

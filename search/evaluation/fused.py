@@ -1,13 +1,13 @@
-"""How good the one list of all kinds is, as people see it.
+"""Ranking quality of the one list of all kinds, as people see it.
 
-Each labelled item whose label occurs at least twice is asked, with default settings; what has no label is left out of
+Each labelled item whose label occurs at least twice is a query, with default settings; what has no label is left out of
 the ranking. Of each set of labels (a folder given to ``likewise evaluate``):
 
-* ``p_at_1``, ``p_at_k``: share of the first answers with the question's label;
+* ``p_at_1``, ``p_at_k``: share of the first answers with the query's label;
 * ``map``: mean average precision over the first :data:`DEPTH` answers, (1/R) Σ precision at each answer of the label,
   R the number of others of the label, at most :data:`DEPTH`;
-* ``missing``: share of the questions without an answer of their own kind and label among the first :data:`SEEN`;
-* ``row_p_at_1``, ``row_p_at_k``: the same as the first two for the row of the question's own kind.
+* ``missing``: share of the queries without an answer of their own kind and label among the first :data:`SEEN`;
+* ``row_p_at_1``, ``row_p_at_k``: the same as the first two for the row of the query's own kind.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from search.store.filters import Filter
 
 DEPTH, SEEN = 100, 40
 MOST_QUESTIONS = 400
-"""Most questions of one set, drawn evenly."""
+"""Most queries of one set, evenly spaced in all."""
 
 
 @dataclass(frozen=True, slots=True)
 class FusedEvaluation(RankingFigures):
-    """One set; see the module for the figures."""
+    """Figures of one set; the module defines them."""
 
     missing: float
     row_p_at_1: float
@@ -99,5 +99,5 @@ def _of_set(
 
 
 def _relevant(hits: Sequence[SimilarHit], labels: Mapping[str, str], asked: str) -> NDArray[np.bool_]:
-    """bool ``(n,)``: whether each labelled hit has the label of ``asked``."""
+    """Bool ``(n,)``: whether each labelled hit has the label of ``asked``."""
     return np.array([labels[hit.id] == labels[asked] for hit in hits if hit.id in labels], bool)

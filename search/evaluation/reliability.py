@@ -1,8 +1,9 @@
-"""Whether likeness keeps its promise: of the pairs said to share a label with probability p, a share p does.
+"""Reliability of likeness: of pairs given the probability p of sharing a label, a share p should do so.
 
 Pairs are drawn as for learning curves (``search.likeness.labelled_pairs``), with equal weight for same and other
-labels, but at random anew. Both figures are weighted alike. ECE is the mean over all pairs of the difference between
-said and true in the bin that each falls in. Source: Guo et al. 2017, "On Calibration of Modern Neural Networks".
+labels, but by another seed. Both figures are weighted alike. ECE is the mean over all pairs of the difference between
+the predicted and the true share in the bin that each falls in. Source: Guo et al. 2017, "On Calibration of Modern
+Neural Networks".
 """
 
 from __future__ import annotations
@@ -23,15 +24,19 @@ from search.spaces import Space
 from search.store.base import Store
 
 MOST_ITEMS = 2000
-"""Most labelled media of one space and kind, drawn evenly from all."""
+"""Most labelled media of one space and kind, evenly spaced in all."""
 
 SEED = 20_261_129
-"""Of the drawing; learning has another."""
+"""Seed of the drawing; learning has another."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Pairs whose likeness lies within a tenth: mean of what was said, share that is true (None without pairs), n."""
+    """Pairs whose likeness lies within a tenth.
+
+    Attributes:
+        said: mean likeness; None without pairs.  true: share that has the same label; None without pairs.
+    """
 
     said: float | None
     true: float | None
@@ -43,7 +48,7 @@ class Reliability:
     """One space.
 
     Attributes:
-        items: media that asked.  pairs: pairs of which as many (by weight) share a label as do not.
+        items: media that queried.  pairs: pairs of which as many (by weight) share a label as do not.
         ece: expected calibration error.
         bins: ten, from 0 to 1.
     """
@@ -55,7 +60,7 @@ class Reliability:
 
 
 def evaluate_likeness(store: Store, labels: Mapping[str, str], sets: Mapping[str, str]) -> dict[str, Reliability]:
-    """By space, over all pairs of kinds that share labels in it.
+    """Reliability by space, over all pairs of kinds that share labels in it.
 
     Args:
         labels: media id to label.  sets: media id to the folder that its label is of, whose name says which spaces it
@@ -64,11 +69,11 @@ def evaluate_likeness(store: Store, labels: Mapping[str, str], sets: Mapping[str
     media: dict[Space, list[Labelled]] = {}
     for collection, info in store.collections().items():
         kind = KIND_OF[collection]
-        here = [id_ for id_ in labels if info.points]
-        if len(here) > MOST_ITEMS:
-            here = [here[at] for at in np.linspace(0, len(here) - 1, MOST_ITEMS).astype(int)]
+        ids = [id_ for id_ in labels if info.points]
+        if len(ids) > MOST_ITEMS:
+            ids = [ids[at] for at in np.linspace(0, len(ids) - 1, MOST_ITEMS).astype(int)]
         fields = [field.space for field in asked_fields(info.schema)]
-        for point in store.retrieve(collection, here, vectors=[space.name for space in fields], payload=False):
+        for point in store.retrieve(collection, ids, vectors=[space.name for space in fields], payload=False):
             for space in fields:
                 if space.name in point.vectors and labels_are_about(space.name, sets[point.id]):
                     found = Labelled(kind, labels[point.id], point.vectors[space.name], point.id)
@@ -79,32 +84,36 @@ def evaluate_likeness(store: Store, labels: Mapping[str, str], sets: Mapping[str
 
 def _of_space(store: Store, space: Space, media: list[Labelled]) -> Reliability | None:
     rng = np.random.default_rng(SEED)
-    said, same, weights, items = [], [], [], 0
+    predicted, same, weights, items = [], [], [], 0
     for one, other in combinations_with_replacement(Kind, 2):
         curve = curves_of(store).curve(space, one, other)
-        asking, held = ([item for item in media if item.kind is kind] for kind in (one, other))
-        pairs = draw_pairs(asking, held, curve.background, rng)
+        querying, held = ([item for item in media if item.kind is kind] for kind in (one, other))
+        pairs = draw_pairs(querying, held, curve.background, rng)
         if pairs is not None:
-            said.append(curve.likenesses(pairs.scores))
+            predicted.append(curve.likenesses(pairs.scores))
             same.append(pairs.same)
             weights.append(pairs.weights)
             items += pairs.items
     if not items:
         return None
-    return reliability(np.concatenate(said), np.concatenate(same), np.concatenate(weights), items)
+    return reliability(np.concatenate(predicted), np.concatenate(same), np.concatenate(weights), items)
 
 
 def reliability(
-    said: NDArray[np.float64], same: NDArray[np.float64], weights: NDArray[np.float64], items: int
+    predicted: NDArray[np.float64], same: NDArray[np.float64], weights: NDArray[np.float64], items: int
 ) -> Reliability:
-    """The table of these pairs, float64 ``(n,)`` each: likeness, 1 for the same label, and weight."""
-    at = bin_of(said)
+    """Reliability of pairs, float64 ``(n,)`` each.
+
+    Args:
+        predicted: likeness.  same: 1 for the same label.
+    """
+    at = bin_of(predicted)
     bins = []
     for number in range(BINS):
         inside = at == number
         if not inside.any():
             bins.append(ReliabilityBin(None, None, 0))
             continue
-        mean, truth = (float(np.average(values[inside], weights=weights[inside])) for values in (said, same))
+        mean, truth = (float(np.average(values[inside], weights=weights[inside])) for values in (predicted, same))
         bins.append(ReliabilityBin(mean, truth, int(inside.sum())))
-    return Reliability(items, len(said), calibration_error(said, same, weights), tuple(bins))
+    return Reliability(items, len(predicted), calibration_error(predicted, same, weights), tuple(bins))

@@ -1,7 +1,7 @@
-"""How well each space finds what belongs together, measured through the store as every question is asked.
+"""Ranking quality of each space on labelled media, measured through the store as every query runs.
 
 Definitions, over the labelled items of one space in one collection; each item whose label occurs at least twice is
-asked, and the others are ranked as in an answer (by the corrected best pair of vectors,
+a query, and the others are ranked as in an answer (by the corrected best pair of vectors,
 ``search.likeness.best_pairs``), its own id left out:
 
 * ``p_at_1``: share of questions whose first answer has the question's label;
@@ -33,24 +33,24 @@ from search.store.base import Array, ScoredHit, Store, VectorQuery
 from search.store.filters import Filter
 
 MAX_QUESTIONS = 1000
-"""Most items asked in one space, drawn evenly from all; every item is ranked all the same."""
+"""Most queries in one space, evenly spaced in all items; every item is ranked all the same."""
 
 RECALL_QUESTIONS = 200
-"""Most questions that the approximate index is compared on."""
+"""Most queries that the approximate index is compared on."""
 
 _ROUND_TRIP = 16
-"""Most questions a round trip."""
+"""Most queries a round trip."""
 
 _ROUND_TRIP_HITS = 50_000
-"""Hits about which a round trip may bring: full rankings of a large library are asked for one by one."""
+"""Approximate number of hits of a round trip: full rankings of a large library are requested one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class RankingFigures:
-    """How well what belongs together is ranked.
+    """Ranking figures of one set of queries.
 
     Attributes:
-        n: questions asked.  classes: labels among them.
+        n: queries.  classes: labels among them.
     """
 
     n: int
@@ -63,7 +63,7 @@ class RankingFigures:
 
 @dataclass(frozen=True, slots=True)
 class SpaceEvaluation(RankingFigures):
-    """One space of one collection; see the module for the figures."""
+    """Figures of one space of one collection; the module defines them."""
 
     index_recall: float
 
@@ -116,8 +116,8 @@ class _Bench:
 
     Attributes:
         labels: of every item that has a vector there.
-        asked: ids of the questions.
-        where: what keeps unlabelled points out of a ranking.
+        asked: ids of the queries.
+        where: filter that keeps unlabelled points out of a ranking.
     """
 
     store: Store
@@ -173,7 +173,7 @@ class _Bench:
         return {point.id: point.vectors[name] for point in points}
 
     def _rescored(self, hits: Sequence[ScoredHit], asking: Array, held: Mapping[str, Array]) -> list[ScoredHit]:
-        """Hits of a space of several vectors a point in the order of an answer."""
+        """Hits of a space with several vectors a point, in the order of an answer."""
         kind = KIND_OF[self.collection]
         background = curves_of(self.store).curve(self.field.space, kind, kind).background
         known = [hit.id for hit in hits if hit.id in held]
@@ -200,7 +200,7 @@ class _Bench:
     def _answers(
         self, asked: Sequence[str], limit: int, where: Filter, *, exact: bool = True
     ) -> Iterator[tuple[str, list[ScoredHit]]]:
-        """Each question's id with its hits, a few questions a round trip."""
+        """Each query's id with its hits, a few queries a round trip."""
         space = self.field.space
         together = max(1, min(_ROUND_TRIP, _ROUND_TRIP_HITS // limit))
         for start in range(0, len(asked), together):

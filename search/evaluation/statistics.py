@@ -1,4 +1,4 @@
-"""Statistics of measurements: bootstrap and Wilson intervals, AUROC, best threshold, shrunk covariance.
+"""Statistics of measurements: bootstrap and Wilson intervals, AUROC, thresholds, shrunk covariance.
 
 Arrays are NumPy's. Whatever is random takes its seed, so a figure is the same each time it is measured.
 """

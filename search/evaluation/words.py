@@ -1,8 +1,8 @@
-"""How well words find what is shown: each label that is a word for something to be seen is asked, by concepts alone.
+"""Ranking quality of words: each label that is a visual concept is a query, by concepts alone.
 
-Names, folders and tags are left aside, for they often say the label. ``p_at_10`` is the share of the first ten answers
-with the label (of as many as there are, where a label has fewer than ten), ``ap`` the average precision over all
-pictures and videos, those that do not answer ranked last and counted as not found.
+Names, folders and tags are not searched, for they often contain the label. ``p_at_10`` is the share of the first ten
+answers with the label (of as many as there are, where a label has fewer than ten), ``ap`` the average precision over
+all pictures and videos, those that do not answer ranked last and counted as not found.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from search.words.meaning import meaning
 
 FIRST = 10
 LEAST = 2
-"""Fewest items of a label that is asked."""
+"""Fewest items of a label that is a query."""
 
 _SEEN = (Kind.IMAGE.collection, Kind.VIDEO.collection)
 _MOST = 1000
@@ -48,7 +48,7 @@ class WordEvaluation:
 
 
 def word_of(label: str) -> str:
-    """A label as somebody would type it: the last part of a folder's name, underscores as spaces."""
+    """A label as people type it: the last part of a folder's name, underscores as spaces."""
     return " ".join(tokens(label.rsplit("/", 1)[-1].replace("_", " ")))
 
 

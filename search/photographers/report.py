@@ -1,4 +1,4 @@
-"""Report of a classifier: what every training measures and writes as ``report.json`` in the model's folder.
+"""Report of a classifier, which every training writes as ``report.json`` in the model's folder.
 
 Another figure is measured where the report is made (``workers.photographers.classifier.measure``), and named and
 explained in :attr:`Report.figures`; page and terminal show whatever stands there.

@@ -1,4 +1,4 @@
-"""Page of the classifier's report: every figure with the number of photos it was measured on and its interval."""
+"""Page of the classifier's report: every figure with its interval and number of photos."""
 
 from __future__ import annotations
 

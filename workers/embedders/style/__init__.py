@@ -1,1 +1,1 @@
-"""How a picture is developed, apart from what it shows: the ``style`` space, and the training of its own weights."""
+"""The ``style`` space: how a picture is developed, apart from what it shows; and the training of it."""

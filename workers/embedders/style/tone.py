@@ -1,4 +1,4 @@
-"""Tone, colour, fall-off and grain of a whole picture, in numbers that hardly depend on what it shows.
+"""Statistics of tone, colour, fall-off and grain of whole pictures, hardly dependent on content.
 
 Counted on the 8-bit levels as they are: how often each tone occurs and where its quantiles lie (exposure, contrast,
 fade), what colour the pixels of each tone have (split toning, white balance, saturation), how the ratios of the

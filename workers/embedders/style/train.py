@@ -1,4 +1,6 @@
-"""Train the encoder and the reader of development that ship: ``python -m workers.embedders.style.train DIR``.
+"""Train the shipped style encoder and development reader.
+
+    python -m workers.embedders.style.train DIR
 
 Writes ``weights.npz`` and ``development.npz`` beside this module and prints the revision of the first, which belongs
 into ``search.model_descriptions.registry``. The shipped ones were trained with the defaults on the 800 photos of

@@ -1,7 +1,7 @@
-"""Training the encoder of the ``style`` space, on photos developed by invented photographers.
+"""Train the encoder of the ``style`` space on photos developed by invented photographers.
 
 Each photo is developed by several of them, so what their presets explain of its statistics is style, and what is left
-over is content. The encoder is made in closed form: it evens each statistic out, takes coordinates in which content is
+over is content. The encoder is made in closed form: it normalises each statistic, takes coordinates in which content is
 as strong in every direction, turns them to the directions in which photographers differ most, and gives each direction
 the weight that style has in it. The photographers are drawn anew for each training: none that is asked about later has
 to be among them. What the encoder is worth is measured by ``likewise photographers presets DIR``, which trains it on
@@ -91,8 +91,11 @@ class Developed:
 def develop(
     pictures: Sequence[NDArray[np.uint8]], each: int, rng: np.random.Generator, photographers: int = PHOTOGRAPHERS
 ) -> Iterator[Developed]:
-    """Every picture, uint8 ``(h, w, 3)`` RGB of any size, by ``each`` of so many photographers, every time cut and
-    mirrored in another way."""
+    """Every picture by ``each`` of the invented photographers, every time cut and mirrored in another way.
+
+    Args:
+        pictures: uint8 ``(h, w, 3)`` RGB of any size.
+    """
     presets = draw_presets(photographers, rng)
     for picture in pictures:
         for photographer in rng.choice(photographers, each, replace=False):
@@ -172,7 +175,7 @@ def train(practice: StyleTrainingSet) -> StyleEncoder:
 
 
 def normalise(encoder: StyleEncoder, statistics: Array) -> Array:
-    """Statistics float32 ``(…, DIMENSIONS)``, evened out by the encoder."""
+    """Statistics float32 ``(…, DIMENSIONS)``, normalised by the encoder."""
     with torch.inference_mode():
         normalised: Array = encoder.normalised(torch.from_numpy(statistics.reshape(-1, DIMENSIONS))).numpy()
     return normalised.reshape(statistics.shape)

@@ -1,1 +1,1 @@
-"""The preset benchmark: how well photographers whose truth is known are told apart on any photos."""
+"""The preset benchmark: how well invented photographers, whose presets are known, are recognised."""

@@ -41,11 +41,11 @@ def measure(folder: Path, options: PresetOptions, settings: Settings, say: Repor
     """Everything, at every jitter level asked for. Photos of the folder are only read.
 
     Args:
-        say: is told how it comes on, in lines for people.
+        say: called with progress in words, a line at a time.
 
     Raises:
         NotFoundError: there is no such folder.
-        UsageError: it holds too few photos, or too few subjects to keep them apart.
+        UsageError: it holds too few photos, or too few subjects to split.
         ModelError: the models cannot be had.
     """
     from workers.photographers.benchmark import product_models

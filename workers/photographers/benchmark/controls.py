@@ -1,4 +1,4 @@
-"""What must hold for the rows to mean what they say: no leak, nothing but the preset to go by."""
+"""Control checks of the benchmark: no leak between the splits, no information but the preset."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def twin_answers(log_probabilities: Floats, first: int, second: int) -> tuple[Fl
 
 
 def even_split(seeds: Sequence[tuple[Floats, Floats]]) -> BenchmarkCheck:
-    """That a photographer and a copy of the same preset are told apart no better than by tossing a coin."""
+    """That a photographer and a copy of the same preset are distinguished no better than by tossing a coin."""
     right, within = [one for one, _ in seeds], [both for _, both in seeds]
     value = share_within(right, within)
     photos = np.concatenate(right), np.concatenate(within)

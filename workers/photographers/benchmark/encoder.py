@@ -1,4 +1,4 @@
-"""Coordinates in which photographers are told from strangers: statistics, weighed by how little content moves them.
+"""Coordinates for open-set recognition: statistics whitened by how much content changes them.
 
 Of the covariance of content, half comes from the photographers' own photos in the gallery and half from the photos that
 the style encoder is trained on (``workers.embedders.style.training``), developed under presets that no photographer

@@ -1,4 +1,4 @@
-"""Classifiers that name the photographer of a vector: few, and plain."""
+"""Classifiers of the benchmark, which name the photographer of a vector."""
 
 from __future__ import annotations
 

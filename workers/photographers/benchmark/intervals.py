@@ -1,4 +1,4 @@
-"""Shares with the interval that other photos and other draws would put them in."""
+"""Shares of a benchmark with 95 % intervals over seeds and photos, and how answers are counted."""
 
 from __future__ import annotations
 

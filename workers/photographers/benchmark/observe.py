@@ -1,4 +1,4 @@
-"""What the product sees of a developed photo: written as a JPEG file, decoded in a decoder child, put to the models."""
+"""Run developed photos through the product: JPEG file, decoder process, models."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _COMMENT_MOST = 65_533
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the product makes of pictures; float32, leading axes as the pictures are arranged, here ``(n,)``.
+    """Features and vectors of pictures; float32, leading axes as the pictures have them, ``(n,)`` at first.
 
     Attributes:
         features: ``(n, 78)`` of ``search.photographers.photos.features``, NaN where absent.
@@ -63,7 +63,7 @@ class Observation:
 
 
 class BenchmarkEmbedder(Protocol):
-    """What the harness needs of ``workers.embedders.models.Models``."""
+    """What the benchmark needs of ``workers.embedders.models.Models``."""
 
     def embed(self, items: Sequence[Decoded]) -> list[Embedded]: ...
 
@@ -85,7 +85,7 @@ class LoadedModels:
 
 
 class ProductPipeline:
-    """Looks at pictures as ingest would.
+    """Decodes and embeds pictures as an ingest does.
 
     Args:
         folder: where files lie between being written and being decoded.
@@ -96,7 +96,7 @@ class ProductPipeline:
         self._written = 0
 
     def observe(self, batches: Iterable[Sequence[NDArray[np.uint8]]]) -> Iterator[Observation]:
-        """One look a batch, in order. The next batch is developed and decoded while the models see this one.
+        """One observation a batch, in order. The next batch is decoded while the models embed this one.
 
         Raises:
             MediaError: a file that was written here cannot be decoded.
@@ -156,7 +156,7 @@ def encoded(picture: NDArray[np.uint8]) -> bytes:
 
 
 def padded_to_one_size(files: Sequence[bytes]) -> list[bytes]:
-    """JPEG files brought to one size by comments: how well grain compresses would tell presets apart by file size."""
+    """JPEG files brought to one size by comments: file size would otherwise reveal grain, which compresses badly."""
     most = max(map(len, files)) + 2 * len(_COMMENT)
     return [_SOI + _comments(most - len(file)) + file[len(_SOI) :] for file in files]
 

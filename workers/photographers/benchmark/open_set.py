@@ -1,4 +1,4 @@
-"""Photographers nobody has seen: whether their photos are told from those of known ones."""
+"""Open-set recognition: photos of unknown photographers distinguished from those of known ones."""
 
 from __future__ import annotations
 

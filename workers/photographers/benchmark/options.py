@@ -1,4 +1,4 @@
-"""What the preset benchmark may be told; nothing here imports models."""
+"""Options of the preset benchmark; imports no models."""
 
 from __future__ import annotations
 

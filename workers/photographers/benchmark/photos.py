@@ -1,4 +1,4 @@
-"""The base photos: which files of a folder, split so that gallery and question share neither photo nor subject."""
+"""Base photos of a folder, split so that gallery and question share neither photo nor subject."""
 
 from __future__ import annotations
 

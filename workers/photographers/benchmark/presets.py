@@ -1,10 +1,10 @@
-"""Invented photographers: each a way of developing pictures, so that a measure of style has a truth to be held against.
+"""Invented photographers, each a preset of developing pictures, so that measures of style have a truth.
 
-A preset is what someone does to a photo after taking it: exposure, white balance, contrast curve, saturation, split
-toning, vignette and grain. Every parameter is drawn evenly from a range that an editor of photos would call visible
-but ordinary, well inside what the sliders of raw developers allow. Left out is what would give a photographer away at
-one look, such as black and white: that would make the benchmark easier, not better. The ranges were chosen so before
-anything was measured on them, and are no settings to be tuned.
+A preset is what a photographer does to a photo after taking it: exposure, white balance, contrast curve, saturation,
+split toning, vignette and grain. Every parameter is drawn evenly from a range that an editor of photos would call
+visible but ordinary, well inside what the sliders of raw developers allow. Left out is what would give a photographer
+away at one look, such as black and white: that would make the benchmark easier, not better. The ranges were chosen so
+before anything was measured on them, and are no settings to be tuned.
 
 Source of the task: Bianco, Cusano and Schettini, "Artistic photo filtering recognition using CNNs", 2017, and Thomas
 and Kovashka, "Seeing behind the camera", CVPR 2016.

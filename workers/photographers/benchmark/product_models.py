@@ -1,4 +1,4 @@
-"""The product's models as the benchmark uses them."""
+"""The product's models, loaded for the benchmark."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def open_models(settings: Settings) -> LoadedModels:
         ModelError: weights cannot be had.
     """
     use_threads(settings)
-    # Style is read from statistics that are needed anyway, rather than looked at twice.
+    # Style is read from statistics that are needed anyway, rather than extracted twice.
     choice = replace(choose_models(settings, {}), style=False)
     models = Models(settings, choice)
     models.load()

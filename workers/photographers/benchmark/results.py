@@ -1,4 +1,4 @@
-"""What the preset benchmark tells; ``--json`` gives these objects as they stand."""
+"""Results of the preset benchmark; ``--json`` gives these objects as they stand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from search.evaluation.statistics import Estimate
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkRow:
-    """How well one way of looking at photos tells photographers apart.
+    """How well photographers are recognised from one representation of photos.
 
     Attributes:
         name: short and stable, for scripts.  words: what it is.
@@ -37,7 +37,7 @@ class BenchmarkRow:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkCheck:
-    """Something that must hold for the rows to mean what they say, or a target beside them.
+    """A control that must hold for the rows to be valid, or a target beside them.
 
     Attributes:
         value: None where it could not be measured; ``note`` says why.

@@ -1,4 +1,4 @@
-"""The rows of the benchmark: what is looked at, and which classifier names the photographer from it."""
+"""Rows of the benchmark: representations of photos, each with the classifier used on it."""
 
 from __future__ import annotations
 
@@ -107,4 +107,4 @@ CONTENT_CHECKED = tuple(
         if representation.style or representation.name == POOLED
     }.values()
 )
-"""One row of each representation whose sight of content is measured."""
+"""One row of each representation whose content is measured."""

@@ -1,4 +1,4 @@
-"""One seed of the benchmark: draw photographers, develop, look, learn, ask."""
+"""One seed of the benchmark: draw presets, develop photos, extract, train, evaluate."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Tick = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What is seen of one seed's renders, axes ``(photos, photographers, …)``.
+    """Observations of one seed's renders, axes ``(photos, photographers, …)``.
 
     Attributes:
         gallery, question: the renders; the last photographer has the preset of number ``TWIN``.

@@ -1,4 +1,4 @@
-"""The image code: a small convolutional autoencoder, 224 x 224 pixels to 16 numbers and back.
+"""Image code: a small convolutional autoencoder, 224 x 224 pixels to 16 numbers and back.
 
 The loss is that of the published set-up: absolute error of the pixels, and squared error of the four global features
 recomputed on what comes out, so that the code keeps light and colour and not only shapes.
@@ -88,7 +88,7 @@ def train_autoencoder(
     """Learn from ``rows`` of ``pictures``, uint8 (n, 224, 224, 3), a batch of them in memory at once.
 
     Raises:
-        StoppedError: the pace says so.
+        StoppedError: the budget stops the training.
     """
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng(devices=[]):
@@ -123,7 +123,11 @@ def train_autoencoder(
 
 @torch.inference_mode()
 def codes_of(network: Autoencoder, pictures: Pictures, budget: TrainingBudget | None = None) -> NDArray[np.float32]:
-    """Float32 (n, 16)."""
+    """Codes float32 (n, 16) of whole pictures uint8 (n, 224, 224, 3).
+
+    Raises:
+        StoppedError: the budget stops the training.
+    """
     codes = np.empty((len(pictures), CODE), np.float32)
     for start in range(0, len(pictures), BATCH):
         if budget is not None:

@@ -1,4 +1,4 @@
-"""When a training goes on, when it ends with what it has, and when it stops."""
+"""Time budget of a training: ends it with what it has, or stops it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 
 class StoppedError(Exception):
-    """``goes_on`` said no; nothing of use is in the folder."""
+    """A training was stopped; nothing of use is in its folder."""
 
 
 class TrainingBudget:
-    """Asked between steps.
+    """Remaining time of a training, which asks between steps.
 
     Args:
-        goes_on: False stops everything.
-        seconds: time until ``over``; None for never.
+        goes_on: asked at every step; False stops the training.
+        seconds: time until the budget is spent; None for no limit.
     """
 
     def __init__(self, goes_on: Callable[[], bool] = lambda: True, seconds: float | None = None) -> None:
@@ -26,13 +26,13 @@ class TrainingBudget:
         """Whether the time is up.
 
         Raises:
-            StoppedError: it must not go on at all.
+            StoppedError: ``goes_on`` returned False.
         """
         if not self._goes_on():
             raise StoppedError
         return self._end is not None and time.monotonic() >= self._end
 
     def share(self, share: float) -> TrainingBudget:
-        """A share, 0 to 1, of the time that is left."""
+        """Budget of a share, 0 to 1, of the remaining time."""
         left = None if self._end is None else max(0.0, self._end - time.monotonic()) * share
         return TrainingBudget(self._goes_on, left)

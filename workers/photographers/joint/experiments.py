@@ -1,4 +1,4 @@
-"""What is learnt from photos once they are numbers: the vectors that are kept, and the baselines beside them."""
+"""Trainings on extracted features: the photographers' vectors, and the baselines beside them."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ MetricCallback = Callable[[str, float, int], None]
 
 @dataclass(frozen=True, slots=True)
 class JointData:
-    """Photos as numbers, in one order; nothing is scaled yet.
+    """Features of all photos in one order, not yet standardised.
 
     Attributes:
         codes: float32 (n, 16).
         features: float32 (n, 4), the published global features.
         statistics: float32 (n, t), what style coordinates are made from.
-        developments: float32 (n, 12), settings that tell how far apart photographers are.
+        developments: float32 (n, 12), settings of development, from which distances of photographers come.
         owners: int64 (n,), photographers counted from 0.
-        groups: int64 (n,), what belongs together.
-        held: bool (n,), what nothing may be learnt from.
+        groups: int64 (n,), photos that belong together.
+        held: bool (n,), held-out photos.
     """
 
     codes: NDArray[np.float32]
@@ -66,7 +66,7 @@ class JointData:
 
 @dataclass(frozen=True, slots=True)
 class LearntVectors:
-    """The model whose vectors are kept, and what brings a photo to its scale."""
+    """The trained model, and the standardisation of its inputs and targets."""
 
     fitted: FittedNetwork
     codes: Standardisation
@@ -81,10 +81,10 @@ def learn(
     budget: TrainingBudget,
     watch: MetricCallback = lambda name, value, step: None,
 ) -> LearntVectors:
-    """The photographers' vectors.
+    """Train the model whose vectors are kept.
 
     Raises:
-        StoppedError: the pace says so.
+        StoppedError: the budget stops the training.
     """
     rows = data.learnt
     codes = Standardisation.of(data.codes[rows])
@@ -109,10 +109,10 @@ def learn(
 
 
 def fit_published(data: JointData, options: JointOptions, budget: TrainingBudget) -> tuple[VectorErrors, FittedNetwork]:
-    """The published set-up on the same photos: the four global features foretold by its network.
+    """Train the published set-up on the same photos: its network predicts the four global features.
 
     Raises:
-        StoppedError: the pace says so.
+        StoppedError: the budget stops the training.
     """
     rows = data.learnt
     targets = Standardisation.of(data.features[rows])(data.features)
@@ -131,7 +131,7 @@ def pseudo_photographers(
     """The published set-up with clusters (n,) of its own targets for photographers, and what shows their circularity.
 
     Raises:
-        StoppedError: the pace says so.
+        StoppedError: the budget stops the training.
     """
     rows, held = data.learnt, np.flatnonzero(data.held)
     errors, _ = fit_published(replace(data, owners=clusters), options, budget)
@@ -161,7 +161,7 @@ def agreement(data: JointData, first: LearntVectors, options: JointOptions, budg
     """Mean Procrustes R² of the vectors with those of ``options.repeats`` trainings under other seeds.
 
     Raises:
-        StoppedError: the pace says so.
+        StoppedError: the budget stops the training.
     """
     others = [
         learn(data, replace(options, seed=options.seed + 1 + repeat), budget).fitted.vectors

@@ -1,4 +1,4 @@
-"""What a training leaves in its folder, and what placing somebody new needs of it."""
+"""Files of a trained joint model: writing all of them, and reading what folding in needs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AUTOENCODER, _NETWORK = "autoencoder.", "joint."
 
 @dataclass(frozen=True, slots=True)
 class SavedModel:
-    """A learnt model read back: from pictures to codes, statistics to coordinates, and both to a vector."""
+    """A trained model read back: pictures to codes, statistics to coordinates, and both to a vector."""
 
     autoencoder: Autoencoder
     network: ShiftNetwork
@@ -42,7 +42,12 @@ def write_result(
     autoencoder: Autoencoder,
     report: JointReport,
 ) -> None:
-    """Everything but plots and logs. The manifest comes last: a folder that has one is complete."""
+    """Write everything but plots and logs. The manifest is written last: a folder that has one is complete.
+
+    Args:
+        names: photographers in the order of the vectors.  ids: media ids in the order of ``data``.
+        clusters: int64 (n,), pseudo-photographer of each photo.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     fitted = learnt.fitted
     photos = np.bincount(data.owners[data.learnt], minlength=len(names))

@@ -1,4 +1,4 @@
-"""Learning a joint model: one optimiser for networks and vectors, and what the vectors are worth afterwards."""
+"""Fit a joint model with one optimiser for network and vectors, and measure its held-out errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workers.photographers.joint.network import JointNetwork
 
 BATCH, RATE = 32, 1e-3
 FRAME_STEPS = 200
-"""Training steps from one frame of the settling vectors to the next."""
+"""Training steps from one stored frame of the converging vectors to the next."""
 
 LEAST_STEPS = 2000
 """Steps taken however few photos there are: with six of them an epoch is one step, and 200 would lead nowhere."""
@@ -35,7 +35,7 @@ MOST_WRONG = 30
 
 @dataclass(frozen=True, slots=True)
 class TrainingExamples:
-    """Photos as the joint model sees them, all on one scale.
+    """Inputs and targets of the joint model, standardised.
 
     Attributes:
         codes: float32 (n, 16).  targets: float32 (n, k).
@@ -54,7 +54,7 @@ class TrainingExamples:
 
 @dataclass(frozen=True, slots=True)
 class FittedNetwork:
-    """A learnt model with the way its vectors took: ``frames`` float32 (f, p, d) at ``steps`` (f,)."""
+    """A fitted network with its vectors during training: ``frames`` float32 (f, p, d) at ``steps`` int64 (f,)."""
 
     network: JointNetwork
     frames: NDArray[np.float32]
@@ -74,11 +74,11 @@ def fit(
     budget: TrainingBudget,
     watch: Callable[[JointNetwork, int, float], None] = lambda network, step, loss: None,
 ) -> FittedNetwork:
-    """Learn from every example ``epochs`` times, or oftener, the same way each time it is told the same seed.
+    """Fit network and vectors, ``epochs`` passes or more over the examples; equal seeds give equal results.
 
     Args:
         make: a new network; its random numbers come from ``seed``.
-        watch: told the network, the step and the mean loss after each epoch.
+        watch: called with the network, the step and the mean loss after each epoch.
 
     Raises:
         StoppedError: the pace says so.
@@ -119,7 +119,7 @@ def fit(
 
 
 def errors_of(network: JointNetwork, held: TrainingExamples, seed: int = 0) -> VectorErrors:
-    """Mean squared errors on examples that nothing was learnt from, with the right and with the wrong vectors.
+    """Mean squared errors on held-out examples, with the right and with wrong photographers' vectors.
 
     Intervals are of a bootstrap over groups: photos that belong together are drawn together.
     """
@@ -130,7 +130,7 @@ def errors_of(network: JointNetwork, held: TrainingExamples, seed: int = 0) -> V
 
 @torch.inference_mode()
 def error_rows(network: JointNetwork, held: TrainingExamples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Squared error of each example (n,), with the right vector and averaged over wrong ones."""
+    """Squared error of each example, float64 (n,): with the right vector, and averaged over wrong ones."""
     codes, targets, owners = map(torch.from_numpy, (held.codes, held.targets, held.owners))
     people = len(network.vectors)
 
@@ -145,7 +145,7 @@ def error_rows(network: JointNetwork, held: TrainingExamples) -> tuple[NDArray[n
 
 
 def procrustes(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """R² of the best shift, rotation, mirroring and scaling of ``one`` (p, d) onto ``other``: 1 says that they agree.
+    """Procrustes R² of two float32 (p, d) under shift, rotation, mirroring and scaling: 0 to 1.
 
     Source: Gower, "Generalized Procrustes analysis", Psychometrika 1975; the same as ``1 - scipy.spatial.procrustes``.
     """

@@ -1,4 +1,4 @@
-"""Somebody new in the photographer space: only their vector is sought, everything else stays as it is."""
+"""Fold a new photographer into the photographer space: their vector is fitted, everything else stays."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _STEPS, _RATE = 400, 0.05
 
 @dataclass(frozen=True, slots=True)
 class FoldInResult:
-    """Where somebody new is: float32 (d,), and who works alike, nearest first."""
+    """Vector of a new photographer, float32 (d,), and the most similar photographers, nearest first."""
 
     vector: NDArray[np.float32]
     similar: tuple[Alike, ...]
 
 
 def fold_in(folder: Path, pictures: NDArray[np.uint8], n: int = 10) -> FoldInResult:
-    """Place whoever took ``pictures``, uint8 (k, 224, 224, 3) whole pictures; about ten tell enough.
+    """Vector of the photographer of whole pictures uint8 (k, 224, 224, 3); about ten are enough.
 
     Raises:
         UsageError: there is no picture.
@@ -48,32 +48,38 @@ def fold_in(folder: Path, pictures: NDArray[np.uint8], n: int = 10) -> FoldInRes
 
 
 def place(folder: Path, name: str, pictures: NDArray[np.uint8]) -> FoldInResult:
-    """Place whoever took ``pictures`` in the space of ``folder`` by that name, which is kept there from now on.
+    """Fold the photographer of ``pictures`` into the space of ``folder``, under ``name``, and store the result there.
 
-    Pictures of nothing but black, which is also what lost ones look like, are left out.
+    All-black pictures, which stand for missing ones, are left out.
+
+    Args:
+        pictures: uint8 (k, 224, 224, 3), whole.
 
     Raises:
         UsageError, ModelError, SpaceMismatchError: as :func:`fold_in`.
     """
-    seen = pictures[pictures.any(axis=(1, 2, 3))]
-    folded = fold_in(folder, seen)
+    usable = pictures[pictures.any(axis=(1, 2, 3))]
+    folded = fold_in(folder, usable)
     vector = tuple(float(value) for value in folded.vector)
-    write_folded_in(folder, (*read_folded_in(folder), FoldedIn(name, len(seen), vector)))
+    write_folded_in(folder, (*read_folded_in(folder), FoldedIn(name, len(usable), vector)))
     return folded
 
 
 def vector_of(network: JointNetwork, codes: NDArray[np.float32], targets: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The vector float32 (d,) that foretells ``targets`` (k, t) best, under the prior that the others were learnt with.
+    """Vector float32 (d,) that predicts ``targets`` best, under the prior that the others were fitted with.
 
-    The network is left as it is. Starts from the middle of everybody, so that the same photos give the same vector.
+    The network does not change. The fit starts from the mean of all vectors, so the same photos give the same vector.
+
+    Args:
+        codes: float32 (k, 16), standardised.  targets: float32 (k, t), style coordinates.
     """
-    seen, wanted = torch.from_numpy(codes), torch.from_numpy(targets)
+    inputs, wanted = torch.from_numpy(codes), torch.from_numpy(targets)
     vector = network.vectors.detach().mean(dim=0, keepdim=True).clone().requires_grad_(True)
     optimiser = torch.optim.Adam([vector], _RATE)
     for _ in range(_STEPS):
-        predicted = network(seen, vector.expand(len(seen), -1))
+        predicted = network(inputs, vector.expand(len(inputs), -1))
         loss = (predicted - wanted).square().sum() + PRIOR * vector.square().sum()
         (vector.grad,) = torch.autograd.grad(loss, [vector])
         optimiser.step()
-    placed: NDArray[np.float32] = vector.detach().numpy()[0].copy()
-    return placed
+    found: NDArray[np.float32] = vector.detach().numpy()[0].copy()
+    return found

@@ -1,7 +1,7 @@
-"""The two joint models: the published one, and the one whose vectors are kept.
+"""Networks of the joint model: the published one, and the one whose vectors are kept.
 
-Both foretell a picture's statistics from its image code and its photographer's vector; both hold the vectors as their
-own parameters, so that one optimiser moves everything.
+Both predict a picture's statistics from its image code and its photographer's vector; both hold the vectors as their
+own parameters, so that one optimiser fits everything.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from workers.photographers.joint.options import CODE
 from workers.photographers.joint.targets.mds_targets import MdsTargets
 
 STRAIN = 10.0
-"""Weight of the strain. From 3 to 30 vectors on presets lie better the more it weighs, and foretell hardly worse."""
+"""Weight of the strain. Measured on presets from 3 to 30: distances of vectors fit better the larger it is, and
+predictions hardly worsen."""
 
 _BENDS, _BEND_COST = 32, 0.1
 
 
 class JointNetwork(nn.Module, ABC):
-    """What the two have in common.
+    """Interface of both networks.
 
     Attributes:
         vectors: (p, d), one row a photographer.
@@ -32,19 +33,22 @@ class JointNetwork(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, codes: Tensor, vectors: Tensor) -> Tensor:
-        """Statistics (n, k) of pictures with these codes (n, 16), by whoever has these vectors (n, d)."""
+        """Predicted statistics float32 (n, k) of pictures with codes (n, 16) by photographers with vectors (n, d)."""
 
     def penalty(self) -> Tensor:
-        """What the vectors and whatever reads them cost, added to the loss."""
+        """Regularisation of the vectors and of the layers that read them, added to the loss; a scalar."""
         return torch.zeros(())
 
     def strain(self) -> Tensor:
-        """How far the vectors are from where they should be, weighed against the mean squared error."""
+        """Weighted error of the distances between vectors, added to the loss; a scalar."""
         return torch.zeros(())
 
 
 class PublishedNetwork(JointNetwork):
-    """Image branch 16-28-28-10, photographer branch d-d-d, joint (10 + d)-8-8-k, all tanh. Source: REFERENCE §4."""
+    """The published architecture, kept as a baseline: fully connected layers with tanh.
+
+    Widths: image branch 16-28-28-10, photographer branch d-d-d, joint branch (10 + d)-8-8-k.
+    """
 
     def __init__(self, people: int, dimensions: int, outputs: int) -> None:
         super().__init__()
@@ -54,21 +58,21 @@ class PublishedNetwork(JointNetwork):
         self.vectors = nn.Parameter(0.1 * torch.randn(people, dimensions))
 
     def forward(self, codes: Tensor, vectors: Tensor) -> Tensor:
-        seen = torch.cat([self.image(codes), self.photographer(vectors)], dim=1)
-        predicted: Tensor = self.joint(seen)
+        joined = torch.cat([self.image(codes), self.photographer(vectors)], dim=1)
+        predicted: Tensor = self.joint(joined)
         return predicted
 
 
 class ShiftNetwork(JointNetwork):
-    """What the image code says of the statistics, and a shift that is read from the photographer's vector.
+    """Statistics predicted from the image code, plus a shift that depends on the photographer's vector alone.
 
     Two photographers then differ by the same amount whatever the picture. The penalty costs vectors and the map that
     reads them alike, so that two trainings agree, and it leaves a photographer with few photos near the middle.
     Source: Srebro, Rennie and Jaakkola, "Maximum-margin matrix factorization", NIPS 2004.
 
-    Vectors of few components that foretell best are those of the few strongest differences, and two photographers who
-    differ in another lie together. An arrangement keeps distances to what they are in all settings; the map from
-    vectors to shifts is bent so that they still foretell. Source: Kruskal, "Multidimensional scaling by optimizing
+    Vectors of few components that predict best are those of the few strongest differences, and two photographers who
+    differ in another lie together. MDS targets keep distances to what they are in all settings; the map from
+    vectors to shifts is nonlinear so that they still predict. Source: Kruskal, "Multidimensional scaling by optimizing
     goodness of fit to a nonmetric hypothesis", Psychometrika 1964, for the stress, here of the distances themselves.
     """
 
@@ -97,7 +101,7 @@ class ShiftNetwork(JointNetwork):
         return torch.stack(costs).sum()
 
     def strain(self) -> Tensor:
-        """Mean squared difference of distances, as a share of the mean square that those of an arrangement have."""
+        """Mean squared difference of distances, as a share of the mean square of the MDS targets' distances."""
         if self.distances is None:
             return super().strain()
         differences = nn.functional.pdist(self.vectors) - self.distances

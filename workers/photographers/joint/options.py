@@ -1,4 +1,4 @@
-"""What a training of the joint model may be told; nothing here imports torch."""
+"""Options of a training of the joint model; imports no torch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ CLUSTERS = 30
 
 @dataclass(frozen=True, slots=True)
 class JointOptions:
-    """How the joint model is trained.
+    """Settings of one training.
 
     Attributes:
         dimensions: components of a photographer's vector.
         epochs: passes over the training photos at most.
         autoencoder_epochs: likewise of the autoencoder.
-        seconds: time after which the training comes to an end with what it has; None for as long as it takes. Looking
-            at the pictures is not cut short: it takes some 40 ms each on an idle core, and gathering them comes before.
+        seconds: time after which the training ends with what it has; None for as long as it takes. Extracting features
+            is not cut short: it takes some 40 ms a picture on an idle core, and gathering pictures comes before.
         clusters: pseudo-photographers that KMeans makes of the published set-up's features.
         held_out: share of every photographer's photos that nothing is learnt from.
         repeats: trainings with other seeds whose vectors are compared; 0 for none.

@@ -1,4 +1,4 @@
-"""The pictures a training sees: whole, 224 x 224, decoded by the decoder's children and kept in one file on disk."""
+"""Training pictures: whole, 224 x 224, decoded in the decoder's processes into one array on disk."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Pictures(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PictureSubset:
-    """Some of the pictures, without copying them: a library's need not fit into memory."""
+    """Rows of an array of pictures, without a copy: a library's pictures need not fit into memory."""
 
     pictures: Pictures
     rows: NDArray[np.intp]
@@ -66,10 +66,10 @@ def gather(
 ) -> bool:
     """Write the photos' pictures to ``path`` as an ``.npy`` array, uint8 (n, 224, 224, 3), in their order.
 
-    They are made from the previews. A picture that is not to be had stays black, which a training leaves out.
+    They are made from the previews. A missing picture stays black; a training leaves those out.
 
     Returns:
-        False when ``goes_on`` said no; the file is of no use then.
+        False when ``goes_on`` returned False; the file is incomplete then.
     """
     previews = Previews(settings)
     with DecodePool(settings) as pool, tempfile.TemporaryDirectory(prefix="likewise-previews-") as scratch:
@@ -126,7 +126,7 @@ def write_pictures(
 
 @dataclass(frozen=True, slots=True)
 class _Cancelling:
-    """Nothing that has not begun is begun any more once this is closed."""
+    """Cancels what has not begun when it is closed."""
 
     waiting: deque[tuple[int, Future[Decoded]]]
 
@@ -144,7 +144,7 @@ def _whole(future: Future[Decoded]) -> NDArray[np.uint8] | None:
 
 
 def _file(previews: Previews, key: str | None, scratch: Path) -> Path | None:
-    """Where a preview lies; one that lies in a bucket is fetched."""
+    """Path of a preview, fetched into ``scratch`` where it lies in a bucket; None for one that is missing."""
     if key is None:
         return None
     try:

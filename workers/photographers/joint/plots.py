@@ -1,4 +1,4 @@
-"""The plots of a photographer space, each one page that needs nothing else.
+"""Plots of a photographer space, each a self-contained HTML page.
 
 Plotly reads a subset of HTML in every text it shows, so names, which are hostile, are escaped and go into ``text`` with
 ``hoverinfo="text"``, never into a template.
@@ -26,7 +26,7 @@ _LABELLED = 60
 
 
 def write_plots(space: PhotographerSpace, folder: Path) -> tuple[str, ...]:
-    """Draw everything; returns the files' names."""
+    """Draw all plots into ``folder``; returns the names of the files."""
     folder.mkdir(parents=True, exist_ok=True)
     codes, chart = space.code_chart(), space.chart()
     drawn = {
@@ -76,7 +76,7 @@ def map_figure(chart: Chart) -> Figure:
 
 
 def convergence_figure(chart: Chart) -> Figure:
-    """How the vectors settled, a frame each time they were looked at, on the axes of where they ended."""
+    """Vectors during training, a frame each time they were stored, on the principal axes of the final vectors."""
     import plotly.graph_objects as go
 
     frames = [go.Frame(data=[_people(chart, at)], name=str(step)) for at, step in enumerate(chart.steps)]
@@ -105,7 +105,7 @@ def convergence_figure(chart: Chart) -> Figure:
 
 
 def escaped(text: str) -> str:
-    """A text from outside as plotly may show it."""
+    """Text of untrusted origin, shortened and escaped for plotly."""
     cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return html.escape(cut.encode("utf-8", "replace").decode("utf-8"))
 

@@ -1,4 +1,4 @@
-"""Which photos are learnt from and which are kept to measure on."""
+"""Split photos into those to train on and those held out, keeping groups together."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 def held_out(
     owners: NDArray[np.int64], groups: NDArray[np.int64], share: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Bool (n,): photos that nothing may be learnt from, about ``share`` of each photographer's.
+    """Mask bool (n,) of the held-out photos, about ``share`` of each photographer's.
 
-    A group is held out whole or not at all, and everybody keeps a photo to be learnt from. Who has but one group has
-    none held out.
+    A group is held out whole or not at all, and each photographer keeps a photo to train on. A photographer with one
+    group has none held out.
+
+    Args:
+        owners: int64 (n,), photographers counted from 0.  groups: int64 (n,), photos that belong together.
     """
     counts = np.bincount(owners)
     allowed = np.minimum(np.ceil(counts * share), counts - 1)

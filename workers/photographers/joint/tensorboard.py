@@ -1,4 +1,4 @@
-"""TensorBoard's view of a training."""
+"""Log of a training for TensorBoard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training the joint model on a library's photos, from pictures to files."""
+"""Train the joint model on a library's photos, from pictures to files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LEAST_PHOTOS = 3
 """Photos under which a photographer is left out: two to learn from and one to measure on."""
 
 _AUTOENCODER_SHARE = 0.4
-"""Of the time there is; the rest is for looking at pictures and for the joint models."""
+"""Of the time there is; the rest is for extracting features and for the joint models."""
 
 _FEW = 100
 """Held-out photos under which the errors are more chance than measurement."""
@@ -50,7 +50,7 @@ _FEW = 100
 
 @dataclass(frozen=True, slots=True)
 class JointResult:
-    """Where a training's files are and what they are worth; files are relative to ``folder``."""
+    """Result of a training; ``files`` are relative to ``folder``."""
 
     folder: Path
     report: JointReport
@@ -68,15 +68,15 @@ def train(
     """Train on ``photos`` and leave everything that ``PhotographerSpace.load`` and ``fold_in`` need in ``folder``.
 
     Args:
-        folder: is made; ``manifest.json`` is written last, so that a folder with one is complete.
-        pictures: uint8 (n, 224, 224, 3), the photos' whole pictures in their order; may be memory-mapped. A picture
-            of nothing but black, which is also what a lost one looks like, is left out.
-        say: told what is going on, a line at a time.
-        goes_on: asked often; False ends the training.
+        folder: is created; ``manifest.json`` is written last, so that a folder with one is complete.
+        pictures: uint8 (n, 224, 224, 3), the photos' whole pictures in their order; may be memory-mapped. An all-black
+            picture, which stands for a missing one, is left out.
+        say: called with progress in words, a line at a time.
+        goes_on: called often; False stops the training.
 
     Raises:
         UsageError: there are fewer than two photographers with enough photos.
-        StoppedError: ``goes_on`` said no.
+        StoppedError: ``goes_on`` returned False.
         ModelError: the network of the style space cannot be had.
     """
     options = options or JointOptions()
@@ -131,7 +131,7 @@ def train(
 
 
 def summary_lines(report: JointReport) -> tuple[str, ...]:
-    """What a training is worth, in lines for people."""
+    """Errors and agreement of a training, in lines for people."""
     errors, baseline = report.errors, report.published
     lines = [
         f"Held-out photos' style is foretold with an error of {errors.right.value:.2f} by the right photographer's "
@@ -154,7 +154,7 @@ def summary_lines(report: JointReport) -> tuple[str, ...]:
 def _usable_photos(
     photos: PhotoSet, pictures: NDArray[np.uint8]
 ) -> tuple[NDArray[np.intp], tuple[str, ...], list[str]]:
-    """Rows to use, photographers' names in order, and what had to be left out, in words."""
+    """Usable rows intp (k,), photographers' names in order, and notes about what was left out."""
     if pictures.shape != (len(photos), 224, 224, 3):
         raise UsageError(f"{len(photos)} photos came with pictures of the shape {pictures.shape}.")
     credited = np.flatnonzero(photos.labelled)
@@ -188,7 +188,7 @@ def _prepare(
     say: Callable[[str], None],
     logs: Path,
 ) -> tuple[JointData, Autoencoder, list[str]]:
-    """Pictures as numbers. The autoencoder, too, learns nothing from what is held out."""
+    """Features of all pictures, the autoencoder, and notes; the autoencoder, too, is not trained on held-out photos."""
     read, number = open_reader(), {name: row for row, name in enumerate(names)}
     owners = np.array([number[name] for name in photos.names if name is not None], np.int64)
     together, notes = groups(photos), []

@@ -1,4 +1,4 @@
-"""What photographers' vectors are worth where the truth is known: invented photographers, each a preset."""
+"""Accuracy of photographers' vectors where the truth is known: invented photographers, each a preset."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 from search.errors import UsageError
 from search.photographers.space import PseudoPhotographers, VectorErrors
@@ -34,21 +35,22 @@ from workers.photographers.joint.targets.style import extract, open_reader
 DIMENSIONS = (3, 6)
 """Sizes of vectors that are measured: the published one, and one that has room for more of twelve parameters.
 
-Three hardly hold what twelve parameters tell: over 30 draws the parameters themselves, pressed into three components,
+Three hardly hold the information of twelve parameters: over 30 draws the parameters projected to three components
 have a Spearman of .70 to .81 with their own distances, into six .89 to .95. Three stay the default because they are
-what was published and can be looked at; six are measured beside them."""
+what was published and can be drawn; six are measured beside them."""
 
 LEAST_RATIO, LEAST_SPEARMAN, LEAST_AGREEMENT = 3.0, 0.6, 0.8
-"""Targets. Source: REFERENCE §5, photographer vectors."""
+"""Targets of this project: the error with a wrong vector is three times that with the right one, distances of vectors
+rank like those of presets, and vectors of several seeds agree."""
 
 FOLDED, FOLD_PHOTOS = 10, 10
-"""Photographers nobody learnt from, and photos that place each of them."""
+"""Photographers left out of the training, and photos that each of them is folded in from."""
 
 COLOURED = 10
 """Photos whose colours are compared under every pair of presets."""
 
 EPOCHS = 60
-"""Enough for the thousands of photos here to settle; a library's few need the 200 of ``JointOptions``."""
+"""Enough for the thousands of photos of a benchmark to converge; a library's few need the 200 of ``JointOptions``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class VectorMeasure:
         spearman: between distances of presets and of vectors, over all pairs.
         colour_spearman: between mean colour differences of the same photos, developed with either preset, and distances
             of vectors; no target is set for it.
-        best_spearman: as ``spearman``, for the true parameters pressed into as many components.
+        best_spearman: as ``spearman``, for the true parameters projected to as many components.
         agreement: mean Procrustes R² over all pairs of seeds, which begin anew on the same photos.
         folded_ratio: as ``ratio``, of photographers folded in from ten photos and asked about others.
         folded_error: their error with the vector found for them.
@@ -113,14 +115,14 @@ def measure_presets(
     and presets would give, another ``draw`` tells.
 
     Args:
-        pictures: uint8 (n, 224, 224, 3), whole base pictures as nobody has developed them.
+        pictures: uint8 (n, 224, 224, 3), whole base pictures before any development.
         classes: what each shows; no class is both learnt from and asked about.
         presets: photographers to learn; ten more are folded in.
         most: base photos to learn from and to ask about at most.
 
     Raises:
-        UsageError: there are too few classes or pictures to keep apart.
-        StoppedError: ``goes_on`` said no.
+        UsageError: there are too few classes or pictures to split.
+        StoppedError: ``goes_on`` returned False.
     """
     options, budget = options or JointOptions(epochs=EPOCHS, autoencoder_epochs=6), TrainingBudget(goes_on)
     read = open_reader()
@@ -137,8 +139,8 @@ def measure_presets(
     rows = np.flatnonzero(known & (base < len(learnt)))
     autoencoder = train_autoencoder(made, rows, options.autoencoder_epochs, seeds[0], budget.share(0.5), say)
     codes = codes_of(autoencoder, made, budget)
-    features, seen = extract(made, budget, say)
-    everyone = JointData(codes, features, seen, read(seen), owner, base, base >= len(learnt))
+    features, extracted = extract(made, budget, say)
+    everyone = JointData(codes, features, extracted, read(extracted), owner, base, base >= len(learnt))
     data = _take(everyone, known)
     truth = np.array([distance(a, b) for i, a in enumerate(drawn) for b in drawn[i + 1 :]])
     colours = colour_distances(drawn, pictures[held[:COLOURED], ::2, ::2])
@@ -203,11 +205,11 @@ def _folded(
         placing = rng.permutation(np.flatnonzero(mine & ~everyone.held))[:FOLD_PHOTOS]
         asked = np.flatnonzero(mine & everyone.held)
         vector = vector_of(network, codes[placing], targets[placing])
-        seen = torch.from_numpy(codes[asked])
+        inputs = torch.from_numpy(codes[asked])
         with torch.inference_mode():
             candidates = torch.cat([torch.from_numpy(vector)[None], network.vectors])
             errors = [
-                float((network(seen, who.expand(len(seen), -1)) - torch.from_numpy(targets[asked])).square().mean())
+                float((network(inputs, who.expand(len(inputs), -1)) - torch.from_numpy(targets[asked])).square().mean())
                 for who in candidates
             ]
         right.append(errors[0])
@@ -216,17 +218,9 @@ def _folded(
 
 
 def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Rank correlation; ties share their mean rank."""
-    first, second = (ranks - ranks.mean() for ranks in (_ranks(one), _ranks(other)))
-    lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
-    return float(first @ second) / lengths if lengths else 0.0
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    ranks: NDArray[np.float64] = (ends - (counts - 1) / 2)[place]
-    return ranks
+    """Spearman's rank correlation of values float64 (n,) each, -1 to 1; 0 where one of them is constant."""
+    constant = np.ptp(one) == 0 or np.ptp(other) == 0
+    return 0.0 if constant else float(spearmanr(one, other).statistic)
 
 
 def _agreement(vectors: Sequence[NDArray[np.float32]]) -> float:

@@ -1,4 +1,4 @@
-"""How differently presets look, as opposed to how different their parameters are."""
+"""Colour difference between presets, as opposed to the difference of their parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WHITE = _XYZ.sum(axis=1)
 
 
 def lab(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """CIELAB of sRGB pictures (..., 3): lightness 0 to 100, then green to red and blue to yellow.
+    """CIELAB float32 (..., 3) of sRGB pictures uint8 (..., 3): lightness 0 to 100, green to red, blue to yellow.
 
     Source: CIE 15, "Colorimetry".
     """
@@ -31,7 +31,7 @@ def colour_distances(presets: Sequence[Preset], pictures: NDArray[np.uint8]) -> 
     """Mean colour difference ΔE (CIE 1976) between the same pictures developed with either preset, for all pairs in
     the order of ``itertools.combinations``.
 
-    Pictures are uint8 (n, h, w, 3). Grain is left out: two draws of it differ at every pixel although nobody sees that.
+    Pictures are uint8 (n, h, w, 3). Grain is left out: two draws of it differ at every pixel, which is not visible.
     """
     plain = [replace(preset, grain=0.0) for preset in presets]
     unused = np.random.default_rng(0)

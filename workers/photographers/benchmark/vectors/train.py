@@ -1,4 +1,4 @@
-"""Photographers' vectors, as the joint model learns them, held against the truth."""
+"""Checks of the photographers' vectors that the joint model learns, against the true presets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which statistics to foretell: the directions in which photographers differ more than their own photos do."""
+"""Style coordinates: directions in which photographers differ more than their own photos do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from search.evaluation.statistics import shrunk_covariance
 
 SHRINKAGE = 0.1
 """Least share of the covariance that is taken to be the same in all directions. Photos of one session, or of one motif,
-are fewer than they look, which the estimate of Ledoit and Wolf cannot know. On presets .05 to .2 do about as well."""
+are not independent, which the estimate of Ledoit and Wolf cannot know. On presets .05 to .2 do about as well."""
 
 LEAST_SIGNAL = 0.5
 """Variance between photographers, in units of that between one photographer's own photos, for which a coordinate is
@@ -21,14 +21,14 @@ kept; the strongest is kept in any case."""
 
 @dataclass(frozen=True, slots=True)
 class Standardisation:
-    """Columns brought to mean 0 and deviation 1 by what the training photos say."""
+    """Columns brought to mean 0 and deviation 1 of the training photos."""
 
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
 
     @classmethod
     def of(cls, rows: NDArray[Any]) -> Standardisation:
-        """A column that never changes, as every one of all-black pictures, is only centred."""
+        """From rows (n, k); a constant column, as every one of all-black pictures, is only centred."""
         exact = np.asarray(rows, np.float64)
         deviation = exact.std(axis=0)
         return cls(exact.mean(axis=0), np.where(deviation > 1e-6, deviation, 1.0))
@@ -43,7 +43,7 @@ class StyleCoordinates:
     """Linear discriminants of statistics: in each, one photographer's own photos differ by as much as in the others.
 
     All are divided by one number, so that the mean square of the coordinates of the photos they come from is 1 and an
-    error is a share of what there is to foretell.
+    error is a share of the variance to predict.
     Source: Rao, "The utilization of multiple measurements in problems of biological classification", 1948; the
     covariance is shrunk at least as Ledoit and Wolf, "A well-conditioned estimator", 2004, have it.
 
@@ -82,6 +82,6 @@ class StyleCoordinates:
         return cls(scale, axes / whole if whole > 0 else axes)
 
     def __call__(self, statistics: NDArray[Any]) -> NDArray[np.float32]:
-        """Float32 (n, k)."""
-        placed: NDArray[np.float32] = (self.scale(statistics) @ self.axes).astype(np.float32)
-        return placed
+        """Coordinates float32 (n, k) of statistics (n, t)."""
+        projected: NDArray[np.float32] = (self.scale(statistics) @ self.axes).astype(np.float32)
+        return projected

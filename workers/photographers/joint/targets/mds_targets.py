@@ -1,4 +1,4 @@
-"""How far apart photographers are in all of how they develop, more than vectors of few components foretell."""
+"""Target distances between photographers, from how they develop, and vectors to start from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 LEAST_SIGNAL = 0.05
 """Least variance between photographers that a setting is taken to have, in units of how far their means stray: where
-nobody can be told apart by any of them, vectors still do not all lie in one place."""
+no setting distinguishes them, vectors still do not all lie in one place."""
 
 _NOTHING = 1e-6
 """Deviation of settings that is but rounding."""
@@ -18,12 +18,12 @@ _NOTHING = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class MdsTargets:
-    """Where vectors should come to lie.
+    """Distances that the vectors should have.
 
     Attributes:
         distances: float32 (p (p - 1) / 2,), of all pairs in the order of ``itertools.combinations``; their mean square
             is that of independent components of deviation 1.
-        start: float32 (p, d), vectors that are about as far apart, see :func:`mds`.
+        start: float32 (p, d), vectors with about these distances, see :func:`mds`.
     """
 
     distances: NDArray[np.float32]
@@ -54,16 +54,16 @@ class MdsTargets:
 
 
 def pairwise_distances(points: NDArray[Any]) -> NDArray[np.float64]:
-    """Distances of all pairs of rows (p, k), in the order of ``itertools.combinations``."""
+    """Distances float64 (p (p - 1) / 2,) of all pairs of rows (p, k), in the order of ``itertools.combinations``."""
     exact = np.asarray(points, np.float64)
     rows = [np.linalg.norm(exact[at + 1 :] - one, axis=1) for at, one in enumerate(exact)]
     return np.concatenate(rows) if rows else np.zeros(0)
 
 
 def mds(points: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]:
-    """Points (p, d) that are about as far apart as these (p, k), in fewer components; as many change nothing.
+    """Metric multidimensional scaling: points float64 (p, d) with about the distances of these, float64 (p, k).
 
-    From the best linear projection they are moved until distances fit no better by small steps.
+    Starts from the best linear projection and minimises stress by SMACOF; as many components change nothing.
     Source: de Leeuw, "Applications of convex analysis to multidimensional scaling", 1977.
     """
     from sklearn.manifold import smacof

@@ -1,7 +1,7 @@
-"""The statistics that style coordinates are made from: tone, and what a network's early layers see.
+"""Statistics that style coordinates are made from: tone, and activations of early layers of a network.
 
-They are those that the encoder of the ``style`` space reads, not the vectors that it makes of them: it was trained to
-tell photographers apart, which bends distances, and here distances are what is wanted.
+They are the input of the encoder of the ``style`` space, not its vectors: it was trained to discriminate photographers,
+which distorts distances, and distances are what is needed in this model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workers.photographers.joint.pictures import Pictures
 from workers.photographers.joint.targets.tone import GLOBAL_FEATURES, TONE_STATISTICS, global_features, tone_statistics
 
 _FORMULA = f"2: {', '.join(TONE_STATISTICS)}; {STYLE.space('style').fingerprint}"
-"""How a picture becomes statistics; whoever changes that changes this."""
+"""How a picture becomes statistics; a change of that must change this text."""
 
 FINGERPRINT = hashlib.sha256(_FORMULA.encode()).hexdigest()[:16]
 """Of the statistics: vectors that were learnt from others cannot be compared."""
@@ -32,10 +32,10 @@ _BATCH = 16
 def extract(
     pictures: Pictures, budget: TrainingBudget | None = None, say: Callable[[str], None] = lambda line: None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The global features float32 (n, 4) and the statistics float32 (n, t) of whole pictures.
+    """Global features float32 (n, 4) and statistics float32 (n, t) of whole pictures uint8 (n, 224, 224, 3).
 
     Raises:
-        StoppedError: the pace says so.
+        StoppedError: the budget stops the training.
         ModelError: the network's weights cannot be had.
     """
     network = Statistics().eval()
@@ -56,7 +56,7 @@ def extract(
 
 
 def open_reader() -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """What reads from statistics, as :func:`extract` gives them, how photos are developed: settings float32 (n, 12).
+    """Function from the statistics of :func:`extract` to settings of development, float32 (n, 12).
 
     Raises:
         ModelError: its weights cannot be had.

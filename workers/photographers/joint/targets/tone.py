@@ -1,6 +1,6 @@
-"""What the joint model foretells of a picture: the published four global features, and statistics of its tone.
+"""Global features and tone statistics of whole pictures, which the joint models predict.
 
-All of them speak of how a picture is developed more than of what it shows. They are measured on the whole picture
+They depend on how a picture is developed more than on what it shows. They are measured on the whole picture
 squeezed to 224 x 224, the same for every photo whatever the size of its file.
 """
 
