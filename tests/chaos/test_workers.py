@@ -82,7 +82,7 @@ def test_a_file_that_kills_the_worker_process(
 def test_a_file_that_hangs_the_worker_process(
     cluster_settings: Any, make_cluster: Any, start_worker: Any, paint: Any, check: Any, colour: str
 ) -> None:
-    media = paint(9, hanging=colour)
+    media = paint(3, hanging=colour)
     settings = cluster_settings(task_seconds=5.0)
     start_worker(settings)
     cluster = make_cluster(settings)

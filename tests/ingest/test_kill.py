@@ -22,7 +22,8 @@ from search.media import MediaRecord, media_id
 from search.settings import Settings
 from search.store import open_store
 
-KILLS = 7
+FILES = 600
+KILLS = 4
 MOST_FILES_A_RUN = 130
 """So few that all runs together cannot come to the end of the folder."""
 
@@ -39,7 +40,7 @@ def test_killed_again_and_again(
     make_settings: Callable[..., Settings], fakes: ModuleType, media: Path, repository: Path
 ) -> None:
     expected = {}
-    for i in range(1000):
+    for i in range(FILES):
         path = media / f"{i % 7}" / f"{i}.jpg"
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"picture {i}")
@@ -59,7 +60,7 @@ def test_killed_again_and_again(
             child.send_signal(signal.SIGKILL)
             assert child.wait() == -signal.SIGKILL, "it ended before it could be killed"
         done_at_kill.append(count_rows(settings))
-    assert 0 < done_at_kill[-1] < 1000, "the kills came before or after the work, not during it"
+    assert 0 < done_at_kill[-1] < FILES, "the kills came before or after the work, not during it"
 
     store, ledger = open_store(settings), Ledger(settings.ledger_url)
     try:
@@ -67,18 +68,18 @@ def test_killed_again_and_again(
         assert ingest.unfinished() == ["1"]
         final = ingest.run("1")
         assert final.state is JobState.DONE
-        assert (final.total, final.done, final.embedded) == (1000, 1000, 1000)
+        assert (final.total, final.done, final.embedded) == (FILES, FILES, FILES)
         stored = {point.id: MediaRecord.from_payload(point.payload).paths for point in store.scroll("images")}
         assert stored == expected
-        assert store.count("images") == 1000
+        assert store.count("images") == FILES
         with ledger.read() as connection:
             rows = connection.execute(select(files.c.media_id, files.c.path, files.c.state)).all()
             assert {row.media_id: (row.path,) for row in rows} == expected
             assert {row.state for row in rows} == {"embedded"}
-            assert len(rows) == 1000
+            assert len(rows) == FILES
             assert connection.execute(select(planned)).all() == connection.execute(select(unsettled)).all() == []
         again = ingest.run(ingest.start([media]))
-        assert (again.unchanged, again.embedded) == (1000, 0)
+        assert (again.unchanged, again.embedded) == (FILES, 0)
     finally:
         store.close()
         ledger.close()
