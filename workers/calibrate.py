@@ -2,12 +2,12 @@
 
     python -m workers.calibrate HOME DIR… > search/likeness/likeness_curves.json
 
-learns those that ship with the models from a data directory into which the folders have been ingested. Labels are the
+learns the shipped curves from a data directory into which the folders have been ingested. Labels are the
 folders in each DIR, or the columns path and label of its ``manifest.csv``. A DIR whose name begins with
 ``photographers`` teaches ``style``, others all other spaces.
 
-Each medium with another of its label asks, see ``search.likeness.labelled_pairs``. Pairs of a picture and a video are
-made of key frames, which stand for pictures, and the videos that they are not from. ``--check`` prints instead how
+Each medium with another of its label is a query, see ``search.likeness.labelled_pairs``. Pairs of a picture and a video are
+made of key frames, which stand for pictures, and other videos than theirs. ``--check`` prints instead how
 far likeness is off on media that the curves were not learnt from (two halves at random, each judged by the curves of
 the other).
 """
@@ -36,14 +36,18 @@ from search.spaces import Space
 from search.store.edge.store import EdgeStore
 
 LEAST_PAIRS, LEAST_PROVISIONAL = 40, 10
-"""Fewest pairs of the same label that a curve, and a provisional one, is learnt from."""
+"""Fewest pairs of the same label for a curve, and for a provisional one."""
 
 BACKGROUND_PAIRS = 20_000
 """Pairs of single vectors with different labels that the background is measured on, at most."""
 
 
 def learn(media: Sequence[Labelled], seed: int = 0, *, provisional: bool = False) -> dict[str, LikenessCurve]:
-    """The curves of one space, by pair of kinds, of which there are :data:`LEAST_PAIRS` pairs of the same label."""
+    """Fit the curves of one space, by pair of kinds; kinds with too few pairs of the same label have none.
+
+    Args:
+        provisional: :data:`LEAST_PROVISIONAL` pairs are enough instead of :data:`LEAST_PAIRS`.
+    """
     rng = np.random.default_rng(seed)
     background = background_of(media, rng)
     if background is None:
@@ -57,7 +61,7 @@ def learn(media: Sequence[Labelled], seed: int = 0, *, provisional: bool = False
 
 
 def background_of(media: Sequence[Labelled], rng: np.random.Generator) -> Background | None:
-    """Mean and deviation of the cosines of single vectors with different labels; None where there are none."""
+    """Mean and deviation of the cosines of single vectors with different labels; None without any."""
     if len({one.label for one in media}) < 2:
         return None
     scores: list[float] = []
@@ -72,7 +76,7 @@ def background_of(media: Sequence[Labelled], rng: np.random.Generator) -> Backgr
 
 
 def fit(pairs: ScoredPairs, background: Background, *, provisional: bool = False) -> LikenessCurve:
-    """The curve of greatest likelihood."""
+    """Curve of greatest likelihood of these pairs, by L-BFGS."""
     given = features(pairs.scores)
     weights = pairs.weights / pairs.weights.sum()
 
@@ -91,7 +95,7 @@ def fit(pairs: ScoredPairs, background: Background, *, provisional: bool = False
 
 
 def _sides(media: Sequence[Labelled], one: Kind, other: Kind) -> tuple[list[Labelled], list[Labelled]]:
-    """What asks and what is compared with, of a pair of kinds."""
+    """Queries and candidates of a pair of kinds."""
     held = [item for item in media if item.kind is other]
     pictures = [item for item in media if item.kind is Kind.IMAGE]
     if (one, other) != (Kind.IMAGE, Kind.VIDEO) or not pictures:
@@ -101,7 +105,7 @@ def _sides(media: Sequence[Labelled], one: Kind, other: Kind) -> tuple[list[Labe
         for video in held
         for at in range(len(video.rows))
     ]
-    # The videos ask, so that each meets stills of its label and strangers among all pictures.
+    # The videos are the queries, so that each meets stills of its label and of others among all pictures.
     return held, [*stills, *pictures]
 
 
@@ -111,7 +115,7 @@ def _any_row(item: Labelled, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def labelled_media(home: Path, folders: Sequence[Path]) -> dict[Space, list[Labelled]]:
-    """What the folders hold of a data directory, in every space that their labels tell of.
+    """Labelled media of the folders in a data directory, by every space that the labels apply to.
 
     Raises:
         UsageError, NotFoundError: a folder holds nothing labelled, or is not there.
@@ -139,11 +143,13 @@ def labelled_media(home: Path, folders: Sequence[Path]) -> dict[Space, list[Labe
 
 
 def held_out(media: Sequence[Labelled], seed: int = 1) -> Reliability | None:
-    """How reliable the curves of a space are on media that they were not learnt from: each half of them, at random, is
-    judged by the curves of the other half. None where a half teaches nothing."""
+    """Reliability of a space's curves on held-out media: each random half is judged by the curves of the other half.
+
+    None where no curve can be learnt from either half.
+    """
     rng = np.random.default_rng(seed)
     halves = rng.permutation(len(media)) % 2
-    said, same, weights, items = [], [], [], 0
+    predicted, same, weights, items = [], [], [], 0
     for half in (0, 1):
         curves = learn([item for item, of in zip(media, halves, strict=True) if of != half])
         judged = [item for item, of in zip(media, halves, strict=True) if of == half]
@@ -152,13 +158,13 @@ def held_out(media: Sequence[Labelled], seed: int = 1) -> Reliability | None:
             pairs = draw_pairs(*_sides(judged, one, other), curve.background, rng) if curve else None
             if curve is None or pairs is None:
                 continue
-            said.append(curve.likenesses(pairs.scores))
+            predicted.append(curve.likenesses(pairs.scores))
             same.append(pairs.same)
             weights.append(pairs.weights)
             items += pairs.items
     if not items:
         return None
-    return reliability(np.concatenate(said), np.concatenate(same), np.concatenate(weights), items)
+    return reliability(np.concatenate(predicted), np.concatenate(same), np.concatenate(weights), items)
 
 
 def main(arguments: Sequence[str]) -> None:

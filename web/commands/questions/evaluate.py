@@ -1,4 +1,4 @@
-"""``likewise evaluate``: how well each space finds what belongs together, on labelled files."""
+"""``likewise evaluate`` measures the answers on labelled files."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def command(call: Call, folders: tuple[Path, ...], k: int | None) -> int:
 
 
 def set_names(folders: Sequence[Path]) -> dict[Path, str]:
-    """What to call each folder: its name, with its parent's where two have the same."""
+    """Name of each folder, with its parent's where two have the same."""
     paths = {folder: folder.absolute() for folder in folders}
     last = Counter(path.name for path in paths.values())
     return {
