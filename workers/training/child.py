@@ -178,6 +178,7 @@ def _lower_priority() -> None:
 
 
 def main() -> None:
+    """Entry point of the process."""
     make_ready_for_models()
     serve(train_from_folder, Path(sys.argv[1]), int(sys.argv[2]))
 

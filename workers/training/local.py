@@ -58,6 +58,11 @@ class ChildTrainer:
     def train(
         self, folder: Path, order: TrainingOrder, say: Callable[[str], object], goes_on: Callable[[], bool]
     ) -> Trained | None:
+        """See ``workers.training.request.Trainer``.
+
+        Raises:
+            TrainingError: the child failed, crashed, or took longer than ``Settings.train_seconds``.
+        """
         ends = time.monotonic() + self._settings.train_seconds
         left_out: tuple[str, ...] | None = ()
         if order.kind is ModelKind.JOINT:

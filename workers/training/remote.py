@@ -56,6 +56,7 @@ class RemoteTrainer:
         self._origin = origin_of(settings)
 
     def train(self, folder: Path, order: TrainingOrder, say: Say, goes_on: Callable[[], bool]) -> Trained | None:
+        """See ``workers.training.request.Trainer``."""
         job = f"{self._origin}:{folder.name}:"
         prefix = f"{TRAINING}/{self._origin}-{folder.name}"
         task = job + uuid.uuid4().hex

@@ -55,7 +55,11 @@ class SharedModels:
         return known
 
     def folder(self, kind: ModelKind, version: ModelVersion) -> Path:
-        """See ``ModelRegistry``."""
+        """See ``ModelRegistry``.
+
+        Raises:
+            NotFoundError: the version has been replaced and deleted.  StoreError: its files cannot be copied.
+        """
         key = f"{kind.folder}/{version.name}"
         folder = self._place.path(key)
         if folder is not None:

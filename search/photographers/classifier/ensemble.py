@@ -72,7 +72,7 @@ class Inputs:
 
     @property
     def vectors(self) -> Mapping[str, Matrix]:
-        """Vectors whose components the trees use, by name."""
+        """Vectors whose components the trees use: name to float32 ``(n, dim)``."""
         found = {"visual": self.visual}
         return found | {"style": self.style} if self.style.shape[1] else found
 

@@ -47,7 +47,7 @@ class Familiarity:
         return found
 
     def arrays(self) -> Mapping[str, NDArray[np.floating]]:
-        """The attributes by name."""
+        """The attributes by name: float64 ``(d,)`` twice, float32 ``(n, d)``."""
         return {"centre": self.centre, "scale": self.scale, "rows": self.rows}
 
 

@@ -45,7 +45,7 @@ class Linear:
         return log_softmax(logits)
 
     def arrays(self) -> Mapping[str, NDArray[np.float64]]:
-        """The attributes by name, as :meth:`of` reads them."""
+        """The attributes by name, in the shapes of the class, as :meth:`of` reads them."""
         return {"centre": self.centre, "scale": self.scale, "weights": self.weights, "bias": self.bias}
 
     @classmethod

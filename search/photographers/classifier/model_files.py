@@ -103,6 +103,7 @@ def check_space(name: str, trained: str | None, asked: Space | None) -> None:
 
 
 def damaged(folder: Path, why: str) -> ModelError:
+    """The error of a model folder that cannot be read."""
     return ModelError(f"The classifier in '{folder}' is damaged: {why}.", _TRAIN_AGAIN)
 
 

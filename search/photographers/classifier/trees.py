@@ -53,7 +53,7 @@ class Trees:
     photographers: int
 
     def rows(self, vectors: Mapping[str, Matrix], features: Matrix) -> NDArray[np.float64]:
-        """Input of the model, see :func:`tree_rows`."""
+        """Input of the model, float64 ``(n, columns)``, see :func:`tree_rows`."""
         return tree_rows(self.components, vectors, features)
 
     def scores(self, vectors: Mapping[str, Matrix], features: Matrix) -> Scores:

@@ -157,6 +157,7 @@ def _fault(path: str) -> str:
 
 
 def is_pattern(path: str) -> bool:
+    """Whether a path of a table holds ``*``, ``?`` or letters in brackets."""
     return any(mark in path for mark in "*?[")
 
 
@@ -164,6 +165,9 @@ def pattern_of(glob: str) -> tuple[str, re.Pattern[str]]:
     """Folder that contains every match of a pattern, and a regular expression for whole paths.
 
     ``*`` and ``?`` stay within one folder, ``**`` goes through any number of them, ``[ab]`` is one of those letters.
+
+    Raises:
+        UsageError: a set of letters is malformed.
     """
     fixed = re.split(r"[*?\[]", glob, maxsplit=1)[0].rpartition("/")[0] or "/"
     try:
@@ -178,7 +182,7 @@ def _expression(glob: str) -> str:
     The first occurrence of the text before a ``*`` is as good as any later one, as the ``*`` matches whatever is
     between; so each is searched once (an atomic group), or several would be tried in all combinations.
     """
-    parts: list[tuple[str, list[str]]] = [("", [""])]  # what leads up to it, and texts with a * between each two
+    parts: list[tuple[str, list[str]]] = [("", [""])]  # the beginning, and texts with a * between each two
     for token in _TOKEN.finditer(glob):
         text = token[0]
         if token.lastgroup == "folders":

@@ -81,7 +81,7 @@ class Crowd:
 
     @cached_property
     def below(self) -> NDArray[np.float64]:
-        """As :attr:`above`, down to the 16th percentile."""
+        """Robust deviation below the median, down to the 16th percentile, float64 ``(78,)``."""
         return np.fmax(self.middle - _quantile(self.features, 1 - NORMAL_84), self._least_spread)
 
     @cached_property
