@@ -25,6 +25,7 @@ from search.store.filters import Filter
 from workers.batch.local_runner import LocalRunner
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import Batch, BatchReport, FileRef, Status
+from workers.cluster.retry import RETRY_SECONDS
 from workers.storage.previews import Previews
 
 MakeFile = Callable[..., FileRef]
@@ -244,6 +245,7 @@ def test_a_store_that_is_away_stops_the_batch(
         raise StoreUnavailableError("The store is away.")
 
     monkeypatch.setattr(store, "upsert", away)
+    monkeypatch.setattr("workers.cluster.retry.FIRST_DELAY", 2 * RETRY_SECONDS)  # a pause that there is no time for
     with pytest.raises(StoreUnavailableError):
         processor.process(batch(Kind.IMAGE, make_file("a.jpg")))
 
