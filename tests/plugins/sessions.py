@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,12 @@ SLOW = ("browser", "chaos", "models")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep temporary folders in memory where there is room: on a disk, tests mostly wait for it to synchronise."""
+    """Keep temporary folders in memory where there is room: on a disk, tests mostly wait for it to synchronise.
+
+    Compiled modules are kept, whatever the environment says: without them, a process of a test compiles for seconds.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if config.option.basetemp or "PYTEST_DEBUG_TEMPROOT" in os.environ or not MEMORY.is_dir():
         return
     for lock in MEMORY.glob("pytest-of-*/pytest-*/.lock"):  # it holds the number of the process that made the folder
