@@ -1,4 +1,4 @@
-"""The ``likewise`` command line: find the command, run it, turn errors into messages and exit statuses.
+"""The ``likewise`` command line: find and run a command, turn errors into messages and exit statuses.
 
 Exit status: 0 done; 1 done, with failures; 2 wrong usage; 3 could not run; 130 interrupted.
 

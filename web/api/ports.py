@@ -1,4 +1,4 @@
-"""Protocols of what the web front end needs; ``ingest.node.Node`` implements them, tests use smaller ones."""
+"""Protocols of the node that the web front end needs; ``ingest.node.Node`` implements them."""
 
 from __future__ import annotations
 

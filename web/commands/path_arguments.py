@@ -1,4 +1,4 @@
-"""Type of arguments that name a folder or file by a path, or by an address of a bucket (``s3://bucket/photos``)."""
+"""Type of command-line arguments that name a folder or file by its path or its bucket address."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class RemoteEncoder:
             BrokerUnavailableError: the broker does not answer.
         """
         choice = choose_models_remotely(self._settings, self._app, self._store)
-        question = {"path": path, "name": name, "models": choice_to_json(choice)}
+        question: Json = {"path": path, "name": name, "models": choice_to_json(choice)}
         question |= {"version": MESSAGE_VERSION} | later_fields(choice)
         seconds = self._settings.query_seconds
         try:
@@ -95,7 +95,7 @@ class RemoteEncoder:
             WorkerUnavailableError, BrokerUnavailableError: as :meth:`probe`.
         """
         choice = choose_models_remotely(self._settings, self._app, self._store)
-        question = {"words": words, "space": space.fingerprint, "models": choice_to_json(choice)}
+        question: Json = {"words": words, "space": space.fingerprint, "models": choice_to_json(choice)}
         question |= {"version": MESSAGE_VERSION} | later_fields(choice)
         seconds = self._settings.query_seconds
         try:

@@ -1,8 +1,9 @@
-"""List, read and write objects in buckets by fsspec; every failure is an ``OSError`` with a readable reason.
+"""List, read and write objects in buckets by fsspec.
 
-Only addresses of allowed schemes (``Settings.remote_schemes``) and those in the operator's own settings are opened:
-otherwise everyone who may start an ingest could read files of this machine by ``file://``, or send requests into its
-network by ``http://``. Each storage library finds credentials and endpoints in its own places (``AWS_*``, say).
+Every failure is an ``OSError`` with a readable reason. Only addresses of allowed schemes (``Settings.remote_schemes``)
+and those in the operator's own settings are opened: otherwise everyone who may start an ingest could read files of this
+machine by ``file://``, or send requests into its network by ``http://``. Each storage library finds credentials and
+endpoints in its own places (``AWS_*``, say).
 """
 
 from __future__ import annotations

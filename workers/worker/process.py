@@ -1,7 +1,8 @@
-"""Run a worker: a Celery parent that talks to the broker, and one child that embeds with its own decoders.
+"""Run a worker: a Celery parent process, and one child that embeds with its own decoders.
 
-The parent imports no model library and never uses the device. It replaces a child that dies, that exceeds the hard time
-limit, or that has grown too large. Decoders end with their child, and the child with its parent, in every case.
+The parent talks to the broker, imports no model library and never uses the device. It replaces a child that dies, that
+exceeds the hard time limit, or that has grown too large. Decoders end with their child, and the child with its parent,
+in every case.
 """
 
 from __future__ import annotations

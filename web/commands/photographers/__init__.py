@@ -1,1 +1,1 @@
-"""``likewise photographers``: a module for each of its commands, which import what they need when they run."""
+"""Commands of ``likewise photographers``, a module each; they import what they need when they run."""

@@ -1,4 +1,4 @@
-"""Forms of the dashboard: label, train, rename, merge and credit, each by the function that serves the API."""
+"""Forms of the dashboard: label, train, rename, merge and credit, by the functions of the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts that the pages of the dashboard share: the blueprint, jobs in work, labels and template filters."""
+"""Shared parts of the dashboard's pages: blueprint, jobs in work, labels and template filters."""
 
 from __future__ import annotations
 

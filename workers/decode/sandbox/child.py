@@ -1,7 +1,7 @@
-"""Decoder child, ``python -m workers.decode.sandbox.child OPTIONS``: decodes one file at a time on request.
+"""Decoder child process: decodes one file at a time on request.
 
-It imports the decoders and no models. It ends when its parent does: at once on Linux, by a signal, and elsewhere when
-its standard input closes.
+It is started as ``python -m workers.decode.sandbox.child OPTIONS``. It imports the decoders and no models. It ends when
+its parent does: at once on Linux, by a signal, and elsewhere when its standard input closes.
 """
 
 from __future__ import annotations

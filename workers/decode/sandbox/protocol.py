@@ -115,6 +115,9 @@ class Reply:
 def write_frame(descriptor: int, header: Json, arrays: Iterable[npt.NDArray[Any]] = ()) -> None:
     """Write one frame, blocking.
 
+    Args:
+        arrays: of any shape and dtype, C-contiguous; the header announces both.
+
     Raises:
         BrokenPipeError: the other side has closed the pipe.
     """
