@@ -63,7 +63,7 @@ class LabelOptions:
 
     source: Annotated[str, choice(*Credit, NO_CREDIT, key="from")]
     path: str = ""
-    overwrite: Annotated[bool, Stored("1, or nothing", lambda text: {"1": True}[text])] = False
+    overwrite: Annotated[bool, Stored("0 or 1", {"0": False, "1": True}.__getitem__)] = False
     depth: Annotated[int, whole_number(0)] = 1
     table: str = ""
     base: str = ""
@@ -86,7 +86,7 @@ class TrainOptions:
 
     seconds: Annotated[float | None, Stored("a number of seconds", float)] = None
     seed: Annotated[int, whole_number(0)] = 0
-    report: Annotated[bool, Stored("no, or nothing", lambda text: {"no": False}[text])] = True
+    report: Annotated[bool, Stored("no, or nothing", {"no": False}.__getitem__)] = True
 
 
 @dataclass(frozen=True, slots=True)
