@@ -11,8 +11,12 @@ import psutil
 import pytest
 
 MEMORY = Path("/dev/shm")
-MEMORY_NEEDED = 6 * 2**30
-"""Bytes that must be free for temporary folders to be in memory: a library takes some 500 MB of it while it is open."""
+MEMORY_NEEDED = 12 * 2**30
+"""Bytes that must be free for temporary folders to be in memory: an open library takes some 500 MB, a process of tests
+1.5 GB."""
+
+LIMIT = Path("/sys/fs/cgroup/memory.max")
+"""Bytes that the processes of a container may use, or "max"."""
 
 SLOW = ("browser", "chaos", "models")
 
@@ -29,7 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for lock in MEMORY.glob("pytest-of-*/pytest-*/.lock"):  # it holds the number of the process that made the folder
         if os.access(lock, os.W_OK) and not psutil.pid_exists(int(lock.read_text() or 0)):
             shutil.rmtree(lock.parent, ignore_errors=True)
-    if min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) > MEMORY_NEEDED:
+    limit = LIMIT.read_text().strip() if LIMIT.is_file() else "max"
+    free = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available)
+    if min(free, int(limit) if limit.isdigit() else free) > MEMORY_NEEDED:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 
