@@ -67,7 +67,7 @@ def record(home: Path) -> dict[str, Any]:
     with connect_inside(Settings(home=home, device="cpu")) as (client, _):
         wait(client, client.post("/jobs", {"paths": [str(folder)], "library": "sample"})["id"])
         wait(client, client.post("/photographers/train", {"seconds": 0.0})["id"])
-        return {name: cleaned(ask(client, path, body)) for name, path, body in questions(client)}
+        return {name: cleaned(ask(client, path, body), str(home)) for name, path, body in questions(client)}
 
 
 def wait(client: Client, job: str) -> None:
@@ -114,10 +114,13 @@ def stored(client: Client, collection: str) -> list[str]:
     return [record["id"] for record in page["records"]]
 
 
-def cleaned(answer: Any) -> Any:
+def cleaned(answer: Any, home: str) -> Any:
+    """The answer without times, and with paths as if HOME were the root."""
     if isinstance(answer, dict):
-        return {key: cleaned(value) for key, value in answer.items() if key not in CLOCKS}
-    return [cleaned(one) for one in answer] if isinstance(answer, list) else answer
+        return {key: cleaned(value, home) for key, value in answer.items() if key not in CLOCKS}
+    if isinstance(answer, str):
+        return answer.removeprefix(home)
+    return [cleaned(one, home) for one in answer] if isinstance(answer, list) else answer
 
 
 def differences(before: Any, after: Any, where: str) -> Iterator[str]:
