@@ -6,7 +6,8 @@
 ``record`` makes the sample library in HOME (by default a temporary folder), trains a classifier with fixed settings and
 writes the answers to 50 questions and 20 predictions as JSON. A change that must not change answers is checked by
 recording before and after it on one machine: ``compare`` prints every difference, numbers to 1e-6, and exits with 1 if
-there is one. Vectors depend on the processor, so a recording is of no use on another machine.
+there is one. Both recordings in one HOME compare how it is answered and trained; each in a HOME of its own also compares
+vectors, which differ by rounding from one processor, and from one order of files in a batch, to another.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from search.settings import Settings
 from web.client import Client, connect_inside
 
 TOLERANCE = 1e-6
-CLOCKS = {"took_ms", "added", "query", "modified"}
+CLOCKS = {"took_ms", "added", "query", "modified", "model"}
 """Keys whose values say when or how a question was asked, not what was found."""
 
 WORDS = (
