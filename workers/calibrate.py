@@ -2,14 +2,14 @@
 
     python -m workers.calibrate HOME DIR… > search/likeness/likeness_curves.json
 
-learns the shipped curves from a data directory into which the folders have been ingested. Labels are the
-folders in each DIR, or the columns path and label of its ``manifest.csv``. A DIR whose name begins with
-``photographers`` teaches ``style``, others all other spaces.
+learns the shipped curves from a data directory into which the folders have been ingested. Labels are the folders in
+each DIR, or the columns path and label of its ``manifest.csv``. A DIR whose name begins with ``photographers`` teaches
+``style``, others all other spaces.
 
-Each medium with another of its label is a query, see ``search.likeness.labelled_pairs``. Pairs of a picture and a video are
-made of key frames, which stand for pictures, and other videos than theirs. ``--check`` prints instead how
-far likeness is off on media that the curves were not learnt from (two halves at random, each judged by the curves of
-the other).
+Each medium with another of its label is a query, see ``search.likeness.labelled_pairs``. Pairs of a picture and a video
+are made of key frames, which stand for pictures, and other videos than theirs. ``--check`` prints instead how far
+likeness is off on media that the curves were not learnt from (two halves at random, each judged by the curves of the
+other).
 """
 
 from __future__ import annotations
