@@ -260,7 +260,7 @@ def _device(settings: Settings) -> Check:
 
 def _weights(model: ModelDescription, settings: Settings) -> Check:
     """Whether the weights of a model of pictures or motion are or will be here, where the settings may choose it."""
-    from workers.embedders.weights import cached_path, download_path, is_reachable
+    from workers.embedders.weights import by_hand, cached_path, is_reachable
 
     name = f"weights of {model.name}"
     (wanted,) = {getattr(settings, chosen) for chosen, of in SPACE_OF_MODEL_SETTING.items() if of in model.spaces}
@@ -280,8 +280,7 @@ def _weights(model: ModelDescription, settings: Settings) -> Check:
         return Check(name, Health.OK, f"in the cache, {path}")
     if is_reachable(model):
         return Check(name, Health.OK, "not in the cache yet; will be downloaded when first needed")
-    target = download_path(model)
-    hint = f"Nothing, if that will do; else put {target.name} into {target.parent} before the first ingest."
+    hint = f"Nothing, if that will do; else {by_hand(model)} before the first ingest."
     return Check(
         name, Health.WARNING, "neither in the cache nor to be downloaded; a smaller model is used instead", hint
     )

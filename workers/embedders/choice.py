@@ -194,8 +194,8 @@ def _weights() -> ModuleType:
 
 def _note(purpose: str, space: str, wanted: str, chosen: str, lacking: Mapping[str, str]) -> str | None:
     """That ``chosen`` stands in for the preferred model; None when it does not, or the settings ask for it."""
-    preferred = models_of(space)[0].name
-    if chosen == preferred or wanted != AUTO:
+    preferred = next((model.name for model in models_of(space) if model.auto is not None), None)
+    if preferred in (None, chosen) or wanted != AUTO:
         return None
     if preferred in lacking:
         return (

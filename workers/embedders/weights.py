@@ -18,7 +18,7 @@ from torchvision.models import ResNet18_Weights, get_weight
 
 from search.errors import ModelError
 from search.model_descriptions.description import HubWeights, ModelDescription, PackagedWeights, TorchvisionWeights
-from search.model_descriptions.text import is_installed
+from search.model_descriptions.text import INSTALL, is_installed
 from workers.embedders import hub
 from workers.embedders.network_probe import reachable_urls
 from workers.embedders.networks import StateDict
@@ -100,6 +100,17 @@ def cached_path(model: ModelDescription) -> Path | None:
 def download_path(model: ModelDescription) -> Path:
     """Where the torch hub cache keeps torchvision's weights of ``model``, whether they are there or not."""
     return Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(_published(model).url).path).name)
+
+
+def by_hand(model: ModelDescription) -> str:
+    """What to do so that weights that are downloaded are in the cache, in words that follow "Please"."""
+    if not isinstance(model.weights, HubWeights):
+        path = download_path(model)
+        return f"put {path.name} into {path.parent}"
+    if not is_installed():
+        return f"install its packages ({INSTALL})"
+    command, folder = hub.download_command(model), hub.cache_folder(model)
+    return f"run `{command}` where there is a network and copy what that makes to {folder}"
 
 
 def is_reachable(model: ModelDescription) -> bool:

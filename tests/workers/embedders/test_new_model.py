@@ -12,18 +12,20 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import constants
 from torch import Tensor, nn
 
 from ingest.jobs.progress import JobState
 from ingest.node import Node
-from search.errors import SettingsError
+from search.errors import ModelError, SettingsError
 from search.model_descriptions import registry
-from search.model_descriptions.description import ModelDescription
+from search.model_descriptions.description import HubWeights, ModelDescription
 from search.model_descriptions.registry import MODELS
 from search.settings import Settings, load_settings
 from search.similar.find import find_similar
 from search.similar.questions import Question
 from web.checks import Health, run_checks
+from workers.embedders.choice import choose_models
 
 COLOUR = ModelDescription(
     name="mean_colour",
@@ -76,6 +78,24 @@ def test_settings_and_doctor_know_it(make_settings: Callable[..., Settings]) -> 
         "it has none",
     )
     assert checks["weights of resnet18"].detail == "not needed, the settings choose mean_colour"
+
+
+def test_its_weights_may_lie_on_the_hub(
+    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    model = replace(COLOUR, weights=HubWeights("likewise-tests/colour", "a" * 40, 0.1, ("model.safetensors",)))
+    monkeypatch.setattr(registry, "MODELS", (*MODELS, model))
+    assert choose_models(make_settings(image_model="efficientnet_lite0"), {}).image == "efficientnet_lite0"
+    with pytest.raises(ModelError, match=r"mean_colour could not be had.*hf download likewise-tests/colour"):
+        choose_models(make_settings(image_model="mean_colour", video_model="frames"), {})
+    monkeypatch.setattr(registry, "MODELS", (registry.EFFICIENTNET_LITE0, registry.OPEN_CLIP, model))
+    [note] = choose_models(make_settings(video_model="frames"), {}).notes
+    assert "mean_colour are not in the cache of the hub" in note
+    found = {check.name: check for check in run_checks(make_settings(image_model="mean_colour", video_model="frames"))}
+    assert found["weights of mean_colour"].health is Health.WARNING
+    assert "hf download likewise-tests/colour model.safetensors" in found["weights of mean_colour"].hint
 
 
 def test_help_and_api_name_it(repository: Path) -> None:
