@@ -6,7 +6,7 @@
 ``record`` makes the sample library in HOME (by default a temporary folder), trains a classifier with fixed settings and
 writes the answers to 50 questions and 20 predictions as JSON. A change that must not change answers is checked by
 recording before and after it on one machine: ``compare`` prints every difference, numbers to 1e-6, and exits with 1 if
-there is one. Both recordings in one HOME compare how it is answered and trained; each in a HOME of its own also compares
+there is one. Recordings in one HOME compare how questions are answered; each in a HOME of its own, they also compare
 vectors, which differ by rounding from one processor, and from one order of files in a batch, to another.
 """
 
