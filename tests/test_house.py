@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sessions import SLOW
 
 from web.cli import COMMANDS
 
@@ -113,6 +114,10 @@ def test_make_describes_every_target(repository: Path) -> None:
     done = subprocess.run(["make", "help"], cwd=repository, capture_output=True, text=True, check=True)
     for target in ("install", "run", "test", "test-fast", "check", "fix", "bench", "clean"):
         assert re.search(rf"^  {target} +\S", done.stdout, re.MULTILINE)
+
+
+def test_what_is_marked_as_slow_exists(repository: Path) -> None:
+    assert [place for places in SLOW.values() for place in places if not (repository / "tests" / place).exists()] == []
 
 
 def test_the_lock_pins_everything_with_hashes(repository: Path) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import pickle
 import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,14 +29,33 @@ from workers.decode.sandbox.process import DecoderProcess
 
 
 @pytest.fixture(scope="session")
-def sample_library(tmp_path_factory: pytest.TempPathFactory) -> SampleLibrary:
-    """The whole sample library, made once for all processes of a run; what changes it works on a copy."""
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], Any]], Any]:
+    """``once(name, make)`` gives what ``make(folder)`` returns, which is called once for all processes of a run.
+
+    What it returns is pickled, so it must not be an object of a test module's own class. What changes the folder works
+    on a copy.
+    """
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
-    with (root / "sample.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return make_sample_library(root / "sample")
+
+    def find(name: str, make: Callable[[Path], Any]) -> Any:
+        made = root / f"{name}.pickle"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                (root / name).mkdir(exist_ok=True)
+                made.write_bytes(pickle.dumps(make(root / name)))
+        return pickle.loads(made.read_bytes())
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def sample_library(once: Callable[[str, Callable[[Path], Any]], Any]) -> SampleLibrary:
+    """The whole sample library, made once for all processes of a run; what changes it works on a copy."""
+    made: SampleLibrary = once("sample", make_sample_library)
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
 
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 12 * 2**30
@@ -18,7 +22,18 @@ MEMORY_NEEDED = 12 * 2**30
 LIMIT = Path("/sys/fs/cgroup/memory.max")
 """Bytes that the processes of a container may use, or "max"."""
 
-SLOW = ("browser", "chaos", "models")
+SLOW: Mapping[str, tuple[str, ...]] = {
+    "browser": (),
+    "chaos": ("chaos", "ingest/test_kill.py", "ingest/moving/test_kill.py", "workers/process"),
+    "models": (
+        "search/photographers/test_classifier.py",
+        "search/photographers/test_report.py",
+        "workers/joint",
+        "workers/presets",
+        "workers/style",
+    ),
+}
+"""Markers that `make test-fast` leaves out, and the folders and modules of tests that have them altogether."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,8 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.basetemp or "PYTEST_DEBUG_TEMPROOT" in os.environ or not MEMORY.is_dir():
         return
     for lock in MEMORY.glob("pytest-of-*/pytest-*/.lock"):  # it holds the number of the process that made the folder
-        if os.access(lock, os.W_OK) and not psutil.pid_exists(int(lock.read_text() or 0)):
-            shutil.rmtree(lock.parent, ignore_errors=True)
+        with suppress(OSError, ValueError):  # another session may be making or removing it
+            if not psutil.pid_exists(int(lock.read_text())):
+                shutil.rmtree(lock.parent, ignore_errors=True)
     limit = LIMIT.read_text().strip() if LIMIT.is_file() else "max"
     free = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available)
     if min(free, int(limit) if limit.isdigit() else free) > MEMORY_NEEDED:
@@ -45,12 +61,15 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + 1
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is in ``tests/chaos``; put modules of slow tests first, so that none of them is left at the end."""
+    """Mark what is slow altogether, and put modules with slow tests first, so that none of them is left at the end."""
     slow = set()
     for item in items:
-        if item.path.parent.name == "chaos":
-            item.add_marker("chaos")
-        if any(item.get_closest_marker(name) for name in SLOW):
-            slow.add(item.path)
+        at = item.path.relative_to(TESTS)
+        for marker, places in SLOW.items():
+            if any(at.is_relative_to(place) for place in places):
+                item.add_marker(marker)
+            if item.get_closest_marker(marker):
+                slow.add(item.path)
     items.sort(key=lambda item: item.path not in slow)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,14 +97,16 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    pictures, owners = developed(WAYS, 12)
-    photos = photo_set([NAMES[owner] for owner in owners])
-    said: list[str] = []
-    folder = tmp_path_factory.mktemp("joint") / "run"
-    options = JointOptions(epochs=1, autoencoder_epochs=1, repeats=1)
-    result = train(folder, photos, pictures, options, said.append)
-    return World(photos, pictures, owners, result, tuple(said))
+def world(once: Callable[[str, Callable[[Path], Any]], Any]) -> World:
+    def make(folder: Path) -> tuple[Any, ...]:
+        pictures, owners = developed(WAYS, 12)
+        photos = photo_set([NAMES[owner] for owner in owners])
+        said: list[str] = []
+        options = JointOptions(epochs=1, autoencoder_epochs=1, repeats=1)
+        result = train(folder / "run", photos, pictures, options, said.append)
+        return photos, pictures, owners, result, tuple(said)
+
+    return World(*once("joint", make))
 
 
 @pytest.fixture(scope="session")
