@@ -92,7 +92,10 @@ class FakeDesk:
                 Trait("saturation", "less saturated", "%", -1.4, 21.0, 38.0, 12.0),
                 Trait("color_temperature", "warmer colours", "", 0.8, 11.0, 4.5, 74.0),
             ),
-            styles=(StyleProfile(0.7, 21, "darker, higher contrast", self.some(4)), StyleProfile(0.3, 9, "brighter", self.some(3))),
+            styles=(
+                StyleProfile(0.7, 21, "darker, higher contrast", self.some(4)),
+                StyleProfile(0.3, 9, "brighter", self.some(3)),
+            ),
             alike=tuple(
                 Alike(photographer_id(other), other, 0.93 - n / 10, by, (tuple(self.some(2, n)),) * 2)  # type: ignore[arg-type]
                 for n, by in enumerate(("style", "subject", "joint"))
