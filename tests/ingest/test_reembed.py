@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ingest.jobs.kinds import ReembedOptions
 from ingest.jobs.service import JobState
 from ingest.ledger.credits import Credits
 from ingest.maintenance import reembed
@@ -223,7 +224,7 @@ def test_models_that_make_no_sense_are_refused_before_there_is_a_job(
 def test_a_space_of_one_model_needs_no_name_of_it() -> None:
     assert {space for space, models in models_by_space().items() if len(models) == 1} == {*FILLED_IN_PLACE}
     for space, model in (("style", "style"), ("concepts", "concepts"), ("meaning", "open_clip")):
-        assert asked_for({"space": space}) == asked_for({"space": space, "model": model}) == (space, model)
+        assert asked_for(ReembedOptions(space)) == asked_for(ReembedOptions(space, model)) == (space, model)
 
 
 def test_cancelled_while_it_looks_once_more_it_switches_nothing(
