@@ -1,4 +1,19 @@
-"""Answers about photographers: predictions, profiles, similar photographers, photographer space.
+"""Photographers: whose photo is this, who works alike, and how sure are we.
 
-Nothing here trains: ``workers.photographers`` does. Start reading at ``service``.
+It never trains: ``workers.photographers`` does, and leaves folders that are loaded here.
+
+Start with ``service``.
+
+* ``classifier``: The photographer classifier: loading a trained one, and asking it
+* ``photos``: Photos as arrays: features, names, groups of photos that belong together, folds
+* ``profiles``: What sets photographers apart: traits, styles, sessions, doubtful credits, maps
+* ``aliases``: Renames applied to the answers of trained models
+* ``answers``: Answers about photographers; the API and ``--json`` give these objects as they are
+* ``folded_in``: Photographers folded into a trained photographer space, and their file ``placed.json``
+* ``library_photos``: Cache of the library's photographers, reloaded when the library has changed
+* ``model_registry``: Registry of trained models: versions, the one in use, and its loading
+* ``report``: Report of a classifier, which every training writes as ``report.json`` in the model's folder
+* ``service``: Answers of pages, API and command line about photographers
+* ``space``: The trained photographer space: one vector per photographer, and how its files are read
+* ``training_summary``: Summary of a training for its job: a sentence or two
 """

@@ -1,0 +1,19 @@
+"""Find similar: examples in, ranked hits out, over all collections at once.
+
+It never embeds: examples arrive as stored ids or as vectors.
+
+Start with ``find``.
+
+* ``banding``: Finds the pairs of fingerprints that differ in few bits, without comparing all pairs
+* ``copies``: Decides which hits are copies of an example: the same bytes, or an edit
+* ``duplicates``: Finds the duplicates of a whole library, in groups: exact copies, and edits of one content
+* ``examples``: Resolves the examples of a question to vectors, and blends them to one query a space
+* ``find``: Answers a find-similar question: what is like these examples, within and across collections
+* ``fusion``: Orders the hits of several spaces and collections in one list
+* ``near``: Decides whether two media are near duplicates: one picture, film or recording after an edit
+* ``pivot``: Reaches sounds from pictures, and pictures from sounds, through the videos that hold both
+* ``query_context``: Holds what one question needs in find, pivot and subject_style, and makes its queries
+* ``questions``: Types of a find-similar question and its answer, as the API and ``--json`` show them
+* ``scores``: Turns the engine's scores into likenesses and match percentages of best pairs of vectors
+* ``subject_style``: Weighs what a picture shows (subject) against how it is developed (style), by one number
+"""

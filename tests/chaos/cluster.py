@@ -11,7 +11,7 @@ import numpy as np
 import redis
 from sqlalchemy import select
 
-from ingest.jobs.service import JobService, JobProgress
+from ingest.jobs.service import JobProgress, JobService
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import files, planned, unsettled
 from search.media import MediaRecord

@@ -10,7 +10,7 @@ from search.likeness.curve import Band
 from search.media import Kind
 from search.similar.questions import Relation, SimilarHit, Via
 from search.words import Correction, MatchPlace, WordReason
-from web.wording import explained, likeness, split_weak_hits, percent, reasons, reasons_in_full, understood, weaker
+from web.wording import explained, likeness, percent, reasons, reasons_in_full, split_weak_hits, understood, weaker
 
 HIT = SimilarHit("1", Kind.IMAGE, ("/a.jpg",), 0.8314, 0.931, Band.VERY_SIMILAR, 99.24, "visual", Relation.SIMILAR)
 WEAK = replace(HIT, id="2", likeness=0.2, band=Band.WEAK)

@@ -1,0 +1,14 @@
+"""Untrusted bytes to arrays, in child processes with limits.
+
+It never imports a model library.
+
+Start with ``sandbox.pool``.
+
+* ``image``: Pictures: pixels, camera raw files, metadata
+* ``recording``: Videos and sounds: streams, frames, key frames, clips, samples
+* ``sandbox``: Decoder child processes, their limits, and the conversation with them
+* ``decoded``: Result of decoding one file: plain data, light to import
+* ``file``: Decode one file: check it, find its format by its first bytes, and call the decoder of that format
+* ``kinds``: Kind of media of a file: by its name, before it is opened, and by its first bytes
+* ``perceptual``: 256-bit perceptual hashes of pictures and sounds, which survive editing
+"""

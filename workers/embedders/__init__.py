@@ -1,0 +1,18 @@
+"""Networks: decoded media to vectors.
+
+It never reads files or stores; descriptions without weights are in ``search.model_descriptions``.
+
+Start with ``models``.
+
+* ``image``: Networks that see single pictures, and what is read off their outputs
+* ``sound``: Sounds as statistics of their log-mel spectrogram, and how those are standardised
+* ``style``: The ``style`` space: how a picture is developed, apart from what it shows; and the training of it
+* ``video``: Networks that see movement
+* ``builders``: The function that makes a model, found by the ``module:function`` of its description
+* ``choice``: Choice of the models to embed with: by what is stored, then by settings, then by available weights
+* ``hub``: Weights from the Hugging Face hub, from its cache or downloaded into it
+* ``models``: Embed decoded media with the chosen models: vectors by space, tags and frames of concepts
+* ``network_probe``: Whether servers that offer weights answer within seconds
+* ``networks``: Run a network over uint8 rows in batches on any device, and modules that networks share
+* ``weights``: Get the weights of a model from torchvision, an installed package, or the Hugging Face hub
+"""

@@ -1,4 +1,13 @@
-"""Profiles of photographers: traits, styles, sessions, similar photographers, doubtful credits.
+"""What sets photographers apart: traits, styles, sessions, doubtful credits, maps.
 
-Nothing here is trained or kept. Start reading at ``people``.
+It needs no trained model.
+
+Start with ``people``.
+
+* ``charts``: Maps of photographers by the mean vectors of their photos, without training
+* ``miscredits``: Photos that are probably credited to the wrong photographer
+* ``people``: Profiles of the photographers of a library: traits, styles, sessions, similar photographers
+* ``sessions``: Sessions of a photographer, and changes of features from one period to the next
+* ``styles``: Styles of each photographer as clusters of their photos, and the similarity of two photographers
+* ``traits``: Traits of a photographer: the features in which some photos differ most from others, in words
 """

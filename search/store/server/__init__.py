@@ -1,0 +1,12 @@
+"""The store on a Qdrant server or cluster, through qdrant-client.
+
+It never deletes a collection that it did not make.
+
+Start with ``store``.
+
+* ``collections``: Makes, describes, switches and drops collections on a Qdrant server
+* ``errors``: Translates the errors of a Qdrant server and its client into ``search.errors``
+* ``layout``: Configures a collection on a Qdrant server: vectors, index, shards, compression
+* ``names``: Resolves the name of a collection or generation to a collection on the server
+* ``store``: The store on a Qdrant server or cluster: points and queries, through qdrant-client
+"""

@@ -1,1 +1,16 @@
-"""Commands of ``likewise photographers``, a module each; they import what they need when they run."""
+"""Commands of ``likewise photographers``, a module each; they import what they need when they run.
+
+* ``group``: ``likewise photographers``: the group of the commands about photographers
+* ``label``: ``likewise photographers label``: take photographers' names from files, folders, a table or groups
+* ``listing``: ``likewise photographers list``: list the photographers with counts and dates
+* ``place``: ``likewise photographers place``: fold a new photographer into the photographer space
+* ``predict``: ``likewise photographers predict``: predict the photographer of a file or of a stored photo
+* ``presets``: ``likewise photographers presets``: how well style is told apart where the truth is known
+* ``rename``: ``likewise photographers rename`` and ``merge``: change the name of a photographer, or join two
+* ``report``: ``likewise photographers report`` prints what the classifier in use is worth
+* ``show``: ``likewise photographers show``: show the profile of one photographer
+* ``similar``: ``likewise photographers similar``: list the photographers who work like one
+* ``tables``: Print a table with a title on a terminal
+* ``train``: ``likewise photographers train``: train the classifier, or the photographer space
+* ``who``: Find the id of the photographer whose name or id was typed
+"""

@@ -1,0 +1,13 @@
+"""Commands that ask: similar, search, duplicates, evaluate, export.
+
+They never change a library.
+
+Start with ``similar``.
+
+* ``duplicates``: ``likewise duplicates``: identical files and edited copies
+* ``evaluate``: ``likewise evaluate`` measures the answers on labelled files
+* ``export``: ``likewise export``: vectors and file names, for other programs
+* ``filters``: Command-line options that narrow a question, derived from the table of filters
+* ``similar``: ``likewise similar``: what is like this file, or this stored media?
+* ``words``: ``likewise search``: media that show these words, or are called so
+"""

@@ -3,6 +3,14 @@
 A new page is a module with a view of :data:`blueprint`, a template, its line in :data:`TABS` and its test.
 What the forms do is in ``actions``, what the pages share in ``shared``; input is checked by ``web.api.photographers``.
 Read ``listing`` first.
+
+* ``actions``: Forms of the dashboard: label, train, rename, merge and credit, by the functions of the API
+* ``listing``: Page that lists the photographers: search by name, order, and pages; hints where there are none
+* ``photographer``: Page of one photographer: traits, styles, similar photographers and changes over time
+* ``predict``: Page that predicts the photographer of an uploaded file or of a stored photo
+* ``report``: Page of the classifier's report: every figure with its interval and number of photos
+* ``shared``: Shared parts of the dashboard's pages: blueprint, jobs in work, labels and template filters
+* ``space``: Page with the maps of photographers and of photos in two dimensions
 """
 
 from flask.blueprints import BlueprintSetupState

@@ -1,4 +1,14 @@
-"""Fitting of the classifier's parts.
+"""Fitting the parts of the classifier and pooling them.
 
-Each module fits what its namesake in ``search.photographers.classifier`` predicts with. Start reading at ``ensemble``.
+It never predicts: ``search.photographers.classifier`` holds the classes that do, in modules of the same names.
+
+Start with ``ensemble``.
+
+* ``ensemble``: Fitting of the ensemble: its parts, and by cross-validation the pool weights and the threshold
+* ``familiarity``: Fitting of the familiarity with the training photos
+* ``linear``: Fitting of linear discriminant analysis, regularised for few photos and many columns
+* ``pooling``: Fitting of the pool's weights on photos that the parts were not fitted to
+* ``splits``: Splits of a collection into training and test photos, with no group of photos on both sides
+* ``threshold``: Fitting of the threshold of "unknown": most right answers given and most strangers refused
+* ``trees``: Fitting of boosted trees: CatBoost on principal components of the vectors and the features
 """
