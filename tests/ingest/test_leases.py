@@ -266,9 +266,7 @@ def test_who_is_dead_is_known_at_once_on_the_same_machine(desk: Any, elsewhere: 
     assert elsewhere.waiting() == [job]
 
 
-def test_jobs_over_the_same_folders_take_turns_wherever_they_run(
-    desk: Any, elsewhere: JobService, counts: Counts
-) -> None:
+def test_jobs_over_the_same_folders_take_turns_anywhere(desk: Any, elsewhere: JobService, counts: Counts) -> None:
     desk.fill(3, "inner")
     job, gate, thread = begun(desk)
     inner = elsewhere.start([desk.media / "inner"])

@@ -20,7 +20,7 @@ from ingest.sample.library import SampleLibrary, make_sample_library
 from search.media import Kind
 from search.spaces import CollectionSchema
 from search.store.durable import copy_sparse
-from search.store.edge import shard
+from search.store.edge import layout, shard
 from search.store.edge.shard import LiveShard
 from workers.decode.decoded import Decoded
 from workers.decode.sandbox.options import DecodeOptions
@@ -65,7 +65,9 @@ def _empty_shards(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Collect
     create = LiveShard.create
 
     def find(schema: CollectionSchema) -> Path:
-        name = hashlib.sha256(json.dumps(schema.to_json()).encode()).hexdigest()[:16]
+        # Some tests set another threshold, or the payload indexes of another version.
+        made_for = json.dumps([schema.to_json(), layout.INDEXING_THRESHOLD_KB, sorted(layout.PAYLOAD_INDEXES)])
+        name = hashlib.sha256(made_for.encode()).hexdigest()[:16]
         if not (root / name).is_dir():
             create(root / "new", schema).close()
             # The engine's files are mostly zeros; as holes they take no room and no time to copy.

@@ -242,10 +242,10 @@ def test_demo_makes_a_library_that_answers(
     assert answer["state"] == "done_with_failures"
     assert answer["failed"] == 2
     assert answer["duplicate"] > 0
-    picture = next((home / "sample" / "photographers").rglob("*.jpg"))
+    picture = home / "sample" / "photographers" / "lucia-ferrante" / "sailing-boat-01.jpg"
     found = CliRunner().invoke(main, ["similar", str(picture), "--json", "--home", str(home)])
     by_collection = json.loads(found.stdout)["by_collection"]
-    assert all(by_collection[name] for name in ("images", "videos", "audio"))
+    assert {name for name, hits in by_collection.items() if hits} == {"images", "videos", "audio"}
 
 
 @pytest.mark.models

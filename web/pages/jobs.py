@@ -89,7 +89,7 @@ def failures() -> str:
 @blueprint.post("/failures/retry")
 def retry() -> Response:
     """Try all of them again."""
-    current_node().retry_failures()
+    api.retry_failures(current_node())
     return redirect(url_for("jobs.page"), 303)
 
 

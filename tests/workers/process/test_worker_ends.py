@@ -102,7 +102,7 @@ def test_a_second_signal_gives_the_batch_back_at_once(
     worker = start_worker(desk.settings, "--seconds", "600")
     desk.wait(desk.order("begun", "red"), states.STARTED)
     worker.stop()
-    eventually(lambda: "TaskResult" in worker.log.read_text())
+    eventually(lambda: "Ending" in worker.log.read_text())
     worker.stop()
     worker.wait()
     assert desk.queued() == 1
