@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from web.client import Client
 
 POLL_SECONDS = 0.2
+CANCEL_SECONDS = 10.0
 REMOTE_POLL_SECONDS = 1.0
 """How often a server on another machine is asked."""
 
@@ -83,6 +84,17 @@ def watch(client: Client, job: str) -> JobProgress:
             return _watch(client, job, display)
     except KeyboardInterrupt:
         raise click.Abort from None
+
+
+def cancel(client: Client, job: str) -> None:
+    """Cancel a job and wait until it has ended, at most :data:`CANCEL_SECONDS`; then the next process ends it."""
+    from ingest.jobs.service import JobProgress
+    from web.plain import load
+
+    client.post(f"/jobs/{job}/cancel")
+    deadline = time.monotonic() + CANCEL_SECONDS
+    while time.monotonic() < deadline and not load(JobProgress, client.get(f"/jobs/{job}")).finished:
+        time.sleep(POLL_SECONDS)
 
 
 def line(progress: JobProgress) -> str:

@@ -74,14 +74,14 @@ def take_in(
         click.Abort: interrupted.
     """
     from search.errors import ConfirmationRequired, LikewiseError
-    from web.commands.job_progress import follow, prepare
+    from web.commands.job_progress import cancel, follow, prepare
 
     body = {"paths": list(paths), "library": library, "priority": priority}
     started = client.post("/jobs", body | {"confirm_missing": confirm_missing})
     try:
         prepare(client)
     except LikewiseError:
-        client.post(f"/jobs/{started['id']}/cancel")  # it never started, and no later process may resume it
+        cancel(client, started["id"])  # it never started, and no later process may resume it
         raise
     progress = follow(client, started["id"])
     if progress.state == "needs_confirmation":
