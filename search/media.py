@@ -21,6 +21,10 @@ MEDIA_NAMESPACE = uuid.UUID("6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c11")
 """Namespace of every media id; changing it would orphan every stored point."""
 
 
+DECODING_REVISION = 2
+"""Of how files are decoded; each record keeps the one that made it. What each changed, and which files it affects:
+``workers.decode.revisions``."""
+
 PAYLOAD_REVISION = 3
 """Which keys :meth:`MediaRecord.to_payload` derives, and how. A library that was written under a lower revision lacks
 some, or holds them otherwise, until each of its payloads is made anew of its record.
@@ -103,6 +107,11 @@ class MediaRecord:
         artist: what the file says of its author, whether that names anybody or not.
         fingerprints: perceptual hashes as hex (see ``workers.decode.perceptual``): one for an image or a sound,
             one a key frame for a video; empty when the content is too plain to fingerprint.
+        damaged: share of the picture or recording that could not be read, in (0, 1]; None of a whole file.
+        remark: what a person should know of how the file was decoded, as a sentence.
+        decoding: the :data:`DECODING_REVISION` that decoded the file.
+        pixel_hash: of an image, SHA-256 of its pixels as decoded (see ``workers.decode.decoded``): files that differ
+            in nothing but metadata have one hash.
         moments: seconds of a video's key frames, in the order of its ``visual`` vectors.
         concept_frames: of a video, for each component of its ``concepts`` vector that is not zero, in order of
             component, the index of the key frame that gave it; empty for a picture and for a video of one key frame.
@@ -137,6 +146,10 @@ class MediaRecord:
     artist: str | None = None
     tags: tuple[str, ...] = ()
     has_sound: bool = False
+    damaged: float | None = None
+    remark: str | None = None
+    decoding: int = 1
+    pixel_hash: str | None = None
     fingerprints: tuple[str, ...] = ()
     moments: tuple[float, ...] = ()
     concept_frames: tuple[int, ...] = ()

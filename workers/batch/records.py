@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
-from search.media import COLLECTIONS, PAYLOAD_REVISION, MediaRecord, Payload
+from search.media import COLLECTIONS, DECODING_REVISION, PAYLOAD_REVISION, MediaRecord, Payload
 from search.photographers.answers import Credit
 from search.photographers.photos.names import clean_name
 from search.store.base import Store
@@ -44,6 +44,8 @@ def new_record(
         mime=decoded.mime,
         tags=tags,
         fingerprints=decoded.fingerprints,
+        pixel_hash=decoded.pixel_hash,
+        decoding=DECODING_REVISION,
         moments=decoded.moments,
         concept_frames=concept_frames,
         added=round(time.time(), 3) if known is None else known.added,

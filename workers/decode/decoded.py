@@ -37,6 +37,8 @@ class MediaFacts:
     longitude: float | None = None
     artist: str | None = None
     has_sound: bool = False
+    damaged: float | None = None
+    remark: str | None = None
 
 
 def no_crops() -> npt.NDArray[np.uint8]:
@@ -57,6 +59,8 @@ class Decoded:
         sound: float32 (samples,) mono at 16 kHz in [-1, 1], at most ``audio.ANALYSED_SECONDS`` of it; None without.
         fingerprints: 256-bit hashes as 64 hex digits (see ``perceptual``); of an image or a sound one, or none when it
             is too plain; of a video one for each key frame that is not.
+        pixel_hash: of an image, SHA-256 of the pixels that ``crops`` are cut from, as 64 hex digits; two files whose
+            pixels are equal have one hash, whatever their metadata. None of a video or a sound.
         features: of an image, the 78 of ``search.photographers.photos.features``, None for NaN; else empty.
         preview: WebP picture, long side at most 480 pixels: the picture, a key frame or the waveform.
     """
@@ -70,5 +74,6 @@ class Decoded:
     whole: npt.NDArray[np.uint8] | None = None
     sound: npt.NDArray[np.float32] | None = None
     fingerprints: tuple[str, ...] = ()
+    pixel_hash: str | None = None
     features: tuple[float | None, ...] = ()
     preview: bytes | None = field(default=None, repr=False)

@@ -7,8 +7,8 @@ and child are always of one version, so that the frames carry none.
     frame   := length of the header (4 bytes, big-endian), header (JSON object), the bytes of each array it announces
     request := {"path": …, "kind": …}
     reply   := {"rss": …, "error": {"code", "message", "hint"}}  or
-               {"rss": …, "kind", "mime", "facts", "moments", "fingerprints", "features",
-                "arrays": [{"name", "dtype", "shape"}]}
+               {"rss": …, "kind", "mime", "facts", "moments", "fingerprints", "pixel_hash",
+                "features", "arrays": [{"name", "dtype", "shape"}]}
 """
 
 from __future__ import annotations
@@ -192,6 +192,7 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         "facts": asdict(decoded.facts),
         "moments": decoded.moments,
         "fingerprints": decoded.fingerprints,
+        "pixel_hash": decoded.pixel_hash,
         "features": decoded.features,
         "arrays": [{"name": n, "dtype": str(a.dtype), "shape": a.shape} for n, a in arrays.items()],
     }
@@ -235,6 +236,7 @@ def read_reply(descriptor: int, deadline: Deadline) -> Reply:
         whole=whole,
         sound=arrays.get("sound"),
         fingerprints=_fingerprints(header.get("fingerprints")),
+        pixel_hash=None if header.get("pixel_hash") is None else _hash(header["pixel_hash"]),
         features=_features(header.get("features")),
         preview=None if preview is None else preview.tobytes(),
     )
@@ -303,10 +305,14 @@ def _is_number(value: object) -> bool:
 def _fingerprints(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > _MOST_CROPS:
         raise ProtocolError("no list of fingerprints")
-    for text in value:
-        if not isinstance(text, str) or len(text) != 64 or not set(text) <= set("0123456789abcdef"):
-            raise ProtocolError("a fingerprint that is none")
-    return tuple(value)
+    return tuple(_hash(text) for text in value)
+
+
+def _hash(value: object) -> str:
+    """256 bits as 64 hex digits."""
+    if not isinstance(value, str) or len(value) != 64 or not set(value) <= set("0123456789abcdef"):
+        raise ProtocolError("a hash that is none")
+    return value
 
 
 def _features(value: object) -> tuple[float | None, ...]:
