@@ -22,6 +22,7 @@ Start with ``similar.find``.
 * ``per_store``: Keeps one object for each store, made on first use and released with the store
 * ``scrape``: Shows the counts of ``search.metrics`` to Prometheus, of one process or of several
 * ``settings``: Settings, read once at the entry point and frozen
+* ``sidecars``: Names of XMP sidecars: files beside a picture or recording that hold what an editor knows of it
 * ``spaces``: Vector spaces: which numbers may be compared with which
 * ``transfer``: Copies collections from one store into another, point by point
 * ``vectors``: Normalises rows of vectors
