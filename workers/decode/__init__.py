@@ -4,7 +4,8 @@ It never imports a model library.
 
 Start with ``sandbox.pool``.
 
-* ``image``: Pictures: pixels, camera raw files, metadata
+* ``image``: Pictures: pixels, camera raw files
+* ``metadata``: What files say of themselves: when, where, with what and by whom they were taken
 * ``recording``: Videos and sounds: streams, frames, key frames, clips, samples
 * ``sandbox``: Decoder child processes, their limits, and the conversation with them
 * ``decoded``: Result of decoding one file: plain data, light to import

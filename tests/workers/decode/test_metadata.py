@@ -6,7 +6,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from workers.decode.decoded import MediaFacts
-from workers.decode.image.metadata import camera_name, container_moment, picture_facts, text
+from workers.decode.metadata.pictures import camera_name, container_moment, picture_facts, text
 
 _Base, _Gps, _Ifd = ExifTags.Base, ExifTags.GPS, ExifTags.IFD
 

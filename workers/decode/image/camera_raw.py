@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from search.errors import CorruptMediaError, MediaTooLargeError, UnsupportedMedi
 from workers.decode.decoded import Decoded
 from workers.decode.image.handcrafted.measure import frame_of, reframed
 from workers.decode.image.picture import decode_image
+from workers.decode.metadata.sources import SourceFacts
 from workers.decode.sandbox.options import DecodeOptions
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ _ORIENTATION_OF_FLIP = {3: 3, 5: 8, 6: 6}
 """LibRaw's ``flip`` to EXIF orientation."""
 
 
-def decode_raw(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
+def decode_raw(file: IO[bytes], name: str, options: DecodeOptions, others: Sequence[SourceFacts] = ()) -> Decoded:
     """Decode the embedded preview; without one, develop the sensor data at half size.
 
     Raises:
@@ -50,7 +52,7 @@ def decode_raw(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
     except rawpy.LibRawError as error:
         raise CorruptMediaError(f"'{name}' is a broken raw file: {_reason(error)}.") from None
     size = file.seek(0, os.SEEK_END)
-    decoded = decode_image(io.BytesIO(_oriented(picture, flip)), name, options)
+    decoded = decode_image(io.BytesIO(_oriented(picture, flip)), name, options, others)
     upright = (height, width) if flip in (5, 6) else (width, height)
     return replace(
         decoded,

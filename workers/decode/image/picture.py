@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
@@ -18,8 +18,9 @@ from workers.decode.decoded import Decoded
 from workers.decode.image.geometry import WORKING_SHORT_SIDE, crop, encode_preview, fit_preview, reduction, squeeze
 from workers.decode.image.handcrafted.measure import frame_of, measure
 from workers.decode.image.handcrafted.shot import shot_features
-from workers.decode.image.metadata import orientation_of, picture_facts
 from workers.decode.image.pixel_modes import to_rgb
+from workers.decode.metadata.pictures import orientation_of, picture_facts
+from workers.decode.metadata.sources import SourceFacts
 from workers.decode.perceptual import picture_fingerprint
 from workers.decode.sandbox.options import DecodeOptions
 
@@ -42,8 +43,11 @@ Image.init()
 _FORMATS = tuple(name for name in Image.ID if name not in _LEFT_OUT)
 
 
-def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
+def decode_image(file: IO[bytes], name: str, options: DecodeOptions, others: Sequence[SourceFacts] = ()) -> Decoded:
     """Decode the (first) picture in ``file``.
+
+    Args:
+        others: what sources outside the picture say, such as sidecars.
 
     Raises:
         NotAPicture: Pillow does not recognise the file.
@@ -56,7 +60,7 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions) -> Decoded:
     with _translated_errors(name, options), open_picture(file, options.max_pixels) as picture:
         orientation = orientation_of(picture)
         width, height = picture.size[::-1] if orientation >= 5 else picture.size
-        facts = picture_facts(picture, width, height)
+        facts = picture_facts(picture, width, height, others)
         mime = Image.MIME.get(picture.format or "", f"image/{(picture.format or 'unknown').lower()}")
         shot = shot_features(picture, facts.taken_at)
         upright = load_upright(picture, orientation)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -21,8 +20,9 @@ from av.video.stream import VideoStream
 
 from search.errors import CorruptMediaError, MediaError, MediaTooLargeError, UnsupportedMediaError
 from search.media import Kind
-from workers.decode.decoded import Decoded, MediaFacts
-from workers.decode.image.metadata import camera_name, container_moment, text
+from workers.decode.decoded import Decoded
+from workers.decode.metadata.recordings import recording_facts
+from workers.decode.metadata.sources import SourceFacts
 from workers.decode.recording.audio import decode_audio, read_track
 from workers.decode.recording.frames import NoFrames
 from workers.decode.recording.video import decode_video
@@ -62,16 +62,18 @@ _MIME = {
     "amr": ("audio/amr", "audio/amr"),
     "flv": ("video/x-flv", "audio/x-flv"),
 }
-_ISO_6709 = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 
 _S = TypeVar("_S", VideoStream, AudioStream)
 
 
-def decode_streams(path: str, name: str, size: int, options: DecodeOptions) -> Decoded:
+def decode_streams(
+    path: str, name: str, size: int, options: DecodeOptions, others: Sequence[SourceFacts] = ()
+) -> Decoded:
     """Decode a video or a sound, by its streams. A sound with a cover picture is a sound.
 
     Args:
         size: bytes of the file.
+        others: what sources outside the file say of it, such as sidecars.
 
     Raises:
         NotARecording: nothing that FFmpeg recognises.
@@ -88,7 +90,7 @@ def decode_streams(path: str, name: str, size: int, options: DecodeOptions) -> D
             raise MediaTooLargeError(f"'{name}' lasts {seconds:,.0f} s.", "LIKEWISE_MAX_DURATION sets the longest.")
         if video is not None:
             try:
-                video_part = decode_video(container, video, name, seconds, _facts(container), options)
+                video_part = decode_video(container, video, name, seconds, recording_facts(container, others), options)
             except NoFrames:
                 if sound is None:
                     raise CorruptMediaError(f"'{name}' holds no picture that can be decoded.") from None
@@ -99,7 +101,7 @@ def decode_streams(path: str, name: str, size: int, options: DecodeOptions) -> D
     with open_container(path, name) as container:
         sound = _first(container.streams.audio)
         assert sound is not None
-        decoded = decode_audio(container, sound, name, seconds, _facts(container))
+        decoded = decode_audio(container, sound, name, seconds, recording_facts(container, others))
         return replace(decoded, mime=_mime(container, Kind.AUDIO, name))
 
 
@@ -166,22 +168,3 @@ def _mime(container: InputContainer, kind: Kind, name: str) -> str:
         return "video/webm" if kind is Kind.VIDEO else "audio/webm"
     video, audio = _MIME.get(family, (f"video/x-{family}", f"audio/x-{family}"))
     return video if kind is Kind.VIDEO else audio
-
-
-def _facts(container: InputContainer) -> MediaFacts:
-    """Metadata of the container's tags."""
-    tags = {key.lower(): value for key, value in container.metadata.items()}
-    apple = "com.apple.quicktime."
-    place = _ISO_6709.match(tags.get(apple + "location.iso6709", "") or tags.get("location", ""))
-    latitude, longitude = (float(place[1]), float(place[2])) if place else (None, None)
-    if latitude is not None and longitude is not None and not (abs(latitude) <= 90 and abs(longitude) <= 180):
-        latitude = longitude = None
-    return MediaFacts(
-        taken_at=container_moment(tags.get(apple + "creationdate")) or container_moment(tags.get("creation_time")),
-        camera=camera_name(
-            text(tags.get(apple + "make") or tags.get("make")), text(tags.get(apple + "model") or tags.get("model"))
-        ),
-        latitude=latitude,
-        longitude=longitude,
-        artist=text(tags.get("artist") or tags.get("author") or tags.get("album_artist")),
-    )

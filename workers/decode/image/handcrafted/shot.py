@@ -13,7 +13,7 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from search.photographers.photos.features import FEATURES, INDEX
-from workers.decode.image.metadata import directory, number
+from workers.decode.metadata.pictures import directory, number
 
 _Base, _Ifd = ExifTags.Base, ExifTags.IFD
 
@@ -29,7 +29,7 @@ def shot_features(picture: Image.Image, taken_at: str | None) -> dict[str, float
     """Features by name: those that the file has with values in their ranges.
 
     Args:
-        taken_at: ISO 8601, as ``metadata.picture_facts`` found it.
+        taken_at: ISO 8601, as ``pictures.picture_facts`` found it.
     """
     found = _moment(taken_at) | _settings(directory(picture, _Ifd.Exif))
     return {name: value for name, value in found.items() if value is not None and _in_range(name, value)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
 from search.photographers.photos.names import clean_name
 from workers.decode.decoded import MediaFacts
+from workers.decode.metadata.sources import SourceFacts
 
 _T = TypeVar("_T")
 _Tags = Mapping[int, Any]
@@ -43,11 +44,12 @@ def orientation_of(picture: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def picture_facts(picture: Image.Image, width: int, height: int) -> MediaFacts:
+def picture_facts(picture: Image.Image, width: int, height: int, others: Sequence[SourceFacts] = ()) -> MediaFacts:
     """Metadata of an opened (not necessarily loaded) picture.
 
     Args:
         width, height: pixels after orientation.
+        others: what sources outside the picture say, such as sidecars.
     """
     base: _Tags = tolerant(lambda: dict(picture.getexif())) or {}
     shot: _Tags = directory(picture, _Ifd.Exif)
