@@ -21,13 +21,15 @@ from workers.decode.decoded import Decoded
 from workers.decode.image.camera_raw import decode_raw
 from workers.decode.image.picture import NotAPicture, decode_image
 from workers.decode.kinds import SNIFFED_BYTES, TIFF_STARTS, Family, is_raw_name, kind_of_name, sniff
+from workers.decode.metadata.sidecar import sidecar_facts
 from workers.decode.recording.streams import NotARecording, decode_streams
 from workers.decode.sandbox.options import DecodeOptions
 from workers.runtime import MIB
 
 
 def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
-    """Decode a file. The content decides on its kind, and the name only where the content does not.
+    """Decode a file. The content decides on its kind, and the name only where the content does not. What
+    XMP sidecars beside it say is part of its facts.
 
     Args:
         kind: kind that the caller assumes; by the name when None.
@@ -42,18 +44,19 @@ def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded
         if is_raw_name(name) and head.startswith(TIFF_STARTS):
             family = Family.RAW
         file.seek(0)
+        beside = sidecar_facts(path)
 
         def picture() -> Decoded:
-            return decode_image(file, name, options)
+            return decode_image(file, name, options, beside)
 
         def recording() -> Decoded:
-            return decode_streams(path, name, os.fstat(file.fileno()).st_size, options)
+            return decode_streams(path, name, os.fstat(file.fileno()).st_size, options, beside)
 
         if family is Family.UNKNOWN:
             return _try_both(picture, recording, kind or kind_of_name(name), name)
         try:
             if family is Family.RAW:
-                return decode_raw(file, name, options)
+                return decode_raw(file, name, options, beside)
             return picture() if family is Family.PICTURE else recording()
         except (NotAPicture, NotARecording):
             raise CorruptMediaError(f"'{name}' begins like a {family.value}, but its header is broken.") from None

@@ -73,7 +73,7 @@ def clean_name(text: str | None) -> str | None:
     """
     if not text:
         return None
-    name = _one_line(text)
+    name = one_line(text)
     name = _RIGHTS.sub(" ", _MARKS.sub(" ", name))
     name = _YEARS.sub(" ", name)
     name = _LED_BY.sub("", _trimmed(name))
@@ -83,7 +83,7 @@ def clean_name(text: str | None) -> str | None:
 
 def given_name(text: str) -> str | None:
     """A name that a person typed or a folder bears, unchanged on one line; None where it names nobody."""
-    name = _one_line(text)[:MAX_LENGTH].rstrip()
+    name = one_line(text)[:MAX_LENGTH].rstrip()
     return None if is_nobody(name) else name
 
 
@@ -133,7 +133,7 @@ def photographer_id(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """NFC, without invisible characters; any separator of words becomes one space."""
     shown = (
         " " if character.isspace() or unicodedata.category(character) == "Cc" else character

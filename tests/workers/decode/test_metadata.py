@@ -6,7 +6,10 @@ import pytest
 from PIL import ExifTags, Image
 
 from workers.decode.decoded import MediaFacts
-from workers.decode.metadata.pictures import camera_name, container_moment, picture_facts, text
+from workers.decode.metadata.dates import container_moment
+from workers.decode.metadata.pictures import picture_facts
+from workers.decode.metadata.sources import camera_name
+from workers.decode.metadata.texts import text
 
 _Base, _Gps, _Ifd = ExifTags.Base, ExifTags.GPS, ExifTags.IFD
 
@@ -67,11 +70,6 @@ def test_impossible_numbers_are_absent(tmp_path: Path) -> None:
     place[_Gps.GPSLatitude], place[_Gps.GPSLongitude] = (95.0, 0.0, 0.0), (10.0, 0.0)
     facts = facts_of(exif, tmp_path / "a.jpg")
     assert (facts.aperture, facts.exposure, facts.iso, facts.latitude, facts.longitude) == (None,) * 5
-
-
-def test_the_author_in_xmp(tmp_path: Path) -> None:
-    packet = b"<x><dc:creator><rdf:Seq><rdf:li>Grace Hopper</rdf:li></rdf:Seq></dc:creator></x>"
-    assert facts_of(Image.Exif(), tmp_path / "a.webp", xmp=packet).artist == "Grace Hopper"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from search.errors import CorruptMediaError, MediaTooLargeError, UnsupportedMedi
 from workers.decode.decoded import Decoded
 from workers.decode.image.handcrafted.measure import frame_of, reframed
 from workers.decode.image.picture import decode_image
+from workers.decode.metadata.raws import raw_sources
 from workers.decode.metadata.sources import SourceFacts
 from workers.decode.sandbox.options import DecodeOptions
 
@@ -52,7 +53,7 @@ def decode_raw(file: IO[bytes], name: str, options: DecodeOptions, others: Seque
     except rawpy.LibRawError as error:
         raise CorruptMediaError(f"'{name}' is a broken raw file: {_reason(error)}.") from None
     size = file.seek(0, os.SEEK_END)
-    decoded = decode_image(io.BytesIO(_oriented(picture, flip)), name, options, others)
+    decoded = decode_image(io.BytesIO(_oriented(picture, flip)), name, options, (*others, *raw_sources(file)))
     upright = (height, width) if flip in (5, 6) else (width, height)
     return replace(
         decoded,

@@ -19,7 +19,8 @@ from workers.decode.image.geometry import WORKING_SHORT_SIDE, crop, encode_previ
 from workers.decode.image.handcrafted.measure import frame_of, measure
 from workers.decode.image.handcrafted.shot import shot_features
 from workers.decode.image.pixel_modes import to_rgb
-from workers.decode.metadata.pictures import orientation_of, picture_facts
+from workers.decode.metadata.exif import orientation_of
+from workers.decode.metadata.pictures import picture_facts
 from workers.decode.metadata.sources import SourceFacts
 from workers.decode.perceptual import picture_fingerprint
 from workers.decode.sandbox.options import DecodeOptions

@@ -1,47 +1,28 @@
-"""Read the metadata of a picture: EXIF, and XMP and IPTC for the author's name.
-
-Each tag is read on its own, and an impossible value counts as absent: broken metadata never fails a picture.
-
-Source of tags: CIPA DC-008 (EXIF 2.32), IPTC-IIM 4.2.
-"""
+"""Read the metadata of a picture: XMP, IPTC-IIM, EXIF and PNG's texts, wherever its format keeps them."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
+from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from search.photographers.photos.names import clean_name
 from workers.decode.decoded import MediaFacts
-from workers.decode.metadata.sources import SourceFacts
+from workers.decode.metadata.dates import moment
+from workers.decode.metadata.exif import exif_facts
+from workers.decode.metadata.iptc import IPTC_RESOURCE, XMP_RESOURCE, iptc_facts, photoshop_resource
+from workers.decode.metadata.quantities import tolerant
+from workers.decode.metadata.sources import Source, SourceFacts, merged
+from workers.decode.metadata.texts import text
+from workers.decode.metadata.xmp import xmp_facts
 
-_T = TypeVar("_T")
-_Tags = Mapping[int, Any]
-
-_Base, _Gps, _Ifd = ExifTags.Base, ExifTags.GPS, ExifTags.IFD
-
-LONGEST_TEXT = 200
-_XMP_CREATOR = re.compile(rb"<dc:creator>.*?<rdf:li[^>]*>([^<]{1,400})</rdf:li>", re.DOTALL)
-_XMP_SEARCHED = 256 * 1024
-_IPTC_BYLINE = (2, 80)
-
-
-def tolerant(read: Callable[[], _T | None]) -> _T | None:
-    """``read()``, or None when it raises: Pillow's readers raise almost any exception on broken tags."""
-    try:
-        return read()
-    except Exception:
-        return None
-
-
-def orientation_of(picture: Image.Image) -> int:
-    """EXIF orientation 1 to 8; 1 when absent or invalid."""
-    value = tolerant(lambda: picture.getexif().get(_Base.Orientation))
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+_TIFF_XMP, _TIFF_IPTC, _TIFF_PHOTOSHOP = 700, 33723, 34377
+_AUTHORS = ("author", "artist", "creator")
+_PNG_IPTC = "raw profile type iptc"
+"""ImageMagick's text that holds IPTC data as hex digits."""
+_LONGEST_PROFILE = 1 << 20
 
 
 def picture_facts(picture: Image.Image, width: int, height: int, others: Sequence[SourceFacts] = ()) -> MediaFacts:
@@ -51,143 +32,92 @@ def picture_facts(picture: Image.Image, width: int, height: int, others: Sequenc
         width, height: pixels after orientation.
         others: what sources outside the picture say, such as sidecars.
     """
-    base: _Tags = tolerant(lambda: dict(picture.getexif())) or {}
-    shot: _Tags = directory(picture, _Ifd.Exif)
-    gps: _Tags = directory(picture, _Ifd.GPSInfo)
-    return MediaFacts(
-        width=width,
-        height=height,
-        taken_at=taken_at(base, shot),
-        camera=camera_name(text(base.get(_Base.Make)), text(base.get(_Base.Model))),
-        lens=text(shot.get(_Base.LensModel)),
-        iso=_positive(shot.get(_Base.ISOSpeedRatings)),
-        aperture=_positive(shot.get(_Base.FNumber)),
-        exposure=_positive(shot.get(_Base.ExposureTime)),
-        focal_length=_positive(shot.get(_Base.FocalLength)),
-        latitude=_degrees(gps.get(_Gps.GPSLatitude), gps.get(_Gps.GPSLatitudeRef), "S", 90.0),
-        longitude=_degrees(gps.get(_Gps.GPSLongitude), gps.get(_Gps.GPSLongitudeRef), "W", 180.0),
-        artist=_artist(picture, base),
+    return replace(merged([*others, *picture_sources(picture)]), width=width, height=height)
+
+
+def picture_sources(picture: Image.Image) -> Iterator[SourceFacts]:
+    """What each source in an opened picture says. Broken metadata never fail a picture: such a source says nothing."""
+    exif = tolerant(picture.getexif)  # first: Pillow reads the chunks at the end of a PNG for it
+    xmp = _bytes(picture.info.get("xmp")) or _bytes(picture.info.get("XML:com.adobe.xmp"))
+    tags = getattr(picture, "tag_v2", None)
+    texts = _lowered(picture.info)
+    yield from embedded_sources(
+        tolerant(lambda: xmp or _resource(picture, XMP_RESOURCE)) or _tagged_xmp(tags),
+        tolerant(lambda: _resource(picture, IPTC_RESOURCE) or _hex_profile(texts.get(_PNG_IPTC))) or _tagged_iptc(tags),
+        exif,
     )
+    said = tolerant(lambda: _text_facts(texts))
+    if said is not None:
+        yield said
 
 
-def directory(picture: Image.Image, ifd: int) -> _Tags:
-    """The tags of one of EXIF's directories; empty when it is absent or broken."""
-    return tolerant(lambda: dict(picture.getexif().get_ifd(ifd))) or {}
+def directory_sources(exif: Image.Exif) -> Iterator[SourceFacts]:
+    """What the directories of a TIFF say, whose pixels are somebody else's business."""
+    tags = exif._info
+    yield from embedded_sources(_tagged_xmp(tags), _tagged_iptc(tags), exif)
 
 
-def _artist(picture: Image.Image, base: _Tags) -> str | None:
-    """The first text on the author that is a name, or else the first text; the rights holder comes last."""
-    written = (
-        text(base.get(_Base.Artist)),
-        text(base.get(_Base.XPAuthor), "utf-16-le"),
-        tolerant(lambda: _xmp_creator(picture)),
-        tolerant(lambda: _iptc_byline(picture)),
-        clean_name(text(base.get(_Base.Copyright))),
+def embedded_sources(xmp: bytes | None, iptc: bytes | None, exif: Image.Exif | None) -> Iterator[SourceFacts]:
+    """What each of these says; one that cannot be read says nothing."""
+    said = (
+        tolerant(lambda: xmp_facts(xmp) if xmp else None),
+        tolerant(lambda: iptc_facts(iptc) if iptc else None),
+        tolerant(lambda: exif_facts(exif) if exif is not None else None),
     )
-    texts = [found for found in written if found]
-    return next((found for found in texts if clean_name(found)), texts[0] if texts else None)
+    yield from (one for one in said if one is not None)
 
 
-def text(value: object, encoding: str = "utf-8") -> str | None:
-    """A tag as one line of printable text of at most ``LONGEST_TEXT`` characters; None when that is empty."""
-    if isinstance(value, bytes):
-        value = value.decode(encoding, "replace")
-    if not isinstance(value, str):
+def _resource(picture: Image.Image, wanted: int) -> bytes | None:
+    """One of Photoshop's resources, of a JPEG or a PSD."""
+    resources = picture.info.get("photoshop")
+    if isinstance(resources, Mapping):
+        return _bytes(resources.get(wanted))
+    listed = getattr(picture, "resources", None)
+    return next((_bytes(data) for id_, _, data in listed if id_ == wanted), None) if isinstance(listed, list) else None
+
+
+def _tagged_xmp(tags: ImageFileDirectory_v2 | None) -> bytes | None:
+    return _tagged(tags, _TIFF_XMP) or _tagged_resource(tags, XMP_RESOURCE)
+
+
+def _tagged_iptc(tags: ImageFileDirectory_v2 | None) -> bytes | None:
+    return _tagged(tags, _TIFF_IPTC) or _tagged_resource(tags, IPTC_RESOURCE)
+
+
+def _tagged_resource(tags: ImageFileDirectory_v2 | None, wanted: int) -> bytes | None:
+    block = _tagged(tags, _TIFF_PHOTOSHOP)
+    return tolerant(lambda: photoshop_resource(block, wanted)) if block else None
+
+
+def _tagged(tags: ImageFileDirectory_v2 | None, tag: int) -> bytes | None:
+    """Bytes of a tag, whatever type it is declared as: old writers call IPTC data 32-bit numbers."""
+    return tolerant(lambda: _bytes(tags._tagdata.get(tag))) if tags is not None else None
+
+
+def _hex_profile(written: object) -> bytes | None:
+    """ImageMagick's form: a name, a length, then hex digits."""
+    if not isinstance(written, str):
         return None
-    printable = "".join(c if c.isprintable() else " " for c in value.split("\0")[0])
-    return " ".join(printable.split())[:LONGEST_TEXT] or None
+    return bytes.fromhex("".join(written[:_LONGEST_PROFILE].split()[2:]))
 
 
-def camera_name(make: str | None, model: str | None) -> str | None:
-    """Make and model without repeating the make: ``Canon`` and ``Canon EOS R5`` give ``Canon EOS R5``."""
-    if not make or not model:
-        return model or make
-    if model.lower().startswith(make.split()[0].lower()):
-        return model
-    return f"{make} {model}"
-
-
-def taken_at(base: _Tags, shot: _Tags) -> str | None:
-    """ISO 8601 time of capture, with the offset from UTC where the camera wrote one."""
-    for tags, moment, offset, fraction in (
-        (shot, _Base.DateTimeOriginal, _Base.OffsetTimeOriginal, _Base.SubsecTimeOriginal),
-        (shot, _Base.DateTimeDigitized, _Base.OffsetTimeDigitized, _Base.SubsecTimeDigitized),
-        (base, _Base.DateTime, _Base.OffsetTime, _Base.SubsecTime),
-    ):
-        written = text(tags.get(moment))
-        if written and (parsed := _parse_moment(written)):
-            return parsed + _subsecond(text(tags.get(fraction))) + _offset(text(shot.get(offset)))
-    return None
-
-
-def _parse_moment(written: str) -> str | None:
-    digits = re.match(r"(\d{4})\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)(?:\D(\d\d))?", written)
-    if not digits:
+def _text_facts(written: Mapping[str, Any]) -> SourceFacts | None:
+    """What PNG's texts say, by their keywords in lower case."""
+    authors = tuple(author for key in _AUTHORS if (author := text(written.get(key))))
+    created = moment(text(written.get("creation time")))
+    rights = text(written.get("copyright"))
+    if not (authors or created or rights):
         return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in digits.groups())
-    try:
-        return datetime(year, month, day, hour, minute, min(second, 59)).isoformat()  # noqa: DTZ001  (camera's own clock)
-    except ValueError:
-        return None
+    return SourceFacts(Source.TEXTS, authors=authors, rights=rights, original=(created,) if created else ())
 
 
-def _subsecond(fraction: str | None) -> str:
-    return f".{fraction[:6]:0<3}" if fraction and fraction.isdigit() and int(fraction) else ""
+def _lowered(info: Mapping[Any, Any]) -> dict[str, Any]:
+    return {key.lower(): value for key, value in info.items() if isinstance(key, str)}
 
 
-def _offset(written: str | None) -> str:
-    return written if written and re.fullmatch(r"[+-]\d\d:\d\d", written) else ""
-
-
-def number(value: object) -> float | None:
-    """A tag as a finite number, the first where it holds several; None for any other value."""
+def _bytes(value: object) -> bytes | None:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace")
     if isinstance(value, tuple):
-        value = value[0] if value else None
-    found = tolerant(lambda: float(value))  # type: ignore[arg-type]
-    return found if found is not None and math.isfinite(found) else None
-
-
-def _positive(value: object) -> float | None:
-    found = number(value)
-    return found if found is not None and found > 0 else None
-
-
-def _degrees(value: object, reference: object, negative: str, limit: float) -> float | None:
-    """Degrees, minutes and seconds as signed degrees; None outside ±``limit``."""
-    if not isinstance(value, tuple) or len(value) != 3:
-        return None
-    parts = [number(part) for part in value]
-    if parts[0] is None:
-        return None
-    degrees = parts[0] + (parts[1] or 0.0) / 60 + (parts[2] or 0.0) / 3600
-    if not 0 <= degrees <= limit:
-        return None
-    signed = -degrees if (text(reference) or "").upper().startswith(negative) else degrees
-    return round(signed, 7)
-
-
-def _xmp_creator(picture: Image.Image) -> str | None:
-    packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
-    raw = packet.encode() if isinstance(packet, str) else bytes(packet)
-    found = _XMP_CREATOR.search(raw[:_XMP_SEARCHED])
-    return text(found[1]) if found else None
-
-
-def _iptc_byline(picture: Image.Image) -> str | None:
-    if not isinstance(picture, ImageFile.ImageFile):
-        return None
-    value = (IptcImagePlugin.getiptcinfo(picture) or {}).get(_IPTC_BYLINE)
-    return text(value[0] if isinstance(value, list) and value else value)
-
-
-def container_moment(written: str | None) -> str | None:
-    """``creation_time`` of a container as ISO 8601; None for the dates of epoch zero that many programs write."""
-    if not written:
-        return None
-    try:
-        moment = datetime.fromisoformat(written.strip())
-    except ValueError:
-        return None
-    if moment.year <= 1970:
-        return None
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).isoformat()
+        return tolerant(lambda: bytes(value))
+    return bytes(value) if isinstance(value, bytes | bytearray) else None

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
+from functools import partial
 
 import av
 import av.error
 import av.logging
-import numpy as np
-import numpy.typing as npt
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition
-from av.video.stream import VideoStream
 
 from search.errors import CorruptMediaError, MediaError, MediaTooLargeError, UnsupportedMediaError
 from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.metadata.recordings import recording_facts
 from workers.decode.metadata.sources import SourceFacts
-from workers.decode.recording.audio import decode_audio, read_track
-from workers.decode.recording.frames import NoFrames
+from workers.decode.recording.audio import as_audio
+from workers.decode.recording.choice import film, sounds
+from workers.decode.recording.damage import damage_of, seconds_of
+from workers.decode.recording.extent import lacks_index
+from workers.decode.recording.frames import NoFrames, Reading
+from workers.decode.recording.listening import Track, read_track
 from workers.decode.recording.video import decode_video
 from workers.decode.sandbox.options import DecodeOptions
 
@@ -42,6 +41,8 @@ DEMUXERS = """
 
 _OPEN_OPTIONS = {"format_whitelist": ",".join(DEMUXERS.split()), "protocol_whitelist": "file"}
 
+MOST_TRACKS = 4
+"""Sound tracks that are listened to in search of one that is not silent."""
 LEAST_BYTES_A_SECOND = 16
 """A header that claims fewer bytes a second than this lies about the length, and is not believed."""
 
@@ -63,13 +64,11 @@ _MIME = {
     "flv": ("video/x-flv", "audio/x-flv"),
 }
 
-_S = TypeVar("_S", VideoStream, AudioStream)
-
 
 def decode_streams(
     path: str, name: str, size: int, options: DecodeOptions, others: Sequence[SourceFacts] = ()
 ) -> Decoded:
-    """Decode a video or a sound, by its streams. A sound with a cover picture is a sound.
+    """Decode a video or a sound, by its streams. A sound with pictures that illustrate it is a sound.
 
     Args:
         size: bytes of the file.
@@ -78,39 +77,83 @@ def decode_streams(
     Raises:
         NotARecording: nothing that FFmpeg recognises.
         UnsupportedMediaError: nothing in it that FFmpeg can decode.
-        CorruptMediaError: broken from its start.
+        CorruptMediaError: less than half of it can be read.
         MediaTooLargeError: longer, or of larger frames, than allowed.
     """
-    with open_container(path, name) as container:
-        video, sound = _first(container.streams.video), _first(container.streams.audio)
-        if video is None and sound is None:
+    opened = partial(open_container, path, name)
+    with opened() as container:
+        video, tracks = film(container, name, opened), sounds(container)
+        if video is None and not tracks:
             raise _nothing_in(container, name)
         seconds = _believable_seconds(container, size)
         if seconds is not None and seconds > options.max_seconds:
             raise MediaTooLargeError(f"'{name}' lasts {seconds:,.0f} s.", "LIKEWISE_MAX_DURATION sets the longest.")
+        facts = recording_facts(container, others)
         if video is not None:
             try:
-                video_part = decode_video(container, video, name, seconds, recording_facts(container, others), options)
+                decoded = decode_video(container, video, path, name, seconds, facts, options)
             except NoFrames:
-                if sound is None:
+                if not tracks:
                     raise CorruptMediaError(f"'{name}' holds no picture that can be decoded.") from None
             else:
-                track = _sound_track(path, name) if sound is not None else None
-                facts = replace(video_part.facts, has_sound=track is not None)
-                return replace(video_part, mime=_mime(container, Kind.VIDEO, name), facts=facts, sound=track)
-    with open_container(path, name) as container:
-        sound = _first(container.streams.audio)
-        assert sound is not None
-        decoded = decode_audio(container, sound, name, seconds, recording_facts(container, others))
-        return replace(decoded, mime=_mime(container, Kind.AUDIO, name))
+                return _with_sound(decoded, container, tracks, path, name)
+        try:
+            track, damaged = _hear(container, tracks, path, name)
+        except NoFrames:
+            raise CorruptMediaError(f"'{name}' holds no sound that can be decoded.") from None
+        facts = replace(facts, damaged=damaged, remark=facts.remark or _skipped(track))
+        return replace(as_audio(track, seconds, facts), mime=_mime(container, Kind.AUDIO, name))
 
 
-def _sound_track(path: str, name: str) -> npt.NDArray[np.float32] | None:
-    """Samples of a video's sound, float32 (n,); None where it has none, or a broken one, which is no error."""
-    with contextlib.suppress(NoFrames, CorruptMediaError), open_container(path, name) as container:
-        sound = _first(container.streams.audio)
-        return read_track(container, sound, name).samples if sound is not None else None
-    return None
+def _with_sound(
+    decoded: Decoded, container: InputContainer, tracks: Sequence[AudioStream], path: str, name: str
+) -> Decoded:
+    """A video with the sound that goes with it. One that cannot be read is no error."""
+    decoded = replace(decoded, mime=_mime(container, Kind.VIDEO, name))
+    if not tracks:
+        return decoded
+    try:
+        track, _ = _hear(container, tracks, path, name)
+    except NoFrames:
+        return decoded
+    except CorruptMediaError:
+        remark = decoded.facts.remark or "The sound of this video cannot be read."
+        return replace(decoded, facts=replace(decoded.facts, remark=remark))
+    return replace(decoded, facts=replace(decoded.facts, has_sound=True), sound=track.samples)
+
+
+def _hear(
+    container: InputContainer, tracks: Sequence[AudioStream], path: str, name: str
+) -> tuple[Track, float | None]:
+    """The first of the sound tracks in which anything can be heard, or else the first that can be read, and the share of
+    it that is damaged.
+
+    Raises:
+        NoFrames: none of them holds a sample.
+        CorruptMediaError: less than half of each can be read.
+    """
+    opened = partial(open_container, path, name)
+    silent: list[tuple[Track, float | None]] = []
+    errors: list[NoFrames | CorruptMediaError] = []
+    for stream in tracks[:MOST_TRACKS]:
+        reading = Reading()
+        try:
+            track = read_track(opened, stream.index, name, reading, seconds_of(stream, container))
+            heard = track, damage_of(reading, container, stream, path, name)
+        except (NoFrames, CorruptMediaError) as error:
+            errors.append(error)
+            continue
+        if track.is_audible:
+            return heard
+        silent.append(heard)
+    if not silent:
+        raise errors[0]
+    return silent[0]
+
+
+def _skipped(track: Track) -> str | None:
+    minutes, seconds = divmod(int(track.begins), 60)
+    return f"It begins with {minutes}:{seconds:02} of silence, which is left out." if track.begins else None
 
 
 class NotARecording(Exception):
@@ -127,7 +170,7 @@ def open_container(path: str, name: str) -> Iterator[InputContainer]:
     """
     opened = False
     try:
-        with av.open(f"file:{path}", options=_OPEN_OPTIONS, metadata_errors="replace") as container:
+        with av.open(f"file:{path}", options=_OPEN_OPTIONS, metadata_errors="surrogateescape") as container:
             opened = True
             yield container
     except MemoryError:
@@ -136,15 +179,11 @@ def open_container(path: str, name: str) -> Iterator[InputContainer]:
         if opened:
             reason = error.strerror or type(error).__name__
             raise CorruptMediaError(f"'{name}' is a broken recording: {reason}.") from None
+        if lacks_index(path):
+            raise CorruptMediaError(
+                f"'{name}' has no index (moov): its recording or transfer was cut off before that was written."
+            ) from None
         raise NotARecording from None
-
-
-def _first(streams: tuple[_S, ...]) -> _S | None:
-    """The first stream with a decoder that is no cover picture."""
-    for stream in streams:
-        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
-            return stream
-    return None
 
 
 def _nothing_in(container: InputContainer, name: str) -> MediaError:

@@ -13,7 +13,8 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from search.photographers.photos.features import FEATURES, INDEX
-from workers.decode.metadata.pictures import directory, number
+from workers.decode.metadata.exif import directory
+from workers.decode.metadata.quantities import number
 
 _Base, _Ifd = ExifTags.Base, ExifTags.IFD
 
@@ -45,7 +46,7 @@ def _moment(taken_at: str | None) -> dict[str, float | None]:
         return {}
     moment = datetime.fromisoformat(taken_at[:_TO_SECONDS])
     return {
-        "hour": moment.hour,
+        "hour": moment.hour if "T" in taken_at else None,
         "weekday": moment.weekday(),
         "month": moment.month,
         "is_weekend": float(moment.weekday() >= _SATURDAY),
