@@ -4,10 +4,17 @@ It never follows a reference to another file.
 
 Start with ``streams``.
 
-* ``audio``: Decode sounds to mono at 16 kHz, and draw their waveform
+* ``audio``: A sound, as it is read, with its waveform drawn
+* ``channels``: Channels of a sound track: how loud each is, and whether their mean cancels what they carry
+* ``choice``: Choose which streams of a recording are its film and its sound
 * ``clips``: Cut short clips from a video, as R3D-18 was trained on them
-* ``frames``: Decode the frames of a stream; damage in its later part is tolerated
+* ``colour``: Frames as RGB pictures; HDR films are mapped to sRGB
+* ``damage``: How much of a recording could not be read, as far as that is certain
+* ``extent``: What a recording's own headers say of its bytes
+* ``frames``: Decode the frames of a stream past whatever is broken in it, and keep account of what could not be read
 * ``keyframes``: Choose the key frames of a video: at least one per shot, more of long shots
+* ``listening``: Read a sound track: what can be heard of it, as one channel
 * ``streams``: Decode videos and sounds by FFmpeg, opened so that a file cannot refer to other files
+* ``upright``: Turn and mirror frames upright, as a film's display matrix says
 * ``video``: Decode videos: key frames with their times, and on request the clips of a motion model
 """

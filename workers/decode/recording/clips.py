@@ -14,6 +14,9 @@ import numpy.typing as npt
 from av.video.frame import VideoFrame
 
 from workers.decode.decoded import CLIP_FRAMES, CLIP_SIDE
+from workers.decode.recording.colour import FramePainter
+from workers.decode.recording.keyframes import PLAIN
+from workers.decode.recording.upright import Turn
 
 RATE = 15
 CLIPS = 5
@@ -42,34 +45,42 @@ def cut_clips(frames: Frames, seconds: float) -> npt.NDArray[np.uint8] | None:
     """
     ticks = clip_ticks(seconds)
     wanted = np.unique(ticks)
+    painter = FramePainter()
     seen: dict[int, npt.NDArray[np.uint8]] = {}
     for group in np.split(wanted, np.flatnonzero(np.diff(wanted) > _SEEK_BEYOND * RATE) + 1):
-        seen.update(_gather(frames(float(group[0]) / RATE), [int(tick) for tick in group]))
+        seen.update(_gather(frames(float(group[0]) / RATE), [int(tick) for tick in group], painter))
     if not seen:
         return None
     known = np.array(sorted(seen))
     nearest = known[np.clip(np.searchsorted(known, ticks, side="right") - 1, 0, None)]
-    return np.stack([np.stack([seen[int(tick)] for tick in clip]) for clip in nearest])
+    return _without_blank(np.stack([np.stack([seen[int(tick)] for tick in clip]) for clip in nearest]))
 
 
-def _gather(frames: Iterator[tuple[float, VideoFrame]], ticks: list[int]) -> dict[int, npt.NDArray[np.uint8]]:
+def _gather(
+    frames: Iterator[tuple[float, VideoFrame]], ticks: list[int], painter: FramePainter
+) -> dict[int, npt.NDArray[np.uint8]]:
     """The frame on screen at each of ``ticks`` (rising)."""
     found: dict[int, npt.NDArray[np.uint8]] = {}
     shown: VideoFrame | None = None
     for moment, frame in frames:
         while ticks and shown is not None and moment > ticks[0] / RATE + 1e-6:
-            found[ticks.pop(0)] = _small(shown)
+            found[ticks.pop(0)] = _small(shown, painter)
         if not ticks:
             break
         shown = frame
     if shown is not None:
-        found.update((tick, _small(shown)) for tick in ticks[:1])
+        found.update((tick, _small(shown, painter)) for tick in ticks[:1])
     return found
 
 
-def _small(frame: VideoFrame) -> npt.NDArray[np.uint8]:
-    turns = round(frame.rotation / 90) % 4
-    upright = np.rot90(frame.to_ndarray(format="rgb24"), turns)
+def _small(frame: VideoFrame, painter: FramePainter) -> npt.NDArray[np.uint8]:
+    upright = Turn.of(frame).upright(painter.whole(frame, _HEIGHT))
     resized = cv2.resize(np.ascontiguousarray(upright), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_LINEAR)
     top, left = round((_HEIGHT - CLIP_SIDE) / 2), round((_WIDTH - CLIP_SIDE) / 2)
     return np.asarray(resized[top : top + CLIP_SIDE, left : left + CLIP_SIDE], np.uint8)
+
+
+def _without_blank(clips: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """``clips`` without those in which nothing is to be seen, unless that is so in all: a film may begin black."""
+    contrast = np.array([clip.mean(axis=3).std(axis=(1, 2)).max() for clip in clips])
+    return clips[contrast >= PLAIN] if (contrast >= PLAIN).any() else clips

@@ -25,6 +25,9 @@ SECONDS_EACH = 15.0
 CUT = 0.35
 """Share of the picture's colour histogram that changes at a cut."""
 
+PLAIN = 2.0
+"""Standard deviation of gray levels below which nothing is to be seen in a frame. Films begin and end black."""
+
 FIRST_STEP = 0.2
 MOST_CANDIDATES = 96
 _THUMB = 32
@@ -78,9 +81,10 @@ class Sampler:
 
 
 def choose_key_frames(candidates: Sequence[KeyFrameCandidate], most: int) -> tuple[KeyFrameCandidate, ...]:
-    """At most ``most`` of ``candidates``, in order of time."""
+    """At most ``most`` of ``candidates``, in order of time; plain ones only where there are no others."""
     if not candidates:
         return ()
+    candidates = [candidate for candidate in candidates if candidate.contrast >= PLAIN] or candidates
     shots = _shots(candidates)
     if len(shots) > most:
         longest = sorted(shots, key=len, reverse=True)[:most]

@@ -18,12 +18,12 @@ from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.metadata.recordings import recording_facts
 from workers.decode.metadata.sources import SourceFacts
-from workers.decode.recording.audio import as_audio
+from workers.decode.recording.audio import as_audio, hear
 from workers.decode.recording.choice import film, sounds
 from workers.decode.recording.damage import damage_of, seconds_of
 from workers.decode.recording.extent import lacks_index
 from workers.decode.recording.frames import NoFrames, Reading
-from workers.decode.recording.listening import Track, read_track
+from workers.decode.recording.listening import Track
 from workers.decode.recording.video import decode_video
 from workers.decode.sandbox.options import DecodeOptions
 
@@ -88,8 +88,8 @@ def decode_streams(
         seconds = _believable_seconds(container, size)
         if seconds is not None and seconds > options.max_seconds:
             raise MediaTooLargeError(f"'{name}' lasts {seconds:,.0f} s.", "LIKEWISE_MAX_DURATION sets the longest.")
-        facts = recording_facts(container, others)
         if video is not None:
+            facts = recording_facts(container, Kind.VIDEO, others)
             try:
                 decoded = decode_video(container, video, path, name, seconds, facts, options)
             except NoFrames:
@@ -101,6 +101,7 @@ def decode_streams(
             track, damaged = _hear(container, tracks, path, name)
         except NoFrames:
             raise CorruptMediaError(f"'{name}' holds no sound that can be decoded.") from None
+        facts = recording_facts(container, Kind.AUDIO, others)
         facts = replace(facts, damaged=damaged, remark=facts.remark or _skipped(track))
         return replace(as_audio(track, seconds, facts), mime=_mime(container, Kind.AUDIO, name))
 
@@ -113,7 +114,7 @@ def _with_sound(
     if not tracks:
         return decoded
     try:
-        track, _ = _hear(container, tracks, path, name)
+        track, _ = _hear(container, tracks, path, name, cut_is_refused=False)
     except NoFrames:
         return decoded
     except CorruptMediaError:
@@ -123,10 +124,10 @@ def _with_sound(
 
 
 def _hear(
-    container: InputContainer, tracks: Sequence[AudioStream], path: str, name: str
+    container: InputContainer, tracks: Sequence[AudioStream], path: str, name: str, cut_is_refused: bool = True
 ) -> tuple[Track, float | None]:
-    """The first of the sound tracks in which anything can be heard, or else the first that can be read, and the share of
-    it that is damaged.
+    """The first of the sound tracks in which anything can be heard, or else the first that can be read, and how much
+    of it is damaged.
 
     Raises:
         NoFrames: none of them holds a sample.
@@ -138,8 +139,8 @@ def _hear(
     for stream in tracks[:MOST_TRACKS]:
         reading = Reading()
         try:
-            track = read_track(opened, stream.index, name, reading, seconds_of(stream, container))
-            heard = track, damage_of(reading, container, stream, path, name)
+            track = hear(opened, stream.index, name, reading, seconds_of(stream, container))
+            heard = track, damage_of(reading, container, stream, path, name, cut_is_refused=cut_is_refused)
         except (NoFrames, CorruptMediaError) as error:
             errors.append(error)
             continue

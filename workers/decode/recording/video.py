@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,7 +11,6 @@ import av.error
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from PIL import Image
 
@@ -22,8 +20,11 @@ from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.image.geometry import encode_preview, reduction, squeeze
 from workers.decode.perceptual import picture_fingerprint
 from workers.decode.recording.clips import cut_clips
-from workers.decode.recording.frames import NoFrames, decode_frames
+from workers.decode.recording.colour import FramePainter
+from workers.decode.recording.damage import damage_of, seconds_of
+from workers.decode.recording.frames import NoFrames, Reading, decode_frames
 from workers.decode.recording.keyframes import FEWEST, KeyFrameCandidate, Sampler, choose_key_frames
+from workers.decode.recording.upright import Turn
 from workers.decode.sandbox.options import DecodeOptions
 
 SEQUENTIAL_PIXELS = 1.5e9
@@ -31,12 +32,11 @@ SEQUENTIAL_PIXELS = 1.5e9
 sampled by seeking to ``SEEKS`` evenly spaced moments, so that their cost does not grow with their length."""
 SEEKS = 64
 
-_TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
-
 
 def decode_video(
     container: InputContainer,
     stream: VideoStream,
+    path: str,
     name: str,
     seconds: float | None,
     facts: MediaFacts,
@@ -50,7 +50,7 @@ def decode_video(
 
     Raises:
         NoFrames: the stream holds no picture, but is not broken either.
-        CorruptMediaError: broken from its start.
+        CorruptMediaError: less than half of it can be read.
         MediaTooLargeError: frames of more pixels than allowed.
     """
     if stream.width * stream.height > options.max_pixels:
@@ -65,11 +65,18 @@ def decode_video(
     chosen = choose_key_frames(candidates, options.key_frames)
     if not chosen:
         raise NoFrames
+    damaged = video.damage(path)
     fingerprints = (picture_fingerprint(frame.preview) for frame in chosen)
     return Decoded(
         kind=Kind.VIDEO,
         mime="",
-        facts=replace(facts, width=video.size[0], height=video.size[1], duration=seconds or video.end or None),
+        facts=replace(
+            facts,
+            width=video.size[0],
+            height=video.size[1],
+            duration=seconds or video.end or None,
+            damaged=damaged,
+        ),
         crops=np.stack([frame.crop for frame in chosen]),
         moments=tuple(round(frame.moment, 3) for frame in chosen),
         clips=cut_clips(video.frames, seconds or video.end) if options.clips else None,
@@ -84,7 +91,9 @@ class DecodedVideo:
 
     def __init__(self, container: InputContainer, stream: VideoStream, name: str) -> None:
         self._container, self._stream, self._name = container, stream, name
-        self._reformatter = VideoReformatter()
+        self._painter = FramePainter()
+        self._reading = Reading()
+        self._sought = self._not_found = 0
         aspect = float(stream.sample_aspect_ratio or 1)
         self._aspect = aspect if 0.1 < aspect < 10 else 1.0
         self._start = float((stream.start_time or 0) * (stream.time_base or 0))
@@ -97,7 +106,7 @@ class DecodedVideo:
     def by_decoding_all(self) -> list[KeyFrameCandidate]:
         """Evenly spaced frames of the whole video."""
         sampler = Sampler()
-        for count, (moment, frame) in enumerate(self.frames()):
+        for count, (moment, frame) in enumerate(self.frames(reading=self._reading)):
             sampler.offer(moment, partial(self._candidate, moment, frame))
             if count * self.pixels > 4 * SEQUENTIAL_PIXELS:
                 break
@@ -117,10 +126,23 @@ class DecodedVideo:
         return [found[moment] for moment in sorted(found)]
 
     def _add_first(self, found: dict[float, KeyFrameCandidate], frames: Iterator[tuple[float, VideoFrame]]) -> None:
-        with contextlib.suppress(CorruptMediaError, av.error.FFmpegError):
+        self._sought += 1
+        try:
             moment, frame = next(frames, (None, None))
+        except (CorruptMediaError, av.error.FFmpegError):
+            self._not_found += 1
+        else:
             if moment is not None and frame is not None and moment not in found:
                 found[moment] = self._candidate(moment, frame)
+
+    def damage(self, path: str) -> float | None:
+        """Share of the film that could not be read, None if nothing is known to be missing.
+
+        Raises:
+            CorruptMediaError: less than half of it can be read.
+        """
+        seeking = self._not_found / self._sought if self._sought else 0.0
+        return damage_of(self._reading, self._container, self._stream, path, self._name, seeking)
 
     def _near(self, target: float, affordable: int) -> Iterator[tuple[float, VideoFrame]]:
         """The frame at ``target``, or the last of the ``affordable`` frames before it."""
@@ -131,12 +153,17 @@ class DecodedVideo:
         if last is not None:
             yield last
 
-    def frames(self, since: float = 0.0) -> Iterator[tuple[float, VideoFrame]]:
-        """Frames with their moments, from the last point before ``since`` at which decoding can begin."""
+    def frames(self, since: float = 0.0, reading: Reading | None = None) -> Iterator[tuple[float, VideoFrame]]:
+        """Frames with their moments, from the last point before ``since`` at which decoding can begin.
+
+        Args:
+            reading: account to keep, of a reading from start to end.
+        """
         if since or self.end:
             self._container.seek(int((since + self._start) * av.time_base), backward=True)
         moment = -1 / self.rate
-        for frame in decode_frames(self._container, self._stream, self._name):
+        length = seconds_of(self._stream, self._container) if reading else 0.0
+        for frame in decode_frames(self._container, self._stream, self._name, reading, length):
             moment = frame.time - self._start if frame.time is not None else moment + 1 / self.rate
             self.end = max(self.end, moment + 1 / self.rate)
             yield max(0.0, moment), frame
@@ -148,11 +175,8 @@ class DecodedVideo:
     def picture(self, frame: VideoFrame) -> Image.Image:
         """The frame as RGB, upright, shrunk cheaply when much larger than needed."""
         width, height = max(1, round(frame.width * self._aspect)), frame.height
-        turn = round(frame.rotation) % 360
-        self.size = (height, width) if turn in (90, 270) else (width, height)
+        turn = Turn.of(frame)
+        self.size = turn.size(width, height)
         factor = reduction(width, height)
-        plain = self._reformatter.reformat(
-            frame, width // factor, height // factor, "rgb24", interpolation=Interpolation.AREA
-        )
-        picture = Image.fromarray(plain.to_ndarray())
-        return picture.transpose(_TURNS[turn]) if turn in _TURNS else picture
+        pixels = self._painter.shrunk(frame, width // factor, height // factor)
+        return Image.fromarray(np.ascontiguousarray(turn.upright(pixels)))
