@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable
 
 from search.likeness.curve import Band
+from search.records.differences import FactDifference
 from search.similar.questions import SimilarHit
 from search.words import Correction, MatchPlace, WordReason
 
-COPIES = frozenset({Band.IDENTICAL, Band.EDITED_COPY})
+COPIES = frozenset({Band.IDENTICAL, Band.SAME_PICTURE, Band.EDITED_COPY})
 """Bands that are shown without a percentage, which would say less than their name."""
 
 ALMOST_ALL = 99.9
@@ -98,6 +99,34 @@ def _strength(reason: WordReason) -> str:
     return {MatchPlace.SHOWS: sure, MatchPlace.MEANING: sure, MatchPlace.COLOUR: f" ({share} of its area)"}.get(
         reason.place, ""
     )
+
+
+_FACT_LABELS = {
+    "taken_at": "Taken",
+    "artist": "Author in the file",
+    "iso": "ISO",
+    "focal_length": "Focal length",
+    "mime": "Format",
+    "size": "Bytes",
+}
+
+
+def fact_label(field: str) -> str:
+    """Name of a fact of a record in words: ``Taken`` for ``taken_at``."""
+    return _FACT_LABELS.get(field, field.replace("_", " ").capitalize())
+
+
+def fact_values(differing: FactDifference) -> tuple[str, ...]:
+    """The values of a fact, a dash for what is not known."""
+    return tuple(map(_fact, differing.values))
+
+
+def _fact(value: str | float | None) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:,g}"
 
 
 def understood(corrected: Iterable[Correction], ignored: Iterable[str] = ()) -> list[str]:

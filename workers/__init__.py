@@ -14,6 +14,8 @@ Start with ``batch.processor``.
 * ``storage``: Files wherever they lie: folders, buckets, previews, the place that web and workers share
 * ``training``: A training in a child process here, or by a worker
 * ``worker``: The process behind ``likewise worker``
+* ``alignment``: Compare two pictures by their previews: is something in one that is not in the other, once they are
+  aligned?
 * ``calibrate``: Learn likeness curves (``search.likeness.curve``) from labelled media
 * ``device``: Choose the device of the models, check it and measure its memory
 * ``runtime``: Settings of the C library and of OpenMP for a process that computes

@@ -54,6 +54,7 @@ class Band(StrEnum):
     """What to call a hit, best first."""
 
     IDENTICAL = "identical"
+    SAME_PICTURE = "same picture"
     EDITED_COPY = "edited copy"
     VERY_SIMILAR = "very similar"
     SIMILAR = "similar"

@@ -5,6 +5,7 @@ It never compares vectors.
 Start with ``lookup``.
 
 * ``browse``: Lists a collection page by page, in an order that people know
+* ``differences``: Lists the facts in which records differ, and tells which record says most
 * ``lookup``: Looks up one record, the vectors of an example, and the values of facets
 * ``natural_order``: Sorts names as people expect: capitals and accents do not count, and 9 comes before 10
 * ``status``: Describes what a store holds, as ``likewise status`` and ``/api/v1/status`` answer

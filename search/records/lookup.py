@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from search.errors import NotFoundError
-from search.media import MediaRecord
+from search.media import Kind, MediaRecord
 from search.similar.questions import Probe
+from search.similar.shots import Shot
 from search.spaces import MEANING, CollectionSchema, VectorField
 from search.store.base import Facet, Store, StoredPoint
 from search.store.filters import Filter
@@ -100,6 +101,7 @@ def _probe(schema: CollectionSchema, point: StoredPoint) -> Probe:
         moments=record.moments,
         name=record.paths[0] if record.paths else "",
         duration=record.duration,
+        shot=Shot.of(record) if record.kind is Kind.IMAGE else None,
     )
 
 

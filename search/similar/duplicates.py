@@ -1,35 +1,38 @@
-"""Finds the duplicates of a whole library, in groups: exact copies, and edits of one content."""
+"""Finds what a library holds several times, in groups: exact copies, same pictures, edits; and bursts, apart."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 
 import numpy as np
 
 from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
+from search.records.differences import FACT_KEYS, FactDifference, differences, known_facts
 from search.records.lookup import thumbnail_address
 from search.similar.banding import banded_pairs, codes_of, windowed_pairs
+from search.similar.edit_groups import alike_groups, joined, neighbours, same_pictures, with_stand_ins
 from search.similar.near import (
     DURATION_SLACK,
     DURATION_TOLERANCE,
     FINGERPRINT_BITS,
+    MIN_COSINE,
     PICTURE_BITS,
     PRINCIPAL_SPACE,
     SOUND_BITS,
     fingerprint_distance,
-    fingerprint_distances,
     is_near_duplicate,
 )
 from search.similar.questions import Relation
+from search.similar.shots import SHOT_KEYS, Comparisons, Shot, ShotVerdict, clock_time, in_sequence, verdict
 from search.store.base import Array, Store
 from search.store.filters import Filter
 
 __all__ = ["DuplicateGroup", "DuplicateMember", "find_duplicates", "fingerprint_distance", "is_near_duplicate"]
 
-_NEEDED = ("id", "kind", "paths", "fingerprints", "duration", "width", "height", "size", "thumbnail")
+_NEEDED = tuple({*SHOT_KEYS, *FACT_KEYS, "kind", "paths", "fingerprints", "duration"})
 
 _CROWD = 20
 """Owners of one key frame that are all compared; beyond, each with the next, as for a station's
@@ -46,6 +49,7 @@ class DuplicateMember:
     Attributes:
         size: bytes.  width, height: pixels.  duration: seconds.
         thumbnail: address of the preview picture, or None.
+        removable: it is surely the same content as the one proposed to be kept. False where it may be another shot.
     """
 
     id: str
@@ -55,46 +59,127 @@ class DuplicateMember:
     height: int | None
     duration: float | None
     thumbnail: str | None
+    taken_at: str | None = None
+    removable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicateGroup:
-    """Copies of one another.
+    """Copies of one another, or shots of one burst.
 
     Attributes:
-        relation: ``exact_copy``, one member at several paths; or ``edited_copy``, several members.
-        members: largest picture first, then longest, then most bytes: the one most worth keeping leads.
+        relation: ``exact_copy``, one member at several paths; ``same_picture``, several files with equal pixels;
+            ``edited_copy``, several contents of one origin; or ``burst``, several moments, none of them a copy.
+        members: the one proposed to be kept first: of files with equal pixels the one with most metadata, of edits the
+            largest picture, then the longest, then that with most bytes. Those of a burst in the order of time.
+        keep: id of the member proposed to be kept; None for a burst, all of which is.
+        spare: bytes that would be free if only that one were kept, of members that are surely copies of it.
+        differing: the facts in which files with equal pixels differ.
     """
 
     relation: Relation
     kind: Kind
     members: tuple[DuplicateMember, ...]
+    keep: str | None = None
+    spare: int = 0
+    differing: tuple[FactDifference, ...] = ()
 
 
 def find_duplicates(
-    store: Store, *, where: Filter | None = None, collections: Sequence[str] = COLLECTIONS, near: bool = True
+    store: Store,
+    *,
+    where: Filter | None = None,
+    collections: Sequence[str] = COLLECTIONS,
+    near: bool = True,
+    comparisons: Comparisons | None = None,
 ) -> tuple[DuplicateGroup, ...]:
-    """Groups of duplicates: exact copies first, then edits; larger groups first in each.
+    """Groups: exact copies first, then same pictures, edits and bursts; larger groups first in each.
 
-    Edits are looked for by fingerprint (``search.similar.banding``) and confirmed by :func:`is_near_duplicate`. A
-    group grows by its closest pairs first and only as long as it stays about one content (see :func:`_group`), so
-    that a chain of gradual changes does not end up as one group.
+    Edits are looked for by fingerprint (``search.similar.banding``) and confirmed by :func:`is_near_duplicate`; whether
+    two pictures are rather shots of one burst, ``search.similar.shots`` says. A group grows by its closest pairs first
+    and only as long as it stays about one content (``search.similar.edit_groups``), so that a chain of gradual changes
+    does not end up as one group. Of files with equal pixels the one with most metadata stands for all among edits and
+    bursts, as does the first of a group of edits among bursts.
+
+    Args:
+        near: also look for edits and bursts.
+        comparisons: of pixels, where they can be compared.
     """
-    exact: list[DuplicateGroup] = []
-    edited: list[DuplicateGroup] = []
+    found: list[DuplicateGroup] = []
     for collection, info in store.collections().items():
         if collection not in collections or not info.points:
             continue
         points = store.scroll(collection, where=where or Filter(), payload=_NEEDED)
         records = [MediaRecord.from_payload(point.payload) for point in points]
-        exact += [_shown(Relation.EXACT_COPY, [record]) for record in records if len(record.paths) > 1]
+        found += [_exact(record) for record in records if len(record.paths) > 1]
+        stands_for: dict[int, int] = {}
+        for same in same_pictures(records):
+            kept, *others = sorted(same, key=lambda at: (-known_facts(records[at]), -records[at].size, records[at].id))
+            stands_for |= dict.fromkeys(others, kept)
+            found.append(_same([records[at] for at in (kept, *others)]))
         if near:
-            confirmed = _confirmed(store, collection, records)
-            groups = _group(records, confirmed)
-            edited += [_shown(Relation.EDITED_COPY, [records[at] for at in group]) for group in groups]
-    exact.sort(key=lambda group: (-len(group.members[0].paths), group.members[0].id))
-    edited.sort(key=lambda group: (-len(group.members), group.members[0].id))
-    return (*exact, *edited)
+            found += _alike(store, collection, records, stands_for, comparisons or Comparisons())
+    order = [*Relation]
+    return tuple(
+        sorted(
+            found,
+            key=lambda group: (
+                order.index(group.relation),
+                -len(group.members),
+                -len(group.members[0].paths),
+                group.members[0].id,
+            ),
+        )
+    )
+
+
+def _alike(
+    store: Store,
+    collection: str,
+    records: Sequence[MediaRecord],
+    stands_for: dict[int, int],
+    comparisons: Comparisons,
+) -> list[DuplicateGroup]:
+    """Groups of edits and of bursts.
+
+    Args:
+        stands_for: of files with equal pixels, the position of the one that stands for each other.
+    """
+    pictures = KIND_OF[collection] is Kind.IMAGE
+    shots = [Shot.of(record) for record in records] if pictures else []
+
+    def judge(a: int, b: int) -> ShotVerdict:
+        return verdict(shots[a], shots[b], comparisons) if pictures else ShotVerdict.EDITED_COPY
+
+    pairs = with_stand_ins(_confirmed(store, collection, records), stands_for)
+    groups = alike_groups(records, pairs, judge)
+    found: list[DuplicateGroup] = []
+    for group in groups.edits:
+        kept, *others = sorted(group, key=lambda at: _worth(records[at]))
+        copies = {at for at in others if judge(kept, at) in (ShotVerdict.SAME_PICTURE, ShotVerdict.EDITED_COPY)}
+        stands_for |= dict.fromkeys(others, kept)
+        members = tuple(_member(records[at], removable=at in copies) for at in (kept, *others))
+        spare = sum(records[at].size for at in copies)
+        found.append(DuplicateGroup(Relation.EDITED_COPY, KIND_OF[collection], members, records[kept].id, spare))
+    if pictures:
+        bursts = [*groups.bursts, *_in_sequence(store, collection, records, shots)]
+        while (replaced := with_stand_ins(bursts, stands_for)) != bursts:
+            bursts = replaced
+        for group in joined(bursts):
+            ordered = sorted(group, key=lambda at: (records[at].sort_time, records[at].paths))
+            found.append(DuplicateGroup(Relation.BURST, Kind.IMAGE, tuple(_member(records[at]) for at in ordered)))
+    return found
+
+
+def _in_sequence(
+    store: Store, collection: str, records: Sequence[MediaRecord], shots: Sequence[Shot]
+) -> list[tuple[int, int]]:
+    """Pairs of neighbouring shots of one camera that are alike in what they show: brackets and parts of a panorama may
+    be too different for fingerprints."""
+    timed = [(shot.camera or "", time, at) for at, shot in enumerate(shots) if (time := clock_time(shot)) is not None]
+    ordered = [at for _, _, at in sorted(timed)]
+    pairs = neighbours(ordered, lambda a, b: in_sequence(shots[a], shots[b]))
+    return [(a, b) for a, b, cosine in _with_cosines(store, collection, records, pairs) if cosine >= MIN_COSINE]
 
 
 def _confirmed(store: Store, collection: str, records: Sequence[MediaRecord]) -> list[tuple[int, int]]:
@@ -102,19 +187,23 @@ def _confirmed(store: Store, collection: str, records: Sequence[MediaRecord]) ->
     candidates = _candidates(KIND_OF[collection], records)
     if KIND_OF[collection] is Kind.AUDIO:
         return [(a, b) for a, b in candidates if is_near_duplicate(records[a], records[b], 1.0)]
+    with_cosines = _with_cosines(store, collection, records, candidates)
+    return [(a, b) for a, b, cosine in with_cosines if is_near_duplicate(records[a], records[b], cosine)]
+
+
+def _with_cosines(
+    store: Store, collection: str, records: Sequence[MediaRecord], pairs: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int, float]]:
+    """Pairs with their cosine in the principal space; those that lack a vector there are left out."""
     space = PRINCIPAL_SPACE[KIND_OF[collection]]
-    confirmed: list[tuple[int, int]] = []
-    for start in range(0, len(candidates), _FETCH):
-        part = candidates[start : start + _FETCH]
+    for start in range(0, len(pairs), _FETCH):
+        part = pairs[start : start + _FETCH]
         ids = sorted({records[at].id for pair in part for at in pair})
         vectors = {p.id: p.vectors for p in store.retrieve(collection, ids, vectors=[space], payload=False)}
         for a, b in part:
             rows = [vectors.get(records[at].id, {}).get(space) for at in (a, b)]
-            if rows[0] is None or rows[1] is None:
-                continue
-            if is_near_duplicate(records[a], records[b], _cosine(rows[0], rows[1])):
-                confirmed.append((a, b))
-    return confirmed
+            if rows[0] is not None and rows[1] is not None:
+                yield a, b, _cosine(rows[0], rows[1])
 
 
 def _cosine(a: Array, b: Array) -> float:
@@ -146,40 +235,31 @@ def _candidates(kind: Kind, records: Sequence[MediaRecord]) -> list[tuple[int, i
     return sorted((a, b) for a, b in found if a != b)
 
 
-def _group(records: Sequence[MediaRecord], pairs: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
-    """Positions of records in groups of at least two.
-
-    Closest pairs first (Kruskal's order), two groups are joined only while their first members are within one and a
-    half times the threshold of each other. A record left alone by that is shown with its nearest partner.
-    """
-    weighed = sorted((_distance(records[a], records[b]), a, b) for a, b in pairs)
-    group_of: dict[int, list[int]] = {}
-    for _, a, b in weighed:
-        first, second = group_of.setdefault(a, [a]), group_of.setdefault(b, [b])
-        if first is second:
-            continue
-        limit = 1.5 * (SOUND_BITS if records[a].kind is Kind.AUDIO else PICTURE_BITS)
-        if _distance(records[first[0]], records[second[0]]) <= limit:
-            first.extend(second)
-            group_of.update(dict.fromkeys(second, first))
-    for _, a, b in weighed:
-        for alone, partner in ((a, b), (b, a)):
-            if len(group_of[alone]) == 1:
-                group_of[alone] = [alone, partner]
-    shown = {id(group): group for group in group_of.values()}
-    yield from shown.values()
+def _exact(record: MediaRecord) -> DuplicateGroup:
+    spare = record.size * (len(record.paths) - 1)
+    return DuplicateGroup(Relation.EXACT_COPY, record.kind, (_member(record),), record.id, spare)
 
 
-def _distance(a: MediaRecord, b: MediaRecord) -> int:
-    return int(fingerprint_distances(a.fingerprints, b.fingerprints).min())
+def _same(records: Sequence[MediaRecord]) -> DuplicateGroup:
+    """Files with equal pixels, the one to be kept first."""
+    kept, *others = records
+    members = (_member(kept), *(_member(record, removable=True) for record in others))
+    spare = sum(record.size for record in others)
+    return DuplicateGroup(Relation.SAME_PICTURE, kept.kind, members, kept.id, spare, differences(records))
 
 
-def _shown(relation: Relation, records: Sequence[MediaRecord]) -> DuplicateGroup:
-    ordered = sorted(records, key=_worth)
-    members = tuple(
-        DuplicateMember(r.id, r.paths, r.size, r.width, r.height, r.duration, thumbnail_address(r)) for r in ordered
+def _member(record: MediaRecord, *, removable: bool = False) -> DuplicateMember:
+    return DuplicateMember(
+        id=record.id,
+        paths=record.paths,
+        size=record.size,
+        width=record.width,
+        height=record.height,
+        duration=record.duration,
+        thumbnail=thumbnail_address(record),
+        taken_at=record.taken_at,
+        removable=removable,
     )
-    return DuplicateGroup(relation, records[0].kind, members)
 
 
 def _worth(record: MediaRecord) -> tuple[float, ...]:

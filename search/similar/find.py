@@ -7,23 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from search.errors import UsageError
-from search.likeness.curve import Band
+from search.likeness.curve import VERY_SIMILAR, Band
 from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
 from search.records.lookup import ASKED_BY_NAME, asked_fields, thumbnail_address
-from search.similar.copies import SEARCHED, SEARCHED_WITH_EDITS, may_be_copy, relations
+from search.similar.copies import COPIES, SEARCHED, SEARCHED_WITH_EDITS, may_be_copy, relations
 from search.similar.examples import Examples, SpaceQuery
 from search.similar.fusion import Finding, best_per_id, fuse, rank, rank_by_match
 from search.similar.near import PRINCIPAL_SPACE
 from search.similar.pivot import pivot
 from search.similar.query_context import QueryContext, best_of
 from search.similar.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
+from search.similar.shots import SHOT_KEYS, Comparisons
 from search.similar.subject_style import STYLE, SUBJECT, SubjectStyleWeights, ask_subject_and_style, with_parts
 from search.store.answers import MMR_CANDIDATES
 from search.store.base import CollectionInfo, Store, StoredPoint, VectorQuery
 from search.store.filters import Filter
 
-_SHOWN = ("id", "kind", "paths", "thumbnail", "fingerprints", "moments", "duration")
+_SHOWN = ("kind", "paths", "fingerprints", "moments", "duration", *SHOT_KEYS)
 """Payload keys a hit is described from; fetching whole payloads costs more than the search."""
+
+_BAND_OF_COPIES = {
+    Relation.EXACT_COPY: Band.IDENTICAL,
+    Relation.SAME_PICTURE: Band.SAME_PICTURE,
+    Relation.EDITED_COPY: Band.EDITED_COPY,
+}
 
 _SPARE = 10
 """Candidates beyond those asked for, at least: scoring best pairs changes the engine's order a little."""
@@ -47,7 +54,7 @@ class _Found:
     places: dict[str, int] = field(default_factory=dict)
 
 
-def find_similar(store: Store, question: Question) -> SimilarAnswer:
+def find_similar(store: Store, question: Question, comparisons: Comparisons | None = None) -> SimilarAnswer:
     """What is like the question's examples.
 
     Every space that the examples and a collection share is asked, one batch a collection. Two media are compared by
@@ -57,10 +64,13 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     ``examples.blend``.
 
     Stored examples never answer their own question. A probe's own bytes, when stored, come first, as an exact copy,
-    and edits of an example next.
+    then what holds the same pixels, and edits of an example next. Shots of one burst with it are no copies.
 
     With ``question.style`` set, subject and style are weighed against each other instead
     (``search.similar.subject_style``), where both can be compared: in images and videos.
+
+    Args:
+        comparisons: of pixels, where they can be compared.
 
     Raises:
         UsageError: no positive example, a limit below 1, an offset or diversity out of range, a collection or space
@@ -72,7 +82,7 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
     started = time.perf_counter()
     infos = {name: info for name, info in store.collections().items() if info.points}
     _check(question, infos)
-    context = QueryContext.of(store, question, infos)
+    context = QueryContext.of(store, question, infos, comparisons or Comparisons())
     examples, last = context.examples, context.last
     weights = None if question.style is None else SubjectStyleWeights.at(question.style)
     wanted = [name for name in question.collections if name in infos and _kind_wanted(question, KIND_OF[name])]
@@ -85,7 +95,7 @@ def find_similar(store: Store, question: Question) -> SimilarAnswer:
             rows[collection] = rank_by_match(with_parts(described, weighed.parts))
             continue
         described, best = _compare(context, collection, SEARCHED)
-        if any(hit.relation is Relation.EDITED_COPY for hit in described) and _depth(question) < SEARCHED_WITH_EDITS:
+        if any(hit.relation in COPIES for hit in described) and _depth(question) < SEARCHED_WITH_EDITS:
             described, best = _compare(context, collection, SEARCHED_WITH_EDITS)
         if question.diversity:
             places |= {finding.id: place for place, finding in enumerate(best)}
@@ -235,8 +245,8 @@ def _describe(
         fetched = context.store.retrieve(collection, absent, vectors=vectors, payload=_SHOWN)
         points |= {point.id: point for point in fetched}
     records = {id_: MediaRecord.from_payload(points[id_].payload) for id_ in (*shown, *likely) if id_ in points}
-    related = relations(examples, records, principal)
-    described = {*shown, *related}
+    related = relations(examples, records, principal, context.comparisons)
+    described = {*shown, *(id_ for id_, relation in related.items() if relation is not Relation.BURST)}
     return [
         _hit(finding, points[finding.id], records[finding.id], related.get(finding.id, Relation.SIMILAR), examples)
         for finding in best
@@ -247,14 +257,17 @@ def _describe(
 def _hit(
     finding: Finding, point: StoredPoint, record: MediaRecord, relation: Relation, examples: Examples
 ) -> SimilarHit:
-    copied = {Relation.EXACT_COPY: Band.IDENTICAL, Relation.EDITED_COPY: Band.EDITED_COPY}.get(relation)
+    copied = _BAND_OF_COPIES.get(relation)
+    likeness = finding.likeness if copied is None else 1.0
+    if relation is Relation.BURST:
+        likeness = max(likeness, VERY_SIMILAR)
     return SimilarHit(
         id=record.id,
         kind=record.kind,
         paths=record.paths,
         score=finding.score,
-        likeness=finding.likeness if copied is None else 1.0,
-        band=Band.of(finding.likeness) if copied is None else copied,
+        likeness=likeness,
+        band=Band.of(likeness) if copied is None else copied,
         match=finding.match,
         space=finding.space,
         relation=relation,

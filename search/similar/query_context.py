@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from search.similar.examples import Examples, SpaceQuery
 from search.similar.questions import Question
 from search.similar.scores import Scorer
+from search.similar.shots import Comparisons
 from search.store.base import Array, CollectionInfo, ScoredHit, Store, VectorQuery
 from search.store.filters import Filter
 
@@ -20,17 +21,21 @@ class QueryContext:
     question: Question
     examples: Examples
     scorer: Scorer
+    comparisons: Comparisons
 
     @classmethod
-    def of(cls, store: Store, question: Question, infos: Mapping[str, CollectionInfo]) -> QueryContext:
+    def of(
+        cls, store: Store, question: Question, infos: Mapping[str, CollectionInfo], comparisons: Comparisons
+    ) -> QueryContext:
         """
         Args:
             infos: the store's collections that hold anything, as of this question.
+            comparisons: of pixels.
 
         Raises:
             NotFoundError: an example is not stored.
         """
-        return cls(store, question, Examples.of(store, question), Scorer.of(store, infos))
+        return cls(store, question, Examples.of(store, question), Scorer.of(store, infos), comparisons)
 
     @property
     def infos(self) -> Mapping[str, CollectionInfo]:

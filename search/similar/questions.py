@@ -8,18 +8,27 @@ from enum import StrEnum
 
 from search.likeness.curve import Band
 from search.media import COLLECTIONS, Kind
+from search.similar.shots import Shot
 from search.store.base import Array
 from search.store.filters import Filter
 
 
 class Relation(StrEnum):
-    """How a hit relates to the question: three different claims, never blurred.
+    """How a hit relates to the question: different claims, never blurred.
+
+    * ``exact_copy``: the same bytes.
+    * ``same_picture``: the same pixels, in a file with other metadata.
+    * ``edited_copy``: made of the same picture, film or recording by editing or encoding.
+    * ``burst``: another shot, by the same camera, near in time: a moment of its own, no copy.
+    * ``similar``: none of these.
 
     The names of version 0.1.0, ``same_content`` and ``near_duplicate``, are still read.
     """
 
     EXACT_COPY = "exact_copy"
+    SAME_PICTURE = "same_picture"
     EDITED_COPY = "edited_copy"
+    BURST = "burst"
     SIMILAR = "similar"
 
     @classmethod
@@ -39,6 +48,7 @@ class Probe:
         duration: seconds, of a video or sound.
         features: of an image that has just been encoded, the 78 of ``search.photographers.photos.features``, NaN as
             None.
+        shot: of an image, what tells whether another is an edit of it or another shot.
     """
 
     kind: Kind
@@ -50,6 +60,7 @@ class Probe:
     name: str = ""
     duration: float | None = None
     features: tuple[float | None, ...] = ()
+    shot: Shot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +109,8 @@ class SimilarHit:
     Attributes:
         score: raw cosine of the best pair of vectors in ``space``, in [-1, 1]; not comparable between spaces.
         likeness: probability that the two share a label, given their score, when as many pairs do as do not
-            (``search.likeness.curve``); comparable, and the same whatever else the library holds. 1 for copies.
+            (``search.likeness.curve``); comparable, and the same whatever else the library holds. 1 for copies, at
+            least that of very similar hits for shots of one burst.
         band: the answer in words: copies first, then by likeness.
         match: per cent of random pairs of this space and collection, in this library, that are less alike.
         moment: seconds into a video hit where it matches best; None for other kinds.

@@ -60,6 +60,7 @@ def test_bands_have_the_documented_limits(likeness: float, band: Band) -> None:
 def test_copies_rank_before_every_stranger() -> None:
     assert [band.value for band in sorted(Band, key=lambda band: band.rank)] == [
         "identical",
+        "same picture",
         "edited copy",
         "very similar",
         "similar",

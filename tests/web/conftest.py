@@ -222,10 +222,10 @@ def _pictures(home: Path, folder: Path) -> Iterator[tuple[Kind, Point]]:
         for number in range(EACH):
             name = HOSTILE_NAME if (subject, number) == ("rose", 0) else f"{subject}_{number}.jpg"
             tall = number % 3 == 2
-            picture = _picture(subject, number, *((160, 240) if tall else (240, 160)))
+            near = subject == "forest" and number in {0, 1}
+            picture = _picture(subject, 0 if near else number, *((160, 240) if tall else (240, 160)))
             path = folder / name
             picture.save(path)
-            near = subject == "forest" and number in {0, 1}
             record = MediaRecord(
                 id=media_id(name),
                 kind=Kind.IMAGE,

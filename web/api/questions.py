@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from weakref import WeakKeyDictionary
 
 from search import metrics
 from search.errors import NotFoundError, UsageError
@@ -17,16 +18,26 @@ from search.records.status import StoreStatus, store_status
 from search.similar.duplicates import DuplicateGroup, find_duplicates
 from search.similar.find import find_similar
 from search.similar.questions import Probe, Question, SimilarAnswer
+from search.similar.shots import Comparisons
 from search.spaces import Space
-from search.store.base import Array, Facet
+from search.store.base import Array, Facet, Store
 from search.store.filters import Filter, facet_keys
 from search.words import Correction, TextEncoder, WordHit, holding, search_words
 from web.api.operation import Operation
 from web.api.params import BrowseParameters, Limit, SimilarParameters, WordParameters
 from web.api.ports import NodePort
 from web.wording import understood
+from workers.alignment import PreviewComparer
 
 UPLOAD = "upload"
+
+SECONDS_OF_COMPARING_HITS, SECONDS_OF_COMPARING_ALL = 2.0, 30.0
+"""Time that comparing pixels may take, for the hits of a question and for all pictures of a library."""
+
+_UNCOMPARED = (
+    "{:,} pairs of pictures that look alike have not been compared yet and may be edits or shots of a burst; ask again "
+    "to go on."
+)
 
 _NO_MEDIA = ("none",)
 """Ids that match nothing, for an empty tuple would match everything."""
@@ -68,10 +79,12 @@ class WordAnswer:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateAnswer:
-    """``total`` counts all groups, of which ``groups`` are the first."""
+    """``total`` counts all groups, of which ``groups`` are the first: copies, the largest groups first, then bursts,
+    which are none. ``notes`` says in words what could not be compared."""
 
     groups: tuple[DuplicateGroup, ...]
     total: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,7 @@ def ask(
         offset=asked.offset,
         diversity=asked.diversity,
     )
-    found = find_similar(node.store, question)
+    found = find_similar(node.store, question, _comparisons(node, SECONDS_OF_COMPARING_HITS))
     return replace(found, query={**found.query, "words": where.words}, notes=(*notes, *found.notes))
 
 
@@ -167,8 +180,9 @@ def public(record: MediaRecord) -> MediaRecord:
 
 def similar(node: NodePort, asked: SimilarParameters, where: Filter, example: Probe | None = None) -> SimilarAnswer:
     """What is like the media in 'like' (and an uploaded 'file') and unlike those in 'unlike', best first: fused over
-    all collections, and for each collection. Each hit has a 'band' (identical, edited copy, very similar, similar or
-    weak) and a 'likeness' from 0 to 1, which mean the same in every space and every library. 'words' narrow the answer
+    all collections, and for each collection. Each hit has a 'band' (identical, same picture, edited copy, very
+    similar, similar or weak), a 'likeness' from 0 to 1, which mean the same in every space and every library, and a
+    'relation', by which shots of one burst are no copies of one another. 'words' narrow the answer
     to what shows them or is called so: like this photo, and red."""
     if example is None:
         return ask(node, asked, where)
@@ -237,9 +251,21 @@ def list_facets(node: NodePort, where: Filter) -> FacetAnswer:
 
 @metrics.question("duplicates")
 def duplicates(node: NodePort, duplicating: DuplicateParameters) -> DuplicateAnswer:
-    """Groups of identical files and of edited copies."""
-    groups = find_duplicates(node.store)
-    return DuplicateAnswer(groups[: duplicating.limit], len(groups))
+    """Groups of files with the same bytes (exact_copy), of the same pixels with other metadata (same_picture) and of
+    edits of one content (edited_copy), each with the member to keep and the bytes to spare; and the shots of a burst,
+    which are moments of their own: none is to be removed."""
+    comparisons = _comparisons(node, SECONDS_OF_COMPARING_ALL)
+    groups = find_duplicates(node.store, comparisons=comparisons)
+    notes = (_UNCOMPARED.format(comparisons.refused),) if comparisons.refused else ()
+    return DuplicateAnswer(groups[: duplicating.limit], len(groups), notes)
+
+
+_comparers: WeakKeyDictionary[Store, PreviewComparer] = WeakKeyDictionary()
+
+
+def _comparisons(node: NodePort, seconds: float) -> Comparisons:
+    """Comparisons of previews; one comparer for each store, for it remembers what it has compared."""
+    return Comparisons(_comparers.setdefault(node.store, PreviewComparer(node.settings)), seconds)
 
 
 def status(node: NodePort) -> StoreStatus:

@@ -8,9 +8,9 @@ from flask import Blueprint, render_template, request
 
 from search import addresses
 from search.errors import LikewiseError, NotFoundError, StoreUnavailableError
-from search.likeness.curve import Band
 from search.media import Kind, MediaRecord
 from search.records.lookup import asked_fields, find_record
+from search.similar.questions import Relation
 from search.spaces import Space
 from search.store.filters import Filter
 from web.api.media import existing_path, shown_inline
@@ -29,7 +29,13 @@ blueprint = Blueprint("item", __name__)
 
 KIND_WORDS = {Kind.IMAGE: "Image", Kind.VIDEO: "Video", Kind.AUDIO: "Sound"}
 
-COPIES = {Band.IDENTICAL: "Identical", Band.EDITED_COPY: "Edited copies"}
+RELATED = {
+    Relation.EXACT_COPY: "Identical",
+    Relation.SAME_PICTURE: "Same picture, other metadata",
+    Relation.EDITED_COPY: "Edited copies",
+    Relation.BURST: "Of the same burst",
+}
+"""Headings of what is closer to the media than similar ones are."""
 
 AROUND_METRES = 1000.0
 
@@ -47,9 +53,9 @@ class SpaceHeld:
 
 @dataclass(frozen=True, slots=True)
 class SimilarTiles:
-    """Copies by their heading, and similar media by collection, its own kind first."""
+    """Copies and shots of the same burst by their heading, and similar media by collection, its own kind first."""
 
-    copies: dict[str, list[Tile]]
+    related: dict[str, list[Tile]]
     rows: dict[str, FoldedTiles]
     notes: tuple[str, ...]
 
@@ -97,12 +103,16 @@ def _similar(node: NodePort, record: MediaRecord) -> SimilarTiles:
         return SimilarTiles({}, {}, (str(error),))
     rows = AnswerTiles(node.store, found).rows()
     shown = [tile for row in rows.values() for tile in row.shown]
-    copies = {words: [tile for tile in shown if tile.hit and tile.hit.band is band] for band, words in COPIES.items()}
+    related = {
+        words: [tile for tile in shown if tile.hit and tile.hit.relation is relation]
+        for relation, words in RELATED.items()
+    }
     others = {
-        name: FoldedTiles([tile for tile in row.shown if not tile.copied], row.weaker) for name, row in rows.items()
+        name: FoldedTiles([tile for tile in row.shown if tile.hit and tile.hit.relation not in RELATED], row.weaker)
+        for name, row in rows.items()
     }
     return SimilarTiles(
-        {words: tiles for words, tiles in copies.items() if tiles}, own_kind_first(others, [record.kind]), found.notes
+        {words: tiles for words, tiles in related.items() if tiles}, own_kind_first(others, [record.kind]), found.notes
     )
 
 

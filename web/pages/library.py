@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, current_app, render_template
 
+from search import addresses
 from search.media import COLLECTIONS, MediaRecord
 from search.similar.duplicates import DuplicateGroup
 from search.similar.questions import Relation
@@ -19,6 +20,7 @@ from web.api.questions import DuplicateAnswer, DuplicateParameters
 from web.api.questions import duplicates as find_groups
 from web.pages.address import Address
 from web.pages.tiles import Tile, record_tile, records_of
+from web.wording import fact_label, fact_values
 
 blueprint = Blueprint("library", __name__)
 
@@ -58,19 +60,48 @@ def status() -> str:
     )
 
 
+HEADINGS = {
+    Relation.EXACT_COPY: "Identical files",
+    Relation.SAME_PICTURE: "Same picture, other metadata",
+    Relation.EDITED_COPY: "Edited copies",
+    Relation.BURST: "Burst",
+}
+
+SHOTS_SHOWN = 60
+"""Most tiles of one group: a time-lapse is one burst."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """A fact in which files of equal pixels differ, in words, with one value a file."""
+
+    label: str
+    values: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class DuplicateTiles:
-    """A group of duplicates.
+    """A group of duplicates, or the shots of a burst.
 
     Attributes:
-        exact: one content at several ``paths``; otherwise several contents, and ``paths`` is empty.
-        spare: bytes that would be free if only the first were kept.
+        count: files of the group, of which the first have ``tiles``.
+        paths: of one content at several paths, all of them; otherwise empty.
+        keep: name of the file that is proposed to be kept; empty in a burst.
+        spare: bytes that would be free if only that one were kept.
+        unsure: names of those that may be another shot, and are not counted in ``spare``.
+        differing: facts in which files of equal pixels differ, a value a file in the order of ``names``.
     """
 
-    exact: bool
+    heading: str
+    burst: bool
+    count: int
     tiles: list[Tile]
     paths: tuple[str, ...]
+    keep: str
     spare: int
+    unsure: tuple[str, ...]
+    names: tuple[str, ...]
+    differing: tuple[FactRow, ...]
 
 
 class DuplicatesCache:
@@ -88,28 +119,43 @@ class DuplicatesCache:
         with self._lock:
             points = {name: info.points for name, info in node.store.collections().items()}
             now = (points, node.ingest.jobs(JOBS_WATCHED))
-            if now != self._as_of:
+            if now != self._as_of or self._answer.notes:  # notes: some pairs are yet to be compared
                 self._answer, self._as_of = find_groups(node, DuplicateParameters(GROUPS_SHOWN)), now
             return self._answer
 
 
 @blueprint.get("/duplicates")
 def duplicates() -> str:
-    """Identical files, and edited copies of one original."""
+    """Identical files, same pictures with other metadata, edited copies of one original; and bursts, apart."""
     node = current_node()
     found = current_app.extensions["duplicates"].get(node)
     wanted = ((group.kind, member.id) for group in found.groups for member in group.members)
     records = records_of(node.store, wanted)
     groups = [_group(group, records) for group in found.groups]
-    return render_template("duplicates.html", groups=groups, total=found.total, address=Address())
+    return render_template(
+        "duplicates.html",
+        groups=[group for group in groups if not group.burst],
+        bursts=[group for group in groups if group.burst],
+        spare=sum(group.spare for group in groups),
+        total=found.total,
+        notes=found.notes,
+        address=Address(),
+    )
 
 
 def _group(group: DuplicateGroup, records: Mapping[str, MediaRecord]) -> DuplicateTiles:
-    first, *others = group.members
-    exact = group.relation is Relation.EXACT_COPY
+    exact, edits = group.relation is Relation.EXACT_COPY, group.relation is Relation.EDITED_COPY
+    names = {member.id: addresses.name(member.paths[0]) if member.paths else member.id for member in group.members}
+    shown = [records[member.id] for member in group.members[:SHOTS_SHOWN] if member.id in records]
     return DuplicateTiles(
-        exact=exact,
-        tiles=[record_tile(records[member.id]) for member in group.members if member.id in records],
-        paths=first.paths if exact else (),
-        spare=first.size * (len(first.paths) - 1) if exact else sum(member.size for member in others),
+        heading=HEADINGS[group.relation],
+        burst=group.relation is Relation.BURST,
+        count=len(group.members[0].paths) if exact else len(group.members),
+        tiles=[record_tile(record) for record in shown],
+        paths=group.members[0].paths if exact else (),
+        keep="" if group.keep is None else names[group.keep],
+        spare=group.spare,
+        unsure=tuple(names[m.id] for m in group.members if edits and m.id != group.keep and not m.removable),
+        names=tuple(names.values()),
+        differing=tuple(FactRow(fact_label(one.field), fact_values(one)) for one in group.differing),
     )

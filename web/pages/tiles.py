@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from search import addresses
 from search.media import Kind, MediaRecord
 from search.records.lookup import thumbnail_address
-from search.similar.questions import Probe, SimilarAnswer, SimilarHit
+from search.similar.questions import Probe, Relation, SimilarAnswer, SimilarHit
 from search.store.base import Store
 from search.words import WordHit
 from web.api.media import shown_inline
@@ -60,6 +60,11 @@ class Tile:
     def copied(self) -> bool:
         """It is the example itself, or an edit of it."""
         return self.hit is not None and self.hit.band in COPIES
+
+    @property
+    def in_burst(self) -> bool:
+        """It is another shot of a burst with the example."""
+        return self.hit is not None and self.hit.relation is Relation.BURST
 
     @property
     def band_words(self) -> str:

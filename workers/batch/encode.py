@@ -9,13 +9,15 @@ from typing import Protocol
 
 from search import addresses
 from search.errors import SpaceMismatchError, UnreadableFileError, UnsupportedMediaError
-from search.media import media_id
+from search.media import Kind, media_id
 from search.records.lookup import asked_fields
 from search.settings import Settings
 from search.similar.questions import Probe
+from search.similar.shots import Shot
 from search.spaces import MEANING, CollectionSchema, Space
 from search.store.base import Array
 from workers.batch.processor import MediaDecoder, MediaEmbedder
+from workers.decode.decoded import Decoded
 from workers.storage.files import FileAccess
 
 
@@ -65,6 +67,7 @@ class ExampleEncoder:
             name=name or addresses.name(path),
             duration=decoded.facts.duration,
             features=decoded.features,
+            shot=_shot(decoded),
         )
 
     def text(self, words: str, space: Space) -> Array:
@@ -75,6 +78,22 @@ class ExampleEncoder:
             SpaceMismatchError: it makes vectors of another space.
         """
         return embed_words(self._models, words, space.fingerprint)
+
+
+def _shot(decoded: Decoded) -> Shot | None:
+    if decoded.kind is not Kind.IMAGE:
+        return None
+    facts = decoded.facts
+    return Shot(
+        width=facts.width,
+        height=facts.height,
+        taken_at=facts.taken_at,
+        camera=facts.camera,
+        exposure=facts.exposure,
+        iso=facts.iso,
+        pixel_hash=decoded.pixel_hash,
+        preview=decoded.preview,
+    )
 
 
 def embed_words(models: DescribedEmbedder, words: str, fingerprint: str) -> Array:

@@ -22,6 +22,7 @@ from search.errors import LikewiseError, SettingsError
 from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice
 from search.similar.questions import Probe
+from search.similar.shots import Shot
 from search.store.base import Array, Point
 from workers.batch.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
 
@@ -164,6 +165,7 @@ def probe_to_json(probe: Probe) -> Json:
         "name": probe.name,
         "duration": probe.duration,
         "features": list(probe.features),
+        "shot": None if probe.shot is None else shot_to_json(probe.shot),
     }
 
 
@@ -184,7 +186,20 @@ def probe_from_json(data: Json) -> Probe:
         name=data["name"],
         duration=data["duration"],
         features=tuple(data.get("features", ())),
+        shot=shot_from_json(data["shot"]) if data.get("shot") else None,
     )
+
+
+def shot_to_json(shot: Shot) -> Json:
+    preview = shot.preview
+    return asdict(shot) | {"preview": base64.b64encode(preview).decode() if isinstance(preview, bytes) else None}
+
+
+def shot_from_json(data: Json) -> Shot:
+    """Inverse of :func:`shot_to_json`; keys this version does not know are ignored."""
+    known = {field.name: data[field.name] for field in fields(Shot) if field.name in data}
+    preview = data.get("preview")
+    return Shot(**known | {"preview": base64.b64decode(preview) if preview else None})
 
 
 def error_to_json(error: LikewiseError) -> Json:

@@ -1,4 +1,4 @@
-"""``likewise duplicates``: identical files and edited copies."""
+"""``likewise duplicates``: identical files, same pictures with other metadata, edited copies; and bursts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,21 @@ if TYPE_CHECKING:
 
     from web.client import Json
 
+SAID = {
+    "exact_copy": "identical files",
+    "same_picture": "same picture, other metadata",
+    "edited_copy": "edited copies",
+    "burst": "burst, all of it to be kept",
+}
 
-@click.command("duplicates", short_help="List identical files and edited copies.")
+
+@click.command("duplicates", short_help="List identical files, edited copies and bursts.")
 @click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True, help="List so many groups.")
 @common
 def command(call: Call, limit: int) -> None:
-    """List groups of files that are identical, or edited copies of one original. Nothing is changed or deleted."""
+    """List groups of files that are identical, hold the same picture with other metadata, or are edited copies of one
+    original, the one to keep first. Shots of one burst are listed apart: they are no copies. Nothing is changed or
+    deleted."""
     from web.client import connect
 
     with connect(call.settings()) as client:
@@ -27,11 +36,20 @@ def command(call: Call, limit: int) -> None:
 
 
 def _show(answer: Json, console: Console) -> None:
+    from search.records.differences import FactDifference
+    from web.wording import fact_label, fact_values
+
     groups = answer["groups"]
     if not groups:
         console.print("No duplicates were found.")
     for number, group in enumerate(groups, 1):
-        said = "identical files" if group["relation"] == "exact_copy" else "edited copies"
-        console.print(f"Group {number}: {group['kind']}, {said}")
-        for path in (path for member in group["members"] for path in member["paths"]):
-            console.print(f"  {one_line(path)}")
+        console.print(f"Group {number}: {group['kind']}, {SAID.get(group['relation'], group['relation'])}")
+        for member in group["members"]:
+            unsure = group["relation"] == "edited_copy" and not member["removable"] and member["id"] != group["keep"]
+            for path in member["paths"]:
+                console.print(f"  {one_line(path)}{'  (may be another shot)' if unsure else ''}")
+        for one in group["differing"]:
+            values = " | ".join(fact_values(FactDifference(one["field"], tuple(one["values"]))))
+            console.print(f"    {fact_label(one['field'])}: {one_line(values)}")
+    for note in answer.get("notes", ()):
+        console.print(note)
