@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
 
+from workers.decode.decoded import SOUND_RATE
+
 CANCELLED = 0.2
 """Power of the sum of n channels against the sum of their powers (1 for unrelated channels, n for equal ones, 0 for
 opposite ones) below which the mean cancels what they carry."""
@@ -32,7 +34,7 @@ class ChannelLevels:
         self._frames += 1
         if self._frames > EVERY**2 and self._frames % EVERY:
             return
-        samples = channels_of(frame)
+        samples = _lower(channels_of(frame), frame.sample_rate // SOUND_RATE)
         if len(samples) < 2:
             return
         if len(samples) != len(self._powers):
@@ -50,6 +52,14 @@ class ChannelLevels:
         if self._sum >= CANCELLED * mains and mains > 0:
             return None
         return int(np.argmax(np.where(self._deep & (mains > 0), 0, self._powers)))
+
+
+def _lower(samples: npt.NDArray[np.float32], factor: int) -> npt.NDArray[np.float32]:
+    """About the frequencies that are analysed: means of ``factor`` samples. Codecs join the channels' upper ones."""
+    if factor < 2:
+        return samples
+    whole = samples.shape[1] // factor * factor
+    return np.asarray(samples[:, :whole].reshape(len(samples), -1, factor).mean(axis=2), np.float32)
 
 
 def channels_of(frame: AudioFrame) -> npt.NDArray[np.float32]:

@@ -118,7 +118,7 @@ class _Listener:
                 break
         if not first:
             raise NoFrames
-        if len(first) < self._most or not heard.left_out:
+        if self._read <= self._most or not heard.left_out:
             return Track(_normalised(first), self._read, self._ended)
         if not heard.kept and not self._ended and self._length > self._read:
             self._probe(heard)
