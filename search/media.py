@@ -25,13 +25,15 @@ DECODING_REVISION = 2
 """Of how files are decoded; each record keeps the one that made it. What each changed, and which files it affects:
 ``workers.decode.revisions``."""
 
-PAYLOAD_REVISION = 3
+PAYLOAD_REVISION = 4
 """Which keys :meth:`MediaRecord.to_payload` derives, and how. A library that was written under a lower revision lacks
 some, or holds them otherwise, until each of its payloads is made anew of its record.
 
 * 1 (version 0.1): ``folders``, ``words``, ``orientation``.
 * 2: also ``sort_time``, ``sort_name``, ``location``; ``words`` holds the year and the month of ``taken_at``.
 * 3: ``words`` is in Unicode's form NFKC.
+* 4: also ``taken_local``; ``folders`` is in form NFC; ``words`` holds a sound's artist, who is no photographer any
+  more.
 """
 
 MONTHS = (
@@ -83,6 +85,12 @@ def tokens(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).lower()))
 
 
+def spellings(text: str) -> tuple[str, ...]:
+    """A text as it is and in Unicode's forms NFC and NFD, each once: macOS keeps names decomposed, people type them
+    composed."""
+    return tuple(dict.fromkeys((text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text))))
+
+
 def word_list(text: str) -> list[str]:
     """:func:`tokens`, each once."""
     return list(dict.fromkeys(tokens(text)))
@@ -99,7 +107,7 @@ class MediaRecord:
         libraries: names of the libraries those paths belong to, sorted.
         size: bytes.  mtime: seconds since the epoch, UTC, of the newest path.
         width, height: pixels after EXIF orientation.  duration: seconds.
-        taken_at: ISO 8601; from EXIF or the container, local time when it names no zone.
+        taken_at: ISO 8601, a time or a day alone; local time when it names no zone.
         aperture: f-number.  exposure: seconds.  focal_length: millimetres.
         latitude, longitude: degrees, WGS 84.
         photographer: who took it, as far as is known.
@@ -170,17 +178,20 @@ class MediaRecord:
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Every ancestor folder of every path, so that a path-prefix filter is one keyword match."""
-        return tuple(sorted({folder for path in self.paths for folder in addresses.parents(path)}))
+        """Every ancestor folder of every path, so that a path-prefix filter is one keyword match; in Unicode's form
+        NFC, whatever the path is in."""
+        above = {folder for path in self.paths for folder in addresses.parents(path)}
+        return tuple(sorted({unicodedata.normalize("NFC", folder) for folder in above}))
 
     @property
     def words(self) -> str:
-        """What the word search looks through: tags, names, the last folders, photographer and camera, and when it was
-        taken, ``2021`` and ``june``."""
+        """What the word search looks through: tags, names, the last folders, photographer and camera, who is heard,
+        and when it was taken, ``2021`` and ``june``."""
         parts: list[str] = [*self.tags]
         for path in self.paths:
             parts.extend(addresses.parts(path)[-3:])
-        parts.extend(text for text in (self.photographer, self.camera, self.lens) if text)
+        heard = self.artist if self.kind is Kind.AUDIO else None
+        parts.extend(text for text in (self.photographer, self.camera, self.lens, heard) if text)
         if (taken := instant(self.taken_at)) is not None:
             parts.extend((f"{taken.year:04}", MONTHS[taken.month - 1]))
         return " ".join(word_list(" ".join(parts)))
@@ -196,6 +207,13 @@ class MediaRecord:
         clock that names no zone counts as UTC. Millionths would not survive every engine's reading of JSON."""
         taken = instant(self.taken_at)
         return round(self.mtime if taken is None else taken.timestamp(), 3)
+
+    @property
+    def taken_local(self) -> str | None:
+        """What the clock showed where it was taken, as ISO 8601 with the zone left out and UTC put in its place, which
+        is how an index of times keeps it; of a day alone, its first moment. None where that is unknown."""
+        taken = instant(self.taken_at)
+        return None if taken is None else taken.replace(tzinfo=UTC).isoformat()
 
     @property
     def location(self) -> dict[str, float] | None:
@@ -220,6 +238,8 @@ class MediaRecord:
         payload["words"] = self.words
         payload["sort_time"] = self.sort_time
         payload["sort_name"] = sort_number(self.name)
+        if self.taken_local:
+            payload["taken_local"] = self.taken_local
         if self.location:
             payload["location"] = self.location
         if self.orientation:

@@ -9,6 +9,7 @@ killed in between, the next run finds the same edit again.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -18,9 +19,9 @@ from ingest.ledger.database import Ledger
 from ingest.ledger.entries import chunked
 from ingest.ledger.tables import credited, files, meta, renames
 from search.errors import NotFoundError, UsageError
-from search.media import MediaRecord, Payload
+from search.media import Kind, MediaRecord, Payload
 from search.photographers.answers import Credit
-from search.photographers.photos.names import clean_name, given_name
+from search.photographers.photos.names import clean_name, credited_name, given_name
 from search.store.base import Store
 from search.store.filters import Filter
 
@@ -35,7 +36,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """Characters that no database or store takes, so that no name holds them: lone surrogates come from bytes that are not
 UTF-8."""
 
-_KEYS = ("id", "kind", "paths", "tags", "photographer", "credit", "artist", "camera", "lens", "words")
+_KEYS = ("id", "kind", "paths", "tags", "photographer", "credit", "artist", "camera", "lens", "taken_at", "words")
 _NEEDED = frozenset({"id", "kind", "paths"})
 
 
@@ -172,7 +173,7 @@ class Credits:
             for point in self._store.retrieve(collection, list(ids), payload=_KEYS):
                 if not point.payload.keys() >= _NEEDED:
                     continue  # an incomplete record, which is about to be swept or rewritten
-                credit = effective_credit(stored.get(point.id, ()), artist_of(point.payload))
+                credit = effective_credit(stored.get(point.id, ()), credited_name_of(point.payload))
                 if credit is not None:
                     credit = replace(credit, name=renamed.get(credit.name, credit.name))
                 found[point.id] = credit
@@ -262,7 +263,8 @@ class Credits:
             UsageError: the new name is not the name of a person.
             NotFoundError: nobody is or was credited as ``old``.
         """
-        new = old if new == old else checked_name(new)
+        old = unicodedata.normalize("NFC", old)  # as every name is kept
+        new = old if unicodedata.normalize("NFC", new) == old else checked_name(new)
         with self.ledger.write() as connection:
             if _UNSTORABLE.search(old) or not self._is_known(connection, old):
                 raise NotFoundError(f"There is no photographer '{old}'.")
@@ -298,6 +300,11 @@ def artist_of(payload: Payload) -> str | None:
     if "artist" in payload or "credit" in payload:
         return payload.get("artist")
     return payload.get("photographer")
+
+
+def credited_name_of(payload: Payload) -> str | None:
+    """The photographer whom the file names."""
+    return credited_name(Kind(payload["kind"]), artist_of(payload))
 
 
 def _patch(payload: Payload, credit: SourceCredit | None) -> Payload:

@@ -13,10 +13,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from ingest.ledger.credits import artist_of, credited_name_of
 from ingest.ledger.database import Ledger
 from ingest.ledger.entries import chunked
 from ingest.ledger.tables import jobs
 from search.media import PAYLOAD_REVISION, MediaRecord, Payload
+from search.photographers.answers import Credit
 from search.store.base import Store
 from workers.batch.records import REVISION_KEY, mark_current
 from workers.embedders.sound.standardise import restandardise
@@ -105,7 +107,17 @@ def _changes(payload: Payload, begun: Mapping[str, float]) -> dict[str, Any]:
     record = MediaRecord.from_payload(payload)
     if record.added is None:
         record = replace(record, added=begun.get(record.job or ""))
-    return {key: value for key, value in record.to_payload().items() if payload.get(key) != value}
+    if _credits_nobody(record, payload):
+        record = replace(record, photographer=None, credit=None, artist=artist_of(payload))
+    renewed = record.to_payload()
+    gone = {key: None for key in ("photographer", "credit") if payload.get(key) is not None and key not in renewed}
+    return gone | {key: value for key, value in renewed.items() if payload.get(key) != value}
+
+
+def _credits_nobody(record: MediaRecord, payload: Payload) -> bool:
+    """Whether a version before took the file's artist for a photographer, who is a singer, say, or a program."""
+    from_file = record.credit in (None, Credit.EXIF) and record.photographer is not None
+    return from_file and artist_of(payload) is not None and credited_name_of(payload) is None
 
 
 def _job_times(ledger: Ledger) -> dict[str, float]:

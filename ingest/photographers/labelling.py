@@ -19,8 +19,8 @@ from ingest.ledger.credits import (
     RANK,
     Credits,
     SourceCredit,
-    artist_of,
     checked_name,
+    credited_name_of,
     credits_of,
     delete_credits,
     reuse_names,
@@ -42,7 +42,6 @@ from search.photographers.photos.labels import (
     pseudo_photographers,
     read_table,
 )
-from search.photographers.photos.names import clean_name
 from search.store.base import Store
 from search.store.filters import Filter
 
@@ -334,9 +333,9 @@ class Labelling:
 
     def _artists(self, ids: list[str]) -> dict[str, str]:
         found = {
-            point.id: clean_name(artist_of(point.payload))
+            point.id: credited_name_of(point.payload)
             for collection in self._store.collections()
-            for point in self._store.retrieve(collection, ids, payload=("artist", "credit", "photographer"))
+            for point in self._store.retrieve(collection, ids, payload=("kind", "artist", "credit", "photographer"))
         }
         return {id_: name for id_, name in found.items() if name is not None}
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from search.errors import UsageError
-from search.media import tokens
+from search.media import spellings, tokens
 from search.store.filters import Filter, IndexType, Match, filter_fields
 from search.store.payloads import check_numeric_key
 
@@ -90,9 +90,9 @@ def _conditions(dialect: Dialect[Any], where: Filter) -> list[Any]:
             continue
         match row.match:
             case Match.ANY_OF:
-                made.append(dialect.field(key=row.key, match=dialect.any_of(any=list(value))))
+                made.append(dialect.field(key=row.key, match=dialect.any_of(any=_spelt(value))))
             case Match.BELOW:
-                made.append(dialect.field(key=row.key, match=dialect.value(value=value.rstrip("/") or "/")))
+                made.append(dialect.field(key=row.key, match=dialect.any_of(any=_spelt([value.rstrip("/") or "/"]))))
             case Match.WORDS:
                 # As the words of a record are kept; what holds none is left to the engine, which finds nothing.
                 text = " ".join(tokens(value)) or value
@@ -101,9 +101,15 @@ def _conditions(dialect: Dialect[Any], where: Filter) -> list[Any]:
                 made.append(dialect.field(key=row.key, geo_radius=dialect.circle(*value)))
             case Match.AT_LEAST | Match.AT_MOST:
                 timed = row.index is IndexType.DATETIME
-                _, bounds = ranges.setdefault(row.key, (dialect.times if timed else dialect.numbers, {}))
+                key = row.local_key if timed and row.local_key and value.tzinfo is None else row.key
+                _, bounds = ranges.setdefault(key, (dialect.times if timed else dialect.numbers, {}))
                 bounds["gte" if row.match is Match.AT_LEAST else "lte"] = _instant(value) if timed else value
     return made + [dialect.field(key=key, range=make(**bounds)) for key, (make, bounds) in ranges.items()]
+
+
+def _spelt(values: Iterable[str]) -> list[str]:
+    """The values in every spelling that a payload may hold them in."""
+    return list(dict.fromkeys(spelling for value in values for spelling in spellings(value)))
 
 
 def valid_ids(ids: Iterable[str]) -> list[str]:

@@ -51,6 +51,7 @@ class FilterField:
 
     Attributes:
         key: payload key. Several filters may share one (``min_size``, ``max_size``).
+        local_key: of a time, the payload key that a time without a zone is compared with.
         index: the payload index of that key.
         meaning: what it does, in a sentence.
         label: what the page calls the filter while it is in force; empty where the page does not offer it.
@@ -64,6 +65,7 @@ class FilterField:
     index: IndexType
     match: Match
     meaning: str
+    local_key: str = ""
     label: str = ""
     option: str = ""
     choices: tuple[str, ...] = ()
@@ -87,6 +89,7 @@ def row(
     match: Match,
     meaning: str,
     *,
+    local_key: str = "",
     label: str = "",
     option: str = "",
     choices: tuple[str, ...] = (),
@@ -94,7 +97,7 @@ def row(
     facet: bool = False,
 ) -> Mapping[str, FilterField]:
     """The ``metadata`` that make a field of :class:`Filter` a row of the table; see :class:`FilterField`."""
-    return {_ROW: FilterField(key, index, match, meaning, label, option, choices, unit, facet)}
+    return {_ROW: FilterField(key, index, match, meaning, local_key, label, option, choices, unit, facet)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,9 @@ class Filter:
     An empty filter matches everything that is not missing.
 
     Attributes:
-        taken_from, taken_to: naive times are taken as UTC.
+        taken_from, taken_to: a time that names no zone is compared with what the clock showed where it was taken, so
+            that a day is the day there; one that names its zone is compared as a moment, where a record whose own clock
+            names no zone counts as UTC.
         near: latitude and longitude in degrees (WGS 84) and a radius in metres around that place. A circle that holds
             a pole may miss what lies beyond it.
         has_space: the point holds a vector of this space.
@@ -140,9 +145,11 @@ class Filter:
     path_prefix: str | None = field(default=None, metadata=row(
         "folders", KEYWORD, BELOW, "Only below this folder.", label="Folder", option="--under"))
     taken_from: datetime | None = field(default=None, metadata=row(
-        "taken_at", DATETIME, AT_LEAST, "Only taken on this day or later.", label="Taken from", option="--from"))
+        "taken_at", DATETIME, AT_LEAST, "Only taken on this day or later, by the clock where it was taken.",
+        local_key="taken_local", label="Taken from", option="--from"))
     taken_to: datetime | None = field(default=None, metadata=row(
-        "taken_at", DATETIME, AT_MOST, "Only taken on this day or before.", label="Taken until", option="--to"))
+        "taken_at", DATETIME, AT_MOST, "Only taken on this day or before, by the clock where it was taken.",
+        local_key="taken_local", label="Taken until", option="--to"))
     cameras: tuple[str, ...] = field(default=(), metadata=row(
         "camera", KEYWORD, ANY_OF, "Only by this camera.", label="Camera", option="--camera", facet=True))
     lenses: tuple[str, ...] = field(default=(), metadata=row(
@@ -201,7 +208,8 @@ def filter_fields(type_: type[Filter] = Filter) -> Mapping[str, FilterField]:
 
 def filter_indexes(type_: type[Filter] = Filter) -> dict[str, IndexType]:
     """The payload index of every key that a filter asks about."""
-    return {one.key: one.index for one in filter_fields(type_).values()}
+    rows = filter_fields(type_).values()
+    return {key: one.index for one in rows for key in (one.key, one.local_key) if key}
 
 
 def facet_keys(type_: type[Filter] = Filter) -> tuple[str, ...]:

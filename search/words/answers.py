@@ -20,6 +20,7 @@ class MatchPlace(StrEnum):
     NAME = "name"
     FOLDER = "folder"
     PHOTOGRAPHER = "photographer"
+    ARTIST = "artist"
     CAMERA = "camera"
     DATE = "date"
 
@@ -28,6 +29,7 @@ WORTH: Mapping[MatchPlace, float] = MappingProxyType(
     {
         MatchPlace.TAG: 1.0,
         MatchPlace.PHOTOGRAPHER: 1.0,
+        MatchPlace.ARTIST: 1.0,
         MatchPlace.NAME: 0.9,
         MatchPlace.DATE: 0.9,
         MatchPlace.FOLDER: 0.7,

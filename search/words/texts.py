@@ -1,18 +1,18 @@
-"""Finds a term in a record's own text: tags, names, folders, photographer, camera, date."""
+"""Finds a term in a record's own text: tags, names, folders, photographer, artist, camera, date."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from search import addresses
-from search.media import MONTHS, MediaRecord, instant, tokens
+from search.media import MONTHS, Kind, MediaRecord, instant, tokens
 from search.words.answers import WORTH, MatchPlace, WordReason
 from search.words.parse import Term
 
 Text = tuple[MatchPlace, str, tuple[str, ...]]
 """A place, what is written there, and its words in order."""
 
-NEEDED = ("id", "kind", "paths", "tags", "photographer", "camera", "lens", "taken_at")
+NEEDED = ("id", "kind", "paths", "tags", "photographer", "artist", "camera", "lens", "taken_at")
 """Payload keys of what is looked through here."""
 
 
@@ -39,6 +39,8 @@ def texts_of(record: MediaRecord) -> Iterator[Text]:
         yield MatchPlace.TAG, tag, tokens(tag)
     if record.photographer:
         yield MatchPlace.PHOTOGRAPHER, record.photographer, tokens(record.photographer)
+    if record.artist and record.kind is Kind.AUDIO:
+        yield MatchPlace.ARTIST, record.artist, tokens(record.artist)
     for path in record.paths:
         yield MatchPlace.NAME, addresses.name(path), tokens(addresses.name(path))
         for folder in reversed(addresses.parts(path)[-3:-1]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -43,6 +44,45 @@ def test_payloads_get_the_keys_of_this_version_and_the_time_of_import(older: Any
         assert MediaRecord.from_payload(payload).to_payload().items() <= payload.items()
     assert older.store.metadata("images")[REVISION_KEY] == PAYLOAD_REVISION
     assert UNDER_WAY not in older.store.metadata("images")
+
+
+def test_a_library_of_revision_3_gets_local_times_and_composed_folders_and_loses_singers(desk: Any) -> None:
+    """Of revision 3 are the keys and names of before: no local time, folders as the paths spell them, and whoever the
+    file names as its photographer."""
+    desk.fill(4)
+    desk.ingest.run(desk.ingest.start([desk.media]))
+    first, second, third, fourth = sorted(payloads(desk))
+    folder = unicodedata.normalize("NFD", "/bilder/München")
+    moved = {"paths": [f"{folder}/a.jpg"], "folders": ["/", "/bilder", folder], "taken_at": "2024-08-16T05:00:00+12:00"}
+    exif = {"credit": "exif"}
+    desk.store.patch_payload(
+        "images",
+        {
+            first: moved | {"artist": "Ada", "photographer": "Ada"} | exif,
+            second: {"artist": "Adobe Photoshop", "photographer": "Adobe Photoshop"} | exif,
+            third: {"artist": "Adobe Photoshop", "photographer": "Bo", "credit": "person"},
+            fourth: {"kind": "audio", "artist": "Vera Lund", "photographer": "Vera Lund"} | exif,
+        },
+    )
+    desk.store.patch_payload("images", {id_: {"taken_local": None} for id_ in payloads(desk)})
+    desk.store.set_metadata("images", {REVISION_KEY: 3})
+
+    bring_up_to_date(desk.store, desk.ledger)
+
+    found = payloads(desk)
+    assert found[first]["taken_local"] == "2024-08-16T05:00:00+00:00"
+    assert found[first]["folders"] == ["/", "/bilder", "/bilder/München"]
+    assert found[first]["paths"] == [f"{folder}/a.jpg"]
+    found_credits = {id_: (found[id_].get("photographer"), found[id_].get("credit")) for id_ in found}
+    assert found_credits == {
+        first: ("Ada", "exif"),
+        second: (None, None),
+        third: ("Bo", "person"),
+        fourth: (None, None),
+    }
+    assert found[fourth]["artist"] == "Vera Lund"
+    assert {"vera", "lund"} <= set(found[fourth]["words"].split())
+    assert desk.store.metadata("images")[REVISION_KEY] == PAYLOAD_REVISION == 4
 
 
 def test_what_has_been_done_is_not_looked_at_again(older: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,8 @@ _NEAR_SCHEMA = {
 }
 
 _DESCRIPTION = """All conditions hold together; several values of one condition are alternatives. An empty filter
-matches all whose files are there. Times that name no zone are taken as UTC.
+matches all whose files are there. Times that name no zone are those of the clock where it was taken; times that name
+one are moments.
 
 Attributes:
     has_space: there is a vector of this space.

@@ -47,7 +47,7 @@ def _merged(point: Point, known: MediaRecord | None) -> dict[str, object]:
     record = MediaRecord.from_payload(point.payload)
     if known is None:
         return record.to_payload()
-    photographer, credit = credited(record.artist, known)
+    photographer, credit = credited(record.kind, record.artist, known)
     return replace(
         record,
         photographer=photographer,

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
-from search.media import COLLECTIONS, DECODING_REVISION, PAYLOAD_REVISION, MediaRecord, Payload
+from search.media import COLLECTIONS, DECODING_REVISION, PAYLOAD_REVISION, Kind, MediaRecord, Payload
 from search.photographers.answers import Credit
-from search.photographers.photos.names import clean_name
+from search.photographers.photos.names import credited_name
 from search.store.base import Store
 from workers.batch.embedding_store import EmbeddingStore
 from workers.batch.report import FileRef
@@ -34,7 +34,7 @@ def new_record(
     Args:
         known: the stored record of the same content, whose paths and time of import are kept.
     """
-    photographer, credit = credited(decoded.facts.artist, known)
+    photographer, credit = credited(decoded.kind, decoded.facts.artist, known)
     record = MediaRecord(
         id=id_,
         kind=decoded.kind,
@@ -63,7 +63,7 @@ def renewed(record: MediaRecord, fresh: MediaRecord) -> MediaRecord:
     """A stored record whose file was embedded again: new tags and concepts, and facts that an older version did not
     store."""
     artist = fresh.artist or record.artist
-    photographer, credit = credited(artist, record)
+    photographer, credit = credited(record.kind, artist, record)
     return replace(
         record,
         tags=fresh.tags,
@@ -75,15 +75,16 @@ def renewed(record: MediaRecord, fresh: MediaRecord) -> MediaRecord:
     )
 
 
-def credited(artist: str | None, known: MediaRecord | None) -> tuple[str | None, str | None]:
+def credited(kind: Kind, artist: str | None, known: MediaRecord | None) -> tuple[str | None, str | None]:
     """Photographer and source of the credit.
 
     A stored credit is kept, because people may have changed, removed or renamed it. Only a credit that came from the
-    file follows a changed artist of the file.
+    file follows a changed artist of the file, or goes where that is known now to be nobody's name.
     """
-    if known is not None and known.credit is not None and (known.credit != Credit.EXIF or known.artist == artist):
+    name = credited_name(kind, artist)
+    from_file = known is not None and known.credit == Credit.EXIF
+    if known is not None and known.credit is not None and (not from_file or (name and known.artist == artist)):
         return known.photographer, known.credit
-    name = clean_name(artist)
     return name, Credit.EXIF.value if name else None
 
 

@@ -1,4 +1,4 @@
-"""Photographers' names: cleaning, comparison and ids, and texts that name nobody.
+"""Photographers' names: cleaning, comparison and ids.
 
 Names come from files of unknown origin. A cleaned name is one line of printable text; it is still hostile text for
 whatever displays it.
@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Iterable
 
 from search.errors import NotFoundError
+from search.media import Kind
+from search.photographers.photos.nobody import is_nobody
 
 MAX_LENGTH = 200
 """Characters of a name; what cameras and editors write is shorter, and a caption in the wrong field is longer."""
@@ -20,35 +22,6 @@ MAX_LENGTH = 200
 MEANT, MEANT_CUTOFF = 3, 0.75
 """Number of names suggested for an unknown one, and least similarity of each (difflib's ratio, from 0 to 1)."""
 
-
-def _texts(listed: str) -> frozenset[str]:
-    return frozenset(" ".join(text.split()) for text in listed.split("|"))
-
-
-_NOBODY = _texts(
-    """
-    - | ? | anon | anonym | anonyme | anonymous | artist | author | autor | camera owner | copyright | copyright
-    holder | creator | credit | default | desconhecido | desconocido | digital camera | fotograf | fotografin |
-    fotografo | fotógrafo | inconnu | me | myself | n.a | n/a | na | name | nil | no artist | no author | no name |
-    nobody | none | not available | not known | not specified | null | own work | owner | photo | photograph |
-    photographe | photographer | picasa | public domain | sconosciuto | someone | test | unbekannt | undefined |
-    unidentified | unknown | unknown artist | unknown author | unknown creator | unknown photographer | unnamed |
-    unspecified | untitled | user | various | various artists | xxx | your name
-    """
-)
-"""Placeholders in name fields, and what cameras and programs write there by default."""
-
-_MAKERS = _texts(
-    """
-    apple | asus | canon | casio | dji | eastman kodak | epson | fuji photo film | fujifilm | google | gopro |
-    hasselblad | hp | huawei | insta360 | kodak | konica minolta | leica | lg electronics | microsoft | minolta |
-    motorola | nikon | nokia | olympus | om digital solutions | oneplus | panasonic | parrot | pentax | phase one |
-    polaroid | ricoh | samsung | sanyo | seiko epson | sigma | sony | sony ericsson | vivo | xiaomi
-    """
-)
-_MAKER_TAIL = re.compile(
-    r"[ ,]+(?:corporation|corp\.?|inc\.?|co\.?|ltd\.?|imaging|digital|camera|company|optical|electronics)\b.*"
-)
 
 _MARKS = re.compile(r"\(c\)|&copy;|[©℗®™]", re.IGNORECASE)
 _RIGHTS = re.compile(
@@ -68,10 +41,10 @@ def clean_name(text: str | None) -> str | None:
     """The name in ``text`` on one line, or None where it names nobody.
 
     Marks of copyright, years and "Photo by" are removed; so are control, formatting and private characters. Letters
-    keep their case and form (NFC). A web address or a bare number is no name; any other text is, however odd it looks:
-    ``../../x`` is one.
+    keep their case and form (NFC). A web address or a bare number is no name, nor is what ``nobody`` lists, nor a text
+    that was decoded badly (U+FFFD); any other text is, however odd it looks: ``../../x`` is one.
     """
-    if not text:
+    if not text or "\ufffd" in text:
         return None
     name = one_line(text)
     name = _RIGHTS.sub(" ", _MARKS.sub(" ", name))
@@ -81,19 +54,15 @@ def clean_name(text: str | None) -> str | None:
     return None if is_nobody(name) else name
 
 
+def credited_name(kind: Kind, artist: str | None) -> str | None:
+    """The photographer whom a file's artist names. A sound has none: its artist is whoever is heard."""
+    return None if kind is Kind.AUDIO else clean_name(artist)
+
+
 def given_name(text: str) -> str | None:
     """A name that a person typed or a folder bears, unchanged on one line; None where it names nobody."""
     name = one_line(text)[:MAX_LENGTH].rstrip()
     return None if is_nobody(name) else name
-
-
-def is_nobody(name: str) -> bool:
-    """Whether a text names nobody: empty, "unknown", a camera maker, no letter in it."""
-    folded = " ".join(name.casefold().split())
-    plain = folded.strip(" .<>()[]{}?!#*-_'\"")
-    if plain in _NOBODY or folded in _NOBODY or _MAKER_TAIL.sub("", plain) in _MAKERS:
-        return True
-    return not any(character.isalpha() for character in name) or folded.startswith(("http://", "https://", "www."))
 
 
 def same_name(one: str, other: str) -> bool:

@@ -37,6 +37,14 @@ NAMED = {
     "e\u0301mile": "\u00e9mile",
     "../../x": "../../x",
     "<script>alert(1)</script>": "<script>alert(1)</script>",
+    "Aperture Jones": "Aperture Jones",
+    "Lightroom Lara": "Lightroom Lara",
+    "Canon Smith": "Canon Smith",
+    "Nikon Ivanov": "Nikon Ivanov",
+    "Adobe Walls": "Adobe Walls",
+    "Studio 54 Photography": "Studio 54 Photography",
+    "Max Pro": "Max Pro",
+    "Sigmar Leica": "Sigmar Leica",
 }
 
 NOBODY = (
@@ -44,6 +52,14 @@ NOBODY = (
     *("unknown", "Unknown.", "<unknown>", "UNKNOWN  ARTIST", "n/a", "N.A.", "Anonymous", "Photographer", "Picasa"),
     *("NIKON CORPORATION", "Canon Inc.", "SAMSUNG", "SONY", "OLYMPUS DIGITAL CAMERA", "Eastman Kodak Company"),
     *("www.example.com", "https://example.com/me"),
+    *("Adobe Photoshop", "Adobe Photoshop CS6 (Windows)", "Adobe Photoshop Lightroom Classic 11.0.1 (Macintosh)"),
+    *("Picasa 3.0", "Google Photos", "GIMP", "GIMP 2.10.8", "darktable 3.8.1", "Lightroom", "RawTherapee 5.8"),
+    *("Paint.NET v3.5.10", "Snapseed 2.0", "Capture One 22 Windows", "ACDSee Ultimate 2022", "digiKam-7.1.0"),
+    *("Microsoft Windows Photo Viewer 6.1.7600.16385", "Instagram", "Photos 1.5", "Corel PaintShop Pro X6"),
+    *("Photoshop Elements 9", "Photoshop Express", "ImageMagick 6.9.11-60 Q16", "VSCOcam", "iPhoto"),
+    *("Canon", "Canon EOS R5", "NIKON D850", "SAMSUNG TECHWIN CO., LTD.", "Leica Camera AG", "SONY ILCE-7RM3"),
+    *("Owner", "camera owner", "Owner's name", "Administrator", "Windows User", "Your name here", "Besitzer"),
+    *("S\ufffdren \ufffdberg",),
 )
 
 

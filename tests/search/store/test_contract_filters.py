@@ -67,7 +67,8 @@ CASES = [
     (Filter(taken_to=moment(2020, 6, 1, 12)), "a"),
     (Filter(taken_from=moment(2020, 6, 1, 12), taken_to=moment(2021, 6, 1, 10)), "ab"),
     (Filter(taken_to=moment(2021, 6, 1, 9, 59)), "a"),
-    (Filter(taken_from=datetime(2021, 6, 1, 10)), "b"),  # noqa: DTZ001 naive times are taken as UTC
+    (Filter(taken_from=datetime(2021, 6, 1, 12)), "b"),  # noqa: DTZ001 the clock where it was taken
+    (Filter(taken_from=datetime(2021, 6, 1, 12, 1)), ""),  # noqa: DTZ001
     (Filter(taken_from=moment(2021, 6, 1, 12, zone=timezone(timedelta(hours=2)))), "b"),
     (Filter(cameras=("Leica Q",)), "a"),
     (Filter(cameras=("Leica",)), ""),
