@@ -33,6 +33,7 @@ from ingest.ledger.tables import credited, files
 from ingest.photographers.table_matching import in_scope, match_table
 from search import addresses
 from search.errors import NotFoundError, UsageError
+from search.media import spellings
 from search.photographers.answers import Credit
 from search.photographers.photos.labels import (
     GROUPS,
@@ -142,9 +143,10 @@ class Label:
         if not addresses.is_remote(folder) and "\0" not in folder:
             folder = os.path.realpath(folder)  # the spelling of ingested paths, see ``ingest.scan.sources``
         with self._ledger.read() as connection:
-            if connection.execute(select(files.c.path).where(in_scope(folder)).limit(1)).first() is None:
-                raise NotFoundError(f"Nothing in '{folder}' has been taken in.", "`likewise ingest` does that first.")
-        return folder
+            for spelt in spellings(folder):
+                if connection.execute(select(files.c.path).where(in_scope(spelt)).limit(1)).first() is not None:
+                    return spelt
+        raise NotFoundError(f"Nothing in '{folder}' has been taken in.", "`likewise ingest` does that first.")
 
 
 class Labelling:
