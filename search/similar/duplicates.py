@@ -174,8 +174,8 @@ def _alike(
 def _in_sequence(
     store: Store, collection: str, records: Sequence[MediaRecord], shots: Sequence[Shot]
 ) -> list[tuple[int, int]]:
-    """Pairs of neighbouring shots of one camera that are alike in what they show: brackets and parts of a panorama may
-    be too different for fingerprints."""
+    """Pairs of shots of one camera, near in time and alike in what they show: brackets and parts of a panorama may be
+    too different for fingerprints."""
     timed = [(shot.camera or "", time, at) for at, shot in enumerate(shots) if (time := clock_time(shot)) is not None]
     ordered = [at for _, _, at in sorted(timed)]
     pairs = neighbours(ordered, lambda a, b: in_sequence(shots[a], shots[b]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from search.media import Kind, MediaRecord
 from search.similar.near import PICTURE_BITS, SOUND_BITS, fingerprint_distances
@@ -109,9 +108,9 @@ def with_stand_ins(pairs: Iterable[tuple[int, int]], stands_for: Mapping[int, in
     return list(dict.fromkeys((min(a, b), max(a, b)) for a, b in replaced if a != b))
 
 
-def neighbours(ordered: Sequence[int], follows: Callable[[int, int], bool]) -> list[tuple[int, int]]:
-    """Neighbours in an order for which ``follows`` holds."""
-    return [(a, b) for a, b in pairwise(ordered) if follows(a, b)]
+def neighbours(ordered: Sequence[int], follows: Callable[[int, int], bool], reach: int = 3) -> list[tuple[int, int]]:
+    """Pairs at most ``reach`` places apart in an order, for which ``follows`` holds."""
+    return [(a, b) for at, a in enumerate(ordered) for b in ordered[at + 1 : at + 1 + reach] if follows(a, b)]
 
 
 def _alone(at: int, record: MediaRecord) -> _Group:

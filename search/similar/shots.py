@@ -11,7 +11,8 @@ this order:
 4. Otherwise the pixels decide, where they can be compared (:class:`ShotComparer`): in an edit every part has its
    counterpart, in another shot what moved has none.
 
-What these leave open is an edit that is in doubt (:attr:`ShotVerdict.UNSURE`), and is never proposed for removal.
+An edit that pixels alone tell from a second shot of something still, or that cannot be compared, is in doubt
+(:attr:`ShotVerdict.UNSURE`) unless its size differs, and is never proposed for removal.
 """
 
 from __future__ import annotations
@@ -146,11 +147,10 @@ def verdict(one: Shot, other: Shot, comparisons: Comparisons) -> ShotVerdict:
     moved = comparisons.moved(one, other)
     if moved:
         return ShotVerdict.BURST if one_camera and (pause is None or pause <= BURST_PAUSE) else ShotVerdict.APART
-    if moved is None and pause:
+    if moved is None and (pause or not _other_size(one, other)):
         return ShotVerdict.UNSURE
-    if _other_size(one, other) or (moved is False and (pause == 0 or not one_camera)):
-        return ShotVerdict.EDITED_COPY
-    return ShotVerdict.UNSURE
+    # Of still things two shots within a second are as equal as an edit is; but a camera keeps the size of its pictures.
+    return ShotVerdict.EDITED_COPY if _other_size(one, other) or not one_camera else ShotVerdict.UNSURE
 
 
 def in_sequence(one: Shot, other: Shot) -> bool:
