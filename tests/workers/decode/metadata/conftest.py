@@ -130,7 +130,7 @@ def make() -> SimpleNamespace:
 def facts_of(decode: Callable[..., object], tmp_path: Path) -> Callable[..., MediaFacts]:
     """Facts of a file of these bytes."""
 
-    def run(content: bytes, name: str = "a.jpg", **beside: bytes) -> MediaFacts:
+    def run(content: bytes, name: str = "a.jpg") -> MediaFacts:
         path = tmp_path / name
         path.write_bytes(content)
         return decode(path).facts  # type: ignore[attr-defined,no-any-return]
