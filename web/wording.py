@@ -121,7 +121,7 @@ def fact_values(differing: FactDifference) -> tuple[str, ...]:
     return tuple(map(_fact, differing.values))
 
 
-def _fact(value: str | float | None) -> str:
+def _fact(value: str | int | float | None) -> str:
     if value is None:
         return "–"
     if isinstance(value, str):

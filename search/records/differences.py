@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from search.media import MediaRecord
 
-Fact: TypeAlias = str | float | None
+Fact: TypeAlias = str | int | float | None
 
 _SHOWN_AS_STORED = ("taken_at", "photographer", "artist", "camera", "lens", "iso", "aperture", "exposure")
 FACT_KEYS = (*_SHOWN_AS_STORED, "focal_length", "latitude", "longitude", "tags", "mime", "size")
