@@ -22,6 +22,8 @@ LEAST_READABLE = 0.5
 LEAST_TOLD = 0.001
 """Share below which nothing is said."""
 
+_SKIPPING = ("aac", "ac3", "dts", "eac3", "loas")
+"""Formats of which FFmpeg skips what is broken without a word, and counts bytes without it."""
 _BY_BYTES = ("aac", "ac3", "amr", "dts", "eac3", "loas", "mlp", "mp3", "truehd")
 """Formats whose broken packets say nothing of their length in time."""
 _WITHOUT_PAUSES = ("flac", "ogg")
@@ -31,6 +33,9 @@ refuse."""
 _MOST_RUNS, _LEAST_RUNS = 0.1, 8
 """Runs of faults, as a share of all packets and at least, from which what does decode is chance and no sound or film:
 damage lies together."""
+_TIMED = (*RESUMED, "avi")
+_LEAST_UNREAD = 0.5
+"""Seconds between the last page that could be read and the last of the file from which some in between are lost."""
 _IDLE_SHARE = 0.25
 """Bytes that belong to nothing, against what a gap of that length should hold, from which a gap is damage."""
 
@@ -104,7 +109,7 @@ def missing_share(extent: Extent, container: InputContainer, stream: Stream, rea
         read = reading.packets if reading is not None and reading.complete else 0
         by_frames = max(0.0, 1 - read / extent.frames) if read and extent.frames else 1.0
         return min(extent.missing, by_frames)
-    if family == "matroska" and reading is not None and reading.complete and seconds:
+    if family in ("matroska", "flv") and reading is not None and reading.complete and seconds:
         return max(0.0, 1 - _span(reading) / seconds)
     return extent.missing
 
@@ -118,10 +123,12 @@ def _lost_share(reading: Reading, extent: Extent, family: str, seconds: float) -
     cut = extent.missing > 0
     if family in _BY_BYTES:
         lost_bytes = reading.lost_bytes + (0 if cut else reading.trailing_bytes)
+        if family in _SKIPPING and reading.complete and not extent.tagged:
+            lost_bytes += max(0, extent.size - reading.position)
         return lost_bytes / max(1, lost_bytes + reading.read_bytes) if lost_bytes else 0.0
     span = _span(reading)
     in_gaps = sum(gap.seconds for gap in reading.gaps)
-    rate = reading.position / max(span - in_gaps, 0.001)
+    rate = max(reading.position - reading.idle_bytes, 1) / max(span - in_gaps, 0.001)
     lost = reading.lost + (0.0 if cut else reading.trailing)
     for gap in reading.gaps:
         idle = gap.idle_bytes >= _IDLE_SHARE * rate * gap.seconds
@@ -129,11 +136,14 @@ def _lost_share(reading: Reading, extent: Extent, family: str, seconds: float) -
         if idle or broken_order or family in _WITHOUT_PAUSES:
             lost += gap.seconds
     whole = span
-    if reading.complete and not cut and family in RESUMED and seconds > span:
+    if family == "ogg" and reading.complete and seconds - span > _LEAST_UNREAD:
+        lost, whole = lost + seconds - span, seconds
+    elif reading.complete and not cut and family in _TIMED and seconds > span:
         behind = extent.size - reading.position + (reading.idle_bytes if family == "avi" else 0)
         if behind >= 2 * _IDLE_SHARE * rate * (seconds - span) and seconds - span > 2 * _packet(reading, span):
             lost, whole = lost + seconds - span, seconds
-    return min(1.0, lost / whole) if whole > 0 else float(bool(reading.faults and not reading.frames))
+    share = min(1.0, lost / whole) if whole > 0 else 0.0
+    return max(share, extent.unsynchronised)
 
 
 def _packet(reading: Reading, span: float) -> float:

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import numpy as np
+from workers.decode.recording.packets import unsynchronised
 
 _MOST_BOXES = 100_000
 _SEARCHED = 1 << 16
 """Bytes at the start in which headers of flat formats are looked for."""
 _LARGEST = 0x7FFF0000
 """Sizes of 32 bits from here on are written by programs that do not know the size."""
-_SECTOR, _SYNC = 188, 0x47
-_TRANSPORT_BYTES = 128 << 20
-"""Bytes of a transport stream whose packets are counted."""
+_SEARCHED_FRAGMENTS = 128 << 20
+"""Bytes behind a broken box in which more fragments are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +31,17 @@ class Extent:
     Attributes:
         size: bytes of the file.
         missing: share of the promised bytes that lie behind its end, in [0, 1).
-        broken_order: of a transport stream, the counters of its packets skip some.
+        unsynchronised: of transport and programme streams, share of the packets that are none.
+        broken_order: of those, packets are missing.
+        tagged: a tag stands at the end, as programs append to sounds.
         frames: frames of an MP3 by its Xing header, samples of a FLAC; 0 where not told.
     """
 
     size: int
     missing: float = 0.0
+    unsynchronised: float = 0.0
     broken_order: bool = False
+    tagged: bool = False
     frames: int = 0
 
 
@@ -50,21 +53,26 @@ def measure_extent(path: str, family: str) -> Extent:
     """
     with Path(path).open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        if family == "mpegts":
-            return Extent(size, broken_order=_order_is_broken(file))
+        if family in ("mpeg", "mpegts"):
+            lost, broken_order = unsynchronised(file)
+            return Extent(size, unsynchronised=lost, broken_order=broken_order)
         if family == "mp3":
             promised, frames = _xing(file)
             return Extent(size, _share(size, promised), frames=frames if size < promised else 0)
         if family == "flac":
             return Extent(size, frames=_flac_samples(file))
         if family == "mov":
-            return Extent(size, _share(size, _boxes(file, size)[0]))
+            last, found = _boxes(file, size)
+            return Extent(size, _share(size, last) or _lost_fragments(file, size, last, found))
         reader = _READERS.get(family)
-        return Extent(size, _share(size, reader(file) if reader else 0))
+        promised = reader(file) if reader else 0
+        file.seek(max(0, size - 160))
+        end = file.read(160)
+        return Extent(size, _share(size, promised), tagged=b"APETAGEX" in end or end[-128:-125] == b"TAG")
 
 
 def lacks_index(path: str) -> bool:
-    """Whether a file is an MP4 or MOV with data, but without the ``moov`` by which anything can be found in it."""
+    """Whether a file is an MP4 or MOV with data, but without all of ``moov``, by which anything can be found in it."""
     with Path(path).open("rb") as file:
         _, found = _boxes(file, os.fstat(file.fileno()).st_size)
         return b"mdat" in found and not found & {b"moov", b"moof"}
@@ -89,11 +97,20 @@ def _boxes(file: IO[bytes], size: int) -> tuple[int, set[bytes]]:
             length = size - at
         if length < 8:
             break
-        found.add(head[4:8])
         at += length
+        if at <= size or head[4:8] != b"moov":
+            found.add(head[4:8])
         if at >= size:
             break
     return at, found
+
+
+def _lost_fragments(file: IO[bytes], size: int, end: int, found: set[bytes]) -> float:
+    """Share of a film in fragments behind ``end``, where its boxes cease to make sense, if there are more fragments."""
+    if b"moof" not in found or end >= size:
+        return 0.0
+    file.seek(end)
+    return 1 - end / size if b"moof" in file.read(_SEARCHED_FRAGMENTS) else 0.0
 
 
 def _chunks(file: IO[bytes], order: str) -> Iterator[tuple[bytes, int, int]]:
@@ -177,6 +194,17 @@ def _caf(file: IO[bytes]) -> int:
     return 0
 
 
+def _flv(file: IO[bytes]) -> int:
+    """The size that the writer noted among the metadata."""
+    file.seek(0)
+    head = file.read(_SEARCHED)
+    at = head.find(b"filesize\0")
+    if at < 0 or len(head) < at + 17:
+        return 0
+    size = float(struct.unpack(">d", head[at + 9 : at + 17])[0])
+    return int(size) if 0 < size < 1 << 62 else 0
+
+
 _READERS: dict[str, Callable[[IO[bytes]], int]] = {
     "wav": _sampled("<", b"data"),
     "aiff": _sampled(">", b"SSND"),
@@ -185,6 +213,7 @@ _READERS: dict[str, Callable[[IO[bytes]], int]] = {
     "asf": _asf,
     "au": _au,
     "caf": _caf,
+    "flv": _flv,
 }
 """Readers of where a file should end, 0 where that is not known."""
 
@@ -211,28 +240,3 @@ def _flac_samples(file: IO[bytes]) -> int:
     head = file.read(_SEARCHED)
     at = head.find(b"fLaC")
     return int.from_bytes(head[at + 21 : at + 26], "big") & ((1 << 36) - 1) if at >= 0 else 0
-
-
-def _order_is_broken(file: IO[bytes]) -> bool:
-    """Whether the counters of a transport stream's packets skip. Source: ISO/IEC 13818-1, 2.4.3.3."""
-    file.seek(0)
-    start = file.read(_SECTOR * 3 + 4)
-    for pitch, lead in ((188, 0), (192, 4), (204, 0)):
-        if len(start) > lead + 2 * pitch and all(start[lead + n * pitch] == _SYNC for n in range(3)):
-            break
-    else:
-        return False
-    file.seek(0)
-    data = np.frombuffer(file.read(_TRANSPORT_BYTES), np.uint8)
-    packets = data[: len(data) // pitch * pitch].reshape(-1, pitch)[:, lead : lead + 6].astype(np.int32)
-    if (packets[:, 0] != _SYNC).any():
-        return True
-    number = (packets[:, 1] & 0x1F) << 8 | packets[:, 2]
-    carries, counter = packets[:, 3] & 0x10, packets[:, 3] & 0x0F
-    restarts = (packets[:, 3] & 0x20 > 0) & (packets[:, 4] > 0) & (packets[:, 5] & 0x80 > 0)
-    for each in np.unique(number[number != 0x1FFF]):
-        mine = (number == each) & (carries > 0)
-        steps = np.diff(counter[mine]) % 16
-        if ((steps > 1) & ~restarts[mine][1:]).any():
-            return True
-    return False

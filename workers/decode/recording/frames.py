@@ -27,7 +27,7 @@ _TAGS = (b"APETAGEX", b"LYRICSBEGIN", b"LYRICS200", b"TAG", b"ID3")
 """What programs leave between and behind the frames of sounds."""
 _UNINDEXED = ("h264", "hevc", "m4v", "mpeg", "mpegts", "mpegvideo")
 """Formats of films that can begin anywhere: what comes before the first frame that can be decoded is not damage."""
-RESUMED = ("asf", "avi", "flv", "matroska")
+RESUMED = ("asf", "flv", "matroska")
 """Formats with an index, by which FFmpeg finds frames beyond a broken part that it gave up at."""
 
 
@@ -92,10 +92,10 @@ class Reading:
 
     def take(self, packet: Packet[Stream]) -> None:
         """Note the moment of a packet of the stream itself, and the gap before it."""
-        idle, self._idle = self._idle, 0
         moment = packet.dts if packet.dts is not None else packet.pts
         if moment is None or not packet.time_base or not packet.size:
             return
+        idle, self._idle = self._idle, 0
         now, seconds = float(moment * packet.time_base), _seconds(packet)
         if self._next is not None and now - self._next > max(0.04, 2.5 * seconds) and len(self.gaps) < _MOST_GAPS:
             self.gaps.append(Gap(now - self._next, idle))
@@ -167,7 +167,7 @@ def decode_frames(
             target = broken_at + (start + length - broken_at) * step / (_MOST_RESTARTS + 1)
             if target <= account.end:
                 continue
-            if start + length - account.end < max(1.0, length / 32) or account.position > container.size * 63 / 64:
+            if start + length - account.end < max(1.0, length / 32) or account.position > container.size * 7 / 8:
                 break
             with contextlib.suppress(av.error.FFmpegError):
                 container.seek(int(target / float(stream.time_base or 1)), backward=False, stream=stream)

@@ -14,15 +14,13 @@ from dataclasses import dataclass, field
 import av
 import av.error
 import numpy as np
-import numpy.typing as npt
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from search.errors import CorruptMediaError
 from workers.decode.decoded import SOUND_RATE
-from workers.decode.recording.channels import ChannelLevels, one_channel
+from workers.decode.recording.channels import ChannelLevels, Downmix, Layout, Samples
 from workers.decode.recording.frames import NoFrames, Reading, decode_frames
 
 SEARCHED_SECONDS = 1800
@@ -35,7 +33,6 @@ AUDIBLE_PEAK = 1e-3
 """Peak below which a second is silent, -60 dB of full scale."""
 
 Opened = Callable[[], AbstractContextManager[InputContainer]]
-Samples = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,13 @@ class _Listener:
     """Reads one stream as one channel."""
 
     def __init__(
-        self, container: InputContainer, index: int, name: str, most: int, length: float, channel: int | None = None
+        self,
+        container: InputContainer,
+        index: int,
+        name: str,
+        most: int,
+        length: float,
+        channel: tuple[int, Layout] | None = None,
     ) -> None:
         stream = container.streams[index]
         assert isinstance(stream, AudioStream)
@@ -146,26 +149,20 @@ class _Listener:
 
     def _seconds(self, frames: Iterator[AudioFrame]) -> Iterator[Samples]:
         """Samples at 16 kHz, float32 (16000,), and what is left at the end."""
-        resampler, layout = _resampler(), None
+        downmix = Downmix(self._channel)
         parts: list[Samples] = []
         count = 0
         for frame in frames:
             self.levels.add(frame)
-            if self._channel is not None:
-                frame = one_channel(frame, self._channel)
-            if layout is not None and layout != _layout_of(frame):
-                resampler = _resampler()
-            layout = _layout_of(frame)
-            for part in resampler.resample(frame):
-                parts.append(part.to_ndarray()[0])
-                count += part.samples
+            for part in downmix.add(frame):
+                parts.append(part)
+                count += len(part)
             if count >= SOUND_RATE:
                 samples = np.concatenate(parts)
                 whole = count // SOUND_RATE * SOUND_RATE
                 yield from np.split(samples[:whole], whole // SOUND_RATE)
                 parts, count = [samples[whole:]], count - whole
-        if layout is not None:
-            parts.extend(part.to_ndarray()[0] for part in resampler.resample(None))
+        parts.extend(downmix.end())
         self._ended = True
         samples = np.concatenate(parts) if parts else np.empty(0, np.float32)
         for at in range(0, len(samples), SOUND_RATE):
@@ -205,14 +202,6 @@ class _Heard:
 def _is_audible(samples: Samples) -> bool:
     """Samples that are no numbers count as sound; they are replaced later."""
     return bool(len(samples)) and not max(float(samples.max()), -float(samples.min())) < AUDIBLE_PEAK
-
-
-def _resampler() -> AudioResampler:
-    return AudioResampler(format="flt", layout="mono", rate=SOUND_RATE)
-
-
-def _layout_of(frame: AudioFrame) -> tuple[str, str, int]:
-    return frame.format.name, frame.layout.name, frame.sample_rate
 
 
 def _normalised(seconds: list[Samples]) -> Samples:
