@@ -19,7 +19,7 @@ from workers.decode.metadata.texts import text
 from workers.decode.metadata.xmp import xmp_facts
 
 _TIFF_XMP, _TIFF_IPTC, _TIFF_PHOTOSHOP = 700, 33723, 34377
-_AUTHORS = ("author", "artist", "creator")
+_AUTHORS = ("author", "artist")
 _PNG_IPTC = "raw profile type iptc"
 """ImageMagick's text that holds IPTC data as hex digits."""
 _LONGEST_PROFILE = 1 << 20
@@ -46,7 +46,7 @@ def picture_sources(picture: Image.Image) -> Iterator[SourceFacts]:
         tolerant(lambda: _resource(picture, IPTC_RESOURCE) or _hex_profile(texts.get(_PNG_IPTC))) or _tagged_iptc(tags),
         exif,
     )
-    said = tolerant(lambda: _text_facts(texts))
+    said = tolerant(lambda: _text_facts(texts)) if picture.format == "PNG" else None
     if said is not None:
         yield said
 
