@@ -7,6 +7,7 @@ largest) say nothing.
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ _SEARCHED = 1 << 16
 """Bytes at the start in which headers of flat formats are looked for."""
 _LARGEST = 0x7FFF0000
 """Sizes of 32 bits from here on are written by programs that do not know the size."""
+_NAME = re.compile(rb"[ -~\xa9][ -~]{3}")
 _SEARCHED_FRAGMENTS = 128 << 20
 """Bytes behind a broken box in which more fragments are looked for."""
 
@@ -31,7 +33,8 @@ class Extent:
     Attributes:
         size: bytes of the file.
         missing: share of the promised bytes that lie behind its end, in [0, 1).
-        unsynchronised: of transport and programme streams, share of the packets that are none.
+        unsynchronised: of transport and programme streams, share of the packets that are none; of an MP4 in fragments,
+            of the bytes in which its boxes cannot be followed.
         broken_order: of those, packets are missing.
         tagged: a tag stands at the end, as programs append to sounds.
         frames: frames of an MP3 by its Xing header, samples of a FLAC; 0 where not told.
@@ -63,7 +66,7 @@ def measure_extent(path: str, family: str) -> Extent:
             return Extent(size, frames=_flac_samples(file))
         if family == "mov":
             last, found = _boxes(file, size)
-            return Extent(size, _share(size, last) or _lost_fragments(file, size, last, found))
+            return Extent(size, _share(size, last), unsynchronised=_lost_fragments(file, size, last, found))
         reader = _READERS.get(family)
         promised = reader(file) if reader else 0
         file.seek(max(0, size - 160))
@@ -88,7 +91,7 @@ def _boxes(file: IO[bytes], size: int) -> tuple[int, set[bytes]]:
     for _ in range(_MOST_BOXES):
         file.seek(at)
         head = file.read(16)
-        if len(head) < 8 or not head[4:8].isascii():
+        if len(head) < 8 or not _NAME.match(head, 4):
             break
         length = int.from_bytes(head[:4], "big")
         if length == 1 and len(head) == 16:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import overload
@@ -20,6 +21,8 @@ from av.video.stream import VideoStream
 from search.errors import CorruptMediaError
 
 _MOST_FAULTS = 100_000
+_REORDERED = 8
+"""Packets by which the moments of a film may lag behind their places."""
 _MOST_GAPS = 10_000
 _MOST_RESTARTS = 8
 """Attempts to go on reading where the container itself is broken."""
@@ -78,6 +81,7 @@ class Reading:
     idle_bytes: int = 0
     complete: bool = False
     _idle: int = 0
+    _recent: deque[int] = field(default_factory=lambda: deque(maxlen=_REORDERED))
     _next: float | None = None
     _failing: bool = False
 
@@ -98,7 +102,8 @@ class Reading:
         idle, self._idle = self._idle, 0
         now, seconds = float(moment * packet.time_base), _seconds(packet)
         if self._next is not None and now - self._next > max(0.04, 2.5 * seconds) and len(self.gaps) < _MOST_GAPS:
-            self.gaps.append(Gap(now - self._next, idle))
+            self.gaps.append(Gap(now - self._next, sum(self._recent) + idle))
+        self._recent.append(idle)
         self.start = now if self.start is None else min(self.start, now)
         self._next = now + seconds
         self.end = max(self.end, self._next)
