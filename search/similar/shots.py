@@ -34,6 +34,8 @@ SAME_EXPOSURE = 1.1
 """Greatest ratio of exposure times, or of ISO values, that rounding explains; brackets are a third of a stop (1.26) and
 more apart."""
 
+_DAY_ALONE = len("2024-05-06")
+
 SHOT_KEYS = ("id", "width", "height", "taken_at", "camera", "exposure", "iso", "pixel_hash", "thumbnail")
 """Payload keys that :meth:`Shot.of` needs."""
 
@@ -154,9 +156,11 @@ def verdict(one: Shot, other: Shot, comparisons: Comparisons) -> ShotVerdict:
 
 
 def in_sequence(one: Shot, other: Shot) -> bool:
-    """Whether one camera took both within :data:`BURST_PAUSE` of each other, but not at once."""
+    """Whether one camera took both within :data:`BURST_PAUSE` of each other, but not at once. It must be known: the
+    time of a picture without a camera may be that at which a program saved it."""
     pause = pause_between(one, other)
-    return pause is not None and 0 < pause <= BURST_PAUSE and one.camera == other.camera
+    one_camera = one.camera is not None and one.camera == other.camera
+    return one_camera and pause is not None and 0 < pause <= BURST_PAUSE
 
 
 def same_pixels(one: Shot, other: Shot) -> bool:
@@ -190,8 +194,9 @@ def clock_time(shot: Shot) -> datetime | None:
 
 
 def _moment(taken_at: str | None) -> datetime | None:
+    """None of a day alone: it may be any time of it."""
     try:
-        return datetime.fromisoformat(taken_at) if taken_at else None
+        return datetime.fromisoformat(taken_at) if taken_at and len(taken_at) > _DAY_ALONE else None
     except ValueError:
         return None
 

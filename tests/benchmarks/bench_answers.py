@@ -31,12 +31,15 @@ from search.settings import Settings, load_settings
 from search.similar.duplicates import find_duplicates
 from search.similar.find import find_similar
 from search.similar.questions import Question, Relation
+from search.similar.shots import Comparisons, ShotComparer
 from search.store.base import Store
 from web.client import connect_inside
 from web.commands.library.ingest import take_in
+from workers.alignment import PreviewComparer
 
 DRAWN = 10_000
-COPIES = (Band.IDENTICAL, Band.EDITED_COPY)
+COPIES = (Band.IDENTICAL, Band.SAME_PICTURE, Band.EDITED_COPY)
+SECONDS = 600.0
 
 
 def sets_by_path(folders: Sequence[Path]) -> tuple[dict[str, str], dict[str, str]]:
@@ -74,15 +77,15 @@ def strangers(store: Store, sets: Mapping[str, str]) -> None:
             print(f"strangers in {space.name}: {pairs} pairs, {shares}")
 
 
-def edits(store: Store, labels: Mapping[str, str]) -> None:
+def edits(store: Store, labels: Mapping[str, str], comparer: ShotComparer | None = None) -> None:
     """Whether every two members of a group of edits find each other as copies, before all else."""
     found = missed = behind = 0
-    for group in find_duplicates(store):
+    for group in find_duplicates(store, comparisons=Comparisons(comparer, SECONDS)):
         if group.relation is not Relation.EDITED_COPY:
             continue
         ids = {member.id for member in group.members}
         for id_ in ids:
-            hits = find_similar(store, Question((id_,))).hits
+            hits = find_similar(store, Question((id_,)), Comparisons(comparer, SECONDS)).hits
             places = [at for at, hit in enumerate(hits) if hit.id in ids and hit.band in COPIES]
             first_stranger = next(
                 (at for at, hit in enumerate(hits) if labels.get(hit.id) != labels.get(id_)), len(hits)
@@ -138,6 +141,8 @@ def main() -> None:
                 )
             strangers(node.store, sets)
             edits(node.store, labels)
+            print("and where pixels are compared")
+            edits(node.store, labels, PreviewComparer(node.settings))
             if asked.without:
                 rest = [folder for folder in folders if folder.name != asked.without]
                 with connect_inside(settings_of(Path(scratch, "rest"))) as (other_client, other):

@@ -37,6 +37,8 @@ class Told:
         ("2024-05-06T10:20:30+02:00", "2024-05-06T10:20:30+00:00", 0),
         ("2024-05-06T10:20:30", None, None),
         ("no time", "2024-05-06T10:20:30", None),
+        ("2024-05-06", "2024-05-06T10:20:30", None),
+        ("2024-05-06", "2024-05-06", None),
         ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", 315537897599),
     ],
 )
@@ -125,3 +127,5 @@ def test_shots_in_sequence_are_of_one_camera_and_near_in_time() -> None:
     assert not in_sequence(SHOT, replace(SHOT, taken_at="2024-05-06T10:22:33"))
     assert not in_sequence(SHOT, replace(SHOT, taken_at="2024-05-06T10:20:33", camera="Other"))
     assert not in_sequence(SHOT, replace(SHOT, taken_at=None))
+    unknown = replace(SHOT, camera=None)
+    assert not in_sequence(unknown, replace(unknown, taken_at="2024-05-06T10:20:33"))

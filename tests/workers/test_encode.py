@@ -14,11 +14,13 @@ import pytest
 from search.errors import CorruptMediaError, SpaceMismatchError, UnreadableFileError, UnsupportedMediaError
 from search.media import Kind, media_id
 from search.settings import Settings
+from search.similar.shots import Shot
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Store
 from workers.batch.encode import ExampleEncoder
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import Batch, FileRef
+from workers.decode.decoded import Decoded, MediaFacts
 
 MakeFile = Callable[..., FileRef]
 
@@ -45,6 +47,17 @@ def test_a_probe_has_the_vectors_its_stored_self_would_have(
     assert probe.name == "upload.mp4"
     schema = store.schema("videos")
     assert probe.spaces == {name: schema.by_name[name].space.fingerprint for name in probe.vectors}
+
+
+def test_a_probe_of_a_picture_tells_when_and_with_what_it_was_taken(
+    settings: Settings, models: Any, make_file: MakeFile
+) -> None:
+    facts = MediaFacts(width=6, height=4, taken_at="2024-05-06T10:20:30", camera="Acme", exposure=0.01, iso=100.0)
+    crops = np.zeros((1, 224, 224, 3), np.uint8)
+    decoded = Decoded(Kind.IMAGE, "image/jpeg", facts, crops, pixel_hash="ab" * 32, preview=b"webp")
+    pool = SimpleNamespace(submit=lambda path: SimpleNamespace(result=lambda: decoded))
+    probe = ExampleEncoder(settings, pool, models).probe(make_file("a.jpg").path)
+    assert probe.shot == Shot(6, 4, "2024-05-06T10:20:30", "Acme", 0.01, 100.0, "ab" * 32, b"webp")
 
 
 def test_a_sound_can_be_encoded_before_any_is_stored(encoder: ExampleEncoder, make_file: MakeFile) -> None:

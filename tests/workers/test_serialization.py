@@ -14,6 +14,7 @@ from search.errors import CorruptMediaError, LikewiseError, SettingsError, Store
 from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice
 from search.similar.questions import Probe
+from search.similar.shots import Shot
 from search.store.base import Point
 from workers.batch.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
 from workers.cluster.serialization import (
@@ -152,6 +153,16 @@ def test_a_probe() -> None:
     np.testing.assert_array_equal(again.vectors["visual"], probe.vectors["visual"])
     assert probe_to_json(again) == probe_to_json(probe)
     assert (again.moments, again.features) == (probe.moments, probe.features)
+
+
+def test_a_probe_of_a_picture_takes_along_what_tells_edits_from_other_shots() -> None:
+    shot = Shot(600, 400, "2024-05-06T10:20:30", "Acme A1", 0.01, 100.0, "ab" * 32, b"RIFF\x00\xff")
+    probe = Probe(Kind.IMAGE, {}, {}, shot=shot)
+    assert probe_from_json(sent(probe_to_json(probe))).shot == shot
+    message = sent(probe_to_json(probe))
+    assert probe_from_json({**message, "shot": {**message["shot"], "later": 1}}).shot == shot
+    del message["shot"]
+    assert probe_from_json(message).shot is None
 
 
 @pytest.mark.parametrize("error", [CorruptMediaError("It is broken.", "Mend it."), StoreUnavailableError("Away.")])
