@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from search.likeness.curve import Band
 from search.records.differences import FactDifference
-from search.similar.questions import SimilarHit
+from search.similar.questions import Relation, SimilarHit
 from search.words import Correction, MatchPlace, WordReason
 
 COPIES = frozenset({Band.IDENTICAL, Band.SAME_PICTURE, Band.EDITED_COPY})
@@ -32,9 +32,9 @@ def likeness(probability: float) -> str:
     return f"{value} %" if value >= 1 else "under 1 %"
 
 
-def band(of: Band) -> str:
-    """``Very similar``."""
-    return of.value.capitalize()
+def called(hit: SimilarHit) -> str:
+    """What to call a hit: its band, and that it is another shot of one burst with the example."""
+    return f"{hit.band.value}, burst" if hit.relation is Relation.BURST else hit.band.value
 
 
 def weaker(count: int) -> str:

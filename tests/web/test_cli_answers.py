@@ -52,6 +52,10 @@ def test_copies_are_told_by_their_word_others_by_their_likeness_and_weak_ones_co
     ]
 
 
+def test_another_shot_of_a_burst_is_told() -> None:
+    assert shown(answer(replace(HIT, relation=Relation.BURST)), similar._show)[1].startswith("very similar, burst 93 %")
+
+
 def test_weak_hits_are_shown_when_asked_for() -> None:
     lines = shown(answer(HIT, WEAK), similar._show, weak=True)
     assert lines[2] == "weak under 1 % 0.830 video visual 12.4 s /a/clip.mp4 id-4"

@@ -14,7 +14,7 @@ from search.similar.questions import Probe, Relation, SimilarAnswer, SimilarHit
 from search.store.base import Store
 from search.words import WordHit
 from web.api.media import shown_inline
-from web.wording import COPIES, band, explained, likely, likeness, percent, reasons, reasons_in_full, split_weak_hits
+from web.wording import COPIES, called, explained, likely, likeness, percent, reasons, reasons_in_full, split_weak_hits
 
 NARROWEST, WIDEST = 7, 24
 """Clamp of a tile's width, in tenths of its height; the style sheet has one rule for each."""
@@ -68,7 +68,7 @@ class Tile:
 
     @property
     def band_words(self) -> str:
-        return band(self.hit.band) if self.hit else ""
+        return called(self.hit).capitalize() if self.hit else ""
 
     @property
     def figure(self) -> str:

@@ -191,7 +191,7 @@ def _table(hits: Sequence[SimilarHit]) -> Table:
     """Hits in their order; where subject and style were weighed together, with the match in each."""
     from rich.table import Table
 
-    from web.wording import COPIES, likeness, percent
+    from web.wording import COPIES, called, likeness, percent
 
     weighed = any(hit.parts is not None for hit in hits)
     first = ("match", "subject", "style") if weighed else ("band", "likeness")
@@ -203,7 +203,7 @@ def _table(hits: Sequence[SimilarHit]) -> Table:
         if hit.parts is not None:
             figures = [percent(hit.match), percent(hit.parts["visual"]), percent(hit.parts["style"])]
         else:
-            figures = [hit.band.value, "" if hit.band in COPIES else likeness(hit.likeness)]
+            figures = [called(hit), "" if hit.band in COPIES else likeness(hit.likeness)]
         table.add_row(
             *figures,
             f"{hit.score:.3f}",
