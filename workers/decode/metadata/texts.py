@@ -17,6 +17,9 @@ LONGEST_TEXT = 200
 MOST_BYTES = 4000
 """Bytes of a text that are looked at."""
 
+_CONTINUED = bytes(range(0x80, 0xC0))
+"""Bytes of UTF-8 that go on with a character."""
+
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -28,11 +31,11 @@ def text(value: object, encoding: str | None = None) -> str | None:
         encoding: of the bytes; else it is detected, see :func:`detected`.
     """
     if isinstance(value, tuple) and value and all(isinstance(one, int) and 0 <= one <= 255 for one in value):
-        value = bytes(value[:MOST_BYTES])
+        value = bytes(value[: MOST_BYTES + 1])
     if isinstance(value, str):
-        value = _as_written(value[:MOST_BYTES])
+        value = _as_written(value[: MOST_BYTES + 1])
     if isinstance(value, bytes):
-        value = _decoded(value[:MOST_BYTES], encoding) if encoding else detected(value[:MOST_BYTES])
+        value = _decoded(_head(value), encoding) if encoding else detected(_head(value))
     return cleaned(value) if isinstance(value, str) else None
 
 
@@ -57,6 +60,14 @@ def detected(raw: bytes) -> str | None:
             return _decoded(raw[len(mark) :], encoding)
     head = raw.partition(b"\0")[0]
     return next((found for name in ("utf-8", "cp1252") if (found := _decoded(head, name)) is not None), None)
+
+
+def _head(raw: bytes) -> bytes:
+    """The first ``MOST_BYTES``, without a character of UTF-8 that is cut in two."""
+    if len(raw) <= MOST_BYTES:
+        return raw
+    whole = raw[:MOST_BYTES].rstrip(_CONTINUED)
+    return whole[:-1] if whole[-1:] >= b"\xc0" else whole
 
 
 def _decoded(raw: bytes, encoding: str) -> str | None:

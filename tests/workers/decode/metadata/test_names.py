@@ -7,6 +7,8 @@ import zlib
 
 import pytest
 
+from workers.decode.metadata.texts import text
+
 ARTIST, COPYRIGHT, XP_AUTHOR, MAKE, MODEL = 0x013B, 0x8298, 0x9C9D, 0x010F, 0x0110
 BYLINE, CREDIT, RIGHTS = 80, 110, 116
 NAME = "Jürgen Ørsted"
@@ -127,6 +129,13 @@ def test_iptc_is_in_the_encoding_it_names(make, facts_of, marker, encoding, name
 
 def test_curly_quotes_are_windows(make, facts_of) -> None:
     assert facts_of(exif_of(make, "Seán O’Brien".encode("cp1252"))).artist == "Seán O’Brien"
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy", "xyz"])
+@pytest.mark.parametrize("letter", ["é", "张", "🙂"])
+def test_a_long_text_is_cut_between_characters(before, letter) -> None:
+    long = before + letter * 5000
+    assert text(long.encode()) == text(long.encode().decode("latin-1")) == text(long) == long[:200]
 
 
 def test_a_name_is_composed(make, facts_of) -> None:
