@@ -37,7 +37,8 @@ def test_what_the_reference_reads_is_decoded_and_the_rest_fails_with_its_code(sh
         elif reference == "DecompressionBombError":
             fine = outcome == "too_large"
         else:
-            fine = outcome in KNOWN_BROKEN
+            # The reference gives up at the first fault; what is mostly there is read, and said to be damaged.
+            fine = outcome in KNOWN_BROKEN or (isinstance(outcome, Decoded) and outcome.facts.damaged is not None)
         if not fine:
             wrong.append((row["path"], reference, outcome if isinstance(outcome, str) else "decoded"))
     assert wrong == []

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from search.errors import CorruptMediaError
 from workers.decode.recording.extent import Extent, measure_extent
-from workers.decode.recording.frames import RESUMED, Reading
+from workers.decode.recording.frames import RESUMED, Gap, Reading
 
 LEAST_READABLE = 0.5
 """Share of a recording that must be readable for it to be taken up."""
@@ -33,7 +33,6 @@ refuse."""
 _MOST_RUNS, _LEAST_RUNS = 0.1, 8
 """Runs of faults, as a share of all packets and at least, from which what does decode is chance and no sound or film:
 damage lies together."""
-_TIMED = (*RESUMED, "avi")
 _LEAST_UNREAD = 0.5
 """Seconds between the last page that could be read and the last of the file from which some in between are lost."""
 _IDLE_SHARE = 0.25
@@ -128,22 +127,32 @@ def _lost_share(reading: Reading, extent: Extent, family: str, seconds: float) -
         return lost_bytes / max(1, lost_bytes + reading.read_bytes) if lost_bytes else 0.0
     span = _span(reading)
     in_gaps = sum(gap.seconds for gap in reading.gaps)
-    rate = max(reading.position - reading.idle_bytes, 1) / max(span - in_gaps, 0.001)
-    lost = reading.lost + (0.0 if cut else reading.trailing)
-    for gap in reading.gaps:
-        idle = gap.idle_bytes >= _IDLE_SHARE * rate * gap.seconds
-        broken_order = extent.broken_order and gap.seconds < span / 2
-        if idle or broken_order or family in _WITHOUT_PAUSES:
-            lost += gap.seconds
-    whole = span
-    if family == "ogg" and reading.complete and seconds - span > _LEAST_UNREAD:
-        lost, whole = lost + seconds - span, seconds
-    elif reading.complete and not cut and family in _TIMED and seconds > span:
-        behind = extent.size - reading.position + (reading.idle_bytes if family == "avi" else 0)
-        if behind >= 2 * _IDLE_SHARE * rate * (seconds - span) and seconds - span > 2 * _packet(reading, span):
-            lost, whole = lost + seconds - span, seconds
+    rate = max(reading.position - (reading.first or 0) - reading.idle_bytes, 1) / max(span - in_gaps, 0.001)
+    lost, whole = reading.lost + (0.0 if cut else reading.trailing), span
+    unread, idle_bytes = seconds - span, extent.size - reading.position
+    if family == "avi":
+        # It counts frames, so that a gap shows itself only by the number of all.
+        unread, idle_bytes = unread + in_gaps, idle_bytes + reading.idle_bytes
+    else:
+        lost += sum(gap.seconds for gap in reading.gaps if _is_lost(gap, rate, span, extent, family))
+    if reading.complete and not cut and family in (*RESUMED, "avi", "ogg") and unread > 2 * _packet(reading, span):
+        enough = unread > _LEAST_UNREAD if family == "ogg" else idle_bytes >= _IDLE_SHARE * rate * unread
+        if enough:
+            lost, whole = lost + unread, max(seconds, span)
     share = min(1.0, lost / whole) if whole > 0 else 0.0
     return max(share, extent.unsynchronised)
+
+
+def _is_lost(gap: Gap, rate: float, span: float, extent: Extent, family: str) -> bool:
+    """Whether a gap is damage.
+
+    Args:
+        rate: bytes a second.
+        span: seconds of the recording.
+    """
+    if family in _WITHOUT_PAUSES or gap.idle_bytes >= _IDLE_SHARE * rate * gap.seconds:
+        return True
+    return extent.broken_order and gap.seconds < span / 2
 
 
 def _packet(reading: Reading, span: float) -> float:

@@ -58,6 +58,7 @@ class Reading:
         trailing, trailing_bytes: of those behind it.
         read_bytes: bytes of good packets.
         start, end: moments of the first and the last packet, seconds.
+        first: byte of the file at which the packets begin.
         position: first byte behind all packets of any stream that was read.
         gaps: where the moments jump.
         idle_bytes: bytes between packets that belong to none.
@@ -76,12 +77,15 @@ class Reading:
     read_bytes: int = 0
     start: float | None = None
     end: float = 0.0
+    first: int | None = None
     position: int = 0
     gaps: list[Gap] = field(default_factory=list)
     idle_bytes: int = 0
     complete: bool = False
     _idle: int = 0
     _recent: deque[int] = field(default_factory=lambda: deque(maxlen=_REORDERED))
+    _cut: float = 0.0
+    _cut_bytes: int = 0
     _next: float | None = None
     _failing: bool = False
 
@@ -89,6 +93,7 @@ class Reading:
         """Note the place of a packet of any stream."""
         if packet.pos is None or packet.pos < 0 or not packet.size:
             return
+        self.first = packet.pos if self.first is None else self.first
         if self.position and packet.pos > self.position:
             self._idle += packet.pos - self.position
             self.idle_bytes += packet.pos - self.position
@@ -109,17 +114,23 @@ class Reading:
         self.end = max(self.end, self._next)
 
     def succeed(self, packet: Packet[Stream], frames: int) -> None:
-        if frames and (self.trailing or self.trailing_bytes):
-            self.lost, self.trailing = self.lost + self.trailing, 0.0
-            self.lost_bytes, self.trailing_bytes = self.lost_bytes + self.trailing_bytes, 0
-        if packet.is_corrupt:
-            self.trailing += _seconds(packet)
-            self.trailing_bytes += packet.size
-        else:
-            self.read_bytes += packet.size
+        """Note a packet that was decoded.
+
+        One of which FFmpeg knows that bytes are missing counts as lost if others follow: the last of a file may be cut.
+        """
         self.frames += frames
         self.packets += 1
         self._failing = False
+        if packet.is_corrupt:
+            self._cut += _seconds(packet)
+            self._cut_bytes += packet.size
+            return
+        self.read_bytes += packet.size
+        if frames:
+            self.lost, self.lost_bytes = self.lost + self._cut + self.trailing, self.lost_bytes + self._cut_bytes
+            self.lost_bytes += self.trailing_bytes
+            self._cut = self.trailing = 0.0
+            self._cut_bytes = self.trailing_bytes = 0
 
     def fail(
         self, error: av.error.FFmpegError, packet: Packet[Stream] | None = None, begun_anywhere: bool = False

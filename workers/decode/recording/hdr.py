@@ -121,7 +121,7 @@ def _light_table(transfer: Transfer) -> Floats:
 def _srgb_table() -> npt.NDArray[np.uint8]:
     light = np.linspace(0, 1, _FINE)
     signal = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.power(light, 1 / 2.4) - 0.055)
-    return np.rint(255 * signal).astype(np.uint8)
+    return np.asarray(np.rint(255 * signal), np.uint8)
 
 
 @lru_cache(maxsize=3)

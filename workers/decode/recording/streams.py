@@ -39,7 +39,7 @@ DEMUXERS = """
 """Demuxers a file may call for. Left out: play lists and everything that opens other files or addresses (``hls``,
 ``concat``, ``dash``, ``sdp``), pictures, subtitles, devices, and raw samples that any bytes would pass for."""
 
-_OPEN_OPTIONS = {"format_whitelist": ",".join(DEMUXERS.split()), "protocol_whitelist": "file"}
+_OPEN_OPTIONS = {"format_whitelist": ",".join(DEMUXERS.split()), "protocol_whitelist": "file", "export_xmp": "1"}
 
 MOST_TRACKS = 4
 """Sound tracks that are listened to in search of one that is not silent."""
