@@ -12,9 +12,10 @@ from av.container import InputContainer
 from search.media import Kind
 from workers.decode.decoded import MediaFacts
 from workers.decode.metadata.dates import container_moment, moment
-from workers.decode.metadata.quantities import iso_6709
+from workers.decode.metadata.quantities import iso_6709, tolerant
 from workers.decode.metadata.sources import Source, SourceFacts, camera_name, merged
 from workers.decode.metadata.texts import first_text, text
+from workers.decode.metadata.xmp import xmp_facts
 
 _APPLE = "com.apple.quicktime."
 _RECORDED = (f"{_APPLE}creationdate", "date_recorded", "date")
@@ -35,7 +36,10 @@ def recording_facts(container: InputContainer, kind: Kind, others: Sequence[Sour
         kind: whether it counts as a video or as a sound.
         others: what sources outside the file say, such as sidecars.
     """
-    return merged([*others, container_facts(_tags(container), kind)])
+    tags = _tags(container)
+    packet = tags.get("xmp")
+    embedded = tolerant(lambda: xmp_facts(packet.encode("utf-8", "surrogateescape"))) if packet else None
+    return merged([*others, *([embedded] if embedded else []), container_facts(tags, kind)])
 
 
 def container_facts(tags: Mapping[str, str], kind: Kind) -> SourceFacts:

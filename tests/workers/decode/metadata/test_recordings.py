@@ -93,6 +93,18 @@ def test_the_tags_of_real_containers(decode, tmp_path, name) -> None:
     assert (decoded.facts.artist, decoded.facts.taken_at) == ("Vera Lünd", "2020-01-02")
 
 
+def test_xmp_in_a_film(make, decode, tmp_path, write_video, scene) -> None:
+    path = write_video(tmp_path / "a.mp4", [scene(1)] * 5)
+    packet = make.xmp(
+        "<dc:creator><rdf:Seq><rdf:li>Zoë</rdf:li></rdf:Seq></dc:creator>"
+        "<photoshop:DateCreated>2018-01-30T20:30:48-05:00</photoshop:DateCreated>"
+    ).encode()
+    box = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC") + packet
+    path.write_bytes(path.read_bytes() + struct.pack(">I", 8 + len(box)) + b"uuid" + box)
+    facts = decode(path).facts
+    assert (facts.artist, facts.taken_at) == ("Zoë", "2018-01-30T20:30:48-05:00")
+
+
 def test_tags_in_latin_1(decode, tmp_path, write_sound, sine) -> None:
     """RIFF does not say how its texts are encoded."""
     path = write_sound(tmp_path / "a.wav", sine(0.5, 8000)[None], 8000, "pcm_s16le")
