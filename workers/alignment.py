@@ -50,8 +50,8 @@ sharpening; frames in which somebody moved have 3 and .02 or more."""
 
 _STANDING_OUT, _LEAST_RESIDUE, _SAME_TONE, _SAME_GAIN = 3.0, 4.0, 5.0, 0.1
 """When tone and sharpness are as before (nine of ten blocks within ``_SAME_TONE`` gray levels, the contrast of half of
-them within a tenth), nothing but movement explains that three blocks differ by ``_LEAST_RESIDUE`` gray levels, and three
-times as much as half of all blocks do: somebody hardly moved. Of 756 edits 4 pass for that."""
+them within a tenth), only movement explains that three blocks differ by ``_LEAST_RESIDUE`` gray levels, and three times
+as much as half of all blocks do: somebody hardly moved. Of 756 edits 4 pass for that."""
 
 _LEAST_FOR_HALF = 12
 """Blocks from which the median says what is usual."""
