@@ -12,7 +12,6 @@ Start with ``streams``.
 * ``damage``: How much of a recording could not be read, as far as that is certain
 * ``extent``: What a recording's own headers say of its bytes
 * ``frames``: Decode the frames of a stream past whatever is broken in it, and keep account of what could not be read
-* ``hdr``: HDR frames and wide gamuts, mapped to sRGB
 * ``keyframes``: Choose the key frames of a video: at least one per shot, more of long shots
 * ``listening``: Read a sound track: what can be heard of it, as one channel
 * ``packets``: Whether the packets of a transport or programme stream are all there

@@ -7,11 +7,12 @@ import numpy.typing as npt
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from workers.decode.recording.hdr import Primaries, Transfer, to_srgb
+from workers.decode.image.geometry import reduction
+from workers.decode.tone_mapping import BT2020, HLG, PQ, needs_mapping, to_srgb
 
-_TRANSFERS = {16: Transfer.PQ, 18: Transfer.HLG}
-_PRIMARIES = {9: Primaries.BT2020, 11: Primaries.P3, 12: Primaries.P3}
-"""By the numbers of ITU-T H.273, tables 2 and 3. DCI-P3's own white is that of projectors, and taken for D65."""
+MAPPED_SHORT_SIDE = 320
+"""Least short side after cheap shrinking of frames that are mapped, which takes longer than all else per pixel."""
+_UNSPECIFIED = (0, 2, 3)
 
 
 class FramePainter:
@@ -21,30 +22,32 @@ class FramePainter:
         self._reformatter = VideoReformatter()
 
     def shrunk(self, frame: VideoFrame, width: int, height: int) -> npt.NDArray[np.uint8]:
-        """A frame of ``width`` and ``height``."""
-        meaning = _meaning(frame)
-        if meaning is None:
-            plain = self._reformatter.reformat(frame, width, height, "rgb24", interpolation=Interpolation.AREA)
-            return np.asarray(plain.to_ndarray(), np.uint8)
-        deep = self._reformatter.reformat(frame, width, height, "rgb48le", interpolation=Interpolation.AREA)
-        return to_srgb(np.asarray(deep.to_ndarray(), np.uint16), *meaning)
+        """A frame of ``width`` x ``height`` square pixels, shrunk cheaply when that is larger than needed."""
+        if _is_mapped(frame):
+            return self._mapped(frame, width, height, MAPPED_SHORT_SIDE)
+        factor = reduction(width, height)
+        size = width // factor, height // factor
+        plain = self._reformatter.reformat(frame, *size, "rgb24", interpolation=Interpolation.AREA)
+        return np.asarray(plain.to_ndarray(), np.uint8)
 
     def whole(self, frame: VideoFrame, least: int) -> npt.NDArray[np.uint8]:
-        """A frame as large as it is; one that has to be mapped is shrunk to a short side of about ``least`` first."""
-        if _meaning(frame) is None:
-            return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-        factor = max(1, min(frame.width, frame.height) // least)
-        return self.shrunk(frame, max(1, frame.width // factor), max(1, frame.height // factor))
+        """A frame as large as it is; one that is mapped is shrunk to a short side of ``least`` or more first."""
+        if _is_mapped(frame):
+            return self._mapped(frame, frame.width, frame.height, least)
+        return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+
+    def _mapped(self, frame: VideoFrame, width: int, height: int, least: int) -> npt.NDArray[np.uint8]:
+        factor = max(1, min(width, height) // least)
+        size = max(1, width // factor), max(1, height // factor)
+        deep = self._reformatter.reformat(frame, *size, "rgb48le", interpolation=Interpolation.AREA)
+        return to_srgb(np.asarray(deep.to_ndarray(), np.uint16), *_codes(frame), depth=16)
 
 
-def _meaning(frame: VideoFrame) -> tuple[Transfer, Primaries] | None:
-    """Transfer and primaries of a frame that is not to be taken for sRGB.
+def _codes(frame: VideoFrame) -> tuple[int, int]:
+    """Transfer and primaries by ITU-T H.273. HDR that does not name its primaries has those of BT.2020."""
+    transfer, primaries = int(frame.color_trc), int(frame.color_primaries)
+    return transfer, BT2020 if transfer in (PQ, HLG) and primaries in _UNSPECIFIED else primaries
 
-    HDR that does not name its primaries has those of BT.2020.
-    """
-    transfer = _TRANSFERS.get(int(frame.color_trc))
-    primaries = _PRIMARIES.get(int(frame.color_primaries))
-    if transfer is not None:
-        known = Primaries.BT709 if int(frame.color_primaries) == 1 else Primaries.BT2020
-        return transfer, primaries or known
-    return (Transfer.SDR, primaries) if primaries is not None else None
+
+def _is_mapped(frame: VideoFrame) -> bool:
+    return needs_mapping(*_codes(frame))

@@ -51,6 +51,7 @@ class Reading:
     """What was read of one stream, from its start on, and what was not.
 
     Attributes:
+        unit: seconds of a step of the stream's times.
         frames: decoded.  packets: read and decoded.  faults: packets, or places between them, that could not be read.
         fault_runs: how often a fault follows on a good packet.
         reason: FFmpeg's word for the first fault.
@@ -65,6 +66,7 @@ class Reading:
         complete: the stream was read to its end.
     """
 
+    unit: float = 0.0
     frames: int = 0
     packets: int = 0
     faults: int = 0
@@ -102,10 +104,10 @@ class Reading:
     def take(self, packet: Packet[Stream]) -> None:
         """Note the moment of a packet of the stream itself, and the gap before it."""
         moment = packet.dts if packet.dts is not None else packet.pts
-        if moment is None or not packet.time_base or not packet.size:
+        if moment is None or not packet.size:
             return
         idle, self._idle = self._idle, 0
-        now, seconds = float(moment * packet.time_base), _seconds(packet)
+        now, seconds = moment * self.unit, self._seconds(packet)
         if self._next is not None and now - self._next > max(0.04, 2.5 * seconds) and len(self.gaps) < _MOST_GAPS:
             self.gaps.append(Gap(now - self._next, sum(self._recent) + idle))
         self._recent.append(idle)
@@ -122,7 +124,7 @@ class Reading:
         self.packets += 1
         self._failing = False
         if packet.is_corrupt:
-            self._cut += _seconds(packet)
+            self._cut += self._seconds(packet)
             self._cut_bytes += packet.size
             return
         self.read_bytes += packet.size
@@ -141,12 +143,11 @@ class Reading:
         self._failing = True
         if packet is None or (begun_anywhere and not self.frames) or bytes(packet)[:64].strip(b"\0").startswith(_TAGS):
             return
-        self.trailing += _seconds(packet)
+        self.trailing += self._seconds(packet)
         self.trailing_bytes += packet.size
 
-
-def _seconds(packet: Packet[Stream]) -> float:
-    return float(packet.duration * packet.time_base) if packet.duration and packet.time_base else 0.0
+    def _seconds(self, packet: Packet[Stream]) -> float:
+        return (packet.duration or 0) * self.unit
 
 
 @overload
@@ -196,6 +197,7 @@ def _decode(
     container: InputContainer, stream: VideoStream | AudioStream, account: Reading, family: str
 ) -> Iterator[VideoFrame | AudioFrame]:
     packets, restarts = container.demux(), 0
+    account.unit = float(stream.time_base or 0)
     while account.faults < _MOST_FAULTS:
         try:
             packet = next(packets)

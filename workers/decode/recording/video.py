@@ -17,7 +17,7 @@ from PIL import Image
 from search.errors import CorruptMediaError, MediaTooLargeError
 from search.media import Kind
 from workers.decode.decoded import Decoded, MediaFacts
-from workers.decode.image.geometry import encode_preview, reduction, squeeze
+from workers.decode.image.geometry import encode_preview, squeeze
 from workers.decode.perceptual import picture_fingerprint
 from workers.decode.recording.clips import cut_clips
 from workers.decode.recording.colour import FramePainter
@@ -177,6 +177,5 @@ class DecodedVideo:
         width, height = max(1, round(frame.width * self._aspect)), frame.height
         turn = Turn.of(frame)
         self.size = turn.size(width, height)
-        factor = reduction(width, height)
-        pixels = self._painter.shrunk(frame, width // factor, height // factor)
+        pixels = self._painter.shrunk(frame, width, height)
         return Image.fromarray(np.ascontiguousarray(turn.upright(pixels)))
