@@ -155,10 +155,12 @@ class Blocks:
         return self.unlike / max(1, self.compared)
 
     @property
-    def moved(self) -> bool:
-        if self.overlap < _LEAST_OVERLAP or self.stands_out:
-            return True
+    def many_unlike(self) -> bool:
         return self.unlike >= _LEAST_UNLIKE and self.share > _LEAST_SHARE
+
+    @property
+    def moved(self) -> bool:
+        return self.many_unlike or self.stands_out or self.overlap < _LEAST_OVERLAP
 
 
 def moved(one: Gray, other: Gray) -> bool | None:
@@ -177,7 +179,7 @@ def compare(one: Gray, other: Gray) -> Blocks | None:
     height, width = small.shape
     large = np.asarray(cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     as_they_lie = _blocks(large, small, np.full(small.shape, 255, np.uint8))
-    if as_they_lie.enough and not as_they_lie.moved:
+    if as_they_lie.enough and not as_they_lie.many_unlike:
         return as_they_lie
     homography = _homography(large, small)
     found = [as_they_lie]

@@ -67,6 +67,12 @@ def test_a_person_who_took_a_step_moved_whatever_was_edited(edit: str) -> None:
     assert moved(second, first) is True
 
 
+def test_a_person_who_hardly_moved_stands_out_from_all_else() -> None:
+    blocks = compare(gray(scene(200)), gray(scene(202)))
+    assert blocks is not None
+    assert (blocks.many_unlike, blocks.stands_out, blocks.moved) == (False, True, True)
+
+
 def test_a_person_who_came_moved() -> None:
     assert moved(gray(scene()), gray(scene(200))) is True
 
