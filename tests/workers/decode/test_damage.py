@@ -14,6 +14,7 @@ import pytest
 
 from search.errors import CorruptMediaError
 from search.media import Kind
+from workers.decode.recording import video
 
 SECONDS = 6
 RATE = 16_000
@@ -202,6 +203,21 @@ def test_the_sound_of_a_film_may_be_lost(decode, tmp_path: Path, write_video, sc
     assert decoded.sound is None
     assert decoded.facts.damaged is None
     assert decoded.facts.remark == "The sound of this video cannot be read."
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+def test_long_films_that_are_sampled_by_seeking(
+    decode, tmp_path: Path, made, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video, "SEQUENTIAL_PIXELS", 64 * 48)
+    path = tmp_path / name
+    path.write_bytes(made(name))
+    assert decode(path).facts.damaged is None
+    path.write_bytes(made(name)[: int(len(made(name)) * 0.75)])
+    assert decode(path).facts.damaged == pytest.approx(0.25, abs=0.14)
+    path.write_bytes(made(name)[: int(len(made(name)) * 0.35)])
+    with pytest.raises(CorruptMediaError, match="the end of the file is missing"):
+        decode(path)
 
 
 class TestWholeThoughOdd:
