@@ -55,6 +55,23 @@ def test_a_row_gives_the_parameter_of_requests() -> None:
         read_query(given, (Filter,))
 
 
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("2024-08-16T00:00", "2024-08-16T00:00:00"),
+        ("2024-08-16", "2024-08-16T00:00:00"),
+        ("2024-08-16T00:00:00Z", "2024-08-16T00:00:00+00:00"),
+        ("2024-08-16T00:00:00+05:30", "2024-08-16T00:00:00+05:30"),
+        ("2024-08-16T00:00:00 05:30", "2024-08-16T00:00:00+05:30"),
+        ("2024-08-16T00:00:00-1000", "2024-08-16T00:00:00-10:00"),
+    ],
+)
+def test_a_time_names_its_zone_or_is_that_of_the_clock(given: str, read: str) -> None:
+    [where] = read_query(MultiDict([("taken_from", given), ("taken_to", given)]), (Filter,))
+    whole_day = "2024-08-16T23:59:59.999999" if len(given) == 10 else read
+    assert (where.taken_from.isoformat(), where.taken_to.isoformat()) == (read, whole_day)
+
+
 def test_a_row_gives_the_option_of_commands() -> None:
     seen: list[Any] = []
 

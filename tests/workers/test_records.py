@@ -44,6 +44,21 @@ def test_the_file_credits_whoever_it_names(artist: str | None, photographer: str
     assert (record.artist, record.photographer, record.credit) == (artist, photographer, credit)
 
 
+def test_who_is_heard_is_no_photographer() -> None:
+    decoded = Decoded(Kind.AUDIO, "audio/mpeg", MediaFacts(artist="Vera Lund"))
+    record = new_record("id", FILE, decoded, None, (), (), None, "job")
+    assert (record.artist, record.photographer, record.credit) == ("Vera Lund", None, None)
+    assert {"vera", "lund"} <= set(record.words.split())
+
+
+@pytest.mark.parametrize("kind", [Kind.IMAGE, Kind.AUDIO])
+def test_a_name_that_a_version_before_took_from_the_file_goes_where_it_is_nobodys(kind: Kind) -> None:
+    artist = "Vera Lund" if kind is Kind.AUDIO else "Adobe Photoshop"
+    known = replace(made(artist), kind=kind, photographer=artist, credit="exif")
+    again = new_record("id", FILE, Decoded(kind, "", MediaFacts(artist=artist)), known, (), (), None, "job")
+    assert (again.artist, again.photographer, again.credit) == (artist, None, None)
+
+
 @pytest.mark.parametrize("credit", ["csv", "folder", "person", "kmeans"])
 def test_what_somebody_said_counts_more_than_the_file(credit: str) -> None:
     known = replace(made("Ada Lovelace"), photographer="Grace Hopper", credit=credit)

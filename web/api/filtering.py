@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import field, fields, make_dataclass
 from datetime import date
@@ -16,6 +17,8 @@ from web import near
 
 _INTERNAL = frozenset({"numbers", "lacking"})
 """Fields of a filter that no request can set."""
+
+_PLUS_LOST = re.compile(r"(T[\d:.]+) (\d\d:?\d\d)$")
 
 _NEAR_SCHEMA = {
     "type": "string",
@@ -67,8 +70,8 @@ def _annotated(hint: Any, row: FilterField | None) -> Any:
         return hint
     if row.match is Match.NEAR:
         return Annotated[hint, BeforeValidator(_near), WithJsonSchema(_NEAR_SCHEMA)]
-    if row.match is Match.AT_MOST and row.index is IndexType.DATETIME:
-        hint = Annotated[hint, BeforeValidator(_whole_day)]
+    if row.index is IndexType.DATETIME:
+        hint = Annotated[hint, BeforeValidator(_whole_day if row.match is Match.AT_MOST else _time)]
     return Annotated[hint, Field(description=row.meaning)]
 
 
@@ -76,8 +79,14 @@ def _near(value: object) -> object:
     return near.read(value) if isinstance(value, str) else value
 
 
+def _time(value: object) -> object:
+    """The plus of a zone arrives as a space where an address was written by hand."""
+    return _PLUS_LOST.sub(r"\1+\2", value) if isinstance(value, str) else value
+
+
 def _whole_day(value: object) -> object:
     """A date alone as the upper end means the whole of that day."""
+    value = _time(value)
     if not isinstance(value, str) or len(value) != len("2024-12-31"):
         return value
     try:
