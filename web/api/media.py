@@ -24,6 +24,8 @@ blueprint = Blueprint("media", __name__, url_prefix="/media")
 PLAYABLE = ("video/", "audio/")
 SHOWN_IN_BROWSER = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/bmp"})
 """Formats that every current browser shows, and that cannot contain a script (SVG can)."""
+MULTI_PICTURE = "image/mpo"
+"""What older records call a JPEG with further pictures behind the first, which browsers show as a JPEG."""
 
 DAY = 86_400
 
@@ -52,7 +54,7 @@ def file(media_id: str) -> Response:
     access = FileAccess(node.settings)
     path = existing_path(record, access)
     inline = shown_inline(record)
-    mimetype = record.mime if inline else "application/octet-stream"
+    mimetype = "image/jpeg" if record.mime == MULTI_PICTURE else record.mime if inline else "application/octet-stream"
     attached = not inline or "download" in request.args
     request.environ["wsgi.file_wrapper"] = _SeekableWrapper
     address, name = access.local_address(path), addresses.name(path)
@@ -74,7 +76,7 @@ class _SeekableWrapper:
 
 def shown_inline(record: MediaRecord) -> bool:
     """Whether a browser may show or play the file in place."""
-    return record.mime in SHOWN_IN_BROWSER or record.mime.startswith(PLAYABLE)
+    return record.mime in SHOWN_IN_BROWSER or record.mime == MULTI_PICTURE or record.mime.startswith(PLAYABLE)
 
 
 def existing_path(record: MediaRecord, access: FileAccess) -> str:

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -20,11 +21,14 @@ from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.image.camera_raw import decode_raw
 from workers.decode.image.picture import NotAPicture, decode_image
+from workers.decode.image.truncated import beginning_later
 from workers.decode.kinds import SNIFFED_BYTES, TIFF_STARTS, Family, is_raw_name, kind_of_name, sniff
 from workers.decode.metadata.sidecar import sidecar_facts
 from workers.decode.recording.streams import NotARecording, decode_streams
 from workers.decode.sandbox.options import DecodeOptions
 from workers.runtime import MIB
+
+_JUNK_BEFORE = "Its picture begins behind bytes that do not belong to it."
 
 
 def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
@@ -47,7 +51,16 @@ def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded
         beside = sidecar_facts(path)
 
         def picture() -> Decoded:
-            return decode_image(file, name, options, beside)
+            try:
+                return decode_image(file, name, options, beside)
+            except NotAPicture:
+                if family is not Family.UNKNOWN or kind_of_name(name) not in (None, Kind.IMAGE):
+                    raise
+                later = beginning_later(file)
+                if later is None:
+                    raise
+                decoded = decode_image(later, name, options, beside)
+                return replace(decoded, facts=replace(decoded.facts, remark=decoded.facts.remark or _JUNK_BEFORE))
 
         def recording() -> Decoded:
             return decode_streams(path, name, os.fstat(file.fileno()).st_size, options, beside)

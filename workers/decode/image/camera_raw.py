@@ -13,6 +13,7 @@ from PIL import Image
 from search.errors import CorruptMediaError, MediaTooLargeError, UnsupportedMediaError
 from workers.decode.decoded import Decoded
 from workers.decode.image.handcrafted.measure import frame_of, reframed
+from workers.decode.image.orientation import upright_size
 from workers.decode.image.picture import decode_image
 from workers.decode.metadata.raws import raw_sources
 from workers.decode.metadata.sources import SourceFacts
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _ORIENTATION_OF_FLIP = {3: 3, 5: 8, 6: 6}
 """LibRaw's ``flip`` to EXIF orientation."""
+_ORIENTATION = 0x0112
 
 
 def decode_raw(file: IO[bytes], name: str, options: DecodeOptions, others: Sequence[SourceFacts] = ()) -> Decoded:
@@ -53,8 +55,9 @@ def decode_raw(file: IO[bytes], name: str, options: DecodeOptions, others: Seque
     except rawpy.LibRawError as error:
         raise CorruptMediaError(f"'{name}' is a broken raw file: {_reason(error)}.") from None
     size = file.seek(0, os.SEEK_END)
-    decoded = decode_image(io.BytesIO(_oriented(picture, flip)), name, options, (*others, *raw_sources(file)))
     upright = (height, width) if flip in (5, 6) else (width, height)
+    turned = _oriented(picture, flip, upright)
+    decoded = decode_image(io.BytesIO(turned), name, options, (*others, *raw_sources(file)))
     return replace(
         decoded,
         mime="image/x-raw",
@@ -80,16 +83,32 @@ def _developed(raw: rawpy.RawPy) -> bytes:
     return buffer.getvalue()
 
 
-def _oriented(picture: bytes, flip: int) -> bytes:
-    """Bytes of the preview, with the orientation of the raw file where it has none of its own."""
+def _oriented(picture: bytes, flip: int, size: tuple[int, int]) -> bytes:
+    """Bytes of the preview, with the orientation by which it lies as the raw file does.
+
+    Some cameras store a preview as the sensor saw it, some upright already; some say so in it, and not all rightly. Its
+    proportions tell: of what it says, nothing, and what the raw file says, the first by which it gets those of ``size``
+    (pixels, upright) holds.
+    """
     with Image.open(io.BytesIO(picture)) as opened:
-        if flip not in _ORIENTATION_OF_FLIP or opened.getexif().get(0x0112):
-            return picture
         exif = opened.getexif()
-        exif[0x0112] = _ORIENTATION_OF_FLIP[flip]
+        own = exif.get(_ORIENTATION)
+        wanted = _ORIENTATION_OF_FLIP.get(flip, 1)
+        possible = [own] if isinstance(own, int) and 1 <= own <= 8 else []
+        possible += [wanted, 1] if wanted in (1, 3) or not possible else [1, wanted]
+        chosen = next((turn for turn in possible if _alike(upright_size(opened.size, turn), size)), possible[0])
+        if chosen == (own or 1):
+            return picture
+        exif[_ORIENTATION] = chosen
         buffer = io.BytesIO()
-        opened.convert("RGB").save(buffer, "JPEG", quality=95, exif=exif)
+        profile = opened.info.get("icc_profile")
+        opened.convert("RGB").save(buffer, "JPEG", quality=95, exif=exif, icc_profile=profile)
     return buffer.getvalue()
+
+
+def _alike(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether both lie, or both stand; squares do either."""
+    return (one[0] - one[1]) * (other[0] - other[1]) >= 0
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Decode pictures, whatever their names: upright, RGB, cropped for the image models."""
+"""Decode pictures, whatever their names: upright, sRGB, cropped for the image models."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import IO
 
 import numpy as np
@@ -15,11 +16,17 @@ from PIL import Image, UnidentifiedImageError
 from search.errors import CorruptMediaError, MediaError, MediaTooLargeError, UnsupportedMediaError
 from search.media import Kind
 from workers.decode.decoded import Decoded
+from workers.decode.image.colours import Colours, as_srgb, colours_of
+from workers.decode.image.deep import read_deep
 from workers.decode.image.geometry import WORKING_SHORT_SIDE, crop, encode_preview, fit_preview, reduction, squeeze
 from workers.decode.image.handcrafted.measure import frame_of, measure
 from workers.decode.image.handcrafted.shot import shot_features
-from workers.decode.image.pixel_modes import to_rgb
-from workers.decode.metadata.exif import orientation_of
+from workers.decode.image.hdr import colour_codes
+from workers.decode.image.orientation import remaining_orientation, upright, upright_size
+from workers.decode.image.pages import choose_page, frame_with_content
+from workers.decode.image.pixel_hash import pixel_hash
+from workers.decode.image.pixel_modes import to_rgb, with_alpha
+from workers.decode.image.truncated import Salvaged, ends_early, salvaged, tolerant_of_cuts
 from workers.decode.metadata.pictures import picture_facts
 from workers.decode.metadata.sources import SourceFacts
 from workers.decode.perceptual import picture_fingerprint
@@ -27,54 +34,74 @@ from workers.decode.sandbox.options import DecodeOptions
 
 _LEFT_OUT = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"})
 """EPS would run Ghostscript on the file; Pillow recognises the others, but cannot decode them."""
-
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""Transposition that undoes each EXIF orientation."""
+_MIME = {"MPO": "image/jpeg"}
+"""MIME types other than Pillow's: a JPEG with further pictures behind the first is shown by whatever shows a JPEG."""
+_PNG_START = b"\x89PNG\r\n\x1a\n"
 
 pillow_heif.register_heif_opener()
 Image.init()
 _FORMATS = tuple(name for name in Image.ID if name not in _LEFT_OUT)
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A picture whose header has been read, turned to its page, set to be decoded small.
+
+    Attributes:
+        size: width and height as stored, before it is decoded smaller.
+        mime: MIME type.
+    """
+
+    picture: Image.Image
+    size: tuple[int, int]
+    mime: str
+
+
 def decode_image(file: IO[bytes], name: str, options: DecodeOptions, others: Sequence[SourceFacts] = ()) -> Decoded:
-    """Decode the (first) picture in ``file``.
+    """Decode the picture in ``file``: the first one, or the one that stands for it (see ``pages``).
 
     Args:
         others: what sources outside the picture say, such as sidecars.
 
     Raises:
         NotAPicture: Pillow does not recognise the file.
-        UnsupportedMediaError: a variant of a format that Pillow does not read.
-        CorruptMediaError: the picture is broken.
+        UnsupportedMediaError: a variant of a format that cannot be read.
+        CorruptMediaError: the picture is broken, or less than half of it is there.
         MediaTooLargeError: more pixels than allowed; nothing was allocated for them.
     """
     size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    with _translated_errors(name, options), open_picture(file, options.max_pixels) as picture:
-        orientation = orientation_of(picture)
-        width, height = picture.size[::-1] if orientation >= 5 else picture.size
-        facts = picture_facts(picture, width, height, others)
-        mime = Image.MIME.get(picture.format or "", f"image/{(picture.format or 'unknown').lower()}")
+    with _translated_errors(file, name, options):
+        opened = _open(file, name, options.max_pixels)
+        picture = opened.picture
+        codes = colour_codes(picture, file)
+        facts = None if picture.format == "PNG" else picture_facts(picture, 0, 0, others)
+        loaded = _load(opened, file, name, options.max_pixels)
+        picture = loaded.picture
+        frame_with_content(picture)
+        orientation = remaining_orientation(picture)
+        full = picture.size if picture.format == "TIFF" else opened.size
+        width, height = upright_size(full, orientation)
+        colours = colours_of(picture, codes)
+        facts = replace(
+            facts or picture_facts(picture, width, height, others),
+            width=width,
+            height=height,
+            damaged=loaded.missing,
+            remark=colours.remark,
+        )
         shot = shot_features(picture, facts.taken_at)
-        upright = load_upright(picture, orientation)
-    preview = fit_preview(upright)
+        rgb, hashed = _upright(picture, orientation, colours)
+    preview = fit_preview(rgb)
     fingerprint = picture_fingerprint(preview)
     return Decoded(
         kind=Kind.IMAGE,
-        mime=mime,
+        mime=opened.mime,
         facts=facts,
-        crops=crop(upright, (width, height))[np.newaxis],
-        whole=squeeze(upright)[np.newaxis],
+        crops=crop(rgb, (width, height))[np.newaxis],
+        whole=squeeze(rgb)[np.newaxis],
         fingerprints=(fingerprint,) if fingerprint else (),
-        features=measure(upright, frame_of(width, height, size), shot),
+        pixel_hash=hashed,
+        features=measure(rgb, frame_of(width, height, size), shot),
         preview=encode_preview(preview),
     )
 
@@ -83,9 +110,8 @@ class NotAPicture(Exception):
     """Pillow does not recognise the file; the caller decides whether it is broken or of another format."""
 
 
-@contextmanager
-def open_picture(file: IO[bytes], max_pixels: int) -> Iterator[Image.Image]:
-    """A picture whose header has been read, not loaded yet.
+def _open(file: IO[bytes], name: str, max_pixels: int) -> _Opened:
+    """The picture in ``file``, not loaded yet (but for those of ``deep``).
 
     Raises:
         DecompressionBombError: it has more than ``max_pixels``.
@@ -94,32 +120,71 @@ def open_picture(file: IO[bytes], max_pixels: int) -> Iterator[Image.Image]:
     Image.MAX_IMAGE_PIXELS = max_pixels // 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with Image.open(file, formats=_FORMATS) as picture:
-            if picture.width * picture.height > max_pixels:
-                raise Image.DecompressionBombError
-            yield picture
-
-
-def load_upright(picture: Image.Image, orientation: int) -> Image.Image:
-    """An opened picture as RGB, upright, shrunk when it is much larger than the crop needs.
-
-    A JPEG is shrunk while it is decoded (DCT scaling, by 2, 4 or 8), anything else afterwards by averaging boxes.
-    """
+        try:
+            picture = _recognised(file)
+        except UnidentifiedImageError:
+            deep = read_deep(file, name, max_pixels)
+            if deep is None:
+                raise
+            return _Opened(deep.picture, deep.picture.size, deep.mime)
+        choose_page(picture)
+    size = picture.size
+    if size[0] * size[1] > max_pixels:
+        raise Image.DecompressionBombError
+    form = picture.format or "unknown"
     picture.draft(None, (WORKING_SHORT_SIDE, WORKING_SHORT_SIDE))
-    picture.load()
-    rgb = to_rgb(picture)
-    factor = reduction(*rgb.size)
+    return _Opened(picture, size, _MIME.get(form) or Image.MIME.get(form, f"image/{form.lower()}"))
+
+
+def _recognised(file: IO[bytes]) -> Image.Image:
+    """The picture as Pillow opens it; a PNG also if a text in it is too long or a checksum of such is wrong."""
+    file.seek(0)
+    try:
+        return Image.open(file, formats=_FORMATS)
+    except (UnidentifiedImageError, ValueError, SyntaxError):
+        file.seek(0)
+        if file.read(len(_PNG_START)) != _PNG_START:
+            raise
+        file.seek(0)
+        with tolerant_of_cuts():
+            return Image.open(file, formats=("PNG",))
+
+
+def _load(opened: _Opened, file: IO[bytes], name: str, max_pixels: int) -> Salvaged:
+    """The pixels of an opened picture, as far as they are there."""
+    try:
+        opened.picture.load()
+    except Image.DecompressionBombError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+        return salvaged(opened.picture, lambda: _open(file, name, max_pixels).picture, error, name)
+    return Salvaged(opened.picture, None)
+
+
+def _upright(picture: Image.Image, orientation: int, colours: Colours) -> tuple[Image.Image, str]:
+    """A loaded picture in sRGB, upright, and the hash of its pixels.
+
+    One that is much larger than the crop needs is shrunk: a JPEG was while it was decoded (DCT scaling, by 2, 4 or 8),
+    anything else is afterwards by averaging boxes, before its colours are converted.
+    """
+    if not colours.converts:
+        picture = to_rgb(picture)
+    hashed = pixel_hash(picture, orientation, colours.key)
+    factor = reduction(*picture.size)
     if factor > 1:
-        rgb = rgb.reduce(factor)
-    return rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb
+        picture = (with_alpha(picture) if colours.converts else picture).reduce(factor)
+    return upright(as_srgb(picture, colours) if colours.converts else picture, orientation), hashed
 
 
 @contextmanager
-def _translated_errors(name: str, options: DecodeOptions) -> Iterator[None]:
+def _translated_errors(file: IO[bytes], name: str, options: DecodeOptions) -> Iterator[None]:
     """Translate the exceptions of Pillow and its codecs into our own errors, but not MemoryError."""
     try:
         yield
     except UnidentifiedImageError:
+        early = ends_early(file)
+        if early is not None:
+            raise CorruptMediaError(f"'{name}' is a broken picture: {early}.") from None
         raise NotAPicture from None
     except Image.DecompressionBombError:
         raise MediaTooLargeError(
@@ -131,4 +196,4 @@ def _translated_errors(name: str, options: DecodeOptions) -> Iterator[None]:
         reason = f"{error}".rstrip(".") or type(error).__name__
         if "unsupported" in reason.lower() or "has not been built in" in reason:
             raise UnsupportedMediaError(f"'{name}' uses a variant that cannot be read: {reason}.") from error
-        raise CorruptMediaError(f"'{name}' is a broken picture: {reason}.") from error
+        raise CorruptMediaError(f"'{name}' is a broken picture: {ends_early(file) or reason}.") from error

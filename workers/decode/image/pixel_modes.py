@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from workers.decode.image.transparency import flattened
+
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 _SHORT_DEPTH = 12
 """16-bit pictures whose samples all fit in this many bits come from 10- and 12-bit sensors: they are scaled by the
@@ -13,30 +15,73 @@ depth that they use, or they would be almost black."""
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
-    """RGB of a loaded picture: transparency over white, deep samples scaled (not clipped) to 8 bits."""
+    """RGB of a loaded picture: transparency over a background, deep samples scaled (not clipped) to 8 bits."""
+    alpha = alpha_of(picture)
+    flat = to_flat(picture)
+    rgb = flat if flat.mode == "RGB" else flat.convert("RGB")
+    return rgb if alpha is None else flattened(rgb, alpha)
+
+
+def to_flat(picture: Image.Image) -> Image.Image:
+    """A loaded picture in 8 bits and without its transparency: L, RGB, CMYK, LAB, or another mode without alpha."""
     if picture.mode in _SIXTEEN_BIT:
-        return _gray(_from_depth(_array(picture).astype(np.uint16, copy=False)))
+        return Image.fromarray(_from_depth(_array(picture).astype(np.uint16, copy=False)))
     if picture.mode == "I":
-        return _gray(_from_integers(_array(picture)))
+        return Image.fromarray(_from_integers(_array(picture)))
     if picture.mode == "F":
-        return _gray(_from_floats(_array(picture)))
-    if picture.has_transparency_data:
-        return _over_white(picture.convert("RGBA"))
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
+        return Image.fromarray(_from_floats(_array(picture)))
+    if picture.mode in ("LA", "La"):
+        return (picture.convert("LA") if picture.mode == "La" else picture).getchannel("L")
+    if picture.mode in ("P", "PA", "RGBA", "RGBa", "RGBX"):
+        return picture.convert("RGBA").convert("RGB") if picture.has_transparency_data else picture.convert("RGB")
+    return picture
+
+
+def with_alpha(picture: Image.Image) -> Image.Image:
+    """A loaded picture in a mode that can be averaged: 8 bits a sample, transparency as a channel."""
+    alpha, flat = alpha_of(picture), to_flat(picture)
+    if alpha is None:
+        return flat.convert("L") if flat.mode == "1" else flat
+    together = flat.convert("LA" if flat.mode in ("1", "L") else "RGBA")
+    together.putalpha(alpha)
+    return together
+
+
+def eight_bits(samples: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+    """Samples of any type and shape as uint8, as pictures of one channel of that type are scaled."""
+    if samples.dtype.kind == "f":
+        return _from_floats(samples)
+    return _from_depth(samples.astype(np.uint16, copy=False)) if samples.dtype == np.uint16 else _from_integers(samples)
+
+
+def alpha_of(picture: Image.Image) -> Image.Image | None:
+    """L of how opaque each pixel of a loaded picture is; None where all are."""
+    if picture.mode in _SIXTEEN_BIT or picture.mode == "I":
+        clear = picture.info.get("transparency")
+        if not isinstance(clear, int):
+            return None
+        return Image.fromarray(np.where(_array(picture) == clear, 0, 255).astype(np.uint8))
+    if not picture.has_transparency_data:
+        return None
+    if picture.mode in ("LA", "RGBA", "PA"):
+        return picture.getchannel("A")
+    if picture.mode == "RGB":
+        return _keyed(picture)
+    return picture.convert("RGBA").getchannel("A")
+
+
+def _keyed(picture: Image.Image) -> Image.Image | None:
+    """Alpha of a picture in which one colour means clear. Of a deep PNG Pillow keeps the upper bytes of the samples,
+    and the colour as it was."""
+    clear = picture.info.get("transparency")
+    if not isinstance(clear, tuple) or len(clear) != 3:
+        return None
+    key = [value >> 8 if max(clear) > 255 else value for value in clear]
+    return Image.fromarray(np.where((_array(picture) == key).all(axis=-1), 0, 255).astype(np.uint8))
 
 
 def _array(picture: Image.Image) -> npt.NDArray[np.generic]:
     return np.asarray(picture)
-
-
-def _gray(samples: npt.NDArray[np.uint8]) -> Image.Image:
-    return Image.fromarray(samples).convert("RGB")
-
-
-def _over_white(rgba: Image.Image) -> Image.Image:
-    white = Image.new("RGB", rgba.size, "white")
-    white.paste(rgba, mask=rgba.getchannel("A"))
-    return white
 
 
 def _from_depth(samples: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
