@@ -118,17 +118,18 @@ def _span(reading: Reading) -> float:
 
 
 def _lost_share(reading: Reading, extent: Extent, family: str, seconds: float) -> float:
-    """Share of what is there that could not be read."""
+    """Share of what is there that could not be read. What lies behind the part that is analysed counts as whole."""
     cut = extent.missing > 0
     if family in _BY_BYTES:
         lost_bytes = reading.lost_bytes + (0 if cut else reading.trailing_bytes)
         if family in _SKIPPING and reading.complete and not extent.tagged:
             lost_bytes += max(0, extent.size - reading.position)
-        return lost_bytes / max(1, lost_bytes + reading.read_bytes) if lost_bytes else 0.0
+        seen = lost_bytes + reading.read_bytes
+        return lost_bytes / max(1, seen if reading.complete else extent.size) if lost_bytes else 0.0
     span = _span(reading)
     in_gaps = sum(gap.seconds for gap in reading.gaps)
     rate = max(reading.position - (reading.first or 0) - reading.idle_bytes, 1) / max(span - in_gaps, 0.001)
-    lost, whole = reading.lost + (0.0 if cut else reading.trailing), span
+    lost, whole = reading.lost + (0.0 if cut else reading.trailing), span if reading.complete else max(seconds, span)
     unread, idle_bytes = seconds - span, extent.size - reading.position
     if family == "avi":
         # It counts frames, so that a gap shows itself only by the number of all.
