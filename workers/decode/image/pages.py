@@ -32,15 +32,17 @@ def choose_page(picture: Image.Image) -> int:
     if picture.format != "TIFF":
         return 0
     sizes: list[tuple[int, int] | None] = []
+    all_sizes: list[tuple[int, int] | None] = []
     try:
         for page in range(_MOST_PAGES):
             picture.seek(page)
             kind = picture.tag_v2.get(_NEW_SUBFILE_TYPE, 0)  # type: ignore[attr-defined]
             kind = kind if isinstance(kind, int) else 0
+            all_sizes.append(picture.size)
             sizes.append(None if kind & (_REDUCED | _MASK) else picture.size)
     except (EOFError, OSError, ValueError, SyntaxError, TypeError, KeyError):
         pass
-    chosen = _chosen(sizes)
+    chosen = _chosen(sizes if any(sizes) else all_sizes)
     picture.seek(chosen)
     return chosen
 

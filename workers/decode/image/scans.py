@@ -23,7 +23,7 @@ _BIT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class ProgressiveScan:
     """A scan: its coefficients, the bit they are exact to, where its data begin and end."""
 
     of_luminance: bool
@@ -34,7 +34,7 @@ class Scan:
     end: int
 
 
-def share_missing(scans: Sequence[Scan], reach: float) -> float:
+def share_missing(scans: Sequence[ProgressiveScan], reach: float) -> float:
     """Share of the detail of the luminance that is not there, in [0, 1]; 0 for a picture whose scans are complete.
 
     Args:
@@ -51,12 +51,12 @@ def share_missing(scans: Sequence[Scan], reach: float) -> float:
     return max(0.0, float(1 - weight @ known))
 
 
-def scans_of(data: bytes) -> list[Scan]:
+def scans_of(data: bytes) -> list[ProgressiveScan]:
     """The scans of a JPEG in order; the last may be cut."""
     return list(_scans(data))
 
 
-def _scans(data: bytes) -> Iterator[Scan]:
+def _scans(data: bytes) -> Iterator[ProgressiveScan]:
     at, luminance = 2, -1
     while at + 4 <= len(data):
         if data[at] != 0xFF:
@@ -75,7 +75,7 @@ def _scans(data: bytes) -> Iterator[Scan]:
             continue
         end = _entropy_end(data, at)
         first, last, bits = body[-3], min(body[-2], _COEFFICIENTS - 1), body[-1]
-        yield Scan(luminance in body[1 : 1 + 2 * body[0] : 2], first, last, bits & 15, at, end)
+        yield ProgressiveScan(luminance in body[1 : 1 + 2 * body[0] : 2], first, last, bits & 15, at, end)
         at = end
 
 

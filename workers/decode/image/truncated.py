@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFile, ImagePalette, PngImagePlugin
 
 from search.errors import CorruptMediaError
-from workers.decode.image.scans import Scan, scans_of, share_missing
+from workers.decode.image.scans import ProgressiveScan, scans_of, share_missing
 
 MOST_MISSING = 0.5
 """Share of a picture that may be missing; with more it says too little."""
@@ -117,20 +117,22 @@ def _prefilled(picture: Image.Image, level: int) -> Image.Image:
 
 def _fill(picture: Image.Image, unwritten: npt.NDArray[np.bool_]) -> None:
     """Give pixels without a value that of the last one above or, in rows that have some, to the left of them, so that
-    interlaced pictures look coarse and not torn; rows after the last stay mid-gray."""
+    interlaced pictures look coarse and not torn; rows before the first and after the last become mid-gray."""
     pixels = np.array(picture)
-    rows = (~unwritten).any(axis=1)
-    last = int(np.flatnonzero(rows)[-1]) if rows.any() else -1
-    if unwritten[: last + 1].any():
+    rows = np.asarray((~unwritten).any(axis=1))
+    first, last = (int(np.flatnonzero(rows)[at]) for at in (0, -1)) if rows.any() else (0, -1)
+    outside = np.ones(len(rows), np.bool_)
+    outside[first : last + 1] = False
+    if unwritten[first : last + 1].any():
         known = np.where(~unwritten, np.arange(unwritten.shape[1]), 0)
         pixels = np.take_along_axis(pixels, _spread(np.maximum.accumulate(known, axis=1), pixels.ndim), axis=1)
         above = np.maximum.accumulate(np.where(rows, np.arange(unwritten.shape[0]), 0))
-        pixels[: last + 1] = pixels[above[: last + 1]]
+        pixels[first : last + 1] = pixels[above[first : last + 1]]
     bits = picture.mode == "1"
     if picture.mode != "P" and not bits:
-        pixels[last + 1 :] = 128 if pixels.dtype == np.uint8 else pixels[: last + 1].mean() if last >= 0 else 0
+        pixels[outside] = _FILL if pixels.dtype == np.uint8 else pixels[~outside].mean() if last >= 0 else 0
     elif picture.palette is not None:
-        pixels[last + 1 :] = _grayest(picture.palette)
+        pixels[outside] = _grayest(picture.palette)
     filled = Image.frombytes(
         picture.mode, picture.size, np.packbits(pixels, -1).tobytes() if bits else pixels.tobytes()
     )
@@ -176,7 +178,7 @@ def _gray_end(rest: npt.NDArray[np.int16]) -> int:
     return int(runs[runs >= _LEAST_RUN].sum())
 
 
-def _reach_of_last(data: bytes, scan: Scan) -> float:
+def _reach_of_last(data: bytes, scan: ProgressiveScan) -> float:
     """Share of the rows that the last scan of a progressive JPEG reaches: the last that its last bytes change."""
     rows = []
     for part in (data[: scan.end - (scan.end - scan.start) // 16 - 1], data[: scan.end]):
