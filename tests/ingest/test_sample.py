@@ -23,8 +23,16 @@ pillow_heif.register_heif_opener()
 
 
 @pytest.fixture
-def sample(sample_library: SampleLibrary) -> SampleLibrary:
+def sample(sample_library: SampleLibrary, fewer_samples: None) -> SampleLibrary:
+    """A part of the library, which the functions of ``library`` then describe too."""
     return sample_library
+
+
+@pytest.fixture
+def described() -> SampleLibrary:
+    """The whole library as it is described, of which no file is made."""
+    groups = (library.video_items, library.picture_items, library.sound_items, library.broken_items, library.copy_items)
+    return SampleLibrary(Path("nowhere"), tuple(item.file for group in groups for item in group()))
 
 
 def originals(sample: SampleLibrary, kind: Kind) -> list[library.SampleFile]:
@@ -46,32 +54,36 @@ def test_describes_exactly_the_files_on_disk(sample: SampleLibrary) -> None:
     assert len(described) == len(found)
 
 
-def test_every_photographer_takes_every_subject_twice(sample: SampleLibrary) -> None:
-    pictures = originals(sample, Kind.IMAGE)
+def test_every_photographer_takes_every_subject_twice(described: SampleLibrary) -> None:
+    pictures = originals(described, Kind.IMAGE)
     taken = Counter((file.photographer, file.subjects) for file in pictures)
     assert len({photographer for photographer, _ in taken}) == 5
     assert len({subjects for _, subjects in taken}) >= 8
     assert set(taken.values()) == {2}
 
 
-def test_each_manner_of_moving_and_kind_of_sound_has_variations(sample: SampleLibrary) -> None:
-    motions = Counter(file.motion for file in originals(sample, Kind.VIDEO))
-    sounds = Counter(file.sound for file in originals(sample, Kind.AUDIO))
+def test_each_manner_of_moving_and_kind_of_sound_has_variations(described: SampleLibrary) -> None:
+    motions = Counter(file.motion for file in originals(described, Kind.VIDEO))
+    sounds = Counter(file.sound for file in originals(described, Kind.AUDIO))
     assert len(motions) >= 6
     assert min(motions.values()) >= 2
     assert len(sounds) >= 6
     assert min(sounds.values()) >= 4
 
 
-def test_some_films_are_cut_from_two_subjects_that_pictures_show(sample: SampleLibrary) -> None:
-    pictured = {subject for file in sample.of(Kind.IMAGE) for subject in file.subjects}
-    films = originals(sample, Kind.VIDEO)
+def test_some_films_are_cut_from_two_subjects_that_pictures_show(described: SampleLibrary) -> None:
+    pictured = {subject for file in described.of(Kind.IMAGE) for subject in file.subjects}
+    films = originals(described, Kind.VIDEO)
     assert all(set(film.subjects) <= pictured for film in films)
     assert sum(len(film.subjects) == 2 for film in films) >= 3
 
 
-def test_is_small(sample: SampleLibrary) -> None:
-    assert sum((sample.folder / file.path).stat().st_size for file in sample.files) < 40_000_000
+def test_is_small(sample: SampleLibrary, described: SampleLibrary) -> None:
+    estimated = 0.0
+    for kind in Kind:
+        sizes = [(sample.folder / file.path).stat().st_size for file in sample.of(kind)]
+        estimated += sum(sizes) / len(sizes) * len(described.of(kind))
+    assert estimated < 40_000_000
 
 
 def test_pictures_decode_and_name_their_photographer_and_camera(sample: SampleLibrary) -> None:
@@ -102,7 +114,7 @@ def test_films_decode_and_carry_the_sound_they_are_said_to(sample: SampleLibrary
             assert sound_seconds(sample.folder / film.path) == pytest.approx(
                 sound_seconds(sample.folder / film.carries), abs=0.2
             )
-    assert carrying >= 4
+    assert carrying >= 2
 
 
 def sound_seconds(path: Path) -> float:

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from ingest.sample import library as sample
 from ingest.sample.library import SampleLibrary, make_sample_library
+from ingest.sample.plan import SampleItem
 from search.media import Kind
 from search.spaces import CollectionSchema
 from search.store.durable import copy_sparse
@@ -51,10 +53,40 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
     return find
 
 
+SAMPLE_GROUPS = ("video_items", "picture_items", "sound_items")
+"""The functions that say which originals a sample library consists of."""
+
+
+@pytest.fixture
+def fewer_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample library of this test has all sounds, every other film, every fifth picture, a dozen of each of three
+    photographers, and what its copies are made of."""
+    _leave_out_samples(monkeypatch)
+
+
+def _leave_out_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = sample.picture_items()
+    folders = sorted({Path(item.file.path).parent for item in pictures})[:3]
+    wanted = {item.file.copy_of or item.file.edit_of for item in sample.copy_items()}
+    for folder in folders:
+        paths = [Path(item.file.path) for item in pictures]
+        wanted.update(sorted(str(path) for path in paths if path.parent == folder and path.suffix == ".jpg")[:12])
+    originals = [item for group in SAMPLE_GROUPS for item in getattr(sample, group)()]
+    wanted.update({Path(item.file.path).suffix: item.file.path for item in originals}.values())
+
+    def leave(items: Sequence[SampleItem], step: int) -> list[SampleItem]:
+        return [item for number, item in enumerate(items) if number % step == 0 or item.file.path in wanted]
+
+    for group, step in zip(SAMPLE_GROUPS, (2, 5, 1), strict=True):
+        monkeypatch.setattr(sample, group, lambda kept=leave(getattr(sample, group)(), step): kept)
+
+
 @pytest.fixture(scope="session")
 def sample_library(once: Callable[[str, Callable[[Path], Any]], Any]) -> SampleLibrary:
-    """The whole sample library, made once for all processes of a run; what changes it works on a copy."""
-    made: SampleLibrary = once("sample", make_sample_library)
+    """A sample library of ``fewer_samples``, made once for all processes of a run; what changes it works on a copy."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _leave_out_samples(monkeypatch)
+        made: SampleLibrary = once("sample", make_sample_library)
     return made
 
 

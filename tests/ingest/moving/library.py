@@ -95,7 +95,7 @@ class Desk:
 
     def _point(self, kind: Kind, n: int, vectors: dict[str, Array]) -> Point:
         id_ = media_id(f"{kind} {n}")
-        key = self.previews.save({id_: f"webp {id_}".encode()})[id_] if n % 3 else None
+        key = self.previews.save({id_: f"webp {id_}".encode()})[id_] if n % 8 == 1 else None
         record = MediaRecord(
             id=id_,
             kind=kind,

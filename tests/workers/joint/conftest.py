@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,14 @@ class World:
     owners: NDArray[np.int64]
     result: JointResult
     said: tuple[str, ...]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fewer_steps() -> Iterator[None]:
+    """A third of the steps, which is enough for small worlds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workers.photographers.joint.fit.LEAST_STEPS", 800)
+        yield
 
 
 @pytest.fixture

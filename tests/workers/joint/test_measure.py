@@ -42,7 +42,7 @@ def test_colours_differ_by_what_presets_do_and_not_by_grain() -> None:
 def test_vectors_are_held_against_the_truth(make_scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Six photographers without jitter, and two more to fold in."""
     monkeypatch.setattr("workers.photographers.benchmark.vectors.accuracy.FOLDED", 2)
-    monkeypatch.setattr("workers.photographers.joint.fit.LEAST_STEPS", 600)
+    monkeypatch.setattr("workers.photographers.joint.fit.LEAST_STEPS", 250)
     rng = np.random.default_rng(0)
     pictures = np.stack([make_scene(rng) for _ in range(20)])
     found = measure_presets(

@@ -99,7 +99,10 @@ def test_clusters_do_not_depend_on_the_unit_of_a_feature() -> None:
     assert same.all()
 
 
-def test_pseudo_photographers_are_told_with_the_figure_that_shows_they_are_circular() -> None:
+def test_pseudo_photographers_are_told_with_the_figure_that_shows_they_are_circular(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.photographers.joint.fit.LEAST_STEPS", 2000)
     rng = np.random.default_rng(0)
     light, contrast = rng.uniform(0, 1, (2, 600))
     # As in real pictures, the three channels mostly say the same.
