@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Many tests wait for processes, so one test process more than there are processors; each keeps to one thread.
+# Many tests wait for processes, so two test processes more than there are processors; each keeps to one thread.
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 INSTALLED := $(VENV)/.installed
 
@@ -37,8 +37,8 @@ test test-fast: export OMP_THREAD_LIMIT := 1
 test: $(INSTALLED) ## run all tests (PYTEST="-k words" to choose, PYTEST="-n 0" for one process)
 	$(BIN)/pytest $(PARALLEL) $(PYTEST)
 
-test-fast: $(INSTALLED) ## run the tests that need no browser, no real model and no chaos
-	$(BIN)/pytest $(PARALLEL) -m "not browser and not chaos and not models" $(PYTEST)
+test-fast: $(INSTALLED) ## run the tests that take no time: no browser, real model, chaos, library or process
+	$(BIN)/pytest $(PARALLEL) -m "not browser and not chaos and not models and not slow" $(PYTEST)
 
 check: $(INSTALLED) ## lint, formatting, types and the direction of imports; changes nothing
 	$(BIN)/ruff check .

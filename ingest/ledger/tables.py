@@ -26,7 +26,7 @@ from sqlalchemy import (
     or_,
 )
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 """Version of this layout, in table ``meta``, checked on every open; ``ingest.ledger.upgrade`` upgrades older ones."""
 
 
@@ -44,11 +44,16 @@ class FileState(StrEnum):
 
 
 class Action(StrEnum):
-    """What a job has planned for a path: read its bytes, update its record without reading, or mark it as gone."""
+    """What a job has planned for a path: read its bytes, update its record without reading, or mark it as gone.
+
+    ``left_out``: the file may still be there, but scans leave its folder out (``ingest.scan.system_files``). It is
+    marked as if it were gone, and no sign of a drive that is not mounted.
+    """
 
     READ = "read"
     RENEW = "renew"
     GONE = "gone"
+    LEFT_OUT = "left_out"
 
 
 PathText = Text().with_variant(Text(collation="C"), "postgresql")
@@ -86,6 +91,9 @@ files = Table(
     Column("library", ForeignKey("libraries.id"), nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
+    # Ledgers of layout 3 had neither of these two.
+    Column("ctime_ns", BigInteger),
+    Column("sidecars", Text, nullable=False, server_default=""),
     Column("sha256", String(64)),
     Column("media_id", String(36)),
     Column("kind", String(8)),
@@ -101,7 +109,27 @@ files = Table(
     Index("files_state", "state", "path"),
     sqlite_with_rowid=False,
 )
-"""One row per path. A folder that cannot be read has a row with ``folder`` equal to ``path``."""
+"""One row per path. A folder that cannot be read has a row with ``folder`` equal to ``path``. ``ctime_ns`` is when the
+file or its metadata changed, in nanoseconds since the epoch; null where that is not known. ``sidecars`` are those beside
+the file (``ingest.scan.sidecars``), empty where there are none."""
+
+# Few files have sidecars; which record has some is asked at the end of every job.
+Index(
+    "files_sidecars",
+    files.c.media_id,
+    files.c.path,
+    sqlite_where=files.c.sidecars != "",
+    postgresql_where=files.c.sidecars != "",
+)
+
+sidecars_read = Table(
+    "sidecars_read",
+    metadata,
+    Column("media_id", String(36), primary_key=True),
+    Column("sidecars", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The sidecars that the facts of a record were read with; no row of a record that was made without any."""
 
 unsettled = Table(
     "unsettled",
@@ -123,6 +151,8 @@ planned = Table(
     Column("library", Integer, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
+    Column("ctime_ns", BigInteger),
+    Column("sidecars", Text, nullable=False, server_default=""),
     Column("kind", String(8)),
     Index("planned_job", "job", "action", "seq"),
     Index("planned_path", "path"),

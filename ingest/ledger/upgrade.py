@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, Table, insert, inspect, select, update
 from sqlalchemy.schema import CreateColumn
 
-from ingest.ledger.tables import SCHEMA_VERSION, jobs, meta, metadata, planned, unsettled
+from ingest.ledger.tables import SCHEMA_VERSION, files, jobs, meta, metadata, planned, unsettled
 
-OLDER = ("1", "2")
+OLDER = ("1", "2", "3")
 ADDED_IN_2 = ("task", "options", "priority", "wanted", "owner", "heartbeat", "bulk")
+ADDED_IN_4 = ("ctime_ns", "sidecars")
 
 
 def upgrade(connection: Connection) -> str:
@@ -21,7 +22,8 @@ def upgrade(connection: Connection) -> str:
     if found in OLDER:
         if found == "1":
             _from_1_to_2(connection)
-        found = SCHEMA_VERSION  # from 2 to 3 only tables were added, which create_all makes
+        _from_3_to_4(connection)  # from 2 to 3 only tables were added, which create_all makes
+        found = SCHEMA_VERSION
         connection.execute(update(meta).where(meta.c.key == "schema").values(value=found))
     if found in (None, SCHEMA_VERSION):
         metadata.create_all(connection)
@@ -38,16 +40,28 @@ def _version(connection: Connection) -> str | None:
 
 
 def _from_1_to_2(connection: Connection) -> None:
-    """Add kinds, priorities and leases to jobs, and the job to unsettled records.
+    """Add kinds, priorities and leases to jobs, and the job to unsettled records."""
+    for name in ADDED_IN_2:
+        _add_column(connection, jobs, name)
+    left = connection.execute(select(unsettled.c.media_id)).scalars().all()
+    unsettled.drop(connection)
+    unsettled.create(connection)
+    if left:
+        connection.execute(insert(unsettled), [{"media_id": media_id, "job": 0} for media_id in left])
+
+
+def _from_3_to_4(connection: Connection) -> None:
+    """Add to files when their metadata changed, which the next scan notes, and their sidecars.
 
     Plans are deleted: a job makes its plan again when it is resumed.
     """
-    for name in ADDED_IN_2:
-        column = CreateColumn(jobs.c[name]).compile(dialect=connection.dialect)
-        connection.exec_driver_sql(f"ALTER TABLE {jobs.name} ADD COLUMN {column}")
-    left = connection.execute(select(unsettled.c.media_id)).scalars().all()
-    unsettled.drop(connection)
-    planned.drop(connection)
-    metadata.create_all(connection)
-    if left:
-        connection.execute(insert(unsettled), [{"media_id": media_id, "job": 0} for media_id in left])
+    for name in ADDED_IN_4:
+        _add_column(connection, files, name)
+    planned.drop(connection, checkfirst=True)
+    for index in files.indexes:
+        index.create(connection, checkfirst=True)
+
+
+def _add_column(connection: Connection, table: Table, name: str) -> None:
+    column = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import unicodedata
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -103,21 +102,6 @@ def test_from_folders(library: Any) -> None:
         "Files that are taken in later go by what they say themselves, until this is done again."
     )
     assert library.store.count("images", Filter(photographers=("Bo",))) == 2
-
-
-def test_a_folder_is_found_in_either_spelling_and_words_keep_the_date(desk: Any) -> None:
-    stored = unicodedata.normalize("NFD", "Müßig/Été")
-    desk.write(f"{stored}/1.jpg", "picture")
-    desk.run()
-    (record,) = desk.records().values()
-    dated = replace(record, taken_at="2021-06-05T10:00:00")
-    desk.store.patch_payload("images", {record.id: dated.to_payload()})
-    done = label(desk, source="folder", path=f"{desk.media}/{unicodedata.normalize('NFC', stored)}")
-    assert done.embedded == 1
-    (point,) = desk.store.retrieve("images", [record.id])
-    assert point.payload["photographer"] == "Été"
-    assert {"2021", "june", "été"} <= set(point.payload["words"].split())
-    assert desk.records().keys() == {f"{stored}/1.jpg"}
 
 
 def test_a_better_source_counts_and_the_other_comes_back_when_it_is_taken_back(library: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -32,8 +33,53 @@ SLOW: Mapping[str, tuple[str, ...]] = {
         "workers/presets",
         "workers/style",
     ),
+    "slow": (
+        "deploy/test_[cik]*.py",
+        "ingest/moving",
+        "ingest/test_[bcjo]*.py",
+        "ingest/test_l[ae]*.py",
+        "ingest/test_[prs]*.py",
+        "search/photographers/test_familiarity.py",
+        "search/photographers/test_people.py",
+        "search/store/test_[ce]*.py",
+        "search/test_browse.py",
+        "search/test_evaluate.py",
+        "search/test_same_everywhere.py",
+        "search/test_transfer.py",
+        "search/test_similar.py",
+        "search/test_words.py",
+        "search/words/test_[efp]*.py",
+        "test_package.py",
+        "test_structure.py",
+        "version_before",
+        "web/pages/*_pages.py",
+        "web/pages/photographers/*_pages.py",
+        "web/pages/test_pages.py",
+        "web/test_[cmnr]*.py",
+        "web/test_duplicates_and_bursts.py",
+        "workers/decode/image/test_colour_table.py",
+        "workers/decode/image/test_truncated.py",
+        "workers/decode/test_damage.py",
+        "workers/decode/test_film_colours.py",
+        "workers/decode/test_image.py",
+        "workers/decode/test_listening.py",
+        "workers/decode/test_nasty.py",
+        "workers/decode/test_perceptual.py",
+        "workers/decode/test_pool.py",
+        "workers/decode/test_video.py",
+        "workers/embedders/test_models.py",
+        "workers/embedders/test_n*.py",
+        "workers/test_[bcp]*.py",
+        "workers/test_delivery.py",
+        "workers/test_files.py",
+        "workers/test_renew.py",
+        "workers/test_standardise.py",
+        "workers/test_task_lookup.py",
+        "workers/training",
+    ),
 }
-"""Markers that `make test-fast` leaves out, and the folders and modules of tests that have them altogether."""
+"""Markers that `make test-fast` leaves out, and the folders and modules of tests, or patterns of modules, that have
+them altogether."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,19 +103,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Processes of ``-n auto``: one more than there are processors, because many tests wait."""
-    return len(os.sched_getaffinity(0)) + 1
+    """Processes of ``-n auto``: two more than there are processors, because many tests wait."""
+    return len(os.sched_getaffinity(0)) + 2
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow altogether, and put modules with slow tests first, so that none of them is left at the end."""
-    slow = set()
+    order: dict[Path, int] = {}
     for item in items:
         at = item.path.relative_to(TESTS)
         for marker, places in SLOW.items():
-            if any(at.is_relative_to(place) for place in places):
+            if any(at.is_relative_to(place) or at.match(place) for place in places):
                 item.add_marker(marker)
             if item.get_closest_marker(marker):
-                slow.add(item.path)
-    items.sort(key=lambda item: item.path not in slow)
+                order[item.path] = min(order.get(item.path, 2), 1 if marker == "slow" else 0)
+    items.sort(key=lambda item: order.get(item.path, 2))

@@ -273,9 +273,7 @@ def test_failures_are_tried_again(page: Page, node: Any) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_is_wider_than_its_window(
-    browser: Browser, address: str, library: Any, node: Any, scheme: str
-) -> None:
+def test_no_page_is_wider_than_its_window(browser: Browser, address: str, library: Any, node: Any, scheme: str) -> None:
     long = "/a/very/long/path" * 8
     node.ingest.known["1"] = JobProgress("1", JobState.RUNNING, "holiday", (long,), total=100, message=f"Not {long}.")
     node.ingest.failed = [Failure("/media/" + "a" * 200 + ".jpg", "corrupt", "It ends. " * 30, 1, "media", "1")]
