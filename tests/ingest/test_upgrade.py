@@ -10,7 +10,17 @@ from sqlalchemy import create_engine, inspect, select, text
 
 from ingest.jobs.service import JobService, JobState
 from ingest.ledger.database import Ledger
-from ingest.ledger.tables import SCHEMA_VERSION, credited, files, jobs, metadata, planned, renames, unsettled
+from ingest.ledger.tables import (
+    SCHEMA_VERSION,
+    credited,
+    files,
+    jobs,
+    metadata,
+    planned,
+    renames,
+    sidecars_read,
+    unsettled,
+)
 from workers.batch.report import Priority
 
 LAYOUT_1 = Path(__file__).with_name("layout_1.sql")
@@ -90,17 +100,35 @@ def test_a_job_that_the_old_code_left_is_taken_up(old: str, make_desk: Any, medi
         assert connection.execute(select(unsettled)).all() == []
 
 
-def test_a_ledger_of_layout_2_gets_the_tables_of_3_and_keeps_the_rest(make_desk: Any, media: Path) -> None:
+def make_layout(number: str, ledger: Ledger) -> None:
+    """Take from a ledger of today what layout ``number`` did not have."""
+    with ledger.write() as connection:
+        connection.execute(text("DROP INDEX files_sidecars"))
+        sidecars_read.drop(connection)
+        for table in (files, planned):
+            for name in ("ctime_ns", "sidecars"):
+                connection.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {name}"))
+        for table in (credited, renames) if number == "2" else ():
+            table.drop(connection)
+        connection.execute(text(f"UPDATE meta SET value = '{number}' WHERE key = 'schema'"))
+
+
+@pytest.mark.parametrize("number", ["2", "3"])
+def test_a_ledger_of_a_layout_before_gets_what_is_new_and_keeps_the_rest(
+    number: str, make_desk: Any, media: Path
+) -> None:
     desk = make_desk()
     (media / "a.jpg").write_text("picture a")
     desk.run()
-    with desk.ledger.write() as connection:
-        for table in (credited, renames):
-            table.drop(connection)
-        connection.execute(text("UPDATE meta SET value = '2' WHERE key = 'schema'"))
+    make_layout(number, desk.ledger)
     ledger = Ledger(desk.settings.ledger_url)
     with ledger.read() as connection:
         assert connection.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar() == SCHEMA_VERSION
-        assert connection.execute(select(credited)).all() == connection.execute(select(renames)).all() == []
-        assert len(connection.execute(select(files)).all()) == len(connection.execute(select(jobs)).all()) == 1
+        for table in (credited, renames, sidecars_read, planned):
+            assert connection.execute(select(table)).all() == []
+        [row] = connection.execute(select(files)).all()
+        assert (row.path, row.ctime_ns, row.sidecars) == (str(media / "a.jpg"), None, "")
+        assert len(connection.execute(select(jobs)).all()) == 1
+        names = {index["name"] for index in inspect(connection).get_indexes("files")}
+        assert names == {index.name for index in files.indexes}
     ledger.close()
