@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import EnvironBuilder, FlaskClient
+from PIL import Image
+from werkzeug.http import parse_options_header
 
 from search.media import Kind, MediaRecord, media_id
+from search.settings import Settings
 from search.store.base import Point
+from web.api.media import offered_name
+from workers.decode.file import decode_file
+from workers.decode.sandbox.options import DecodeOptions
 
 
 def test_preview(client: FlaskClient, library: Any) -> None:
@@ -128,3 +134,56 @@ def test_a_preview_key_cannot_lead_elsewhere(client: FlaskClient, stored: Any, t
 @pytest.mark.parametrize("name", ["..%2f..%2fetc%2fpasswd", "x", "00000000-0000-0000-0000-000000000000"])
 def test_only_ids_are_looked_up(client: FlaskClient, name: str) -> None:
     assert client.get(f"/media/{name}/file").status_code == 404
+
+
+@pytest.mark.parametrize("mime", ["image/mpo", None])
+def test_a_jpeg_with_further_pictures_is_shown(
+    client: FlaskClient, stored: Any, tmp_path: Path, mime: str | None
+) -> None:
+    """Older records call it image/mpo, new ones what its decoder calls it."""
+    path = tmp_path / "gain_map.jpg"
+    picture = Image.new("RGB", (64, 48), "red")
+    picture.save(path, "MPO", save_all=True, append_images=[Image.new("L", (32, 24), 90).convert("RGB")])
+    with Image.open(path) as opened:
+        assert opened.format == "MPO"
+    decoded = decode_file(str(path), None, DecodeOptions.of(Settings()))
+    answer = client.get(f"/media/{stored(path, mime or decoded.mime)}/file")
+    assert answer.status_code == 200
+    assert answer.mimetype == "image/jpeg"
+    assert not answer.headers.get("Content-Disposition", "inline").startswith("attachment")
+    assert answer.data == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("two\nlines.jpg", "two_lines.jpg"),
+        ("a\r\nSet-Cookie: x=y\t\x7f\x1b.jpg", "a__Set-Cookie: x=y___.jpg"),
+        ('say "cheese" \\ ;.jpg', 'say "cheese" \\ ;.jpg'),
+        ("Zoë & 写真 🏔.jpg", "Zoë & 写真 🏔.jpg"),
+        ("line\u2028\u0085end.jpg", "line__end.jpg"),
+        ("turned\u202egpj.exe.jpg", "turned_gpj.exe.jpg"),
+        ("100%25 'it's'.jpg", "100%25 'it's'.jpg"),
+    ],
+)
+@pytest.mark.parametrize("query", ["", "?download"])
+def test_a_file_of_any_name_is_sent(
+    client: FlaskClient, stored: Any, tmp_path: Path, name: str, offered: str, query: str
+) -> None:
+    path = tmp_path / name
+    Image.new("RGB", (8, 8), "red").save(path, "JPEG")
+    answer = client.get(f"/media/{stored(path, 'image/jpeg')}/file{query}")
+    assert answer.status_code == 200
+    assert answer.data == path.read_bytes()
+    header = answer.headers["Content-Disposition"]
+    assert header.isascii()
+    assert header.isprintable()
+    kind, options = parse_options_header(header)
+    assert kind == ("attachment" if query else "inline")
+    assert options["filename"] == offered
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(("name", "offered"), [("half\udce9.jpg", "half_.jpg"), ("\n", "_"), (" . ", "file")])
+def test_a_name_that_no_header_can_carry_is_replaced(name: str, offered: str) -> None:
+    assert offered_name(name) == offered

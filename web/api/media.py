@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 import zlib
 from typing import IO
 
@@ -57,7 +58,7 @@ def file(media_id: str) -> Response:
     mimetype = "image/jpeg" if record.mime == MULTI_PICTURE else record.mime if inline else "application/octet-stream"
     attached = not inline or "download" in request.args
     request.environ["wsgi.file_wrapper"] = _SeekableWrapper
-    address, name = access.local_address(path), addresses.name(path)
+    address, name = access.local_address(path), offered_name(addresses.name(path))
     if addresses.is_remote(address):
         return _sandboxed(_send_object(access.objects, address, mimetype, name, attached=attached))
     return _sandboxed(send_file(address, mimetype, attached, name, conditional=True))
@@ -77,6 +78,24 @@ class _SeekableWrapper:
 def shown_inline(record: MediaRecord) -> bool:
     """Whether a browser may show or play the file in place."""
     return record.mime in SHOWN_IN_BROWSER or record.mime == MULTI_PICTURE or record.mime.startswith(PLAYABLE)
+
+
+def offered_name(name: str) -> str:
+    """The name under which a browser is to keep a file, for the header Content-Disposition (RFC 6266, RFC 8187).
+
+    Control characters, separators of lines, halves of characters and marks that turn the direction of writing (which
+    make ``gpj.exe`` look like ``exe.jpg``) become ``_``; Werkzeug quotes and encodes the rest.
+    """
+    safe = "".join("_" if _is_unsafe(character) else character for character in name)
+    return safe if safe.strip(" .") else "file"
+
+
+def _is_unsafe(character: str) -> bool:
+    return (
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+        or "\u202a" <= character <= "\u202e"
+        or "\u2066" <= character <= "\u2069"
+    )
 
 
 def existing_path(record: MediaRecord, access: FileAccess) -> str:
