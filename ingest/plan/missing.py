@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
 from ingest.jobs.progress import UNFINISHED
 from ingest.jobs.rows import LiveJob
@@ -36,19 +36,28 @@ class SuspectRoot:
 
 
 def suspect_roots(ledger: Ledger, job: int, job_roots: Sequence[str]) -> list[SuspectRoot]:
-    """Roots of this job that look unmounted or emptied. Files that have only moved do not count."""
+    """Roots of this job that look unmounted or emptied.
+
+    Files that have only moved do not count, nor do those that scans of this version leave out: an older version took
+    them in, and that they are not listed says nothing of the drive.
+    """
     found = []
     with ledger.read() as connection:
         for root in job_roots:
             present = (files.c.state == FileState.EMBEDDED.value) & at_or_below(files.c.path, root)
-            remaining = _count(connection, present)
-            earlier = _count(connection, present & (files.c.job != job))
-            plan = (planned.c.path == files.c.path) & (planned.c.job == job) & (planned.c.action == Action.GONE.value)
-            query = select(func.count()).select_from(files).join(planned, plan).where(present)
-            gone = connection.execute(query).scalar_one()
+            left_out = _planned(connection, job, Action.LEFT_OUT, present)
+            remaining = _count(connection, present) - left_out
+            earlier = _count(connection, present & (files.c.job != job)) - left_out
+            gone = _planned(connection, job, Action.GONE, present)
             if gone and (gone == remaining or (gone >= MANY and gone > MOST * earlier)):
                 found.append(SuspectRoot(root, gone, max(earlier, gone)))
     return found
+
+
+def _planned(connection: Connection, job: int, action: Action, where: ColumnElement[bool]) -> int:
+    plan = (planned.c.path == files.c.path) & (planned.c.job == job) & (planned.c.action == action.value)
+    query = select(func.count()).select_from(files).join(planned, plan).where(where)
+    return connection.execute(query).scalar_one()
 
 
 def _count(connection: Connection, where: object) -> int:
@@ -56,7 +65,10 @@ def _count(connection: Connection, where: object) -> int:
 
 
 def mark_missing(live: LiveJob, records: Records, spared: Sequence[str], exists: Callable[[str], bool]) -> None:
-    """Mark files that the plan lists as gone, and hide records that have no path left.
+    """Mark files that the plan lists as gone or left out, and hide records that have no path left.
+
+    Those left out are kept and deleted like missing ones, after the grace period; until then they come back unread
+    when an ignore file takes them in again.
 
     Args:
         spared: roots below which nothing is marked.
@@ -65,7 +77,7 @@ def mark_missing(live: LiveJob, records: Records, spared: Sequence[str], exists:
     Raises:
         LeaseLostError: another coordinator runs the job now.
     """
-    wanted = (planned.c.job == live.number) & (planned.c.action == Action.GONE.value)
+    wanted = (planned.c.job == live.number) & planned.c.action.in_([Action.GONE.value, Action.LEFT_OUT.value])
     if spared:
         wanted &= ~or_(*(at_or_below(planned.c.path, root) for root in spared))
     last = 0

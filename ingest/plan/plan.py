@@ -19,6 +19,7 @@ from ingest.ledger.libraries import LibraryMap
 from ingest.ledger.tables import Action, FileState, below, files, planned
 from ingest.plan.store_records import Records
 from ingest.scan.folders import FolderListing, Found, FoundFile, Unreadable
+from ingest.scan.system_files import is_below_system
 from search import addresses
 from search.errors import EmptyFileError, MediaTooLargeError, UnreadableFileError, UnsupportedMediaError
 from search.media import Kind
@@ -210,7 +211,9 @@ class Planner:
     def _gone(self, row: Known) -> Iterator[dict[str, object]]:
         path, size, mtime_ns, state, _job, library, folder = row
         if state != FileState.MISSING:  # a missing file has been marked already
-            yield self._task(Action.GONE, folder, library, (path, size, mtime_ns), None)
+            left_out = is_below_system(path, self._libraries.root_of(path))
+            action = Action.LEFT_OUT if left_out else Action.GONE
+            yield self._task(action, folder, library, (path, size, mtime_ns), None)
 
     def _plan_unvisited(self, root: str) -> None:
         """Plan as gone every row in a folder at or below ``root`` that the scan did not find."""

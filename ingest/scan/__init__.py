@@ -8,5 +8,7 @@ Start reading at ``sources``.
 * ``hashing``: SHA-256 of files, several at a time, ahead of their use.
 * ``ignore``: Rules for files that a scan leaves out: patterns of the settings and of ``.likewiseignore`` files.
 * ``remote``: List the objects below prefixes of buckets, with sizes and times from the listings alone.
+* ``sidecars``: The sidecars beside a file, as one text that changes whenever one of them does.
 * ``sources``: Sources of a job: checks paths and addresses that people name, and scans folders and buckets.
+* ``system_files``: What other programs and systems keep beside photos, which scans leave out.
 """

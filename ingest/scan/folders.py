@@ -1,6 +1,7 @@
 """List the files below folders, folder by folder, without opening any.
 
-Hidden files and folders, excluded and ignored ones, and Likewise's own data directory are left out. Links to folders
+Hidden files and folders, excluded and ignored ones, what other programs keep beside photos
+(``ingest.scan.system_files``), and Likewise's own data directory are left out. Links to folders
 are followed after all real folders, and no folder is listed twice, so that loops end and files keep their real paths.
 """
 
@@ -166,6 +167,8 @@ class Scan:
                 is_folder = entry.is_dir(follow_symlinks=False)
                 is_link = not is_folder and entry.is_symlink() and entry.is_dir()
                 if check and rules.ignores(path, is_folder=is_folder or is_link):
+                    continue
+                if rules.is_system(path, is_folder=is_folder or is_link):
                     continue
                 if not is_text(path):
                     if is_folder or is_link or entry.is_file():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
+from pathspec.pattern import Pattern
 
+from ingest.scan.system_files import is_system
 from search.errors import SettingsError
 
 IGNORE_FILE = ".likewiseignore"
@@ -50,7 +52,7 @@ class IgnoreRules:
     def with_file(self, folder: str, content: bytes) -> IgnoreRules:
         """Rules inside ``folder``, given the content of its ignore file. Invalid lines are left out, as in git."""
         lines = content.decode("utf-8", "replace").splitlines()
-        return IgnoreRules(self.excludes, self.base, ((_length(folder), _compile(lines)), *self.levels))
+        return replace(self, levels=((_length(folder), _compile(lines)), *self.levels))
 
     @property
     def empty(self) -> bool:
@@ -67,6 +69,27 @@ class IgnoreRules:
             if verdict is not None:
                 return verdict
         return False
+
+    def is_system(self, path: str, *, is_folder: bool) -> bool:
+        """Whether the entry at ``path`` is left out because other programs keep it beside photos.
+
+        An ignore file that names it takes it in: ``!@eaDir/`` does, ``!*/`` does not, which only says that folders are
+        to be looked into.
+        """
+        if not is_system(path, is_folder=is_folder):
+            return False
+        tail = "/" if is_folder else ""
+        for start, spec in self.levels:
+            inner = path[start:] + tail
+            if spec.check_file(inner).include is False:
+                return not any(_names(each) and each.match_file(inner) for each in spec.patterns)
+        return True
+
+
+def _names(pattern: Pattern) -> bool:
+    """Whether it is a negated pattern that says more of a name than that there is one."""
+    text = str(getattr(pattern, "pattern", ""))
+    return pattern.include is False and text.rstrip("/").rpartition("/")[2].strip("!*") != ""
 
 
 def _length(folder: str) -> int:

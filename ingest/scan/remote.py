@@ -1,6 +1,7 @@
 """List the objects below prefixes of buckets, with sizes and times from the listings alone.
 
-Hidden, excluded and ignored objects are left out, and so are Likewise's own previews and uploads.
+Hidden, excluded and ignored objects are left out, and so are what other programs keep beside photos
+(``ingest.scan.system_files``) and Likewise's own previews and uploads.
 """
 
 from __future__ import annotations
@@ -98,7 +99,11 @@ def _classify(
         if not name:
             if entry.is_folder:  # otherwise it only marks the folder that it is in
                 yield Unreadable(entry.address, "Keys with an empty part ('//') cannot be taken in; rename them.")
-        elif not name.startswith(".") and not rules.ignores(entry.address, is_folder=entry.is_folder):
+        elif not (
+            name.startswith(".")
+            or rules.ignores(entry.address, is_folder=entry.is_folder)
+            or rules.is_system(entry.address, is_folder=entry.is_folder)
+        ):
             if entry.is_folder:
                 folders.append(entry.address)
             else:
