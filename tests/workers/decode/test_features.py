@@ -160,7 +160,7 @@ NEAR: list[tuple[str, Rgb, float, float]] = [
 
 def value(name: str, picture: Rgb) -> float:
     height, width = picture.shape[:2]
-    found = measure(Image.fromarray(picture), frame_of(width, height, 1), {})[INDEX[name]]
+    found = measure(picture, frame_of(width, height, 1), {})[INDEX[name]]
     assert found is not None
     return found
 
@@ -252,7 +252,7 @@ FRAME = {"width": 400.0, "height": 100.0, "aspect_ratio": 4.0, "log_bytes": math
 
 
 def test_the_frame() -> None:
-    row = measure(Image.fromarray(MIDDLE), frame_of(400, 100, 1000), {})
+    row = measure(MIDDLE, frame_of(400, 100, 1000), {})
     assert row[:4] == pytest.approx(tuple(FRAME.values()))
     again = reframed(row, frame_of(800, 100, 1000))
     assert (again[0], again[2], again[4:]) == (800, 8, row[4:])
@@ -262,7 +262,7 @@ def test_every_feature_is_tested() -> None:
     tested = {name for name, *_ in PICTURES} | {name for name, *_ in NEAR} | EXIF.keys() | TIMES.keys() | FRAME.keys()
     nobody_looks = {"faces", "person_present"}
     assert tested == set(FEATURE_NAMES) - nobody_looks
-    row = measure(Image.fromarray(MIDDLE), frame_of(1, 1, 1), {})
+    row = measure(MIDDLE, frame_of(1, 1, 1), {})
     assert {FEATURE_NAMES[at] for at in PICTURE_ONLY if row[at] is None} == set()
     assert {row[INDEX[name]] for name in nobody_looks} == {None}
 
@@ -292,7 +292,7 @@ SIZES = [
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("look", ODD)
 def test_odd_pictures_stay_in_range(look: str, size: tuple[int, int]) -> None:
-    row = measure(Image.fromarray(ODD[look](size)), frame_of(size[1], size[0], 1), {})
+    row = measure(ODD[look](size), frame_of(size[1], size[0], 1), {})
     outside = {f.name: v for f, v in zip(FEATURES, row, strict=True) if v is not None and not f.low <= v <= f.high}
     assert outside == {}
     assert [FEATURE_NAMES[at] for at in PICTURE_ONLY if row[at] is None] == []

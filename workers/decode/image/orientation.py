@@ -1,7 +1,8 @@
 """Turn stills upright: the one place that says which formats still lie after they are decoded.
 
-Pillow turns a TIFF, and pillow-heif a HEIF (by irot and imir; EXIF inside a HEIF says nothing on its own), while they
-load. Everything else lies as its EXIF says.
+Pillow turns a TIFF, and pillow-heif a HEIF, while they load: a HEIF by irot and imir alone. Its EXIF repeats these, and
+says nothing on its own: a file with an orientation in EXIF only is shown as it is stored, as other viewers show it.
+Everything else lies as its EXIF says.
 Source: CIPA DC-008 (EXIF 2.32), tag Orientation; ISO/IEC 23008-12, 6.5.10 and annex A.
 """
 

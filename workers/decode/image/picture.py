@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import IO
 
 import numpy as np
+import numpy.typing as npt
 import pillow_heif
 from PIL import Image, UnidentifiedImageError
 
@@ -24,7 +25,7 @@ from workers.decode.image.handcrafted.shot import shot_features
 from workers.decode.image.hdr import colour_codes
 from workers.decode.image.orientation import remaining_orientation, upright, upright_size
 from workers.decode.image.pages import choose_page, frame_with_content
-from workers.decode.image.pixel_hash import pixel_hash
+from workers.decode.image.pixel_hash import array_hash, pixel_hash
 from workers.decode.image.pixel_modes import to_rgb, with_alpha
 from workers.decode.image.truncated import Salvaged, ends_early, salvaged, tolerant_of_cuts
 from workers.decode.metadata.pictures import picture_facts
@@ -90,7 +91,7 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions, others: Seq
             remark=colours.remark,
         )
         shot = shot_features(picture, facts.taken_at)
-        rgb, hashed = _upright(picture, orientation, colours)
+        rgb, pixels, hashed = _upright(picture, orientation, colours)
     preview = fit_preview(rgb)
     fingerprint = picture_fingerprint(preview)
     return Decoded(
@@ -101,7 +102,7 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions, others: Seq
         whole=squeeze(rgb)[np.newaxis],
         fingerprints=(fingerprint,) if fingerprint else (),
         pixel_hash=hashed,
-        features=measure(rgb, frame_of(width, height, size), shot),
+        features=measure(pixels, frame_of(width, height, size), shot),
         preview=encode_preview(preview),
     )
 
@@ -157,23 +158,30 @@ def _load(opened: _Opened, file: IO[bytes], name: str, max_pixels: int) -> Salva
     except Image.DecompressionBombError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
-        return salvaged(opened.picture, lambda: _open(file, name, max_pixels).picture, error, name)
+        return salvaged(opened.picture, lambda: _open(file, name, max_pixels).picture, error, name, ends_early(file))
     return Salvaged(opened.picture, None)
 
 
-def _upright(picture: Image.Image, orientation: int, colours: Colours) -> tuple[Image.Image, str]:
-    """A loaded picture in sRGB, upright, and the hash of its pixels.
+def _upright(
+    picture: Image.Image, orientation: int, colours: Colours
+) -> tuple[Image.Image, npt.NDArray[np.uint8], str]:
+    """A loaded picture in sRGB, upright, its pixels, uint8 (h, w, 3), and the hash of all that it had.
 
     One that is much larger than the crop needs is shrunk: a JPEG was while it was decoded (DCT scaling, by 2, 4 or 8),
     anything else is afterwards by averaging boxes, before its colours are converted.
     """
+    factor = reduction(*picture.size)
     if not colours.converts:
         picture = to_rgb(picture)
+        if factor == 1:
+            picture = upright(picture, orientation)
+            pixels = np.asarray(picture)
+            return picture, pixels, array_hash(pixels, picture.mode)
     hashed = pixel_hash(picture, orientation, colours.key)
-    factor = reduction(*picture.size)
     if factor > 1:
         picture = (with_alpha(picture) if colours.converts else picture).reduce(factor)
-    return upright(as_srgb(picture, colours) if colours.converts else picture, orientation), hashed
+    picture = upright(as_srgb(picture, colours) if colours.converts else picture, orientation)
+    return picture, np.asarray(picture), hashed
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from workers.decode.image.orientation import upright, upright_size
@@ -13,6 +14,13 @@ _STRIP = 1 << 20
 """Pixels hashed at once: a large picture is not copied as a whole."""
 _FROM_THE_END = frozenset({3, 4, 7, 8})
 """Orientations whose first upright rows are stored last."""
+
+
+def array_hash(pixels: npt.NDArray[np.uint8], mode: str) -> str:
+    """:func:`pixel_hash` of an upright picture of Pillow's ``mode`` of these pixels, uint8 (h, w, channels)."""
+    start = hashlib.sha256(f"{mode} {pixels.shape[1]} {pixels.shape[0]} ".encode())
+    start.update(np.ascontiguousarray(pixels).data)
+    return start.hexdigest()
 
 
 def pixel_hash(stored: Image.Image, orientation: int, key: bytes = b"") -> str:

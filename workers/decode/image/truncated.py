@@ -19,7 +19,7 @@ from workers.decode.image.scans import ProgressiveScan, scans_of, share_missing
 MOST_MISSING = 0.5
 """Share of a picture that may be missing; with more it says too little."""
 
-_SALVAGED = frozenset({"JPEG", "MPO", "PNG", "GIF", "TIFF", "BMP", "DIB", "PPM"})
+_SALVAGED = frozenset({"JPEG", "MPO", "PNG", "GIF", "TIFF", "BMP", "DIB", "PPM", "TGA"})
 """Formats whose decoders write rows as they come."""
 _LEVELS = (0, 255)
 """What the pixels are before two decodes: those that still differ afterwards were not written."""
@@ -28,6 +28,11 @@ _FILL, _FILL_SLACK, _LEAST_RUN = 128, 2, 8
 """Gray that libjpeg fills with, levels from it that count, and the least pixels of it at the end of a row."""
 _REACH_SIDE = 640
 _NOTHING = 1e-9
+
+_CODESTREAM, _CODESTREAM_END = b"\xff\x4f\xff\x51", b"\xff\xd9"
+"""Of JPEG 2000. Source: Recommendation ITU-T T.800, table A.2."""
+_VALUE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+"""Bytes of one value by TIFF's number of its type. Source: TIFF Revision 6.0, pp. 15 and 16."""
 
 PngImagePlugin.MAX_TEXT_MEMORY = 64 << 20
 
@@ -43,11 +48,14 @@ class Salvaged:
     missing: float | None
 
 
-def salvaged(picture: Image.Image, open_again: Open, error: Exception, name: str) -> Salvaged:
+def salvaged(
+    picture: Image.Image, open_again: Open, error: Exception, name: str, reason: str | None = None
+) -> Salvaged:
     """What can be had of a picture that did not load.
 
     Args:
         error: what its decoder said.
+        reason: why it is so, if that is known better.
 
     Raises:
         CorruptMediaError: less than half of it is there.
@@ -71,7 +79,8 @@ def salvaged(picture: Image.Image, open_again: Open, error: Exception, name: str
             missing, again = _missing_rows(open_again)
     if missing > MOST_MISSING:
         raise CorruptMediaError(
-            f"'{name}' is cut or damaged: only {1 - missing:.0%} of the picture can be read ({_plain(error)})."
+            f"'{name}' is cut or damaged: only {1 - missing:.0%} of the picture can be read "
+            f"({reason or _plain(error)})."
         )
     return Salvaged(again, max(1e-4, round(missing, 4)) if missing > _NOTHING else None)
 
@@ -215,6 +224,9 @@ def ends_early(file: IO[bytes]) -> str | None:
         declared = int.from_bytes(head[4:8], "little") + 8
     elif head[4:8] == b"ftyp":
         declared = _boxes_end(file, size)
+    elif head[4:8] == b"jP  " or head[:4] == _CODESTREAM:
+        file.seek(-2, os.SEEK_END)
+        return None if file.read(2) == _CODESTREAM_END else "its file ends early: the end marker is not there"
     elif head[:4] in (b"II*\0", b"MM\0*"):
         return _tiff_ends_early(file, head, size)
     else:
@@ -226,8 +238,21 @@ def _tiff_ends_early(file: IO[bytes], head: bytes, size: int) -> str | None:
     order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
     at = int.from_bytes(head[4:8], order)
     file.seek(min(at, size))
-    end = at + 2 + 12 * int.from_bytes(file.read(2), order)
-    return None if end <= size else f"its file ends early: it has {size:,} bytes, and its directory is at {at:,}"
+    entries = int.from_bytes(file.read(2), order)
+    table = file.read(12 * entries)
+    if len(table) < 12 * max(1, entries):
+        return f"its file ends early: it has {size:,} bytes, and its directory is at {at:,}"
+    end = 0
+    for start in range(0, len(table), 12):
+        kind, count, value = (
+            int.from_bytes(table[start + first : start + last], order) for first, last in ((2, 4), (4, 8), (8, 12))
+        )
+        length = count * _VALUE_SIZES.get(kind, 0)
+        if length > 4:
+            end = max(end, value + length)
+    if end <= size:
+        return None
+    return f"its file ends early: it has {size:,} bytes, and values of its directory reach to {end:,}"
 
 
 def _boxes_end(file: IO[bytes], size: int) -> int:

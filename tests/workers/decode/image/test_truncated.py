@@ -151,3 +151,35 @@ def test_a_bad_checksum_in_a_comment_is_whole(decode, photo, tmp_path: Path) -> 
     photo.save(tmp_path / "a.png", pnginfo=texts)
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes().replace(b"Holiday", b"holiday"))
     assert decode(tmp_path / "a.png").facts.damaged is None
+
+
+@pytest.mark.parametrize("cut", [1, 2, 8, 100, 10_000])
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "jpeg"])
+def test_a_tiff_whose_directory_is_last_says_that_it_ends_early(
+    decode, grainy, tmp_path: Path, compression: str, cut: int
+) -> None:
+    data = encoded(grainy, {"format": "TIFF", "compression": compression})
+    assert struct.unpack_from("<I", data, 4)[0] > len(data) // 2
+    (tmp_path / "a.tif").write_bytes(data[:-cut])
+    with pytest.raises(CorruptMediaError, match="its file ends early"):
+        decode(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("share", [0.9, 0.6])
+@pytest.mark.parametrize("compression", [None, "tga_rle"])
+def test_a_tga_is_decoded_as_far_as_it_goes(
+    decode, grainy, tmp_path: Path, compression: str | None, share: float
+) -> None:
+    data = encoded(grainy, {"format": "TGA", "compression": compression})
+    (tmp_path / "a.tga").write_bytes(data[: int(share * len(data))])
+    assert decode(tmp_path / "a.tga").facts.damaged == pytest.approx(1 - share, abs=0.02)
+
+
+@pytest.mark.parametrize("share", [0.999, 0.6])
+@pytest.mark.parametrize("stream", [False, True])
+def test_jpeg_2000_says_that_the_file_ends_early(decode, grainy, tmp_path: Path, stream: bool, share: float) -> None:
+    """OpenJPEG, as Pillow and OpenCV call it, gives nothing of a stream that is cut."""
+    data = encoded(grainy, {"format": "JPEG2000", "no_jp2": stream})
+    (tmp_path / "a.jp2").write_bytes(data[: int(share * len(data))])
+    with pytest.raises(CorruptMediaError, match="its file ends early"):
+        decode(tmp_path / "a.jp2")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
 
 from search.photographers.photos.features import FEATURES, INDEX
 from workers.decode.image.handcrafted import color, composition, texture, tone
@@ -18,15 +18,15 @@ _DIGITS = 7
 """Significant digits stored, those of a float32. All digits would take more room than the rest of a record."""
 
 
-def measure(picture: Image.Image, frame: Mapping[str, float], shot: Mapping[str, float]) -> Row:
+def measure(picture: npt.NDArray[np.uint8], frame: Mapping[str, float], shot: Mapping[str, float]) -> Row:
     """The 78 features in order, None for those that the picture or its file does not have.
 
     Args:
-        picture: RGB, upright, of any size.
+        picture: uint8 (h, w, 3) RGB, upright, of any size.
         frame: from :func:`frame_of`.
         shot: from ``shot.shot_features``.
     """
-    pixels = Pixels.of(np.asarray(picture))
+    pixels = Pixels.of(picture)
     found = {
         **frame,
         **shot,
