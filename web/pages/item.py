@@ -133,6 +133,8 @@ def _facts(record: MediaRecord) -> dict[str, str]:
         "ISO": f"{record.iso:g}" if record.iso else "",
         "Focal length": f"{record.focal_length:g} mm" if record.focal_length else "",
         "Place": _place(record),
+        "Damaged": f"{record.damaged:.0%} could not be read" if record.damaged else "",
+        "Note": record.remark or "",
         "Library": ", ".join(record.libraries),
         "Format": addresses.suffix(record.paths[0]).lstrip(".").upper() if record.paths else "",
         "Id": record.id,
