@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise, product
 
 import numpy as np
@@ -92,6 +92,7 @@ def find_duplicates(
     collections: Sequence[str] = COLLECTIONS,
     near: bool = True,
     comparisons: Comparisons | None = None,
+    one_path_a_file: Callable[[Sequence[str]], Sequence[str]] = tuple,
 ) -> tuple[DuplicateGroup, ...]:
     """Groups: exact copies first, then same pictures, edits and bursts; larger groups first in each.
 
@@ -104,6 +105,7 @@ def find_duplicates(
     Args:
         near: also look for edits and bursts.
         comparisons: of pixels, where they can be compared.
+        one_path_a_file: the paths with those left out that are links to a file that is there by another path.
     """
     found: list[DuplicateGroup] = []
     for collection, info in store.collections().items():
@@ -111,7 +113,11 @@ def find_duplicates(
             continue
         points = store.scroll(collection, where=where or Filter(), payload=_NEEDED)
         records = [MediaRecord.from_payload(point.payload) for point in points]
-        found += [_exact(record) for record in records if len(record.paths) > 1]
+        for record in records:
+            # Deleting one of the paths of a file frees no bytes.
+            paths = tuple(one_path_a_file(record.paths)) if len(record.paths) > 1 else ()
+            if len(paths) > 1:
+                found.append(_exact(replace(record, paths=paths)))
         stands_for: dict[int, int] = {}
         for same in same_pictures(records):
             kept, *others = sorted(same, key=lambda at: (-known_facts(records[at]), -records[at].size, records[at].id))

@@ -28,6 +28,8 @@ from web.api.params import BrowseParameters, Limit, SimilarParameters, WordParam
 from web.api.ports import NodePort
 from web.wording import understood
 from workers.alignment import PreviewComparer
+from workers.storage.files import FileAccess
+from workers.storage.same_file import one_path_a_file
 
 UPLOAD = "upload"
 
@@ -255,7 +257,10 @@ def duplicates(node: NodePort, duplicating: DuplicateParameters) -> DuplicateAns
     edits of one content (edited_copy), each with the member to keep and the bytes to spare; and the shots of a burst,
     which are moments of their own: none is to be removed."""
     comparisons = _comparisons(node, SECONDS_OF_COMPARING_ALL)
-    groups = find_duplicates(node.store, comparisons=comparisons)
+    access = FileAccess(node.settings)
+    groups = find_duplicates(
+        node.store, comparisons=comparisons, one_path_a_file=lambda paths: one_path_a_file(paths, access)
+    )
     notes = (_UNCOMPARED.format(comparisons.refused),) if comparisons.refused else ()
     return DuplicateAnswer(groups[: duplicating.limit], len(groups), notes)
 
