@@ -110,8 +110,8 @@ files = Table(
     sqlite_with_rowid=False,
 )
 """One row per path. A folder that cannot be read has a row with ``folder`` equal to ``path``. ``ctime_ns`` is when the
-file or its metadata changed, in nanoseconds since the epoch; null where that is not known. ``sidecars`` are those beside
-the file (``ingest.scan.sidecars``), empty where there are none."""
+file or its metadata changed, in nanoseconds since the epoch; null where that is not known. ``sidecars`` are those
+beside the file (``ingest.scan.sidecars``), empty where there are none."""
 
 # Few files have sidecars; which record has some is asked at the end of every job.
 Index(
