@@ -5,6 +5,7 @@ It never reads a media file: an ingest job calls ``ingest.scan`` and ``ingest.pl
 Start reading at ``kinds`` and ``service``.
 
 * ``bulk_indexing``: Hold the store's indexing while a job writes many records, and release it afterwards.
+* ``commands``: What people ask of jobs, stored in the ledger for the processes that run them.
 * ``failures``: Failed files in the ledger: listing them, and the libraries that have some.
 * ``ingest_run``: One run of an ingest job: scan, plan, embed in batches, record reports, handle missing files.
 * ``kinds``: Kinds of job: what each is called where it is stored, what people read, and which options it takes.
@@ -16,4 +17,5 @@ Start reading at ``kinds`` and ``service``.
 * ``scheduling``: Which jobs may run at the same time, and which waiting job runs first.
 * ``service``: Start, run, pause, resume, cancel and list jobs, from any process that shares the ledger.
 * ``tasks``: The protocol of job kinds other than ``ingest``, and how such a task runs as a job.
+* ``unstored``: How jobs of this process ended while the ledger could not note it, because its disk is full, say.
 """

@@ -52,6 +52,7 @@ class JobProgress:
         task: kind of job; a text that is none of them comes from a newer version of Likewise. Of other kinds than
             ``ingest``, ``total`` counts the work's own units and ``embedded`` those of them that are done.
         priority: which of several jobs comes first.
+        abandoned: no living process runs it, although it has not ended; one that watches jobs goes on with it.
     """
 
     id: str
@@ -73,6 +74,7 @@ class JobProgress:
     created: float = 0.0
     task: JobKind | str = JobKind.INGEST
     priority: Priority = Priority.NORMAL
+    abandoned: bool = False
 
     @property
     def done(self) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
-from ingest.jobs.progress import JobProgress, JobState
+from ingest.jobs.progress import JobState
 from ingest.jobs.rows import LiveJob
 from search.errors import LedgerUnavailableError, LikewiseError, WorkerUnavailableError
 
@@ -18,11 +19,17 @@ WORKER_SECONDS = 60.0
 """Seconds between two retries after these, without end, while no worker is available."""
 
 
-def run_with_retries(live: LiveJob, work: Callable[[], JobProgress], seconds: Sequence[float]) -> JobProgress:
+Result = TypeVar("Result")
+
+
+def run_with_retries(
+    live: LiveJob, work: Callable[[], Result], seconds: Sequence[float], state: JobState = JobState.RUNNING
+) -> Result:
     """Call ``work`` until it returns, waiting between tries; progress between two errors starts the waiting times over.
 
     Args:
         seconds: how long to wait before each retry; after these only a missing worker is waited for.
+        state: of the job while it waits.
 
     Raises:
         LikewiseError: an error that does not pass, or one too many.
@@ -43,5 +50,5 @@ def run_with_retries(live: LiveJob, work: Callable[[], JobProgress], seconds: Se
                 raise
             delay *= random.uniform(0.8, 1.2)
             with suppress(LedgerUnavailableError):  # the ledger may be what is unavailable
-                live.enter(JobState.RUNNING, f"{error} Trying again in {delay:.0f} s.")
+                live.enter(state, f"{error} Trying again in {delay:.0f} s.")
             live.sleep(delay)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection, Row, insert, select, update
 
 from ingest.jobs.kinds import JobKind, kind_of
-from ingest.jobs.leases import JobCommand
+from ingest.jobs.leases import JobCommand, is_free
 from ingest.jobs.options import OPTIONS_VERSION, VERSION_KEY
 from ingest.jobs.progress import UNFINISHED, JobProgress, JobState, RateMeter
 from ingest.ledger.database import Ledger
@@ -23,6 +23,8 @@ from workers.batch.report import Priority
 
 SHOW_EVERY = 0.2
 """Seconds between two calls of ``on_progress`` while nothing important happens."""
+
+ABANDONED = "The process that ran it has ended, or is not heard of. Another Likewise of this library goes on with it."
 
 MOST_DIGITS = 18
 """Most digits of a job's number; longer ones do not fit into a database integer."""
@@ -119,6 +121,21 @@ def progress_of(row: Row[tuple[object, ...]]) -> JobProgress:
     )
 
 
+def seen_by(row: Row[tuple[object, ...]], now: float) -> JobProgress:
+    """The stored progress of a job that this process does not run. One that has begun and whose coordinator has ended,
+    or is not heard of any more, is said to be abandoned.
+
+    Args:
+        now: time of the ledger, in seconds since the epoch.
+    """
+    stored = progress_of(row)
+    begun = stored.state in (JobState.SCANNING, JobState.RUNNING)
+    left = row._mapping["owner"] != "" or begun  # a queued job that nobody holds waits for a process to be started
+    if stored.finished or stored.state is JobState.PAUSED or not left or not is_free(row, "", now):
+        return stored
+    return replace(stored, abandoned=True, message=stored.message or ABANDONED)
+
+
 class LiveJob:
     """A job that runs in this process: its counters, and the switches that pause, resume and cancel it.
 
@@ -201,15 +218,20 @@ class LiveJob:
         Raises:
             LeaseLostError: another coordinator runs the job now.
         """
+        self.show_state(state, message)
+        with self._writing, self._ledger.write() as connection:
+            self._check_lease(connection)
+            self._save(connection, self._progress)
+        return self._progress
+
+    def show_state(self, state: JobState, message: str = "") -> JobProgress:
+        """Change the state in this process alone."""
         with self._lock:
             last = self.snapshot()
             if state not in UNFINISHED:
                 last = replace(last, eta_seconds=None)
             self._progress = replace(last, state=state, message=message)
         self.show(at_once=True)
-        with self._writing, self._ledger.write() as connection:
-            self._check_lease(connection)
-            self._save(connection, self._progress)
         return self._progress
 
     def renew(self, connection: Connection, now: float) -> None:

@@ -16,25 +16,26 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from ingest.jobs.bulk_indexing import BulkIndexing, release_indexing
+from ingest.jobs.commands import read_commands, store_command
 from ingest.jobs.failures import failed_files, libraries_with_failures
 from ingest.jobs.ingest_run import IngestRun
 from ingest.jobs.kinds import JobKind, kind_of
 from ingest.jobs.leases import JobCommand, LeaseKeeper, is_free, new_coordinator_name, take
 from ingest.jobs.progress import UNFINISHED, Failure, JobProgress, JobState
 from ingest.jobs.retries import RETRY_DELAYS, run_with_retries
-from ingest.jobs.rows import JobRequest, LiveJob, create_job, load_job, progress_of, request_of
+from ingest.jobs.rows import JobRequest, LiveJob, create_job, load_job, progress_of, request_of, seen_by
 from ingest.jobs.scheduling import RunSlot, blocking_reason, runnable_jobs
 from ingest.jobs.tasks import JobTask, run_task
+from ingest.jobs.unstored import UnstoredEnds
 from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
-from ingest.ledger.entries import forget_plan
 from ingest.ledger.libraries import register
 from ingest.ledger.tables import jobs
 from ingest.plan.store_records import Records
 from ingest.scan.sources import Sources
 from search.errors import (
     LeaseLostError,
-    LedgerUnavailableError,
+    LedgerError,
     LikewiseError,
     NotFoundError,
     StoreError,
@@ -42,6 +43,7 @@ from search.errors import (
 )
 from search.settings import Settings
 from search.store.base import Store
+from search.store.durable import says_disk_full
 from workers.batch.report import BatchRunner, Priority
 from workers.storage.previews import Previews
 
@@ -78,6 +80,7 @@ class JobService:
         self._sources = Sources(settings, ledger)
         self._retry_delays = tuple(retry_delays)
         self._keeper = LeaseKeeper(ledger, new_coordinator_name())
+        self._unstored = UnstoredEnds(ledger, self._keeper.name)
         self._slot = RunSlot()
         self._live_lock = threading.Lock()  # held while a job becomes live, or is found not to be
         self._live: dict[str, LiveJob] = {}
@@ -96,6 +99,7 @@ class JobService:
         library: str | None = None,
         confirm_missing: bool = False,
         retry_failed: bool = False,
+        reread: bool = False,
         priority: Priority = Priority.NORMAL,
     ) -> str:
         """Create a job over files and folders; :meth:`run` runs it. This process holds its lease until it ends.
@@ -105,6 +109,7 @@ class JobService:
                 others get one named after their folder.
             confirm_missing: mark missing files as missing, however many they are.
             retry_failed: read files again that failed before and have not changed.
+            reread: read the bytes of all others as well, to find edits that size and times do not tell of.
             priority: which of several waiting jobs runs first.
 
         Returns:
@@ -119,9 +124,9 @@ class JobService:
             raise UsageError("No path was given.", "Name a folder or files to ingest.")
         real = list(dict.fromkeys(self._sources.checked(path) for path in paths))
         with self._ledger.write() as connection:
-            request = JobRequest(
-                tuple(real), register(connection, real, library), confirm_missing, retry_failed, priority
-            )
+            names = register(connection, real, library)
+            options = {"reread": "1"} if reread else {}
+            request = JobRequest(tuple(real), names, confirm_missing, retry_failed, priority, options=options)
             job = self._create(connection, request)
         return self._keep(job)
 
@@ -158,7 +163,7 @@ class JobService:
         """Run a job to its end in this thread, as soon as no other job blocks it.
 
         Also resumes a job that a killed process left unfinished. Returns at once when the job has ended already, or
-        when another process runs it.
+        when another process runs it. Whatever becomes of the ledger, :meth:`progress` tells how the job ended.
 
         Args:
             on_progress: called with the job's progress, at most every ``ingest.jobs.rows.SHOW_EVERY`` seconds.
@@ -166,8 +171,12 @@ class JobService:
         Raises:
             NotFoundError: there is no such job.
         """
+        self._unstored.store()
         with self._live_lock:
-            stored = self._stored(job_id)
+            try:
+                stored = self.progress(job_id)
+            except (LedgerError, StoreError) as error:
+                return self._unstored.add(JobProgress(job_id, JobState.FAILED, "", (), message=str(error)))
             if stored.finished:
                 return stored
             live = self._live.setdefault(job_id, LiveJob(self._ledger, stored, self._keeper.name, on_progress))
@@ -179,6 +188,7 @@ class JobService:
             return self._stored(job_id)
         finally:
             self._live.pop(job_id, None)
+            self._unstored.store()
             self._keeper.drop(live.number)
 
     def pause(self, job_id: str) -> None:
@@ -237,15 +247,14 @@ class JobService:
         Raises:
             NotFoundError: there is no such job.
         """
-        live = self._live.get(job_id)
-        return live.snapshot() if live else self._stored(job_id)
+        return self._known_here(job_id) or self._stored(job_id)
 
     def jobs(self, limit: int = 50) -> list[JobProgress]:
         """The latest jobs, newest first."""
         with self._ledger.read() as connection:
             rows = connection.execute(select(jobs).order_by(jobs.c.id.desc()).limit(limit)).all()
-        stored = [progress_of(row) for row in rows]
-        return [live.snapshot() if (live := self._live.get(job.id)) else job for job in stored]
+            now = self._ledger.now(connection)
+        return [self._known_here(str(row.id)) or seen_by(row, now) for row in rows]
 
     def unfinished(self) -> list[str]:
         """Ids of jobs that have not ended, oldest first: queued, running in any process, or left by a killed one."""
@@ -256,8 +265,10 @@ class JobService:
     def waiting(self) -> list[str]:
         """Ids of unfinished jobs that this process may run, in the order to run them: they are not paused, and no
         living process holds their lease."""
+        self._unstored.store()
         with self._ledger.read() as connection:
-            return runnable_jobs(connection, self._keeper.name, self._ledger.now(connection))
+            runnable = runnable_jobs(connection, self._keeper.name, self._ledger.now(connection))
+        return [job for job in runnable if self._unstored.get(job) is None]
 
     def failures(
         self,
@@ -283,9 +294,14 @@ class JobService:
             number = None if job is None else load_job(connection, job).id
             return failed_files(connection, job=number, library=library, code=code, limit=limit, after=after)
 
+    def _known_here(self, job_id: str) -> JobProgress | None:
+        """What this process knows of a job better than the ledger."""
+        live = self._live.get(job_id)
+        return live.snapshot() if live else self._unstored.get(job_id)
+
     def _stored(self, job_id: str) -> JobProgress:
         with self._ledger.read() as connection:
-            return progress_of(load_job(connection, job_id))
+            return seen_by(load_job(connection, job_id), self._ledger.now(connection))
 
     def _create(self, connection: Connection, request: JobRequest) -> str:
         return create_job(connection, request, owner=self._keeper.name, now=self._ledger.now(connection))
@@ -295,32 +311,34 @@ class JobService:
         return job_id
 
     def _send(self, job_id: str, command: JobCommand, *, runs_here: bool = False) -> None:
-        """Store a command for a job, which has it already if it ``runs_here``. Cancelling a job that no living process
-        runs ends it at once."""
         with self._ledger.write() as connection:
-            row = load_job(connection, job_id)
-            if progress_of(row).finished or (row.wanted == JobCommand.CANCEL and command is not JobCommand.CANCEL):
-                return
-            values: dict[str, object] = {"wanted": command.value}
-            if (
-                command is JobCommand.CANCEL
-                and not runs_here
-                and is_free(row, self._keeper.name, self._ledger.now(connection))
-            ):
-                forget_plan(connection, row.id)
-                values = {"wanted": "", "owner": "", "bulk": False, "state": JobState.CANCELLED.value}
-            connection.execute(update(jobs).where(jobs.c.id == row.id).values(values))
+            now = self._ledger.now(connection)
+            store_command(connection, job_id, command, name=self._keeper.name, now=now, runs_here=runs_here)
 
     def _run(self, live: LiveJob) -> JobProgress:
+        try:
+            return self._run_in_turn(live)
+        except LeaseLostError:
+            raise
+        except LikewiseError as error:
+            return self._give_up(live, str(error), again=not isinstance(error, UsageError))
+        except Exception as error:
+            # The boundary of a job: recorded, then raised. An interrupt leaves the job to be resumed.
+            if says_disk_full(str(error)):
+                return self._give_up(live, f"A disk is full: {error}. Make room there.")
+            self._give_up(live, f"It ended in an error of its own, {type(error).__name__}: {error}.")
+            raise
+
+    def _run_in_turn(self, live: LiveJob) -> JobProgress:
         while True:
             with self._slot.acquire(live, SLOT_SECONDS) as acquired:
                 self._poll_commands()
                 if live.cancelled or (acquired and not live.paused):
-                    begun = self._begin(live)
+                    begun = run_with_retries(live, lambda: self._begin(live), self._retry_delays, JobState.QUEUED)
                     if isinstance(begun, JobProgress):
                         return begun
                     if begun is not None:
-                        return self._run_begun(live, begun)
+                        return run_with_retries(live, self._work(live, begun), self._retry_delays)
             if acquired:
                 live.sleep(SLOT_SECONDS)
 
@@ -330,10 +348,9 @@ class JobService:
             return
         self._next_poll = time.monotonic() + SLOT_SECONDS
         waiting = {live.number: live for live in list(self._live.values())}
-        with suppress(LedgerUnavailableError), self._ledger.read() as connection:
-            query = select(jobs.c.id, jobs.c.wanted).where(jobs.c.id.in_(waiting))
-            for number, command in connection.execute(query):
-                waiting[number].obey(JobCommand(command))
+        with suppress(LikewiseError), self._ledger.read() as connection:
+            for number, command in read_commands(connection, waiting).items():
+                waiting[number].obey(command)
 
     def _begin(self, live: LiveJob) -> JobProgress | JobRequest | None:
         """Take the job's lease. Returns the request to run; None while another job blocks it; the job's progress when
@@ -357,18 +374,6 @@ class JobService:
         self._keeper.keep(live.number, live)
         return request
 
-    def _run_begun(self, live: LiveJob, request: JobRequest) -> JobProgress:
-        try:
-            return run_with_retries(live, self._work(live, request), self._retry_delays)
-        except LeaseLostError:
-            raise
-        except LikewiseError as error:
-            return self._give_up(live, str(error), again=not isinstance(error, UsageError))
-        except Exception as error:
-            # The boundary of a job: recorded, then raised. An interrupt leaves the job to be resumed.
-            self._give_up(live, f"It ended in an error of its own, {type(error).__name__}: {error}.")
-            raise
-
     def _work(self, live: LiveJob, request: JobRequest) -> Callable[[], JobProgress]:
         """The function that is called until it succeeds or fails for good.
 
@@ -388,11 +393,4 @@ class JobService:
 
     def _give_up(self, live: LiveJob, reason: str, *, again: bool = True) -> JobProgress:
         message = f"{reason} What is stored stays; run it again to go on." if again else reason
-        try:
-            with live.write() as (connection, _):
-                forget_plan(connection, live.number)
-            with suppress(StoreError):  # the store may be what failed; the next job, or the next start, releases it
-                release_indexing(self._ledger, self._store, ending=live.number)
-            return live.enter(JobState.FAILED, message)
-        except LikewiseError:
-            return live.snapshot()  # the ledger itself failed: the caller still gets the reason
+        return self._unstored.end(live, self._store, JobState.FAILED, message)
