@@ -8,7 +8,9 @@ finished batch left it, and no transaction decides on data that another is about
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +42,10 @@ CONNECT_SECONDS = 10
 WRITERS = 0x6C696B65
 """Number of the PostgreSQL advisory lock that writers hold, so that they write one at a time, as in SQLite."""
 
+LEAST_FREE = 1 << 20
+"""With fewer free bytes on its disk, an error of reading or writing SQLite's files means that the disk is full: SQLite
+says so itself only where it was about to write the database or its log."""
+
 AWAY = frozenset({"08", "57", "53", "40", "55"})
 """Classes of SQLSTATE after which a retry may succeed: no connection, server shutting down or starting, out of
 connections or memory, deadlock, lock not available. See the list of error codes in PostgreSQL's manual."""
@@ -68,9 +74,11 @@ class Ledger:
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise _no_address(str(error)) from None
         self._name = parsed.render_as_string(hide_password=True)
+        is_file = parsed.get_backend_name() == "sqlite" and parsed.database
+        self._folder = Path(parsed.database).parent if is_file and parsed.database else None
         try:
-            if parsed.get_backend_name() == "sqlite" and parsed.database:
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            if self._folder is not None:
+                self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LedgerError(f"The ledger {self._name} cannot be made: {error.strerror}.") from error
         with self.write() as connection:
@@ -124,9 +132,9 @@ class Ledger:
             yield
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", None) or error
-            if _is_disk_full(cause):
+            if self._is_disk_full(cause):
                 raise DiskFullError(
-                    f"The ledger {self._name} cannot grow: the disk is full.",
+                    f"The ledger {self._name} cannot grow: the disk {self._full_disk()}is full.",
                     "Make room and run the same command again; nothing recorded is lost.",
                 ) from error
             if _passes(error):
@@ -137,6 +145,29 @@ class Ledger:
             raise LedgerError(
                 f"The ledger {self._name} said no: {cause}.", "Nothing recorded is lost; run the command again."
             ) from error
+        except (OverflowError, UnicodeEncodeError) as error:  # a driver cannot even hand the value over
+            raise LedgerError(
+                f"A value does not fit into the ledger {self._name}: {error}.",
+                "That is an error of Likewise; please report it.",
+            ) from error
+
+    def _is_disk_full(self, cause: BaseException) -> bool:
+        if not isinstance(cause, sqlite3.Error):
+            return getattr(cause, "errno", None) == errno.ENOSPC or getattr(cause, "sqlstate", None) == "53100"
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return True
+        touches_disk = code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+        return touches_disk and self._folder is not None and not _has_room(self._folder)
+
+    def _full_disk(self) -> str:
+        """The folder whose disk is full, with "of" before and a space behind; empty where that is not to be found
+        out."""
+        places = (
+            [] if self._folder is None else [self._folder, Path(tempfile.gettempdir())]
+        )  # SQLite sorts in the latter
+        full = next((place for place in places if not _has_room(place)), None)
+        return "" if full is None else f"of '{full}' "
 
     def close(self) -> None:
         """Close all connections."""
@@ -189,7 +220,8 @@ def _passes(error: SQLAlchemyError) -> bool:
     return state[:2] in AWAY
 
 
-def _is_disk_full(error: BaseException) -> bool:
-    if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return getattr(error, "errno", None) == errno.ENOSPC or getattr(error, "sqlstate", None) == "53100"
+def _has_room(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free >= LEAST_FREE
+    except OSError:
+        return True

@@ -21,6 +21,11 @@ CANCEL_SECONDS = 10.0
 REMOTE_POLL_SECONDS = 1.0
 """How often a server on another machine is asked."""
 
+ABANDONED_SECONDS = 25.0
+"""How long a job may be without a living process until its follower gives up: a Likewise that watches jobs takes it up
+within ten. It counts as abandoned half a minute after its process was last heard of, or at once when that is known to
+have ended."""
+
 LINE_SECONDS, NEWS_SECONDS = 5.0, 1.0
 """Seconds between plain lines; a line with a new message comes sooner."""
 
@@ -48,7 +53,7 @@ def follow(client: Client, job: str) -> JobProgress:
     """Show the progress of ``job`` until it ends, and wait for the upkeep that this process does after it.
 
     Raises:
-        LikewiseError: the job failed.
+        LikewiseError: the job failed, or no process runs it any more.
         click.Abort: interrupted; the job was cancelled after its running batch, and what it had done stays.
     """
     from search.errors import LikewiseError
@@ -77,6 +82,7 @@ def watch(client: Client, job: str) -> JobProgress:
     """Show the progress of ``job`` until it ends, without stopping it on Ctrl-C.
 
     Raises:
+        LikewiseError: no process runs it any more.
         click.Abort: interrupted; the job goes on.
     """
     try:
@@ -116,15 +122,27 @@ def duration(seconds: float) -> str:
 
 
 def _watch(client: Client, job: str, display: Display | None) -> JobProgress:
+    """Raises:
+    LikewiseError: no process runs the job any more, and none takes it up.
+    """
     from ingest.jobs.service import JobProgress
+    from search.errors import LikewiseError
     from web.plain import load
 
+    alive = time.monotonic()
     while True:
         progress: JobProgress = load(JobProgress, client.get(f"/jobs/{job}"))
         if display is not None:
             display.update(progress)
         if progress.finished:
             return progress
+        if not progress.abandoned:
+            alive = time.monotonic()
+        elif time.monotonic() - alive > ABANDONED_SECONDS:
+            raise LikewiseError(
+                f"No process runs job {job} any more: {progress.message}",
+                "Run the same command again; what is stored stays.",
+            )
         time.sleep(POLL_SECONDS if client.is_near else REMOTE_POLL_SECONDS)
 
 
