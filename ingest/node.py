@@ -149,6 +149,7 @@ class Node:
         *,
         library: str | None = None,
         confirm_missing: bool = False,
+        reread: bool = False,
         priority: Priority = Priority.NORMAL,
     ) -> str:
         """Ingest ``paths`` in the background; the id of the new job.
@@ -156,7 +157,9 @@ class Node:
         Raises:
             NotFoundError, UnreadableFileError, UsageError: as :meth:`ingest.jobs.service.JobService.start`.
         """
-        job = self.ingest.start(paths, library=library, confirm_missing=confirm_missing, priority=priority)
+        job = self.ingest.start(
+            paths, library=library, confirm_missing=confirm_missing, reread=reread, priority=priority
+        )
         self._cancel_superseded(job)
         return self._submit(job)
 

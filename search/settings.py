@@ -104,6 +104,9 @@ class Settings(BaseModel):
     key_frames: int = Field(32, gt=0, le=256, description="most key frames kept of a video")
 
     excludes: tuple[str, ...] = Field((), description="patterns left out of every scan, in .gitignore syntax")
+    include_system_folders: bool = Field(
+        False, description="also scan what other programs keep beside photos: thumbnails, recycle bins, snapshots"
+    )
     missing_grace_days: float = Field(30.0, ge=0, description="days before records of missing files are deleted")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe message logged")
     log_format: Literal["text", "json"] = Field("text", description="lines for people, or one JSON object a line")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 
 from ingest.jobs.bulk_indexing import BulkIndexing
+from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress, JobState
 from ingest.jobs.rows import JobRequest, LiveJob
 from ingest.ledger.credits import PAGE, Credits
@@ -14,6 +16,7 @@ from ingest.ledger.libraries import LibraryMap
 from ingest.plan.dispatch import Dispatch
 from ingest.plan.missing import SuspectRoot, expire, mark_missing, suspect_roots, sweep
 from ingest.plan.plan import Planner, find_lost_records
+from ingest.plan.sidecars import SidecarUpdates
 from ingest.plan.store_records import Records
 from ingest.scan.sources import Sources
 from search.settings import Settings
@@ -64,6 +67,9 @@ class IngestRun:
         if live.cancelled:
             return self._cut_off()
         suspect = self._handle_missing()
+        self._read_sidecars()
+        if live.cancelled:
+            return self._cut_off()
         self._credit()
         self._forget_plan()
         self._bulk.end()
@@ -93,6 +99,7 @@ class IngestRun:
             self._sources.access,
             retry=self._request.retry_failed,
             max_bytes=self._settings.max_file_mb * 2**20,
+            reread=JobKind.INGEST.parse(self._request.options).reread,
         )
         roots = self._request.roots
         planner.plan(self._sources.found(roots, known_roots), self._sources.folders(roots))
@@ -100,6 +107,7 @@ class IngestRun:
             self._notes.append(
                 f"{planner.failed_before:,} files failed before and have not changed; --retry tries them again."
             )
+        self._notes.extend(_left_out(planner, self._settings.missing_grace_days))
 
     def _forget_plan(self) -> None:
         with self._live.write() as (connection, _):
@@ -119,6 +127,18 @@ class IngestRun:
                 for report in self._runner.run(dispatch):
                     dispatch.record(report)
                     self._bulk.hold_pending()
+
+    def _read_sidecars(self) -> None:
+        """Read the facts of records anew whose sidecars have changed."""
+        updates = SidecarUpdates(self._settings, self._ledger, self._records, self._live)
+        while self._live.wait_while_paused() and not updates.exhausted:
+            for report in self._runner.run(updates):
+                updates.record(report)
+                self._bulk.hold_pending()
+        updates.tidy()
+        if updates.failed:
+            what = "file with an edited sidecar" if updates.failed == 1 else "files with edited sidecars"
+            self._notes.append(f"{updates.failed:,} {what} could not be read again; the next ingest tries.")
 
     def _handle_missing(self) -> list[SuspectRoot]:
         """Mark, expire and sweep; returns the roots where nothing was marked, because too many files are missing."""
@@ -144,3 +164,18 @@ class IngestRun:
             "ingest again with --confirm-missing.",
         ]
         return " ".join([*self._notes, *sentences])
+
+
+def _left_out(planner: Planner, grace_days: float) -> Iterator[str]:
+    """Sentences about what other programs keep beside photos."""
+    folders, single = planner.system_folders, planner.system_files
+    parts = [(folders, "folder"), (single, "file")]
+    named = " and ".join(f"{count:,} {noun}{'s'[: count != 1]}" for count, noun in parts if count)
+    if named:
+        was = "was" if folders + single == 1 else "were"
+        yield f"{named} that other programs keep beside photos (thumbnails, recycle bins) {was} left out."
+    if planner.taken_back:
+        yield (
+            f"{planner.taken_back:,} files in them that an older version took in are hidden now and deleted from the "
+            f"library in {grace_days:g} days; LIKEWISE_INCLUDE_SYSTEM_FOLDERS=true keeps them."
+        )

@@ -19,8 +19,14 @@ NO_CREDIT, ALL_CREDITS = "none", "all"
 
 
 @dataclass(frozen=True, slots=True)
-class NoOptions:
-    """``ingest``: what it takes in stands in columns of its own."""
+class IngestOptions:
+    """What is taken in stands in columns of its own.
+
+    Attributes:
+        reread: the bytes of every file are read and compared, whatever its size and times say.
+    """
+
+    reread: Annotated[bool, Stored("0 or 1", {"0": False, "1": True}.__getitem__)] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ class JobKind(StrEnum):
 
     description: KindDescription
 
-    INGEST = KindDescription("ingest", "Taking in files", NoOptions)
+    INGEST = KindDescription("ingest", "Taking in files", IngestOptions)
     BACKUP = KindDescription("backup", "Backing up", BackupOptions, read_only=True)
     MIGRATE = KindDescription("migrate", "Copying to another store", MigrateOptions, read_only=True)
     REEMBED = KindDescription("reembed", "Making vectors anew", ReembedOptions)

@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
-from ingest.ledger.tables import Action, FileState, files, libraries, planned, unsettled
+from ingest.ledger.tables import Action, FileState, files, libraries, planned, sidecars_read, unsettled
 from search.media import Kind
 
 CHUNK = 500
@@ -35,10 +35,13 @@ class Entry:
     code: str = ""
     detail: str = ""
     attempts: int | None = None
+    ctime_ns: int | None = None
+    sidecars: str = ""
 
 
-Known: TypeAlias = tuple[str, int, int, str, int, int, str]
-"""Path, size, mtime_ns, state, job, library and folder of a row. A bare tuple: a rescan reads one for every file."""
+Known: TypeAlias = tuple[str, int, int, int | None, str, str, int, int, str]
+"""Path, size, mtime_ns, ctime_ns, sidecars, state, job, library and folder of a row. A bare tuple: a rescan reads one
+for every file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def chunked(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 def rows_in_folders(connection: Connection, folders: Sequence[str]) -> dict[str, Known]:
     """Rows of some folders, by path; fetched together, because SQLAlchemy takes longer than the database row by row."""
     found: dict[str, Known] = {}
-    names = ("path", "size", "mtime_ns", "state", "job", "library", "folder")
+    names = ("path", "size", "mtime_ns", "ctime_ns", "sidecars", "state", "job", "library", "folder")
     query = select(*(files.c[name] for name in names))
     for chunk in chunked(folders):
         rows = connection.execute(query.where(files.c.folder.in_(chunk))).all()
@@ -120,6 +123,8 @@ def write_entries(
                 "library": entry.library,
                 "size": entry.size,
                 "mtime_ns": entry.mtime_ns,
+                "ctime_ns": entry.ctime_ns,
+                "sidecars": entry.sidecars,
                 "sha256": entry.sha256,
                 "media_id": entry.media_id,
                 "kind": entry.kind,
@@ -155,12 +160,15 @@ def owners(connection: Connection, job: int, hashes: Iterable[str]) -> dict[str,
     found: dict[str, list[Owner]] = {}
     plan = and_(planned.c.path == files.c.path, planned.c.job == job)
     names = ("path", "sha256", "state", "media_id", "kind", "code", "detail", "attempts")
-    query = select(*(files.c[name] for name in names), planned.c.action, files.c.job).join(planned, plan, isouter=True)
+    alike = (planned.c.size == files.c.size) & (planned.c.mtime_ns == files.c.mtime_ns)
+    columns = (*(files.c[name] for name in names), planned.c.action, files.c.job, alike.label("alike"))
+    query = select(*columns).join(planned, plan, isouter=True)
     for chunk in chunked(hashes):
         for row in connection.execute(query.where(files.c.sha256.in_(chunk)).order_by(files.c.path)):
             values = dict(zip(names, row, strict=False))
             values["state"] = FileState(row.state)
-            done = row.job == job and row.action == Action.READ.value
+            # what only looks as if its metadata had changed holds what it held, as far as others are concerned
+            done = row.action == Action.READ.value and (row.job == job or row.alike)
             owner = Owner(**values, plan=Action(row.action) if row.action and not done else None)
             found.setdefault(owner.sha256, []).append(owner)
     return found
@@ -210,6 +218,14 @@ def clear_unsettled(connection: Connection, job: int, media_ids: Iterable[str]) 
     """Inverse of :func:`mark_unsettled`."""
     for chunk in chunked(media_ids):
         connection.execute(delete(unsettled).where(unsettled.c.media_id.in_(chunk), unsettled.c.job == job))
+
+
+def note_sidecars_read(connection: Connection, read: Mapping[str, str]) -> None:
+    """Note with which sidecars the facts of these records were read; an empty text says without any."""
+    for chunk in chunked(read):
+        connection.execute(delete(sidecars_read).where(sidecars_read.c.media_id.in_(chunk)))
+        if rows := [{"media_id": media_id, "sidecars": read[media_id]} for media_id in chunk if read[media_id]]:
+            connection.execute(insert(sidecars_read), rows)
 
 
 def forget_plan(connection: Connection, job: int) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.database import Ledger
 from ingest.ledger.entries import chunked
 from ingest.ledger.tables import FileState, files, libraries
 from ingest.plan.batches import batch_sizes
+from ingest.scan.sidecars import names_of_sidecars
 from search.media import MediaRecord, media_id
 from search.settings import Settings
 from search.store.base import Store
@@ -196,15 +197,18 @@ class FillRun:
     def _files(self, ids: Sequence[str]) -> dict[str, list[FileRef]]:
         """The embedded files of some records, by record."""
         columns = (files.c.path, files.c.size, files.c.mtime_ns, files.c.sha256, files.c.media_id, files.c.state)
-        query = select(*columns, libraries.c.name).join(libraries)
+        query = select(*columns, files.c.sidecars, libraries.c.name).join(libraries)
+        facts_first = (case((files.c.sidecars == "", 1), else_=0), files.c.path)  # see ``ingest.plan.sidecars``
         found: dict[str, list[FileRef]] = {}
         with self._ledger.read() as connection:
             for chunk in chunked(ids):
-                rows = connection.execute(query.where(files.c.media_id.in_(chunk)).order_by(files.c.path))
-                for path, size, mtime_ns, sha256, id_, state, library in rows:
+                rows = connection.execute(query.where(files.c.media_id.in_(chunk)).order_by(*facts_first))
+                for path, size, mtime_ns, sha256, id_, state, sidecars, library in rows:
                     if state != FileState.EMBEDDED:  # see ingest.ledger.entries.locations_of
                         continue
-                    found.setdefault(id_, []).append(FileRef(path, library, size, mtime_ns / 1e9, sha256))
+                    names = names_of_sidecars(sidecars)
+                    ref = FileRef(path, library, size, mtime_ns / 1e9, sha256, sidecars=names)
+                    found.setdefault(id_, []).append(ref)
         return found
 
     def _take(self, report: BatchReport) -> None:

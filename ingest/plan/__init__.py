@@ -9,6 +9,7 @@ Start reading at ``plan``, then ``dispatch``.
 * ``links``: Ledger row of a hashed file: a further path of an existing record, or a row of its own.
 * ``missing``: Files that no longer exist: ask when too many are gone, mark them, later delete their records.
 * ``plan``: Compare a scan with the ledger and plan only the differences.
+* ``sidecars``: Read the facts of records anew whose sidecars have been edited, added or removed.
 * ``store_records``: Keep records of the store consistent with the ledger: paths, libraries, missing and deleted
   records.
 """

@@ -9,20 +9,31 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from ingest.jobs.rows import LiveJob
 from ingest.ledger.database import Ledger
-from ingest.ledger.entries import Entry, clear_unsettled, forget, locations_of, mark_unsettled, owners, write_entries
+from ingest.ledger.entries import (
+    Entry,
+    clear_unsettled,
+    forget,
+    locations_of,
+    mark_unsettled,
+    note_sidecars_read,
+    owners,
+    write_entries,
+)
 from ingest.ledger.libraries import LibraryMap
 from ingest.ledger.tables import Action, FileState, files, libraries, planned
 from ingest.plan.batches import batch_sizes
 from ingest.plan.links import Link, choose_link, entry_of, failed_like, failed_twin, linked_entry
 from ingest.plan.store_records import Records
 from ingest.scan.hashing import HashedFile, HashTask, read_files
+from ingest.scan.sidecars import names_of_sidecars
 from search.errors import UnreadableFileError
 from search.media import Kind, media_id
 from search.settings import Settings
@@ -148,8 +159,11 @@ class Dispatch:
             entries: dict[str, tuple[Entry, str]] = {}
             shared: dict[str, Kind] = {}
             done: list[str] = []
+            sidecars: dict[str, str] = {}
             for read in reads:
                 outcome = outcomes[read.path]
+                if outcome.status is Status.EMBEDDED and outcome.media_id is not None:
+                    sidecars[outcome.media_id] = read.task.sidecars
                 copies = self._waiting.pop(read.sha256)
                 if outcome.media_id is not None:
                     done.append(outcome.media_id)
@@ -163,6 +177,7 @@ class Dispatch:
                     entries[copy.path] = entry_of(copy, outcome), status.value
             added, left = write_entries(connection, self._live.number, entries)
             counts.update(added)
+            note_sidecars_read(connection, sidecars)
             mark_unsettled(connection, self._live.number, left)
             clear_unsettled(connection, self._live.number, done)
             shared |= self._embedded_elsewhere(connection, outcomes)
@@ -194,7 +209,7 @@ class Dispatch:
                 if not rows:
                     return
                 last = rows[-1].seq
-                links = self._links_of_renewed(connection, {row.path: row.library for row in rows})
+                links = self._links_of_renewed(connection, {row.path: row for row in rows})
                 linked, lost = self._link(connection, links)
                 counts.update(linked)
                 known = {link.read.path for link in links}
@@ -205,13 +220,12 @@ class Dispatch:
                     values = {"action": Action.READ.value, "kind": kind.value}
                     connection.execute(update(planned).where(chosen).values(values))
 
-    def _links_of_renewed(self, connection: Connection, library: dict[str, int]) -> list[Link]:
+    def _links_of_renewed(self, connection: Connection, plans: Mapping[str, Row[Any]]) -> list[Link]:
         links = []
-        for row in connection.execute(select(files).where(files.c.path.in_(library))):
-            kind = Kind(row.kind)
-            read = HashedFile(
-                HashTask(row.path, row.folder, library[row.path], kind), row.sha256, row.size, row.mtime_ns
-            )
+        for row in connection.execute(select(files).where(files.c.path.in_(plans))):
+            kind, plan = Kind(row.kind), plans[row.path]
+            task = HashTask(row.path, row.folder, plan.library, kind, plan.sidecars)
+            read = HashedFile(task, row.sha256, row.size, row.mtime_ns, plan.ctime_ns)
             counter = "moved" if row.state == FileState.MISSING else "unchanged"
             links.append(Link(read, row.media_id, kind, counter))
         return links
@@ -247,7 +261,7 @@ class Dispatch:
             for row in rows:
                 if self._live.cancelled:
                     return
-                yield HashTask(row.path, row.folder, row.library, Kind(row.kind))
+                yield HashTask(row.path, row.folder, row.library, Kind(row.kind), row.sidecars)
             last = rows[-1].seq
 
     def _fail(self, task: HashTask, detail: str) -> None:
@@ -330,4 +344,5 @@ class Dispatch:
     def _reference(self, read: HashedFile) -> FileRef:
         library = self._library_names[read.task.library]
         root = self._roots.root_of(read.path)
-        return FileRef(read.path, library, read.size, read.mtime_ns / 1e9, read.sha256, root=root)
+        sidecars = names_of_sidecars(read.task.sidecars)
+        return FileRef(read.path, library, read.size, read.mtime_ns / 1e9, read.sha256, root=root, sidecars=sidecars)

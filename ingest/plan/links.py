@@ -59,7 +59,7 @@ def choose_link(read: HashedFile, known: list[Owner], claimed: set[str]) -> Link
     for owner in held:
         if owner.path in claimed:
             continue
-        if owner.plan is Action.GONE or (owner.state is FileState.MISSING and owner.plan is None):
+        if owner.plan in (Action.GONE, Action.LEFT_OUT) or (owner.state is FileState.MISSING and owner.plan is None):
             claimed.add(owner.path)
             return replace(link, counter="moved", forget=owner.path)
         if owner.plan is Action.READ:  # its path has other content by now
@@ -104,6 +104,8 @@ def entry_of(read: HashedFile, outcome: Outcome) -> Entry:
         kind=(outcome.kind or task.kind).value,
         code=outcome.code,
         detail=outcome.detail,
+        ctime_ns=read.ctime_ns,
+        sidecars=task.sidecars,
     )
 
 

@@ -1,16 +1,21 @@
 """Compare a scan with the ledger and plan only the differences.
 
-A file whose size and modification time equal those in the ledger is unchanged and costs one comparison: it is neither
-opened nor hashed, and nothing is written for it. The rest goes into the ledger's table ``planned``, so that memory does
-not grow with the number of files.
+A file whose size, modification time and change time equal those in the ledger is unchanged and costs one comparison: it
+is neither opened nor hashed, and nothing is written for it. The rest goes into the ledger's table ``planned``, so that
+memory does not grow with the number of files.
+
+Only the change time tells of an edit that puts the modification time back. It also changes with a file's name and
+permissions; such a file is hashed and found unchanged. A ledger that has none yet notes it, and so it does with the
+sidecars beside a file, which ``ingest.plan.sidecars`` then reads.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select, update
 
 from ingest.jobs.rows import LiveJob
 from ingest.ledger.database import Ledger
@@ -19,7 +24,6 @@ from ingest.ledger.libraries import LibraryMap
 from ingest.ledger.tables import Action, FileState, below, files, planned
 from ingest.plan.store_records import Records
 from ingest.scan.folders import FolderListing, Found, FoundFile, Unreadable
-from ingest.scan.system_files import is_below_system
 from search import addresses
 from search.errors import EmptyFileError, MediaTooLargeError, UnreadableFileError, UnsupportedMediaError
 from search.media import Kind
@@ -30,8 +34,15 @@ FILES_A_READ = 2000
 FOLDERS_A_READ = 200
 """Folders are compared in groups of about this many files or folders, one ledger query each."""
 
-UNKNOWN: Known = ("", -1, -1, "", -1, -1, "")
+UNKNOWN: Known = ("", -1, -1, None, "", "", -1, -1, "")
 """In place of the row of a file without one."""
+
+NOTE = (
+    update(files)
+    .where(files.c.path == bindparam("at"))
+    .values(ctime_ns=bindparam("changed"), sidecars=bindparam("beside"))
+)
+"""Notes of an unchanged file what its row does not have yet."""
 
 NOT_MEDIA = "It is not a picture, video or sound by its name or first bytes."
 
@@ -43,6 +54,7 @@ class Planner:
         libraries: the library that the files of a folder belong to.
         access: reads the first bytes of files whose names do not tell their kind.
         retry: failed files are read again although they have not changed.
+        reread: so are all others.
         max_bytes: larger files are refused unread.
     """
 
@@ -56,6 +68,7 @@ class Planner:
         *,
         retry: bool,
         max_bytes: int,
+        reread: bool = False,
     ) -> None:
         self._ledger = ledger
         self._records = records
@@ -63,13 +76,21 @@ class Planner:
         self._libraries = libraries
         self._access = access
         self._max_bytes = max_bytes
+        self._reread = reread
         self._final_states = {FileState.EMBEDDED.value, FileState.SKIPPED.value} | (
             set() if retry else {FileState.FAILED.value}
         )
         self._listed: set[str] = set()
         self._unreadable_paths: set[str] = set()
+        self._left_out: set[str] = set()
         self.failed_before = 0
         """Files that failed in an earlier job and have not changed since."""
+        self.system_folders = 0
+        """Folders that the scan left out, see ``ingest.scan.system_files``."""
+        self.system_files = 0
+        """Files that it left out for the same reason, beside those in these folders."""
+        self.taken_back = 0
+        """Embedded files among those left out, which an older version took in."""
 
     def plan(self, scan: Iterable[Found], roots: Sequence[str]) -> None:
         """Run the scan to its end, or until the job is cancelled, and plan what differs from the ledger.
@@ -94,8 +115,12 @@ class Planner:
         counts: Counter[str] = Counter()
         plans: list[dict[str, object]] = []
         outcomes: dict[str, tuple[Entry, str]] = {}
+        notes: list[dict[str, object]] = []
         for listing in listings:
-            self._compare_folder(listing, known, counts, plans, outcomes)
+            self._left_out.update(listing.system_folders, listing.system_files)
+            self.system_folders += len(listing.system_folders)
+            self.system_files += len(listing.system_files)
+            self._compare_folder(listing, known, counts, plans, outcomes, notes)
         whole = {listing.folder for listing in listings if listing.covers is None}
         covered = {path for listing in listings for path in listing.covers or ()}
         for found in group:
@@ -108,8 +133,10 @@ class Planner:
                 plans.extend(self._gone(row))
         self._listed |= whole
         self._live.add(counts)
-        if plans or outcomes:
+        if plans or outcomes or notes:
             with self._live.write() as (connection, added):
+                for chunk in chunked(notes):
+                    connection.execute(NOTE, chunk)
                 for chunk in chunked(plans):
                     connection.execute(insert(planned), chunk)
                 final_states, left = write_entries(connection, self._live.number, outcomes)
@@ -123,24 +150,31 @@ class Planner:
         counts: Counter[str],
         plans: list[dict[str, object]],
         outcomes: dict[str, tuple[Entry, str]],
+        notes: list[dict[str, object]],
     ) -> None:
         folder, job, final_states, named = listing.folder, self._live.number, self._final_states, listing.named
+        reread = self._reread
         of_folder = (
             self._libraries.of(folder) if listing.covers is None else -1
         )  # a partial listing names all its files
         counts["total"] += len(listing.files)
         unchanged = 0
         for file in listing.files:
-            path, size, mtime_ns = file
+            path, size, mtime_ns, ctime_ns, sidecars = file
             library = self._libraries.of(path) if path in named else of_folder
-            _, known_size, known_time, state, known_job, known_library, _ = known.pop(path, UNKNOWN)
-            if known_size == size and known_time == mtime_ns:
+            (_, known_size, known_time, known_change, known_sidecars, state, known_job, known_library, _) = known.pop(
+                path, UNKNOWN
+            )
+            same_times = known_time == mtime_ns and (known_change in (ctime_ns, None) or ctime_ns is None)
+            if known_size == size and same_times and not (reread and known_job != job):
                 if state in final_states and known_library == library:
                     if known_job != job:
                         unchanged += 1
                         self.failed_before += state == "failed"
+                    if known_sidecars != sidecars or known_change != ctime_ns:
+                        notes.append({"at": path, "changed": ctime_ns, "beside": sidecars})
                     continue
-                if state in (FileState.EMBEDDED, FileState.MISSING):
+                if state in (FileState.EMBEDDED, FileState.MISSING) and not reread:
                     plans.append(self._task(Action.RENEW, folder, library, file, None))
                     continue
             outcome = self._classify(folder, library, file)
@@ -152,11 +186,11 @@ class Planner:
 
     def _classify(self, folder: str, library: int, file: FoundFile) -> Kind | tuple[Entry, str]:
         """The kind of a file to be read; otherwise its row and counter, without having been read."""
-        path, size, mtime_ns = file
+        path, size, mtime_ns, ctime_ns, sidecars = file
 
         def ends(state: FileState, code: str, detail: str) -> tuple[Entry, str]:
             row = Entry(path, folder, library, size, mtime_ns, state, code=code, detail=detail)
-            return row, state.value
+            return replace(row, ctime_ns=ctime_ns, sidecars=sidecars), state.value
 
         kind = kind_of_name(path)
         if kind is None and size > 0:
@@ -196,7 +230,7 @@ class Planner:
         return Entry(found.path, found.path, library, 0, 0, FileState.FAILED, code=code, detail=found.detail)
 
     def _task(self, action: Action, folder: str, library: int, file: FoundFile, kind: Kind | None) -> dict[str, object]:
-        path, size, mtime_ns = file
+        path, size, mtime_ns, ctime_ns, sidecars = file
         return {
             "job": self._live.number,
             "action": action.value,
@@ -205,15 +239,18 @@ class Planner:
             "library": library,
             "size": size,
             "mtime_ns": mtime_ns,
+            "ctime_ns": ctime_ns,
+            "sidecars": sidecars,
             "kind": kind.value if kind else None,
         }
 
     def _gone(self, row: Known) -> Iterator[dict[str, object]]:
-        path, size, mtime_ns, state, _job, library, folder = row
+        path, size, mtime_ns, ctime_ns, sidecars, state, _job, library, folder = row
         if state != FileState.MISSING:  # a missing file has been marked already
-            left_out = is_below_system(path, self._libraries.root_of(path))
+            left_out = self._is_at_or_below(path, self._left_out)
+            self.taken_back += left_out and state == FileState.EMBEDDED
             action = Action.LEFT_OUT if left_out else Action.GONE
-            yield self._task(action, folder, library, (path, size, mtime_ns), None)
+            yield self._task(action, folder, library, (path, size, mtime_ns, ctime_ns, sidecars), None)
 
     def _plan_unvisited(self, root: str) -> None:
         """Plan as gone every row in a folder at or below ``root`` that the scan did not find."""
@@ -230,11 +267,11 @@ class Planner:
 
     def _is_unreadable(self, folder: str) -> bool:
         """Whether it is, or is below, a folder that could not be read, so that its content is unknown."""
-        if not self._unreadable_paths:
-            return False
-        return folder in self._unreadable_paths or any(
-            above in self._unreadable_paths for above in addresses.parents(folder)
-        )
+        return self._is_at_or_below(folder, self._unreadable_paths)
+
+    @staticmethod
+    def _is_at_or_below(path: str, places: set[str]) -> bool:
+        return bool(places) and (path in places or any(above in places for above in addresses.parents(path)))
 
 
 def _grouped(scan: Iterable[Found]) -> Iterator[list[Found]]:

@@ -91,6 +91,10 @@ class Records:
                         with suppress(NotFoundError):  # not a key of this version
                             self._previews.delete(key)
 
+    def delete_of_kind(self, media_id: str, kind: Kind) -> None:
+        """Delete the record of a content that is of another kind now, and leave that one and the preview of both."""
+        self._store.delete(kind.collection, [media_id])
+
     def _retrieve(self, collection: str, ids: list[str], *, payload: bool = True) -> list[StoredPoint]:
         try:
             return self._store.retrieve(collection, ids, payload=payload) if ids else []

@@ -1,8 +1,9 @@
 """List the files below folders, folder by folder, without opening any.
 
 Hidden files and folders, excluded and ignored ones, what other programs keep beside photos
-(``ingest.scan.system_files``), and Likewise's own data directory are left out. Links to folders
-are followed after all real folders, and no folder is listed twice, so that loops end and files keep their real paths.
+(``ingest.scan.system_files``), and Likewise's own data directory are left out. Links to folders are followed after all
+real folders, and no folder is listed twice, so that loops end and files keep their real paths. Sidecars are listed with
+the files they belong to, not as files.
 """
 
 # Paths stay text from the walk to the ledger: a Path object for every file would double the cost of a rescan.
@@ -14,16 +15,22 @@ import errno
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TypeAlias
 
 from ingest.scan.ignore import IGNORE_FILE, IgnoreRules
+from ingest.scan.sidecars import describe_sidecars
+from search import addresses
+from search.sidecars import is_sidecar
+from workers.storage.files import bounded_ns
 
 _by_name = attrgetter("name")
 
-FoundFile: TypeAlias = tuple[str, int, int]
-"""Path, size in bytes, modification time in nanoseconds. A bare tuple, because a scan makes one for every file."""
+FoundFile: TypeAlias = tuple[str, int, int, int | None, str]
+"""Path, size in bytes, modification time and change time in nanoseconds, sidecars (``ingest.scan.sidecars``). A bucket
+knows no change time. A bare tuple, because a scan makes one for every file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +48,15 @@ class FolderListing:
     Attributes:
         covers: the only paths that were checked; None when the whole folder was listed.
         named: paths among ``files`` that a person has ingested by name.
+        system_folders, system_files: paths of what other programs keep there, which is left out.
     """
 
     folder: str
     files: list[FoundFile]
     covers: frozenset[str] | None = None
     named: frozenset[str] = frozenset()
+    system_folders: tuple[str, ...] = ()
+    system_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,26 @@ def as_text(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+class _Entries:
+    """What is of use among the entries of one folder."""
+
+    def __init__(self) -> None:
+        self.files: list[tuple[str, str, int, int, int]] = []  # name, path, size, mtime_ns, ctime_ns
+        self.folders: list[str] = []
+        self.system_folders: list[str] = []
+        self.system_files: list[str] = []
+        self.sidecars: dict[str, tuple[int, int]] = {}
+
+    def found(self) -> list[FoundFile]:
+        beside = self.sidecars
+        if not beside:
+            return [(path, size, mtime_ns, ctime_ns, "") for _, path, size, mtime_ns, ctime_ns in self.files]
+        return [
+            (path, size, mtime_ns, ctime_ns, describe_sidecars(name, beside))
+            for name, path, size, mtime_ns, ctime_ns in self.files
+        ]
+
+
 class Scan:
     """One scan of some roots.
 
@@ -85,6 +115,7 @@ class Scan:
         home: Likewise's data directory, which is left out.
         own: further folders of Likewise's own, which are left out as well.
         named: existing files ingested by name, which are listed whatever the rules say.
+        include_system: what other programs keep beside photos is listed as well.
     """
 
     def __init__(
@@ -95,9 +126,11 @@ class Scan:
         home: str,
         own: Iterable[str] = (),
         named: Iterable[str] = (),
+        include_system: bool = False,
     ) -> None:
         self._roots = list(roots)
         self._excludes = excludes
+        self._include_system = include_system
         self._seen = {_identity(folder) for folder in (home, *own)} - {None}
         self._links: deque[tuple[str, IgnoreRules]] = deque()
         self._named: dict[str, set[str]] = {}
@@ -119,7 +152,7 @@ class Scan:
 
     def _rules_at(self, root: Root) -> IgnoreRules:
         """Rules in force when the walk enters the root: ignore files between the library's root and it."""
-        rules = IgnoreRules.for_root(root.base, self._excludes)
+        rules = IgnoreRules.for_root(root.base, self._excludes, include_system=self._include_system)
         inner = root.path[len(root.base.rstrip("/")) :].split("/")[1:]
         folder = root.base
         for name in inner:
@@ -144,20 +177,24 @@ class Scan:
             except OSError as error:
                 yield Unreadable(folder, f"The folder cannot be read: {error.strerror}.")
                 continue
-            files: list[FoundFile] = []
-            folders: list[str] = []
-            yield from self._classify(ordered, rules, files, folders)
+            kept = _Entries()
+            yield from self._classify(ordered, rules, kept)
+            files = kept.found()
             named = frozenset(self._named.pop(folder, ()))
             if named:
-                unlisted = named.difference(path for path, _, _ in files)
+                unlisted = named.difference(file[0] for file in files)
                 files.extend(list_paths(folder, unlisted).files)
-            yield FolderListing(folder, files, named=named)
-            stack.extend((path, rules) for path in reversed(folders))
+            yield FolderListing(
+                folder,
+                files,
+                named=named,
+                system_folders=tuple(kept.system_folders),
+                system_files=tuple(kept.system_files),
+            )
+            stack.extend((path, rules) for path in reversed(kept.folders))
 
-    def _classify(
-        self, entries: list[os.DirEntry[str]], rules: IgnoreRules, files: list[FoundFile], folders: list[str]
-    ) -> Iterator[Unreadable]:
-        """Append entries to ``files`` and ``folders``; yields those that cannot be used."""
+    def _classify(self, entries: list[os.DirEntry[str]], rules: IgnoreRules, kept: _Entries) -> Iterator[Unreadable]:
+        """Append entries to those that are ``kept``; yields those that cannot be used."""
         check = not rules.empty
         for entry in entries:
             if entry.name.startswith("."):
@@ -169,17 +206,22 @@ class Scan:
                 if check and rules.ignores(path, is_folder=is_folder or is_link):
                     continue
                 if rules.is_system(path, is_folder=is_folder or is_link):
+                    (kept.system_folders if is_folder or is_link else kept.system_files).append(path)
                     continue
                 if not is_text(path):
                     if is_folder or is_link or entry.is_file():
                         yield Unreadable(as_text(path), "Its name is not valid UTF-8; rename it.")
                 elif is_folder:
-                    folders.append(path)
+                    kept.folders.append(path)
                 elif is_link:
                     self._links.append((path, rules))
                 elif entry.is_file():
                     status = entry.stat()
-                    files.append((path, status.st_size, status.st_mtime_ns))
+                    mtime_ns = bounded_ns(status.st_mtime_ns)
+                    if is_sidecar(entry.name):
+                        kept.sidecars[entry.name] = (status.st_size, mtime_ns)
+                    else:
+                        kept.files.append((entry.name, path, status.st_size, mtime_ns, bounded_ns(status.st_ctime_ns)))
             except OSError as error:
                 if error.errno in (errno.ENOENT, errno.ELOOP):
                     continue  # deleted since the folder was listed, or a link to itself: there is no file
@@ -189,14 +231,28 @@ class Scan:
 def list_paths(folder: str, paths: Iterable[str]) -> FolderListing:
     """A listing of only these paths of one folder; those that are not files are covered but not listed."""
     wanted = frozenset(paths)
+    beside = _sidecars_in(folder) if wanted else {}
     files: list[FoundFile] = []
     for path in sorted(wanted):
         try:
             status = os.stat(path)
         except OSError:
             continue
-        files.append((path, status.st_size, status.st_mtime_ns))
+        mtime_ns, ctime_ns = bounded_ns(status.st_mtime_ns), bounded_ns(status.st_ctime_ns)
+        files.append((path, status.st_size, mtime_ns, ctime_ns, describe_sidecars(addresses.name(path), beside)))
     return FolderListing(folder, files, covers=wanted, named=wanted)
+
+
+def _sidecars_in(folder: str) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if is_sidecar(entry.name) and is_text(entry.name) and not entry.name.startswith("."):
+                with suppress(OSError):
+                    if entry.is_file():
+                        status = entry.stat()
+                        found[entry.name] = (status.st_size, bounded_ns(status.st_mtime_ns))
+    return found
 
 
 def _identity(folder: str) -> tuple[int, int] | None:

@@ -24,22 +24,24 @@ AHEAD = 32
 
 @dataclass(frozen=True, slots=True)
 class HashTask:
-    """A file to be read, as planned."""
+    """A file to be read, as planned. ``sidecars`` are those beside it (``ingest.scan.sidecars``)."""
 
     path: str
     folder: str
     library: int
     kind: Kind
+    sidecars: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HashedFile:
-    """A hashed file; size and time are those of the bytes that were hashed."""
+    """A hashed file; size and times are those of the bytes that were hashed."""
 
     task: HashTask
     sha256: str
     size: int
     mtime_ns: int
+    ctime_ns: int | None = None
 
     @property
     def path(self) -> str:
@@ -66,7 +68,7 @@ def read_files(tasks: Iterable[HashTask], files: FileAccess) -> Iterator[tuple[H
 
 def _read(task: HashTask, files: FileAccess) -> HashedFile:
     contents = files.read(task.path)
-    return HashedFile(task, contents.sha256, contents.size, contents.mtime_ns)
+    return HashedFile(task, contents.sha256, contents.size, contents.mtime_ns, contents.ctime_ns)
 
 
 def _result(task: HashTask, future: Future[HashedFile]) -> tuple[HashTask, HashedFile | OSError]:

@@ -22,14 +22,16 @@ class IgnoreRules:
     Attributes:
         excludes: patterns from the settings, relative to the scanned folder; no ignore file can revoke them.
         levels: ``(length of the folder's path with its slash, patterns)``, deepest first.
+        include_system: whether what other programs keep beside photos is taken in.
     """
 
     excludes: GitIgnoreSpec | None
     base: int
     levels: tuple[tuple[int, GitIgnoreSpec], ...] = ()
+    include_system: bool = False
 
     @classmethod
-    def for_root(cls, root: str, excludes: Sequence[str]) -> IgnoreRules:
+    def for_root(cls, root: str, excludes: Sequence[str], *, include_system: bool = False) -> IgnoreRules:
         """Rules before any ignore file has been read.
 
         Raises:
@@ -39,7 +41,7 @@ class IgnoreRules:
             spec = GitIgnoreSpec.from_lines(excludes) if excludes else None
         except ValueError as error:
             raise SettingsError(f"LIKEWISE_EXCLUDES holds what is no .gitignore pattern: {error}.") from None
-        return cls(spec, _length(root))
+        return cls(spec, _length(root), include_system=include_system)
 
     def entering(self, folder: str) -> IgnoreRules:
         """Rules inside ``folder``, which holds an ignore file.
@@ -76,7 +78,7 @@ class IgnoreRules:
         An ignore file that names it takes it in: ``!@eaDir/`` does, ``!*/`` does not, which only says that folders are
         to be looked into.
         """
-        if not is_system(path, is_folder=is_folder):
+        if self.include_system or not is_system(path, is_folder=is_folder):
             return False
         tail = "/" if is_folder else ""
         for start, spec in self.levels:

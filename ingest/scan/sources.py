@@ -110,12 +110,15 @@ class Sources:
 
     def _scan(self, folders: Sequence[Root], named: Sequence[str] = ()) -> Iterator[Found]:
         excludes, home = self._settings.excludes, str(self._settings.home)
+        system = self._settings.include_system_folders
         near = [root for root in folders if not addresses.is_remote(root.path)]
         far = [root for root in folders if addresses.is_remote(root.path)]
         named_near = [path for path in named if not addresses.is_remote(path)]
         named_far = [path for path in named if addresses.is_remote(path)]
-        yield from Scan(near, excludes=excludes, home=home, own=self._own, named=named_near)
-        yield from RemoteScan(far, self._objects, excludes=excludes, own=self._own, named=named_far)
+        yield from Scan(near, excludes=excludes, home=home, own=self._own, named=named_near, include_system=system)
+        yield from RemoteScan(
+            far, self._objects, excludes=excludes, own=self._own, named=named_far, include_system=system
+        )
 
     def _is_file(self, path: str) -> bool:
         if not addresses.is_remote(path):

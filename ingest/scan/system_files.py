@@ -1,9 +1,9 @@
 """What other programs and systems keep beside photos: thumbnails, recycle bins, snapshots, caches.
 
-These are no photos of one's own, so scans leave them out unless an ignore file takes them in by name (``!@eaDir/``)
-or a person names such a folder to be ingested. Everything whose name begins with a dot is left out as well, whoever
-made it, and needs no line here: ``.Trash-1000``, ``.Trashes``, ``.thumbnails``, ``.@__thumb``, ``._photo.jpg``,
-``.DS_Store``, ``.git``, ``.stversions``, ``.dtrash``, ``.picasaoriginals``.
+These are no photos of one's own, so scans leave them out unless an ignore file takes them in by name (``!@eaDir/``),
+a person names such a folder to be ingested, or ``Settings.include_system_folders`` is set. Everything whose name begins
+with a dot is left out as well, whoever made it, and needs no line here: ``.Trash-1000``, ``.Trashes``, ``.thumbnails``,
+``.@__thumb``, ``._photo.jpg``, ``.DS_Store``, ``.git``, ``.stversions``, ``.dtrash``, ``.picasaoriginals``.
 """
 
 from __future__ import annotations
@@ -128,10 +128,3 @@ def is_system(path: str, *, is_folder: bool) -> bool:
         path: a path or an address.
     """
     return _TABLES[is_folder].match(path)
-
-
-def is_below_system(path: str, root: str) -> bool:
-    """Whether a file, or a folder between it and ``root``, is one of those, so that scans of ``root`` leave it out."""
-    start = len(root.rstrip("/")) + 1
-    ends = [at for at in range(start, len(path)) if path[at] == "/"]
-    return any(is_system(path[:end], is_folder=True) for end in ends) or is_system(path, is_folder=False)

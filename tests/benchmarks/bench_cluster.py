@@ -62,7 +62,9 @@ MOST_GROWTH, MOST_REDIS = 0.15, 50 * MB
 class Hashed:
     """Decodes nothing: a picture is the start of its hash."""
 
-    def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]:
+    def submit(
+        self, path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()
+    ) -> Future[Decoded]:
         future: Future[Decoded] = Future()
         seed = np.frombuffer(bytes.fromhex(sha256)[:3], np.uint8).reshape(1, 1, 1, 3)
         future.set_result(Decoded(Kind.IMAGE, "image/jpeg", MediaFacts(width=64, height=48), seed))

@@ -1,7 +1,7 @@
 """A runner that embeds nothing and stores everything; as a script, an ingest that a test may kill.
 
 What a file's bytes start with decides its outcome: ``broken`` fails, ``dull`` is skipped, all else is embedded with a
-vector made from its hash.
+vector made from its hash. What its first sidecar holds is its artist.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ingest.jobs.service import JobService
 from ingest.ledger.database import Ledger
 from search.media import Kind, MediaRecord, media_id
 from search.settings import load_settings
+from search.sidecars import sidecar_names
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Point, Store
@@ -25,6 +26,10 @@ from workers.batch.report import Batch, BatchReport, FileRef, Outcome, Status
 DIM = 8
 SPACE = Space("visual", "fake", "1", "bytes", DIM)
 SCHEMAS = tuple(CollectionSchema(kind, (VectorField(SPACE),)) for kind in Kind)
+
+
+def sidecars_of(path: Path) -> list[Path]:
+    return [path.with_name(name) for name in sidecar_names(path.name) if path.with_name(name).is_file()]
 
 
 class FakeRunner:
@@ -59,7 +64,7 @@ class FakeRunner:
             return Outcome(file.path, Status.SKIPPED, code="unsupported", detail="It is dull.")
         assert hashlib.sha256(content).hexdigest() == file.sha256
         identity = media_id(file.sha256)
-        if self.store.retrieve(batch.kind.collection, [identity]):
+        if self.store.retrieve(batch.kind.collection, [identity]) and not file.anew:
             return Outcome(file.path, Status.DUPLICATE, media_id=identity, kind=batch.kind)
         record = MediaRecord(
             id=identity,
@@ -69,6 +74,7 @@ class FakeRunner:
             size=file.size,
             mtime=file.mtime,
             job=batch.job,
+            artist=next((beside.read_text() for beside in sidecars_of(Path(file.path))), None),
         )
         vector = np.frombuffer(bytes.fromhex(file.sha256), np.uint8)[:DIM].astype(np.float32)[None] + 1
         self.store.upsert(batch.kind.collection, [Point(identity, {"visual": vector}, record.to_payload())])

@@ -13,10 +13,10 @@ from ingest.jobs.kinds import (
     BackupOptions,
     CalibrateOptions,
     FoldInOptions,
+    IngestOptions,
     JobKind,
     LabelOptions,
     MigrateOptions,
-    NoOptions,
     ReembedOptions,
     TrainOptions,
     job_label,
@@ -29,7 +29,8 @@ from ingest.node import Node
 from search.errors import UsageError
 
 WRITTEN_BY_0_1_0 = [
-    (JobKind.INGEST, "{}", NoOptions()),
+    (JobKind.INGEST, "{}", IngestOptions()),
+    (JobKind.INGEST, '{"reread": "1"}', IngestOptions(reread=True)),
     (JobKind.BACKUP, '{"to": "/mnt/backup"}', BackupOptions(Path("/mnt/backup"))),
     (JobKind.MIGRATE, '{"to": "http://qdrant:6333"}', MigrateOptions("http://qdrant:6333")),
     (JobKind.REEMBED, '{"space": "visual", "model": "resnet18"}', ReembedOptions("visual", "resnet18")),
@@ -68,7 +69,7 @@ def test_options_of_version_0_1_0_are_read(kind: JobKind, column: str, meaning: 
     [
         (JobKind.BACKUP, {}, "A backup job needs the option 'to'. It takes the absolute path of a folder."),
         (JobKind.BACKUP, {"to": "/b", "fast": "1"}, "A backup job has no option 'fast'. Its options are to."),
-        (JobKind.INGEST, {"to": "/b"}, "ingest job has no option 'to'. It has none."),
+        (JobKind.INGEST, {"to": "/b"}, "ingest job has no option 'to'. Its options are reread."),
         (JobKind.TRAIN_JOINT, {"seed": "x"}, "'seed' of a train_joint job cannot be 'x'. It takes a whole number"),
         (JobKind.TRAIN_JOINT, {"report": "yes"}, "cannot be 'yes'. It takes no, or nothing."),
         (JobKind.LABEL, {"from": "dreams"}, "'from' of a label job cannot be 'dreams'. It takes one of exif, folder"),

@@ -218,7 +218,7 @@ def test_other_schemes_where_a_setting_says_so(make_desk: Callable[..., Any]) ->
     assert desk.ingest._sources.checked("memory://shelf") == "memory://shelf"
     (listing,) = scan(desk.settings, "memory://shelf")
     assert isinstance(listing, FolderListing)
-    assert [(path, size) for path, size, _ in listing.files] == [("memory://shelf/a.jpg", 9)]
+    assert [(path, size) for path, size, *_ in listing.files] == [("memory://shelf/a.jpg", 9)]
     memory.rm("/shelf", recursive=True)
     with pytest.raises(UsageError, match="not allowed"):
         desk.ingest.start(["s3://media"])
@@ -231,10 +231,10 @@ def test_ignore_files_excludes_and_hidden_names(make_settings: Callable[..., Set
     for key in ("a.jpg", "b.gif", "private/c.jpg", "sub/keep.gif", "sub/d.gif", "tmp/f.jpg", *hidden):
         bucket.put(f"lib/{key}", b"x")
     found = scan(make_settings(), "s3://media/lib", excludes=("tmp/",))
-    paths = [path for listing in found if isinstance(listing, FolderListing) for path, _, _ in listing.files]
+    paths = [path for listing in found if isinstance(listing, FolderListing) for path, *_ in listing.files]
     assert paths == ["s3://media/lib/a.jpg", "s3://media/lib/sub/keep.gif"]
     below = scan(make_settings(), "s3://media/lib/sub", base="s3://media/lib")
-    assert [path for listing in below for path, _, _ in listing.files] == ["s3://media/lib/sub/keep.gif"]  # type: ignore[union-attr]
+    assert [path for listing in below for path, *_ in listing.files] == ["s3://media/lib/sub/keep.gif"]  # type: ignore[union-attr]
 
 
 def test_a_prefix_of_more_than_one_page(
@@ -248,7 +248,7 @@ def test_a_prefix_of_more_than_one_page(
     assert answer["KeyCount"] == 10
     (listing,) = scan(make_settings(), "s3://media/many")
     assert isinstance(listing, FolderListing)
-    assert [path for path, _, _ in listing.files] == [f"s3://media/many/{number:05}.jpg" for number in range(1, 34)]
+    assert [path for path, *_ in listing.files] == [f"s3://media/many/{number:05}.jpg" for number in range(1, 34)]
 
 
 def test_odd_keys(make_settings: Callable[..., Settings], bucket: Any) -> None:
@@ -259,7 +259,7 @@ def test_odd_keys(make_settings: Callable[..., Settings], bucket: Any) -> None:
     bucket.put("a/b/c.jpg", b"x")
     found = scan(make_settings(), "s3://media")
     refused = [each.path for each in found if isinstance(each, Unreadable)]
-    paths = [path for each in found if isinstance(each, FolderListing) for path, _, _ in each.files]
+    paths = [path for each in found if isinstance(each, FolderListing) for path, *_ in each.files]
     assert refused == ["s3://media/a/"]
     assert paths == ["s3://media/a/b", "s3://media/a/ü [1] *?#%20.jpg", "s3://media/a/b/c.jpg"]
     assert Objects(make_settings()).head("s3://media/a/ü [1] *?#%20.jpg", 9) == b"x"
@@ -271,7 +271,7 @@ def test_our_own_previews_are_no_media(make_desk: Callable[..., Any], bucket: An
     bucket.put("a.jpg", b"picture")
     desk = make_desk(shared="s3://media")
     (listing,) = desk.ingest._sources._scan([Root("s3://media", "s3://media")])
-    assert [path for path, _, _ in listing.files] == ["s3://media/a.jpg"]
+    assert [path for path, *_ in listing.files] == ["s3://media/a.jpg"]
     with pytest.raises(UsageError, match="Likewise's own"):
         desk.ingest.start(["s3://media/previews"])
 
@@ -279,7 +279,7 @@ def test_our_own_previews_are_no_media(make_desk: Callable[..., Any], bucket: An
 def test_named_objects(make_settings: Callable[..., Settings], bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket.put("a/b.jpg", b"x")
     listing = list_objects(Objects(make_settings()), "s3://media/a", ["s3://media/a/b.jpg", "s3://media/a/gone.jpg"])
-    assert [path for path, _, _ in listing.files] == ["s3://media/a/b.jpg"]
+    assert [path for path, *_ in listing.files] == ["s3://media/a/b.jpg"]
     assert listing.covers == {"s3://media/a/b.jpg", "s3://media/a/gone.jpg"}
     monkeypatch.setattr(Objects, "facts", lambda self, address: (_ for _ in ()).throw(OSError(5, "no answer")))
     assert list_objects(Objects(make_settings()), "s3://media/a", ["s3://media/a/b.jpg"]).covers == frozenset()

@@ -17,7 +17,7 @@ def scan(*roots: Path, excludes: tuple[str, ...] = (), home: Path = Path("/nowhe
 
 
 def names(found: list[Found], root: Path) -> list[str]:
-    return [os.path.relpath(path, root) for listing in listings(found) for path, _, _ in listing.files]
+    return [os.path.relpath(path, root) for listing in listings(found) for path, *_ in listing.files]
 
 
 def listings(found: list[Found]) -> Iterator[FolderListing]:
@@ -35,7 +35,8 @@ def test_lists_folders_in_order_with_size_and_time(tmp_path: Path) -> None:
     found = scan(tmp_path)
     assert names(found, tmp_path) == ["a.jpg", "b/1.jpg", "b/2.jpg", "b/c/3.jpg", "d/4.jpg"]
     status = (tmp_path / "a.jpg").stat()
-    assert next(listings(found)).files == [(str(tmp_path / "a.jpg"), 1, status.st_mtime_ns)]
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    assert next(listings(found)).files == [(str(tmp_path / "a.jpg"), 1, *times, "")]
 
 
 def test_leaves_out_what_is_hidden(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from ingest.jobs.service import JobProgress, JobState
 from ingest.scan import ignore
 from ingest.scan.folders import FolderListing, Root, Scan
 from ingest.scan.ignore import IgnoreRules
-from ingest.scan.remote import _classify
+from ingest.scan.remote import _classify, _Kept
 from workers.storage.objects import Facts
 
 Counts = Callable[[JobProgress], dict[str, int]]
@@ -108,11 +109,11 @@ def test_buckets_alike() -> None:
         Facts(f"s3://box/{name}", 1, 1, is_folder=is_folder)
         for name, is_folder in (("@eaDir", True), ("sub", True), ("Thumbs.db", False), ("a.jpg", False))
     ]
-    files: list[Any] = []
-    folders: list[str] = []
-    assert list(_classify(entries, IgnoreRules.for_root("s3://box", ()), files, folders)) == []
-    assert [file[0] for file in files] == ["s3://box/a.jpg"]
-    assert folders == ["s3://box/sub"]
+    kept = _Kept([], [], [], [], {})
+    assert list(_classify(entries, IgnoreRules.for_root("s3://box", ()), kept)) == []
+    assert [facts.address for facts in kept.files] == ["s3://box/a.jpg"]
+    assert kept.folders == ["s3://box/sub"]
+    assert (kept.system_folders, kept.system_files) == (["s3://box/@eaDir"], ["s3://box/Thumbs.db"])
 
 
 @pytest.mark.parametrize("photos", [0, 3])
@@ -129,6 +130,10 @@ def test_what_an_older_version_took_in_goes_without_a_question_and_stays_for_the
     assert len(desk.records()) == photos + 20
     progress = desk.run()
     assert progress.state is JobState.DONE
+    assert (
+        "1 folder that other programs keep beside photos (thumbnails, recycle bins) was left out." in progress.message
+    )
+    assert "20 files in them that an older version took in are hidden now" in progress.message
     assert counts(progress) == {"missing": 20} | ({"unchanged": photos} if photos else {})
     assert set(desk.records()) == set(names)
     assert len(desk.records(missing=True)) == photos + 20
@@ -151,3 +156,23 @@ def test_photos_that_go_are_asked_about_even_so(desk: Any, monkeypatch: pytest.M
     progress = desk.run()
     assert progress.state is JobState.NEEDS_CONFIRMATION
     assert "20 of the 20" in progress.message
+
+
+def test_a_setting_takes_everything_in(make_desk: Any) -> None:
+    desk = make_desk(include_system_folders=True)
+    for name in ("a.jpg", "@eaDir/b.jpg", "Mine.lrdata/c.jpg", ".hidden/d.jpg"):
+        desk.write(name, name)
+    assert desk.run().message == ""
+    assert set(desk.records()) == {"a.jpg", "@eaDir/b.jpg", "Mine.lrdata/c.jpg"}
+    shutil.rmtree(desk.media)
+    desk.media.mkdir()
+    assert desk.run().state is JobState.NEEDS_CONFIRMATION, "a drive that is not mounted lists nothing either"
+
+
+def test_a_scan_says_what_it_left_out(desk: Any) -> None:
+    for name in ("a.jpg", "sub/a.jpg", "@eaDir/b.jpg", "sub/@eaDir/b.jpg", "sub/Thumbs.db", "Desktop.ini"):
+        desk.write(name, name)
+    said = "2 folders and 2 files that other programs keep beside photos (thumbnails, recycle bins) were left out."
+    assert desk.run().message == said
+    assert desk.run().message == said
+    assert set(desk.records()) == {"a.jpg", "sub/a.jpg"}

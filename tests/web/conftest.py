@@ -152,6 +152,7 @@ class FakeNode:
         *,
         library: str | None = None,
         confirm_missing: bool = False,
+        reread: bool = False,
         priority: Priority = Priority.NORMAL,
     ) -> str:
         for path in paths:

@@ -54,7 +54,9 @@ class FakePool:
     before: Callable[[str], object] = lambda path: None
     asked: list[str] = field(default_factory=list)
 
-    def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]:
+    def submit(
+        self, path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()
+    ) -> Future[Decoded]:
         future: Future[Decoded] = Future()
         self.asked.append(path)
         self.before(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -192,7 +192,7 @@ def test_a_file_that_changed_since_the_scan_is_left_for_the_next(
     planned = batch(Kind.IMAGE, growing, gone, broken)
     real_submit = pool.submit
 
-    def submit(path: str, kind: Kind | None = None, sha256: str = "") -> Future[Any]:
+    def submit(path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()) -> Future[Any]:
         future: Future[Any] = real_submit(path, kind)
         if path.endswith("b.jpg"):
             Path(path).unlink()
@@ -206,7 +206,7 @@ def test_a_file_that_changed_since_the_scan_is_left_for_the_next(
 def test_no_decoder_to_be_had_is_no_files_failure(
     processor: BatchProcessor, pool: Any, make_file: MakeFile, store: Store
 ) -> None:
-    def submit(path: str, kind: Kind | None = None, sha256: str = "") -> Future[Any]:
+    def submit(path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()) -> Future[Any]:
         future: Future[Any] = Future()
         future.set_exception(DecoderStartError("No decoder can be started."))
         return future

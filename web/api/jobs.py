@@ -34,12 +34,14 @@ class NewJob:
         paths: absolute paths on the machine Likewise runs on, or addresses (``s3://bucket/folder``).
         library: name for what is below them; by default the folder's own.
         confirm_missing: yes, most of what was there has really gone.
+        reread: read the bytes of every file, to find edits that left its size and times as they were.
         priority: which of several jobs comes first.
     """
 
     paths: tuple[str, ...]
     library: str | None = None
     confirm_missing: bool = False
+    reread: bool = False
     priority: Priority = Priority.NORMAL
 
 
@@ -80,7 +82,11 @@ def start_job(node: NodePort, new: NewJob) -> JobProgress:
         if isinstance(path, Path) and not path.is_absolute():
             raise UsageError(f"'{path}' is not an absolute path.", "Name it from the root on, as /mnt/photos.")
     job = node.start_ingest(
-        paths, library=new.library or None, confirm_missing=new.confirm_missing, priority=new.priority
+        paths,
+        library=new.library or None,
+        confirm_missing=new.confirm_missing,
+        reread=new.reread,
+        priority=new.priority,
     )
     return node.ingest.progress(job)
 

@@ -114,6 +114,7 @@ class NodePort(Protocol):
         *,
         library: str | None = None,
         confirm_missing: bool = False,
+        reread: bool = False,
         priority: Priority = Priority.NORMAL,
     ) -> str:
         """Ingest ``paths`` in the background; the id of the new job."""

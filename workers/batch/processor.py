@@ -40,7 +40,9 @@ minutes. Sounds are embedded one by one, so waiting gains nothing."""
 class MediaDecoder(Protocol):
     """The methods of ``workers.decode.sandbox.pool.DecodePool`` that a batch uses."""
 
-    def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]: ...
+    def submit(
+        self, path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()
+    ) -> Future[Decoded]: ...
 
 
 class MediaEmbedder(Protocol):
@@ -120,7 +122,8 @@ class _Stream:
                 item = self._queue.popleft()
                 item.began = time.monotonic()
                 file = item.file
-                self._decoding[self._pool.submit(file.path, item.progress.batch.kind, file.sha256)] = item
+                submitted = self._pool.submit(file.path, item.progress.batch.kind, file.sha256, file.sidecars)
+                self._decoding[submitted] = item
             elif any(progress.done for progress in self._open) or (batch := next(source, None)) is None:
                 return
             else:
@@ -131,7 +134,7 @@ class _Stream:
         return 1 if item.progress.batch.kind is Kind.IMAGE else self._heavy
 
     def _admit(self, batch: Batch) -> None:
-        """Queue the files whose content is neither stored nor in progress."""
+        """Queue the files whose content is neither in progress nor stored, unless that is made anew."""
         progress = BatchProgress(batch, self._access)
         self._open.append(progress)
         ids = [media_id(file.sha256) for file in batch.files]
@@ -140,7 +143,7 @@ class _Stream:
             item = BatchItem(progress, index, file, id_, known.get(id_))
             if id_ in self._by_id:
                 self._by_id[id_].twins.append(item)
-            elif item.known is not None and self._is_whole(item.known):
+            elif item.known is not None and not file.anew and self._is_whole(item.known):
                 known[id_] = self._add_path(item, item.known)
             else:
                 self._by_id[id_] = item

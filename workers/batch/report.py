@@ -39,6 +39,9 @@ class FileRef:
         sha256: of the bytes that the planner read, hex.
         other_paths: further paths of this content that the ledger knows, so that a record written anew keeps them.
         root: the library's root at or above ``path``; a worker may see it elsewhere (``Settings.roots``).
+        sidecars: names of the sidecars beside it, which are fetched with a file of a bucket. Of others, decoders find
+            them by themselves.
+        anew: it is decoded and embedded although its content is stored, as its sidecars have changed.
     """
 
     path: str
@@ -48,6 +51,8 @@ class FileRef:
     sha256: str
     other_paths: tuple[str, ...] = ()
     root: str = ""
+    sidecars: tuple[str, ...] = ()
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

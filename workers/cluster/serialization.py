@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -76,6 +76,8 @@ def order_to_json(order: BatchOrder) -> Json:
         "into": batch.into,
         "roots": roots,
         "files": [_file_to_json(file, roots.index(file.root)) for file in batch.files],
+        "sidecars": {str(at): list(file.sidecars) for at, file in enumerate(batch.files) if file.sidecars},
+        "anew": [at for at, file in enumerate(batch.files) if file.anew],
         "models": choice_to_json(order.models),
         **later_fields(order.models),
         "deliver": order.deliver,
@@ -93,7 +95,14 @@ def order_from_json(data: Json) -> BatchOrder:
         id=data["batch"],
         job=data["job"],
         kind=Kind(data["kind"]),
-        files=tuple(_file_from_json(entry, data["roots"]) for entry in data["files"]),
+        files=tuple(
+            replace(
+                _file_from_json(entry, data["roots"]),
+                sidecars=tuple(data.get("sidecars", {}).get(str(at), ())),
+                anew=at in data.get("anew", ()),
+            )
+            for at, entry in enumerate(data["files"])
+        ),
         priority=Priority(data["priority"]),
         into=data["into"],
     )

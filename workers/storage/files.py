@@ -13,8 +13,8 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,14 +26,33 @@ from workers.storage.temporary_copies import TemporaryCopies
 
 MIB = 2**20
 
+SIDECAR_BYTES = 16 * MIB
+"""Largest sidecar that is fetched."""
+
+MOST_NS = 2**63 - 1
+"""The latest time that a database keeps as nanoseconds since the epoch: April 2262."""
+
+
+def bounded_ns(nanoseconds: int) -> int:
+    """A time that a file system gives, in nanoseconds since the epoch, bounded to what a database keeps.
+
+    File systems hold times of the year 2400 and later.
+    """
+    return max(-MOST_NS, min(nanoseconds, MOST_NS))
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Hash of a file, with the size and modification time of the bytes that were hashed."""
+    """Hash of a file, with the size, modification time and change time of the bytes that were hashed.
+
+    Attributes:
+        ctime_ns: when the file or its metadata changed; None in a bucket.
+    """
 
     sha256: str
     size: int
     mtime_ns: int
+    ctime_ns: int | None = None
 
 
 class FileAccess:
@@ -71,7 +90,7 @@ class FileAccess:
             facts = self.objects.facts(address)
             return facts.size, facts.mtime_ns
         status = os.stat(address)
-        return status.st_size, status.st_mtime_ns
+        return status.st_size, bounded_ns(status.st_mtime_ns)
 
     def is_copied(self, path: str) -> bool:
         """Whether :meth:`local` makes a copy of it and checks the bytes."""
@@ -115,16 +134,19 @@ class FileAccess:
         with open(address, "rb") as file:
             status = os.fstat(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Contents(digest, status.st_size, status.st_mtime_ns)
+        times = bounded_ns(status.st_mtime_ns), bounded_ns(status.st_ctime_ns)
+        return Contents(digest, status.st_size, *times)
 
     @contextmanager
-    def local(self, path: str, sha256: str = "") -> Iterator[str]:
+    def local(self, path: str, sha256: str = "", sidecars: Sequence[str] = ()) -> Iterator[str]:
         """A path of the file in a folder: its own, or that of a copy, which is removed after the block.
 
         A copy has at most ``max_file_mb`` and is made within ``decode_timeout`` seconds.
 
         Args:
             sha256: expected hash of a copy, not checked when empty. Files in folders are not hashed.
+            sidecars: names of files in its folder that are put beside a copy, where a decoder looks for them. One that
+                has gone, cannot be read or has more than ``SIDECAR_BYTES`` is left out.
 
         Raises:
             MediaError: it cannot be read, is too large or does not come in time.
@@ -136,6 +158,8 @@ class FileAccess:
             return
         with self._copies.path_for(addresses.name(path)) as copy:
             self._fetch(address, copy, sha256)
+            for name in sidecars:
+                self._fetch_sidecar(address, name, copy)
             yield copy
 
     def close(self) -> None:
@@ -162,6 +186,17 @@ class FileAccess:
             raise UnreadableFileError(f"'{name}' could not be read: {error.strerror or error}.") from error
         if sha256 and found != sha256:
             raise FileChangedError(f"'{address}' holds other bytes than when it was scanned")
+
+    def _fetch_sidecar(self, address: str, name: str, copy: str) -> None:
+        """Put a sidecar of the object at ``address`` beside its copy, whose name may be a shorter one."""
+        own, above = addresses.name(address), addresses.parent(address)
+        stem = own if name.startswith(f"{own}.") else own.removesuffix(addresses.suffix(own))
+        target = (copy if stem == own else copy.removesuffix(addresses.suffix(copy))) + name.removeprefix(stem)
+        if above is None or "/" in name or not name.startswith(f"{stem}."):
+            return
+        with suppress(OSError):
+            if self.objects.facts(f"{above}/{name}").size <= SIDECAR_BYTES:
+                Path(target).write_bytes(self.objects.read(f"{above}/{name}"))
 
     def _copy(self, address: str, target: str, ends: float) -> str:
         """SHA-256 of what was copied."""

@@ -25,6 +25,7 @@ SHOWN_FAILURES = 5
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=PathOrAddress())
 @click.option("--library", help="Name for what is below them.  [default: the folder's own]")
 @click.option("--confirm-missing", is_flag=True, help="Yes, most of what was there has really gone.")
+@click.option("--reread", is_flag=True, help="Read the bytes of files that look unchanged, too.")
 @click.option(
     "--priority",
     type=click.Choice(["high", "normal", "low"]),
@@ -33,7 +34,9 @@ SHOWN_FAILURES = 5
     help="Which of several jobs comes first.",
 )
 @common
-def command(call: Call, paths: tuple[str, ...], library: str | None, confirm_missing: bool, priority: str) -> int:
+def command(
+    call: Call, paths: tuple[str, ...], library: str | None, confirm_missing: bool, reread: bool, priority: str
+) -> int:
     """Take in pictures, videos and sounds below PATH. Files taken in before and unchanged cost nothing.
 
     PATH is a folder, a file, or a place in a bucket: s3://bucket/folder.
@@ -48,7 +51,9 @@ def command(call: Call, paths: tuple[str, ...], library: str | None, confirm_mis
     settings = call.settings()
     configure_logging(settings, terse=True)
     with connect(settings) as client:
-        progress = take_in(client, paths, library=library, confirm_missing=confirm_missing, priority=priority)
+        progress = take_in(
+            client, paths, library=library, confirm_missing=confirm_missing, reread=reread, priority=priority
+        )
         failures = list(all_failures(client, job=progress.id)) if progress.failed else []
     call.answer(progress.to_json(), lambda console: show(progress, failures, console))
     return exit_status(progress)
@@ -60,6 +65,7 @@ def take_in(
     *,
     library: str | None = None,
     confirm_missing: bool = False,
+    reread: bool = False,
     priority: str = "normal",
 ) -> JobProgress:
     """Ingest ``paths`` and show the progress until the end, with a question before many files are marked as missing.
@@ -76,7 +82,7 @@ def take_in(
     from search.errors import ConfirmationRequired, LikewiseError
     from web.commands.job_progress import cancel, follow, prepare
 
-    body = {"paths": list(paths), "library": library, "priority": priority}
+    body = {"paths": list(paths), "library": library, "priority": priority} | ({"reread": True} if reread else {})
     started = client.post("/jobs", body | {"confirm_missing": confirm_missing})
     try:
         prepare(client)
@@ -87,7 +93,7 @@ def take_in(
     if progress.state == "needs_confirmation":
         if not (sys.stdin.isatty() and click.confirm(f"{progress.message} Go on?", err=True)):
             raise ConfirmationRequired(progress.message, "If that is right, run it again with --confirm-missing.")
-        return take_in(client, paths, library=library, confirm_missing=True, priority=priority)
+        return take_in(client, paths, library=library, confirm_missing=True, reread=reread, priority=priority)
     return progress
 
 

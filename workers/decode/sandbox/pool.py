@@ -44,20 +44,23 @@ class DecodePool:
         self.workers = settings.decode_workers or settings.cores
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="decode")
 
-    def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]:
+    def submit(
+        self, path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()
+    ) -> Future[Decoded]:
         """Decode ``path`` when a child is free. An object of a bucket is copied first, and the copy removed afterwards.
 
         Args:
             path: a path, or an address.
             kind: assumed where the content does not tell; by the name when None.
             sha256: expected hash of an object in a bucket; not checked when empty.
+            sidecars: names of those beside an object in a bucket, which are copied with it.
 
         Returns:
             A future that can be cancelled until it starts. Its exception is a ``MediaError``; a ``FileChangedError``
             when an object has other bytes; a ``DecoderStartError`` when no child can be started for it; or
             ``CancelledError`` when the pool was closed meanwhile.
         """
-        return self._threads.submit(self._decode, path, kind, sha256)
+        return self._threads.submit(self._decode, path, kind, sha256, sidecars)
 
     def close(self) -> None:
         """Cancel waiting files and kill the children. Prompt, and safe to call twice."""
@@ -81,9 +84,9 @@ class DecodePool:
     ) -> None:
         self.close()
 
-    def _decode(self, path: str, kind: Kind | None, sha256: str) -> Decoded:
+    def _decode(self, path: str, kind: Kind | None, sha256: str, sidecars: Sequence[str]) -> Decoded:
         try:
-            with self._access.local(path, sha256) as local:
+            with self._access.local(path, sha256, sidecars) as local:
                 return self._decode_local(local, kind)
         except (MediaError, FileChangedError, DecoderStartError):
             if self._closed:
