@@ -14,6 +14,7 @@ Start with ``similar.find``.
 * ``store``: Vectors and payloads at rest: one protocol, an embedded engine and a Qdrant server
 * ``words``: Search by words: concepts and colours that pictures show, phrases, and text written about them
 * ``addresses``: Where media lies, as text: an absolute POSIX path or an address such as ``s3://bucket/a.jpg``
+* ``bounds``: Bounds of what comes from outside: texts that databases and JSON readers keep, and numbers in their ranges
 * ``errors``: Every error that Likewise raises on purpose
 * ``labels``: Reads the labels of files from the folders they lie in or from a manifest
 * ``logs``: Configures logging: lines for people, or one JSON object a line

@@ -18,6 +18,7 @@ from ingest.jobs.options import OPTIONS_VERSION, VERSION_KEY
 from ingest.jobs.progress import UNFINISHED, JobProgress, JobState, RateMeter
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import COUNTERS, jobs
+from search.bounds import storable
 from search.errors import LeaseLostError, LedgerUnavailableError, NotFoundError
 from workers.batch.report import Priority
 
@@ -230,7 +231,7 @@ class LiveJob:
             last = self.snapshot()
             if state not in UNFINISHED:
                 last = replace(last, eta_seconds=None)
-            self._progress = replace(last, state=state, message=message)
+            self._progress = replace(last, state=state, message=storable(message))
         self.show(at_once=True)
         return self._progress
 
@@ -289,7 +290,7 @@ class LiveJob:
     def say(self, message: str) -> None:
         """Set the message; the next transaction stores it."""
         with self._lock:
-            self._progress = replace(self._progress, message=message)
+            self._progress = replace(self._progress, message=storable(message))
         self.show()
 
     def waits(self, reason: str) -> None:

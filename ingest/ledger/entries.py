@@ -11,6 +11,7 @@ from typing import TypeAlias, TypeVar
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from ingest.ledger.tables import Action, FileState, files, libraries, planned, sidecars_read, unsettled
+from search.bounds import storable
 from search.media import Kind
 
 CHUNK = 500
@@ -130,7 +131,7 @@ def write_entries(
                 "kind": entry.kind,
                 "state": entry.state.value,
                 "code": entry.code,
-                "detail": entry.detail.replace("\0", ""),  # which PostgreSQL cannot store
+                "detail": storable(entry.detail),
                 "attempts": _attempts(entry, old.attempts if old else 0),
                 # a resumed job counts unchanged files anew, so such a row stays with the job that made it
                 "job": old.job if old is not None and counter == "unchanged" else job,
@@ -203,7 +204,7 @@ def mark_changed(connection: Connection, media_ids: Iterable[str]) -> None:
     """Mark the present files of these records as changed, so that they are read again; forget missing ones."""
     for chunk in chunked(media_ids):
         connection.execute(delete(files).where(files.c.media_id.in_(chunk), files.c.state == FileState.MISSING.value))
-        connection.execute(update(files).where(files.c.media_id.in_(chunk)).values(mtime_ns=-1))
+        connection.execute(update(files).where(files.c.media_id.in_(chunk)).values(size=-1))
 
 
 def mark_unsettled(connection: Connection, job: int, media_ids: Iterable[str]) -> None:

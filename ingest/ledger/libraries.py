@@ -9,7 +9,12 @@ from sqlalchemy import Connection, delete, insert, select
 
 from ingest.ledger.tables import at_or_below, libraries, roots
 from search import addresses
+from search.bounds import storable
+from search.errors import UsageError
 from workers.decode.kinds import kind_of_name
+
+LONGEST_NAME = 200
+"""Most characters of a library's name that is given; one named after a folder may be as long as that one's."""
 
 
 class LibraryMap:
@@ -59,7 +64,15 @@ def register(connection: Connection, paths: Sequence[str], library: str | None) 
 
     Returns:
         The names of the libraries concerned, for people.
+
+    Raises:
+        UsageError: the name is too long, or holds what is no text.
     """
+    if library is not None and (len(library) > LONGEST_NAME or storable(library) != library):
+        raise UsageError(
+            f"A library cannot be called {library[:60]!r}.",
+            f"A name is valid UTF-8, has no null character and at most {LONGEST_NAME} characters.",
+        )
     names: dict[str, None] = {}
     for path in paths:
         if library is not None:

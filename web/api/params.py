@@ -129,6 +129,7 @@ def read_query(values: MultiDict[str, str], types: Sequence[Any]) -> tuple[Any, 
             given[name] = texts[0]
         elif not any(name in properties(type_) for type_ in types):
             given[name] = ""
+    _refuse_null(given)
     return read_values(given, types)
 
 
@@ -141,6 +142,7 @@ def read_body(request: Request, types: Sequence[Any]) -> tuple[Any, ...]:
     try:
         body = request.get_json(silent=True) if request.get_data(cache=True) else {}
         json.dumps(body, ensure_ascii=False).encode()
+        _refuse_null(body)
     except (RecursionError, UnicodeEncodeError):
         raise UsageError("The body is nested too deeply, or not all of its text is valid UTF-8.") from None
     if not isinstance(body, dict):
@@ -159,6 +161,17 @@ def read_values(given: Values, types: Sequence[Any]) -> tuple[Any, ...]:
     if unknown:
         raise UsageError(f"There is no parameter '{unknown[0]}' here.", f"Known are: {', '.join(sorted(allowed))}.")
     return tuple(_build_one(given, type_) for type_ in types)
+
+
+def _refuse_null(value: Any) -> None:
+    if isinstance(value, str) and "\0" in value:
+        raise UsageError("A text that was sent holds a null character, which no text here can.")
+    if isinstance(value, Mapping):
+        for pair in value.items():
+            _refuse_null(pair)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            _refuse_null(each)
 
 
 def _build_one(given: Values, type_: Any) -> Any:

@@ -16,7 +16,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -47,6 +47,10 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         }
     }
 )
+_MOST_BYTES = 2**63 - 1
+_MOST_SECONDS = _MOST_BYTES // 10**9 - 1
+"""Largest size and latest time that a database keeps, the time as nanoseconds."""
+
 _LIBRARY_TRIES = 2
 """Attempts of the storage library itself. Its default of five, each of which may hang, would exceed any time limit;
 longer retries are made by :meth:`Objects.with_retries`."""
@@ -254,18 +258,27 @@ class Objects:
 def _facts(address: str, info: Mapping[str, Any]) -> Facts:
     if info.get("type") == "directory":
         return Facts(address, 0, 0, is_folder=True)
-    return Facts(address, int(info.get("size") or 0), _seconds(info) * 10**9 + _version(info))
+    return Facts(address, _size(info), _seconds(info) * 10**9 + _version(info))
+
+
+def _size(info: Mapping[str, Any]) -> int:
+    """Bytes, bounded to what a database keeps; 0 where the store does not report them."""
+    with suppress(ValueError, TypeError, OverflowError):
+        return max(0, min(int(info.get("size") or 0), _MOST_BYTES))
+    return 0
 
 
 def _seconds(info: Mapping[str, Any]) -> int:
-    """Modification time in whole seconds since the epoch; 0 when the store does not report it."""
+    """Modification time in whole seconds since the epoch, bounded to what a database keeps as nanoseconds; 0 when the
+    store does not report it, or reports no time."""
     names = ("LastModified", "last_modified", "mtime", "updated", "created")
     value = next((info[name] for name in names if info.get(name)), None)
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if isinstance(value, datetime):
-        return calendar.timegm(value.utctimetuple())
-    return int(value or 0)
+    with suppress(ValueError, TypeError, OverflowError):
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        seconds = calendar.timegm(value.utctimetuple()) if isinstance(value, datetime) else int(value or 0)
+        return max(-_MOST_SECONDS, min(seconds, _MOST_SECONDS))
+    return 0
 
 
 def _version(info: Mapping[str, Any]) -> int:

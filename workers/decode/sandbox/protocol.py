@@ -20,12 +20,13 @@ import select
 import struct
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from search.bounds import FACT_RANGES, LONGEST_TEXT, is_moment, number_within, storable
 from search.errors import MEDIA_ERRORS, MediaError
 from search.media import Kind
 from search.photographers.photos.features import FEATURES
@@ -37,9 +38,11 @@ MOST_HEADER_BYTES = 1 << 20
 _MOST_CROPS, _MOST_CLIPS = 256, 64
 _MOST_SAMPLES = 1 << 25
 _MOST_PREVIEW_BYTES = 4 << 20
-_LONGEST_TEXT = 2000
-_MOST_WHOLE = 1 << 31
-"""Largest integer that is accepted; some databases store no larger ones."""
+_MOST = 1e300
+_LATEST_MOMENT = 1e9
+_LOUDEST = 1e6
+"""Largest sample: full scale is 1, or 32,768 where a file of floats was written in steps of 16 bits. Squares of larger
+ones add up to more than a float holds."""
 _LONGEST_WAIT = 1.0
 """Seconds of one wait: of a pause of this process, at most so much counts against the child."""
 _PREFIX = struct.Struct(">I")
@@ -173,10 +176,10 @@ def write_reply(descriptor: int, reply: Reply) -> None:
     """
     if isinstance(reply.result, MediaError):
         error = reply.result
-        said = {"code": error.code, "message": error.message[:_LONGEST_TEXT], "hint": error.hint[:_LONGEST_TEXT]}
+        said = {"code": error.code, "message": error.message[:LONGEST_TEXT], "hint": error.hint[:LONGEST_TEXT]}
         write_frame(descriptor, {"rss": reply.rss, "error": said})
         return
-    decoded = reply.result
+    decoded = _within_bounds(reply.result)
     named = {
         "crops": decoded.crops,
         "clips": decoded.clips,
@@ -197,6 +200,29 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         "arrays": [{"name": n, "dtype": str(a.dtype), "shape": a.shape} for n, a in arrays.items()],
     }
     write_frame(descriptor, header, arrays.values())
+
+
+def _within_bounds(decoded: Decoded) -> Decoded:
+    """What a file says, bounded: facts that cannot be are absent, texts are cut, moments and samples put in range. The
+    other side refuses the rest, as only a decoder that was taken over sends it."""
+    facts = {name: _bounded_fact(name, value) for name, value in asdict(decoded.facts).items()}
+    moments = tuple(
+        min(max(moment, 0.0), _LATEST_MOMENT) if math.isfinite(moment) else 0.0 for moment in decoded.moments
+    )
+    sound = decoded.sound
+    if sound is not None and not (np.abs(sound) <= _LOUDEST).all():
+        sound = np.clip(np.nan_to_num(sound, posinf=_LOUDEST, neginf=-_LOUDEST), -_LOUDEST, _LOUDEST)
+    return replace(decoded, facts=MediaFacts(**facts), mime=storable(decoded.mime), moments=moments, sound=sound)
+
+
+def _bounded_fact(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if name in FACT_RANGES:
+        return value if number_within(name, value) else None
+    if name == "taken_at":
+        return value if is_moment(value) else None
+    return storable(value) or None
 
 
 def read_reply(descriptor: int, deadline: Deadline) -> Reply:
@@ -258,8 +284,8 @@ def _read_arrays(descriptor: int, announced: object, deadline: Deadline) -> dict
         dtype = np.dtype(spec.dtype)
         data = _read(descriptor, math.prod(shape) * dtype.itemsize, deadline)
         array = np.frombuffer(data, dtype).reshape(shape)
-        if name == "sound" and not np.isfinite(array).all():
-            raise ProtocolError("a sound with samples that are no numbers")
+        if name == "sound" and not (np.abs(array) <= _LOUDEST).all():
+            raise ProtocolError("a sound with samples that are no numbers, or too large")
         arrays[name] = array
     return arrays
 
@@ -280,26 +306,19 @@ def _error(said: object) -> MediaError:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise ProtocolError("a text that is none or too long")
-    return _writable(value)
-
-
-def _writable(text: str) -> str:
-    """The text without lone surrogates and null characters, which databases and JSON readers refuse."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
+    return storable(value)
 
 
 def _numbers(value: object) -> tuple[float, ...]:
-    if not isinstance(value, list) or not all(_is_number(number) for number in value):
-        raise ProtocolError("numbers that are none")
+    if not isinstance(value, list) or not all(_is_number(number) and 0 <= number <= _LATEST_MOMENT for number in value):
+        raise ProtocolError("moments that are none")
     return tuple(float(number) for number in value)
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, int):
-        return not isinstance(value, bool) and abs(value) <= _MOST_WHOLE
-    return isinstance(value, float) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST
 
 
 def _fingerprints(value: object) -> tuple[str, ...]:
@@ -334,16 +353,18 @@ def _facts(value: object) -> MediaFacts:
     if not isinstance(value, dict) or not value.keys() <= _FACT_TYPES.keys():
         raise ProtocolError("facts nobody knows")
     for name, fact in value.items():
-        wanted = _FACT_TYPES[name]
-        fine = (
-            isinstance(fact, bool)
-            if wanted == "bool"
-            else fact is None
-            or ("str" in wanted and isinstance(fact, str) and len(fact) <= _LONGEST_TEXT)
-            or ("int" in wanted and isinstance(fact, int) and _is_number(fact))
-            or ("float" in wanted and _is_number(fact))
-        )
-        if not fine:
+        if not _is_fact(name, fact):
             raise ProtocolError(f"a {name} of {str(fact)[:40]!r}")
-    clean: dict[str, Any] = {name: _writable(fact) if isinstance(fact, str) else fact for name, fact in value.items()}
+    clean: dict[str, Any] = {name: storable(fact) if isinstance(fact, str) else fact for name, fact in value.items()}
     return MediaFacts(**clean)
+
+
+def _is_fact(name: str, fact: object) -> bool:
+    wanted = _FACT_TYPES[name]
+    if wanted == "bool":
+        return isinstance(fact, bool)
+    if fact is None:
+        return True
+    if name in FACT_RANGES:
+        return number_within(name, fact) and ("float" in wanted or isinstance(fact, int))
+    return isinstance(fact, str) and len(fact) <= LONGEST_TEXT and (name != "taken_at" or is_moment(fact))
