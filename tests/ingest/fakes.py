@@ -28,10 +28,6 @@ SPACE = Space("visual", "fake", "1", "bytes", DIM)
 SCHEMAS = tuple(CollectionSchema(kind, (VectorField(SPACE),)) for kind in Kind)
 
 
-def sidecars_of(path: Path) -> list[Path]:
-    return [path.with_name(name) for name in sidecar_names(path.name) if path.with_name(name).is_file()]
-
-
 class FakeRunner:
     """Works like the real one as far as ingest can tell: real points in a real store, one outcome a file.
 
@@ -55,6 +51,10 @@ class FakeRunner:
                 self.before(batch)
             yield BatchReport(batch.id, tuple(self._outcome(batch, file) for file in batch.files))
 
+    def artist_of(self, path: Path) -> str | None:
+        beside = (path.with_name(name) for name in sidecar_names(path.name))
+        return next((each.read_text() for each in beside if each.is_file()), None)
+
     def _outcome(self, batch: Batch, file: FileRef) -> Outcome:
         self.seen.append(file.path)
         content = Path(file.path).read_bytes()
@@ -74,7 +74,7 @@ class FakeRunner:
             size=file.size,
             mtime=file.mtime,
             job=batch.job,
-            artist=next((beside.read_text() for beside in sidecars_of(Path(file.path))), None),
+            artist=self.artist_of(Path(file.path)),
         )
         vector = np.frombuffer(bytes.fromhex(file.sha256), np.uint8)[:DIM].astype(np.float32)[None] + 1
         self.store.upsert(batch.kind.collection, [Point(identity, {"visual": vector}, record.to_payload())])

@@ -38,11 +38,13 @@ def desk(make_desk: Callable[..., Any], bucket: Any, monkeypatch: pytest.MonkeyP
             yield BatchReport(batch.id, tuple(outcome(batch, file) for file in batch.files))
 
     def outcome(batch: Batch, file: FileRef) -> Any:
-        with access.local(file.path, file.sha256) as here:
+        with access.local(file.path, file.sha256, file.sidecars) as here:
             content = Path(here).read_bytes()
+            sidecars = [Path(here).with_name(name).read_text() for name in file.sidecars]
         assert hashlib.sha256(content).hexdigest() == file.sha256
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Path, "read_bytes", lambda path: content)
+            patch.setattr(made.runner, "artist_of", lambda path: next(iter(sidecars), None))
             return made.runner._outcome(batch, file)
 
     monkeypatch.setattr(made.runner, "run", run)
@@ -87,6 +89,34 @@ def test_taken_in_and_taken_in_again(desk: Any, bucket: Any, counts: Counts, mon
 
     monkeypatch.setattr(FileAccess, "read", lambda access, path: pytest.fail(f"read {path}"))
     assert counts(desk.run("s3://media/trip/")) == {"unchanged": 6}
+
+
+def test_sidecars_are_part_of_the_record(desk: Any, bucket: Any, counts: Counts) -> None:
+    for key in ("trip/a.jpg", "trip/b.jpg", "trip/alone.xmp", "trip/@eaDir/c.jpg", "trip/Thumbs.db"):
+        bucket.put(key, key.encode())
+    bucket.put("trip/a.xmp", b"by a")
+    first = desk.run("s3://media/trip")
+    assert (first.total, counts(first)) == (2, {"embedded": 2})
+    assert "1 folder and 1 file" in first.message
+    assert {file.path: file.sidecars for batch in desk.runner.batches for file in batch.files} == {
+        "s3://media/trip/a.jpg": ("a.xmp",),
+        "s3://media/trip/b.jpg": (),
+    }
+    assert {path: record.artist for path, record in records(desk).items()} == {
+        "s3://media/trip/a.jpg": "by a",
+        "s3://media/trip/b.jpg": None,
+    }
+    assert counts(desk.run("s3://media/trip")) == {"unchanged": 2}
+    bucket.put("trip/a.xmp", b"by A")
+    bucket.put("trip/b.jpg.xmp", b"by b")
+    assert counts(desk.run("s3://media/trip")) == {"embedded": 2}
+    assert {path: record.artist for path, record in records(desk).items()} == {
+        "s3://media/trip/a.jpg": "by A",
+        "s3://media/trip/b.jpg": "by b",
+    }
+    bucket.delete("trip/a.xmp")
+    assert counts(desk.run("s3://media/trip")) == {"embedded": 1, "unchanged": 1}
+    assert records(desk)["s3://media/trip/a.jpg"].artist is None
 
 
 def test_a_rescan_opens_no_object(desk: Any, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,24 @@ def test_an_image_becomes_a_point_with_its_record(
     assert found.job == "job-1"
     assert found.thumbnail is not None
     assert Previews(settings).read(found.thumbnail) == b"webp"
+
+
+def test_a_stored_file_is_made_anew_where_that_is_asked(
+    processor: BatchProcessor, store: Store, pool: Any, make_file: MakeFile
+) -> None:
+    file = make_file("a.jpg")
+    processor.process(batch(Kind.IMAGE, file))
+    before = record(store, file)
+    store.patch_payload("images", {before.id: {"camera": "of a sidecar that has gone", "paths": ["/b.jpg", file.path]}})
+    assert statuses(processor.process(batch(Kind.IMAGE, file))) == [("duplicate", "")]
+    assert pool.asked == [file.path]
+
+    report = processor.process(batch(Kind.IMAGE, replace(file, anew=True)))
+    assert statuses(report) == [("embedded", "")]
+    assert pool.asked == [file.path] * 2
+    after = record(store, file)
+    assert (after.camera, after.added) == (None, before.added)
+    assert after.paths == tuple(sorted(("/b.jpg", file.path))), "its other paths are kept"
 
 
 def test_a_video_has_all_its_spaces(processor: BatchProcessor, store: Store, make_file: MakeFile) -> None:

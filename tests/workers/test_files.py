@@ -94,6 +94,38 @@ def test_a_name_too_long_for_a_file_keeps_its_extension(make_settings: Make, buc
         assert Path(here).name == "file.jpg"
 
 
+def test_sidecars_lie_beside_the_copy(make_settings: Make, bucket: Any, borrowed: Path) -> None:
+    address = bucket.put("trip/a.jpg", b"bytes")
+    bucket.put("trip/a.jpg.XMP", b"first")
+    bucket.put("trip/a.xmp", b"second")
+    bucket.put("trip/b.xmp", b"of another file")
+    names = ("a.jpg.XMP", "a.xmp", "gone.xmp", "b.xmp", "../trip/b.xmp")
+    with FileAccess(make_settings()).local(address, sidecars=names) as here:
+        beside = {path.name: path.read_bytes() for path in Path(here).parent.iterdir()}
+    assert beside == {"a.jpg": b"bytes", "a.jpg.XMP": b"first", "a.xmp": b"second"}
+    assert not left_in(borrowed)
+
+
+def test_sidecars_of_a_name_too_long_are_found_by_its_short_one(make_settings: Make, bucket: Any) -> None:
+    long = "ä" * 300
+    address = bucket.put(f"{long}.jpg", b"bytes")
+    bucket.put(f"{long}.xmp", b"one")
+    bucket.put(f"{long}.jpg.xmp", b"two")
+    with FileAccess(make_settings()).local(address, sidecars=(f"{long}.jpg.xmp", f"{long}.xmp")) as here:
+        beside = {path.name: path.read_bytes() for path in Path(here).parent.iterdir()}
+    assert beside == {"file.jpg": b"bytes", "file.jpg.xmp": b"two", "file.xmp": b"one"}
+
+
+def test_a_sidecar_that_is_too_large_is_not_fetched(
+    make_settings: Make, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.storage.files.SIDECAR_BYTES", 3)
+    address = bucket.put("a.jpg", b"bytes")
+    bucket.put("a.xmp", b"four")
+    with FileAccess(make_settings()).local(address, sidecars=("a.xmp",)) as here:
+        assert [path.name for path in Path(here).parent.iterdir()] == ["a.jpg"]
+
+
 def test_other_bytes_than_were_scanned(make_settings: Make, bucket: Any, borrowed: Path) -> None:
     access = FileAccess(make_settings())
     address = bucket.put("a.jpg", b"first")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ def test_an_order() -> None:
         file("/photos/a/ä b.jpg", "/photos"),
         file("s3://bucket/prefix/c.jpg", "s3://bucket/prefix"),
         file("/no/root.jpg", ""),
+        replace(file("/photos/a/d.jpg", "/photos"), sidecars=("d.jpg.xmp", "d.xmp"), anew=True),
     )
     batch = Batch("b1", "j1", Kind.VIDEO, files, Priority.HIGH, "videos.2")
     for concepts, text in ((True, None), (False, "open_clip")):
@@ -61,6 +63,15 @@ def test_orders_of_versions_before_and_after() -> None:
     assert order_from_json(message).models == ModelChoice("i", "v", "s", concepts=False), "its collections have none"
     message["models"]["smell"] = "of a version to come"
     assert order_from_json(message).models.image == "i"
+
+
+def test_an_order_of_the_version_before_knows_no_sidecars() -> None:
+    files = (file("/photos/a.jpg", "/photos"), file("/photos/b.jpg", "/photos"))
+    order = BatchOrder(Batch("b1", "j1", Kind.IMAGE, files), ModelChoice("i", "v", "s"), "report")
+    message = sent(order_to_json(order))
+    assert [len(entry) for entry in message["files"]] == [7, 7], "what the one before takes"
+    del message["sidecars"], message["anew"]
+    assert order_from_json(message) == order
 
 
 @pytest.mark.parametrize(
