@@ -7,6 +7,7 @@ byte of a name that is not UTF-8), and an index a long text.
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime, timedelta
 
 LONGEST_TEXT = 2000
@@ -14,6 +15,8 @@ LONGEST_TEXT = 2000
 
 FARTHEST_ZONE = timedelta(hours=14)
 """Kiribati's Line Islands keep that clock; what is farther from UTC is no zone."""
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 FACT_RANGES: dict[str, tuple[float, float]] = {
     "width": (1, 2**31 - 1),
@@ -52,8 +55,10 @@ def number_within(name: str, value: object) -> bool:
 
 
 def is_moment(text: str) -> bool:
-    """Whether a text is a date, or a date and time, in ISO 8601 that every store can keep: within the years 1 to 9999,
-    also in UTC, and in a zone that exists."""
+    """Whether a text is a date, or a date and time, that every store can index: as RFC 3339 writes it, with or without
+    a zone, within the years 1 to 9999, also in UTC, and in a zone that exists."""
+    if _MOMENT.fullmatch(text) is None:
+        return False
     try:
         moment = datetime.fromisoformat(text)
         zone = moment.utcoffset() or timedelta()

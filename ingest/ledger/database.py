@@ -39,6 +39,10 @@ BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
 """How long a database server may take to answer at all."""
 
+LONGEST_INDEXED = 2500
+"""Most bytes of a path in PostgreSQL, whose indexes take rows of a third of a page: 2,704 bytes, with the columns
+beside the path. Source: PostgreSQL, "B-Tree Limits"."""
+
 WRITERS = 0x6C696B65
 """Number of the PostgreSQL advisory lock that writers hold, so that they write one at a time, as in SQLite."""
 
@@ -121,6 +125,11 @@ class Ledger:
         if self._is_server:
             return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
         return time.time()
+
+    @property
+    def longest_path(self) -> int | None:
+        """Most bytes of a path; None where every path of the operating system fits."""
+        return LONGEST_INDEXED if self._is_server else None
 
     @property
     def _is_server(self) -> bool:

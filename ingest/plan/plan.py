@@ -25,6 +25,7 @@ from ingest.ledger.tables import Action, FileState, below, files, planned
 from ingest.plan.store_records import Records
 from ingest.scan.folders import FolderListing, Found, FoundFile, Unreadable
 from search import addresses
+from search.bounds import shortened
 from search.errors import EmptyFileError, MediaTooLargeError, UnreadableFileError, UnsupportedMediaError
 from search.media import Kind
 from workers.decode.kinds import SNIFFED_BYTES, Family, kind_of_name, sniff
@@ -101,12 +102,29 @@ class Planner:
         Raises:
             LeaseLostError: another coordinator runs the job now.
         """
-        for group in _grouped(scan):
+        for group in _grouped(self._keepable(scan)):
             if not self._live.wait_while_paused():
                 return
             self._compare(group)
         for root in roots:
             self._plan_unvisited(root)
+
+    def _keepable(self, scan: Iterable[Found]) -> Iterator[Found]:
+        """The scan, with paths that are too long for the ledger as names that cannot be used."""
+        longest = self._ledger.longest_path
+        if longest is None:
+            yield from scan
+            return
+        for found in scan:
+            if isinstance(found, Unreadable):
+                yield replace(found, path=shortened(found.path, longest))
+                continue
+            long = [file[0] for file in found.files if len(file[0].encode()) > longest]
+            yield found if not long else replace(found, files=[file for file in found.files if file[0] not in long])
+            for path in long:
+                yield Unreadable(
+                    shortened(path, longest), f"Its path is longer than the {longest} bytes that are kept."
+                )
 
     def _compare(self, group: list[Found]) -> None:
         listings = [found for found in group if isinstance(found, FolderListing)]

@@ -52,6 +52,7 @@ class Sources:
             return self._checked_address(addresses.absolute(given))
         try:
             real = os.path.realpath(given)
+            self._check_text(real)
             if stat.S_ISDIR(Path(real).stat().st_mode):
                 os.scandir(real).close()
         except FileNotFoundError:
@@ -62,11 +63,16 @@ class Sources:
             raise UnreadableFileError(
                 f"'{given}' cannot be read: {error.strerror}.", "Check the path, and that you may read it."
             ) from error
-        if not is_text(real):
-            raise UsageError(f"The name of {given!r} is not valid UTF-8.", "Rename it.")
         if real == os.path.realpath(self._settings.home):
             raise UsageError(f"'{real}' is Likewise's own data directory.", "Name the folder with your media.")
         return real
+
+    def _check_text(self, path: str) -> None:
+        if not is_text(path):
+            raise UsageError(f"The name of {path!r} is not valid UTF-8.", "Rename it.")
+        longest = self._ledger.longest_path
+        if longest is not None and len(path.encode()) > longest:
+            raise UsageError(f"The path {path[:60]!r}… is too long for the ledger.", "Name a folder above it.")
 
     def _checked_address(self, address: str) -> str:
         self._objects.check(address)

@@ -216,10 +216,10 @@ def _within_bounds(decoded: Decoded) -> Decoded:
 
 
 def _bounded_fact(name: str, value: Any) -> Any:
-    if value is None or isinstance(value, bool):
-        return value
     if name in FACT_RANGES:
-        return value if number_within(name, value) else None
+        return value if value is not None and number_within(name, value) else None
+    if not isinstance(value, str):
+        return value
     if name == "taken_at":
         return value if is_moment(value) else None
     return storable(value) or None
