@@ -81,6 +81,7 @@ KEYWORD, INTEGER, FLOAT, DATETIME, TEXT, GEO = IndexType
 ANY_OF, BELOW, WORDS, AT_LEAST, AT_MOST, NEAR = Match
 
 _ROW = "filter field"
+_MOST = 2**63 - 1
 
 
 def row(
@@ -134,7 +135,8 @@ class Filter:
         include_missing: also match records whose files have gone.
 
     Raises:
-        UsageError: ``near`` is no place on Earth, or its radius is not positive.
+        UsageError: a number is none, or larger than the engines take; ``near`` is no place on Earth, or its radius is
+            not positive.
     """
 
     # fmt: off
@@ -187,6 +189,10 @@ class Filter:
     include_missing: bool = False
 
     def __post_init__(self) -> None:
+        for name, row in filter_fields(type(self)).items():
+            number = getattr(self, name)
+            if row.index in (INTEGER, FLOAT) and number is not None and not -_MOST <= number <= _MOST:
+                raise UsageError(f"'{name}' cannot be {str(number)[:40]}: nothing is that much.")
         if self.near is None:
             return
         if len(self.near) != 3:
