@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Integer, Table, func, insert, select, text
 
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import UNFINISHED, JobState
-from ingest.ledger.tables import COUNTERS, jobs, meta, metadata, planned
+from ingest.ledger.tables import COUNTERS, SCHEMA_VERSION, files, jobs, meta, metadata, planned
+from ingest.ledger.upgrade import ADDED_IN_4
 
 Row: TypeAlias = dict[str, Any]
 """Column to value: int, float, bool, str or None."""
@@ -42,13 +43,18 @@ def stamp(connection: Connection) -> str:
     return hashlib.sha256(json.dumps([list(row) for row in rows]).encode()).hexdigest()
 
 
-def read_rows(connection: Connection, table: Table, own_job: int = 0) -> Iterator[list[Row]]:
+def read_rows(
+    connection: Connection, table: Table, own_job: int = 0, layout: int = int(SCHEMA_VERSION)
+) -> Iterator[list[Row]]:
     """The rows as they are to be restored, ``PAGE`` at a time.
 
     Args:
         own_job: number of the job that reads them, which is left out.
+        layout: columns that this layout of the ledger did not have are left out.
     """
-    query = select(table).order_by(*table.primary_key.columns)
+    later = ADDED_IN_4 if table is files and layout < 4 else ()
+    columns = [column for column in table.columns if column.name not in later]
+    query = select(*columns).order_by(*table.primary_key.columns)
     for page in connection.execution_options(yield_per=PAGE).execute(query).mappings().partitions():
         rows = [dict(row) for row in page]
         if table is jobs:

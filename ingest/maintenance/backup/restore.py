@@ -170,9 +170,10 @@ class Restore:
     def _compare_ledger(self) -> None:
         with self._ledger.read() as reading:
             connection = ledger_rows.snapshot(reading)
+            layout = self._manifest.head.ledger_layout
             for name, table in self._manifest.head.tables.items():
                 digest = ledger_rows.Digest()
-                for rows in ledger_rows.read_rows(connection, TABLE_OF[name]):
+                for rows in ledger_rows.read_rows(connection, TABLE_OF[name], layout=layout):
                     digest.add(rows)
                 if (digest.rows, digest.hex()) != (table.rows, table.digest):
                     raise LedgerError(
