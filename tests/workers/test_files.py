@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import multiprocessing
@@ -20,7 +21,13 @@ import pytest
 from PIL import Image
 from s3fs import S3FileSystem
 
-from search.errors import CorruptMediaError, DecodeTimeoutError, MediaTooLargeError, UnreadableFileError
+from search.errors import (
+    CorruptMediaError,
+    DecodeTimeoutError,
+    DiskFullError,
+    MediaTooLargeError,
+    UnreadableFileError,
+)
 from search.media import Kind
 from search.settings import Settings
 from workers.decode.sandbox.pool import DecodePool
@@ -172,6 +179,29 @@ def test_what_is_too_large_is_not_fetched(make_settings: Make, bucket: Any, borr
     ):
         pytest.fail("was handed out")
     assert not left_in(borrowed)
+
+
+def test_a_full_temporary_folder_is_no_error_of_the_file(
+    make_settings: Make, bucket: Any, borrowed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = bucket.put("full.jpg", b"some bytes")
+
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("workers.storage.temporary_copies.tempfile.mkdtemp", full)
+        with pytest.raises(DiskFullError, match="temporary folder"), FileAccess(make_settings()).local(address):
+            pass
+
+    class Full(io.BytesIO):
+        def write(self, _data: Any) -> int:
+            full()
+            return 0
+
+    monkeypatch.setattr(Path, "open", lambda _self, *_args, **_kwargs: Full())
+    with pytest.raises(DiskFullError, match="temporary folder"), FileAccess(make_settings()).local(address):
+        pass
 
 
 def test_what_has_gone(make_settings: Make, bucket: Any, borrowed: Path) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from typing import Protocol
 
-from search.errors import DecoderCrashError, DecoderStartError, MediaError, ModelError
+from search.errors import DecoderCrashError, DecoderStartError, DiskFullError, MediaError, ModelError
 from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
 from workers.batch.embedding_store import EmbeddingStore
@@ -172,11 +172,8 @@ class _Stream:
             item.progress.spend("decode", waited / len(done))
             try:
                 decoded = future.result()
-            except (
-                CancelledError,
-                DecoderStartError,
-            ):  # not the error of a file: decoded when the job goes on
-                raise
+            except (CancelledError, DecoderStartError, DiskFullError):
+                raise  # not the error of a file: decoded when the job goes on
             except FileChangedError:
                 item.skip_changed()
                 self._release(item)

@@ -9,8 +9,10 @@ in folders are used in place.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search import addresses
-from search.errors import DecodeTimeoutError, MediaTooLargeError, UnreadableFileError
+from search.errors import DecodeTimeoutError, DiskFullError, MediaTooLargeError, UnreadableFileError
 from search.settings import Settings
 from workers.storage.objects import READ_BYTES, FileChangedError, Objects
 from workers.storage.temporary_copies import TemporaryCopies
@@ -39,6 +41,23 @@ def bounded_ns(nanoseconds: int) -> int:
     File systems hold times of the year 2400 and later.
     """
     return max(-MOST_NS, min(nanoseconds, MOST_NS))
+
+
+@contextmanager
+def _room_for_copies() -> Iterator[None]:
+    """Raises:
+    DiskFullError: the block could not write into the temporary folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFullError(
+            f"The disk of the temporary folder '{tempfile.gettempdir()}' is full: copies of remote files are decoded "
+            "there.",
+            "Make room there, or name another folder with TMPDIR.",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +170,13 @@ class FileAccess:
         Raises:
             MediaError: it cannot be read, is too large or does not come in time.
             FileChangedError: an object holds other bytes.
+            DiskFullError: the temporary folder is full.
         """
         address = self.local_address(path)
         if not addresses.is_remote(address):
             yield os.path.abspath(address)  # noqa: PTH100
             return
-        with self._copies.path_for(addresses.name(path)) as copy:
+        with _room_for_copies(), self._copies.path_for(addresses.name(path)) as copy:
             self._fetch(address, copy, sha256)
             for name in sidecars:
                 self._fetch_sidecar(address, name, copy)
@@ -210,7 +230,9 @@ class FileAccess:
                 )
             while size < facts.size and (piece := file.read(READ_BYTES)):
                 digest.update(piece)
-                size += copy.write(piece)
+                with _room_for_copies():
+                    size += copy.write(piece)
+                    copy.flush()
                 if time.monotonic() > ends or self._closing.is_set():
                     raise DecodeTimeoutError(
                         f"'{name}' could not be fetched within {self._timeout:g} s.",
