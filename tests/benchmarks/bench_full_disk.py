@@ -78,9 +78,10 @@ def main() -> int:
             with small_disk(Path(temporary, "disk"), arguments.size) as disk:
                 rounds.append(one_round(disk, pictures, moment))
             made = rounds[-1]
+            how = "fine " if made.fine else "WRONG"
             print(
-                f"{number + 1:3} {'fine ' if made.fine else 'WRONG'} filled at {made.moment:5.1f} s ({made.at}): "
-                f"status {made.status} after {made.seconds:4.1f} s, then {made.after}, {made.stored} stored. {made.words}",
+                f"{number + 1:3} {how} filled at {made.moment:5.1f} s ({made.at}): status {made.status} after "
+                f"{made.seconds:4.1f} s, then {made.after}, {made.stored} stored. {made.words}",
                 flush=True,
             )
     fine = sum(made.fine for made in rounds)
