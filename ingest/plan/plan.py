@@ -178,19 +178,18 @@ class Planner:
         counts["total"] += len(listing.files)
         unchanged = 0
         for file in listing.files:
-            path, size, mtime_ns, ctime_ns, sidecars = file
+            path = file[0]
             library = self._libraries.of(path) if path in named else of_folder
-            (_, known_size, known_time, known_change, known_sidecars, state, known_job, known_library, _) = known.pop(
-                path, UNKNOWN
-            )
-            same_times = known_time == mtime_ns and (known_change in (ctime_ns, None) or ctime_ns is None)
-            if known_size == size and same_times and not (reread and known_job != job):
+            row = known.pop(path, UNKNOWN)
+            state, known_job, known_library = row[5], row[6], row[7]
+            same = row[1:5] == file[1:5]
+            if (same or _looks_unchanged(row, file)) and not (reread and known_job != job):
                 if state in final_states and known_library == library:
                     if known_job != job:
                         unchanged += 1
                         self.failed_before += state == "failed"
-                    if known_sidecars != sidecars or known_change != ctime_ns:
-                        notes.append({"at": path, "changed": ctime_ns, "beside": sidecars})
+                    if not same:
+                        notes.append({"at": path, "changed": file[3], "beside": file[4]})
                     continue
                 if state in (FileState.EMBEDDED, FileState.MISSING) and not reread:
                     plans.append(self._task(Action.RENEW, folder, library, file, None))
@@ -290,6 +289,12 @@ class Planner:
     @staticmethod
     def _is_at_or_below(path: str, places: set[str]) -> bool:
         return bool(places) and (path in places or any(above in places for above in addresses.parents(path)))
+
+
+def _looks_unchanged(row: Known, file: FoundFile) -> bool:
+    """Whether a file has the size and times of its row, as far as both are known. Its sidecars may have changed."""
+    change, known_change = file[3], row[3]
+    return row[1:3] == file[1:3] and (change == known_change or change is None or known_change is None)
 
 
 def _grouped(scan: Iterable[Found]) -> Iterator[list[Found]]:

@@ -24,7 +24,7 @@ from ingest.scan.ignore import IGNORE_FILE, IgnoreRules
 from ingest.scan.sidecars import describe_sidecars
 from search import addresses
 from search.sidecars import is_sidecar
-from workers.storage.files import bounded_ns
+from workers.storage.files import MOST_NS, bounded_ns
 
 _by_name = attrgetter("name")
 
@@ -90,20 +90,17 @@ class _Entries:
     """What is of use among the entries of one folder."""
 
     def __init__(self) -> None:
-        self.files: list[tuple[str, str, int, int, int]] = []  # name, path, size, mtime_ns, ctime_ns
+        self.files: list[FoundFile] = []  # without their sidecars
         self.folders: list[str] = []
         self.system_folders: list[str] = []
         self.system_files: list[str] = []
         self.sidecars: dict[str, tuple[int, int]] = {}
 
     def found(self) -> list[FoundFile]:
-        beside = self.sidecars
-        if not beside:
-            return [(path, size, mtime_ns, ctime_ns, "") for _, path, size, mtime_ns, ctime_ns in self.files]
-        return [
-            (path, size, mtime_ns, ctime_ns, describe_sidecars(name, beside))
-            for name, path, size, mtime_ns, ctime_ns in self.files
-        ]
+        """The files with their sidecars."""
+        if not self.sidecars:
+            return self.files
+        return [(*file[:4], describe_sidecars(addresses.name(file[0]), self.sidecars)) for file in self.files]
 
 
 class Scan:
@@ -217,11 +214,13 @@ class Scan:
                     self._links.append((path, rules))
                 elif entry.is_file():
                     status = entry.stat()
-                    mtime_ns = bounded_ns(status.st_mtime_ns)
-                    if is_sidecar(entry.name):
-                        kept.sidecars[entry.name] = (status.st_size, mtime_ns)
+                    size, mtime_ns, ctime_ns = status.st_size, status.st_mtime_ns, status.st_ctime_ns
+                    if not (-MOST_NS <= mtime_ns <= MOST_NS and -MOST_NS <= ctime_ns <= MOST_NS):
+                        mtime_ns, ctime_ns = bounded_ns(mtime_ns), bounded_ns(ctime_ns)
+                    if path[-4:].lower() == ".xmp" and is_sidecar(entry.name):
+                        kept.sidecars[entry.name] = (size, mtime_ns)
                     else:
-                        kept.files.append((entry.name, path, status.st_size, mtime_ns, bounded_ns(status.st_ctime_ns)))
+                        kept.files.append((path, size, mtime_ns, ctime_ns, ""))
             except OSError as error:
                 if error.errno in (errno.ENOENT, errno.ELOOP):
                     continue  # deleted since the folder was listed, or a link to itself: there is no file

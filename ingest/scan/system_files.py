@@ -115,6 +115,9 @@ def _ends(path: str, above: list[str]) -> bool:
     return len(folders) == len(above) and all(map(fnmatchcase, folders, above))
 
 
+_ENDS = frozenset(pattern[-3:].lower() for pattern, _ in FILES)
+"""The last three characters of each of :data:`FILES`, none of which is a wildcard."""
+
 _TABLES: Mapping[bool, _Table] = {
     True: _Table(pattern for pattern, _ in FOLDERS),
     False: _Table(pattern for pattern, _ in FILES),
@@ -127,4 +130,4 @@ def is_system(path: str, *, is_folder: bool) -> bool:
     Args:
         path: a path or an address.
     """
-    return _TABLES[is_folder].match(path)
+    return (is_folder or path[-3:].lower() in _ENDS) and _TABLES[is_folder].match(path)
