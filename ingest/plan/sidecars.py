@@ -28,7 +28,7 @@ from search.media import Kind
 from search.settings import Settings
 from workers.batch.report import Batch, BatchReport, FileRef, Status
 
-PAGE = 256
+PAGE = 2000
 
 _PRESENT: ColumnElement[bool] = (files.c.state + "") == FileState.EMBEDDED.value
 """As an expression, since SQLite would otherwise read every embedded file (``ingest.ledger.entries.locations_of``)."""
