@@ -63,6 +63,12 @@ def at_work(*, job: str = "", batch: str = "", item: str = "") -> Iterator[None]
         _WORK.reset(token)
 
 
+def _one_line(message: str) -> str:
+    """A message with line breaks and control codes as escapes: the name of a file may hold them, and must not look like
+    a line of its own."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in message)
+
+
 class TextFormatter(logging.Formatter):
     """``12:30:05 WARNING message [job=… batch=…]``"""
 
@@ -72,7 +78,7 @@ class TextFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
         work = " ".join(f"{name}={value}" for name, value in _WORK.get().items())
         line = super().formatMessage(record)
-        return f"{line} [{work}]" if work else line
+        return _one_line(f"{line} [{work}]" if work else line)
 
 
 class JsonFormatter(logging.Formatter):

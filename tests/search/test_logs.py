@@ -98,3 +98,11 @@ def test_configured_twice_nothing_is_told_twice(capsys: pytest.CaptureFixture[st
     configure_logging(Settings())
     log.info("once")
     assert len(lines(capsys)) == 1
+
+
+def test_a_name_with_line_breaks_makes_no_lines_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings())
+    with at_work(item="/m/new\nline.jpg"):
+        log.warning("%s is left out.", "/m/a\r\n12:00:00 ERROR all is lost\x1b[2J\u2028é.jpg")
+    (line,) = lines(capsys)
+    assert line.endswith(r"/m/a\r\n12:00:00 ERROR all is lost\x1b[2J\u2028é.jpg is left out. [item=/m/new\nline.jpg]")
