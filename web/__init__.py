@@ -20,5 +20,7 @@ Start with ``app``.
 * ``plain``: Convert dataclasses to JSON and back, in the same way for ``--json`` and for the API
 * ``running``: Find the running server of a data directory by ``server.json`` in it
 * ``serve``: Serve pages and API of a node from one process until a signal ends it
+* ``supervised``: Runs a command in a child of this process, so that an end in the middle of an instruction is told in
+  words
 * ``wording``: Texts about answers that pages, terminal and notes of the API share
 """

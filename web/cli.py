@@ -12,6 +12,7 @@ import errno
 import importlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -44,6 +45,9 @@ COMMANDS = {
 }
 """Module of each command, which defines it as ``command``; in the order of ``--help``."""
 
+SUPERVISED = frozenset({"ingest", "failures", "reembed", "calibrate", "photographers", "migrate", "restore"})
+"""Commands that may write much into the store from their own process."""
+
 INTERRUPTED = 130
 
 
@@ -65,6 +69,8 @@ class LikewiseGroup(click.Group):
         """Run a command and exit from the process with its status."""
         arguments = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
+        if args is None and arguments and arguments[0] in SUPERVISED:
+            _supervise(arguments)
         try:
             status = super().main(arguments, prog_name or "likewise", **extra)
             sys.exit(status if isinstance(status, int) else 0)
@@ -106,6 +112,21 @@ def explain_os_error(error: OSError) -> LikewiseError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DiskFullError(f"The disk is full{where}.", "Free some space and run the command again.")
     return LikewiseError(f"{error.strerror or error}{where}.", "Check the path and its permissions.")
+
+
+def _supervise(arguments: Sequence[str]) -> None:
+    """Go on in a child, and end as that does, with words where it was ended by a bus error."""
+    from web.supervised import end_as, run_in_child
+
+    status = run_in_child()
+    if status == -signal.SIGBUS:
+        error = DiskFullError(
+            "The process was ended while it wrote into the store: a disk filled up at that moment, or is failing.",
+            "Make room on the disk of the data directory and run the same command again; what was stored is intact.",
+        )
+        sys.exit(_report(arguments, error))
+    if status is not None:
+        end_as(status)
 
 
 def _report(arguments: Sequence[str], error: LikewiseError) -> int:

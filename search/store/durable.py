@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -128,6 +129,37 @@ def _copy_file(source: Path, target: Path) -> None:
 def size_on_disk(folder: Path) -> int:
     """Bytes allocated to the files below ``folder``."""
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+
+
+def back_holes(folder: Path) -> None:
+    """Give every page of the payload indexes below ``folder`` its memory, on a file system in memory (tmpfs) alone.
+
+    There even reading a hole takes a page, and a process that finds none is killed; the engine reads these files whole
+    when it opens them.
+
+    Raises:
+        OSError: no space is left.
+    """
+    if sys.platform != "linux" or not _is_in_memory(folder):
+        return
+    for path in folder.rglob("payload_index/*/*.dat"):
+        if path.is_file() and (size := path.stat().st_size) > path.stat().st_blocks * 512:
+            handle = os.open(path, os.O_RDWR)
+            try:
+                os.posix_fallocate(handle, 0, size)
+            finally:
+                os.close(handle)
+
+
+def _is_in_memory(folder: Path) -> bool:
+    """Whether a folder is on tmpfs, by the kernel's list of mounts."""
+    device = folder.stat().st_dev
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+    return any(line.split()[2] == wanted and " - tmpfs " in line for line in mounts)
 
 
 def check_space(folder: Path, wanted: int = 0) -> None:

@@ -26,6 +26,7 @@ from search.errors import StoreError
 from search.spaces import CollectionSchema, VectorField
 from search.store.durable import (
     LAYOUT,
+    back_holes,
     check_space,
     copy_sparse,
     engine_errors,
@@ -82,7 +83,7 @@ class LiveShard:
             self._values: dict[str, Any] = state["values"]
             self._current = folder / str(state["shard"])
             _remove_leftovers(folder, keep=self._current)
-            self._shard = qdrant.EdgeShard.load(str(self._current))
+            self._shard = _load(self._current)
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -177,7 +178,7 @@ class LiveShard:
             # What is not part of a vector's definition, such as having no graph, is given when a shard is opened.
             self._shard.flush()
             self._shard.close()
-            self._shard = qdrant.EdgeShard.load(str(self._current), config)
+            self._shard = _load(self._current, config)
             self._commit(self._current, self._values, extended)
 
     def add_payload_indexes(self) -> None:
@@ -290,7 +291,7 @@ class LiveShard:
         return True
 
     def _replace_by(self, target: Path) -> None:
-        replacement = qdrant.EdgeShard.load(str(target))
+        replacement = _load(target)
         # Most of what was written meanwhile is carried over while writers go on; the rest while they wait.
         with self._writes:
             changed, self._dirty = self._dirty or set(), set()
@@ -338,6 +339,12 @@ class LiveShard:
         write_json(self.folder / _METADATA, described)
         with self._engine:
             self.schema, self._current, self._values, self._written_there = schema, current, values, written
+
+
+def _load(folder: Path, *config: Any) -> qdrant.EdgeShard:
+    """Open a shard in the engine, which maps all its files and reads some."""
+    back_holes(folder / "segments")
+    return qdrant.EdgeShard.load(str(folder), *config)
 
 
 def _remove_leftovers(folder: Path, keep: Path | None) -> None:

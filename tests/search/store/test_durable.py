@@ -93,3 +93,26 @@ def test_equal_patches_become_one_operation():
         (["a", "b"], {"missing": 1}, []),
         (["c"], {"missing": 1}, ["size"]),
     ]
+
+
+def test_holes_of_payload_indexes_are_filled_in_memory_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = tmp_path / "segments" / "1" / "payload_index" / "size"
+    index.mkdir(parents=True)
+    page, other = index / "page_0.dat", index.parents[1] / "page_0.dat"
+    for path in (page, other):
+        with path.open("wb") as file:
+            file.truncate(1 << 20)
+    monkeypatch.setattr(durable, "_is_in_memory", lambda _folder: False)
+    durable.back_holes(tmp_path)
+    assert page.stat().st_blocks == 0
+    monkeypatch.setattr(durable, "_is_in_memory", lambda _folder: True)
+    durable.back_holes(tmp_path)
+    assert page.stat().st_blocks * 512 == page.stat().st_size == 1 << 20
+    assert other.stat().st_blocks == 0
+
+
+def test_what_is_in_memory_is_known_by_the_mounts(tmp_path: Path) -> None:
+    kinds = {line.split()[4]: line.partition(" - ")[2].split()[0] for line in Path("/proc/self/mountinfo").open()}
+    for place, kind in kinds.items():
+        if place in ("/", "/dev/shm", "/proc") and list(kinds).count(place) == 1:  # noqa: S108
+            assert durable._is_in_memory(Path(place)) == (kind == "tmpfs")
