@@ -111,8 +111,8 @@ def test_holes_of_payload_indexes_are_filled_in_memory_alone(tmp_path: Path, mon
     assert other.stat().st_blocks == 0
 
 
-def test_what_is_in_memory_is_known_by_the_mounts(tmp_path: Path) -> None:
-    kinds = {line.split()[4]: line.partition(" - ")[2].split()[0] for line in Path("/proc/self/mountinfo").open()}
-    for place, kind in kinds.items():
-        if place in ("/", "/dev/shm", "/proc") and list(kinds).count(place) == 1:  # noqa: S108
-            assert durable._is_in_memory(Path(place)) == (kind == "tmpfs")
+def test_what_is_in_memory_is_known_by_the_mounts() -> None:
+    lines = Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines()
+    kinds = {line.split()[4]: line.partition(" - ")[2].split()[0] for line in lines}
+    for place in {"/", "/dev/shm", "/proc"} & kinds.keys():
+        assert durable._is_in_memory(Path(place)) == (kinds[place] == "tmpfs")
