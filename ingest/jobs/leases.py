@@ -125,6 +125,8 @@ class LeaseKeeper:
                 self._renew(held)
             except LikewiseError as error:
                 log.warning("The leases of jobs cannot be renewed now: %s", error)
+            except Exception:  # the boundary of one heartbeat: without the next ones, others take the jobs
+                log.exception("The leases of jobs cannot be renewed now")
 
     def _renew(self, held: Mapping[int, LeasedJob | None]) -> None:
         with self._ledger.write() as connection:
