@@ -138,7 +138,8 @@ class SharedFolder:
     def _refused(self, path: Path, error: OSError) -> StoreError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return DiskFullError(
-                f"No space left for previews in {self._folder}.", "Free some space; the job goes on where it stopped."
+                f"The disk of '{self._folder}' is full: previews and other files cannot be written.",
+                "Free some space; what was stored before is intact.",
             )
         return StoreError(f"{path} cannot be written: {error}.")
 
