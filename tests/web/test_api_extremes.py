@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
+
+from ingest.jobs.progress import JobState
+from ingest.node import Node
+from search.settings import Settings
+from web.app import create_app
 
 VALUES = (
     *("0", "-1", "2147483648", "9223372036854775807", "9223372036854775808", "-9223372036854775809", "1" + "0" * 400),
@@ -90,3 +98,26 @@ def test_bodies_are_taken_or_refused(client: FlaskClient, path: str) -> None:
             text = json.dumps({name: value})
             answer = client.post(f"/api/v1{path}", data=text, content_type="application/json")
             check(answer, f"{path} {text}")
+
+
+def test_files_of_any_time_are_taken_in_and_shown(
+    make_settings: Callable[..., Settings], quick_models: Any, make_media: Callable[..., Path]
+) -> None:
+    """The years 2400 and 10000, and times before 1970, as far as this file system keeps them."""
+    media = make_media()
+    times = (-1, -(10**9), -(2**62), 2**62, 13_569_465_600 * 10**9, 253_402_300_800 * 10**9, 2**63, -(2**66))
+    for path, time in zip(sorted(media.rglob("*.png")), times, strict=False):
+        os.utime(path, ns=(0, time))
+    with Node.open(make_settings()) as node:
+        job = node.start_ingest([media])
+        node.wait_until_idle()
+        done = node.ingest.progress(job)
+        assert (done.state, done.embedded) == (JobState.DONE, 9), done.message
+        client = create_app(node).test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {node.token}"
+        for order in ("newest", "name", "size", "added"):
+            listed = client.get(f"/api/v1/browse?collection=images&order={order}")
+            assert len(next(iter(listed.json.values()))) == 9
+        for point in node.store.scroll("images"):
+            for address in ("item/{}", "media/{}/file", "media/{}/preview", "api/v1/media/{}"):
+                assert client.get(f"/{address.format(point.id)}").status_code == 200, point.payload["mtime"]

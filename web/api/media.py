@@ -61,7 +61,8 @@ def file(media_id: str) -> Response:
     address, name = access.local_address(path), offered_name(addresses.name(path))
     if addresses.is_remote(address):
         return _sandboxed(_send_object(access.objects, address, mimetype, name, attached=attached))
-    return _sandboxed(send_file(address, mimetype, attached, name, conditional=True))
+    written = access.size_and_time(path)[1] / 1e9  # bounded: not every time of a file system is a date
+    return _sandboxed(send_file(address, mimetype, attached, name, conditional=True, last_modified=written))
 
 
 class _SeekableWrapper:
