@@ -15,11 +15,13 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
 
 from search.errors import DiskFullError, LikewiseError
+from web.commands.context import give_up_stream, say
 
 COMMANDS = {
     "up": "web.commands.service.up",
@@ -77,11 +79,12 @@ class LikewiseGroup(click.Group):
         except click.exceptions.Exit as ending:
             sys.exit(ending.exit_code)
         except click.ClickException as error:
-            error.show()
+            with suppress(OSError):
+                error.show()
             _answer_json(arguments, "usage", error.format_message(), "")
             sys.exit(2)
         except (click.Abort, KeyboardInterrupt):
-            click.echo("Interrupted.", err=True)
+            say("Interrupted.")
             sys.exit(INTERRUPTED)
         except LikewiseError as error:
             sys.exit(_report(arguments, error))
@@ -90,7 +93,10 @@ class LikewiseGroup(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
         except OSError as error:
-            sys.exit(_report(arguments, explain_os_error(error)))
+            status = _report(arguments, explain_os_error(error))
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                give_up_stream(sys.stdout)  # where it is what cannot be written, it is not written at exit either
+            sys.exit(status)
 
 
 @click.command(cls=LikewiseGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -130,9 +136,9 @@ def _supervise(arguments: Sequence[str]) -> None:
 
 
 def _report(arguments: Sequence[str], error: LikewiseError) -> int:
-    click.echo(f"Error: {error.message}", err=True)
+    say(f"Error: {error.message}")
     if error.hint:
-        click.echo(error.hint, err=True)
+        say(error.hint)
     _answer_json(arguments, error.code, error.message, error.hint)
     return error.exit_status
 
@@ -140,7 +146,10 @@ def _report(arguments: Sequence[str], error: LikewiseError) -> int:
 def _answer_json(arguments: Sequence[str], code: str, message: str, hint: str) -> None:
     """Print the error object of the API for scripts that use ``--json``."""
     if "--json" in arguments:
-        click.echo(json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False))
+        try:
+            click.echo(json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False))
+        except OSError:  # it may be standard output itself that cannot be written
+            give_up_stream(sys.stdout)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -176,3 +179,21 @@ def test_a_killed_coordinator_is_told_by_every_other_process(
     assert elsewhere.jobs()[0].abandoned
     gate.set()
     other.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize(
+    ("arguments", "stream", "status"),
+    [(("jobs", "--json"), "stdout", 3), (("jobs", "--bogus"), "stderr", 2), (("jobs",), "stderr", 0)],
+)
+def test_output_to_a_full_disk_is_told_where_that_is_possible(
+    repository: Path, tmp_path: Path, arguments: tuple[str, ...], stream: str, status: int
+) -> None:
+    command = [sys.executable, "-P", "-m", "web.cli", *arguments, "--home", str(tmp_path / "home")]
+    environment = os.environ | {"PYTHONPATH": str(repository)}
+    with Path("/dev/full").open("w") as full:
+        streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full}
+        ended = subprocess.run(command, check=False, text=True, env=environment, cwd=tmp_path, **streams)
+    assert ended.returncode == status
+    if stream == "stdout":
+        assert ended.stderr.startswith("Error: The disk is full.")

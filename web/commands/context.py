@@ -6,10 +6,12 @@ With ``--json`` the final object alone goes to standard output; messages go to s
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -56,7 +58,23 @@ class Call:
 
     def say(self, text: str) -> None:
         """Print a message that is not the answer to standard error."""
+        say(text)
+
+
+def say(text: str) -> None:
+    """Print a message to standard error. One that takes nothing, as a log on a full disk, stops no work."""
+    try:
         click.echo(text, err=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        give_up_stream(sys.stderr)
+
+
+def give_up_stream(stream: TextIO) -> None:
+    """Send what is still printed to a stream that cannot be written to nowhere, also what is flushed at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def stdout() -> Console:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from web.commands.context import one_line
+from web.commands.context import one_line, say
 
 if TYPE_CHECKING:
     from ingest.jobs.service import JobProgress
@@ -46,7 +46,7 @@ def prepare(client: Client) -> None:
     if client.node is not None:
         client.node.prepare()
         for note in client.node.notes:
-            click.echo(note, err=True)
+            say(note)
 
 
 def follow(client: Client, job: str) -> JobProgress:
@@ -62,14 +62,14 @@ def follow(client: Client, job: str) -> JobProgress:
         with _display() as display:
             ended = _watch(client, job, display)
     except KeyboardInterrupt:
-        click.echo("Stopping as soon as nothing is left half done (Ctrl-C again to stop at once).", err=True)
+        say("Stopping as soon as nothing is left half done (Ctrl-C again to stop at once).")
         client.post(f"/jobs/{job}/cancel")
         ended = _watch(client, job, None)
         kept = one_line(ended.message) or (
             f"{ended.done} of {ended.total} files are done, and stay done. "
             "Run the same command again to go on from there."
         )
-        click.echo(f"Cancelled. {kept}", err=True)
+        say(f"Cancelled. {kept}")
         raise click.Abort from None
     if ended.state == "failed":
         raise LikewiseError(f"The job could not go on: {ended.message}")
@@ -169,7 +169,7 @@ class _Lines:
         if progress.state == self._state and now - self._last < rest:
             return
         self._state, self._message, self._last = progress.state, progress.message, now
-        click.echo(f"{progress.state.replace('_', ' ')}: {line(progress)}", err=True)
+        say(f"{progress.state.replace('_', ' ')}: {line(progress)}")
 
 
 @contextmanager
