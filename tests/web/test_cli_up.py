@@ -81,8 +81,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.mark.models
 def test_page_and_api_answer(up: Up) -> None:
-    assert httpx.get(up.url).status_code == 200
-    assert httpx.get(f"{up.url}/healthz").status_code == 200
+    assert httpx.get(up.url, timeout=60).status_code == 200  # it is loading models, beside other tests
+    assert httpx.get(f"{up.url}/healthz", timeout=60).status_code == 200
 
 
 @pytest.mark.models

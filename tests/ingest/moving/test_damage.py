@@ -60,7 +60,7 @@ def test_what_a_newer_version_wrote_is_refused(desk: Any, folder: Path) -> None:
     body["head"]["ledger_layout"] += 1
     body["head"]["made_by"] = "9.9"
     resealed(folder, body)
-    with pytest.raises(BackupError, match=r"layout 4; this Likewise reads layouts up to 3.*9\.9"):
+    with pytest.raises(BackupError, match=r"layout 5; this Likewise reads layouts up to 4.*9\.9"):
         check_readable(folder, load_manifest(folder))
     body["head"]["format"] = 2
     body["something new"] = {}
