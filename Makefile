@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Many tests wait for processes, so two test processes more than there are processors; each keeps to one thread.
+# Quick tests do not wait: as many as there are processors.
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 INSTALLED := $(VENV)/.installed
 
@@ -38,7 +39,7 @@ test: $(INSTALLED) ## run all tests (PYTEST="-k words" to choose, PYTEST="-n 0" 
 	$(BIN)/pytest $(PARALLEL) $(PYTEST)
 
 test-fast: $(INSTALLED) ## run the tests that take no time: no browser, real model, chaos, library or process
-	$(BIN)/pytest $(PARALLEL) -m "not browser and not chaos and not models and not slow" $(PYTEST)
+	$(BIN)/pytest $(PARALLEL) --numprocesses logical -m "not browser and not chaos and not models and not slow" $(PYTEST)
 
 check: $(INSTALLED) ## lint, formatting, types and the direction of imports; changes nothing
 	$(BIN)/ruff check .
