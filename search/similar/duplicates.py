@@ -34,6 +34,8 @@ __all__ = ["DuplicateGroup", "DuplicateMember", "find_duplicates", "fingerprint_
 
 _NEEDED = tuple({*SHOT_KEYS, *FACT_KEYS, "kind", "paths", "fingerprints", "duration"})
 
+_MUCH_LARGER = 1.5
+"""Times the size of the file to be kept, from which one of equal pixels may hold more than eight bits a channel."""
 _CROWD = 20
 """Owners of one key frame that are all compared; beyond, each with the next, as for a station's
 logo."""
@@ -249,8 +251,10 @@ def _exact(record: MediaRecord) -> DuplicateGroup:
 def _same(records: Sequence[MediaRecord]) -> DuplicateGroup:
     """Files with equal pixels, the one to be kept first."""
     kept, *others = records
-    members = (_member(kept), *(_member(record, removable=True) for record in others))
-    spare = sum(record.size for record in others)
+    # Eight bits a channel are compared; a file of another format may hold more too.
+    copies = [record for record in others if record.mime == kept.mime and record.size <= _MUCH_LARGER * kept.size]
+    members = (_member(kept), *(_member(record, removable=record in copies) for record in others))
+    spare = sum(record.size for record in copies)
     return DuplicateGroup(Relation.SAME_PICTURE, kept.kind, members, kept.id, spare, differences(records))
 
 

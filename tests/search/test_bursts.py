@@ -161,6 +161,19 @@ def test_equal_pixels_with_other_metadata_are_told_and_the_one_that_says_more_is
     assert asked(library, bare)["a-said"] == (Relation.SAME_PICTURE, Band.SAME_PICTURE)
 
 
+def test_what_may_hold_more_than_eight_bits_is_not_proposed_for_removal(library: Any) -> None:
+    same = {"pixel_hash": "ab" * 32, "mime": "image/png"}
+    kept = shot(library, "kept", 0, size=800, camera="Acme", photographer="Ada", **same)
+    shot(library, "of-16-bits", 0, size=1700, **same)
+    shot(library, "tiff", 0, size=900, **{**same, "mime": "image/tiff"})
+    shot(library, "bare", 0, size=790, **same)
+
+    group = groups(library)[0]
+
+    assert (group.keep, group.spare) == (kept, 790)
+    assert {name for name, member in zip(names(group), group.members, strict=True) if member.removable} == {"bare"}
+
+
 def test_equal_pixels_need_no_fingerprint_and_count_once_beside_an_edit(library: Any) -> None:
     for name in ("plain1", "plain2"):
         shot(library, name, fingerprints=(), pixel_hash="cd" * 32)
