@@ -79,17 +79,18 @@ class Node:
     ) -> None:
         self.settings, self.store, self.ledger, self.broker, self.token = settings, store, ledger, broker, token
         self._engine = engine
+        runner = _LazyRunner(engine)
         tasks: dict[JobKind, JobTask[Any]] = {
             JobKind.BACKUP: Backup(settings, store, ledger),
             JobKind.MIGRATE: Migrate(settings, store, ledger),
-            JobKind.REEMBED: Reembed(settings, store, ledger, engine.runner_for, engine.forget),
+            JobKind.REEMBED: Reembed(settings, store, ledger, runner, engine.runner_for, engine.forget),
             JobKind.CALIBRATE: Calibrate(store, lambda: engine.encoder),
             JobKind.LABEL: Label(store, ledger),
             JobKind.TRAIN_CLASSIFIER: Train(settings, store, lambda: engine.trainer, ModelKind.CLASSIFIER),
             JobKind.TRAIN_JOINT: Train(settings, store, lambda: engine.trainer, ModelKind.JOINT),
             JobKind.FOLD_IN: FoldIn(settings, store, lambda: engine.trainer, self._aliases),
         }
-        self.ingest = JobService(settings, store, ledger, _LazyRunner(engine), tasks=tasks)
+        self.ingest = JobService(settings, store, ledger, runner, tasks=tasks)
         self.photographers = PhotographerService(store, SharedModels(settings), self._library_state, self._aliases)
         self._jobs = KeyedThreads("job")
         self._upkeep = BackgroundThread("upkeep")

@@ -22,7 +22,7 @@ MEDIA_NAMESPACE = uuid.UUID("6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c11")
 
 
 DECODING_REVISION = 2
-"""Of how files are decoded; each record keeps the one that made it. What each changed, and which files it affects:
+"""How files are decoded; each record keeps the revision that made it. What each changed, and which records it affects:
 ``workers.decode.revisions``."""
 
 PAYLOAD_REVISION = 4

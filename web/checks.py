@@ -67,6 +67,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
         ("variables", _variables),
         ("data directory", _home),
         ("store", _store),
+        ("decoding", _decoding),
         ("ledger", _ledger),
         ("broker", _broker),
         ("workers", _workers),
@@ -144,6 +145,27 @@ def _store(settings: Settings) -> Check:
         store.close()
     where = settings.qdrant_url if settings.store == "server" else "embedded"
     return Check("store", Health.OK, f"{settings.store} ({where}): {', '.join(counts) or 'empty'}")
+
+
+def _decoding(settings: Settings) -> Check:
+    """Whether an older version decoded some files in another way than this one."""
+    from search.records.status import StoreStatus
+    from web.client import connect
+    from web.plain import load
+
+    name = "decoding"
+    if find_running(settings.home) is None and settings.store == "edge" and not settings.home.exists():
+        return Check(name, Health.OK, "nothing is stored yet")
+    try:
+        with connect(settings) as client:
+            status: StoreStatus = load(StoreStatus, client.get("/status"))
+    except StoreLockedError as error:
+        return Check(name, Health.WARNING, error.message, error.hint)
+    outdated = sum(collection.outdated for collection in status.collections.values())
+    if not outdated:
+        return Check(name, Health.OK, "every record is as this version decodes its file")
+    detail = f"{outdated:,} records were decoded otherwise by an older version; they answer as they are"
+    return Check(name, Health.WARNING, detail, "`likewise reembed --decoding` decodes their files anew.")
 
 
 def _ledger(settings: Settings) -> Check:

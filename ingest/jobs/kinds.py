@@ -45,10 +45,15 @@ class MigrateOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReembedOptions:
-    """The space to be made anew, and with which model; an empty ``model`` means the only one that there is."""
+    """The space to be made anew, and with which model; an empty ``model`` means the only one that there is.
 
-    space: Annotated[str, Stored("the name of a space")]
+    Attributes:
+        decoding: no space, but every record that an older version decoded in another way than this one.
+    """
+
+    space: Annotated[str, Stored("the name of a space")] = ""
     model: str = ""
+    decoding: Annotated[bool, Stored("0 or 1", {"0": False, "1": True}.__getitem__)] = False
 
 
 @dataclass(frozen=True, slots=True)

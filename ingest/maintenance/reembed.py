@@ -1,7 +1,8 @@
-"""Change the model of a space without downtime, in new generations of the collections that have it.
+"""Change the model of a space without downtime, in new generations of the collections that have it, or decode anew.
 
 A space that only part of the records have, or that can be added to a collection, is filled in place instead
-(``ingest.maintenance.backfill``). Queries use the old generation until the new one has every record. Records whose
+(``ingest.maintenance.backfill``), and what an older version decoded otherwise is replaced in place
+(``ingest.maintenance.redecode``). Queries use the old generation until the new one has every record. Records whose
 files cannot be embedded keep their comparable vectors. After a kill, the next run finds the generation by its schema
 and continues with the missing records; a kept generation of the same models is updated instead of made from nothing.
 """
@@ -17,6 +18,7 @@ from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
 from ingest.maintenance.backfill import BackfillRun
 from ingest.maintenance.fill import KEPT, FillRun
+from ingest.maintenance.redecode import RedecodeRun
 from ingest.maintenance.upkeep import bring_up_to_date
 from search.errors import SpaceMismatchError, UsageError
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
@@ -73,6 +75,7 @@ class Reembed:
     """The job task ``reembed``.
 
     Args:
+        runner: runs batches into the current collections, with the models in use.
         runner_for: makes a runner of batches from a choice of models and names of the generations to fill.
         on_switch: called once queries use the new generations.
     """
@@ -82,19 +85,27 @@ class Reembed:
         settings: Settings,
         store: Store,
         ledger: Ledger,
+        runner: BatchRunner,
         runner_for: Callable[[ModelChoice, Sequence[str]], BatchRunner],
         on_switch: Callable[[], None],
     ) -> None:
         self._settings, self._store, self._ledger = settings, store, ledger
-        self._runner_for, self._on_switch = runner_for, on_switch
+        self._runner, self._runner_for, self._on_switch = runner, runner_for, on_switch
         self._credits = Credits(ledger, store)
 
     def check(self, options: ReembedOptions) -> str:
         """What the job will do, in words.
 
         Raises:
-            UsageError: as :func:`asked_for` and :func:`target_choice`; or the settings insist on another model.
+            UsageError: as :func:`asked_for` and :func:`target_choice`; the settings insist on another model; or both a
+                space and decoding are asked for.
         """
+        if options.decoding:
+            if options.space or options.model:
+                raise UsageError(
+                    "Decoding anew makes every space of the records concerned.", "Ask for a space in a job of its own."
+                )
+            return "decoding"
         space, model = asked_for(options)
         target = target_choice(self._store, space, model)
         settings = {of: name for name, of in SPACE_OF_MODEL_SETTING.items() if of in (VISUAL, MOTION)}
@@ -112,6 +123,8 @@ class Reembed:
         return f"{space} with {model}"
 
     def run(self, options: ReembedOptions, job: TaskRun) -> str:
+        if options.decoding:
+            return self._redecode(job)
         space, model = asked_for(options)
         choice = target_choice(self._store, space, model)
         if space in FILLED_IN_PLACE:
@@ -141,6 +154,13 @@ class Reembed:
         self._credits.apply_to_credited()  # credits that changed after their records were copied
         switched = f"Questions now go to {', '.join(generations)}; what was before is kept until --drop-old."
         return f"{failed} {switched}".strip()
+
+    def _redecode(self, job: TaskRun) -> str:
+        bring_up_to_date(self._store, self._ledger, goes_on=job.goes_on)  # marks the records that are not affected
+        redecoding = RedecodeRun(self._settings, self._store, self._ledger, job, self._runner)
+        redecoding.fill()
+        self._credits.apply_to_credited()  # credits that changed between reading and writing a record
+        return redecoding.summary()
 
     def _complete(self, choice: ModelChoice, job: TaskRun) -> str:
         pictured = [schema.collection for schema in schemas_of(choice) if schema.space("visual") is not None]

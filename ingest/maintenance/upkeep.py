@@ -1,7 +1,8 @@
 """Upgrade in place what an older version stored: standardised sounds, and keys of payloads.
 
 Each upgrade can be cut off anywhere and continues from there. Metadata of a collection says what is done, so that a
-repeated call costs little. Vectors for which files have to be decoded are made by ``ingest.maintenance.backfill``.
+repeated call costs little. Vectors for which files have to be decoded are made by ``ingest.maintenance.backfill``
+and ``ingest.maintenance.redecode``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from search.media import PAYLOAD_REVISION, MediaRecord, Payload
 from search.photographers.answers import Credit
 from search.store.base import Store
 from workers.batch.records import REVISION_KEY, mark_current
+from workers.decode.revisions import marked
 from workers.embedders.sound.standardise import restandardise
 
 log = logging.getLogger(__name__)
@@ -109,6 +111,7 @@ def _changes(payload: Payload, begun: Mapping[str, float]) -> dict[str, Any]:
         record = replace(record, added=begun.get(record.job or ""))
     if _credits_nobody(record, payload):
         record = replace(record, photographer=None, credit=None, artist=artist_of(payload))
+    record = replace(record, decoding=marked(record))
     renewed = record.to_payload()
     gone = {key: None for key in ("photographer", "credit") if payload.get(key) is not None and key not in renewed}
     return gone | {key: value for key, value in renewed.items() if payload.get(key) != value}

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from search.media import DECODING_REVISION
 from search.store.base import Store
+from search.store.filters import Filter, NumberRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,13 @@ class SpaceStatus:
 
 @dataclass(frozen=True, slots=True)
 class CollectionStatus:
-    """``indexed`` counts vectors under the approximate index; the others are compared one by one."""
+    """``indexed`` counts vectors under the approximate index; the others are compared one by one. ``outdated`` counts
+    the records that an older version decoded in another way than this one, see :func:`outdated_count`."""
 
     points: int
     indexed: int
     spaces: Mapping[str, SpaceStatus]
+    outdated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +49,16 @@ def store_status(store: Store, home: Path) -> StoreStatus:
             for space in (field.space for field in info.schema.fields)
             if not space.name.endswith("_raw")
         }
-        collections[name] = CollectionStatus(info.points, info.indexed, spaces)
+        collections[name] = CollectionStatus(info.points, info.indexed, spaces, outdated_count(store, name))
     return StoreStatus(collections, store.engine, str(home))
+
+
+def outdated_count(store: Store, collection: str) -> int:
+    """Number of records whose files are there and have not been decoded by this version's decoders, nor in the same
+    way. They answer as before; ``likewise reembed --decoding`` decodes their files anew.
+
+    Raises:
+        StoreError: the store refused.
+    """
+    current = Filter(numbers=(NumberRange("decoding", gte=DECODING_REVISION),))
+    return max(0, store.count(collection, Filter()) - store.count(collection, current))

@@ -17,9 +17,10 @@ PAYLOAD_INDEXES: Mapping[str, IndexType] = filter_indexes() | {
     "sort_time": IndexType.FLOAT,
     "sort_name": IndexType.INTEGER,
     "added": IndexType.FLOAT,
+    "decoding": IndexType.INTEGER,
 }
-"""Every payload key that a Filter asks about, or that media are ordered by. A collection that lacks an index, as a
-version before made it, gets it from :meth:`Store.ensure <search.store.base.Store.ensure>`."""
+"""Every payload key that a Filter asks about, or that media are ordered or counted by. A collection that lacks an
+index, as a version before made it, gets it from :meth:`Store.ensure <search.store.base.Store.ensure>`."""
 
 _FACETABLE = frozenset({IndexType.KEYWORD, IndexType.INTEGER})
 _NUMERIC = frozenset({IndexType.INTEGER, IndexType.FLOAT})

@@ -15,7 +15,7 @@ import numpy as np
 
 from ingest.jobs.service import JobService
 from ingest.ledger.database import Ledger
-from search.media import Kind, MediaRecord, media_id
+from search.media import DECODING_REVISION, Kind, MediaRecord, media_id
 from search.settings import load_settings
 from search.sidecars import sidecar_names
 from search.spaces import CollectionSchema, Space, VectorField
@@ -34,6 +34,8 @@ class FakeRunner:
     Attributes:
         seen: paths of every file it was given, in order.
         before: called with every batch before anything is stored; may raise what a store raises.
+        kind_of: which kind is found in bytes whose file has a name of that kind.
+        decoding: the revision of its decoders.
     """
 
     def __init__(self, store: Store) -> None:
@@ -41,6 +43,8 @@ class FakeRunner:
         self.seen: list[str] = []
         self.batches: list[Batch] = []
         self.before: Callable[[Batch], None] | None = None
+        self.kind_of: Callable[[bytes, Kind], Kind] = lambda content, named: named
+        self.decoding = DECODING_REVISION
         for schema in SCHEMAS:
             store.ensure(schema)
 
@@ -64,21 +68,23 @@ class FakeRunner:
             return Outcome(file.path, Status.SKIPPED, code="unsupported", detail="It is dull.")
         assert hashlib.sha256(content).hexdigest() == file.sha256
         identity = media_id(file.sha256)
-        if self.store.retrieve(batch.kind.collection, [identity]) and not file.anew:
-            return Outcome(file.path, Status.DUPLICATE, media_id=identity, kind=batch.kind)
+        kind = self.kind_of(content, batch.kind)
+        if self.store.retrieve(kind.collection, [identity]) and not file.anew:
+            return Outcome(file.path, Status.DUPLICATE, media_id=identity, kind=kind)
         record = MediaRecord(
             id=identity,
-            kind=batch.kind,
+            kind=kind,
             paths=tuple(sorted({file.path, *file.other_paths})),
             libraries=(file.library,),
             size=file.size,
             mtime=file.mtime,
             job=batch.job,
             artist=self.artist_of(Path(file.path)),
+            decoding=self.decoding,
         )
         vector = np.frombuffer(bytes.fromhex(file.sha256), np.uint8)[:DIM].astype(np.float32)[None] + 1
-        self.store.upsert(batch.kind.collection, [Point(identity, {"visual": vector}, record.to_payload())])
-        return Outcome(file.path, Status.EMBEDDED, media_id=identity, kind=batch.kind)
+        self.store.upsert(kind.collection, [Point(identity, {"visual": vector}, record.to_payload())])
+        return Outcome(file.path, Status.EMBEDDED, media_id=identity, kind=kind)
 
 
 class TalkingRunner(FakeRunner):

@@ -104,7 +104,7 @@ class ModelRunner:
 def ingest_of(settings: Settings, store: Store, ledger: Ledger, choice: ModelChoice = BEFORE) -> JobService:
     """An ingest with one choice of models, whose job ``reembed`` brings whatever model it is asked for."""
     runner_for = lambda choice, into: ModelRunner(store, choice, into)  # noqa: E731
-    tasks = {"reembed": Reembed(settings, store, ledger, runner_for, lambda: None)}
+    tasks = {"reembed": Reembed(settings, store, ledger, ModelRunner(store, choice), runner_for, lambda: None)}
     return JobService(settings, store, ledger, ModelRunner(store, choice), tasks=tasks, retry_delays=(0.0,))
 
 

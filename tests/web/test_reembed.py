@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
+from search.media import DECODING_REVISION, MediaRecord
 from search.settings import Settings
 from search.store import open_store
 from search.store.base import Point
@@ -50,6 +52,19 @@ def concepts(settings: Settings, *, forget: bool = False) -> dict[str, np.ndarra
         store.upsert("images", [Point(p.id, rows, p.payload) for p, rows in zip(points, kept, strict=True)])
     store.close()
     return {point.id: point.vectors["concepts"][0] for point in points if "concepts" in point.vectors}
+
+
+def forget_decoding(settings: Settings) -> str:
+    """Leave every picture as an older decoder made it, with facts that it took for others; the id of one that a person
+    has credited to Ada."""
+    store, ledger = open_store(settings), Ledger(settings.ledger_url)
+    wrong = {"decoding": 1, "pixel_hash": None, "width": 1, "camera": "of an older version"}
+    ids = [point.id for point in store.scroll("images")]
+    store.patch_payload("images", dict.fromkeys(ids, wrong))
+    Credits(ledger, store).by_hand(ids[:1], "Ada")
+    store.close()
+    ledger.close()
+    return ids[0]
 
 
 def test_what_is_missing_is_said_before_there_is_a_job(make_settings: Callable[..., Settings]) -> None:
@@ -100,6 +115,31 @@ def test_from_the_command_to_the_answer(
     for id_, row in fresh.items():
         assert np.count_nonzero(row) > 1
         np.testing.assert_allclose(filled[id_], row, atol=1e-3)
+
+    credited = forget_decoding(settings)
+    status, stored = run(settings, "status")
+    assert {name: one["outdated"] for name, one in stored["collections"].items()} == {
+        "images": 12,
+        "videos": 0,
+        "audio": 0,
+    }
+    status, checks = run(settings, "doctor")
+    (check,) = (one for one in checks["checks"] if one["name"] == "decoding")
+    assert (check["health"], check["detail"].split(" ")[0]) == ("warning", "12")
+    status, ended = run(settings, "reembed", "--decoding")
+    assert (status, ended["state"], ended["total"], ended["embedded"]) == (0, "done", 12, 12)
+    status, stored = run(settings, "status")
+    assert {one["outdated"] for one in stored["collections"].values()} == {0}
+    anew = concepts(settings)
+    for id_, row in fresh.items():
+        np.testing.assert_allclose(anew[id_], row, atol=1e-3)
+    store = open_store(settings)
+    for point in store.scroll("images"):
+        record = MediaRecord.from_payload(point.payload)
+        assert (record.width, record.camera, record.decoding) == (64, None, DECODING_REVISION)
+        assert record.pixel_hash
+        assert (record.photographer, record.credit) == (("Ada", "person") if record.id == credited else (None, None))
+    store.close()
 
     status, dropped = run(settings, "reembed", "--drop-old")
     assert (status, len(dropped["dropped"])) == (0, 2)

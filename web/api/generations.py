@@ -1,4 +1,4 @@
-"""API calls that change the model of a space, and list or delete generations of collections."""
+"""API calls that change the model of a space or decode files anew, and list or delete generations of collections."""
 
 from __future__ import annotations
 
@@ -19,15 +19,19 @@ from web.api.ports import NodePort
 
 @dataclass(frozen=True, slots=True)
 class Reembedding:
-    """Which space is to be made anew, with which model.
+    """Which space is to be made anew, with which model; or that what an older version decoded is decoded anew.
 
     Attributes:
         space: ``style``, ``concepts`` and ``meaning`` fill in what records lack where they are.
         model: the spaces with one model each need no name of it.
+        decoding: without a space: the records counted as ``outdated`` by ``/status``.
     """
 
-    space: Annotated[str, Field(description=f"One of {', '.join(models_by_space())}.")]
+    space: Annotated[str, Field(description=f"One of {', '.join(models_by_space())}.")] = ""
     model: Annotated[str, Field(description=f"{models_in_words()}; the others need none.")] = ""
+    decoding: Annotated[
+        bool, Field(description="Without a space: decode the files anew that an older version decoded otherwise.")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,10 @@ class Dropped:
 
 
 def reembed(node: NodePort, asked: Reembedding) -> JobProgress:
-    """Make a space anew with another model. Questions are answered from the old vectors until all new ones are there;
-    the answer is the job that does it."""
-    return node.ingest.progress(node.start_task(JobKind.REEMBED, {"space": asked.space, "model": asked.model}))
+    """Make a space anew with another model, or what an older version decoded. Questions are answered from the old
+    vectors until the new ones are there; the answer is the job that does it."""
+    options = {"space": asked.space, "model": asked.model, "decoding": str(int(asked.decoding))}
+    return node.ingest.progress(node.start_task(JobKind.REEMBED, options))
 
 
 def generations(node: NodePort) -> list[GenerationStatus]:

@@ -12,5 +12,6 @@ Start with ``sandbox.pool``.
 * ``file``: Decode one file: check it, find its format by its first bytes, and call the decoder of that format
 * ``kinds``: Kind of media of a file: by its name, before it is opened, and by its first bytes
 * ``perceptual``: 256-bit perceptual hashes of pictures and sounds, which survive editing
+* ``revisions``: Revisions of decoding: what each changed, and the records whose files are decoded otherwise since
 * ``tone_mapping``: Map HDR and wide-gamut samples of stills and films to 8-bit sRGB
 """

@@ -1,4 +1,4 @@
-"""``likewise reembed``: change the model of a space without downtime."""
+"""``likewise reembed``: change the model of a space without downtime, or decode anew what an older version decoded."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from web.client import Json
 
 
-@click.command("reembed", short_help="Make a space anew with another model, without downtime.")
+@click.command("reembed", short_help="Make a space anew with another model, or decode anew.")
 @click.option("--space", help=f"Space to make anew: {', '.join(models_by_space())}.")
 @click.option("--model", help=f"{models_in_words()}; the others need none.")
+@click.option("--decoding", is_flag=True, help="Decode anew what an older version decoded otherwise.")
 @click.option("--drop-old", is_flag=True, help="Delete the vectors that questions do not go to any more.")
 @common
-def command(call: Call, space: str | None, model: str | None, drop_old: bool) -> int:
+def command(call: Call, space: str | None, model: str | None, decoding: bool, drop_old: bool) -> int:
     """Embed everything anew with another model for one space.
 
     Questions are answered from the old vectors until every record that can be embedded has its new one; then they go
@@ -31,13 +32,18 @@ def command(call: Call, space: str | None, model: str | None, drop_old: bool) ->
     --space style, concepts or meaning fills in, for files taken in earlier, every one of these spaces that the library
     has, and pictures' features. With another model for visual, concepts are made anew too, as they are made from it.
     --space meaning needs LIKEWISE_TEXT_MODEL.
+
+    --decoding decodes and embeds anew the files whose records an older version made and this one makes otherwise, as
+    counted by `likewise status`, and no others. Each record answers as it was until it is replaced.
     """
     from web.client import connect
     from web.commands.job_progress import follow, prepare
 
     if model and not space:
         raise click.UsageError("--model says what to make a space with: name that with --space.")
-    if space and drop_old:
+    if decoding and space:
+        raise click.UsageError("--decoding makes every space of the files concerned: it goes without --space.")
+    if drop_old and (space or decoding):
         raise click.UsageError("Drop the old vectors once the new ones are in place: --drop-old goes alone.")
     with connect(call.settings()) as client:
         if drop_old:
@@ -45,11 +51,11 @@ def command(call: Call, space: str | None, model: str | None, drop_old: bool) ->
             names = ", ".join(dropped["dropped"]) or "nothing; there was none"
             call.answer(dropped, lambda console: console.print(f"Deleted: {names}."))
             return 0
-        if space is None:
+        if space is None and not decoding:
             found = client.get("/generations")
             call.answer(found, lambda console: _show(found, console))
             return 0
-        started = client.post("/reembed", {"space": space, "model": model or ""})
+        started = client.post("/reembed", {"space": space or "", "model": model or "", "decoding": decoding})
         prepare(client)
         ended = follow(client, started["id"])
     call.answer(ended.to_json(), lambda console: console.print(ended.message))

@@ -37,9 +37,16 @@ def _show(answer: Json, console: Console) -> None:
         console.print("Nothing has been ingested yet: `likewise ingest FOLDER`.")
         return
     table = Table("collection", "records", "space", "model", "numbers", "fingerprint", box=None, pad_edge=False)
+    outdated = 0
     for name, collection in status.collections.items():
         first = (name, str(collection.points))
+        outdated += collection.outdated
         for space, made in collection.spaces.items():
             table.add_row(*first, space, made.model, str(made.dim), made.fingerprint)
             first = ("", "")
     console.print(table)
+    if outdated:
+        console.print(
+            f"{outdated:,} records were decoded otherwise by an older version. They answer as they are; "
+            "`likewise reembed --decoding` decodes their files anew."
+        )

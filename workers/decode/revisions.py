@@ -1,0 +1,53 @@
+"""Revisions of decoding: what each changed, and the records whose files are decoded otherwise since.
+
+Whoever changes what decoders make of a file raises ``search.media.DECODING_REVISION`` and adds a row to
+:data:`CHANGES`. If the change leaves records alone, ``PAYLOAD_REVISION`` is raised with it: payloads are rewritten
+then, and these records are marked as current without their files being read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from search.media import DECODING_REVISION, MediaRecord
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingChange:
+    """One row of :data:`CHANGES`.
+
+    Attributes:
+        what: is made otherwise, for people.
+        affects: whether the file of a record may be decoded otherwise; False only where that is certain.
+    """
+
+    revision: int
+    what: str
+    affects: Callable[[MediaRecord], bool]
+
+
+def _every(record: MediaRecord) -> bool:
+    """Every picture got a hash of its pixels; of recordings, no record says which of them the change left alone."""
+    return True
+
+
+CHANGES = (
+    DecodingChange(
+        2,
+        "colour profiles, HDR, transparency, orientation; sidecars, dates and names; the choice of streams, sound and "
+        "pages; damaged files; hashes of pixels",
+        _every,
+    ),
+)
+"""In order. Revision 1 is version 0.1.0."""
+
+
+def is_outdated(record: MediaRecord) -> bool:
+    """Whether decoding the record's file now may give something else than what is stored."""
+    return any(change.revision > record.decoding and change.affects(record) for change in CHANGES)
+
+
+def marked(record: MediaRecord) -> int:
+    """The revision to store with a record that has not been decoded anew: the current one unless it is outdated."""
+    return record.decoding if is_outdated(record) else max(record.decoding, DECODING_REVISION)
