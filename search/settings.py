@@ -154,7 +154,7 @@ class Settings(BaseModel):
     @classmethod
     def _of_redis(cls, url: SecretStr | None) -> SecretStr | None:
         """Refuse other addresses than of Redis here, because Celery takes many kinds and reports errors late."""
-        if url is not None and _parsed(url.get_secret_value(), BROKER_SCHEMES) is None:
+        if url is not None and parsed_address(url.get_secret_value(), BROKER_SCHEMES) is None:
             raise ValueError("it is no address like redis://host:6379/0")
         return url
 
@@ -162,7 +162,7 @@ class Settings(BaseModel):
     @classmethod
     def _of_qdrant(cls, url: str | None) -> str | None:
         if url:
-            parts = _parsed(url, ("http", "https"))
+            parts = parsed_address(url, ("http", "https"))
             if parts is None or not parts.hostname:
                 raise ValueError("it is no address like http://host:6333")
             if parts.username or parts.password:  # the address is shown, and stored in backups
@@ -282,7 +282,7 @@ def _split(name: str, text: str) -> object:
     return {remote: local for remote, _, local in pairs} if all(local for _, _, local in pairs) else text
 
 
-def _parsed(url: str, schemes: tuple[str, ...]) -> SplitResult | None:
+def parsed_address(url: str, schemes: tuple[str, ...]) -> SplitResult | None:
     """Parts of an address of one of these schemes; None for other text."""
     try:
         parts = urlsplit(url)

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from ingest.jobs.kinds import MigrateOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.database import Ledger
 from ingest.maintenance.upkeep import bring_up_to_date
-from search.errors import UsageError
-from search.settings import Settings
+from search.errors import DiskFullError, StoreError, StoreLockedError, StoreUnavailableError, UsageError
+from search.settings import Settings, parsed_address
 from search.store import open_store
 from search.store.base import Store
 from search.store.durable import check_space
@@ -40,8 +39,8 @@ class Migrate:
         """Check that the target can be opened and is empty; the job's title.
 
         Raises:
-            UsageError: it names no store, the store in use, or a store with records of its own.
-            StoreUnavailableError, StoreLockedError, StoreError: the target cannot be opened.
+            UsageError: it names no store, one that cannot be opened, the store in use, or one with records of its own.
+            StoreUnavailableError, StoreLockedError: the target does not answer, or is in use.
             DiskFullError: the target's disk has too little room.
         """
         with self._opened(options.to) as target:
@@ -81,7 +80,12 @@ class Migrate:
         settings = target_settings(self._settings, to)
         if place_of(settings) == place_of(self._settings):
             raise UsageError(f"'{to}' is the store in use already.", "Name another one.")
-        target = open_store(settings)
+        try:
+            target = open_store(settings)
+        except (StoreLockedError, StoreUnavailableError, DiskFullError):
+            raise
+        except StoreError as error:
+            raise UsageError(f"'{to}' cannot be opened: {error.message}", "Name another store.") from error
         try:
             if settings.store == EDGE and not target.collections():
                 wanted = sum(estimate(self._store, name) for name in self._store.collections())
@@ -111,8 +115,8 @@ def target_settings(settings: Settings, to: str) -> Settings:
         if not home.is_absolute():
             raise UsageError(f"'{folder}' is not an absolute path.", "Name it from the root on, as edge:/mnt/likewise.")
         return settings.model_copy(update={"store": EDGE, "home": home})
-    address = urlsplit(to)
-    if address.scheme not in ("http", "https") or not address.hostname:
+    address = parsed_address(to, ("http", "https"))
+    if address is None or not address.hostname:
         raise UsageError(
             f"'{to}' names no store.",
             "Name a Qdrant server (http://host:6333), the embedded store of this data directory (edge), or that of "

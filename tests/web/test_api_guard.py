@@ -129,7 +129,19 @@ def test_logging_in_and_out(locked: FlaskClient) -> None:
     assert locked.get("/api/v1/status").status_code == 401
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "/a\r\nSet-Cookie: a=b",
+        "/\x00/evil.example",
+    ],
+)
 def test_a_login_leads_nowhere_else(locked: FlaskClient, target: str) -> None:
     token = form_token(locked.get("/login").text)
     answer = locked.post("/login", data={"form_token": token, "token": TOKEN, "next": target})

@@ -31,5 +31,10 @@ def log_out() -> Response:
 
 
 def _local_path(target: str) -> str:
-    """Target after the login if it is on this site, else ``/`` (``//elsewhere`` and ``/\\elsewhere`` are not)."""
-    return target if target.startswith("/") and target[1:2] not in {"/", "\\"} else "/"
+    """Target after the login if it is on this site, else ``/``.
+
+    Browsers take ``\\`` for ``/`` and leave out tabs and line breaks, so that ``/\\elsewhere`` and ``/<tab>/elsewhere``
+    are other sites. Source: WHATWG URL Standard, 4.4.
+    """
+    is_local = target.startswith("/") and not target.startswith("//")
+    return target if is_local and target.isprintable() and "\\" not in target else "/"

@@ -116,6 +116,9 @@ def test_cancelled_while_the_library_is_brought_up_to_date_nothing_is_copied(
     [
         ("qdrant:6333", "names no store"),
         ("ftp://qdrant", "names no store"),
+        ("http://[::1", "names no store"),
+        ("http://127.0.0.1:99999", "names no store"),
+        ("edge:/proc/nowhere", "cannot be opened"),
         ("edge:relative", "not an absolute path"),
         ("edge", "the store in use"),
         ("http://me:secret@qdrant:6333", "holds a password"),
