@@ -208,7 +208,7 @@ def test_cancelled_it_switches_nothing(library: Any, renewing: Any, monkeypatch:
     [
         ("visual", "r3d18", "cannot be made with"),
         ("sound", "logmel", "cannot be made with"),
-        ("", "", "needs the option 'space'"),
+        ("", "", "cannot be made without naming a model"),
         ("visual", "", "cannot be made without naming a model"),
     ],
 )
