@@ -25,7 +25,7 @@ DECODING_REVISION = 2
 """How files are decoded; each record keeps the revision that made it. What each changed, and which records it affects:
 ``workers.decode.revisions``."""
 
-PAYLOAD_REVISION = 4
+PAYLOAD_REVISION = 5
 """Which keys :meth:`MediaRecord.to_payload` derives, and how. A library that was written under a lower revision lacks
 some, or holds them otherwise, until each of its payloads is made anew of its record.
 
@@ -34,6 +34,7 @@ some, or holds them otherwise, until each of its payloads is made anew of its re
 * 3: ``words`` is in Unicode's form NFKC.
 * 4: also ``taken_local``; ``folders`` is in form NFC; ``words`` holds a sound's artist, who is no photographer any
   more.
+* 5: each record has its checksums (``search.store.checksums``).
 """
 
 MONTHS = (
@@ -261,4 +262,8 @@ class MediaRecord:
 
 
 _FIELD_NAMES = tuple(f.name for f in fields(MediaRecord))
+
+FACTS = frozenset(_FIELD_NAMES) - {"paths", "libraries", "mtime", "missing", "photographer", "credit", "added", "job"}
+"""Payload keys that follow from the content alone. The others change while it stays the same: they follow from the
+ledger, or are derived by :meth:`MediaRecord.to_payload`."""
 _TUPLE_FIELDS = frozenset({"paths", "libraries", "tags", "fingerprints", "moments", "concept_frames", "features"})

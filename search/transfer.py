@@ -56,7 +56,7 @@ def pages(store: Store, collection: str, after: str | None = None) -> Iterator[l
     size = page_size(schema)
     page: list[Point] = []
     for point in store.scroll(collection, vectors=[*schema.by_name], page=size, after=after):
-        page.append(Point(point.id, point.vectors, point.payload))
+        page.append(Point(point.id, point.vectors, point.payload, point.checksums))
         if len(page) == size:
             yield page
             page = []

@@ -1,4 +1,4 @@
-"""Upgrade in place what an older version stored: standardised sounds, and keys of payloads.
+"""Upgrade in place what an older version stored: standardised sounds, keys of payloads, and checksums.
 
 Each upgrade can be cut off anywhere and continues from there. Metadata of a collection says what is done, so that a
 repeated call costs little. Vectors for which files have to be decoded are made by ``ingest.maintenance.backfill``
@@ -20,7 +20,10 @@ from ingest.ledger.entries import chunked
 from ingest.ledger.tables import jobs
 from search.media import PAYLOAD_REVISION, MediaRecord, Payload
 from search.photographers.answers import Credit
-from search.store.base import Store
+from search.spaces import CollectionSchema
+from search.store.base import Store, StoredPoint
+from search.store.checksums import implausible, prove, sealing
+from search.transfer import page_size
 from workers.batch.records import REVISION_KEY, mark_current
 from workers.decode.revisions import marked
 from workers.embedders.sound.standardise import restandardise
@@ -61,7 +64,8 @@ def bring_up_to_date(
 def renew_payloads(store: Store, ledger: Ledger, collection: str, goes_on: Callable[[], bool] = lambda: True) -> bool:
     """Write the keys that this version derives from a record, and the time of import where it is known, into payloads.
 
-    Keys that only a newer version knows are left alone.
+    Keys that only a newer version knows are left alone. What has no checksum gets one, unless it cannot have been
+    stored as it is.
 
     Returns:
         Whether all payloads have these keys now.
@@ -90,19 +94,38 @@ def renew_payloads(store: Store, ledger: Ledger, collection: str, goes_on: Calla
 
 
 def _renew_page(store: Store, collection: str, ids: Sequence[str], begun: Mapping[str, float]) -> int:
-    """Upgrade these payloads; the number of those that were changed."""
+    """Upgrade these payloads and give checksums to what has none; the number of those that were changed."""
+    schema = store.schema(collection)
     patched: set[str] = set()
     for _ in range(MOST_TRIES):
-        patches = {
-            point.id: changes
-            for point in store.retrieve(collection, ids)
-            if (changes := _changes(point.payload, begun))
-        }
+        patches: dict[str, Payload] = {}
+        for some in chunked(ids, page_size(schema)):
+            for point in store.retrieve(collection, some, vectors=[*schema.by_name]):
+                changes = _changes(point.payload, begun)
+                changes |= _missing_checksums(schema, point, changes, again=point.id in patched)
+                if changes:
+                    patches[point.id] = changes
         if not patches:
             break
         store.patch_payload(collection, patches)
         patched |= patches.keys()
     return len(patched)
+
+
+def _missing_checksums(schema: CollectionSchema, point: StoredPoint, changes: Payload, *, again: bool) -> Payload:
+    """Checksums of what has none and is plausible.
+
+    Args:
+        again: it was given some just now; those that do not hold are of what a job has replaced meanwhile.
+    """
+    proof = prove(schema, point)
+    doubtful = implausible(schema, point)
+    if doubtful and not again:
+        log.warning(
+            "The %s of '%s' cannot have been stored as it is; `likewise verify` says more.", doubtful[0], point.id
+        )
+    names = {*proof.unproven, *(proof.damaged if again else ())} - set(doubtful)
+    return sealing(schema, point, names, changes) if names else {}
 
 
 def _changes(payload: Payload, begun: Mapping[str, float]) -> dict[str, Any]:

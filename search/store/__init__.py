@@ -8,6 +8,7 @@ Start with ``base``.
 * ``server``: The store on a Qdrant server or cluster, through qdrant-client
 * ``answers``: Turns an engine's answers into hits, and diverse ones (MMR) into pages that fit together
 * ``base``: The ``Store`` protocol: what every vector store must do, embedded or on a server
+* ``checksums``: Checksums by which damage of stored vectors and facts is found
 * ``conditions``: Compiles a filter into the conditions of either engine
 * ``durable``: Writes files that are whole after a crash, copies sparse files, and reports a full disk early
 * ``filters``: The table of filters: what a question can be narrowed by, on either store

@@ -33,20 +33,30 @@ class Point:
         id: UUID as text.
         vectors: space name to float32 ``(m, dim)``; a space the media has nothing for is left out.
         payload: JSON object, see ``MediaRecord.to_payload``.
+        checksums: those that some vectors or the facts were stored with elsewhere, by the names of the spaces and
+            ``facts``; what came without is given new ones. See ``search.store.checksums``.
     """
 
     id: str
     vectors: Mapping[str, Array]
     payload: Payload
+    checksums: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPoint:
-    """A point as fetched; ``vectors`` holds only what was asked for, as float32 ``(m, dim)``."""
+    """A point as fetched.
+
+    Attributes:
+        vectors: only what was asked for, as float32 ``(m, dim)``.
+        checksums: see :class:`Point`; empty where only some keys of the payload were asked for, or where a version
+            before wrote the point.
+    """
 
     id: str
     payload: Payload
     vectors: Mapping[str, Array] = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,7 @@ class Store(Protocol):
     All methods may be called from several threads. Writes are acknowledged only when they survive a killed process.
     ``where=None`` matches every point, ``Filter()`` every point that is not missing. Vectors of a cosine space come
     back L2-normalised, whatever length they were stored with. An id that is not a UUID is an id that does not exist.
+    Vectors come back bit for bit on every read, and facts to 12 significant digits: their checksums hold.
 
     Sparse vectors come and go as dense ones; the zeros are not stored. A point with a vector of nothing but zeros holds
     the space (``Filter.has_space``) and is a hit of no question.

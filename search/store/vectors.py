@@ -8,15 +8,20 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from search.errors import SpaceMismatchError, StoreError, UsageError
-from search.spaces import CollectionSchema, VectorField
+from search.spaces import CollectionSchema, Distance, VectorField
 from search.store.base import Array, VectorQuery
+
+UNIT_TOLERANCE = 1e-6
+"""How far the squared length of a vector may be from 1 for an engine to store it as it is in a cosine space. Source:
+``is_length_zero_or_normalized`` in Qdrant's ``lib/segment``, which both engines are."""
 
 SparseMaker: TypeAlias = Callable[[list[int], list[float]], Any]
 """Makes an engine's sparse vector of the indices of its components, ascending, and their values."""
 
 
-def to_engine(schema: CollectionSchema, vectors: Mapping[str, Array], sparse: SparseMaker) -> dict[str, Any]:
-    """Space name to a list of floats, to a list of those for a multivector, or to the engine's sparse vector.
+def as_stored(schema: CollectionSchema, vectors: Mapping[str, Array]) -> dict[str, Array]:
+    """Vectors as a store gives them back bit for bit, float32 ``(m, dim)`` by space name: those of a cosine space at
+    unit length, sparse ones to the precision of float16. Doing it twice changes nothing.
 
     Raises:
         SpaceMismatchError: the collection has no such space, or the shape is not ``(m, dim)`` (m = 1 for a single
@@ -24,17 +29,30 @@ def to_engine(schema: CollectionSchema, vectors: Mapping[str, Array], sparse: Sp
         StoreError: a component is not finite, or beyond what float16 holds in a sparse vector.
     """
     fields = schema.by_name
-    converted: dict[str, Any] = {}
+    stored: dict[str, Array] = {}
     for name, vector in vectors.items():
         field = fields.get(name)
         if field is None:
             raise _no_space(schema, name)
         _check(schema, field, vector)
         if field.sparse:
-            converted[name] = _sparse(_rounded(field, vector), sparse)
+            stored[name] = _rounded(field, vector)
         else:
-            converted[name] = _listed(field, vector)
-    return converted
+            stored[name] = _unit(vector) if field.space.distance is Distance.COSINE else vector
+    return stored
+
+
+def to_engine(schema: CollectionSchema, vectors: Mapping[str, Array], sparse: SparseMaker) -> dict[str, Any]:
+    """Space name to a list of floats, to a list of those for a multivector, or to the engine's sparse vector.
+
+    Args:
+        vectors: as :func:`as_stored` gives them.
+    """
+    fields = schema.by_name
+    return {
+        name: _sparse(vector, sparse) if fields[name].sparse else _listed(fields[name], vector)
+        for name, vector in vectors.items()
+    }
 
 
 def asked_vectors(schema: CollectionSchema, names: Sequence[str]) -> list[str]:
@@ -111,6 +129,18 @@ def _check(schema: CollectionSchema, field: VectorField, vector: Array) -> None:
 def _listed(field: VectorField, vector: Array) -> list[Any]:
     listed: list[Any] = vector.tolist()
     return listed if field.multi else listed[0]
+
+
+def _unit(rows: Array) -> Array:
+    """Rows of unit length. Those that a store would leave as they are stay so, bit for bit."""
+    exact = rows.astype(np.float64)
+    squares = np.einsum("ij,ij->i", exact, exact)
+    if (np.abs(squares - 1.0) <= UNIT_TOLERANCE).all():
+        return rows
+    lengths = np.sqrt(squares)
+    lengths[(np.abs(squares - 1.0) <= UNIT_TOLERANCE) | (squares == 0.0)] = 1.0
+    unit: Array = (exact / lengths[:, None]).astype(np.float32)
+    return unit
 
 
 def _rounded(field: VectorField, vector: Array) -> Array:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ingest.maintenance import upkeep
 from ingest.maintenance.upkeep import UNDER_WAY, bring_up_to_date, renew_payloads
 from search.media import PAYLOAD_REVISION, MediaRecord
+from search.store.base import Point
+from search.store.checksums import FACTS_KEY, Proof, implausible, key_of, prove
 from workers.batch.records import REVISION_KEY
 
 LATER = ("sort_time", "sort_name", "location", "added")
@@ -82,7 +86,37 @@ def test_a_library_of_revision_3_gets_local_times_and_composed_folders_and_loses
     }
     assert found[fourth]["artist"] == "Vera Lund"
     assert {"vera", "lund"} <= set(found[fourth]["words"].split())
-    assert desk.store.metadata("images")[REVISION_KEY] == PAYLOAD_REVISION == 4
+    assert desk.store.metadata("images")[REVISION_KEY] == PAYLOAD_REVISION
+
+
+def test_records_of_revision_4_get_checksums_that_hold_for_what_a_job_replaces_meanwhile(
+    older: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, schema = older.store, older.store.schema("images")
+    keys = dict.fromkeys((*map(key_of, schema.by_name), FACTS_KEY))
+    patch_payload, points = store.patch_payload, payloads(older)
+    patch_payload("images", dict.fromkeys(points, keys))
+    replaced = [*points][:1]
+
+    def patched(collection: str, patches: Any) -> None:
+        if replaced:
+            vectors = {"visual": np.ones((1, schema.by_name["visual"].space.dim), np.float32)}
+            payload = points[replaced[0]] | {"camera": "Nikon"}
+            store.upsert(collection, [Point(replaced.pop(), vectors, payload)])
+        patch_payload(collection, patches)
+
+    monkeypatch.setattr(store, "patch_payload", patched)
+    bring_up_to_date(store, older.ledger)
+    assert {prove(schema, point) for point in store.scroll("images", vectors=[*schema.by_name])} == {Proof()}
+
+
+def test_what_cannot_have_been_stored_gets_no_checksum(older: Any) -> None:
+    schema = older.store.schema("images")
+    (point, *_) = older.store.scroll("images", vectors=[*schema.by_name])
+    for wrong in (np.nan, 3.0):
+        broken = replace(point, vectors={"visual": point.vectors["visual"] * np.float32(wrong)})
+        assert implausible(schema, broken) == ("visual",)
+    assert implausible(schema, replace(point, vectors={"visual": point.vectors["visual"] * 0})) == ()
 
 
 def test_what_has_been_done_is_not_looked_at_again(older: Any, monkeypatch: pytest.MonkeyPatch) -> None:

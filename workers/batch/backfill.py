@@ -12,6 +12,7 @@ from dataclasses import replace
 from search.media import Kind, MediaRecord, Payload
 from search.spaces import MEANING, CollectionSchema
 from search.store.base import Array, CollectionInfo, PayloadChoice, Point, Store, StoredPoint
+from search.store.checksums import OF_FACTS, prove
 from search.words.table import SPACE as CONCEPTS
 from workers.batch.records import renewed
 
@@ -103,12 +104,14 @@ def _fill(store: Store, generation: str, fresh: Mapping[str, Point | None]) -> N
     current = store.schema(target.collection)
     kept = [field.space.name for field in target.fields if current.space(field.space.name) == field.space]
     stored = store.retrieve(target.collection, list(fresh), vectors=kept)
-    made = [_joined(old, fresh[old.id], kept, target.by_name) for old in stored]
+    made = [_joined(current, old, fresh[old.id], kept, target.by_name) for old in stored]
     if made:
         store.upsert(generation, made)
 
 
-def _joined(old: StoredPoint, new: Point | None, kept: Sequence[str], wanted: Mapping[str, object]) -> Point:
+def _joined(
+    schema: CollectionSchema, old: StoredPoint, new: Point | None, kept: Sequence[str], wanted: Mapping[str, object]
+) -> Point:
     vectors: dict[str, Array] = {name: old.vectors[name] for name in kept if name in old.vectors}
     before = MediaRecord.from_payload(old.payload)
     record = before
@@ -119,4 +122,8 @@ def _joined(old: StoredPoint, new: Point | None, kept: Sequence[str], wanted: Ma
         record = replace(record, concept_frames=before.concept_frames)
     elif CONCEPTS not in vectors:
         record = replace(record, concept_frames=())
-    return Point(old.id, vectors, record.to_payload())
+    # What is kept keeps its checksum, and damaged facts theirs, so that damage is still found.
+    checksums = {name: old.checksums[name] for name in kept if name in vectors and name in old.checksums}
+    if OF_FACTS in prove(schema, old).damaged:
+        checksums[OF_FACTS] = old.checksums[OF_FACTS]
+    return Point(old.id, vectors, record.to_payload(), checksums)

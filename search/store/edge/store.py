@@ -17,6 +17,7 @@ import qdrant_edge as qdrant
 
 from search.media import Payload
 from search.spaces import CollectionSchema
+from search.store import checksums
 from search.store.answers import MMR_CANDIDATES, engine_queries, joined, scored
 from search.store.base import (
     Array,
@@ -34,8 +35,8 @@ from search.store.durable import engine_errors
 from search.store.edge.collections import EdgeCollections
 from search.store.edge.lock import DirectoryLock
 from search.store.filters import Filter
-from search.store.payloads import check_facet_key, check_order, counted, from_stored, group_patches, to_stored
-from search.store.vectors import asked_vectors, from_engine, query_vector, to_engine
+from search.store.payloads import check_facet_key, check_order, counted, from_stored, group_patches
+from search.store.vectors import as_stored, asked_vectors, from_engine, query_vector, to_engine
 
 _UPSERT_CHUNK = 256
 """Points in one engine call: about 20 ms during which no other thread runs."""
@@ -98,29 +99,30 @@ class EdgeStore:
         live = self._shards.at(collection)
         waiting = iter(points)
         while chunk := list(islice(waiting, _UPSERT_CHUNK)):
-            converted = [
-                qdrant.Point(point.id, _vectors(live.schema, point.vectors), to_stored(point.payload))
-                for point in chunk
-            ]
+            converted = [_converted(live.schema, point) for point in chunk]
             with live.writing(point.id for point in chunk) as shard:
                 shard.update(qdrant.UpdateOperation.upsert_points(converted))
 
     def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
         live = self._shards.at(collection)
-        converted = {id_: _vectors(live.schema, named) for id_, named in vectors.items()}
-        with live.writing(converted) as shard:
-            edits = [qdrant.PointVectors(id_, converted[id_]) for id_ in _existing(shard, converted)]
+        stored = {id_: as_stored(live.schema, named) for id_, named in vectors.items()}
+        sums = checksums.vector_patches(live.schema, stored)
+        with live.writing(stored) as shard:
+            existing = _existing(shard, stored)
+            edits = [qdrant.PointVectors(id_, _vectors(live.schema, stored[id_])) for id_ in existing]
             if edits:
+                # Killed in between, the vectors are unproven, not damaged.
+                _patch(shard, checksums.without(sums, existing))
                 shard.update(qdrant.UpdateOperation.update_vectors(edits))
+                _patch(shard, {id_: sums[id_] for id_ in existing})
 
     def patch_payload(self, collection: str, patches: Mapping[str, Payload]) -> None:
         with self._shards.at(collection).writing(patches) as shard:
-            existing = _existing(shard, patches)
-            for patch in group_patches({id_: patches[id_] for id_ in existing}):
-                if patch.set:
-                    shard.update(qdrant.UpdateOperation.set_payload(list(patch.ids), patch.set))
-                if patch.remove:
-                    shard.update(qdrant.UpdateOperation.delete_payload(list(patch.ids), patch.remove))
+            wanted = {id_: patches[id_] for id_ in _existing(shard, patches)}
+            if changing := checksums.changing_facts(wanted):
+                records = shard.retrieve(list(changing), checksums.facts_keys(), False)
+                wanted = checksums.with_facts_checksums(wanted, [(str(each.id), each.payload) for each in records])
+            _patch(shard, wanted)
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
         with self._shards.at(collection).writing(ids, deleting=True) as shard:
@@ -258,6 +260,19 @@ def _existing(shard: qdrant.EdgeShard, ids: Mapping[str, object]) -> list[str]:
     return [str(record.id) for record in shard.retrieve(list(valid_ids(ids)), False, False)]
 
 
+def _patch(shard: qdrant.EdgeShard, patches: Mapping[str, Payload]) -> None:
+    for patch in group_patches(patches):
+        if patch.set:
+            shard.update(qdrant.UpdateOperation.set_payload(list(patch.ids), patch.set))
+        if patch.remove:
+            shard.update(qdrant.UpdateOperation.delete_payload(list(patch.ids), patch.remove))
+
+
+def _converted(schema: CollectionSchema, point: Point) -> qdrant.Point:
+    stored = as_stored(schema, point.vectors)
+    return qdrant.Point(point.id, _vectors(schema, stored), checksums.payload_to_store(schema, stored, point))
+
+
 def _vectors(schema: CollectionSchema, vectors: Mapping[str, Array]) -> dict[str, Any]:
     return to_engine(schema, vectors, qdrant.SparseVector)
 
@@ -277,7 +292,8 @@ def _request(query: VectorQuery, vector: Any) -> qdrant.QueryRequest:
 
 
 def _point(schema: CollectionSchema, record: qdrant.Record) -> StoredPoint:
-    return StoredPoint(str(record.id), from_stored(record.payload), from_engine(schema, record.vector))
+    sums = checksums.stored_checksums(record.payload)
+    return StoredPoint(str(record.id), from_stored(record.payload), from_engine(schema, record.vector), sums)
 
 
 def _selected(payload: PayloadChoice) -> bool | list[str]:

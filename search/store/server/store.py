@@ -12,6 +12,7 @@ from qdrant_client import QdrantClient, models
 from search.media import Payload
 from search.settings import Settings
 from search.spaces import CollectionSchema
+from search.store import checksums
 from search.store.answers import MMR_CANDIDATES, engine_queries, joined, scored
 from search.store.base import (
     Array,
@@ -26,11 +27,11 @@ from search.store.base import (
 )
 from search.store.conditions import Dialect, compile_filter, following_id, valid_ids
 from search.store.filters import Filter
-from search.store.payloads import check_facet_key, check_order, counted, from_stored, group_patches, to_stored
+from search.store.payloads import check_facet_key, check_order, counted, from_stored, group_patches
 from search.store.server.collections import PhysicalCollection, ServerCollections
 from search.store.server.errors import PointGoneError, server_errors
 from search.store.server.layout import search_params
-from search.store.vectors import asked_vectors, from_engine, numbers_in, query_vector, to_engine
+from search.store.vectors import as_stored, asked_vectors, from_engine, numbers_in, query_vector, to_engine
 
 _T = TypeVar("_T")
 
@@ -113,15 +114,21 @@ class ServerStore:
                 self._client.upsert(place.physical, structs, wait=True)
 
     def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
-        def convert(schema: CollectionSchema) -> dict[str, dict[str, Any]]:
-            return {id_: to_engine(schema, named, _sparse) for id_, named in vectors.items()}
+        def convert(schema: CollectionSchema) -> dict[str, dict[str, Array]]:
+            return {id_: as_stored(schema, named) for id_, named in vectors.items()}
 
-        place, converted = self._collections.find_for(collection, convert, to_write=True)
+        place, stored = self._collections.find_for(collection, convert, to_write=True)
+        sums = checksums.vector_patches(place.schema, stored)
 
         def edit(existing: Sequence[str]) -> None:
-            for ids in _requests((id_, vectors[id_]) for id_ in existing):
-                edits = [models.PointVectors(id=id_, vector=converted[id_]) for id_ in ids]
+            for ids in _requests((id_, stored[id_]) for id_ in existing):
+                edits = [
+                    models.PointVectors(id=id_, vector=to_engine(place.schema, stored[id_], _sparse)) for id_ in ids
+                ]
+                # Killed in between, the vectors are unproven, not damaged.
+                self._patch(place, checksums.without(sums, ids))
                 self._client.update_vectors(place.physical, edits, wait=True)
+                self._patch(place, {id_: sums[id_] for id_ in ids})
 
         self._edit_existing(collection, place, valid_ids(vectors), edit)
 
@@ -129,16 +136,11 @@ class ServerStore:
         place = self._collections.find(collection, to_write=True)
 
         def edit(existing: Sequence[str]) -> None:
-            operations: list[Any] = []
-            for patch in group_patches({id_: patches[id_] for id_ in existing}):
-                if patch.set:
-                    change = models.SetPayload(payload=patch.set, points=list(patch.ids))
-                    operations.append(models.SetPayloadOperation(set_payload=change))
-                if patch.remove:
-                    removal = models.DeletePayload(keys=patch.remove, points=list(patch.ids))
-                    operations.append(models.DeletePayloadOperation(delete_payload=removal))
-            for some in _slices(operations, _REQUEST_POINTS):
-                self._client.batch_update_points(place.physical, some, wait=True)
+            wanted = {id_: patches[id_] for id_ in existing}
+            if changing := checksums.changing_facts(wanted):
+                records = self._client.retrieve(place.physical, changing, with_payload=checksums.facts_keys())
+                wanted = checksums.with_facts_checksums(wanted, [(str(each.id), each.payload) for each in records])
+            self._patch(place, wanted)
 
         for ids in _slices(valid_ids(patches), _REQUEST_IDS):
             self._edit_existing(collection, place, ids, edit)
@@ -304,6 +306,18 @@ class ServerStore:
                 if not left:
                     raise
 
+    def _patch(self, place: PhysicalCollection, patches: Mapping[str, Payload]) -> None:
+        operations: list[Any] = []
+        for patch in group_patches(patches):
+            if patch.set:
+                change = models.SetPayload(payload=patch.set, points=list(patch.ids))
+                operations.append(models.SetPayloadOperation(set_payload=change))
+            if patch.remove:
+                removal = models.DeletePayload(keys=patch.remove, points=list(patch.ids))
+                operations.append(models.DeletePayloadOperation(delete_payload=removal))
+        for some in _slices(operations, _REQUEST_POINTS):
+            self._client.batch_update_points(place.physical, some, wait=True)
+
     def _fetch(
         self,
         collection: str,
@@ -334,12 +348,12 @@ def _slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
 
 
 def _structs(points: Sequence[Point], schema: CollectionSchema) -> list[models.PointStruct]:
-    return [
-        models.PointStruct(
-            id=point.id, vector=to_engine(schema, point.vectors, _sparse), payload=to_stored(point.payload)
-        )
-        for point in points
-    ]
+    structs = []
+    for point in points:
+        stored = as_stored(schema, point.vectors)
+        payload = checksums.payload_to_store(schema, stored, point)
+        structs.append(models.PointStruct(id=point.id, vector=to_engine(schema, stored, _sparse), payload=payload))
+    return structs
 
 
 def _sparse(indices: list[int], values: list[float]) -> models.SparseVector:
@@ -368,7 +382,8 @@ def _requests(items: Iterable[tuple[_T, Mapping[str, Array]]]) -> Iterator[list[
 
 
 def _point(schema: CollectionSchema, record: models.Record) -> StoredPoint:
-    return StoredPoint(str(record.id), from_stored(record.payload), from_engine(schema, record.vector))
+    sums = checksums.stored_checksums(record.payload)
+    return StoredPoint(str(record.id), from_stored(record.payload), from_engine(schema, record.vector), sums)
 
 
 def _selected(payload: PayloadChoice) -> bool | list[str]:

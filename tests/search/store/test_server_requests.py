@@ -286,7 +286,7 @@ class TestSizes:
         points = [make_image(n) for n in range(10)]
         ids = [point.id for point in points]
         store.upsert("images", points)
-        store.patch_payload("images", {id_: {"camera": "Leica"} for id_ in ids})
+        store.patch_payload("images", {id_: {"credit": "person"} for id_ in ids})
         assert [len(b["operations"][0]["set_payload"]["points"]) for b in rest.asked("POST", ".*/batch")] == [4, 4, 2]
         assert [p.id for p in store.retrieve("images", ids)] == ids
         store.delete("images", ids)
