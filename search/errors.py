@@ -20,11 +20,13 @@
     ├── StoreError                 the vector store said no
     │   ├── StoreUnavailableError  it cannot be reached just now (retryable)
     │   ├── StoreLockedError       another process has the data directory open
+    │   ├── StoreDamagedError      files of a collection are damaged or have gone
     │   ├── SpaceMismatchError     a collection was made with another model or preprocessing
     │   └── DiskFullError          nothing more can be written
     ├── BackupError                a backup is damaged, unfinished, or of a newer version
     ├── LedgerError                the ledger database said no
     │   ├── LedgerUnavailableError it cannot be reached just now (retryable)
+    │   ├── LedgerDamagedError     its file is damaged, or no ledger of Likewise
     │   └── LeaseLostError         another process runs this job now
     ├── BrokerUnavailableError     Redis, which carries tasks to workers, cannot be reached just now (retryable)
     └── WorkerUnavailableError     no worker takes the task just now (retryable)
@@ -142,6 +144,10 @@ class StoreLockedError(StoreError):
     code = "store_locked"
 
 
+class StoreDamagedError(StoreError):
+    code = "store_damaged"
+
+
 class SpaceMismatchError(StoreError):
     code = "space_mismatch"
 
@@ -161,6 +167,10 @@ class LedgerError(LikewiseError):
 class LedgerUnavailableError(LedgerError):
     code = "ledger_unavailable"
     retryable = True
+
+
+class LedgerDamagedError(LedgerError):
+    code = "ledger_damaged"
 
 
 class LeaseLostError(LedgerError):

@@ -175,8 +175,16 @@ def _ledger(settings: Settings) -> Check:
 
     if settings.database_url is None and not (settings.home / "ledger.sqlite").exists():
         return Check("ledger", Health.OK, "empty")
-    Ledger(settings.ledger_url).close()
-    return Check("ledger", Health.OK, f"{make_url(settings.ledger_url).get_backend_name()}: opens")
+    ledger = Ledger(settings.ledger_url)
+    try:
+        faults = ledger.quick_check()
+    finally:
+        ledger.close()
+    if faults:
+        error = ledger.damaged("; ".join(faults))
+        return Check("ledger", Health.FAILED, error.message, error.hint)
+    backend = make_url(settings.ledger_url).get_backend_name()
+    return Check("ledger", Health.OK, f"{backend}: opens{'' if backend != 'sqlite' else ', and is whole'}")
 
 
 def _broker(settings: Settings) -> Check:

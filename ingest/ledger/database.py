@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import (
     ArgumentError,
@@ -29,9 +29,9 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ingest.ledger.tables import SCHEMA_VERSION
+from ingest.ledger.tables import SCHEMA_VERSION, meta
 from ingest.ledger.upgrade import upgrade
-from search.errors import DiskFullError, LedgerError, LedgerUnavailableError, SettingsError
+from search.errors import DiskFullError, LedgerDamagedError, LedgerError, LedgerUnavailableError, SettingsError
 
 BUSY_SECONDS = 30
 """How long a writer waits for another one before it fails."""
@@ -50,6 +50,9 @@ LEAST_FREE = 1 << 20
 """With fewer free bytes on its disk, an error of reading or writing SQLite's files means that the disk is full: SQLite
 says so itself only where it was about to write the database or its log."""
 
+MOST_FAULTS = 20
+"""Faults of its file that SQLite is asked to name."""
+
 AWAY = frozenset({"08", "57", "53", "40", "55"})
 """Classes of SQLSTATE after which a retry may succeed: no connection, server shutting down or starting, out of
 connections or memory, deadlock, lock not available. See the list of error codes in PostgreSQL's manual."""
@@ -65,6 +68,7 @@ class Ledger:
 
     Raises:
         SettingsError: the address is invalid.
+        LedgerDamagedError: its file is damaged, or no ledger.
         LedgerError: the ledger cannot be opened, or a newer version of Likewise wrote it.
         DiskFullError: the disk is full.
     """
@@ -86,6 +90,7 @@ class Ledger:
         except OSError as error:
             raise LedgerError(f"The ledger {self._name} cannot be made: {error.strerror}.") from error
         with self.write() as connection:
+            self._refuse_foreign(connection)
             found = upgrade(connection)
         if found != SCHEMA_VERSION:
             self.close()
@@ -131,6 +136,48 @@ class Ledger:
         """Most bytes of a path; None where every path of the operating system fits."""
         return LONGEST_INDEXED if self._is_server else None
 
+    def quick_check(self) -> list[str]:
+        """What SQLite finds wrong with its file, in its words and at most :data:`MOST_FAULTS`; nothing for PostgreSQL,
+        which keeps checksums of its own.
+
+        Raises:
+            LedgerDamagedError: so much is wrong that SQLite cannot even look.
+        """
+        if self._is_server:
+            return []
+        with self.read() as connection:
+            found = connection.exec_driver_sql(f"PRAGMA quick_check({MOST_FAULTS})").scalars().all()
+        return [line for line in map(str, found) if line != "ok"]
+
+    def damaged(self, reason: str) -> LedgerDamagedError:
+        """The error for a damaged ledger."""
+        return LedgerDamagedError(
+            f"The ledger {self._name} is damaged: {reason}. It holds which files were taken in, the jobs, and who was "
+            "credited by hand; vectors, records and previews are not concerned.",
+            "Restore a backup into a new data directory (`likewise restore DIR --home NEW`). Without one, move the "
+            "ledger's file and those beside it that end in -wal and -shm out of the data directory and run `likewise "
+            "ingest` again for the same folders: nothing is embedded again, but credits and names given by hand are "
+            "lost.",
+        )
+
+    def _refuse_foreign(self, connection: Connection) -> None:
+        """
+        Raises:
+            LedgerDamagedError: the file is a database of another program.
+        """
+        if self._is_server:  # a database may hold more than one program's tables
+            return
+        found = inspect(connection)
+        tables = found.get_table_names()
+        ours = meta.name in tables and {"key", "value"} <= {column["name"] for column in found.get_columns(meta.name)}
+        if tables and not ours:
+            raise LedgerDamagedError(
+                f"The ledger {self._name} is no ledger of Likewise: it holds {', '.join(tables[:5])}. Nothing was "
+                "written to it.",
+                "Name another database (LIKEWISE_DATABASE_URL) or data directory (LIKEWISE_HOME), or move that file "
+                "away.",
+            )
+
     @property
     def _is_server(self) -> bool:
         return self._engine.dialect.name == "postgresql"
@@ -146,6 +193,8 @@ class Ledger:
                     f"The ledger {self._name} cannot grow: the disk {self._full_disk()}is full.",
                     "Make room and run the same command again; nothing recorded is lost.",
                 ) from error
+            if _is_damaged(cause):
+                raise self.damaged(str(cause).strip()) from error
             if _passes(error):
                 raise LedgerUnavailableError(
                     f"The ledger {self._name} cannot be used just now: {str(cause).strip()}.",
@@ -212,6 +261,13 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads before it writes could otherwise fail half-way instead of waiting.
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _is_damaged(cause: BaseException) -> bool:
+    """Whether SQLite cannot make sense of its file, or PostgreSQL (XX001, XX002) of its own."""
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return getattr(cause, "sqlstate", None) in ("XX001", "XX002")
 
 
 def _passes(error: SQLAlchemyError) -> bool:

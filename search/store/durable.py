@@ -29,6 +29,9 @@ LAYOUT = "layout"
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FULL_TEXT = re.compile(r"no space left|disk quota|file too large|not enough (disk )?space|out of disk", re.IGNORECASE)
+_PANICS = "pyo3_runtime"
+"""Module of the exception that stands for a panic of the engine, which is no Exception; it cannot be imported."""
+
 _COPY_CHUNK = 2**24
 _SYNC_THREADS = 32
 
@@ -202,6 +205,10 @@ def engine_errors(folder: Path) -> Iterator[None]:
     except Exception as error:
         # The engine raises bare Exception for everything it refuses; only the text says what it was.
         raise failure(folder, str(error)) from error
+    except BaseException as error:
+        if type(error).__module__ != _PANICS:
+            raise
+        raise failure(folder, f"the engine stopped at '{error}', as it does where its files are damaged") from error
 
 
 def says_disk_full(text: str) -> bool:
@@ -213,4 +220,7 @@ def failure(folder: Path, text: str) -> StoreError:
     """The error for a message of the engine."""
     if says_disk_full(text):
         return disk_full(folder, text)
-    return StoreError(f"The store in '{folder}' failed: {text.strip() or 'without a message'}.")
+    return StoreError(
+        f"The store in '{folder}' failed: {text.strip() or 'without a message'}.",
+        "Where it fails again, `likewise verify` says what is damaged.",
+    )

@@ -5,8 +5,9 @@
         images/            generation 1
         images.2/          generation 2
 
-``generations.json`` is replaced in one atomic rename, so that a process may be killed at any moment. A folder without
-metadata is a creation or a removal that was cut short.
+``generations.json`` is replaced in one atomic rename, so that a process may be killed at any moment. A folder whose
+name ends in ``.removed`` is a removal that was cut short, one without metadata a creation, or a removal by a version
+before; but a current generation that has points has metadata, unless it is damaged.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from search.errors import StoreDamagedError
 from search.media import COLLECTIONS
 from search.spaces import CollectionSchema
 from search.store.base import Generation
 from search.store.durable import LAYOUT, engine_errors, read_json, write_json
-from search.store.edge.shard import LiveShard
+from search.store.edge.shard import REMOVED, LiveShard, damaged, opening
 from search.store.generations import GenerationName, refuse_to_drop, unfinished
 from search.store.schemas import check_same_spaces, no_collection, spaces_to_add
 
@@ -42,21 +44,40 @@ class EdgeCollections:
         """Open what is there, and clear away what a killed process left half removed.
 
         Raises:
-            SpaceMismatchError, StoreError: a collection cannot be opened; those opened before stay so.
+            StoreDamagedError: files of a collection are damaged or have gone; those opened before stay open.
+            SpaceMismatchError, StoreError: a collection cannot be opened for another reason.
         """
         with engine_errors(self._root):
             if (self._root / _CURRENT).is_file():
-                self._current = read_json(self._root / _CURRENT, _LAYOUT)
+                self._current = self._read_current()
             (self._root / (_CURRENT + ".partial")).unlink(missing_ok=True)
             for folder in sorted(self._root.glob("*")):
+                if folder.name.endswith(REMOVED):
+                    shutil.rmtree(folder)
+                    continue
                 name = GenerationName.read(folder.name) or GenerationName(folder.name, 1)
                 if name.collection not in COLLECTIONS:
                     continue
                 if LiveShard.exists(folder):
                     self._shards[name] = LiveShard(folder)
-                    self._shards[name].add_payload_indexes()  # of an older version
+                    with opening(folder):
+                        self._shards[name].add_payload_indexes()  # of an older version
+                elif name == self._current_of(name.collection) and LiveShard.has_points(folder):
+                    raise damaged(folder, "its metadata.json has gone")
                 elif folder.is_dir():
                     shutil.rmtree(folder)
+
+    def _read_current(self) -> dict[str, int]:
+        path = self._root / _CURRENT
+        try:
+            return read_json(path, _LAYOUT)
+        except ValueError as error:
+            raise StoreDamagedError(
+                f"'{path}' is damaged: {error}. It says which generation of a collection questions go to; nothing else "
+                "is lost.",
+                'Write it anew: {"layout": 1, "images": 2} says that of the folders beside it `images.2` is in use; '
+                "or restore a backup into a new data directory (`likewise restore DIR --home NEW`).",
+            ) from error
 
     def at(self, collection: str) -> LiveShard:
         """The shard of a collection, or of a generation, by its name.

@@ -22,7 +22,7 @@ from typing import Any
 
 import qdrant_edge as qdrant
 
-from search.errors import StoreError
+from search.errors import StoreDamagedError, StoreError
 from search.spaces import CollectionSchema, VectorField
 from search.store.durable import (
     LAYOUT,
@@ -53,6 +53,10 @@ _FLUSH_EVERY = 5_000
 _REPLAY_CHUNK = 256
 
 
+REMOVED = ".removed"
+"""What the name of a collection's folder ends with while it is deleted."""
+
+
 class LiveShard:
     """An open shard that can be replaced under its readers.
 
@@ -66,7 +70,8 @@ class LiveShard:
 
         Raises:
             SpaceMismatchError: the metadata contradicts itself.
-            StoreError: the metadata or the shard cannot be read, or a later version has written it.
+            StoreDamagedError: the metadata or the shard cannot be read.
+            StoreError: a later version has written it.
         """
         self.folder = folder
         self._optimising, self._writes, self._engine = threading.Lock(), threading.RLock(), threading.RLock()
@@ -75,7 +80,7 @@ class LiveShard:
         self._closed = self._stopping = False
         self._unflushed = 0
         self._unoptimised_writes = True
-        with engine_errors(folder):
+        with opening(folder):
             state = read_json(folder / _METADATA, _LAYOUT)
             self._written = self._written_there = int(state.get(_WRITTEN, 0))
             self._copied = 0
@@ -88,6 +93,11 @@ class LiveShard:
     @staticmethod
     def exists(folder: Path) -> bool:
         return (folder / _METADATA).is_file()
+
+    @staticmethod
+    def has_points(folder: Path) -> bool:
+        """Whether a folder holds points, also one without metadata; the engine makes these files with the first one."""
+        return any(folder.glob("shard-*/segments/*/*id_tracker*"))
 
     @classmethod
     def create(cls, folder: Path, schema: CollectionSchema, values: Mapping[str, Any] | None = None) -> LiveShard:
@@ -237,10 +247,11 @@ class LiveShard:
     def destroy(self) -> None:
         """Close and delete it. After a kill half-way, the folder is no collection any more."""
         self.close()
+        doomed = self.folder.with_name(self.folder.name + REMOVED)
         with engine_errors(self.folder):
-            (self.folder / _METADATA).unlink()
-            sync(self.folder)
-            shutil.rmtree(self.folder)
+            self.folder.rename(doomed)
+            sync(doomed.parent)
+            shutil.rmtree(doomed)
 
     @contextmanager
     def _no_optimiser(self) -> Iterator[None]:
@@ -339,6 +350,35 @@ class LiveShard:
         write_json(self.folder / _METADATA, described)
         with self._engine:
             self.schema, self._current, self._values, self._written_there = schema, current, values, written
+
+
+@contextmanager
+def opening(folder: Path) -> Iterator[None]:
+    """Turn what goes wrong while a collection is opened into an error that says what is lost.
+
+    Raises:
+        StoreDamagedError: its files cannot be read.
+        LikewiseError: as it is raised within, where that says more.
+    """
+    try:
+        with engine_errors(folder):
+            yield
+    except StoreError as error:
+        cause = error.__cause__  # what the engine or the file system raised
+        if type(error) is StoreError and cause is not None and not isinstance(cause, PermissionError):
+            raise damaged(folder, error.message) from error
+        raise
+
+
+def damaged(folder: Path, reason: str) -> StoreDamagedError:
+    """The error for a collection that cannot be opened."""
+    return StoreDamagedError(
+        f"The collection in '{folder}' is damaged: {reason.rstrip('.')}. Its records and vectors cannot be read; "
+        "the ledger, previews and other collections are not concerned.",
+        "Restore a backup into a new data directory (`likewise restore DIR --home NEW`), or move that folder out of "
+        "the data directory and run `likewise ingest` again for the same folders: their files are embedded anew, and "
+        "jobs and photographers' names are kept.",
+    )
 
 
 def _load(folder: Path, *config: Any) -> qdrant.EdgeShard:
