@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -136,6 +137,19 @@ def test_clips_are_spread_over_the_video(decode, options: DecodeOptions, tmp_pat
     assert clips.shape == (5, 16, 112, 112, 3)
     told = np.array([[told_moment(frame) for frame in clip] for clip in clips])
     assert told == pytest.approx(clip_ticks(10.0) / 15, abs=0.1)
+
+
+def test_decoding_leaves_no_threads(decode, options: DecodeOptions, tmp_path: Path, write_video, scene) -> None:
+    """Those of a converter a frame took the address space of a decoder after some thirty films."""
+    path = write_video(tmp_path / "a.mp4", [scene(number) for number in range(30)])
+    decode(path, using=replace(options, clips=True))
+    before = len(list(Path("/proc/self/task").iterdir()))
+    gc.disable()
+    try:
+        decode(path, using=replace(options, clips=True))
+        assert len(list(Path("/proc/self/task").iterdir())) <= before
+    finally:
+        gc.enable()
 
 
 def test_a_short_video_is_looped() -> None:

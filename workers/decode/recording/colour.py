@@ -34,7 +34,7 @@ class FramePainter:
         """A frame as large as it is; one that is mapped is shrunk to a short side of ``least`` or more first."""
         if _is_mapped(frame):
             return self._mapped(frame, frame.width, frame.height, least)
-        return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        return np.asarray(self._reformatter.reformat(frame, format="rgb24").to_ndarray(), np.uint8)
 
     def _mapped(self, frame: VideoFrame, width: int, height: int, least: int) -> npt.NDArray[np.uint8]:
         factor = max(1, min(width, height) // least)
