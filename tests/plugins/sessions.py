@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -130,6 +131,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if any(_is_marked(collection_path, marker) for marker in left_out) else None
 
 
+@cache
 def _is_marked(path: Path, marker: str) -> bool:
     """Whether a module, or a folder, has this marker altogether."""
     if not path.is_relative_to(TESTS):

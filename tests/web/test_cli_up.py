@@ -81,7 +81,11 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.mark.models
 def test_page_and_api_answer(up: Up) -> None:
-    assert httpx.get(up.url, timeout=60).status_code == 200  # it is loading models, beside other tests
+    with httpx.Client(follow_redirects=True, timeout=60) as browser:  # it is loading models, beside other tests
+        assert "Log in" in browser.get(up.url).text
+        entered = browser.get(up.json("open", "--no-browser")["open"])
+        assert (entered.status_code, str(entered.url)) == (200, f"{up.url}/")
+        assert "Log out" in browser.get(up.url).text
     assert httpx.get(f"{up.url}/healthz", timeout=60).status_code == 200
 
 
@@ -129,8 +133,10 @@ def test_a_second_server_of_the_same_directory_is_refused(up: Up) -> None:
 
 @pytest.mark.models
 def test_only_the_owner_reads_the_token(up: Up) -> None:
-    assert stat.S_IMODE((up.home / FILE).stat().st_mode) == 0o600
-    assert len(json.loads((up.home / FILE).read_text())["token"]) >= 43  # 256 bits in base64
+    assert stat.S_IMODE(up.home.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in up.home.rglob("*") if path.is_file()} == {0o600}
+    assert up.json("token", "show")["token"] == json.loads((up.home / FILE).read_text())["token"]
+    assert up.json("token", "show")["file"] == str(up.home / "token")
 
 
 @pytest.mark.models
@@ -243,9 +249,34 @@ def test_demo_makes_a_library_that_answers(
     assert answer["failed"] == 2
     assert answer["duplicate"] > 0
     picture = home / "sample" / "photographers" / "lucia-ferrante" / "sailing-boat-01.jpg"
-    found = CliRunner().invoke(main, ["similar", str(picture), "--json", "--home", str(home)])
-    by_collection = json.loads(found.stdout)["by_collection"]
+
+    def ask(*arguments: object) -> Any:
+        asked = CliRunner().invoke(main, [*map(str, arguments), "--json", "--home", str(home)])
+        assert asked.exit_code == 0, asked.output
+        return json.loads(asked.stdout)
+
+    by_collection = ask("similar", picture)["by_collection"]
     assert {name for name, hits in by_collection.items() if hits} == {"images", "videos", "audio"}
+    check_photographers(ask, picture)
+
+
+def check_photographers(ask: Any, picture: Path) -> None:
+    """What was trained on real pictures by real models tells photographers apart."""
+    names = {one["name"] for one in ask("photographers", "list")}
+    report = ask("photographers", "report")
+    right = report["product"]["accuracy"]
+    assert right["n"] == report["photos"] > 0
+    assert right["low"] > report["chance"], "better than guessing on photos that were not learnt from"
+
+    answer = ask("photographers", "predict", picture)
+    assert answer["unknown"] or answer["candidates"][0]["probability"] >= answer["threshold"]
+    assert {one["photographer"] for one in answer["candidates"]} <= names
+    assert sum(one["probability"] for one in answer["candidates"]) == pytest.approx(1)
+    assert answer["candidates"][0]["photographer"] == "Lucia Ferrante"
+    assert 0 < answer["threshold"] < 1
+    assert answer["reasons"]
+    shown = ask("photographers", "show", answer["candidates"][0]["photographer"])
+    assert not any("likeness alone" in note for note in shown["notes"]), "what was said out of fold is at hand"
 
 
 @pytest.mark.models

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -26,6 +27,7 @@ from workers.photographers.benchmark.results import BenchmarkCheck, PresetBenchm
 from workers.photographers.benchmark.rows import METADATA, REPRESENTATIONS
 
 SMALL = PresetOptions(photos=34, presets=6, seeds=2, practice=30)
+QUICK = PresetOptions(photos=32, presets=6, seeds=1, practice=22)
 
 
 def tones(wholes: NDArray[np.uint8]) -> Array:
@@ -114,7 +116,7 @@ def test_every_row_and_control_is_measured(photos: Path, settings: Settings, tmp
 
 @pytest.mark.usefixtures("light")
 def test_the_same_folder_gives_the_same_figures(photos: Path, settings: Settings) -> None:
-    small = PresetOptions(photos=32, presets=6, seeds=1, practice=22, jitter=("low",))
+    small = replace(QUICK, jitter=("low",))
     first, again = (measure(photos, small, settings, lambda line: None).levels for _ in range(2))
     assert first == again
 
@@ -130,8 +132,7 @@ def test_a_split_that_shares_subjects_fails_its_control(
         return Split(found.gallery, (*found.question[:-1], found.gallery[0]), found.practice)
 
     monkeypatch.setattr(benchmark, "split", leaking)
-    small = PresetOptions(photos=32, presets=6, seeds=1, practice=22)
-    checks = by_name(measure(photos, small, settings, lambda line: None).levels[0].checks)
+    checks = by_name(measure(photos, QUICK, settings, lambda line: None).levels[0].checks)
     assert checks["split"].passed is False
     assert checks["split"].value is not None
     assert checks["split"].value.value == 1
@@ -143,8 +144,7 @@ def test_a_folder_without_classes_says_so(photos: Path, settings: Settings, tmp_
     flat.mkdir()
     for number, path in enumerate(photos.rglob("*.jpg")):
         path.rename(flat / f"{number}.jpg")
-    small = PresetOptions(photos=32, presets=6, seeds=1, practice=22)
-    found = measure(flat, small, settings, lambda line: None)
+    found = measure(flat, QUICK, settings, lambda line: None)
     assert found.subjects == 0
     assert "no classes" in found.notes[0]
     assert by_name(found.levels[0].checks)["content_style_trained"].passed is None
