@@ -10,6 +10,7 @@ from flask import Blueprint, current_app, render_template
 
 from search import addresses
 from search.media import COLLECTIONS, MediaRecord
+from search.records.status import outdated_count
 from search.similar.duplicates import DuplicateGroup
 from search.similar.questions import Relation
 from search.spaces import Space
@@ -30,11 +31,13 @@ JOBS_WATCHED = 30
 
 @dataclass(frozen=True, slots=True)
 class CollectionCard:
-    """One collection on the status page; ``indexed`` counts vectors under the approximate index."""
+    """One collection on the status page; ``indexed`` counts vectors under the approximate index, ``outdated`` records
+    that an older version decoded otherwise."""
 
     name: str
     points: int
     indexed: int
+    outdated: int
     spaces: tuple[Space, ...]
 
 
@@ -47,6 +50,7 @@ def status() -> str:
             name,
             info.points,
             info.indexed,
+            outdated_count(node.store, name),
             tuple(field.space for field in info.schema.fields if not field.space.name.endswith("_raw")),
         )
         for name, info in sorted(node.store.collections().items(), key=lambda item: COLLECTIONS.index(item[0]))

@@ -14,6 +14,7 @@ from PIL import Image
 
 from ingest.jobs.progress import Failure, JobProgress, JobState
 from search.errors import NotFoundError
+from search.media import DECODING_REVISION
 from search.similar.questions import Probe
 from web.api.questions import duplicates as find_groups
 from web.app import create_app
@@ -304,3 +305,13 @@ def test_numbers_as_people_read_them() -> None:
         "under 1 %", "under 1 %", "29 %", "50 %", "89 %", "99 %",
     ]  # fmt: skip
     assert [exposure(s) for s in (None, 1 / 250, 2.5)] == ["", "1/250 s", "2.5 s"]
+
+
+def test_the_status_page_counts_what_an_older_version_decoded(client: FlaskClient, library: Any, node: Any) -> None:
+    said = "were decoded otherwise by an older version"
+    ids = [point.id for point in node.store.scroll("images", payload=False)]
+    node.store.patch_payload("images", {ids[0]: {"decoding": 1}})
+    before = client.get("/status", headers=HTML).text
+    node.store.patch_payload("images", {id_: {"decoding": DECODING_REVISION} for id_ in ids})
+    after = client.get("/status", headers=HTML).text
+    assert before.count(said) - after.count(said) == 1
