@@ -15,6 +15,7 @@
     │   ├── DecoderCrashError      the decoder process died
     │   └── DecoderMemoryError     the decoder ran into its memory limit
     ├── DecoderStartError          no decoder process can be started just now (retryable)
+    ├── DecoderSandboxError        a decoder would keep powers that the settings do not allow it
     ├── ModelError                 a model could not be loaded or run
     ├── TrainingError              a training ended without a model: out of memory, out of time, or killed
     ├── StoreError                 the vector store said no
@@ -121,6 +122,10 @@ class DecoderMemoryError(MediaError):
 class DecoderStartError(LikewiseError):
     code = "decoder_start"
     retryable = True
+
+
+class DecoderSandboxError(LikewiseError):
+    code = "decoder_sandbox"
 
 
 class ModelError(LikewiseError):

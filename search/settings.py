@@ -98,6 +98,10 @@ class Settings(BaseModel):
     decode_workers: int = Field(0, ge=0, description="decoder processes; 0 means one a core")
     decode_timeout: float = Field(60.0, gt=0, description="seconds a decoder may take for one file")
     decode_memory_mb: Positive = Field(2048, description="MiB of address space a decoder may take beyond its own start")
+    decoder_sandbox: Literal["auto", "required", "off"] = Field(
+        "auto",
+        description="decoders give up powers: auto those the kernel can take, required all or no decoder, off",
+    )
     max_file_mb: Positive = Field(8192, description="largest file, MiB")
     max_pixels: Positive = Field(150_000_000, description="largest picture or frame, pixels")
     max_duration: float = Field(6 * 3600.0, gt=0, description="longest video or sound, seconds")

@@ -85,14 +85,14 @@ def test_only_settings_read_the_environment(repository: Path) -> None:
         and path.relative_to(repository).parts[0] in ROOMS
         and reads.search(path.read_text("utf-8"))
     }
-    # checks.py names variables that nobody obeys; child.py sets its libraries' own before it loads them; process.py
-    # keeps from children what is none of their business; runtime.py and scrape.py tell libraries what they take from
-    # nowhere else.
+    # checks.py names variables that nobody obeys; process.py keeps from children what is none of their business;
+    # powers.py lets them read where the loader looks for libraries; runtime.py and scrape.py tell libraries what they
+    # take from nowhere else.
     allowed = {
         "search/settings.py",
         "search/scrape.py",
         "web/checks.py",
-        "workers/decode/sandbox/child.py",
+        "workers/decode/sandbox/powers.py",
         "workers/decode/sandbox/process.py",
         "workers/runtime.py",
     }

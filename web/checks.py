@@ -68,6 +68,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
         ("data directory", _home),
         ("store", _store),
         ("decoding", _decoding),
+        ("decoder sandbox", _sandbox),
         ("ledger", _ledger),
         ("broker", _broker),
         ("workers", _workers),
@@ -166,6 +167,25 @@ def _decoding(settings: Settings) -> Check:
         return Check(name, Health.OK, "every record is as this version decodes its file")
     detail = f"{outdated:,} records were decoded otherwise by an older version; they answer as they are"
     return Check(name, Health.WARNING, detail, "`likewise reembed --decoding` decodes their files anew.")
+
+
+def _sandbox(settings: Settings) -> Check:
+    """What keeps decoders from acting on others, as a decoder that is started for this says."""
+    from workers.decode.sandbox.pool import DecodePool
+
+    name = "decoder sandbox"
+    with DecodePool(settings.model_copy(update={"decode_workers": 1})) as pool:
+        found = pool.confinement()
+    in_force = f"in force: {'; '.join(found.in_force)}" if found.in_force else "nothing is in force"
+    if not found.lacking:
+        return Check(name, Health.OK, in_force)
+    hint = (
+        "Set LIKEWISE_DECODER_SANDBOX=auto."
+        if settings.decoder_sandbox == "off"
+        else "Run on Linux 5.13 or later with Landlock (boot parameter lsm=), x86-64 or AArch64. Until then, decoders "
+        "have limits of time and memory, and what is in force."
+    )
+    return Check(name, Health.WARNING, f"{in_force}; lacking: {'; '.join(found.lacking)}", hint)
 
 
 def _ledger(settings: Settings) -> Check:

@@ -27,6 +27,7 @@ import sys, time
 import cv2
 from search.settings import Settings
 from workers.decode.file import decode_file
+from workers.decode.opened import open_media
 from workers.decode.sandbox.options import DecodeOptions
 from workers.runtime import keep_freed
 cv2.setNumThreads(1)
@@ -34,7 +35,8 @@ keep_freed(64 << 20, 32 << 20)
 options = DecodeOptions.of(Settings())
 for line in sys.stdin:
     start = time.perf_counter()
-    decode_file(line.strip(), None, options)
+    with open_media(line.strip(), options.max_bytes) as media:
+        decode_file(media, None, options)
     print(time.perf_counter() - start, flush=True)
 """
 

@@ -35,6 +35,7 @@ from workers.batch.local_runner import LocalRunner
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import Batch, FileRef, Status
 from workers.decode.decoded import Decoded
+from workers.decode.opened import OpenedMedia
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.pool import COMMAND, DecodePool
 from workers.embedders.models import Models
@@ -53,8 +54,8 @@ def child(parts: str, options: str) -> None:
     from workers.decode.image import picture as image
     from workers.decode.sandbox.child import serve
 
-    def decode(path: str, kind: Kind | None, limits: DecodeOptions) -> Decoded:
-        return replace(decode_file(path, kind, limits), whole=None)
+    def decode(media: OpenedMedia, kind: Kind | None, limits: DecodeOptions) -> Decoded:
+        return replace(decode_file(media, kind, limits), whole=None)
 
     nothing = np.zeros((224, 224, 3), np.uint8)
     image.squeeze = lambda picture: nothing

@@ -6,21 +6,21 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
 
 from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.file import decode_file
+from workers.decode.opened import OpenedMedia
 from workers.decode.sandbox.child import serve
 from workers.decode.sandbox.options import DecodeOptions
 
 
-def decode(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
-    if Path(path).name.startswith("kills-decoder"):
+def decode(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded:
+    if media.name.startswith("kills-decoder"):
         os.kill(os.getpid(), signal.SIGSEGV)
-    if Path(path).name.startswith("hangs-decoder"):
+    if media.name.startswith("hangs-decoder"):
         time.sleep(3600)
-    return decode_file(path, kind, options)
+    return decode_file(media, kind, options)
 
 
 if __name__ == "__main__":

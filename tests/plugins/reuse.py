@@ -28,6 +28,7 @@ from search.store.edge.shard import LiveShard
 from workers.decode.decoded import Decoded
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.pool import COMMAND
+from workers.decode.sandbox.powers import Confinement
 from workers.decode.sandbox.process import DecoderProcess
 
 
@@ -176,6 +177,9 @@ class KeptDecoder:
             return self._process.decode(path, kind, seconds)
         finally:
             self._busy = False
+
+    def confinement(self) -> Confinement:
+        return self._process.confinement()
 
     def kill(self) -> None:
         if self._busy:

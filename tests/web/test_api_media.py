@@ -19,6 +19,7 @@ from search.settings import Settings
 from search.store.base import Point
 from web.api.media import offered_name
 from workers.decode.file import decode_file
+from workers.decode.opened import open_media
 from workers.decode.sandbox.options import DecodeOptions
 
 
@@ -146,7 +147,8 @@ def test_a_jpeg_with_further_pictures_is_shown(
     picture.save(path, "MPO", save_all=True, append_images=[Image.new("L", (32, 24), 90).convert("RGB")])
     with Image.open(path) as opened:
         assert opened.format == "MPO"
-    decoded = decode_file(str(path), None, DecodeOptions.of(Settings()))
+    with open_media(str(path), 1 << 20) as media:
+        decoded = decode_file(media, None, DecodeOptions.of(Settings()))
     answer = client.get(f"/media/{stored(path, mime or decoded.mime)}/file")
     assert answer.status_code == 200
     assert answer.mimetype == "image/jpeg"

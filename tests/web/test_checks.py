@@ -23,6 +23,15 @@ def test_a_machine_by_itself_needs_neither_broker_nor_workers(make_settings: Cal
         assert find(make_settings(), name).health is Health.OK
 
 
+def test_what_decoders_cannot_do_is_told(make_settings: Callable[..., Settings]) -> None:
+    check = find(make_settings(decoder_sandbox="off"), "decoder sandbox")
+    assert check.health is Health.WARNING
+    assert check.hint == "Set LIKEWISE_DECODER_SANDBOX=auto."
+    check = find(make_settings(), "decoder sandbox")
+    assert "a filter of system calls" in check.detail
+    assert (check.health is Health.OK) == ("Landlock (ABI" in check.detail)
+
+
 def test_a_broker_that_is_away_fails_with_what_to_do(make_settings: Callable[..., Settings], broker: Any) -> None:
     settings = make_settings(broker_url=broker.url)
     broker.stop()

@@ -13,6 +13,7 @@ from PIL import Image, ImageCms
 
 from search.settings import Settings
 from workers.decode.file import decode_file
+from workers.decode.opened import open_media
 from workers.decode.sandbox.options import DecodeOptions
 from workers.embedders.image.efficientnet import efficientnet_lite0_network
 from workers.embedders.networks import Runner
@@ -48,7 +49,8 @@ def test_every_profile_in_every_format_is_as_its_twin(tmp_path: Path) -> None:
                 picture = ImageCms.profileToProfile(picture, source, target)
             picture.save(path, icc_profile=profile, **how)
             names.append((form, name))
-            crops.append(decode_file(str(path), None, options).crops)
+            with open_media(str(path), options.max_bytes) as media:
+                crops.append(decode_file(media, None, options).crops)
     runner = Runner(efficientnet_lite0_network(), torch.device("cpu"), len(crops))
     vectors = dict(zip(names, runner(np.concatenate(crops))[0], strict=True))
     cosines = {(form, name): float(vectors[form, name] @ vectors[form, None]) for form, name in names if name}

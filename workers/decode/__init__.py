@@ -9,8 +9,9 @@ Start with ``sandbox.pool``.
 * ``recording``: Videos and sounds: streams, frames, key frames, clips, samples
 * ``sandbox``: Decoder child processes, their limits, and the conversation with them
 * ``decoded``: Result of decoding one file: plain data, light to import
-* ``file``: Decode one file: check it, find its format by its first bytes, and call the decoder of that format
+* ``file``: Decode one opened file: find its format by its first bytes, and call the decoder of that format
 * ``kinds``: Kind of media of a file: by its name, before it is opened, and by its first bytes
+* ``opened``: Open a file and its sidecars, so that they can be decoded without their paths
 * ``perceptual``: 256-bit perceptual hashes of pictures and sounds, which survive editing
 * ``revisions``: Revisions of decoding: what each changed, and the records whose files are decoded otherwise since
 * ``tone_mapping``: Map HDR and wide-gamut samples of stills and films to 8-bit sRGB

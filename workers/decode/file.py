@@ -1,22 +1,14 @@
-"""Decode one file: check it, find its format by its first bytes, and call the decoder of that format."""
+"""Decode one opened file: find its format by its first bytes, and call the decoder of that format."""
 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import IO
 
-from search.errors import (
-    CorruptMediaError,
-    EmptyFileError,
-    MediaTooLargeError,
-    UnreadableFileError,
-    UnsupportedMediaError,
-)
+from search.errors import CorruptMediaError, UnreadableFileError, UnsupportedMediaError
 from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.image.camera_raw import decode_raw
@@ -24,16 +16,16 @@ from workers.decode.image.picture import NotAPicture, decode_image
 from workers.decode.image.truncated import beginning_later
 from workers.decode.kinds import SNIFFED_BYTES, TIFF_STARTS, Family, is_raw_name, kind_of_name, sniff
 from workers.decode.metadata.sidecar import sidecar_facts
+from workers.decode.opened import OpenedMedia
 from workers.decode.recording.streams import NotARecording, decode_streams
 from workers.decode.sandbox.options import DecodeOptions
-from workers.runtime import MIB
 
 _JUNK_BEFORE = "Its picture begins behind bytes that do not belong to it."
 
 
-def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
-    """Decode a file. The content decides on its kind, and the name only where the content does not. What
-    XMP sidecars beside it say is part of its facts.
+def decode_file(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded:
+    """Decode a file. The content decides on its kind, and the name only where the content does not. What its
+    XMP sidecars say is part of its facts. No other file is opened.
 
     Args:
         kind: kind that the caller assumes; by the name when None.
@@ -41,14 +33,14 @@ def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded
     Raises:
         MediaError: it cannot be decoded; the code says why.
     """
-    name = Path(path).name
-    with open_regular(path, options.max_bytes) as file:
+    name = media.name
+    with _reading(media) as file:
         head = file.read(SNIFFED_BYTES)
         family = sniff(head)
         if is_raw_name(name) and head.startswith(TIFF_STARTS):
             family = Family.RAW
         file.seek(0)
-        beside = sidecar_facts(path)
+        beside = sidecar_facts(media.sidecars)
 
         def picture() -> Decoded:
             try:
@@ -63,7 +55,7 @@ def decode_file(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded
                 return replace(decoded, facts=replace(decoded.facts, remark=decoded.facts.remark or _JUNK_BEFORE))
 
         def recording() -> Decoded:
-            return decode_streams(path, name, os.fstat(file.fileno()).st_size, options, beside)
+            return decode_streams(file, name, options, beside)
 
         if family is Family.UNKNOWN:
             return _try_both(picture, recording, kind or kind_of_name(name), name)
@@ -89,33 +81,14 @@ def _try_both(
 
 
 @contextmanager
-def open_regular(path: str, max_bytes: int) -> Iterator[IO[bytes]]:
-    """``path`` opened for reading, if it is a regular file of an allowed size.
+def _reading(media: OpenedMedia) -> Iterator[IO[bytes]]:
+    """The file, from its first byte.
 
     Raises:
-        UnreadableFileError: missing, forbidden, or not a regular file. A named pipe is never opened: that would block.
-        EmptyFileError: it has no bytes.
-        MediaTooLargeError: it has more than ``max_bytes``.
+        UnreadableFileError: it could not be read within the block.
     """
-    name = Path(path).name
-    try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            raise UnreadableFileError(f"'{name}' is not a regular file.")
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableFileError(f"'{name}' could not be opened: {reason}.") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableFileError(f"'{name}' is not a regular file.")
-        if status.st_size == 0:
-            raise EmptyFileError(f"'{name}' is empty.")
-        if status.st_size > max_bytes:
-            raise MediaTooLargeError(
-                f"'{name}' has {status.st_size / MIB:,.0f} MiB.", "LIKEWISE_MAX_FILE_MB sets the largest file."
-            )
+    with os.fdopen(media.descriptor, "rb", closefd=False) as file:
         try:
             yield file
         except OSError as error:
-            raise UnreadableFileError(f"'{name}' could not be read: {error.strerror or error}.") from None
+            raise UnreadableFileError(f"'{media.name}' could not be read: {error.strerror or error}.") from None

@@ -15,6 +15,7 @@ from search.media import Kind
 from search.settings import Settings
 from workers.decode.decoded import Decoded
 from workers.decode.file import decode_file
+from workers.decode.opened import open_media
 from workers.decode.sandbox.options import DecodeOptions
 
 Decode = Callable[..., Decoded]
@@ -30,7 +31,8 @@ def decode(options: DecodeOptions) -> Decode:
     """Decode in this process: for what the decoders do, not for what the sandbox prevents."""
 
     def run(path: Path, kind: Kind | None = None, using: DecodeOptions = options) -> Decoded:
-        return decode_file(str(path), kind, using)
+        with open_media(str(path), using.max_bytes) as media:
+            return decode_file(media, kind, using)
 
     return run
 

@@ -1,4 +1,4 @@
-"""A decoder child that does what the name of the file tells it, for the tests of the pool that holds it."""
+"""A decoder child that does what the name of the file tells it, to what the file names, for the tests of its pool."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ import numpy as np
 from search.errors import CorruptMediaError
 from search.media import Kind
 from workers.decode.decoded import Decoded, MediaFacts
+from workers.decode.opened import OpenedMedia
 from workers.decode.sandbox.child import serve
 from workers.decode.sandbox.options import DecodeOptions
 
 held: list[np.ndarray] = []
 
 
-def misbehave(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
-    order = Path(path).name
+def misbehave(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded:
+    order, said = media.name, os.pread(media.descriptor, 4096, 0).decode()
     if order == "hang":
         time.sleep(600)
     elif order == "die":
@@ -36,7 +37,7 @@ def misbehave(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
     elif order == "swell":
         held.append(np.ones(int(options.memory_bytes * 0.6), np.uint8))
     elif order == "write":
-        Path(path).write_text("x")
+        Path(said).write_text("x")
     elif order == "chatter":
         os.write(1, b"\xff" * 100)
         os.write(2, b"noise from a C library\n")
@@ -52,12 +53,23 @@ def misbehave(path: str, kind: Kind | None, options: DecodeOptions) -> Decoded:
         raise CorruptMediaError("broken", "mend it")
     return Decoded(
         kind=Kind.IMAGE,
-        mime=f"pid/{os.getpid()}",
-        facts=MediaFacts(width=1, camera=path),
+        mime=f"pid/{os.getpid()}" if order != "count" else f"open/{len(open_descriptors())}",
+        facts=MediaFacts(width=1, camera=said),
         crops=np.full((1, 224, 224, 3), 7, np.uint8),
         sound=np.ones(3_000_000, np.float32) if order == "large" else None,
         preview=b"webp",
     )
+
+
+def open_descriptors() -> list[int]:
+    def is_open(descriptor: int) -> bool:
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            return False
+        return True
+
+    return [descriptor for descriptor in range(64) if is_open(descriptor)]
 
 
 if __name__ == "__main__":

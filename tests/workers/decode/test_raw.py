@@ -10,6 +10,8 @@ from PIL import Image
 
 from search.errors import UnsupportedMediaError
 from search.media import Kind
+from search.settings import Settings
+from workers.decode.sandbox.pool import DecodePool
 
 _BYTE, _ASCII, _SHORT, _LONG, _SRATIONAL = 1, 2, 3, 4, 10
 _SIZE = {_BYTE: 1, _ASCII: 1, _SHORT: 2, _LONG: 4, _SRATIONAL: 8}
@@ -65,6 +67,14 @@ def test_a_raw_file_without_preview_is_developed(
     assert decoded.mime == "image/x-raw"
     assert (decoded.facts.width, decoded.facts.height) == size
     assert decoded.crops.shape == (1, 224, 224, 3)
+
+
+def test_the_reader_is_loaded_by_a_decoder_that_can_open_nothing_else(decode, tmp_path: Path) -> None:
+    pytest.importorskip("rawpy")
+    path = write_dng(tmp_path / "shot.dng", 320, 240, 6)
+    with DecodePool(Settings(decode_workers=1)) as pool:
+        decoded = pool.submit(str(path)).result()
+    assert (decoded.crops == decode(path).crops).all()
 
 
 def test_without_the_optional_reader_the_message_says_what_to_install(decode, tmp_path: Path, monkeypatch) -> None:

@@ -11,7 +11,7 @@ Start with ``sources``.
 * ``quantities``: Numbers and places of metadata: each in its range, or none
 * ``raws``: Read the metadata of a camera's raw file from the file itself, for files that are a TIFF inside
 * ``recordings``: Read the metadata of a video or a sound: the tags of its container and streams
-* ``sidecar``: Find and read the XMP sidecars of a file
+* ``sidecar``: Read the XMP sidecars of a file, which the caller has opened
 * ``sources``: What each source says of a file, and which of them counts
 * ``texts``: Texts of metadata: bytes in an unknown encoding to one line of text, or none
 * ``xmp``: Read XMP packets: XML is parsed as XML, within bounds, and a document type is refused

@@ -5,6 +5,7 @@ It never follows a reference to another file.
 Start with ``streams``.
 
 * ``audio``: A sound, as it is read, with its waveform drawn
+* ``byte_reader``: Read an opened file for FFmpeg, each container at a position of its own
 * ``channels``: Channels of a sound track: how loud each is, and whether their mean cancels what they carry
 * ``choice``: Choose which streams of a recording are its film and its sound
 * ``clips``: Cut short clips from a video, as R3D-18 was trained on them

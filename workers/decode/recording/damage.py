@@ -7,6 +7,8 @@ whole files have it: lengths in headers that are wrong, pauses, edit lists, vari
 
 from __future__ import annotations
 
+from typing import IO
+
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -47,7 +49,7 @@ def damage_of(
     reading: Reading,
     container: InputContainer,
     stream: VideoStream | AudioStream,
-    path: str,
+    file: IO[bytes],
     name: str,
     not_found: float = 0.0,
     cut_is_refused: bool = True,
@@ -62,7 +64,7 @@ def damage_of(
         CorruptMediaError: less than ``LEAST_READABLE`` can be read.
     """
     family = family_of(container)
-    extent = measure_extent(path, family)
+    extent = measure_extent(file, family)
     missing = missing_share(extent, container, stream, reading)
     lost = _lost_share(reading, extent, family, seconds_of(stream, container))
     share = max(missing + (1 - missing) * lost, not_found)

@@ -11,7 +11,6 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 from workers.decode.recording.packets import unsynchronised
@@ -48,37 +47,35 @@ class Extent:
     frames: int = 0
 
 
-def measure_extent(path: str, family: str) -> Extent:
+def measure_extent(file: IO[bytes], family: str) -> Extent:
     """Compare a file's size with its headers.
 
     Args:
         family: first name of FFmpeg's demuxer, for example ``mov``.
     """
-    with Path(path).open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if family in ("mpeg", "mpegts"):
-            lost, broken_order = unsynchronised(file)
-            return Extent(size, unsynchronised=lost, broken_order=broken_order)
-        if family == "mp3":
-            promised, frames = _xing(file)
-            return Extent(size, _share(size, promised), frames=frames if size < promised else 0)
-        if family == "flac":
-            return Extent(size, frames=_flac_samples(file))
-        if family == "mov":
-            last, found = _boxes(file, size)
-            return Extent(size, _share(size, last), unsynchronised=_lost_fragments(file, size, last, found))
-        reader = _READERS.get(family)
-        promised = reader(file) if reader else 0
-        file.seek(max(0, size - 160))
-        end = file.read(160)
-        return Extent(size, _share(size, promised), tagged=b"APETAGEX" in end or end[-128:-125] == b"TAG")
+    size = os.fstat(file.fileno()).st_size
+    if family in ("mpeg", "mpegts"):
+        lost, broken_order = unsynchronised(file)
+        return Extent(size, unsynchronised=lost, broken_order=broken_order)
+    if family == "mp3":
+        promised, frames = _xing(file)
+        return Extent(size, _share(size, promised), frames=frames if size < promised else 0)
+    if family == "flac":
+        return Extent(size, frames=_flac_samples(file))
+    if family == "mov":
+        last, found = _boxes(file, size)
+        return Extent(size, _share(size, last), unsynchronised=_lost_fragments(file, size, last, found))
+    reader = _READERS.get(family)
+    promised = reader(file) if reader else 0
+    file.seek(max(0, size - 160))
+    end = file.read(160)
+    return Extent(size, _share(size, promised), tagged=b"APETAGEX" in end or end[-128:-125] == b"TAG")
 
 
-def lacks_index(path: str) -> bool:
+def lacks_index(file: IO[bytes]) -> bool:
     """Whether a file is an MP4 or MOV with data, but without all of ``moov``, by which anything can be found in it."""
-    with Path(path).open("rb") as file:
-        _, found = _boxes(file, os.fstat(file.fileno()).st_size)
-        return b"mdat" in found and not found & {b"moov", b"moof"}
+    _, found = _boxes(file, os.fstat(file.fileno()).st_size)
+    return b"mdat" in found and not found & {b"moov", b"moof"}
 
 
 def _share(size: int, promised: int) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from typing import IO
 
 import av
 import av.error
@@ -19,6 +21,7 @@ from workers.decode.decoded import Decoded
 from workers.decode.metadata.recordings import recording_facts
 from workers.decode.metadata.sources import SourceFacts
 from workers.decode.recording.audio import as_audio, hear
+from workers.decode.recording.byte_reader import ByteReader
 from workers.decode.recording.choice import film, sounds
 from workers.decode.recording.damage import damage_of, seconds_of
 from workers.decode.recording.extent import lacks_index
@@ -39,7 +42,8 @@ DEMUXERS = """
 """Demuxers a file may call for. Left out: play lists and everything that opens other files or addresses (``hls``,
 ``concat``, ``dash``, ``sdp``), pictures, subtitles, devices, and raw samples that any bytes would pass for."""
 
-_OPEN_OPTIONS = {"format_whitelist": ",".join(DEMUXERS.split()), "protocol_whitelist": "file", "export_xmp": "1"}
+_OPEN_OPTIONS = {"format_whitelist": ",".join(DEMUXERS.split()), "protocol_whitelist": "none", "export_xmp": "1"}
+"""No protocol is called none: FFmpeg reads what it is given and opens nothing itself."""
 
 MOST_TRACKS = 4
 """Sound tracks that are listened to in search of one that is not silent."""
@@ -65,13 +69,11 @@ _MIME = {
 }
 
 
-def decode_streams(
-    path: str, name: str, size: int, options: DecodeOptions, others: Sequence[SourceFacts] = ()
-) -> Decoded:
+def decode_streams(file: IO[bytes], name: str, options: DecodeOptions, others: Sequence[SourceFacts] = ()) -> Decoded:
     """Decode a video or a sound, by its streams. A sound with pictures that illustrate it is a sound.
 
     Args:
-        size: bytes of the file.
+        file: with a descriptor; containers read at positions of their own.
         others: what sources outside the file say of it, such as sidecars.
 
     Raises:
@@ -80,25 +82,25 @@ def decode_streams(
         CorruptMediaError: less than half of it can be read.
         MediaTooLargeError: longer, or of larger frames, than allowed.
     """
-    opened = partial(open_container, path, name)
+    opened = partial(open_container, file, name)
     with opened() as container:
         video, tracks = film(container, name, opened), sounds(container)
         if video is None and not tracks:
             raise _nothing_in(container, name)
-        seconds = _believable_seconds(container, size)
+        seconds = _believable_seconds(container, os.fstat(file.fileno()).st_size)
         if seconds is not None and seconds > options.max_seconds:
             raise MediaTooLargeError(f"'{name}' lasts {seconds:,.0f} s.", "LIKEWISE_MAX_DURATION sets the longest.")
         if video is not None:
             facts = recording_facts(container, Kind.VIDEO, others)
             try:
-                decoded = decode_video(container, video, path, name, seconds, facts, options)
+                decoded = decode_video(container, video, file, name, seconds, facts, options)
             except NoFrames:
                 if not tracks:
                     raise CorruptMediaError(f"'{name}' holds no picture that can be decoded.") from None
             else:
-                return _with_sound(decoded, container, tracks, path, name)
+                return _with_sound(decoded, container, tracks, file, name)
         try:
-            track, damaged = _hear(container, tracks, path, name)
+            track, damaged = _hear(container, tracks, file, name)
         except NoFrames:
             raise CorruptMediaError(f"'{name}' holds no sound that can be decoded.") from None
         facts = recording_facts(container, Kind.AUDIO, others)
@@ -107,14 +109,14 @@ def decode_streams(
 
 
 def _with_sound(
-    decoded: Decoded, container: InputContainer, tracks: Sequence[AudioStream], path: str, name: str
+    decoded: Decoded, container: InputContainer, tracks: Sequence[AudioStream], file: IO[bytes], name: str
 ) -> Decoded:
     """A video with the sound that goes with it. One that cannot be read is no error."""
     decoded = replace(decoded, mime=_mime(container, Kind.VIDEO, name))
     if not tracks:
         return decoded
     try:
-        track, _ = _hear(container, tracks, path, name, cut_is_refused=False)
+        track, _ = _hear(container, tracks, file, name, cut_is_refused=False)
     except NoFrames:
         return decoded
     except CorruptMediaError:
@@ -124,7 +126,7 @@ def _with_sound(
 
 
 def _hear(
-    container: InputContainer, tracks: Sequence[AudioStream], path: str, name: str, cut_is_refused: bool = True
+    container: InputContainer, tracks: Sequence[AudioStream], file: IO[bytes], name: str, cut_is_refused: bool = True
 ) -> tuple[Track, float | None]:
     """The first of the sound tracks in which anything can be heard, or else the first that can be read, and how much
     of it is damaged.
@@ -133,14 +135,14 @@ def _hear(
         NoFrames: none of them holds a sample.
         CorruptMediaError: less than half of each can be read.
     """
-    opened = partial(open_container, path, name)
+    opened = partial(open_container, file, name)
     silent: list[tuple[Track, float | None]] = []
     errors: list[NoFrames | CorruptMediaError] = []
     for stream in tracks[:MOST_TRACKS]:
         reading = Reading()
         try:
             track = hear(opened, stream.index, name, reading, seconds_of(stream, container))
-            heard = track, damage_of(reading, container, stream, path, name, cut_is_refused=cut_is_refused)
+            heard = track, damage_of(reading, container, stream, file, name, cut_is_refused=cut_is_refused)
         except (NoFrames, CorruptMediaError) as error:
             errors.append(error)
             continue
@@ -162,7 +164,7 @@ class NotARecording(Exception):
 
 
 @contextmanager
-def open_container(path: str, name: str) -> Iterator[InputContainer]:
+def open_container(file: IO[bytes], name: str) -> Iterator[InputContainer]:
     """A container opened for reading; FFmpeg's errors become ours within the block.
 
     Raises:
@@ -171,7 +173,8 @@ def open_container(path: str, name: str) -> Iterator[InputContainer]:
     """
     opened = False
     try:
-        with av.open(f"file:{path}", options=_OPEN_OPTIONS, metadata_errors="surrogateescape") as container:
+        reader = ByteReader(file.fileno(), name)
+        with av.open(reader, "r", options=_OPEN_OPTIONS, metadata_errors="surrogateescape") as container:
             opened = True
             yield container
     except MemoryError:
@@ -180,7 +183,7 @@ def open_container(path: str, name: str) -> Iterator[InputContainer]:
         if opened:
             reason = error.strerror or type(error).__name__
             raise CorruptMediaError(f"'{name}' is a broken recording: {reason}.") from None
-        if lacks_index(path):
+        if lacks_index(file):
             raise CorruptMediaError(
                 f"'{name}' has no index (moov): its recording or transfer was cut off before that was written."
             ) from None

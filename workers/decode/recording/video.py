@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import IO
 
 import av
 import av.error
@@ -36,7 +37,7 @@ SEEKS = 64
 def decode_video(
     container: InputContainer,
     stream: VideoStream,
-    path: str,
+    file: IO[bytes],
     name: str,
     seconds: float | None,
     facts: MediaFacts,
@@ -65,7 +66,7 @@ def decode_video(
     chosen = choose_key_frames(candidates, options.key_frames)
     if not chosen:
         raise NoFrames
-    damaged = video.damage(path)
+    damaged = video.damage(file)
     fingerprints = (picture_fingerprint(frame.preview) for frame in chosen)
     return Decoded(
         kind=Kind.VIDEO,
@@ -135,14 +136,14 @@ class DecodedVideo:
             if moment is not None and frame is not None and moment not in found:
                 found[moment] = self._candidate(moment, frame)
 
-    def damage(self, path: str) -> float | None:
+    def damage(self, file: IO[bytes]) -> float | None:
         """Share of the film that could not be read, None if nothing is known to be missing.
 
         Raises:
             CorruptMediaError: less than half of it can be read.
         """
         seeking = self._not_found / self._sought if self._sought else 0.0
-        return damage_of(self._reading, self._container, self._stream, path, self._name, seeking)
+        return damage_of(self._reading, self._container, self._stream, file, self._name, seeking)
 
     def _near(self, target: float, affordable: int) -> Iterator[tuple[float, VideoFrame]]:
         """The frame at ``target``, or the last of the ``affordable`` frames before it."""

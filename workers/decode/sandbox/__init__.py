@@ -5,8 +5,12 @@ It never decodes in the parent process.
 Start with ``pool``.
 
 * ``child``: Decoder child process: decodes one file at a time on request
+* ``handover``: Hand an opened file to a decoder child: descriptors over a socket, then a header that names them
+* ``landlock``: Landlock: what this process can open, connect to and signal, restricted for good
 * ``options``: Options of a decoder child, given once at its start
 * ``pool``: Pool of decoder child processes: files in, futures of decoded media out, isolated from this process
+* ``powers``: Powers that a decoder child gives up before it reads the first request, as far as the kernel can take them
 * ``process``: One decoder child process: start it, give it files, replace it, end it
 * ``protocol``: Protocol between the pool and a decoder child: length-prefixed JSON headers, then raw arrays
+* ``seccomp``: Seccomp: a filter that leaves a decoder the system calls it computes with, and none that act on others
 """

@@ -1,7 +1,8 @@
 """Decoder child process: decodes one file at a time on request.
 
-It is started as ``python -m workers.decode.sandbox.child OPTIONS``. It imports the decoders and no models. It ends when
-its parent does: at once on Linux, by a signal, and elsewhere when its standard input closes.
+It is started as ``python -m workers.decode.sandbox.child OPTIONS`` with a socket as its standard input, by which it is
+given opened files. It imports the decoders and no models, then gives up its powers. It ends when its parent does: at
+once on Linux, by a signal, and elsewhere when its standard input closes.
 """
 
 from __future__ import annotations
@@ -10,22 +11,23 @@ import ctypes
 import os
 import resource
 import signal
+import socket
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+from dataclasses import asdict
 
 from search.errors import CorruptMediaError, DecoderMemoryError, MediaError
 from search.media import Kind
 from workers.decode.decoded import Decoded
+from workers.decode.opened import OpenedMedia
+from workers.decode.sandbox.handover import receive_request
 from workers.decode.sandbox.options import DecodeOptions
-from workers.decode.sandbox.protocol import PipeClosed, Reply, read_header, write_frame, write_reply
+from workers.decode.sandbox.powers import PowersKeptError, give_up_powers
+from workers.decode.sandbox.protocol import PipeClosed, Reply, write_frame, write_reply
 from workers.runtime import MIB, keep_freed
 
-Decode = Callable[[str, Kind | None, DecodeOptions], Decoded]
+Decode = Callable[[OpenedMedia, Kind | None, DecodeOptions], Decoded]
 
 _PR_SET_PDEATHSIG = 1
 _KEPT, _OWN = 64 * MIB, 32 * MIB
@@ -35,35 +37,43 @@ _PAGE = resource.getpagesize()
 
 
 def serve(decode: Decode, options: DecodeOptions) -> None:
-    """Answer requests until standard input closes. All imports are done before, as memory is limited from here on."""
+    """Answer requests until standard input closes. All imports are done before, as memory is limited from here on, and
+    files of the process's account cannot be opened."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     keep_freed(_KEPT, _OWN)
     replies = _reserve_standard_output()
-    _limit(options.memory_bytes)
-    write_frame(replies, {"ready": True})
+    requests = socket.socket(fileno=0)
+    memory = _Memory()
+    _limit(memory.now()[0] + options.memory_bytes)
+    try:
+        confinement = give_up_powers(options.sandbox)
+    except PowersKeptError as error:
+        write_frame(replies, {"ready": False, "why": str(error)})
+        return
+    write_frame(replies, {"ready": True, "confinement": asdict(confinement)})
     while True:
         try:
-            request = read_header(0)
+            media, kind = receive_request(requests)
         except PipeClosed:
             return
-        kind = request["kind"]
-        result = _attempt(decode, request["path"], Kind(kind) if kind else None, options)
-        write_reply(replies, Reply(result, _memory()[1]))
+        with media:
+            result = _attempt(decode, media, kind, options)
+        write_reply(replies, Reply(result, memory.now()[1]))
 
 
-def _attempt(decode: Decode, path: str, kind: Kind | None, options: DecodeOptions) -> Decoded | MediaError:
+def _attempt(decode: Decode, media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded | MediaError:
     """Decode one file; every exception of a decoder becomes the error of this file."""
     try:
-        return decode(path, kind, options)
+        return decode(media, kind, options)
     except MediaError as error:
         return type(error)(error.message, error.hint)
     except MemoryError:
         pass
     except Exception as error:
-        return CorruptMediaError(f"'{Path(path).name}': {type(error).__name__}: {error}")
+        return CorruptMediaError(f"'{media.name}': {type(error).__name__}: {error}")
     return DecoderMemoryError(
-        f"'{Path(path).name}' needs more than the {options.memory_bytes // MIB} MiB a decoder may take.",
+        f"'{media.name}' needs more than the {options.memory_bytes // MIB} MiB a decoder may take.",
         "LIKEWISE_DECODE_MEMORY_MB sets the limit.",
     )
 
@@ -83,17 +93,23 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _limit(memory_bytes: int) -> None:
-    """Limit the address space; forbid core files and all other files."""
-    resource.setrlimit(resource.RLIMIT_AS, (_memory()[0] + memory_bytes,) * 2)
+def _limit(address_space: int) -> None:
+    """Limit the address space, bytes; forbid core files and all other files."""
+    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-def _memory() -> tuple[int, int]:
-    """Address space and resident memory, bytes."""
-    size, resident = Path("/proc/self/statm").read_text().split()[:2]
-    return int(size) * _PAGE, int(resident) * _PAGE
+class _Memory:
+    """What this process takes, read from a file that is opened once, as none of its kind can be opened later."""
+
+    def __init__(self) -> None:
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+    def now(self) -> tuple[int, int]:
+        """Address space and resident memory, bytes."""
+        size, resident = os.pread(self._statm, 256, 0).split()[:2]
+        return int(size) * _PAGE, int(resident) * _PAGE
 
 
 def main() -> None:

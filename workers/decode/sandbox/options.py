@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from search.settings import Settings
+from workers.decode.sandbox.powers import Wanted
 from workers.runtime import MIB
 
 
@@ -18,6 +19,7 @@ class DecodeOptions:
         max_bytes, max_pixels, max_seconds: larger files, pictures (or frames) and recordings are refused undecoded.
         key_frames: most key frames of a video.
         clips: also cut the clips of R3D-18.
+        sandbox: whether it gives up its powers.
     """
 
     memory_bytes: int
@@ -26,6 +28,7 @@ class DecodeOptions:
     max_seconds: float
     key_frames: int
     clips: bool = False
+    sandbox: Wanted = "auto"
 
     @classmethod
     def of(cls, settings: Settings, *, clips: bool = False) -> DecodeOptions:
@@ -36,6 +39,7 @@ class DecodeOptions:
             max_seconds=settings.max_duration,
             key_frames=settings.key_frames,
             clips=clips,
+            sandbox=settings.decoder_sandbox,
         )
 
     def to_json(self) -> str:

@@ -9,11 +9,12 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from search.errors import DecoderStartError, MediaError
+from search.errors import DecoderSandboxError, DecoderStartError, MediaError
 from search.media import Kind
 from search.settings import Settings
 from workers.decode.decoded import Decoded
 from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sandbox.powers import Confinement
 from workers.decode.sandbox.process import DecoderProcess
 from workers.storage.files import FileAccess
 from workers.storage.objects import FileChangedError
@@ -57,10 +58,20 @@ class DecodePool:
 
         Returns:
             A future that can be cancelled until it starts. Its exception is a ``MediaError``; a ``FileChangedError``
-            when an object has other bytes; a ``DecoderStartError`` when no child can be started for it; or
-            ``CancelledError`` when the pool was closed meanwhile.
+            when an object has other bytes; a ``DecoderStartError`` when no child can be started for it; a
+            ``DecoderSandboxError`` when one would have more powers than the settings allow; or ``CancelledError`` when
+            the pool was closed meanwhile.
         """
         return self._threads.submit(self._decode, path, kind, sha256, sidecars)
+
+    def confinement(self) -> Confinement:
+        """What keeps the children from acting on others; one is started where there is none.
+
+        Raises:
+            DecoderStartError: it cannot be started.
+            DecoderSandboxError: it would have more powers than the settings allow.
+        """
+        return self._threads.submit(lambda: self._process().confinement()).result()
 
     def close(self) -> None:
         """Cancel waiting files and kill the children. Prompt, and safe to call twice."""
@@ -88,7 +99,7 @@ class DecodePool:
         try:
             with self._access.local(path, sha256, sidecars) as local:
                 return self._decode_local(local, kind)
-        except (MediaError, FileChangedError, DecoderStartError):
+        except (MediaError, FileChangedError, DecoderStartError, DecoderSandboxError):
             if self._closed:
                 raise CancelledError from None
             raise

@@ -5,24 +5,35 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import workers
-from search.errors import DecoderCrashError, DecoderMemoryError, DecoderStartError, DecodeTimeoutError
+from search.errors import (
+    DecoderCrashError,
+    DecoderMemoryError,
+    DecoderSandboxError,
+    DecoderStartError,
+    DecodeTimeoutError,
+)
 from search.media import Kind
 from workers.decode.decoded import Decoded
+from workers.decode.opened import OpenedMedia, open_media
+from workers.decode.sandbox.handover import send_request
 from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sandbox.powers import Confinement
 from workers.decode.sandbox.protocol import (
     Deadline,
     DeadlineExceeded,
+    Json,
     PipeClosed,
     ProtocolError,
+    Reply,
     read_header,
     read_reply,
-    write_frame,
 )
 
 _PACKAGES = Path(workers.__file__).parents[1]
@@ -36,7 +47,8 @@ _FILES_EACH = 1000
 
 _LIKELY_CAUSE = MappingProxyType({signal.SIGKILL: " (was the machine out of memory?)"})
 
-
+_ONE_THREAD = MappingProxyType(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
+"""Cores are shared out by the number of children; and a child gives up its powers while it has a single thread."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHON", "LD_")
 """Prefixes of the environment variables that a child gets, passwords not among them."""
 
@@ -59,23 +71,29 @@ class DecoderProcess:
         self._start_rss: int | None = None
         self._exhausted = False
         try:
+            self._requests, childs_end = socket.socketpair()
+        except OSError as error:
+            raise _not_started(error.strerror or str(error)) from error
+        try:
             self._child = subprocess.Popen(
                 [*command, options.to_json()],
-                stdin=subprocess.PIPE,
+                stdin=childs_end.fileno(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=_PACKAGES,
-                env=child_environment(),
+                env=child_environment() | _ONE_THREAD,
                 bufsize=0,
                 pipesize=_PIPE_BYTES,
                 process_group=0,
             )
         except OSError as error:
+            self._requests.close()
             raise _not_started(error.strerror or str(error)) from error
-        assert self._child.stdin is not None
+        finally:
+            childs_end.close()
         assert self._child.stdout is not None
-        self._requests, self._replies = self._child.stdin.fileno(), self._child.stdout.fileno()
-        self._ready = False
+        self._replies = self._child.stdout.fileno()
+        self._confinement: Confinement | None = None
 
     @property
     def usable(self) -> bool:
@@ -83,29 +101,16 @@ class DecoderProcess:
         return not self._exhausted and self._files < _FILES_EACH and self._child.poll() is None
 
     def decode(self, path: str, kind: Kind | None, seconds: float) -> Decoded:
-        """Decode a file in the child.
+        """Decode a file in the child. The file and its sidecars are opened here, as the child can open none.
 
         Raises:
             MediaError: the error of the file, or the end of the child.
-            DecoderStartError: the child did not start, which is not the file's fault.
+            DecoderStartError, DecoderSandboxError: no child for it, which is not the file's fault.
         """
-        name = Path(path).name
-        self._wait_until_ready()
-        self._files += 1
-        try:
-            write_frame(self._requests, {"path": path, "kind": kind.value if kind else None})
-            reply = read_reply(self._replies, Deadline(seconds))
-        except DeadlineExceeded:
-            self.close(at_once=True)
-            raise DecodeTimeoutError(
-                f"'{name}' was not decoded within {seconds:g} s.", "LIKEWISE_DECODE_TIMEOUT sets the limit."
-            ) from None
-        except (PipeClosed, BrokenPipeError):
-            raise DecoderCrashError(f"The decoder of '{name}' {self._exit_reason()}.") from None
-        except Exception as error:  # what follows in the pipe cannot be assigned to a request
-            self.close(at_once=True)
-            said = error if isinstance(error, ProtocolError) else "what cannot be read"
-            raise DecoderCrashError(f"The decoder of '{name}' answered with {said}.") from error
+        self.confinement()
+        with open_media(path, self._options.max_bytes) as media:
+            self._files += 1
+            reply = self._answer(media, kind, seconds)
         if self._start_rss is None:
             self._start_rss = reply.rss
         self._exhausted = reply.rss - self._start_rss > self._options.memory_bytes // 2
@@ -114,13 +119,50 @@ class DecoderProcess:
         self._exhausted = self._exhausted or isinstance(reply.result, DecoderMemoryError)
         raise reply.result
 
-    def _wait_until_ready(self) -> None:
-        if self._ready:
-            return
+    def _answer(self, media: OpenedMedia, kind: Kind | None, seconds: float) -> Reply:
+        """What the child says of a file.
+
+        Raises:
+            MediaError: it did not answer in time, ended, or said what it must not; it is ended.
+        """
+        try:
+            send_request(self._requests, media, kind)
+            return read_reply(self._replies, Deadline(seconds))
+        except DeadlineExceeded:
+            self.close(at_once=True)
+            raise DecodeTimeoutError(
+                f"'{media.name}' was not decoded within {seconds:g} s.", "LIKEWISE_DECODE_TIMEOUT sets the limit."
+            ) from None
+        except (PipeClosed, ConnectionError):
+            raise DecoderCrashError(f"The decoder of '{media.name}' {self._exit_reason()}.") from None
+        except Exception as error:  # what follows in the pipe cannot be assigned to a request
+            self.close(at_once=True)
+            said = error if isinstance(error, ProtocolError) else "what cannot be read"
+            raise DecoderCrashError(f"The decoder of '{media.name}' answered with {said}.") from error
+
+    def confinement(self) -> Confinement:
+        """What keeps the child from acting on others. Waits until it is ready.
+
+        Raises:
+            DecoderStartError: it did not start.
+            DecoderSandboxError: it would keep powers that it must not have.
+        """
+        if self._confinement is not None:
+            return self._confinement
+        said: Json = {}
         with contextlib.suppress(PipeClosed, DeadlineExceeded, ProtocolError):
-            self._ready = read_header(self._replies, Deadline(_START_SECONDS)).get("ready") is True
-        if not self._ready:
-            raise _not_started(f"it {self._exit_reason()}")
+            said = read_header(self._replies, Deadline(_START_SECONDS))
+        if said.get("ready") is True:
+            words = said["confinement"]
+            self._confinement = Confinement(tuple(words["in_force"]), tuple(words["lacking"]))
+            return self._confinement
+        status = self._exit_reason()
+        if "why" in said:
+            raise DecoderSandboxError(
+                f"Decoders must give up their powers (LIKEWISE_DECODER_SANDBOX=required), but {said['why']}.",
+                "Run on a kernel that can take them; LIKEWISE_DECODER_SANDBOX=auto decodes without what is lacking.",
+            )
+        raise _not_started(f"it {status}")
 
     def _exit_reason(self) -> str:
         """How the child ended, in words; called when its pipe has closed."""
@@ -139,12 +181,10 @@ class DecoderProcess:
 
     def close(self, *, at_once: bool = False) -> int:
         """End the child, by a signal if ``at_once``, and close its pipes; its exit status, negative for a signal."""
-        assert self._child.stdin is not None
         assert self._child.stdout is not None
         if at_once:
             self._child.kill()
-        with contextlib.suppress(BrokenPipeError):
-            self._child.stdin.close()
+        self._requests.close()
         try:
             status = self._child.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:

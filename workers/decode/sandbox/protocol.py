@@ -5,7 +5,7 @@ length is capped before a byte is allocated, every name, dtype and shape is chec
 and child are always of one version, so that the frames carry none.
 
     frame   := length of the header (4 bytes, big-endian), header (JSON object), the bytes of each array it announces
-    request := {"path": …, "kind": …}
+    request := {"name": …, "kind": …}, behind the opened file (see ``handover``)
     reply   := {"rss": …, "error": {"code", "message", "hint"}}  or
                {"rss": …, "kind", "mime", "facts", "moments", "fingerprints", "pixel_hash",
                 "features", "arrays": [{"name", "dtype", "shape"}]}

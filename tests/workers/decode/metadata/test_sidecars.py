@@ -7,8 +7,8 @@ import unicodedata
 
 import pytest
 
-from workers.decode.metadata.sidecar import sidecar_facts
 from workers.decode.metadata.xmp import MOST_BYTES
+from workers.decode.opened import open_media
 
 DATE = "2018-01-30T20:30:48-05:00"
 DATED = f"<photoshop:DateCreated>{DATE}</photoshop:DateCreated>"
@@ -62,7 +62,8 @@ def test_what_is_no_small_regular_file_is_not_waited_for(make, facts_of, tmp_pat
     with (tmp_path / "a.xmp").open("wb") as file:
         file.write(make.creator("Ada").encode())
         file.truncate(MOST_BYTES + 1)
-    assert sidecar_facts(str(tmp_path / "a.jpg")) == ()
+    with open_media(str(tmp_path / "a.jpg"), MOST_BYTES) as media:
+        assert media.sidecars == ()
     (tmp_path / "a.XMP").symlink_to(tmp_path / "nothing")
     assert facts_of(make.jpeg()).artist is None
 
