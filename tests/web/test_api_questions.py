@@ -132,6 +132,8 @@ def test_an_upload_over_the_cap(make_node: Any, extra: int) -> None:
         ({"like": ["x"], "kinds": ["painting"]}, 400, "'kinds' cannot be 'painting'"),
         ({"like": ["x"], "orientations": ["round"]}, 400, "'orientations' cannot be 'round'"),
         ({"like": ["x"], "taken_from": "yesterday"}, 400, "'taken_from'"),
+        ({"like": ["x"], "taken_to": "0.5"}, 400, "'taken_to'"),
+        ({"like": ["x"], "taken_to": 1_600_000_000}, 400, "'taken_to'"),
         (["x"], 400, "JSON object"),
     ],
 )

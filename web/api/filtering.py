@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import field, fields, make_dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, get_type_hints
 
@@ -80,19 +81,27 @@ def _near(value: object) -> object:
 
 
 def _time(value: object) -> object:
-    """The plus of a zone arrives as a space where an address was written by hand."""
-    return _PLUS_LOST.sub(r"\1+\2", value) if isinstance(value, str) else value
+    """A date or time in ISO 8601. Numbers are refused, because it cannot be known what they count.
+
+    The plus of a zone arrives as a space where an address was written by hand.
+    """
+    if value is None or isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("it is no date or time in ISO 8601, like 2024-12-31")
+    text = _PLUS_LOST.sub(r"\1+\2", value)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("it is no date or time in ISO 8601, like 2024-12-31 or 2024-12-31T18:00:00Z") from None
 
 
 def _whole_day(value: object) -> object:
     """A date alone as the upper end means the whole of that day."""
-    value = _time(value)
-    if not isinstance(value, str) or len(value) != len("2024-12-31"):
-        return value
-    try:
-        return end_of_day(date.fromisoformat(value))
-    except ValueError:
-        return value
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return end_of_day(date.fromisoformat(value))
+    return _time(value)
 
 
 def _check_choices(name: str, given: Sequence[str], allowed: Sequence[str]) -> None:
