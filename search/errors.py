@@ -30,6 +30,7 @@
     │   ├── LedgerDamagedError     its file is damaged, or no ledger of Likewise
     │   └── LeaseLostError         another process runs this job now
     ├── BrokerUnavailableError     Redis, which carries tasks to workers, cannot be reached just now (retryable)
+    ├── MessageRefusedError        what came through Redis is not signed as it has to be, or not what it has to be
     └── WorkerUnavailableError     no worker takes the task just now (retryable)
         └── WorkersBusyError       those there are have not come to it in time
 
@@ -185,6 +186,10 @@ class LeaseLostError(LedgerError):
 class BrokerUnavailableError(LikewiseError):
     code = "broker_unavailable"
     retryable = True
+
+
+class MessageRefusedError(LikewiseError):
+    code = "message_refused"
 
 
 class WorkerUnavailableError(LikewiseError):

@@ -36,6 +36,9 @@ BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
 OPEN_SCHEMES = frozenset({"file", "local", "http", "https"})
 """Schemes that fsspec takes for this machine or any server, not for a bucket."""
 
+LEAST_KEY = 32
+"""Fewest characters of ``Settings.cluster_key``."""
+
 SPACE_OF_MODEL_SETTING = {"image_model": VISUAL, "video_model": MOTION, "text_model": MEANING}
 """Settings that choose the model of a space."""
 
@@ -80,6 +83,10 @@ class Settings(BaseModel):
     )
 
     broker_url: SecretStr | None = Field(None, description="address of the Redis that carries tasks to workers")
+    cluster_key: SecretStr | None = Field(
+        None,
+        description="key that coordinators and workers sign their messages with; needed unless Redis is on localhost",
+    )
     in_flight: Positive = Field(16, description="batches a job keeps with the workers at once")
     task_seconds: float = Field(600.0, gt=0, description="seconds a batch may take before it is cut in two")
     train_seconds: float = Field(3600.0, gt=0, description="seconds a training may take before it is ended")
@@ -161,6 +168,14 @@ class Settings(BaseModel):
         if url is not None and parsed_address(url.get_secret_value(), BROKER_SCHEMES) is None:
             raise ValueError("it is no address like redis://host:6379/0")
         return url
+
+    @field_validator("cluster_key", mode="after")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        """Refuse a key that can be guessed: signed messages are at hand to try guesses on."""
+        if key is not None and len(key.get_secret_value()) < LEAST_KEY:
+            raise ValueError(f"it has fewer than {LEAST_KEY} characters")
+        return key
 
     @field_validator("qdrant_url", mode="after")
     @classmethod

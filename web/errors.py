@@ -33,6 +33,7 @@ STATUS_OF = {
     "disk_full": 507,
     "ledger": 503,
     "broker_unavailable": 503,
+    "message_refused": 502,
     "no_worker": 503,
     "workers_busy": 503,
     "lease_lost": 409,

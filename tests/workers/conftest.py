@@ -166,7 +166,7 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def store(settings: Settings, empty_home: Path) -> Iterator[Store]:
     """An embedded store with the fake models' collections, empty."""
-    shutil.copytree(empty_home, settings.home)
+    shutil.copytree(empty_home, settings.home, dirs_exist_ok=True)
     opened = open_store(settings)
     yield opened
     opened.close()

@@ -10,7 +10,7 @@ from billiard.exceptions import SoftTimeLimitExceeded, WorkerLostError
 from qdrant_client import QdrantClient
 
 from search.errors import BrokerUnavailableError, DiskFullError, ModelError, StoreUnavailableError
-from search.media import Kind
+from search.media import Kind, media_id
 from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from search.store.server.store import ServerStore
@@ -30,7 +30,8 @@ def batch(name: str = "1-1", files: int = 8, job: str = "1") -> Batch:
 
 def done(order: BatchOrder) -> BatchReport:
     return BatchReport(
-        order.batch.id, tuple(Outcome(file.path, Status.EMBEDDED, media_id=file.path) for file in order.batch.files)
+        order.batch.id,
+        tuple(Outcome(file.path, Status.EMBEDDED, media_id(file.sha256), Kind.IMAGE) for file in order.batch.files),
     )
 
 

@@ -11,13 +11,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.errors import CorruptMediaError, LikewiseError, SettingsError, StoreUnavailableError, error_of
-from search.media import Kind
+from search.errors import (
+    CorruptMediaError,
+    LikewiseError,
+    MessageRefusedError,
+    SettingsError,
+    StoreUnavailableError,
+    error_of,
+)
+from search.media import Kind, MediaRecord, media_id
 from search.model_descriptions.model_choice import ModelChoice
+from search.photographers.photos.features import FEATURES
 from search.similar.questions import Probe
 from search.similar.shots import Shot
 from search.store.base import Point
 from workers.batch.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
+from workers.cluster.points import vectors_from_json, vectors_to_json
 from workers.cluster.serialization import (
     BatchOrder,
     error_to_json,
@@ -27,8 +36,49 @@ from workers.cluster.serialization import (
     probe_to_json,
     report_from_json,
     report_to_json,
-    vectors_from_json,
-    vectors_to_json,
+)
+
+ID = media_id("ab" * 32)
+VECTORS = {
+    "visual": np.array([[0.1, -0.2], [0.3, 0.4]], np.float32),
+    "sound": np.array([[np.pi, 1e-30]], np.float32),
+}
+RECORD = MediaRecord(
+    ID,
+    Kind.VIDEO,
+    ("/a.mp4",),
+    ("lib",),
+    12,
+    1700000000.5,
+    "video/mp4",
+    duration=2.5,
+    taken_at="2024-05-06T10:20:30",
+    has_sound=True,
+    fingerprints=("0f" * 32, "f0" * 32),
+    moments=(0.5, 1.5),
+    thumbnail=f"{ID[:2]}/{ID}.webp",
+    job="j1",
+)
+REPORT = BatchReport(
+    "b1",
+    (
+        Outcome("/a.mp4", Status.EMBEDDED, ID, Kind.VIDEO, seconds=0.5),
+        Outcome("/b.mp4", Status.FAILED, code="corrupt", detail="Broken."),
+    ),
+    {"decode": 0.25},
+    (Delivery("videos", Point(ID, VECTORS, RECORD.to_payload())),),
+)
+FEATURE_VALUES = tuple(None if at == 1 else feature.low for at, feature in enumerate(FEATURES))
+PROBE = Probe(
+    Kind.VIDEO,
+    {"visual": np.ones((2, 3), np.float32)},
+    {"visual": "0123456789abcdef"},
+    ID,
+    ("0f" * 32,),
+    (0.5, 1.5),
+    "clip.mp4",
+    2.0,
+    FEATURE_VALUES,
 )
 
 
@@ -53,24 +103,10 @@ def test_an_order() -> None:
         assert order_from_json(sent(order_to_json(order))) == order
 
 
-def test_orders_of_versions_before_and_after() -> None:
-    batch = Batch("b1", "j1", Kind.IMAGE, (), Priority.HIGH)
-    order = BatchOrder(batch, ModelChoice("i", "v", "s"), "report")
-    message = sent(order_to_json(order))
-    assert message["models"].keys() == {"image", "video", "sound", "notes", "style"}, "what the one before takes"
-    assert "text" not in message, "as before, where no model of words is wanted"
-    del message["concepts"]
-    assert order_from_json(message).models == ModelChoice("i", "v", "s", concepts=False), "its collections have none"
+def test_keys_that_this_version_does_not_know_are_ignored() -> None:
+    order = BatchOrder(Batch("b1", "j1", Kind.IMAGE, (), Priority.HIGH), ModelChoice("i", "v", "s"), "report")
+    message = sent(order_to_json(order)) | {"later": 1}
     message["models"]["smell"] = "of a version to come"
-    assert order_from_json(message).models.image == "i"
-
-
-def test_an_order_of_the_version_before_knows_no_sidecars() -> None:
-    files = (file("/photos/a.jpg", "/photos"), file("/photos/b.jpg", "/photos"))
-    order = BatchOrder(Batch("b1", "j1", Kind.IMAGE, files), ModelChoice("i", "v", "s"), "report")
-    message = sent(order_to_json(order))
-    assert [len(entry) for entry in message["files"]] == [7, 7], "what the one before takes"
-    del message["sidecars"], message["anew"]
     assert order_from_json(message) == order
 
 
@@ -85,14 +121,15 @@ def test_an_order_of_the_version_before_knows_no_sidecars() -> None:
         (probe_to_json(Probe(Kind.IMAGE, {}, {})), probe_from_json),
     ],
 )
-def test_a_message_of_the_version_before_is_read_and_one_of_a_newer_is_refused(
+def test_a_message_of_another_version_is_refused(
     message: dict[str, Any], read: Callable[[dict[str, Any]], Any]
 ) -> None:
-    assert message["version"] == 1
-    before = {name: value for name, value in message.items() if name != "version"}
-    assert read(before) == read(message)
-    with pytest.raises(SettingsError, match="Update Likewise"):
-        read(message | {"version": 2})
+    assert message["version"] == 2
+    read(message)
+    with pytest.raises(SettingsError, match="Update Likewise on this machine"):
+        read(message | {"version": 3})
+    with pytest.raises(MessageRefusedError, match="Update Likewise on every machine"):
+        read({name: value for name, value in message.items() if name != "version"})
 
 
 def test_sparse_vectors_travel_without_their_zeros() -> None:
@@ -101,7 +138,7 @@ def test_sparse_vectors_travel_without_their_zeros() -> None:
     vectors = {"concepts": sparse, "nothing": np.zeros((1, 1871), np.float32), "silent": np.zeros((1, 256), np.float32)}
     message = sent(vectors_to_json(vectors))
     assert len(json.dumps(message["concepts"])) < 100
-    assert message["silent"].keys() == {"shape", "data"}, "readers of the version before know no other"
+    assert message["silent"].keys() == {"shape", "data"}, "that would save too little"
     for name, vector in vectors_from_json(message).items():
         assert vector.dtype == np.float32
         np.testing.assert_array_equal(vector, vectors[name])
@@ -125,45 +162,21 @@ def test_a_root_travels_once() -> None:
 
 
 def test_a_report() -> None:
-    vectors = {
-        "visual": np.array([[0.1, -0.2], [0.3, 0.4]], np.float32),
-        "sound": np.array([[np.pi, 1e-30]], np.float32),
-    }
-    report = BatchReport(
-        "b1",
-        (
-            Outcome("/a.mp4", Status.EMBEDDED, "id", Kind.VIDEO, seconds=0.5),
-            Outcome("/b.mp4", Status.FAILED, code="corrupt", detail="Broken."),
-        ),
-        {"decode": 0.25},
-        (Delivery("videos", Point("id", vectors, {"paths": ["/a.mp4"], "duration": 2.5, "camera": None})),),
-    )
-    again = report_from_json(sent(report_to_json(report)))
-    assert (again.batch, again.outcomes, again.stages) == (report.batch, report.outcomes, report.stages)
+    again = report_from_json(sent(report_to_json(REPORT)))
+    assert (again.batch, again.outcomes, again.stages) == (REPORT.batch, REPORT.outcomes, REPORT.stages)
     (delivery,) = again.deliveries
     assert delivery.collection == "videos"
-    assert delivery.point.payload == report.deliveries[0].point.payload
-    for space, vector in vectors.items():
+    assert delivery.point.payload == RECORD.to_payload()
+    for space, vector in VECTORS.items():
         assert delivery.point.vectors[space].dtype == np.float32
         np.testing.assert_array_equal(delivery.point.vectors[space], vector)
 
 
 def test_a_probe() -> None:
-    probe = Probe(
-        Kind.VIDEO,
-        {"visual": np.ones((2, 3), np.float32)},
-        {"visual": "0123"},
-        "id",
-        ("p:00ff",),
-        (0.5, 1.5),
-        "clip.mp4",
-        2.0,
-        (0.25, None, 3.0),
-    )
-    again = probe_from_json(sent(probe_to_json(probe)))
-    np.testing.assert_array_equal(again.vectors["visual"], probe.vectors["visual"])
-    assert probe_to_json(again) == probe_to_json(probe)
-    assert (again.moments, again.features) == (probe.moments, probe.features)
+    again = probe_from_json(sent(probe_to_json(PROBE)))
+    np.testing.assert_array_equal(again.vectors["visual"], PROBE.vectors["visual"])
+    assert probe_to_json(again) == probe_to_json(PROBE)
+    assert (again.moments, again.features) == (PROBE.moments, PROBE.features)
 
 
 def test_a_probe_of_a_picture_takes_along_what_tells_edits_from_other_shots() -> None:

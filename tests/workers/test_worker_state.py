@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from celery import Celery
 
 import workers.worker.state
-from search.errors import ModelError, SettingsError, SpaceMismatchError
+from search.errors import MessageRefusedError, ModelError, SettingsError, SpaceMismatchError
 from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
@@ -19,7 +20,8 @@ from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Store
 from workers.batch.report import Batch, FileRef, Status
 from workers.cluster.app import EMBED_TEXT
-from workers.cluster.serialization import BatchOrder, choice_to_json, vectors_from_json
+from workers.cluster.points import vectors_from_json
+from workers.cluster.serialization import BatchOrder, choice_to_json
 from workers.worker.state import DeviceLostError, WorkerState
 from workers.worker.tasks import register
 
@@ -75,14 +77,18 @@ def test_words_are_embedded_by_the_models_that_are_asked_for(
     models.schemas = (CollectionSchema(Kind.IMAGE, (VectorField(meaning),)),)
     models.text = lambda words: np.array([[len(words), 0.5]], np.float32)
     register(app, worker_state)
-    question = {"words": "a dog", "models": choice_to_json(choice("old")), "text": "open_clip"}
+    wanted = choice_to_json(replace(choice("old"), text="open_clip"))
+    question = {"version": 2, "words": "a dog", "space": meaning.fingerprint, "models": wanted}
 
-    answer = app.tasks[EMBED_TEXT](question | {"space": meaning.fingerprint})
+    def ask(**changes: object) -> dict[str, Any]:
+        return app.tasks[EMBED_TEXT]({"content": json.dumps(question | changes)})  # type: ignore[no-any-return]
+
+    answer = ask()
     np.testing.assert_array_equal(vectors_from_json(json.loads(json.dumps(answer))["vectors"])["meaning"], [[5, 0.5]])
-    refused = app.tasks[EMBED_TEXT](question | {"space": "other"})
-    assert refused["error"]["code"] == SpaceMismatchError.code
-    app.tasks[EMBED_TEXT]({key: value for key, value in question.items() if key != "text"} | {"space": "other"})
+    assert ask(space="0123456789abcdef")["error"]["code"] == SpaceMismatchError.code
+    ask(models=wanted | {"text": None})
     assert made == ["old", "old"], "who asks without a model of words is given other models"
+    assert ask(space="../etc")["error"]["code"] == MessageRefusedError.code
 
 
 def test_an_asker_that_insists_on_a_model_of_words_is_told_that_it_is_not_to_be_had(

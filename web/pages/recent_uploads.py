@@ -72,7 +72,7 @@ class SharedRecentUploads:
 
     def put(self, probe: Probe) -> str:
         name = new_name()
-        self._broker.put(name, json.dumps(probe_to_json(probe)).encode())
+        self._broker.put(name, json.dumps(probe_to_json(probe)))
         return name
 
     def get(self, name: str) -> Probe:

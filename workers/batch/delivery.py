@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from search.media import MediaRecord
+from search.spaces import CollectionSchema
 from search.store.base import Point, Store
+from search.store.vectors import as_stored
 from workers.batch.backfill import renew
 from workers.batch.records import credited, find_records
 from workers.batch.report import Delivery
@@ -14,7 +16,7 @@ from workers.embedders.sound.standardise import with_sound
 
 
 def deliver(store: Store, deliveries: Sequence[Delivery], into: str | None = None) -> None:
-    """Write points as a worker with access to the store writes them.
+    """Write points as a worker with access to the store writes them: all of them, or none where one does not fit.
 
     A stored record keeps its paths and libraries. ``sound`` and the derived payload keys are computed by this version,
     whichever version the worker has. Writing the same points twice changes nothing.
@@ -23,6 +25,7 @@ def deliver(store: Store, deliveries: Sequence[Delivery], into: str | None = Non
         into: the generation to fill; None writes into the current ones.
 
     Raises:
+        SpaceMismatchError: a vector is not of the collection's spaces; nothing has been written.
         StoreError: the store refused.
         ModelError: the statistics of sounds cannot be read.
     """
@@ -32,6 +35,8 @@ def deliver(store: Store, deliveries: Sequence[Delivery], into: str | None = Non
     for delivery in deliveries:
         point = delivery.point
         points.setdefault(delivery.collection, []).append(Point(point.id, with_sound(point.vectors), point.payload))
+    for collection, group in points.items():
+        _check(store.schema(collection if into is None else into), group, all_known=into is None)
     if into is not None:
         renew(store, into, [point for group in points.values() for point in group])
         return
@@ -41,6 +46,20 @@ def deliver(store: Store, deliveries: Sequence[Delivery], into: str | None = Non
             collection,
             [Point(point.id, point.vectors, _merged(point, known.get(point.id))) for point in group],
         )
+
+
+def _check(schema: CollectionSchema, points: Sequence[Point], *, all_known: bool) -> None:
+    """
+    Args:
+        all_known: whether the collection has to have every space that the points have vectors of. A generation that is
+            filled may lack some.
+
+    Raises:
+        SpaceMismatchError, StoreError: as ``search.store.vectors.as_stored``.
+    """
+    spaces = schema.by_name
+    for point in points:
+        as_stored(schema, {name: v for name, v in point.vectors.items() if all_known or name in spaces})
 
 
 def _merged(point: Point, known: MediaRecord | None) -> dict[str, object]:

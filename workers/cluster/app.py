@@ -14,12 +14,15 @@ from search.errors import SettingsError
 from search.media import Kind
 from search.settings import Settings
 from workers.batch.report import Priority
+from workers.cluster.results import BACKEND
+from workers.cluster.signing import Seals, cluster_key
 
 EMBED_BATCH = "likewise.embed_batch"
 EMBED_FILE = "likewise.embed_file"
 EMBED_TEXT = "likewise.embed_text"
 CHOOSE_MODELS = "likewise.choose_models"
 TRAIN = "likewise.train"
+TASKS = (EMBED_BATCH, EMBED_FILE, EMBED_TEXT, CHOOSE_MODELS, TRAIN)
 """Names of the tasks; ``workers.worker.tasks`` describes their messages."""
 
 QUERY_QUEUE, TRAIN_QUEUE = "query", "train"
@@ -45,15 +48,18 @@ RESULT_SECONDS = 3600
 def make_app(settings: Settings) -> Celery:
     """The application of these settings, without tasks: ``workers.worker.tasks.register`` adds those to a worker's.
 
+    Its ``seals`` sign and check messages.
+
     Raises:
-        SettingsError: no broker is set.
+        SettingsError: no broker is set, or no key where one is needed.
     """
     if settings.broker_url is None:
         raise SettingsError(
             "No broker is set.", "Set LIKEWISE_BROKER_URL, as redis://host:6379/0, here and on every worker."
         )
     address = _verified(settings.broker_url.get_secret_value())
-    app = Celery("likewise", broker=address, backend=address, set_as_current=False)
+    app = Celery("likewise", broker=address, backend=f"{BACKEND}+{address}", set_as_current=False)
+    app.seals = Seals(cluster_key(settings))
     hard = settings.task_seconds + min(HARD_SECONDS, settings.task_seconds)
     longest = max(hard, train_limits(settings)[1])
     app.conf.update(

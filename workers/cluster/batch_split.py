@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from workers.batch.report import Batch, BatchReport, Outcome, Status
+from search.media import MediaRecord, media_id
+from workers.batch.report import Batch, BatchReport, Delivery, FileRef, Outcome, Status
 from workers.cluster.backoff import Backoff
+from workers.cluster.checks import refuse
+from workers.storage.previews import preview_key
 
 MOST_DEATHS = 2
 """Processes that may die with a part before one of its files is considered the cause."""
@@ -100,3 +103,48 @@ class SplitBatch:
         """The reports of all parts as one; the points have been stored before."""
         ended = self._failed | self._outcomes
         return BatchReport(self.batch.id, tuple(ended[at] for at in range(len(self.batch.files))), dict(self._stages))
+
+
+def check_report(report: BatchReport, batch: Batch) -> None:
+    """Check that a report says something of these files alone: each of them once at most, under the id of its content,
+    and points of those that it calls embedded.
+
+    Raises:
+        MessageRefusedError: it does not.
+    """
+    if report.batch != batch.id:
+        refuse("report", f"{report.batch} instead of {batch.id}")
+    files = {file.path: file for file in batch.files}
+    embedded: dict[str, list[FileRef]] = {}
+    for outcome in report.outcomes:
+        file = files.pop(outcome.path, None)
+        if file is None:
+            refuse("path", f"{outcome.path} of a file that is not in the batch, or is for the second time")
+        stored = outcome.status in (Status.EMBEDDED, Status.DUPLICATE)
+        id_ = media_id(file.sha256)
+        if outcome.media_id != (id_ if stored else None) or (stored and outcome.kind is None):
+            refuse("media id", f"{outcome.media_id} of {outcome.path}")
+        if stored:
+            embedded.setdefault(id_, []).append(file)
+    for delivery in report.deliveries:
+        _check_point(delivery, embedded.pop(delivery.point.id, []), batch.job)
+
+
+def _check_point(delivery: Delivery, files: list[FileRef], job: str) -> None:
+    """
+    Args:
+        files: those of the batch that have its content; none where the report has no such content, or twice.
+    """
+    point, record = delivery.point, MediaRecord.from_payload(delivery.point.payload)
+    if not files:
+        refuse("point", f"{point.id}, which is of no file that was embedded")
+    if record.kind.collection != delivery.collection:
+        refuse("collection", f"{delivery.collection} for {record.kind}")
+    paths = {path for file in files for path in (file.path, *file.other_paths)}
+    if not paths.issuperset(record.paths) or not {file.library for file in files}.issuperset(record.libraries):
+        refuse("path or library of a record", f"{record.paths} in {record.libraries}")
+    if record.thumbnail not in (None, preview_key(point.id)) or record.job != job or record.missing:
+        refuse("preview or job of a record", f"{record.thumbnail} of {record.job}")
+    frames = len(point.vectors.get("visual", record.moments))
+    if len(record.moments) not in (0, frames) or any(frame >= max(1, frames) for frame in record.concept_frames):
+        refuse("number of moments", len(record.moments))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from celery import Celery
-from kombu.exceptions import ChannelError
+from celery.exceptions import BackendError
+from kombu.exceptions import ChannelError, OperationalError
+from redis.exceptions import RedisError
 
-from workers.cluster.task_lookup import broker_errors
+from search.errors import BrokerUnavailableError, MessageRefusedError
+from workers.cluster.checks import as_list, as_object, as_text, loads
+
+log = logging.getLogger(__name__)
 
 TIMEOUTS = {"socket_connect_timeout": 2.0, "socket_timeout": 3.0}
 """Timeouts of a question about the state of the broker, seconds."""
@@ -18,8 +25,40 @@ TIMEOUTS = {"socket_connect_timeout": 2.0, "socket_timeout": 3.0}
 ANSWER_SECONDS = 1.0
 """How long workers have to name themselves; a busy one answers as fast, from another thread."""
 
+ACTIVE_QUEUES, QUERY_TASK = ANSWERED_COMMANDS = ("active_queues", "query_task")
+"""Celery's remote commands that workers answer; they know no others (``shutdown``, ``pool_restart``, …)."""
+
+KEPT = "kept"
 KEPT_PREFIX = "likewise-kept-"
 KEPT_SECONDS = 3600
+MOST_KEPT_BYTES = 16 * 2**20
+"""Largest value: a film of 256 key frames takes 4 MiB."""
+
+MOST_QUEUES = 100
+
+BROKER_ERRORS = (OperationalError, BackendError, RedisError, OSError)
+"""Exceptions of Celery, kombu and redis when the broker cannot be reached."""
+
+
+@contextmanager
+def broker_errors() -> Iterator[None]:
+    """Translate ``BROKER_ERRORS`` within the block.
+
+    Raises:
+        BrokerUnavailableError: in place of one of them.
+    """
+    try:
+        yield
+    except BROKER_ERRORS as error:
+        raise unavailable(error) from error
+
+
+def unavailable(error: BaseException) -> BrokerUnavailableError:
+    """One of ``BROKER_ERRORS``, raised here or on a worker, as an error of Likewise."""
+    return BrokerUnavailableError(
+        f"The broker cannot be reached: {str(error).rstrip('.')}.",
+        "Start Redis at LIKEWISE_BROKER_URL, or correct the address.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +91,29 @@ class Broker:
     def listeners(self, seconds: float = ANSWER_SECONDS) -> tuple[Listener, ...]:
         """Workers that answer within ``seconds``, in order of name. The call always takes that long."""
         with self._connected() as channel:
-            inspect = self._app.control.inspect(timeout=seconds, connection=channel.connection.client)
-            replies = inspect.active_queues() or {}
-        return tuple(
-            Listener(name, tuple(queue["name"] for queue in queues)) for name, queues in sorted(replies.items())
-        )
+            replies = ask_workers(self._app, ACTIVE_QUEUES, seconds, connection=channel.connection.client)
+        return tuple(listener for one in sorted(replies.items()) if (listener := _listener(*one)))
 
-    def put(self, name: str, content: bytes) -> None:
+    def put(self, name: str, content: str) -> None:
         """Store a small value for an hour, for every process that uses this broker."""
+        sealed = self._app.seals.seal(content, KEPT, name, seconds=KEPT_SECONDS)
         with broker_errors():
-            self._app.backend.client.set(KEPT_PREFIX + name, content, ex=KEPT_SECONDS)
+            self._app.backend.client.set(KEPT_PREFIX + name, json.dumps(sealed), ex=KEPT_SECONDS)
 
-    def get(self, name: str) -> bytes | None:
-        """The value of :meth:`put`; None when it has expired, or the broker has restarted without its data."""
+    def get(self, name: str) -> str | None:
+        """The value of :meth:`put`; None when it has expired, when the broker has restarted without its data, and of a
+        value that somebody else has put there, which is logged."""
         with broker_errors():
-            content: bytes | None = self._app.backend.client.get(KEPT_PREFIX + name)
+            stored: bytes = self._app.backend.client.getrange(KEPT_PREFIX + name, 0, MOST_KEPT_BYTES)
+        if not stored:
+            return None
+        try:
+            if len(stored) > MOST_KEPT_BYTES:
+                raise MessageRefusedError(f"A message ({KEPT}) is too large.")
+            content: str = self._app.seals.open(loads(stored), KEPT, name)
+        except MessageRefusedError as error:
+            log.error("What the broker keeps as %s is ignored: %s", name, error)
+            return None
         return content
 
     @contextmanager
@@ -76,6 +123,29 @@ class Broker:
             connection.ensure_connection(max_retries=1, interval_start=0)
             with connection.channel() as channel:
                 yield channel
+
+
+def ask_workers(app: Celery, command: str, seconds: float, **options: Any) -> dict[str, Any]:
+    """What workers reply to one of ``ANSWERED_COMMANDS`` within ``seconds``, by name of the worker.
+
+    Replies are not signed: whoever writes into Redis can make believe that a worker listens or has a task, which makes
+    somebody wait, as deleting messages does.
+
+    Args:
+        options: of Celery's ``broadcast``: ``arguments``, ``destination``, ``limit``, ``connection``.
+    """
+    replies = app.control.broadcast(command, reply=True, timeout=seconds, **options) or ()
+    return {name: said for reply in replies if isinstance(reply, dict) for name, said in reply.items()}
+
+
+def _listener(name: str, queues: object) -> Listener | None:
+    """A worker that names its queues; None for a reply that no worker gives."""
+    try:
+        named = [as_object(queue, "queue").get("name") for queue in as_list(queues, "list of queues", MOST_QUEUES)]
+        return Listener(as_text(name, "worker"), tuple(as_text(queue, "queue") for queue in named))
+    except MessageRefusedError as error:
+        log.error("The reply of a worker is ignored: %s", error)
+        return None
 
 
 def _depth(channel: Any, queue: str) -> int:

@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 
 from celery import Celery, states
 from celery.exceptions import WorkerLostError
@@ -18,7 +17,6 @@ from search.errors import (
     ModelError,
     WorkersBusyError,
     WorkerUnavailableError,
-    error_of,
 )
 from search.media import COLLECTIONS
 from search.model_descriptions.model_choice import ModelChoice
@@ -27,19 +25,20 @@ from search.similar.questions import Probe
 from search.spaces import MEANING, Space
 from search.store.base import Array, Store
 from workers.cluster.app import CHOOSE_MODELS, EMBED_FILE, EMBED_TEXT, QUERY_PRIORITY, QUERY_QUEUE
-from workers.cluster.broker import Broker
+from workers.cluster.broker import Broker, broker_errors
+from workers.cluster.checks import as_object, refuse
+from workers.cluster.orders import publish_order
+from workers.cluster.points import vectors_from_json
+from workers.cluster.results import TaskState, read_state
 from workers.cluster.serialization import (
-    MESSAGE_VERSION,
-    Json,
     choice_from_json,
     choice_to_json,
-    later_fields,
+    error_from_json,
     probe_from_json,
-    vectors_from_json,
 )
-from workers.cluster.task_lookup import broker_errors, withdraw_tasks
+from workers.cluster.signing import MESSAGE_VERSION, Json
+from workers.cluster.task_lookup import withdraw_tasks
 from workers.embedders.choice import choose_models
-from workers.embedders.sound.standardise import with_sound
 
 LISTENER_CHECK_SECONDS = 2.0
 """How long a task may wait in its queue before the workers are checked for a listener."""
@@ -72,17 +71,13 @@ class RemoteEncoder:
             BrokerUnavailableError: the broker does not answer.
         """
         choice = choose_models_remotely(self._settings, self._app, self._store)
-        question: Json = {"path": path, "name": name, "models": choice_to_json(choice)}
-        question |= {"version": MESSAGE_VERSION} | later_fields(choice)
+        question = {"version": MESSAGE_VERSION, "path": path, "name": name, "models": choice_to_json(choice)}
         seconds = self._settings.query_seconds
         try:
             answer = _ask(self._app, EMBED_FILE, question, seconds, waits=seconds)
         except WorkerLostError:
             raise DecoderCrashError(f"'{name or path}' ended the worker that looked at it.") from None
-        probe = probe_from_json(answer)
-        vectors = with_sound(probe.vectors)
-        vectors.pop("sound_raw", None)  # sent by older workers instead of ``sound``
-        return replace(probe, vectors=vectors, spaces={name: probe.spaces[name] for name in vectors})
+        return probe_from_json(answer)
 
     def text(self, words: str, space: Space) -> Array:
         """Words as a vector of ``space``, float32 ``(1, dim)``, L2-normalised.
@@ -95,14 +90,17 @@ class RemoteEncoder:
             WorkerUnavailableError, BrokerUnavailableError: as :meth:`probe`.
         """
         choice = choose_models_remotely(self._settings, self._app, self._store)
-        question: Json = {"words": words, "space": space.fingerprint, "models": choice_to_json(choice)}
-        question |= {"version": MESSAGE_VERSION} | later_fields(choice)
+        models = choice_to_json(choice)
+        question = {"version": MESSAGE_VERSION, "words": words, "space": space.fingerprint, "models": models}
         seconds = self._settings.query_seconds
         try:
             answer = _ask(self._app, EMBED_TEXT, question, seconds, waits=min(TEXT_SECONDS, seconds))
         except WorkerLostError:
             raise ModelError("The worker that embedded the words ended.") from None
-        return vectors_from_json(answer["vectors"])[MEANING]
+        vectors = vectors_from_json(answer.get("vectors"))
+        if vectors.keys() != {MEANING} or vectors[MEANING].shape != (1, space.dim):
+            refuse("vector of words", {name: vector.shape for name, vector in vectors.items()})
+        return vectors[MEANING]
 
 
 def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> ModelChoice:
@@ -116,16 +114,14 @@ def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> Mod
     if all(any(schema.space(space) for schema in existing.values()) for space in ("visual", "motion")):
         return choose_models(settings, existing)
     question = {
+        "version": MESSAGE_VERSION,
         "image": settings.image_model,
         "video": settings.video_model,
-        "version": MESSAGE_VERSION,
-        "existing": {name: schema.to_json() for name, schema in existing.items()},
-        "concepts": True,
         "text": settings.text_model,
+        "existing": {name: schema.to_json() for name, schema in existing.items()},
     }
     # A worker may have to fetch weights first.
-    answer = _ask(app, CHOOSE_MODELS, question, settings.task_seconds, waits=settings.query_seconds)
-    return choice_from_json(answer, answer)
+    return choice_from_json(_ask(app, CHOOSE_MODELS, question, settings.task_seconds, waits=settings.query_seconds))
 
 
 def _ask(app: Celery, task: str, question: Json, seconds: float, *, waits: float) -> Json:
@@ -139,49 +135,46 @@ def _ask(app: Celery, task: str, question: Json, seconds: float, *, waits: float
         LikewiseError: the error that the worker raised, or the reason why there is no answer.
     """
     id_ = uuid.uuid4().hex
-    # Not by send_task, which subscribes to the result: a poller never reads what the subscription delivers.
-    message = app.amqp.create_task_message(id_, task, (question,), {}, expires=waits)
+    publish_order(app, task, id_, question, queue=QUERY_QUEUE, priority=QUERY_PRIORITY, seconds=waits)
+    try:
+        ended = _wait(app, id_, {states.PENDING: waits, states.STARTED: seconds})
+    except WorkerUnavailableError:
+        with suppress(BrokerUnavailableError):  # without workers, questions would accumulate at the broker
+            withdraw_tasks(app, id_.__eq__)
+        raise
     with broker_errors():
-        with app.producer_or_acquire() as producer:
-            app.amqp.send_task_message(producer, task, message, queue=QUERY_QUEUE, priority=QUERY_PRIORITY)
-        try:
-            meta = _wait(app, id_, {states.PENDING: waits, states.STARTED: seconds})
-        except WorkerUnavailableError:
-            with suppress(BrokerUnavailableError):  # without workers, questions would accumulate at the broker
-                withdraw_tasks(app, id_.__eq__)
-            raise
         app.backend.forget(id_)
-    if meta["status"] == states.REVOKED:
+    if ended.state == states.REVOKED:
         raise WorkersBusyError(
             "A worker came to the question when it had expired already.",
             "Try again; if that is said at once, set the clocks of this machine and the worker's.",
         )
-    answer = meta["result"]
-    if meta["status"] != states.SUCCESS:
-        known = isinstance(answer, LikewiseError | WorkerLostError)
-        raise answer if known else LikewiseError(f"A worker failed: {answer!r}.")
+    if ended.error is not None:
+        known = isinstance(ended.error, LikewiseError | WorkerLostError)
+        raise ended.error if known else LikewiseError(f"A worker failed: {ended.error!r}.")
+    answer = as_object(ended.answer, "answer")
     if "error" in answer:
-        raise error_of(**answer["error"])
-    return dict(answer)
+        raise error_from_json(answer["error"])
+    return answer
 
 
-def _wait(app: Celery, id_: str, seconds: Mapping[str, float]) -> Json:
-    """Wait for the end of a task; its record at the broker.
+def _wait(app: Celery, id_: str, seconds: Mapping[str, float]) -> TaskState:
+    """Wait for the end of a task.
 
     Args:
-        seconds: by state, how long a task may remain in it.
+        seconds: by state, how long a task may remain in it; one that is run again counts as begun.
     """
     began = time.monotonic()
     has_listener = False
     while True:
-        meta: Json = app.backend.get_task_meta(id_, cache=False)
-        if meta["status"] in states.READY_STATES:
-            return meta
+        found = read_state(app, id_)
+        if found.state in states.READY_STATES:
+            return found
         waited = time.monotonic() - began
-        pending = meta["status"] == states.PENDING
+        pending = found.state == states.PENDING
         if pending and not has_listener and waited > min(LISTENER_CHECK_SECONDS, seconds[states.PENDING]):
             has_listener = _has_listener(app)
-        if waited > seconds[meta["status"]]:
+        if waited > seconds[states.PENDING if pending else states.STARTED]:
             doing = "none has come to it" if pending else "the one that began is not done"
             raise WorkersBusyError(
                 f"Workers listen, but after {waited:.0f} s {doing}.",

@@ -17,14 +17,21 @@ from celery import Celery
 from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 
 from search import metrics
-from search.errors import BrokerUnavailableError, DecoderCrashError, DecodeTimeoutError, LikewiseError
+from search.errors import (
+    BrokerUnavailableError,
+    DecoderCrashError,
+    DecodeTimeoutError,
+    LikewiseError,
+    MessageRefusedError,
+)
 from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from search.store.base import Store
 from workers.batch.delivery import deliver
 from workers.batch.report import Batch, BatchReport, BatchSource
 from workers.cluster.backoff import Backoff
-from workers.cluster.batch_split import MOST_DEATHS, BatchPart, SplitBatch
+from workers.cluster.batch_split import MOST_DEATHS, BatchPart, SplitBatch, check_report
+from workers.cluster.checks import refuse
 from workers.cluster.serialization import BatchOrder
 from workers.cluster.task_queue import TaskQueue, TaskResult
 
@@ -115,6 +122,7 @@ class _Run:
         self._broker_backoff = Backoff(retry_seconds)
         self._open: list[SplitBatch] = []
         self._out: dict[str, BatchPart] = {}  # tasks that may report yet, those of parts sent again or halved included
+        self._sent: dict[str, Batch] = {}  # what each of those was given
         self._ended: set[str] = set()  # tasks whose results have been handled
         self._unwanted: set[str] = set()  # tasks that may still be queued, but are no longer needed
         self._jobs: set[str] = set()
@@ -189,15 +197,16 @@ class _Run:
         task = self._queue.new_task(batch.job)
         self._queue.send(task, BatchOrder(batch, self._choice, self._deliver), deaths=part.deaths)
         part.task, part.due, part.checked, part.missed = task, None, time.monotonic(), 0
-        self._out[task] = part
+        self._out[task], self._sent[task] = part, batch
 
     def _handle(self, result: TaskResult) -> None:
         """Handle the result of a task: store its points, or send its part again, halve it, or give it up."""
-        part = self._out.pop(result.task)
+        part, sent = self._out.pop(result.task), self._sent.pop(result.task)
         self._notify("")
         self._ended.add(result.task)
         split = part.split
         if result.report is not None:
+            self._check(result.report, sent)
             deliver(self._store, result.report.deliveries, split.batch.into)
             split.add_report(part, result.report)
             if part in split.parts:  # it ran out of time and reports what is done
@@ -205,6 +214,9 @@ class _Run:
         elif part not in split.parts or part.task != result.task:
             pass  # it was halved or sent again since
         elif result.error is None:  # revoked
+            self._notify(
+                f"Batch {part.batch.id} had expired when a worker came to it; are the clocks right? Sent again."
+            )
             part.due = time.monotonic()
         elif isinstance(result.error, WorkerLostError):
             self._worker_died(part)
@@ -217,6 +229,20 @@ class _Run:
         else:
             metrics.batch_ended(split.batch.kind, "failed")
             raise result.error
+
+    def _check(self, report: BatchReport, sent: Batch) -> None:
+        """Check the report of what was sent as this batch.
+
+        Raises:
+            MessageRefusedError: it is of something else; nothing of it is used.
+        """
+        try:
+            check_report(report, sent)
+            if report.deliveries and self._deliver == "store":
+                refuse("report", f"{sent.id}, which has points although workers write into the store")
+        except MessageRefusedError:
+            metrics.batch_ended(sent.kind, "failed")
+            raise
 
     def _worker_died(self, part: BatchPart) -> None:
         """Halve or give up a part with which two processes died, one of them possibly with a larger part around it."""
@@ -297,7 +323,7 @@ class _Run:
             left = {task for task, part in self._out.items() if part.split in closed}
             self._unwanted |= left
             for task in left:
-                del self._out[task]
+                del self._out[task], self._sent[task]
 
     def _clean_up(self) -> None:
         """Delete queued messages and results of tasks that are no longer needed."""

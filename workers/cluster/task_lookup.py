@@ -8,47 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery, states
-from celery.exceptions import BackendError
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
-from search.errors import BrokerUnavailableError
 from workers.cluster.app import EMBED_QUEUE, PRIORITY, QUERY_QUEUE, TRAIN_QUEUE
+from workers.cluster.broker import QUERY_TASK, ask_workers, broker_errors
+from workers.cluster.results import read_states
 
 ANSWER_SECONDS = 2.0
 """How long workers have to name their tasks; they answer while they work."""
 
 SEPARATOR = "\x06\x16"
 """Separator of kombu's Redis transport between queue and priority in the name of a list."""
-
-
-BROKER_ERRORS = (OperationalError, BackendError, RedisError, OSError)
-"""Exceptions of Celery, kombu and redis when the broker cannot be reached."""
-
-
-@contextmanager
-def broker_errors() -> Iterator[None]:
-    """Translate ``BROKER_ERRORS`` within the block.
-
-    Raises:
-        BrokerUnavailableError: in place of one of them.
-    """
-    try:
-        yield
-    except BROKER_ERRORS as error:
-        raise unavailable(error) from error
-
-
-def unavailable(error: BaseException) -> BrokerUnavailableError:
-    """One of ``BROKER_ERRORS``, raised here or on a worker, as an error of Likewise."""
-    return BrokerUnavailableError(
-        f"The broker cannot be reached: {str(error).rstrip('.')}.",
-        "Start Redis at LIKEWISE_BROKER_URL, or correct the address.",
-    )
 
 
 def find_tasks(app: Celery, tasks: Collection[str], seconds: float = ANSWER_SECONDS) -> set[str]:
@@ -72,14 +44,13 @@ def find_tasks(app: Celery, tasks: Collection[str], seconds: float = ANSWER_SECO
 
 def _started_by(app: Celery, tasks: Collection[str]) -> set[str]:
     """Workers that have reported the start of some of these."""
-    metas = (app.backend.get_task_meta(task, cache=False) for task in tasks)
-    return {meta["result"]["hostname"] for meta in metas if meta["status"] == states.STARTED}
+    return {found.worker for found in read_states(app, tasks).values() if found.state == states.STARTED} - {""}
 
 
 def _asked(app: Celery, tasks: Collection[str], seconds: float, **whom: Any) -> set[str]:
     """Which of these tasks the workers report as theirs."""
-    answers = app.control.inspect(timeout=seconds, **whom).query_task(*tasks) or {}
-    return {task for answer in answers.values() for task in answer}.intersection(tasks)
+    answers = ask_workers(app, QUERY_TASK, seconds, arguments={"ids": list(tasks)}, **whom)
+    return {task for answer in answers.values() if isinstance(answer, dict) for task in answer}.intersection(tasks)
 
 
 def withdraw_tasks(app: Celery, wanted: Callable[[str], bool]) -> set[str]:
@@ -112,4 +83,14 @@ def _queued(app: Celery) -> Iterator[tuple[str, bytes, str]]:
         lists = pipeline.execute()
     for name, messages in zip(names, lists, strict=True):
         for message in messages:
-            yield name, message, json.loads(message)["headers"]["id"]
+            if task := _task_of(message):
+                yield name, message, task
+
+
+def _task_of(message: bytes) -> str:
+    """Id of the task that a queued message says it is; empty if it is none. A worker checks it when it takes it."""
+    try:
+        task = json.loads(message)["headers"]["id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return task if isinstance(task, str) else ""

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 from celery import Celery, states
 
+from search.errors import MessageRefusedError, SettingsError
 from search.media import Kind
 from search.settings import Settings
 from workers.batch.report import BatchReport
 from workers.cluster.app import EMBED_BATCH, EMBED_QUEUE, PRIORITY
-from workers.cluster.broker import Broker
+from workers.cluster.broker import Broker, broker_errors
+from workers.cluster.orders import publish_order
+from workers.cluster.results import TaskState, read_state, read_states
 from workers.cluster.serialization import BatchOrder, order_to_json, report_from_json
-from workers.cluster.task_lookup import BROKER_ERRORS, broker_errors, find_tasks, unavailable, withdraw_tasks
-
-PUBLISHING = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
-"""One retry for a connection that had died unnoticed; longer waits are the coordinator's."""
+from workers.cluster.task_lookup import find_tasks, withdraw_tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,40 +54,27 @@ class TaskQueue:
             deaths: processes that have died with it; ``workers.cluster.app`` says after how many Celery gives up.
         """
         batch = order.batch
-        # Not by send_task, which subscribes to the result: a poller never reads what the subscription delivers.
-        message = self._app.amqp.create_task_message(
-            task, EMBED_BATCH, (order_to_json(order),), {}, argsrepr=batch.id, retries=deaths
+        publish_order(
+            self._app,
+            EMBED_BATCH,
+            task,
+            order_to_json(order),
+            queue=EMBED_QUEUE[batch.kind],
+            priority=PRIORITY[batch.priority],
+            retries=deaths,
         )
-        with broker_errors(), self._app.producer_or_acquire() as producer:
-            self._app.amqp.send_task_message(
-                producer,
-                EMBED_BATCH,
-                message,
-                queue=EMBED_QUEUE[batch.kind],
-                priority=PRIORITY[batch.priority],
-                retry_policy=PUBLISHING,
-            )
 
     def results(self, tasks: Collection[str]) -> list[TaskResult]:
-        """Results of those tasks that have ended, in no order; they are answered again until :meth:`forget`."""
-        with broker_errors():
-            metas = list(self._app.backend.get_many(list(tasks), interval=0, max_iterations=1)) if tasks else []
-        ended = []
-        for task, meta in metas:
-            if meta["status"] == states.SUCCESS:
-                ended.append(TaskResult(task, report=report_from_json(meta["result"])))
-            elif meta["status"] == states.FAILURE:
-                error = meta["result"]
-                # The worker started while the broker became unavailable, and could not report it.
-                ended.append(TaskResult(task, error=unavailable(error) if isinstance(error, BROKER_ERRORS) else error))
-            else:
-                ended.append(TaskResult(task))
-        return ended
+        """Results of those tasks that have ended, in no order; they are answered again until :meth:`forget`.
+
+        One that is not signed, or is no report, is a ``MessageRefusedError``.
+        """
+        found = read_states(self._app, tasks)
+        return [_result(task, state) for task, state in found.items() if state.state in states.READY_STATES]
 
     def has_started(self, task: str) -> bool:
         """Whether a worker has reported its start; unknown after a restart of the broker without its data."""
-        with broker_errors():
-            return bool(self._app.backend.get_state(task) != states.PENDING)
+        return bool(read_state(self._app, task).state != states.PENDING)
 
     def without_listener(self, kinds: Collection[Kind]) -> list[str]:
         """Queues of these kinds that no worker listens to at present."""
@@ -112,6 +99,15 @@ class TaskQueue:
         """Remove the tasks of an earlier coordinator of the job from the queues; their ids."""
         prefix = f"{self._origin}:{job}:"
         return withdraw_tasks(self._app, lambda task: task.startswith(prefix) and task not in own)
+
+
+def _result(task: str, found: TaskState) -> TaskResult:
+    if found.state != states.SUCCESS:
+        return TaskResult(task, error=found.error)
+    try:
+        return TaskResult(task, report=report_from_json(found.answer))
+    except (MessageRefusedError, SettingsError) as error:
+        return TaskResult(task, error=error)
 
 
 def origin_of(settings: Settings) -> str:

@@ -30,7 +30,7 @@ class Previews:
             DiskFullError: no space is left.
             StoreError: the shared place cannot be written.
         """
-        keys = {media_id: f"{media_id[:2]}/{media_id}.webp" for media_id in pictures}
+        keys = {media_id: preview_key(media_id) for media_id in pictures}
         self._place.save({_name(keys[media_id]): webp for media_id, webp in pictures.items()})
         return keys
 
@@ -54,6 +54,11 @@ class Previews:
 
     def delete(self, key: str) -> None:
         self._place.delete(_name(key))
+
+
+def preview_key(media_id: str) -> str:
+    """Key of the preview of a content."""
+    return f"{media_id[:2]}/{media_id}.webp"
 
 
 def _name(key: str) -> str:

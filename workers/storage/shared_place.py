@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from search import addresses
 from search.errors import DiskFullError, StoreError, StoreUnavailableError
@@ -21,6 +21,9 @@ from workers.storage.objects import Objects, UnreachableError
 PREVIEWS, UPLOADS, MODELS, TRAINING, SCRATCH = OWN_FOLDERS = ("previews", "uploads", "models", "training", "scratch")
 """Folders in the shared place; no scan enters them. ``training`` holds the files of trainings in work, ``scratch``
 files that are embedded and then deleted."""
+
+
+COPY_BYTES = 1 << 20
 
 
 class SharedPlace(Protocol):
@@ -53,11 +56,15 @@ class SharedPlace(Protocol):
         """Delete a file if it exists."""
         ...
 
-    def fetch(self, name: str, path: Path) -> None:
+    def fetch(self, name: str, path: Path, most: int | None = None) -> None:
         """Copy a file of the place to a local path, whose folder is made.
+
+        Args:
+            most: bytes that it may have.
 
         Raises:
             FileNotFoundError: there is none of that name.
+            StoreError: it has more than ``most`` bytes; the place cannot be read.
         """
         ...
 
@@ -109,9 +116,10 @@ class SharedFolder:
     def delete(self, name: str) -> None:
         (self._folder / name).unlink(missing_ok=True)
 
-    def fetch(self, name: str, path: Path) -> None:
+    def fetch(self, name: str, path: Path, most: int | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self._folder / name, path)
+        with (self._folder / name).open("rb") as source, path.open("wb") as target:
+            _copy(source, target, name, most)
 
     def names(self, folder: str) -> list[str]:
         root = self._folder / folder
@@ -190,10 +198,10 @@ class SharedPrefix:
         except OSError as error:
             raise self._refused("written", error) from error
 
-    def fetch(self, name: str, path: Path) -> None:
+    def fetch(self, name: str, path: Path, most: int | None = None) -> None:
         def copy() -> None:
             with self._objects.opened(self._address(name)) as (source, _), path.open("wb") as target:
-                shutil.copyfileobj(source, target)
+                _copy(source, target, name, most)
 
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -231,3 +239,16 @@ class SharedPrefix:
     def _refused(self, deed: str, error: OSError) -> StoreError:
         kind = StoreUnavailableError if isinstance(error, UnreachableError) else StoreError
         return kind(f"{self._root} cannot be {deed}: {error.strerror or error}.", "LIKEWISE_SHARED names the place.")
+
+
+def _copy(source: IO[bytes], target: IO[bytes], name: str, most: int | None) -> None:
+    """
+    Raises:
+        StoreError: there are more than ``most`` bytes.
+    """
+    copied = 0
+    while piece := source.read(COPY_BYTES):
+        copied += len(piece)
+        if most is not None and copied > most:
+            raise StoreError(f"'{name}' in the shared place has more than {most:,} bytes.")
+        target.write(piece)

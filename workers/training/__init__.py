@@ -6,6 +6,7 @@ Start with ``local``.
 
 * ``child``: Child process of a training: ``python -m workers.training.child FOLDER THREADS``
 * ``local``: Training in a child process, supervised to its end
+* ``model_files``: Files that a trained model of each kind consists of, by name; no other file is taken from a worker
 * ``pictures``: Photos of a training of the joint model, and their pictures
 * ``remote``: Training by a worker: sends photos through the shared place and fetches the model from it
 * ``request``: Training request: the folder a training reads, the folder it writes, and the trainer interface

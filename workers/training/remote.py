@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from celery import Celery, states
 from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
@@ -23,19 +22,24 @@ from search.errors import (
     StoreError,
     TrainingError,
     WorkerUnavailableError,
-    error_of,
 )
+from search.photographers.model_registry import ModelKind
 from search.settings import Settings
 from workers.batch.report import Priority
 from workers.cluster.app import PRIORITY, TRAIN, TRAIN_QUEUE
-from workers.cluster.broker import Broker
-from workers.cluster.serialization import MESSAGE_VERSION, Json
-from workers.cluster.task_lookup import BROKER_ERRORS, broker_errors, find_tasks, unavailable, withdraw_tasks
-from workers.cluster.task_queue import PUBLISHING, origin_of
+from workers.cluster.broker import Broker, broker_errors
+from workers.cluster.checks import as_list, as_object, as_text, as_tuple, refuse
+from workers.cluster.orders import publish_order
+from workers.cluster.results import TaskState, read_state
+from workers.cluster.serialization import error_from_json
+from workers.cluster.signing import MESSAGE_VERSION
+from workers.cluster.task_lookup import find_tasks, withdraw_tasks
+from workers.cluster.task_queue import origin_of
 from workers.storage.shared_place import TRAINING, shared_place
 from workers.training.child import MEMORY_HINT
+from workers.training.model_files import MOST_BYTES, MOST_FILES, is_model_file
 from workers.training.request import MODEL, PHOTOS, Trained, TrainingOrder
-from workers.training.worker_side import ANSWER_FILES, progress_name, wanted_name
+from workers.training.worker_side import ANSWER_FILES, MOST_NOTES, folder_of_model, progress_name, wanted_name
 
 POLL_SECONDS = 0.5
 SEARCH_SECONDS = 20.0
@@ -65,10 +69,12 @@ class RemoteTrainer:
         self._place.add(folder / PHOTOS, f"{prefix}/{PHOTOS}")
         try:
             self._want(prefix, task)
-            self._broker.put(progress_name(prefix), b"")
-            self._send(task, {"version": MESSAGE_VERSION, "task": task, "there": prefix, "order": order.to_json()})
-            meta = self._wait(task, prefix, say, goes_on)
-            return None if meta is None else self._fetched(meta, folder)
+            self._broker.put(progress_name(prefix), "")
+            content = {"version": MESSAGE_VERSION, "task": task, "there": prefix, "order": order.to_json()}
+            queue, priority = TRAIN_QUEUE, PRIORITY[Priority.NORMAL]
+            publish_order(self._app, TRAIN, task, content, queue=queue, priority=priority)
+            ended = self._wait(task, prefix, say, goes_on)
+            return None if ended is None else self._fetched(ended, prefix, order.kind, folder)
         finally:
             with suppress(BrokerUnavailableError):  # keys that stay do no harm
                 self._want(prefix, "")
@@ -79,42 +85,28 @@ class RemoteTrainer:
                 self._place.clear(prefix)
 
     def _want(self, prefix: str, task: str) -> None:
-        self._broker.put(wanted_name(prefix), task.encode())
+        self._broker.put(wanted_name(prefix), task)
 
-    def _send(self, task: str, question: Json) -> None:
-        # Not by send_task, which subscribes to the result: polling never reads what the subscription brings.
-        message = self._app.amqp.create_task_message(task, TRAIN, (question,), {}, argsrepr=task)
-        with broker_errors(), self._app.producer_or_acquire() as producer:
-            self._app.amqp.send_task_message(
-                producer,
-                TRAIN,
-                message,
-                queue=TRAIN_QUEUE,
-                priority=PRIORITY[Priority.NORMAL],
-                retry_policy=PUBLISHING,
-            )
-
-    def _wait(self, task: str, prefix: str, say: Say, goes_on: Callable[[], bool]) -> Json | None:
-        """The task's metadata in the result backend once it has ended; None when ``goes_on`` returned False.
+    def _wait(self, task: str, prefix: str, say: Say, goes_on: Callable[[], bool]) -> TaskState | None:
+        """How the task has ended; None when ``goes_on`` returned False.
 
         Raises:
             WorkerUnavailableError: the task is lost.
         """
-        last, searched, misses = b"", time.monotonic(), 0
+        last, searched, misses = "", time.monotonic(), 0
         worker_checked = False
         while True:
-            with broker_errors():
-                meta: Json = self._app.backend.get_task_meta(task, cache=False)
-            if meta["status"] in states.READY_STATES:
-                return meta
+            found = read_state(self._app, task)
+            if found.state in states.READY_STATES:
+                return found
             if not goes_on():
                 return None
-            if meta["status"] == states.PENDING and not worker_checked:
+            if found.state == states.PENDING and not worker_checked:
                 worker_checked = self._check_worker(say)
-            progress = self._broker.get(progress_name(prefix)) or b""
+            progress = self._broker.get(progress_name(prefix)) or ""
             if progress != last:
                 last = progress
-                say(progress.decode("utf-8", "replace"))
+                say(as_text(progress, "progress"))
             if time.monotonic() - searched > SEARCH_SECONDS:
                 searched = time.monotonic()
                 self._want(prefix, task)
@@ -130,27 +122,45 @@ class RemoteTrainer:
             say(f"No worker is listening to {TRAIN_QUEUE}. It goes on when `likewise worker` runs.")
         return True
 
-    def _fetched(self, meta: Json, folder: Path) -> Trained:
+    def _fetched(self, ended: TaskState, prefix: str, kind: ModelKind, folder: Path) -> Trained:
         """The model of a finished task, fetched into ``folder``.
 
         Raises:
+            MessageRefusedError: the answer is none, or names files that are of no such model; nothing is fetched.
             LikewiseError: the task failed or was stopped.
         """
-        answer = meta["result"]
-        if meta["status"] != states.SUCCESS:
-            raise _failure(answer)
+        if ended.error is not None:
+            raise _failure(ended.error)
+        if ended.state != states.SUCCESS:
+            raise WorkerUnavailableError("The training had expired when a worker came to it.", "It begins anew.")
+        answer = as_object(ended.answer, "answer")
         if "error" in answer:
-            raise error_of(**answer["error"])
+            raise error_from_json(answer["error"])
         if "stopped" in answer:
             raise WorkerUnavailableError("The training was ended elsewhere.", "It begins anew.")
+        at, notes = (
+            folder_of_model(answer.get("at"), prefix),
+            as_tuple(answer.get("notes"), "note", MOST_NOTES, as_text),
+        )
+        names = [as_text(name, "file") for name in as_list(answer.get(ANSWER_FILES), "list of files", MOST_FILES)]
+        for name in names:
+            if not is_model_file(kind, name) or self._is_link(at, name):
+                refuse(f"file of a {kind} model", name)
         model = folder / MODEL
         shutil.rmtree(model, ignore_errors=True)
-        for name in answer[ANSWER_FILES]:
-            self._place.fetch(f"{answer['at']}/{name}", model / name)
-        return Trained(model, tuple(answer["notes"]))
+        for name in names:
+            self._place.fetch(f"{at}/{name}", model / name, MOST_BYTES)
+        return Trained(model, notes)
+
+    def _is_link(self, at: str, name: str) -> bool:
+        """Whether a file of the shared place is elsewhere, by a link."""
+        above, path = self._place.path(TRAINING), self._place.path(f"{at}/{name}")
+        if above is None or path is None:
+            return False
+        return path.resolve() != above.resolve() / path.relative_to(above)
 
 
-def _failure(error: Any) -> LikewiseError:
+def _failure(error: Exception) -> LikewiseError:
     if isinstance(error, LikewiseError):
         return error
     if isinstance(error, WorkerLostError):
@@ -159,6 +169,4 @@ def _failure(error: Any) -> LikewiseError:
         return TrainingError(
             "The training took longer than a worker may take.", "LIKEWISE_TRAIN_SECONDS says how long."
         )
-    if isinstance(error, BROKER_ERRORS):
-        return unavailable(error)
     return TrainingError(f"The training failed: {error!r}.")

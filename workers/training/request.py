@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from search.errors import ModelError
 from search.photographers.model_registry import ModelKind
+from workers.cluster.checks import as_flag, as_integer, as_member, as_number, as_object, as_text
 
 ORDER, PHOTOS, PICTURES, MODEL = "order.json", "photos.npz", "pictures.npy", "model"
 LAYOUT = 1
@@ -53,6 +54,23 @@ class TrainingOrder:
         """
         known = {field.name: data[field.name] for field in fields(cls) if field.name in data}
         return cls(**{**known, "kind": ModelKind(data["kind"])})
+
+    @classmethod
+    def from_message(cls, data: object) -> TrainingOrder:
+        """The order that a message holds.
+
+        Raises:
+            MessageRefusedError: a field is missing, or has a value that it cannot have.
+        """
+        found = as_object(data, "order of a training")
+        seconds = found.get("seconds")
+        return cls(
+            kind=as_member(found.get("kind"), "kind of model", ModelKind),
+            seconds=None if seconds is None else as_number(seconds, "seconds", 0.0),
+            seed=as_integer(found.get("seed"), "seed"),
+            place=as_text(found.get("place"), "photographer"),
+            report=as_flag(found.get("report"), "report"),
+        )
 
     def save(self, folder: Path) -> None:
         """Write ``order.json``."""

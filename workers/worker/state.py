@@ -29,7 +29,8 @@ from workers.batch.encode import DescribedEmbedder, ExampleEncoder, embed_words
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import BatchReport
 from workers.cluster.broker import Broker
-from workers.cluster.serialization import BatchOrder, Json
+from workers.cluster.serialization import BatchOrder
+from workers.cluster.signing import Json
 from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.choice import choose_models, require_text
 from workers.embedders.models import Models

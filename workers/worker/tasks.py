@@ -14,24 +14,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from celery import Celery
+from celery import Celery, current_task
 from celery.exceptions import Reject, SoftTimeLimitExceeded
 
-from search.errors import LikewiseError, SettingsError
+from search.errors import LikewiseError, MessageRefusedError, SettingsError
 from search.spaces import MEANING, CollectionSchema
 from workers.cluster.app import CHOOSE_MODELS, EMBED_BATCH, EMBED_FILE, EMBED_TEXT, TRAIN, train_limits
 from workers.cluster.broker import Broker
+from workers.cluster.checks import LONGEST_PATH, as_hash, as_object, as_path, as_text, as_word
+from workers.cluster.orders import content_of
+from workers.cluster.points import vectors_to_json
 from workers.cluster.serialization import (
-    Json,
+    check_version,
     choice_from_json,
     choice_to_json,
     error_to_json,
-    later_fields,
     order_from_json,
     probe_to_json,
     report_to_json,
-    vectors_to_json,
 )
+from workers.cluster.signing import Json
 from workers.worker.state import DeviceLostError, WorkerState
 
 log = logging.getLogger(__name__)
@@ -48,12 +50,12 @@ def register(app: Celery, worker_state: WorkerState) -> None:
     """Register the tasks with ``app``; they use the models and decoders of ``worker_state``."""
     soft, hard = train_limits(worker_state.settings)
 
-    def embed_batch(order: Json) -> Json:
+    def embed_batch(sealed: Json) -> Json:
         """A batch (``serialization.BatchOrder``) to its ``BatchReport``. A process that dies of it is replaced, and the
         batch runs once more; then it ends as ``WorkerLostError``."""
         try:
             with _soft_limit():
-                return report_to_json(worker_state.embed(order_from_json(order)))
+                return report_to_json(worker_state.embed(order_from_json(content_of(sealed))))
         except _OutOfTime:
             worker_state.abandon()
             raise SoftTimeLimitExceeded(app.conf.task_soft_time_limit) from None
@@ -64,44 +66,45 @@ def register(app: Celery, worker_state: WorkerState) -> None:
         except DeviceLostError:
             sys.exit(1)
         except LikewiseError as error:
-            log.warning("Batch %s is left to be done again: %s", order["batch"], error)
+            log.warning("Task %s is left to be done again: %s", current_task.request.id, error)
             raise
 
-    def embed_file(question: Json) -> Json:
-        """``{"path", "name", "models", "concepts", "text"}`` to a ``Probe``, or ``{"error"}``."""
-        choice = choice_from_json(question["models"], question)
+    def embed_file(sealed: Json) -> Json:
+        """``{"path", "name", "models"}`` to a ``Probe``, or ``{"error"}``."""
         try:
-            return probe_to_json(worker_state.probe(question["path"], question["name"], choice))
+            question = _question(sealed)
+            path, name = as_path(question.get("path"), "path"), as_text(question.get("name"), "name", LONGEST_PATH)
+            return probe_to_json(worker_state.probe(path, name, choice_from_json(question.get("models"))))
         except LikewiseError as error:
             return error_to_json(error)
 
-    def embed_text(question: Json) -> Json:
-        """``{"words", "space", "models", "concepts", "text"}`` (the fingerprint of the space) to ``{"vectors"}`` with
-        one of ``meaning``, or ``{"error"}``."""
-        choice = choice_from_json(question["models"], question)
+    def embed_text(sealed: Json) -> Json:
+        """``{"words", "space", "models"}`` (the fingerprint of the space) to ``{"vectors"}`` with one of ``meaning``,
+        or ``{"error"}``."""
         try:
-            vector = worker_state.text(question["words"], question["space"], choice)
+            question = _question(sealed)
+            words, space = as_text(question.get("words"), "words"), as_hash(question.get("space"), "fingerprint", 16)
+            vector = worker_state.text(words, space, choice_from_json(question.get("models")))
             return {"vectors": vectors_to_json({MEANING: vector})}
         except LikewiseError as error:
             return error_to_json(error)
 
-    def choose_models(question: Json) -> Json:
-        """``{"image", "video", "existing", "concepts", "text"}`` (what the settings say, the schemas there are, and
-        whether the asker knows of concepts) to a ``ModelChoice``, or ``{"error"}``."""
-        existing = {name: CollectionSchema.from_json(schema) for name, schema in question["existing"].items()}
+    def choose_models(sealed: Json) -> Json:
+        """``{"image", "video", "text", "existing"}`` (what the settings say, and the schemas there are) to a
+        ``ModelChoice``, or ``{"error"}``."""
         try:
-            wanted = question["image"], question["video"], question.get("text", "none")
-            choice = worker_state.choose_models(existing, *wanted)
-            return choice_to_json(choice) | (later_fields(choice) if question.get("concepts") else {})
+            question = _question(sealed)
+            image, video, text = (as_word(question.get(name), f"{name} model") for name in ("image", "video", "text"))
+            return choice_to_json(worker_state.choose_models(_schemas(question.get("existing")), image, video, text))
         except LikewiseError as error:
             return error_to_json(error)
 
-    def train(question: Json) -> Json:
+    def train(sealed: Json) -> Json:
         """See ``workers.training.worker_side``. A process that dies of it is replaced, and the training is not begun
         again: its job says so."""
         try:
             with _soft_limit():
-                return worker_state.train(Broker(app), question)
+                return worker_state.train(Broker(app), content_of(sealed))
         except _OutOfTime:
             raise SoftTimeLimitExceeded(soft) from None
 
@@ -123,6 +126,25 @@ def register(app: Celery, worker_state: WorkerState) -> None:
         time_limit=hard,
         throws=(SoftTimeLimitExceeded,),
     )(train)
+
+
+def _question(sealed: Json) -> Json:
+    question = content_of(sealed)
+    check_version(question)
+    return question
+
+
+def _schemas(data: object) -> dict[str, CollectionSchema]:
+    """Schemas of collections by name.
+
+    Raises:
+        SpaceMismatchError: one is of another version, or was changed.
+        MessageRefusedError: one is none.
+    """
+    try:
+        return {name: CollectionSchema.from_json(schema) for name, schema in as_object(data, "set of schemas").items()}
+    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise MessageRefusedError(f"A message of the cluster has a schema that is none: {error!r}.") from error
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from workers.batch.report import Batch, FileRef, Priority
 from workers.cluster.app import EMBED_BATCH, EMBED_QUEUE, PRIORITY, make_app
+from workers.cluster.orders import publish_order
 from workers.cluster.serialization import BatchOrder, order_to_json
 
 QUICK = ModelChoice("quick", "frames_quick", "quick")
@@ -63,7 +64,7 @@ class Desk:
         """Send a batch of such pictures; the id of its task."""
         batch = Batch(id_, "job", kind, tuple(self.picture(colour) for colour in colours), priority)
         order = order_to_json(BatchOrder(batch, self.models, "store" if deliver == "store" else "report"))
-        self.app.send_task(EMBED_BATCH, (order,), task_id=id_, queue=EMBED_QUEUE[kind], priority=PRIORITY[priority])
+        publish_order(self.app, EMBED_BATCH, id_, order, queue=EMBED_QUEUE[kind], priority=PRIORITY[priority])
         return id_
 
     def meta(self, task: str) -> Mapping[str, Any]:

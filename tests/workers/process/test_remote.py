@@ -25,16 +25,14 @@ from search.errors import (
 )
 from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice
-from search.similar.questions import Probe
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Store
 from workers.batch.encode import ExampleEncoder
 from workers.cluster import remote_encoder
+from workers.cluster.points import vectors_to_json
 from workers.cluster.remote_encoder import RemoteEncoder, choose_models_remotely
-from workers.cluster.serialization import probe_to_json, vectors_to_json
 from workers.decode.sandbox.pool import DecodePool
-from workers.embedders.sound.standardise import standardise
 
 Start = Callable[..., Any]
 
@@ -125,22 +123,8 @@ def test_words_are_asked_of_a_worker_that_has_to_come_soon(
     np.testing.assert_allclose(encoder.text("a dog", meaning), [[0.6, 0.8]])
     task, question, soon, seconds = asked
     assert (task, question["words"], question["space"]) == ("likewise.embed_text", "a dog", meaning.fingerprint)
-    assert (question["text"], question["models"]["image"]) == ("open_clip", "i")
+    assert (question["models"]["text"], question["models"]["image"]) == ("open_clip", "i")
     assert (soon, seconds) == (remote_encoder.TEXT_SECONDS, 60)
-
-
-def test_a_sound_that_an_older_worker_embeds_is_standardised_here(
-    encoder: RemoteEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It sends the raw sound, and a fingerprint for every space of the collection."""
-    raw = (np.random.default_rng(3).normal(size=(1, 256)) * 2 - 4).astype(np.float32)
-    spaces = {"sound": "heard", "sound_raw": "raw", "motion": "moved"}
-    sent = probe_to_json(Probe(Kind.AUDIO, {"sound_raw": raw}, spaces, name="a.wav"))
-    monkeypatch.setattr(remote_encoder, "_ask", lambda *_, **__: sent)
-    monkeypatch.setattr(remote_encoder, "choose_models_remotely", lambda *_: ModelChoice("i", "v"))
-    probe = encoder.probe("/music/a.wav")
-    np.testing.assert_array_equal(probe.vectors["sound"], standardise(raw))
-    assert (probe.vectors.keys(), probe.spaces) == ({"sound"}, {"sound": "heard"})
 
 
 def test_nobody_listening_is_not_the_same_as_everybody_busy(make_desk: Any, store: Store, start_worker: Start) -> None:

@@ -17,6 +17,7 @@ from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice
 from workers.batch.report import Priority, Status
 from workers.cluster.app import CHOOSE_MODELS, QUERY_PRIORITY, QUERY_QUEUE
+from workers.cluster.orders import publish_order
 from workers.cluster.serialization import report_from_json
 
 
@@ -54,8 +55,8 @@ def test_a_question_comes_before_batches_and_urgent_batches_before_others(
     for number in range(3):
         desk.order(f"normal-{number}", "red", kind=Kind.VIDEO if number == 1 else Kind.IMAGE)
     desk.order("high", "red", priority=Priority.HIGH)
-    question = {"image": "efficientnet_lite0", "video": "frames", "existing": {}}
-    desk.app.send_task(CHOOSE_MODELS, (question,), task_id="question", queue=QUERY_QUEUE, priority=QUERY_PRIORITY)
+    question = {"version": 2, "image": "efficientnet_lite0", "video": "frames", "text": "none", "existing": {}}
+    publish_order(desk.app, CHOOSE_MODELS, "question", question, queue=QUERY_QUEUE, priority=QUERY_PRIORITY)
     tasks = ("begun", "low", "normal-0", "normal-1", "normal-2", "high", "question")
     ended = {task: desk.wait(task)["date_done"] for task in tasks}
     order = sorted(ended, key=lambda task: ended[task])
@@ -70,15 +71,6 @@ def test_a_worker_takes_from_its_queues_alone(make_desk: Any, start_worker: Call
     desk.wait(desk.order("videos", "red", kind=Kind.VIDEO))
     assert desk.meta("pictures")["status"] == states.PENDING
     assert desk.queued() == 1
-
-
-def test_refuses_whatever_is_not_json(make_desk: Any, start_worker: Callable[..., Any]) -> None:
-    desk = make_desk()
-    worker = start_worker(desk.settings)
-    desk.app.send_task(CHOOSE_MODELS, ({},), task_id="pickled", queue=QUERY_QUEUE, serializer="pickle")
-    desk.wait(desk.order("b1", "red"))
-    assert desk.meta("pickled")["status"] == states.PENDING
-    assert "Refusing to deserialize" in worker.log.read_text()
 
 
 def test_shows_its_counts_to_prometheus(

@@ -53,9 +53,9 @@ def train(
             return None
         time.sleep(0.02)
     model = folder / MODEL
-    (model / "part").mkdir(parents=True)
+    model.mkdir()
     (model / "manifest.json").write_text(json.dumps({"kind": order.kind, "photos": len(photos), "threads": threads}))
-    np.savez(model / "part" / "weights.npz", weights=photos.visual.mean(axis=0))
+    np.savez(model / "arrays.npz", weights=photos.visual.mean(axis=0))
     return ("It learnt nothing.",)
 
 

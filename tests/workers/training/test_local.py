@@ -61,7 +61,7 @@ def test_a_folder_goes_in_and_a_model_comes_out(run: Run, make_photos: Callable[
     assert said == ["Looking at 6 photos."]
     manifest = json.loads((trained.folder / "manifest.json").read_text())
     assert manifest == {"kind": "classifier", "photos": 6, "threads": 2}
-    with np.load(trained.folder / "part" / "weights.npz") as arrays:
+    with np.load(trained.folder / "arrays.npz") as arrays:
         np.testing.assert_allclose(arrays["weights"], make_photos().visual.mean(axis=0), rtol=1e-6)
 
 

@@ -22,6 +22,7 @@ from search.photographers.photos.dataset import PhotoSet
 from search.settings import Settings
 from workers.cluster.app import make_app
 from workers.cluster.broker import Broker
+from workers.cluster.signing import MESSAGE_VERSION
 from workers.cluster.task_queue import origin_of
 from workers.training.remote import RemoteTrainer
 from workers.training.request import PHOTOS, Trained, TrainingOrder
@@ -62,7 +63,7 @@ def test_photos_go_to_a_worker_and_its_model_comes_back(
     assert trained is not None
     assert trained.notes == ("It learnt nothing.",)
     assert json.loads((trained.folder / "manifest.json").read_text())["photos"] == 6
-    with np.load(trained.folder / "part" / "weights.npz") as arrays:
+    with np.load(trained.folder / "arrays.npz") as arrays:
         np.testing.assert_allclose(arrays["weights"], make_photos().visual.mean(axis=0), rtol=1e-6)
     assert left_in(brokered) == []
     with pytest.raises(UsageError, match="only one photographer"):
@@ -158,16 +159,16 @@ def test_a_task_delivered_again_does_nothing(brokered: Settings, app: Any, make_
     """Once it is done, or another one is wanted: whoever redelivers it, it harms nobody."""
     broker = Broker(app)
     there = f"training/{origin_of(brokered)}-7"
-    question = {"task": "origin:7:old", "there": there, "order": ORDER.to_json()}
+    question = {"version": MESSAGE_VERSION, "task": "origin:7:old", "there": there, "order": ORDER.to_json()}
 
     class Never:
         def train(self, *_: object) -> None:
             raise AssertionError("it is not to train")
 
-    for wanted in (b"", b"origin:7:new"):
+    for wanted in ("", "origin:7:new"):
         broker.put(wanted_name(there), wanted)
         assert serve_training(brokered, broker, question, lambda _: Never()) == {"stopped": True}
-    broker.put(wanted_name(there), b"origin:7:old")
+    broker.put(wanted_name(there), "origin:7:old")
     assert serve_training(brokered, broker, question, lambda _: Never()) == {"stopped": True}, "its photos are gone"
 
 
@@ -185,5 +186,5 @@ def test_by_way_of_a_bucket(
     trained = RemoteTrainer(brokered, app).train(make_folder("learn"), ORDER, print, lambda: True)
     app.close()
     assert trained is not None
-    assert sorted(path.name for path in trained.folder.rglob("*") if path.is_file()) == ["manifest.json", "weights.npz"]
+    assert sorted(path.name for path in trained.folder.rglob("*") if path.is_file()) == ["arrays.npz", "manifest.json"]
     assert bucket.keys() == []
