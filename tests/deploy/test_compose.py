@@ -136,7 +136,8 @@ def test_secrets_are_made_once_and_agree(ready: Path) -> None:
     assert before["redis.conf"] == f"requirepass {before['redis_password']}"
     assert before["postgres_password"].strip() in before["database_url"]
     assert yaml.safe_load(before["qdrant.yaml"])["service"]["api_key"] == before["qdrant_api_key"].strip()
-    assert len({before[name] for name in ("token", "redis_password", "postgres_password", "qdrant_api_key")}) == 4
+    random = ("token", "redis_password", "postgres_password", "qdrant_api_key", "cluster_key")
+    assert len({before[name] for name in random}) == len(random)
     assert secrets.stat().st_mode & 0o077 == 0
 
 

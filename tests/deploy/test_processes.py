@@ -12,6 +12,8 @@ from workers.cluster.app import HARD_SECONDS, QUEUES
 
 from .conftest import Process
 
+SECRETS = ("token", "qdrant_api_key", "database_url", "broker_url", "cluster_key")
+
 
 def test_there_are_web_query_and_embedding_processes(processes: list[Process]) -> None:
     assert {process.name for process in processes} == {"web", "worker-query", "worker", "worker-gpu"}
@@ -37,10 +39,11 @@ def test_every_variable_is_a_setting_and_its_value_allowed(
         settings = load_settings(environ=variables)
         assert settings.store == "server", process.name
         assert settings.broker_url is not None, process.name
+        assert settings.cluster_key is not None, process.name
 
 
 def test_secrets_are_read_from_files(processes: list[Process]) -> None:
-    secret = {f"LIKEWISE_{name.upper()}" for name in ("token", "qdrant_api_key", "database_url", "broker_url")}
+    secret = {f"LIKEWISE_{name.upper()}" for name in SECRETS}
     for process in processes:
         assert secret.isdisjoint(process.environment), process.name
 

@@ -41,6 +41,13 @@ def test_a_broker_that_is_away_fails_with_what_to_do(make_settings: Callable[...
     assert find(settings, "workers").health is Health.WARNING
 
 
+def test_a_cluster_without_a_key_is_told_how_to_make_one(make_settings: Callable[..., Settings]) -> None:
+    for name in ("broker", "workers"):
+        check = find(make_settings(broker_url="redis://elsewhere:6379/0"), name)
+        assert check.health is Health.FAILED
+        assert "token_hex" in check.hint
+
+
 def test_nobody_listening_is_told_with_what_to_start(make_settings: Callable[..., Settings], broker: Any) -> None:
     settings = make_settings(broker_url=broker.url)
     assert find(settings, "broker").health is Health.OK
