@@ -23,6 +23,9 @@ from ingest.maintenance.calibrate import Calibrate, make_provisional
 from ingest.maintenance.migrate import Migrate
 from ingest.maintenance.reembed import Reembed
 from ingest.maintenance.upkeep import bring_up_to_date
+from ingest.maintenance.verify.findings import Verification, load_verification
+from ingest.maintenance.verify.scrub import Scrubber
+from ingest.maintenance.verify.task import Verify
 from ingest.photographers.fold_in import FoldIn
 from ingest.photographers.labelling import Label
 from ingest.photographers.training import Train
@@ -84,6 +87,7 @@ class Node:
             JobKind.BACKUP: Backup(settings, store, ledger),
             JobKind.MIGRATE: Migrate(settings, store, ledger),
             JobKind.REEMBED: Reembed(settings, store, ledger, runner, engine.runner_for, engine.forget),
+            JobKind.VERIFY: Verify(settings, store, ledger, runner),
             JobKind.CALIBRATE: Calibrate(store, lambda: engine.encoder),
             JobKind.LABEL: Label(store, ledger),
             JobKind.TRAIN_CLASSIFIER: Train(settings, store, lambda: engine.trainer, ModelKind.CLASSIFIER),
@@ -95,6 +99,7 @@ class Node:
         self._jobs = KeyedThreads("job")
         self._upkeep = BackgroundThread("upkeep")
         self._watch = BackgroundThread("watch")
+        self._scrub = BackgroundThread("scrub")
         self.closing = threading.Event()
 
     @classmethod
@@ -217,11 +222,13 @@ class Node:
         return job if self.ingest.progress(job).finished else self._submit(job)
 
     def watch_jobs(self) -> None:
-        """Resume, from now until this node is closed, every job that loses its coordinator."""
+        """Resume, from now until this node is closed, every job that loses its coordinator, and check what is stored at
+        the rate that the settings say."""
         self._upkeep.submit(self.ingest.tidy)
         self._upkeep.submit(self.bring_up_to_date)
         self._upkeep.submit(self.make_likeness_curves)
         self._watch.submit(self._resume_abandoned)
+        self._scrub.submit(Scrubber(self.settings, self.store, self.ledger, self.closing).run)
 
     def run_job(self, job: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
         """Run a job to its end in this thread, then start the upkeep that its files make necessary."""
@@ -246,6 +253,10 @@ class Node:
     def bring_up_to_date(self) -> None:
         """Upgrade what an older version stored, until this node is closed."""
         bring_up_to_date(self.store, self.ledger, goes_on=lambda: not self.closing.is_set())
+
+    def verification(self) -> Verification:
+        """What the last verification and the checks in the background have found."""
+        return load_verification(self.ledger)
 
     def make_likeness_curves(self) -> None:
         """Learn provisional likeness curves for models that ship without, until this node is closed. None are learnt
@@ -285,6 +296,7 @@ class Node:
         """
         self.halt()
         self._watch.close(CLOSING_SECONDS)
+        self._scrub.close(CLOSING_SECONDS)
         if not self._jobs.close(CLOSING_SECONDS):
             log.warning("Not waiting any longer for the running batch; it is repeated when the job is resumed.")
             return

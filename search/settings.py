@@ -118,6 +118,9 @@ class Settings(BaseModel):
     include_system_folders: bool = Field(
         False, description="also scan what other programs keep beside photos: thumbnails, recycle bins, snapshots"
     )
+    scrub_days: float = Field(
+        30.0, ge=0, description="days in which `up` and `serve` read back and check every record; 0 means never"
+    )
     missing_grace_days: float = Field(30.0, ge=0, description="days before records of missing files are deleted")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe message logged")
     log_format: Literal["text", "json"] = Field("text", description="lines for people, or one JSON object a line")

@@ -7,6 +7,7 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -70,6 +71,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
         ("decoding", _decoding),
         ("decoder sandbox", _sandbox),
         ("ledger", _ledger),
+        ("stored data", _verified),
         ("broker", _broker),
         ("workers", _workers),
         ("shared place", _shared),
@@ -205,6 +207,29 @@ def _ledger(settings: Settings) -> Check:
         return Check("ledger", Health.FAILED, error.message, error.hint)
     backend = make_url(settings.ledger_url).get_backend_name()
     return Check("ledger", Health.OK, f"{backend}: opens{'' if backend != 'sqlite' else ', and is whole'}")
+
+
+def _verified(settings: Settings) -> Check:
+    """What the last verification and the checks in the background have found."""
+    from ingest.maintenance.verify.findings import Verification
+    from web.client import connect
+    from web.plain import load
+
+    name = "stored data"
+    if find_running(settings.home) is None and settings.store == "edge" and not settings.home.exists():
+        return Check(name, Health.OK, "nothing is stored yet")
+    try:
+        with connect(settings) as client:
+            verified: Verification = load(Verification, client.get("/verification"))
+    except StoreLockedError as error:
+        return Check(name, Health.WARNING, error.message, error.hint)
+    if (damage := verified.damage) is not None:
+        hint = "`likewise verify` lists it, `likewise verify --repair` repairs it."
+        return Check(name, Health.FAILED, damage.summary, hint)
+    if (last := verified.checked) is None:
+        return Check(name, Health.OK, "not read back as a whole yet; `likewise verify` does so")
+    when = datetime.fromtimestamp(last.began).astimezone().isoformat(sep=" ", timespec="minutes")
+    return Check(name, Health.OK, f"{when}: {last.summary}")
 
 
 def _broker(settings: Settings) -> Check:

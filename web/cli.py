@@ -38,6 +38,7 @@ COMMANDS = {
     "evaluate": "web.commands.questions.evaluate",
     "calibrate": "web.commands.library.calibrate",
     "reembed": "web.commands.library.reembed",
+    "verify": "web.commands.library.verify",
     "export": "web.commands.questions.export",
     "backup": "web.commands.library.backup",
     "restore": "web.commands.library.restore",
@@ -47,7 +48,7 @@ COMMANDS = {
 }
 """Module of each command, which defines it as ``command``; in the order of ``--help``."""
 
-SUPERVISED = frozenset({"ingest", "failures", "reembed", "calibrate", "photographers", "migrate", "restore"})
+SUPERVISED = frozenset({"ingest", "failures", "reembed", "verify", "calibrate", "photographers", "migrate", "restore"})
 """Commands that may write much into the store from their own process."""
 
 INTERRUPTED = 130

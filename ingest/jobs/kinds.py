@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from ingest.jobs.options import Stored, absolute_paths, choice, parse_options, whole_number
+from ingest.jobs.options import Stored, absolute_paths, choice, parse_options, positive_number, whole_number
 from search.photographers.answers import Credit
 
 NO_CREDIT, ALL_CREDITS = "none", "all"
@@ -31,9 +31,15 @@ class IngestOptions:
 
 @dataclass(frozen=True, slots=True)
 class BackupOptions:
-    """``to`` is the folder that the backup is written to."""
+    """Where a backup is written.
+
+    Attributes:
+        to: a folder.
+        damaged: damaged records are taken along instead of refused.
+    """
 
     to: Annotated[Path, Stored("the absolute path of a folder", Path)]
+    damaged: Annotated[bool, Stored("0 or 1", {"0": False, "1": True}.__getitem__)] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,19 @@ class ReembedOptions:
     space: Annotated[str, Stored("the name of a space")] = ""
     model: str = ""
     decoding: Annotated[bool, Stored("0 or 1", {"0": False, "1": True}.__getitem__)] = False
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """What is done about damage, and how fast everything is read.
+
+    Attributes:
+        repair: what is damaged is embedded or written anew.
+        rate: records a second at most; None for as fast as it goes.
+    """
+
+    repair: Annotated[bool, Stored("0 or 1", {"0": False, "1": True}.__getitem__)] = False
+    rate: Annotated[float | None, Stored("a number above 0", positive_number)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +161,7 @@ class JobKind(StrEnum):
     BACKUP = KindDescription("backup", "Backing up", BackupOptions, read_only=True)
     MIGRATE = KindDescription("migrate", "Copying to another store", MigrateOptions, read_only=True)
     REEMBED = KindDescription("reembed", "Making vectors anew", ReembedOptions)
+    VERIFY = KindDescription("verify", "Reading back what is stored", VerifyOptions)
     CALIBRATE = KindDescription("calibrate", "Learning likeness from labelled files", CalibrateOptions)
     LABEL = KindDescription("label", "Noting who took what", LabelOptions, photographers=True)
     TRAIN_CLASSIFIER = KindDescription(

@@ -7,6 +7,7 @@ which counts as 0. An option that is absent or empty takes its default.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -47,6 +48,18 @@ def whole_number(least: int) -> Stored:
         return int(text)
 
     return Stored(f"a whole number from {least} on", read)
+
+
+def positive_number(text: str) -> float:
+    """A finite number above 0.
+
+    Raises:
+        ValueError: it is none.
+    """
+    number = float(text)
+    if not 0.0 < number < math.inf:
+        raise ValueError(text)
+    return number
 
 
 def choice(*names: str, key: str = "") -> Stored:

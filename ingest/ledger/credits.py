@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, delete, exists, insert, or_, select, update
@@ -22,7 +22,7 @@ from search.errors import NotFoundError, UsageError
 from search.media import Kind, MediaRecord, Payload
 from search.photographers.answers import Credit
 from search.photographers.photos.names import clean_name, credited_name, given_name
-from search.store.base import Store
+from search.store.base import Store, StoredPoint
 from search.store.filters import Filter
 
 RANK = (Credit.PERSON, Credit.CSV, Credit.FOLDER, Credit.EXIF, Credit.KMEANS)
@@ -166,21 +166,32 @@ class Credits:
         Returns:
             The credit that counts for each record in the store, under the photographer's present name.
         """
-        stored, renamed = credits_of(connection, ids), aliases(connection)
         found: dict[str, SourceCredit | None] = {}
         for collection in self._store.collections():
-            patches: dict[str, Payload] = {}
-            for point in self._store.retrieve(collection, list(ids), payload=_KEYS):
-                if not point.payload.keys() >= _NEEDED:
-                    continue  # an incomplete record, which is about to be swept or rewritten
-                credit = effective_credit(stored.get(point.id, ()), credited_name_of(point.payload))
-                if credit is not None:
-                    credit = replace(credit, name=renamed.get(credit.name, credit.name))
-                found[point.id] = credit
-                if patch := _patch(point.payload, credit):
-                    patches[point.id] = patch
+            points = self._store.retrieve(collection, list(ids), payload=_KEYS)
+            counting = self._counting(connection, points)
+            payloads = {point.id: point.payload for point in points}
+            patches = {id_: patch for id_, credit in counting.items() if (patch := _patch(payloads[id_], credit))}
             if patches:
                 self._store.patch_payload(collection, patches)
+            found |= counting
+        return found
+
+    def changes(self, connection: Connection, points: Sequence[StoredPoint]) -> dict[str, Payload]:
+        """What :meth:`apply` would write into the payloads of these points, by id."""
+        payloads = {point.id: point.payload for point in points}
+        counting = self._counting(connection, points)
+        return {id_: patch for id_, credit in counting.items() if (patch := _patch(payloads[id_], credit))}
+
+    def _counting(self, connection: Connection, points: Sequence[StoredPoint]) -> dict[str, SourceCredit | None]:
+        """The credit that counts for each record, under the photographer's present name. Incomplete records, which are
+        about to be swept or rewritten, are left out."""
+        stored, renamed = credits_of(connection, [point.id for point in points]), aliases(connection)
+        found: dict[str, SourceCredit | None] = {}
+        for point in points:
+            if point.payload.keys() >= _NEEDED:
+                credit = effective_credit(stored.get(point.id, ()), credited_name_of(point.payload))
+                found[point.id] = credit and replace(credit, name=renamed.get(credit.name, credit.name))
         return found
 
     def apply_in_pages(self, ids: Iterable[str]) -> None:

@@ -12,4 +12,5 @@ Start reading at ``reembed`` or ``backup``.
 * ``redecode``: Decode the files of records anew that an older version decoded, where this one decodes them otherwise.
 * ``reembed``: Change the model of a space without downtime, in new generations of the collections that have it.
 * ``upkeep``: Upgrade in place what an older version stored: standardised sounds, and keys of payloads.
+* ``verify``: Verify everything that is stored: read it back, name what is damaged, and repair what still has its file.
 """

@@ -140,8 +140,7 @@ class FillRun:
             schema = self._store.schema(generation)
             size = self._sizes[schema.kind]
             waiting: list[FileRef] = []
-            points = self._store.scroll(schema.collection, payload=False, page=PAGE)
-            for ids in chunked((point.id for point in points), PAGE):
+            for ids in chunked(self._ids(schema.collection), PAGE):
                 waiting += self._lacking(generation, ids)
                 while len(waiting) >= size:
                     if self.stopped:
@@ -153,6 +152,10 @@ class FillRun:
             if waiting:
                 yield self._batch(generation, waiting)
         self._all_given = True
+
+    def _ids(self, collection: str) -> Iterator[str]:
+        """Ids of the records that are looked at."""
+        return (point.id for point in self._store.scroll(collection, payload=False, page=PAGE))
 
     def _batch(self, generation: str, refs: Sequence[FileRef]) -> Batch:
         self._numbered += 1

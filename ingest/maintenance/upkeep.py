@@ -8,7 +8,7 @@ and ``ingest.maintenance.redecode``.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -97,12 +97,15 @@ def _renew_page(store: Store, collection: str, ids: Sequence[str], begun: Mappin
     """Upgrade these payloads and give checksums to what has none; the number of those that were changed."""
     schema = store.schema(collection)
     patched: set[str] = set()
+    sealed: dict[str, set[str]] = {}
     for _ in range(MOST_TRIES):
         patches: dict[str, Payload] = {}
         for some in chunked(ids, page_size(schema)):
             for point in store.retrieve(collection, some, vectors=[*schema.by_name]):
                 changes = _changes(point.payload, begun)
-                changes |= _missing_checksums(schema, point, changes, again=point.id in patched)
+                if names := _to_seal(schema, point, sealed.get(point.id, set())):
+                    sealed.setdefault(point.id, set()).update(names)
+                    changes |= sealing(schema, point, names, changes)
                 if changes:
                     patches[point.id] = changes
         if not patches:
@@ -112,20 +115,14 @@ def _renew_page(store: Store, collection: str, ids: Sequence[str], begun: Mappin
     return len(patched)
 
 
-def _missing_checksums(schema: CollectionSchema, point: StoredPoint, changes: Payload, *, again: bool) -> Payload:
-    """Checksums of what has none and is plausible.
+def _to_seal(schema: CollectionSchema, point: StoredPoint, sealed: Set[str]) -> set[str]:
+    """What is to be given a checksum: what has none and is plausible.
 
     Args:
-        again: it was given some just now; those that do not hold are of what a job has replaced meanwhile.
+        sealed: what was given one just now; where that does not hold, a job has replaced the vectors meanwhile.
     """
     proof = prove(schema, point)
-    doubtful = implausible(schema, point)
-    if doubtful and not again:
-        log.warning(
-            "The %s of '%s' cannot have been stored as it is; `likewise verify` says more.", doubtful[0], point.id
-        )
-    names = {*proof.unproven, *(proof.damaged if again else ())} - set(doubtful)
-    return sealing(schema, point, names, changes) if names else {}
+    return ({*proof.unproven} | ({*proof.damaged} & sealed)) - set(implausible(schema, point))
 
 
 def _changes(payload: Payload, begun: Mapping[str, float]) -> dict[str, Any]:

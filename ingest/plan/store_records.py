@@ -54,7 +54,7 @@ class Records:
                     if record is None:
                         continue
                     absent.discard(point.id)
-                    if patch := _patch(record, point.payload, present.get(point.id)):
+                    if patch := path_changes(record, point.payload, present.get(point.id)):
                         patches[point.id] = patch
                 if patches:
                     self._store.patch_payload(collection, patches)
@@ -109,8 +109,12 @@ def _record(point: StoredPoint) -> MediaRecord | None:
         return None
 
 
-def _patch(record: MediaRecord, stored: Payload, at: Locations | None) -> Payload:
-    """The payload keys that differ; empty when the record is up to date."""
+def path_changes(record: MediaRecord, stored: Payload, at: Locations | None) -> Payload:
+    """The payload keys that differ from what the ledger has; empty when the record is up to date.
+
+    Args:
+        at: the present paths; None where there are none.
+    """
     if at is None:
         return {} if record.missing else {"missing": True}
     moved = replace(record, paths=at.paths, libraries=at.libraries, mtime=at.mtime, missing=False)

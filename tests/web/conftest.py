@@ -19,6 +19,7 @@ from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
 
 from ingest.jobs.progress import Failure, JobProgress, JobState
+from ingest.maintenance.verify.findings import Verification
 from search.errors import CorruptMediaError, NotFoundError, UnsupportedMediaError
 from search.media import Kind, MediaRecord, media_id
 from search.photographers.library_photos import LibraryState
@@ -163,6 +164,9 @@ class FakeNode:
         roots = tuple(str(path) for path in paths)
         self.ingest.known[job_id] = JobProgress(job_id, JobState.QUEUED, library or paths[0].name, roots)
         return job_id
+
+    def verification(self) -> Verification:
+        return Verification(None, None)
 
     def resume(self, job: str) -> str:
         self.ingest.set(job, state=JobState.RUNNING)

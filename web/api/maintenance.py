@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
+from ingest.maintenance.verify.findings import Verification
 from web.api.operation import Operation
 from web.api.ports import NodePort
 
@@ -18,9 +19,11 @@ class NewBackup:
     Attributes:
         to: absolute path, on the machine Likewise runs on, of a folder that is empty or not there yet, or that holds a
             backup which was cut off.
+        damaged: take damaged records along as they are, instead of ending at the first.
     """
 
     to: str
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,19 @@ class NewMigration:
     """
 
     to: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewVerification:
+    """How to verify what is stored.
+
+    Attributes:
+        repair: embed or write anew what is damaged.
+        rate: records a second at most; without one, as fast as it goes.
+    """
+
+    repair: bool = False
+    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +65,26 @@ class NewCalibration:
 
 def back_up(node: NodePort, new: NewBackup) -> JobProgress:
     """Write everything that is stored and known to a folder; the answer is the job that does it."""
-    return node.ingest.progress(node.start_task(JobKind.BACKUP, {"to": new.to}))
+    options = {"to": new.to, "damaged": str(int(new.damaged))}
+    return node.ingest.progress(node.start_task(JobKind.BACKUP, options))
 
 
 def migrate(node: NodePort, new: NewMigration) -> JobProgress:
     """Copy the store to another one, which is to hold nothing yet, and compare every point; the answer is the job that
     does it. This store stays as it is, and in use."""
     return node.ingest.progress(node.start_task(JobKind.MIGRATE, {"to": new.to}))
+
+
+def verify(node: NodePort, new: NewVerification) -> JobProgress:
+    """Read back everything that is stored and check it; the answer is the job that does it. What it finds is told by
+    ``GET /verification``."""
+    options = {"repair": str(int(new.repair)), "rate": "" if new.rate is None else str(new.rate)}
+    return node.ingest.progress(node.start_task(JobKind.VERIFY, options))
+
+
+def verification(node: NodePort) -> Verification:
+    """What the last job ``verify`` and the checks in the background have found."""
+    return node.verification()
 
 
 def calibrate(node: NodePort, new: NewCalibration) -> JobProgress:
@@ -65,6 +94,16 @@ def calibrate(node: NodePort, new: NewCalibration) -> JobProgress:
 
 
 OPERATIONS = (
+    Operation(
+        "POST",
+        "/verifications",
+        verify,
+        JobProgress,
+        takes=(NewVerification,),
+        status=202,
+        errors=(400, 409, 503),
+    ),
+    Operation("GET", "/verification", verification, Verification),
     Operation(
         "POST",
         "/calibrations",

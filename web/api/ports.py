@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ingest.jobs.progress import Failure, JobProgress
+from ingest.maintenance.verify.findings import Verification
 from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
 from search.photographers.space import CodeChart
 from search.settings import Settings
@@ -95,6 +96,7 @@ class NodePort(Protocol):
     def token(self) -> str: ...
     @property
     def store(self) -> Store: ...
+    def verification(self) -> Verification: ...
     @property
     def ingest(self) -> IngestPort: ...
     @property

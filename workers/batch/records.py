@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 
 from search.media import COLLECTIONS, DECODING_REVISION, PAYLOAD_REVISION, Kind, MediaRecord, Payload
@@ -117,10 +118,12 @@ def payload_changes(before: MediaRecord, after: MediaRecord) -> Payload:
 
 
 def find_records(store: EmbeddingStore, ids: Sequence[str]) -> dict[str, MediaRecord]:
-    """Stored records by id, of any collection."""
+    """Stored records by id, of any collection; one so damaged that it is no record any more counts as absent."""
     existing = store.collections()
     found: dict[str, MediaRecord] = {}
     for collection in COLLECTIONS:
         if collection in existing and ids:
-            found |= {point.id: MediaRecord.from_payload(point.payload) for point in store.retrieve(collection, ids)}
+            for point in store.retrieve(collection, ids):
+                with suppress(KeyError, ValueError, TypeError):
+                    found[point.id] = MediaRecord.from_payload(point.payload)
     return found

@@ -18,11 +18,13 @@ _TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string
 
 
 def encode_points(schema: CollectionSchema, points: Sequence[Point], previews: Mapping[str, bytes]) -> bytes:
-    """A Parquet file with the columns ``id``, ``payload`` (JSON), ``preview`` (WebP), and for each space ``vector_``
-    and its name: a list of float32, the vectors of a multivector one after the other; null where a point has none."""
+    """A Parquet file with the columns ``id``, ``payload`` and ``checksums`` (JSON), ``preview`` (WebP), and for each
+    space ``vector_`` and its name: a list of float32, the vectors of a multivector one after the other; null where a
+    point has none."""
     columns = {
         "id": pa.array([point.id for point in points], pa.string()),
         "payload": pa.array([json.dumps(point.payload, ensure_ascii=False) for point in points], pa.string()),
+        "checksums": pa.array([json.dumps(dict(point.checksums)) for point in points], pa.string()),
         "preview": pa.array([previews.get(point.id) for point in points], pa.binary()),
     }
     for name in schema.by_name:
@@ -31,8 +33,10 @@ def encode_points(schema: CollectionSchema, points: Sequence[Point], previews: M
 
 
 def decode_points(schema: CollectionSchema, data: bytes) -> Iterator[tuple[Point, bytes | None]]:
-    """Inverse of :func:`encode_points`: each point with its preview. Vectors are float32 of shape (n, dim)."""
+    """Inverse of :func:`encode_points`: each point with its preview. Vectors are float32 of shape (n, dim). Parts that
+    an older version wrote have no checksums."""
     table = _from_bytes(data)
+    sums = table.column("checksums") if "checksums" in table.column_names else None
     dims = {name: field.space.dim for name, field in schema.by_name.items()}
     columns = {name: table.column(f"vector_{name}") for name in dims}
     for at, (id_, payload, preview) in enumerate(
@@ -43,7 +47,8 @@ def decode_points(schema: CollectionSchema, data: bytes) -> Iterator[tuple[Point
             for name, column in columns.items()
             if column[at].is_valid
         }
-        yield Point(id_.as_py(), vectors, json.loads(payload.as_py())), preview.as_py()
+        checksums = {} if sums is None else json.loads(sums[at].as_py())
+        yield Point(id_.as_py(), vectors, json.loads(payload.as_py()), checksums), preview.as_py()
 
 
 def encode_rows(table: Table, rows: Sequence[Row]) -> bytes:

@@ -59,7 +59,7 @@ class Backup:
             bring_up_to_date(self._store, self._ledger, goes_on=job.goes_on)
             if not job.goes_on():
                 return ""
-            writer = BackupWriter(self._settings, self._store, self._ledger, folder, job)
+            writer = BackupWriter(self._settings, self._store, self._ledger, folder, job, damaged=options.damaged)
             if not writer.begin():
                 return ""
             for done in writer.steps():

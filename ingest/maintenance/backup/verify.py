@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Table
@@ -11,9 +12,14 @@ from sqlalchemy import Table
 from ingest.ledger.tables import SCHEMA_VERSION
 from ingest.maintenance.backup import ledger_rows, parts
 from ingest.maintenance.backup.manifest import Manifest, Part, PartKind, read_part
+from ingest.maintenance.verify.record_checks import complaint_of_webp
 from search.errors import BackupError
 from search.spaces import CollectionSchema
+from search.store.base import Point
+from search.store.checksums import prove
 from workers.storage.shared_place import MODELS
+
+PREVIEW = "preview"
 
 TABLE_OF: dict[str, Table] = {table.name: table for table in ledger_rows.TABLES}
 
@@ -46,8 +52,41 @@ def _is_known(part: Part, manifest: Manifest) -> bool:
     return part.of.startswith(f"{MODELS}/") and ".." not in Path(part.of).parts
 
 
-def find_damage(folder: Path, manifest: Manifest) -> Iterator[tuple[Part | None, str]]:
-    """Each part with what is wrong with it, empty when nothing is; last, without a part, what is missing."""
+@dataclass(frozen=True, slots=True)
+class DamagedRecord:
+    """A record that was damaged before it was backed up; ``what`` names spaces, ``facts`` and ``preview``."""
+
+    collection: str
+    id: str
+    what: tuple[str, ...]
+
+
+def damaged_records(
+    schema: CollectionSchema, points: Iterable[Point], previews: Mapping[str, bytes]
+) -> list[DamagedRecord]:
+    """Those of these points whose checksums do not hold, or whose preview has gone or is none.
+
+    Args:
+        previews: WebP by id.
+    """
+    found = []
+    for point in points:
+        what = list(prove(schema, point).damaged)
+        if point.payload.get("thumbnail") and complaint_of_webp(previews.get(point.id, b"")):
+            what.append(PREVIEW)
+        if what:
+            found.append(DamagedRecord(schema.collection, point.id, tuple(what)))
+    return found
+
+
+def find_damage(
+    folder: Path, manifest: Manifest, records: list[DamagedRecord] | None = None
+) -> Iterator[tuple[Part | None, str]]:
+    """Each part with what is wrong with it, empty when nothing is; last, without a part, what is missing.
+
+    Args:
+        records: is given the records that were damaged before they were backed up.
+    """
     rows = {name: ledger_rows.Digest() for name in manifest.head.tables}
     points: Counter[str] = Counter()
     for part in manifest.parts:
@@ -58,7 +97,11 @@ def find_damage(folder: Path, manifest: Manifest) -> Iterator[tuple[Part | None,
                 rows[part.of].add(parts.decode_rows(data))
             elif part.holds is PartKind.POINTS:
                 schema = CollectionSchema.from_json(manifest.collections[part.of].schema)
-                points[part.of] += sum(1 for _ in parts.decode_points(schema, data))
+                held = list(parts.decode_points(schema, data))
+                points[part.of] += len(held)
+                if records is not None:
+                    previews = {point.id: webp for point, webp in held if webp is not None}
+                    records += damaged_records(schema, [point for point, _ in held], previews)
         except BackupError as error:
             complaint = error.message
         yield part, complaint

@@ -35,8 +35,10 @@ from ingest.maintenance.backup.manifest import (
     write_part,
 )
 from ingest.maintenance.backup.previews import PreviewArchive
+from ingest.maintenance.backup.verify import damaged_records
 from search.errors import BackupError
 from search.settings import Settings
+from search.spaces import CollectionSchema
 from search.store.base import Point, Store
 from search.store.durable import check_space
 from search.transfer import estimate, pages, point_bytes, portable_metadata
@@ -56,9 +58,16 @@ FOLDERS = ("ledger", "collections", MODELS)
 
 
 class BackupWriter:
-    """One run of a backup into an existing folder. ``OSError`` is left to the caller."""
+    """One run of a backup into an existing folder. ``OSError`` is left to the caller.
 
-    def __init__(self, settings: Settings, store: Store, ledger: Ledger, folder: Path, job: TaskRun) -> None:
+    Args:
+        damaged: write damaged records too, with the checksums by which they are found.
+    """
+
+    def __init__(
+        self, settings: Settings, store: Store, ledger: Ledger, folder: Path, job: TaskRun, *, damaged: bool = False
+    ) -> None:
+        self._damaged = damaged
         self._settings, self._store, self._ledger, self._folder, self._job = settings, store, ledger, folder, job
         self._journal = Journal(folder)
         self._previews = PreviewArchive(settings)
@@ -68,8 +77,11 @@ class BackupWriter:
         """Continue what an earlier run has written, or write the ledger; False when the job has to stop.
 
         Raises:
+            LedgerDamagedError: the ledger's file is damaged.
             DiskFullError: the folder's disk has too little room for the backup.
         """
+        if faults := self._ledger.quick_check():
+            raise self._ledger.damaged("; ".join(faults))
         with self._ledger.read() as connection:
             stamp = ledger_rows.stamp(connection)
         found = self._store.collections()
@@ -87,7 +99,11 @@ class BackupWriter:
         return self._write_ledger(schemas)
 
     def steps(self) -> Iterator[int]:
-        """Write models and points; yields the number of points written after each page that was read."""
+        """Write models and points; yields the number of points written after each page that was read.
+
+        Raises:
+            BackupError: a record is damaged.
+        """
         self._write_models()
         yield 0
         for collection in sorted(self._head.schemas):
@@ -203,6 +219,8 @@ class BackupWriter:
         size = 0
         for page in pages(self._store, collection, finished[-1].last if finished else None):
             pictures = self._previews.read(page)
+            if not self._damaged:
+                _refuse_damaged(schema, page, pictures)
             gathered += page
             previews |= pictures
             size += sum(map(point_bytes, page)) + sum(map(len, pictures.values()))
@@ -228,6 +246,21 @@ class BackupWriter:
 
     def _bytes_of(self, points: list[Point]) -> int:
         return sum(map(point_bytes, points)) + sum(map(len, self._previews.read(points).values()))
+
+
+def _refuse_damaged(schema: CollectionSchema, page: list[Point], previews: dict[str, bytes]) -> None:
+    found = damaged_records(schema, page, previews)
+    if not found:
+        return
+    payloads = {point.id: point.payload for point in page}
+    first = found[0]
+    path = next(iter(payloads[first.id].get("paths") or ()), "without a path")
+    raise BackupError(
+        f"What is stored is damaged: {', '.join(first.what)} of '{first.id}' in '{first.collection}' ({path}) is not "
+        "what was written, so there is no backup of it.",
+        "`likewise verify` lists what is damaged, and `likewise verify --repair` embeds anew what still has its file. "
+        "`likewise backup --with-damaged` takes the rest along as it is; its checksums still tell it.",
+    )
 
 
 def _grouped(pages: Iterator[list[ledger_rows.Row]]) -> Iterator[list[ledger_rows.Row]]:

@@ -55,7 +55,8 @@ def test_round_trip_over_postgresql(make_desk: Callable[..., Any], folder: Path,
 def test_parts_can_be_read_by_anybody(desk: Any, folder: Path) -> None:
     desk.back_up(folder)
     table = pq.read_table(folder / "collections" / "videos" / "000001.parquet")
-    assert table.column_names == ["id", "payload", "preview", "vector_visual", "vector_sound", "vector_sound_raw"]
+    vectors = ("vector_visual", "vector_sound", "vector_sound_raw")
+    assert table.column_names == ["id", "payload", "checksums", "preview", *vectors]
     assert {len(row) % 16 for row in table.column("vector_visual").to_pylist()} == {0}
     assert None in table.column("vector_sound").to_pylist()
 

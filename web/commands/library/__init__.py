@@ -12,5 +12,6 @@ Start with ``ingest``.
 * ``migrate``: ``likewise migrate``: copy the store to a server, or back into an embedded one
 * ``reembed``: ``likewise reembed``: change the model of a space without downtime
 * ``restore``: ``likewise restore``: restore a backup into an empty data directory
+* ``verify``: ``likewise verify``: read back everything that is stored, name what is damaged, and repair it
 * ``status``: ``likewise status``: count the records of each collection, and name the model of each space
 """

@@ -22,12 +22,14 @@ def command(call: Call) -> None:
 
     with connect(call.settings()) as client:
         answer = client.get("/status")
-    call.answer(answer, lambda console: _show(answer, console))
+        verified = client.get("/verification")
+    call.answer(answer | {"verification": verified}, lambda console: _show(answer, verified, console))
 
 
-def _show(answer: Json, console: Console) -> None:
+def _show(answer: Json, verified: Json, console: Console) -> None:
     from rich.table import Table
 
+    from ingest.maintenance.verify.findings import Verification
     from search.records.status import StoreStatus
     from web.plain import load
 
@@ -50,3 +52,6 @@ def _show(answer: Json, console: Console) -> None:
             f"{outdated:,} records were decoded otherwise by an older version. They answer as they are; "
             "`likewise reembed --decoding` decodes their files anew."
         )
+    damage = load(Verification, verified).damage
+    if damage is not None:
+        console.print(f"Damaged: {damage.summary} `likewise verify` lists it, `likewise verify --repair` repairs it.")
