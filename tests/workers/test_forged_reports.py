@@ -18,6 +18,7 @@ from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
 from search.store.base import Point, Store
 from workers.batch.report import Batch, BatchReport, Delivery, FileRef, Outcome, Status
+from workers.cluster.broker import ACTIVE_QUEUES, ask_workers
 from workers.cluster.points import vectors_to_json
 from workers.cluster.runner import CeleryRunner
 from workers.cluster.serialization import report_to_json
@@ -207,4 +208,7 @@ def test_what_others_put_into_queues_and_replies_stops_no_job(brokered: Settings
     for garbage in ("no json", "[]", '{"headers": {"id": ["1"]}}', "[" * 100_000):
         app.backend.client.lpush("query", garbage)
     assert queue.withdraw(["1"]) == set()
-    assert queue.find([]) == set()
+    replies = f"{app.control.mailbox.oid}.reply.celery.pidbox"
+    for garbage in ("no json", "[]", "{}", '{"body": "W10=", "properties": {"delivery_info": 1}}'):
+        app.backend.client.lpush(replies, garbage)
+        assert ask_workers(app, ACTIVE_QUEUES, 0.1) == {}

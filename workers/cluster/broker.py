@@ -11,7 +11,7 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import BackendError
-from kombu.exceptions import ChannelError, OperationalError
+from kombu.exceptions import ChannelError, KombuError, OperationalError
 from redis.exceptions import RedisError
 
 from search.errors import BrokerUnavailableError, MessageRefusedError
@@ -134,7 +134,13 @@ def ask_workers(app: Celery, command: str, seconds: float, **options: Any) -> di
     Args:
         options: of Celery's ``broadcast``: ``arguments``, ``destination``, ``limit``, ``connection``.
     """
-    replies = app.control.broadcast(command, reply=True, timeout=seconds, **options) or ()
+    try:
+        replies = app.control.broadcast(command, reply=True, timeout=seconds, **options) or ()
+    except BROKER_ERRORS:
+        raise
+    except (KombuError, ValueError, KeyError, TypeError, AttributeError) as error:  # of kombu, at what is no message
+        log.error("What came as the reply of a worker is ignored: %r", error)
+        replies = ()
     return {name: said for reply in replies if isinstance(reply, dict) for name, said in reply.items()}
 
 

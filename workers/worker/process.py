@@ -30,7 +30,7 @@ from workers.cluster.app import QUEUES, make_app
 from workers.cluster.broker import Listener
 from workers.embedders.models import Models
 from workers.runtime import make_ready_for_models
-from workers.worker.reception import OrderConsumer, answer_few_commands
+from workers.worker.reception import OrderConsumer, guard_this_process
 from workers.worker.state import Build, WorkerState
 from workers.worker.tasks import UNFIT_SIGNAL, register
 
@@ -72,7 +72,7 @@ def run_worker(
     app = make_app(settings)
     worker_state = WorkerState(settings, build)
     register(app, worker_state)
-    answer_few_commands()
+    guard_this_process()
     _configure(settings, app)
     worker = _Worker(
         app=app,

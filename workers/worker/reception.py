@@ -6,12 +6,14 @@ It runs in the worker's parent, before Celery has looked at a message and before
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from queue import Empty
 from typing import Any
 
 from celery.worker.consumer import Consumer
 from celery.worker.control import Panel
+from kombu.transport.redis import Channel, Transport
 
 from search.errors import MessageRefusedError
 from workers.cluster.broker import ANSWERED_COMMANDS
@@ -53,8 +55,38 @@ class OrderConsumer(Consumer):  # type: ignore[misc]  # celery is untyped
             store(as_name(message.headers.get("id"), "id of a task"))
 
 
-def answer_few_commands() -> None:
-    """Leave this process none of Celery's remote commands but those that say what it does: the others end or change it,
-    and whoever writes into Redis can send them."""
+class OrderChannel(Channel):  # type: ignore[misc]  # kombu is untyped
+    """Kombu's channel, which passes over what is no message of kombu at all; it would end the worker."""
+
+    def _brpop_read(self, **options: Any) -> Any:
+        with _passed_over():
+            return super()._brpop_read(**options)
+
+    def _receive_one(self, client: Any) -> Any:
+        try:
+            with _passed_over():
+                return super()._receive_one(client)
+        except Empty:  # kombu would leave the messages behind it unread until another one comes
+            return None
+
+
+def guard_this_process() -> None:
+    """Have this process read messages by :class:`OrderChannel`, and leave it none of Celery's remote commands but those
+    that say what it does: the others end or change it, and whoever writes into Redis can send them."""
+    Transport.Channel = OrderChannel
     for name in Panel.data.keys() - set(ANSWERED_COMMANDS):
         del Panel.data[name]
+
+
+@contextmanager
+def _passed_over() -> Iterator[None]:
+    """
+    Raises:
+        Empty: in place of an error about what is no message; kombu then waits for the next one.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        log.error("Refused a message from the broker, which is none: %r", error)
+        log.debug("It was found to be none here.", exc_info=True)
+        raise Empty from None

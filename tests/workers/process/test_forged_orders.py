@@ -23,6 +23,17 @@ from workers.cluster.signing import Seals
 
 QUEUE = "embed.images"
 
+NO_MESSAGES = (
+    "no json",
+    "[]",
+    "{}",
+    "[" * 100_000,
+    '{"body": "W10=", "properties": {"delivery_info": 1}}',
+    '{"body": "W10=", "headers": ["task"], "properties": {"delivery_info": {}, "delivery_tag": "x"}}',
+    '{"body": "W10=", "headers": {"task": []}, "properties": {"delivery_info": {}, "delivery_tag": "x"}}',
+)
+"""What Celery's own reader would end the worker at."""
+
 
 class Bomb:
     """Makes a file when it is unpickled."""
@@ -70,6 +81,9 @@ def test_a_worker_does_nothing_that_is_not_signed(
     app.control.broadcast("shutdown")
     app.control.broadcast("add_consumer", {"queue": "query"})
     child = worker.child
+    for garbage in NO_MESSAGES:
+        app.backend.client.lpush(QUEUE, garbage)
+        app.backend.client.publish("/0.celery.pidbox", garbage)
     assert desk.wait(desk.order("genuine", "red"))["status"] == states.SUCCESS
     for task in refused:
         meta = desk.wait(task)

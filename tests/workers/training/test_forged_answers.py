@@ -23,7 +23,7 @@ from workers.training.remote import RemoteTrainer
 from workers.training.request import PHOTOS, Trained, TrainingOrder
 from workers.training.worker_side import TrainingWanted, progress_name, serve_training, wanted_name
 
-Forge = Callable[[str, str], object]
+Forge = Callable[[str, str], Any]
 
 
 @pytest.fixture
@@ -78,11 +78,11 @@ def test_a_worker_that_was_taken_over_writes_nowhere_else(
     outside = tmp_path / "secret"
     outside.write_text("secret")
 
-    def linked(task: str, prefix: str) -> object:
+    def linked(task: str, prefix: str) -> Any:
         (brokered.home / prefix / ("f" * 32) / "report.json").symlink_to(outside)
         return answer("manifest.json", "report.json")(task, prefix)
 
-    def linked_folder(task: str, prefix: str) -> object:
+    def linked_folder(task: str, prefix: str) -> Any:
         (brokered.home / prefix / ("e" * 32)).symlink_to(tmp_path)
         return answer("manifest.json", at="e" * 32)(task, prefix)
 
