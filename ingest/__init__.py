@@ -5,6 +5,7 @@ It never decodes a file and never computes a vector; workers do. It knows no HTT
 Start reading at ``node``, which puts everything together, then ``jobs``.
 
 * ``background``: Threads for work that a serving process does in the background.
+* ``home``: Make, check and protect the data directory: only the account that it belongs to enters it.
 * ``jobs``: Create, run, pause, resume and cancel jobs, from any process that shares the ledger.
 * ``ledger``: An SQL database with a row for every file, the jobs, and the credits of photographers.
 * ``maintenance``: Job kinds that change or copy what is stored, and upgrades of older data.

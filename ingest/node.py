@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.background import BackgroundThread, KeyedThreads
+from ingest.home import make_home, own_token
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.service import JobProgress, JobService
 from ingest.jobs.tasks import JobTask
+from ingest.ledger.access import Access
 from ingest.ledger.credits import Credits, aliases, edit_count
 from ingest.ledger.database import Ledger
 from ingest.maintenance.backup.completeness import check_complete
@@ -29,7 +28,7 @@ from ingest.maintenance.verify.task import Verify
 from ingest.photographers.fold_in import FoldIn
 from ingest.photographers.labelling import Label
 from ingest.photographers.training import Train
-from search.errors import DiskFullError, LikewiseError, StoreError
+from search.errors import LikewiseError, StoreError
 from search.logs import at_work
 from search.photographers.library_photos import LibraryState
 from search.photographers.model_registry import ModelKind
@@ -49,10 +48,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LEAST_FREE = 4 << 20
-"""Nothing is opened on a disk with fewer free bytes: on a full disk, the store's memory-mapped files end the process
-with a bus error (measured: at 388 kB, not at 2 MB) where everything else ends with a message."""
-
 CLOSING_SECONDS = 20.0
 """How long closing waits for the running batch; the next start repeats a batch that was cut off."""
 
@@ -70,7 +65,8 @@ class Node:
     for the status never loads a model. Thread-safe.
 
     Attributes:
-        token: secret of this process, which its own server accepts beside ``settings.token``; see ``web.running``.
+        token: of the data directory, which its server accepts beside ``settings.token``; see ``ingest.home``.
+        access: other tokens, sessions and login codes.
         ingest: the jobs.
         photographers: answers questions about photographers.
         broker: carries batches to workers; None where this process embeds by itself.
@@ -81,6 +77,7 @@ class Node:
         self, settings: Settings, store: Store, ledger: Ledger, engine: Engine, broker: Broker | None, token: str
     ) -> None:
         self.settings, self.store, self.ledger, self.broker, self.token = settings, store, ledger, broker, token
+        self.access = Access(ledger)
         self._engine = engine
         runner = _LazyRunner(engine)
         tasks: dict[JobKind, JobTask[Any]] = {
@@ -103,17 +100,14 @@ class Node:
         self.closing = threading.Event()
 
     @classmethod
-    def open(cls, settings: Settings, token: str | None = None) -> Node:
+    def open(cls, settings: Settings) -> Node:
         """Open the data directory that the settings name, its store and its ledger.
-
-        Args:
-            token: secret of this node, where several processes have to accept the same one; by default a new one.
 
         Raises:
             StoreError: the data directory cannot be made, or is in use by another process (StoreLockedError).
             LedgerError: the ledger cannot be opened, or only part of a backup has been restored into it.
         """
-        make_home(settings.home)
+        make_home(settings)
         store = measured(open_store(settings))
         try:
             finish_switch(store)
@@ -123,7 +117,7 @@ class Node:
             store.close()
             raise
         engine, broker = _make_engine(settings, store)
-        return cls(settings, store, ledger, engine, broker, token or secrets.token_urlsafe(32))
+        return cls(settings, store, ledger, engine, broker, own_token(settings.home))
 
     def __enter__(self) -> Node:
         return self
@@ -381,28 +375,3 @@ def _make_engine(settings: Settings, store: Store) -> tuple[Engine, Broker | Non
 
     engine = ClusterEngine(settings, store)
     return engine, engine.broker
-
-
-def make_home(home: Path) -> None:
-    """Make the data directory where there is none, and check it.
-
-    Raises:
-        StoreError: it cannot be made, or may not be written.  DiskFullError: its disk is full.
-    """
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"The data directory '{home}' cannot be made: {error.strerror}.",
-            "Name another with --home or LIKEWISE_HOME.",
-        ) from None
-    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
-        raise StoreError(
-            f"The data directory '{home}' may not be read and written by this user.",
-            "Change its owner or permissions, or name another with --home or LIKEWISE_HOME.",
-        )
-    if shutil.disk_usage(home).free < LEAST_FREE:
-        raise DiskFullError(
-            f"The disk of the data directory '{home}' is full.",
-            "Free some space and run the command again; what was stored before is intact.",
-        )

@@ -33,6 +33,9 @@ from search.spaces import MEANING
 
 PREFIX = "LIKEWISE_"
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
+LEAST_TOKEN = 16
+"""Fewest characters of ``Settings.token``."""
+
 OPEN_SCHEMES = frozenset({"file", "local", "http", "https"})
 """Schemes that fsspec takes for this machine or any server, not for a bucket."""
 
@@ -53,7 +56,9 @@ class Settings(BaseModel):
     home: Path = Field(default_factory=lambda: user_data_path("likewise"), description="data directory")
     host: str = Field("127.0.0.1", description="address the page listens on")
     port: int = Field(8000, ge=0, le=65535, description="port the page listens on; 0 picks a free one")
-    token: SecretStr | None = Field(None, description="password of the page and API; needed on a public address")
+    token: SecretStr | None = Field(
+        None, description="password of page and API, 16 characters at least; needed on a public address"
+    )
     max_upload_mb: Positive = Field(256, description="largest upload, MiB")
 
     server_url: str | None = Field(None, description="address of a Likewise elsewhere that commands ask")
@@ -141,6 +146,13 @@ class Settings(BaseModel):
         if value == "":
             raise ValueError("it is empty")
         return value
+
+    @field_validator("token", mode="after")
+    @classmethod
+    def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value()) < LEAST_TOKEN:
+            raise ValueError(f"it has fewer than {LEAST_TOKEN} characters, and could be guessed")
+        return token
 
     @field_validator("home", mode="after")
     @classmethod

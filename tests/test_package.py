@@ -24,6 +24,7 @@ from ingest.node import Node
 
 with Node.open(Settings(home=Path(sys.argv[1]), device="cpu")) as node:
     client = create_app(node).test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {node.token}"
     page, sheet = client.get("/"), client.get(sys.argv[2])
     print(json.dumps({
         "where": web.__file__, "page": page.status_code, "html": page.text[:200],

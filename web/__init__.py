@@ -4,6 +4,7 @@ It never holds logic that two front ends need; that is in the packages below.
 
 Start with ``app``.
 
+* ``access``: Who asks, and what that allows: used by the guard of every request and by calls that look closer
 * ``api``: The JSON API: the questions of ``search`` and the jobs of ``ingest`` over HTTP
 * ``charts``: Charts as SVG, made on the server without scripts
 * ``commands``: The command line: each command a module that asks the API

@@ -13,7 +13,7 @@ from web.api.operation import PREFIX, register
 from web.api.ports import NodePort
 from web.auth import Guard
 from web.errors import install_error_handlers
-from web.pages.install import install_pages
+from web.pages.install import PAGE_SCOPES, install_pages
 
 MIB = 1 << 20
 FORM_OVERHEAD = 64 * 1024
@@ -28,7 +28,8 @@ def create_app(node: NodePort) -> Flask:
     app.extensions["node"] = node
     app.extensions["streams"] = threading.BoundedSemaphore(max(1, node.settings.web_threads // STREAMS_OF_THREADS))
     install_error_handlers(app)
-    guard = Guard(node.settings, node.token)
+    scopes = {f"api.{operation.name}": operation.scope for operation in openapi.OPERATIONS}
+    guard = Guard(node.settings, node.token, node.access, PAGE_SCOPES | scopes)
     guard.install(app)
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     register(api, openapi.OPERATIONS)

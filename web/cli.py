@@ -27,6 +27,8 @@ COMMANDS = {
     "up": "web.commands.service.up",
     "demo": "web.commands.service.demo",
     "serve": "web.commands.service.serve",
+    "open": "web.commands.service.open_page",
+    "token": "web.commands.service.token",
     "ingest": "web.commands.library.ingest",
     "similar": "web.commands.questions.similar",
     "search": "web.commands.questions.words",

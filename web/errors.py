@@ -57,9 +57,13 @@ class Refusal(LikewiseError):
 
     code = "forbidden"
 
-    def __init__(self, status: int, message: str, hint: str = "") -> None:
+    def __init__(self, status: int, message: str, hint: str = "", *, retry_after: int | None = None) -> None:
+        """
+        Args:
+            retry_after: seconds until it may be sent again, where that helps.
+        """
         super().__init__(message, hint)
-        self.status = status
+        self.status, self.retry_after = status, retry_after
 
 
 def install_error_handlers(app: Flask) -> None:
@@ -88,7 +92,10 @@ def answer_error(status: int, code: str, message: str, hint: str = "") -> Respon
 
 def _likewise_error(error: LikewiseError) -> Response:
     if isinstance(error, Refusal):
-        return answer_error(error.status, _HTTP_CODES.get(error.status, "forbidden"), error.message, error.hint)
+        refused = answer_error(error.status, _HTTP_CODES.get(error.status, "forbidden"), error.message, error.hint)
+        if error.retry_after is not None:
+            refused.headers["Retry-After"] = str(error.retry_after)
+        return refused
     status = STATUS_OF.get(error.code, 500)
     if status >= 500:
         log.error("%s %s: %s", request.method, request.path, error)

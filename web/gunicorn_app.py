@@ -1,7 +1,7 @@
 """Serve from several processes: gunicorn's arbiter in this one, and a node in each that it forks.
 
-The arbiter opens nothing: stores, ledgers and threads do not survive a fork. What all processes share (the token of the
-command line, and so the key of sessions) is made before.
+The arbiter opens nothing: stores, ledgers and threads do not survive a fork. The token of the data directory, which all
+of them accept, is made before.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import secrets
 import socket
 import threading
 from collections.abc import Callable
@@ -25,7 +24,8 @@ from gunicorn.http import errors as refusals
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
 
-from ingest.node import CLOSING_SECONDS, Node, make_home
+from ingest.home import make_home, own_token
+from ingest.node import CLOSING_SECONDS, Node
 from search.errors import LikewiseError
 from search.scrape import forget_process
 from search.settings import Settings
@@ -64,7 +64,7 @@ def serve_processes(settings: Settings, listening: socket.socket, on_ready: Call
         LikewiseError: a node could not be opened.
         SystemExit: at the end.
     """
-    make_home(settings.home)
+    make_home(settings)
     url = address(settings.host, listening.getsockname()[1])
     app = _Gunicorn(settings, listening, on_ready, url)
     try:
@@ -88,7 +88,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self, settings: Settings, listening: socket.socket, on_ready: Callable[[Node, str], None], url: str
     ) -> None:
         self.settings, self._listening, self._on_ready, self._url = settings, listening, on_ready, url
-        self.token = secrets.token_urlsafe(32)
+        self.token = own_token(settings.home)
         self.failures: SimpleQueue[LikewiseError] = SimpleQueue()
         self.node: Node | None = None
         super().__init__()
@@ -114,7 +114,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Flask:
         try:
-            self.node = Node.open(self.settings, self.token)
+            self.node = Node.open(self.settings)
             self.node.prepare()
         except LikewiseError as error:
             self.failures.put(error)

@@ -4,6 +4,7 @@ It never writes files of media, and touches the store only to write credits.
 
 Start reading at ``tables``.
 
+* ``access``: Tokens with a scope, sessions and login codes, of which only digests are kept.
 * ``credits``: Credits of records: what each source says, which one counts, and writing that into the store.
 * ``database``: The ledger: an SQL database with a row for every file that has been ingested, and the jobs.
 * ``entries``: Read and write the ledger's file rows, always inside a transaction of the caller.

@@ -26,7 +26,7 @@ from sqlalchemy import (
     or_,
 )
 
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 """Version of this layout, in table ``meta``, checked on every open; ``ingest.ledger.upgrade`` upgrades older ones."""
 
 
@@ -212,6 +212,22 @@ renames = Table(
     sqlite_with_rowid=False,
 )
 """Renamed photographers: credits to ``old`` go by ``new``. No ``new`` is itself an ``old``."""
+
+access = Table(
+    "access",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("scope", String(8), nullable=False),
+    Column("parent", String(64), nullable=False, server_default=""),
+    Column("created", Float, nullable=False),
+    Column("expires", Float),
+    Index("access_parent", "parent"),
+    sqlite_with_rowid=False,
+)
+"""Tokens, sessions and login codes (``ingest.ledger.access``), by digest alone. ``parent`` is the digest of the token
+that a session or code was begun with. Never part of a backup. Ledgers of layout 4 had no such table."""
 
 
 def below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:

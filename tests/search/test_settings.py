@@ -35,10 +35,10 @@ def test_later_sources_win(tmp_path: Path) -> None:
 
 def test_secret_from_a_file_is_stripped_and_never_shown(tmp_path: Path) -> None:
     secret = tmp_path / "token"
-    secret.write_text("open sesame\n")
+    secret.write_text("open sesame, please\n")
     settings = load_settings(environ={"LIKEWISE_TOKEN_FILE": str(secret)})
     assert settings.token is not None
-    assert settings.token.get_secret_value() == "open sesame"
+    assert settings.token.get_secret_value() == "open sesame, please"
     assert "sesame" not in repr(settings)
 
 
@@ -46,6 +46,12 @@ def test_excludes_may_be_one_text_or_a_list(tmp_path: Path) -> None:
     for text in ('excludes = "a, *.tmp"', 'excludes = ["a", "*.tmp"]'):
         (tmp_path / "likewise.toml").write_text(text)
         assert load_settings(environ={}).excludes == ("a", "*.tmp")
+
+
+def test_a_token_that_could_be_guessed_is_refused_and_not_shown() -> None:
+    with pytest.raises(SettingsError, match="fewer than 16 characters") as refused:
+        load_settings(environ={"LIKEWISE_TOKEN": "open sesame"})
+    assert "sesame" not in str(refused.value)
 
 
 def test_an_empty_token_is_refused_since_it_would_protect_nothing() -> None:

@@ -19,6 +19,8 @@ from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
 
 from ingest.jobs.progress import Failure, JobProgress, JobState
+from ingest.ledger.access import Access
+from ingest.ledger.database import Ledger
 from ingest.maintenance.verify.findings import Verification
 from search.errors import CorruptMediaError, NotFoundError, UnsupportedMediaError
 from search.media import Kind, MediaRecord, media_id
@@ -29,6 +31,7 @@ from search.similar.questions import Probe
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
+from web.access.operations import login_address
 from web.api.ports import BrokerPort, PhotographersPort
 from web.app import create_app
 from web.cli import main
@@ -80,6 +83,54 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         store.upsert(schema.collection, [point for kind, point in points if kind is schema.kind])
     yield Library(home, folder, store, {Path(point.payload["paths"][0]).name: point.id for _, point in points})
     store.close()
+
+
+@pytest.fixture(scope="session")
+def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ledger") / "ledger.sqlite"
+
+
+@pytest.fixture(scope="session")
+def ledger(ledger_file: Path) -> Iterator[Ledger]:
+    """Of all nodes over doubles."""
+    ledger = Ledger(f"sqlite:///{ledger_file}")
+    yield ledger
+    ledger.close()
+
+
+class OwnClient(FlaskClient):
+    """Sends the token of the node's data directory, as the command line does, unless a test sends another."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {self.application.extensions['node'].token}"
+
+
+def stranger(app: Flask) -> FlaskClient:
+    """A client without a token."""
+    return FlaskClient(app, app.response_class)
+
+
+@pytest.fixture
+def new_stranger() -> Callable[[Flask], FlaskClient]:
+    return stranger
+
+
+@pytest.fixture
+def new_browser() -> Callable[[Flask], FlaskClient]:
+    """Makes a client that is logged in by a cookie, as a browser is."""
+
+    def enter(app: Flask) -> FlaskClient:
+        browser, node = stranger(app), app.extensions["node"]
+        assert browser.get(login_address(node, "")).status_code == 303
+        return browser
+
+    return enter
+
+
+@pytest.fixture(autouse=True)
+def own_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Flask, "test_client_class", OwnClient)
 
 
 @dataclass
@@ -134,6 +185,7 @@ class FakeIngest:
 class FakeNode:
     settings: Settings
     store: Store
+    access: Access
     ingest: FakeIngest = field(default_factory=FakeIngest)
     encoder: FakeEncoder = field(default_factory=FakeEncoder)
     token: str = "own-token"
@@ -183,11 +235,11 @@ class FakeNode:
 
 
 @pytest.fixture
-def make_node(library: Library) -> Callable[..., FakeNode]:
+def make_node(library: Library, ledger: Ledger) -> Callable[..., FakeNode]:
     """A node over the library; keywords are settings."""
 
     def make(**settings: object) -> FakeNode:
-        return FakeNode(Settings.model_validate({"home": library.home, **settings}), library.store)
+        return FakeNode(Settings.model_validate({"home": library.home, **settings}), library.store, Access(ledger))
 
     return make
 

@@ -6,21 +6,29 @@ import re
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from search.errors import SettingsError
 from search.settings import Settings
+from web.access.throttle import Throttle
 from web.app import create_app
-from web.auth import Throttle, check_exposure
+from web.auth import check_exposure
 from web.errors import Refusal
 
-TOKEN = "correct horse"
+TOKEN = "correct horse battery"
 
 
 @pytest.fixture
-def locked(make_node: Any) -> FlaskClient:
-    """A client of a node that has a token."""
-    return create_app(make_node(token=TOKEN)).test_client()
+def client(app: Flask, new_browser: Any) -> FlaskClient:
+    """A browser that is logged in."""
+    return new_browser(app)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def locked(make_node: Any, new_stranger: Any) -> FlaskClient:
+    """A client of a node for which a token is set, without it."""
+    return new_stranger(create_app(make_node(token=TOKEN)))  # type: ignore[no-any-return]
 
 
 def form_token(page: str) -> str:
@@ -49,7 +57,7 @@ def test_a_public_node_answers_to_any_name(make_node: Any) -> None:
 def test_a_public_address_needs_a_token(host: str) -> None:
     with pytest.raises(SettingsError, match="LIKEWISE_HOST"):
         check_exposure(Settings(host=host))
-    check_exposure(Settings(host=host, token="secret"))
+    check_exposure(Settings(host=host, token=TOKEN))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
@@ -83,9 +91,9 @@ def test_a_form_needs_its_token(client: FlaskClient, node: Any, tmp_path: Any) -
     assert len(node.started) == 1
 
 
-def test_a_form_token_belongs_to_its_session(app: Any, tmp_path: Any) -> None:
-    token = form_token(app.test_client().get("/jobs").text)
-    other = app.test_client()
+def test_a_form_token_belongs_to_its_session(app: Any, new_browser: Any, tmp_path: Any) -> None:
+    token = form_token(new_browser(app).get("/jobs").text)
+    other = new_browser(app)
     other.get("/jobs")
     assert other.post("/jobs", data={"path": str(tmp_path), "form_token": token}).status_code == 403
 
@@ -148,10 +156,16 @@ def test_a_login_leads_nowhere_else(locked: FlaskClient, target: str) -> None:
     assert answer.headers["Location"] == "/"
 
 
-def test_guessing_is_slowed_down(locked: FlaskClient) -> None:
-    guesses = [locked.get("/api/v1/status", headers={"Authorization": f"Bearer {n}"}).status_code for n in range(12)]
-    assert guesses == [401] * 10 + [429] * 2
-    assert locked.get("/api/v1/status", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 429
+def test_guessing_is_slowed_down_and_the_right_token_is_never_locked_out(locked: FlaskClient) -> None:
+    def ask(token: str) -> Any:
+        return locked.get("/api/v1/status", headers={"Authorization": f"Bearer {token}"})
+
+    assert [ask(str(guess)).status_code for guess in range(12)] == [401] * 10 + [429] * 2
+    assert 0 < int(ask("another").headers["Retry-After"]) <= 60
+    assert ask(TOKEN).status_code == 200
+    token = form_token(locked.get("/login").text)
+    assert locked.post("/login", data={"form_token": token, "token": "wrong"}).status_code == 429
+    assert locked.post("/login", data={"form_token": token, "token": TOKEN}).status_code == 303
 
 
 def test_a_throttle_forgets() -> None:
@@ -159,11 +173,12 @@ def test_a_throttle_forgets() -> None:
     throttle = Throttle(limit=2, window=60, clock=lambda: now)
     for _ in range(2):
         throttle.fail("a")
-    with pytest.raises(Refusal):
-        throttle.check("a")
-    throttle.check("b")
+    with pytest.raises(Refusal) as refused:
+        throttle.fail("a")
+    assert refused.value.retry_after == 60
+    throttle.fail("b")
     now = 61.0
-    throttle.check("a")
+    throttle.fail("a")
 
 
 @pytest.mark.parametrize("path", ["/", "/jobs", "/failures", "/duplicates", "/status", "/nothing", "/api/v1/status"])

@@ -22,6 +22,8 @@ from workers.decode.file import decode_file
 from workers.decode.opened import open_media
 from workers.decode.sandbox.options import DecodeOptions
 
+OWN = {"Authorization": "Bearer own-token"}
+
 
 def test_preview(client: FlaskClient, library: Any) -> None:
     answer = client.get(f"/media/{library.ids['beach_1.jpg']}/preview")
@@ -45,7 +47,7 @@ def test_no_server_takes_a_file_for_one_of_its_own_wrappers(app: Flask, library:
         def __init__(self, filelike: object, size: int = 8192) -> None:
             raise AssertionError("a server's own wrapper was used")
 
-    environ = EnvironBuilder(app, f"/media/{library.ids['sound_0.wav']}/file").get_environ()
+    environ = EnvironBuilder(app, f"/media/{library.ids['sound_0.wav']}/file", headers=OWN).get_environ()
     environ["wsgi.file_wrapper"] = Servers
     answer = app.wsgi_app(environ, lambda status, headers, *_: None)  # type: ignore[arg-type, return-value]
     assert not isinstance(answer, environ["wsgi.file_wrapper"])

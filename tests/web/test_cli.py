@@ -288,7 +288,7 @@ def test_evaluate_measures_in_a_directory_of_its_own(cli: Any, make_media: Calla
 
 def test_doctor_lists_settings_with_origins_and_checks(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIKEWISE_PROT", "80")
-    monkeypatch.setenv("LIKEWISE_TOKEN", "secret")
+    monkeypatch.setenv("LIKEWISE_TOKEN", "secret of 16 letters")
     monkeypatch.setenv("LIKEWISE_IMAGE_MODEL", "efficientnet_lite0")
     monkeypatch.setenv("LIKEWISE_VIDEO_MODEL", "frames")
     monkeypatch.setenv("LIKEWISE_DEVICE", "cpu")

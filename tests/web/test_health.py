@@ -86,11 +86,11 @@ def test_metrics_survive_a_broker_that_is_away(client: FlaskClient, fake_broker:
     assert "likewise_queue_depth{" not in scrape.text
 
 
-def test_a_scrape_sends_the_token_where_one_is_set(make_node: Any) -> None:
-    client = create_app(make_node(token="secret")).test_client()
+def test_a_scrape_sends_the_token(make_node: Any, new_stranger: Any) -> None:
+    client = new_stranger(create_app(make_node(token="correct horse battery")))
     refused = client.get("/metrics")
     assert (refused.status_code, refused.json["error"]["code"]) == (401, "unauthorized")
-    assert client.get("/metrics", headers={"Authorization": "Bearer secret"}).status_code == 200
+    assert client.get("/metrics", headers={"Authorization": "Bearer correct horse battery"}).status_code == 200
     assert client.get("/readyz").status_code == 200, "probes of an orchestrator know no token"
 
 

@@ -160,7 +160,7 @@ def test_a_data_directory_that_may_not_be_written(
     make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "ingest.node.os.access", lambda path, mode: False
+        "ingest.home.os.access", lambda path, mode: False
     )  # whoever runs this may be allowed everything
     with pytest.raises(StoreError, match="may not be read and written"):
         Node.open(make_settings())
@@ -169,7 +169,7 @@ def test_a_data_directory_that_may_not_be_written(
 def test_a_disk_without_room_for_one_page_is_not_worked_on(
     make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.node.LEAST_FREE", 1 << 60)
+    monkeypatch.setattr("ingest.home.LEAST_FREE", 1 << 60)
     with pytest.raises(DiskFullError, match="is full"):
         Node.open(make_settings())
 

@@ -30,7 +30,7 @@ from web.running import FILE, find_running
 pytestmark = pytest.mark.models
 
 MODELS = {"LIKEWISE_IMAGE_MODEL": "efficientnet_lite0", "LIKEWISE_VIDEO_MODEL": "frames", "LIKEWISE_DEVICE": "cpu"}
-TOKEN = "correct horse"
+TOKEN = "correct horse battery"
 
 
 @dataclass(frozen=True)
@@ -139,11 +139,14 @@ def raw(url: str, request: bytes) -> tuple[bytes, Any]:
 
 def test_it_answers_and_is_found_by_the_command_line(start: Start, make_media: Callable[..., Path]) -> None:
     served = start()
-    assert httpx.get(served.url).status_code == 200
+    running = find_running(served.home)
+    assert running is not None
+    assert httpx.get(served.url, headers=running.headers).status_code == 200
     assert httpx.get(f"{served.url}/readyz").json()["parts"] == {"store": "ok", "ledger": "ok"}
     result = CliRunner().invoke(main, ["ingest", str(make_media()), "--json", "--home", str(served.home)])
     assert json.loads(result.stdout)["embedded"] == 9
-    assert httpx.get(f"{served.url}/api/v1/status").json()["collections"]["images"]["points"] == 9
+    status = httpx.get(f"{served.url}/api/v1/status", headers=running.headers).json()
+    assert status["collections"]["images"]["points"] == 9
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ingest.ledger.access import Scope
 from search.errors import BrokerUnavailableError
 from web.api.operation import Operation
 from web.api.ports import NodePort
@@ -46,4 +47,4 @@ def cluster(node: NodePort) -> ClusterStatus:
         return ClusterStatus("away", str(error), {}, ())
 
 
-OPERATIONS = (Operation("GET", "/cluster", cluster, ClusterStatus),)
+OPERATIONS = (Operation("GET", "/cluster", cluster, ClusterStatus, scope=Scope.READ),)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
+from ingest.ledger.access import Scope
 from search.errors import UsageError
 from search.media import COLLECTIONS
 from search.model_descriptions.registry import models_by_space, models_in_words
@@ -92,7 +93,9 @@ def drop_generations(node: NodePort) -> Dropped:
 
 
 OPERATIONS = (
-    Operation("POST", "/reembed", reembed, JobProgress, takes=(Reembedding,), status=202, errors=(400, 503)),
-    Operation("GET", "/generations", generations, list[GenerationStatus]),
-    Operation("POST", "/generations/drop", drop_generations, Dropped, errors=(400,)),
+    Operation(
+        "POST", "/reembed", reembed, JobProgress, scope=Scope.ADMIN, takes=(Reembedding,), status=202, errors=(400, 503)
+    ),
+    Operation("GET", "/generations", generations, list[GenerationStatus], scope=Scope.READ),
+    Operation("POST", "/generations/drop", drop_generations, Dropped, scope=Scope.ADMIN, errors=(400,)),
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 from flask import Response, current_app
 
 from ingest.jobs.progress import Failure, JobProgress
+from ingest.ledger.access import Scope
 from search import addresses
 from search.errors import StoreUnavailableError, UsageError
 from web.api.operation import Operation
@@ -159,13 +160,24 @@ def _event(progress: JobProgress) -> str:
 
 
 OPERATIONS = (
-    Operation("GET", "/jobs", list_jobs, list[JobProgress], takes=(JobListing,)),
-    Operation("POST", "/jobs", start_job, JobProgress, takes=(NewJob,), status=202, errors=(400, 404, 409, 503)),
-    Operation("GET", "/jobs/<job_id>", job, JobProgress, errors=(404,)),
-    Operation("POST", "/jobs/<job_id>/pause", pause_job, JobProgress, errors=(400, 404)),
-    Operation("POST", "/jobs/<job_id>/resume", resume_job, JobProgress, errors=(400, 404)),
-    Operation("POST", "/jobs/<job_id>/cancel", cancel_job, JobProgress, errors=(400, 404)),
-    Operation("GET", "/jobs/<job_id>/events", job_events, None, errors=(404, 503)),
-    Operation("GET", "/failures", list_failures, list[Failure], takes=(FailureListing,), errors=(404,)),
-    Operation("POST", "/failures/retry", retry_failures, Retry),
+    Operation("GET", "/jobs", list_jobs, list[JobProgress], scope=Scope.READ, takes=(JobListing,)),
+    Operation(
+        "POST",
+        "/jobs",
+        start_job,
+        JobProgress,
+        scope=Scope.INGEST,
+        takes=(NewJob,),
+        status=202,
+        errors=(400, 404, 409, 503),
+    ),
+    Operation("GET", "/jobs/<job_id>", job, JobProgress, scope=Scope.READ, errors=(404,)),
+    Operation("POST", "/jobs/<job_id>/pause", pause_job, JobProgress, scope=Scope.INGEST, errors=(400, 404)),
+    Operation("POST", "/jobs/<job_id>/resume", resume_job, JobProgress, scope=Scope.INGEST, errors=(400, 404)),
+    Operation("POST", "/jobs/<job_id>/cancel", cancel_job, JobProgress, scope=Scope.INGEST, errors=(400, 404)),
+    Operation("GET", "/jobs/<job_id>/events", job_events, None, scope=Scope.READ, errors=(404, 503)),
+    Operation(
+        "GET", "/failures", list_failures, list[Failure], scope=Scope.READ, takes=(FailureListing,), errors=(404,)
+    ),
+    Operation("POST", "/failures/retry", retry_failures, Retry, scope=Scope.INGEST),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
+from ingest.ledger.access import Scope
 from ingest.maintenance.verify.findings import Verification
 from web.api.operation import Operation
 from web.api.ports import NodePort
@@ -99,22 +100,40 @@ OPERATIONS = (
         "/verifications",
         verify,
         JobProgress,
+        scope=Scope.ADMIN,
         takes=(NewVerification,),
         status=202,
         errors=(400, 409, 503),
     ),
-    Operation("GET", "/verification", verification, Verification),
+    Operation("GET", "/verification", verification, Verification, scope=Scope.READ),
     Operation(
         "POST",
         "/calibrations",
         calibrate,
         JobProgress,
+        scope=Scope.ADMIN,
         takes=(NewCalibration,),
         status=202,
         errors=(400, 404, 409, 503),
     ),
-    Operation("POST", "/backups", back_up, JobProgress, takes=(NewBackup,), status=202, errors=(400, 409, 503)),
     Operation(
-        "POST", "/migrations", migrate, JobProgress, takes=(NewMigration,), status=202, errors=(400, 409, 503, 507)
+        "POST",
+        "/backups",
+        back_up,
+        JobProgress,
+        scope=Scope.ADMIN,
+        takes=(NewBackup,),
+        status=202,
+        errors=(400, 409, 503),
+    ),
+    Operation(
+        "POST",
+        "/migrations",
+        migrate,
+        JobProgress,
+        scope=Scope.ADMIN,
+        takes=(NewMigration,),
+        status=202,
+        errors=(400, 409, 503, 507),
     ),
 )

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, jsonify
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+from web.access import operations
 from web.api import cluster, generations, jobs, maintenance, photographers, questions, vectors
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
@@ -28,6 +29,7 @@ OPERATIONS = (
     *maintenance.OPERATIONS,
     *vectors.OPERATIONS,
     *cluster.OPERATIONS,
+    *operations.OPERATIONS,
 )
 """Every call of the API."""
 

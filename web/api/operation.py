@@ -6,11 +6,12 @@ Serving and ``/openapi.json`` read the same declaration, so that the description
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
+from ingest.ledger.access import Scope
 from web.api.params import adapter, read_body, read_query
 from web.api.ports import NodePort
 from web.api.uploads import probe_upload
@@ -28,6 +29,8 @@ class Operation:
             with ``uploads`` also with ``example``, the probe of an uploaded file or None. Its docstring is the
             call's description.
         answer: type of what it returns, serialised as JSON.
+        scope: what the caller's token has to allow: ``read`` to ask, ``ingest`` for jobs over media and credits,
+            ``admin`` for backups, migrations and what deletes or replaces vectors.
         takes: dataclasses filled from the query string (GET) or the JSON body (POST).
         uploads: a POST that may instead be ``multipart/form-data`` with a part ``file``.
         status: HTTP status of success.
@@ -38,6 +41,7 @@ class Operation:
     rule: str
     view: Callable[..., object]
     answer: Any
+    scope: Scope = field(kw_only=True)
     takes: tuple[Any, ...] = ()
     uploads: bool = False
     status: int = 200

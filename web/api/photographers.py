@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
+from ingest.ledger.access import Scope
 from ingest.photographers.training import TASK_OF
 from search.errors import NotFoundError, UsageError
 from search.photographers.answers import (
@@ -204,23 +205,46 @@ def photographers_map(node: NodePort) -> PhotographerMap:
 _STARTED: dict[str, Any] = {"answer": JobProgress, "status": 202, "errors": (400, 404, 503, 507)}
 
 OPERATIONS = (
-    Operation("GET", "/photographers", list_photographers, list[PhotographerListed], errors=(503,)),
-    Operation("GET", "/photographers/report", photographers_report, dict[str, Any], errors=(404, 503)),
-    Operation("GET", "/photographers/map", photographers_map, PhotographerMap, errors=(503,)),
-    Operation("GET", "/photographers/<who>", photographer, PhotographerShown, errors=(404, 503)),
-    Operation("GET", "/photographers/<who>/similar", similar_photographers, list[Alike], errors=(404, 503)),
+    Operation("GET", "/photographers", list_photographers, list[PhotographerListed], scope=Scope.READ, errors=(503,)),
+    Operation(
+        "GET", "/photographers/report", photographers_report, dict[str, Any], scope=Scope.READ, errors=(404, 503)
+    ),
+    Operation("GET", "/photographers/map", photographers_map, PhotographerMap, scope=Scope.READ, errors=(503,)),
+    Operation("GET", "/photographers/<who>", photographer, PhotographerShown, scope=Scope.READ, errors=(404, 503)),
+    Operation(
+        "GET", "/photographers/<who>/similar", similar_photographers, list[Alike], scope=Scope.READ, errors=(404, 503)
+    ),
     Operation(
         "POST",
         "/photographers/predict",
         predict_photographer,
         Prediction,
+        scope=Scope.READ,
         takes=(Predicting,),
         uploads=True,
         errors=(400, 404, 409, 413, 415, 422, 503, 507),
     ),
-    Operation("POST", "/photographers/train", train_photographers, takes=(NewTraining,), **_STARTED),
-    Operation("POST", "/photographers/<who>/place", place_photographer, **_STARTED),
-    Operation("POST", "/photographers/label", label_photographers, takes=(NewLabels,), **_STARTED),
-    Operation("POST", "/photographers/rename", rename_photographer, Renamed, takes=(Renaming,), errors=(400, 404, 503)),
-    Operation("POST", "/photographers/merge", merge_photographers, Renamed, takes=(Merging,), errors=(400, 404, 503)),
+    Operation(
+        "POST", "/photographers/train", train_photographers, scope=Scope.INGEST, takes=(NewTraining,), **_STARTED
+    ),
+    Operation("POST", "/photographers/<who>/place", place_photographer, scope=Scope.INGEST, **_STARTED),
+    Operation("POST", "/photographers/label", label_photographers, scope=Scope.INGEST, takes=(NewLabels,), **_STARTED),
+    Operation(
+        "POST",
+        "/photographers/rename",
+        rename_photographer,
+        Renamed,
+        scope=Scope.INGEST,
+        takes=(Renaming,),
+        errors=(400, 404, 503),
+    ),
+    Operation(
+        "POST",
+        "/photographers/merge",
+        merge_photographers,
+        Renamed,
+        scope=Scope.INGEST,
+        takes=(Merging,),
+        errors=(400, 404, 503),
+    ),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ingest.jobs.progress import Failure, JobProgress
+from ingest.ledger.access import Access
 from ingest.maintenance.verify.findings import Verification
 from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
 from search.photographers.space import CodeChart
@@ -84,7 +85,8 @@ class NodePort(Protocol):
     """Everything one process needs to answer.
 
     Attributes:
-        token: secret of this process that its own command line may send instead of ``settings.token``.
+        token: of the data directory, which this machine's command line sends (``ingest.home``).
+        access: tokens with a scope, sessions and login codes.
         broker: queue of batches for the workers; None where the node embeds by itself.
         closing: set when the process is about to end, so that waiting code returns.
         notes: messages for people about the models in use.
@@ -94,6 +96,8 @@ class NodePort(Protocol):
     def settings(self) -> Settings: ...
     @property
     def token(self) -> str: ...
+    @property
+    def access(self) -> Access: ...
     @property
     def store(self) -> Store: ...
     def verification(self) -> Verification: ...

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from weakref import WeakKeyDictionary
 
+from ingest.ledger.access import Scope
 from search import metrics
 from search.errors import NotFoundError, UsageError
 from search.media import COLLECTIONS, MediaRecord
@@ -284,22 +285,34 @@ OPERATIONS = (
         "/similar",
         similar,
         SimilarAnswer,
+        scope=Scope.READ,
         takes=(SimilarParameters, Filter),
         uploads=True,
         errors=(400, 404, 409, 413, 415, 422, 503, 507),
     ),
-    Operation("GET", "/media/<media_id>", media, MediaRecord, errors=(404,)),
+    Operation("GET", "/media/<media_id>", media, MediaRecord, scope=Scope.READ, errors=(404,)),
     Operation(
         "GET",
         "/media/<media_id>/similar",
         similar_to_media,
         SimilarAnswer,
+        scope=Scope.READ,
         takes=(SimilarParameters, Filter),
         errors=(400, 404, 409),
     ),
-    Operation("GET", "/search", search, WordAnswer, takes=(WordParameters, Filter), errors=(400,)),
-    Operation("GET", "/browse", browse_collection, RecordPage, takes=(BrowseParameters, Filter), errors=(400,)),
-    Operation("GET", "/facets", list_facets, FacetAnswer, takes=(Filter,), errors=(400,)),
-    Operation("GET", "/duplicates", duplicates, DuplicateAnswer, takes=(DuplicateParameters,), errors=(400,)),
-    Operation("GET", "/status", status, StoreStatus),
+    Operation("GET", "/search", search, WordAnswer, scope=Scope.READ, takes=(WordParameters, Filter), errors=(400,)),
+    Operation(
+        "GET",
+        "/browse",
+        browse_collection,
+        RecordPage,
+        scope=Scope.READ,
+        takes=(BrowseParameters, Filter),
+        errors=(400,),
+    ),
+    Operation("GET", "/facets", list_facets, FacetAnswer, scope=Scope.READ, takes=(Filter,), errors=(400,)),
+    Operation(
+        "GET", "/duplicates", duplicates, DuplicateAnswer, scope=Scope.READ, takes=(DuplicateParameters,), errors=(400,)
+    ),
+    Operation("GET", "/status", status, StoreStatus, scope=Scope.READ),
 )

@@ -8,6 +8,7 @@ from itertools import islice
 
 import numpy as np
 
+from ingest.ledger.access import Scope
 from search.errors import NotFoundError, UsageError
 from search.store.filters import Filter
 from web.api.operation import Operation
@@ -78,4 +79,6 @@ def vectors(node: NodePort, listing: VectorParameters) -> VectorPage:
     return VectorPage(space.dim, items, items[-1].id if len(found) > listing.limit else None)
 
 
-OPERATIONS = (Operation("GET", "/vectors", vectors, VectorPage, takes=(VectorParameters,), errors=(400, 404)),)
+OPERATIONS = (
+    Operation("GET", "/vectors", vectors, VectorPage, scope=Scope.READ, takes=(VectorParameters,), errors=(400, 404)),
+)

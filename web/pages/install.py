@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from ingest.ledger.access import Scope
 from search.errors import StoreError
 from web.api.ports import NodePort
 from web.auth import Guard
@@ -20,6 +21,9 @@ NAVIGATION = {
     "library.status": "Status",
 }
 """Endpoint of each page that the head of every page leads to, with the text of its link, in order."""
+
+PAGE_SCOPES = {"search.look_up": Scope.READ, "photographers.upload": Scope.READ}
+"""What a caller needs for forms that only ask; every other form needs ``ingest``."""
 
 
 def models_in_use(node: NodePort) -> dict[str, str]:

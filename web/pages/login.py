@@ -1,4 +1,4 @@
-"""Login form of a node with a token."""
+"""Login: by the token, or by an address with a code that works once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,20 @@ blueprint = Blueprint("login", __name__)
 
 
 @blueprint.get("/login")
-def page() -> str:
-    return render_template("login.html", next=_local_path(request.args.get("next", "/")), wrong=False)
+def page() -> Response:
+    """The form. With a code in the address, begin a session and go on to an address without it."""
+    guard: Guard = current_app.extensions["guard"]
+    target = _local_path(request.args.get("next", "/"))
+    code = request.args.get("code")
+    if code is None:
+        return _form(target)
+    if guard.is_inside() or guard.log_in_by_code(code):
+        return redirect(target, 303)
+    return _form(target, "used", 401)
+
+
+def _form(target: str, problem: str = "", status: int = 200) -> Response:
+    return make_response(render_template("login.html", next=target, problem=problem), status)
 
 
 @blueprint.post("/login")
@@ -21,7 +33,7 @@ def submit() -> Response:
     target = _local_path(request.form.get("next", "/"))
     if guard.log_in(request.form.get("token", "")):
         return redirect(target, 303)
-    return make_response(render_template("login.html", next=target, wrong=True), 401)
+    return _form(target, "wrong", 401)
 
 
 @blueprint.post("/logout")

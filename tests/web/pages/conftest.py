@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from web.app import create_app
@@ -27,14 +29,42 @@ FLAGS = (
 )
 
 
+@pytest.fixture
+def client(app: Flask, new_browser: Callable[[Flask], FlaskClient], monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """Logged in by a cookie, so that forms need their token; the API gets that of the data directory."""
+    browser = new_browser(app)
+    open_with_cookie = browser.open
+
+    def open_one(*args: Any, headers: Any = None, **options: Any) -> Any:
+        if str(args[0]).startswith("/api/"):
+            headers = {"Authorization": "Bearer own-token", **(headers or {})}
+        return open_with_cookie(*args, headers=headers, **options)
+
+    monkeypatch.setattr(browser, "open", open_one)
+    return browser
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"needs Chromium at {CHROMIUM}: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)  # a fresh profile each time
-        yield browser
+        yield _Inside(browser)  # type: ignore[misc]
         browser.close()
+
+
+class _Inside:
+    """A browser whose every window is logged in at the node that it is made for."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.outside = browser
+
+    def new_context(self, base_url: str, **options: Any) -> BrowserContext:
+        context = self.outside.new_context(base_url=base_url, **options)
+        made = context.request.post("/api/v1/logins", headers={"Authorization": "Bearer own-token"})
+        assert context.request.get(made.json()["path"], max_redirects=0).status == 303
+        return context
 
 
 @pytest.fixture

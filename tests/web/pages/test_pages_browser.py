@@ -230,7 +230,7 @@ def test_an_empty_library_fills_by_itself(
     node.store = empty
     node.ingest.known["1"] = JobProgress("1", JobState.RUNNING, "holiday", ("/media",), total=200)
     with serving(node) as address:
-        page = browser.new_page()
+        page = browser.new_context(base_url=address).new_page()
         page.goto(address)
         expect(page.locator("#underway")).to_contain_text("0 of 200")
         node.store = library.store

@@ -53,6 +53,7 @@ def command(call: Call, folder: Path) -> None:
 
 
 def _restore(settings: Settings, folder: Path, manifest: Manifest) -> None:
+    from ingest.home import make_home
     from ingest.ledger.database import Ledger
     from ingest.maintenance.backup.manifest import explain_os_errors
     from ingest.maintenance.backup.restore import Restore
@@ -62,7 +63,7 @@ def _restore(settings: Settings, folder: Path, manifest: Manifest) -> None:
     from web.commands.step_progress import show_steps
 
     with explain_os_errors(settings.home):
-        settings.home.mkdir(parents=True, exist_ok=True)
+        make_home(settings)
         store = open_store(settings)
         try:
             ledger = Ledger(settings.ledger_url)

@@ -24,8 +24,9 @@ WATCH_SECONDS = 0.5
 @click.option("--no-serve", is_flag=True, help="Stop when it is taken in.")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
+@click.option("--no-browser", is_flag=True, help="Only print the page's address.")
 @common
-def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> int:
+def command(call: Call, no_serve: bool, host: str | None, port: int | None, no_browser: bool) -> int:
     """Make a small library of pictures, videos and sounds in the data directory, take it in, learn to tell its
     photographers apart, and open the page.
 
@@ -55,7 +56,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None) -> i
         BackgroundThread("demo").submit(lambda: fill(node))  # slow the first time; the page does not wait
 
     if not no_serve:
-        run_server(call, settings, begin)
+        run_server(call, settings, begin, browser=not no_browser)
         return 0
     with connect(settings.model_copy(update={"server_url": None})) as client:  # the library lies on this machine
         _make(call, folder)

@@ -41,7 +41,7 @@ def command(call: Call, host: str | None, port: int | None, processes: int | Non
         from web.gunicorn_app import serve_processes
         from web.serve import listen
 
-        serve_processes(settings, listen(settings), lambda node, url: announce(call, node, url))
+        serve_processes(settings, listen(settings), lambda node, url: announce(call, node, url, browser=False))
 
 
 def check_processes(settings: Settings) -> None:

@@ -9,6 +9,7 @@ import click
 
 from web.commands.context import Call, common
 from web.commands.path_arguments import PathOrAddress
+from web.commands.service.browser import open_in_browser
 
 if TYPE_CHECKING:
     from ingest.node import Node
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
 @click.option("--library", help="Name for what is below the paths.  [default: the folder's own]")
+@click.option("--no-browser", is_flag=True, help="Only print the page's address.")
 @common
-def command(call: Call, paths: tuple[str, ...], host: str | None, port: int | None, library: str | None) -> None:
+def command(
+    call: Call, paths: tuple[str, ...], host: str | None, port: int | None, library: str | None, no_browser: bool
+) -> None:
     """Open the page at http://127.0.0.1:8000 and take in what is below PATH meanwhile. Ctrl-C ends it; jobs that were
-    cut short go on at the next start. With --json one object is printed when the page can be opened."""
+    cut short go on at the next start. The address that is printed lets one browser in; `likewise open` makes another.
+    With --json one object is printed when the page can be opened."""
     from web.api.jobs import NewJob, start_job
 
     settings = call.settings(host=host, port=port)
@@ -33,14 +38,15 @@ def command(call: Call, paths: tuple[str, ...], host: str | None, port: int | No
         if paths:
             start_job(node, NewJob(paths, library))
 
-    run_server(call, settings, begin)
+    run_server(call, settings, begin, browser=not no_browser)
 
 
-def run_server(call: Call, settings: Settings, begin: Callable[[Node], None]) -> None:
+def run_server(call: Call, settings: Settings, begin: Callable[[Node], None], *, browser: bool) -> None:
     """Serve a node of these settings until interrupted.
 
     Args:
         begin: given the open node before its page is served.
+        browser: open the page in a browser, where a person sits at a terminal with one.
 
     Raises:
         LikewiseError: it is being served already, or cannot be.
@@ -56,7 +62,7 @@ def run_server(call: Call, settings: Settings, begin: Callable[[Node], None]) ->
         node.prepare()
         node.warm()
         node.watch_jobs()
-        serve(node, listening, lambda url: announce(call, node, url))
+        serve(node, listening, lambda url: announce(call, node, url, browser=browser))
         call.say("Stopping: the batch in work is finished first.")
 
 
@@ -77,8 +83,17 @@ def refuse_second(settings: Settings) -> None:
         )
 
 
-def announce(call: Call, node: Node, url: str) -> None:
+def announce(call: Call, node: Node, url: str, *, browser: bool) -> None:
+    """Say where the page is; on loopback by an address that logs one browser in."""
+    from web.access.operations import login_address
+    from web.auth import is_loopback
+
+    address = login_address(node, url) if is_loopback(node.settings.host) else url
+    once = "" if address == url else "this address works once, `likewise open` makes another; "
+    told = f"Likewise is up at {address}  ({once}data in {node.settings.home}; Ctrl-C ends it)"
     call.answer(
-        {"url": url, "home": str(node.settings.home), "notes": list(node.notes)},
-        lambda console: console.print(f"Likewise is up at {url}  (data in {node.settings.home}; Ctrl-C ends it)"),
+        {"url": url, "open": address, "home": str(node.settings.home), "notes": list(node.notes)},
+        lambda console: console.print(told),
     )
+    if browser and not call.json:
+        open_in_browser(address)
