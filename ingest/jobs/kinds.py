@@ -36,10 +36,12 @@ class BackupOptions:
     Attributes:
         to: a folder.
         damaged: damaged records are taken along instead of refused.
+        keep: so many of the latest backups in the folder are kept; None for all.
     """
 
     to: Annotated[Path, Stored("the absolute path of a folder", Path)]
     damaged: Annotated[bool, Stored("0 or 1", {"0": False, "1": True}.__getitem__)] = False
+    keep: Annotated[int | None, whole_number(1)] = None
 
 
 @dataclass(frozen=True, slots=True)

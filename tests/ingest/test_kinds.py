@@ -33,7 +33,7 @@ WRITTEN_BY_0_1_0 = [
     (JobKind.INGEST, "{}", IngestOptions()),
     (JobKind.INGEST, '{"reread": "1"}', IngestOptions(reread=True)),
     (JobKind.BACKUP, '{"to": "/mnt/backup"}', BackupOptions(Path("/mnt/backup"))),
-    (JobKind.BACKUP, '{"to": "/b", "damaged": "1"}', BackupOptions(Path("/b"), damaged=True)),
+    (JobKind.BACKUP, '{"to": "/b", "damaged": "1", "keep": "3"}', BackupOptions(Path("/b"), damaged=True, keep=3)),
     (JobKind.VERIFY, '{"repair": "0", "rate": ""}', VerifyOptions()),
     (JobKind.VERIFY, '{"repair": "1", "rate": "0.5"}', VerifyOptions(repair=True, rate=0.5)),
     (JobKind.MIGRATE, '{"to": "http://qdrant:6333"}', MigrateOptions("http://qdrant:6333")),
@@ -72,7 +72,7 @@ def test_options_of_version_0_1_0_are_read(kind: JobKind, column: str, meaning: 
     ("kind", "texts", "said"),
     [
         (JobKind.BACKUP, {}, "A backup job needs the option 'to'. It takes the absolute path of a folder."),
-        (JobKind.BACKUP, {"to": "/b", "fast": "1"}, "A backup job has no option 'fast'. Its options are damaged, to."),
+        (JobKind.BACKUP, {"to": "/b", "fast": "1"}, "A backup job has no option 'fast'. Its options are damaged, keep, to."),
         (JobKind.VERIFY, {"rate": "inf"}, "'rate' of a verify job cannot be 'inf'. It takes a number above 0."),
         (JobKind.INGEST, {"to": "/b"}, "ingest job has no option 'to'. Its options are reread."),
         (JobKind.TRAIN_JOINT, {"seed": "x"}, "'seed' of a train_joint job cannot be 'x'. It takes a whole number"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from ingest.maintenance.backup import snapshots
+from ingest.maintenance.backup.manifest import load_manifest
+from ingest.maintenance.backup.verify import find_damage
 from search.settings import Settings
 from web.client import Client, connect_inside
 from web.commands.library.restore import command as restore
@@ -101,3 +105,21 @@ def test_its_backup_is_restored(
     assert not restore.main([str(unpacked / "backup"), "--home", str(home)], standalone_mode=False)
     with connect_inside(make_settings(home=home)) as (client, _):
         assert paths(client) == answers["records"]
+
+
+def test_the_next_backup_goes_into_the_folder_of_its_own_which_stays_whole(
+    client: Client, unpacked: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    shutil.copytree(unpacked / "backup", folder)
+    before = load_manifest(folder)
+    job = client.post("/backups", {"to": str(folder)})
+    while (now := client.get(f"/jobs/{job['id']}"))["state"] in RUNNING:
+        time.sleep(0.05)
+    assert now["state"] == "done", now["message"]
+    latest, older = snapshots.names(folder)
+    assert snapshots.load(folder, older).head.id == before.head.id
+    for name in (latest, older):
+        manifest, damaged = snapshots.load(folder, name), []
+        assert not any(complaint for _, complaint in find_damage(folder, manifest, damaged))
+        assert damaged == []

@@ -27,11 +27,15 @@ def test_backup_and_restore(taken_in: Any, media: Path, tmp_path: Path) -> None:
     checked = taken_in.json("backup", folder, "--verify")
     assert (checked["whole"], checked["damaged"]) == (True, [])
     assert (checked["collections"]["images"], checked["files"]) == (9, 11)
-    assert "a backup in" in taken_in.json("backup", folder, status=2)["error"]["message"]
+    first = taken_in.json("backup", folder, "--verify")
+    assert taken_in.json("backup", folder)["state"] == "done"
+    assert taken_in.json("backup", folder, "--test-restore")["collections"]["images"] == 9
+    assert len(taken_in.json("backup", folder, "--verify")["snapshots"]) == 2
     assert "not empty" in taken_in.json("restore", folder, status=2)["error"]["message"]
 
     other = type(taken_in)(tmp_path / "restored")
-    restored = other.json("restore", folder)
+    assert "holds no backup" in other.json("restore", folder, "--snapshot", "no", status=2)["error"]["message"]
+    restored = other.json("restore", folder, "--snapshot", *first["snapshots"])
     assert (restored["collections"]["images"], restored["files"]) == (9, 11)
     assert (restored["home"], restored["store"]) == (str(tmp_path / "restored"), "edge")
     again = other.json("ingest", media)
@@ -54,17 +58,18 @@ def test_damage_and_what_is_told_in_words(taken_in: Any, tmp_path: Path) -> None
     assert "9 images" in shown
     assert "parts are as they were written" in shown
 
-    part = folder / "collections" / "images" / "000001.parquet"
+    (part,) = (folder / "collections" / "images").iterdir()
     whole = part.read_bytes()
     part.write_bytes(whole[:-3] + b"xxx")
     checked = taken_in.json("backup", folder, "--verify", status=1)
     assert checked["whole"] is False
-    assert "collections/images/000001.parquet" in checked["damaged"]
-    assert "collections/images/000001.parquet" in taken_in("backup", folder, "--verify").stdout
+    assert f"collections/images/{part.name}" in checked["damaged"]
+    assert f"collections/images/{part.name}" in taken_in("backup", folder, "--verify").stdout
     other = type(taken_in)(tmp_path / "restored")
     refused = other.json("restore", folder, status=3)["error"]
     assert refused["code"] == "backup"
-    assert "000001.parquet" in refused["message"]
+    assert part.name in refused["message"]
+    assert taken_in.json("backup", folder, "--test-restore", status=3)["error"]["code"] == "backup"
     assert other.json("status")["collections"] == {}
 
     part.write_bytes(whole)

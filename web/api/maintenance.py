@@ -19,12 +19,14 @@ class NewBackup:
 
     Attributes:
         to: absolute path, on the machine Likewise runs on, of a folder that is empty or not there yet, or that holds a
-            backup which was cut off.
+            backup which was cut off, or backups, whose parts are then used again.
         damaged: take damaged records along as they are, instead of ending at the first.
+        keep: delete all backups in the folder but so many of the latest, once this one is written.
     """
 
     to: str
     damaged: bool = False
+    keep: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class NewCalibration:
 
 def back_up(node: NodePort, new: NewBackup) -> JobProgress:
     """Write everything that is stored and known to a folder; the answer is the job that does it."""
-    options = {"to": new.to, "damaged": str(int(new.damaged))}
+    options = {"to": new.to, "damaged": str(int(new.damaged)), "keep": "" if new.keep is None else str(new.keep)}
     return node.ingest.progress(node.start_task(JobKind.BACKUP, options))
 
 

@@ -1,6 +1,7 @@
 """Backups: write everything that a Likewise knows to a folder of files, and restore it.
 
 * ``manifest``: the manifest of a backup, which is written last, and the journal that lists finished parts until then;
+* ``snapshots``: the backups that one folder holds: the latest and those before, which share parts with it;
 * ``parts``: points and ledger rows as Parquet files, and back;
 * ``ledger_rows``: rows of the ledger in a form that SQLite and PostgreSQL share, with a digest;
 * ``previews``: preview pictures, read for a backup and written from it;

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -18,8 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 from search.errors import BackupError, DiskFullError
 from search.store.durable import sync, write_json
 
-FORMAT = 1
-"""Version of this layout. A reader takes its own and older ones, and refuses newer ones."""
+FORMAT = 2
+"""Version of this layout. A reader takes its own and older ones, and refuses newer ones. In format 1 parts were
+numbered, and a folder held one backup."""
 
 MANIFEST, JOURNAL = "manifest.json", "unfinished.jsonl"
 Json: TypeAlias = dict[str, Any]
@@ -41,7 +42,7 @@ class Part:
     """One file of a backup.
 
     Attributes:
-        path: below the backup's folder, with slashes.
+        path: below the backup's folder, with slashes; its name is the SHA-256 of its bytes.
         of: table of its rows, collection of its points, or name of its file in the shared place.
         count: rows or points; 1 for a file.
         last: id of the last point.
@@ -86,6 +87,8 @@ class Head:
         ledger_layout: ``ingest.ledger.tables.SCHEMA_VERSION`` of the rows.
         schemas, metadata: of each collection.
         format: version of the backup's layout.
+        bits: of each collection: how many first bits of their ids the points of one part share.
+        job: of the job that writes it.
     """
 
     id: str
@@ -98,6 +101,8 @@ class Head:
     schemas: dict[str, Json]
     metadata: dict[str, Json]
     format: int = FORMAT
+    bits: dict[str, int] = field(default_factory=dict)
+    job: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,38 +142,46 @@ def explain_os_errors(folder: Path) -> Iterator[None]:
         raise BackupError(f"'{folder}' cannot be written: {error}.", "Check the path and its permissions.") from error
 
 
+def seal(manifest: Manifest) -> Json:
+    """The manifest as it is written, with its checksum."""
+    body = asdict(manifest)
+    return {**body, "checksum": _checksum(body)}
+
+
 def save_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, durably and in one step, and delete the journal."""
-    body = asdict(manifest)
-    write_json(folder / MANIFEST, {**body, "checksum": _checksum(body)})
+    write_json(folder / MANIFEST, seal(manifest))
     (folder / JOURNAL).unlink(missing_ok=True)
     sync(folder)
 
 
-def load_manifest(folder: Path) -> Manifest:
+def load_manifest(folder: Path, name: str = MANIFEST) -> Manifest:
     """Read the manifest of a backup.
+
+    Args:
+        name: of the manifest's file, below the folder; by default that of the latest backup.
 
     Raises:
         BackupError: the folder holds no complete backup, its manifest is damaged, or a newer version wrote it.
     """
     try:
-        body = json.loads((folder / MANIFEST).read_text("utf-8"))
+        body = json.loads((folder / name).read_text("utf-8"))
         checksum, version = body.pop("checksum"), body["head"]["format"]
     except FileNotFoundError:
         raise _no_backup(folder) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(folder, MANIFEST, f"it cannot be read ({error})") from None
+        raise _damaged(folder, name, f"it cannot be read ({error})") from None
     if isinstance(version, int) and version > FORMAT:
         raise BackupError(
             f"The backup in '{folder}' has format {version}; this Likewise reads formats up to {FORMAT}.",
             f"Restore it with the Likewise that wrote it ({body['head'].get('made_by', 'a newer one')}), or upgrade.",
         )
     if checksum != _checksum(body):
-        raise _damaged(folder, MANIFEST, "its checksum is wrong")
+        raise _damaged(folder, name, "its checksum is wrong")
     try:
         return TypeAdapter(Manifest).validate_python(body)
     except ValidationError as error:
-        raise _damaged(folder, MANIFEST, f"{error.error_count()} entries make no sense") from None
+        raise _damaged(folder, name, f"{error.error_count()} entries make no sense") from None
 
 
 def read_part(folder: Path, part: Part) -> bytes:
@@ -189,13 +202,20 @@ def read_part(folder: Path, part: Part) -> bytes:
 
 
 def write_part(folder: Path, part: Part, data: bytes) -> Part:
-    """Write a part, durably and in one step; returns the part with its size and checksum.
+    """Write a part, durably and in one step, unless it is there already; returns it with its path, size and checksum.
+
+    Args:
+        part: its path has ``{}`` in place of the checksum.
 
     Raises:
         OSError: it cannot be written.
         BackupError: its path leads out of the folder.
     """
-    path = _inside(folder, part.path)
+    digest = hashlib.sha256(data).hexdigest()
+    written = replace(part, path=part.path.format(digest), bytes=len(data), sha256=digest)
+    path = _inside(folder, written.path)
+    if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+        return written
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as file:
@@ -204,7 +224,7 @@ def write_part(folder: Path, part: Part, data: bytes) -> Part:
         os.fsync(file.fileno())
     partial.replace(path)
     sync(path.parent)
-    return replace(part, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    return written
 
 
 class Journal:

@@ -8,6 +8,7 @@ from ingest.jobs.kinds import BackupOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.database import Ledger
 from ingest.maintenance.backup.manifest import JOURNAL, MANIFEST, Manifest, explain_os_errors, load_manifest
+from ingest.maintenance.backup.snapshots import drop_older
 from ingest.maintenance.upkeep import bring_up_to_date
 from search.errors import UsageError
 from search.settings import Settings
@@ -31,12 +32,16 @@ class Backup:
             raise UsageError(f"'{folder}' is not an absolute path.", "Name it from the root on, as /mnt/backup.")
         if folder.is_relative_to(self._settings.home):
             raise UsageError(f"'{folder}' is in the data directory itself.", "Name a folder outside, on another disk.")
-        if (folder / MANIFEST).exists():
-            raise UsageError(f"There is a backup in '{folder}' already.", "Name another folder.")
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"'{folder}' is not a folder.", "Name a folder that is empty or not there yet.")
-        if folder.is_dir() and any(folder.iterdir()) and not (folder / JOURNAL).exists():
-            raise UsageError(f"'{folder}' is not empty.", "Name a folder that is empty or not there yet.")
+        if (
+            folder.is_dir()
+            and any(folder.iterdir())
+            and not any((folder / name).exists() for name in (JOURNAL, MANIFEST))
+        ):
+            raise UsageError(
+                f"'{folder}' is not empty.", "Name a folder that is empty or not there yet, or of backups."
+            )
         return str(folder)
 
     def run(self, options: BackupOptions, job: TaskRun) -> str:
@@ -46,15 +51,17 @@ class Backup:
             BackupError, DiskFullError, StoreError, LedgerError: it cannot be written now.
         """
         # Imported on demand: pyarrow takes longer to import than a node takes to open.
-        from ingest.maintenance.backup.write import BackupWriter
+        from ingest.maintenance.backup.write import BackupWriter, source_of
 
         folder = options.to
         with explain_os_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / MANIFEST).exists():
-                # Finished by this job before it was killed, or by another job with the same folder.
-                (folder / JOURNAL).unlink(missing_ok=True)
-                return _summary(load_manifest(folder), folder)
+                latest = load_manifest(folder)
+                if latest.head.job == job.id and latest.head.source == source_of(self._settings, self._store):
+                    # Finished by this job before it was killed.
+                    (folder / JOURNAL).unlink(missing_ok=True)
+                    return self._ended(latest, options)
             # Before the first point is written, so that all points have the same revision.
             bring_up_to_date(self._store, self._ledger, goes_on=job.goes_on)
             if not job.goes_on():
@@ -66,7 +73,12 @@ class Backup:
                 job.count(done=done)
                 if not job.goes_on():
                     return ""
-            return _summary(writer.finish(), folder)
+            return self._ended(writer.finish(), options)
+
+    def _ended(self, manifest: Manifest, options: BackupOptions) -> str:
+        dropped = drop_older(options.to, options.keep) if options.keep is not None else []
+        older = f" {len(dropped):,} older were deleted." if dropped else ""
+        return f"{_summary(manifest, options.to)}{older}"
 
 
 def _summary(manifest: Manifest, folder: Path) -> str:

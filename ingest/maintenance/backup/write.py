@@ -1,5 +1,8 @@
 """Write a backup: the ledger, then trained models, then points with their previews.
 
+Points whose ids begin with the same bits make one part, and a part's name is the checksum of its bytes: a part that an
+earlier backup in the same folder wrote is used again, and a photo that comes or changes changes one.
+
 The ledger is read at one moment, and points are written part by part in order of id. Nothing else works on store or
 ledger meanwhile, as a task runs alone. A killed backup continues after its last finished part, unless a job has changed
 something since: then it starts again, because its parts would be of different times.
@@ -7,7 +10,7 @@ something since: then it starts again, because its parts would be of different t
 
 from __future__ import annotations
 
-import shutil
+import math
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,9 +23,10 @@ from ingest.jobs.tasks import TaskRun
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import SCHEMA_VERSION, files
 from ingest.maintenance import upkeep
-from ingest.maintenance.backup import ledger_rows, parts
+from ingest.maintenance.backup import ledger_rows, parts, snapshots
 from ingest.maintenance.backup.manifest import (
     JOURNAL,
+    MANIFEST,
     CollectionSummary,
     Head,
     Journal,
@@ -31,6 +35,7 @@ from ingest.maintenance.backup.manifest import (
     Part,
     PartKind,
     TableSummary,
+    load_manifest,
     save_manifest,
     write_part,
 )
@@ -46,15 +51,16 @@ from workers.batch.records import REVISION_KEY
 from workers.embedders.sound import standardise
 from workers.storage.shared_place import MODELS, shared_place
 
-PART_BYTES = 48 * 2**20
-"""Approximate size of a part of points, which is held in memory."""
+PART_BYTES = 4 * 2**20
+"""A part of points is about this large, or half as large; it is held in memory. The parts that a new photo changes are
+written again by the next backup, so they are small."""
 
 PART_ROWS = 50_000
 ROW_BYTES = 300
 """Approximate size of a file's row in the ledger's part."""
 
-FOLDERS = ("ledger", "collections", MODELS)
-"""Folders of a backup, beside manifest and journal."""
+MOST_BITS = 20
+"""Of an id, to tell parts apart by."""
 
 
 class BackupWriter:
@@ -95,7 +101,8 @@ class BackupWriter:
         if head is not None:
             self._job.say("Files were taken in since this backup began, so it begins anew.")
         self._clear()
-        self._check_space()
+        if not (self._folder / MANIFEST).exists():  # of another one, how much is new is not known
+            self._check_space()
         return self._write_ledger(schemas)
 
     def steps(self) -> Iterator[int]:
@@ -130,6 +137,8 @@ class BackupWriter:
         manifest = Manifest(head, collections, tuple(self._journal.parts))
         for leftover in self._folder.rglob("*.partial"):
             leftover.unlink()
+        snapshots.keep_latest(self._folder)
+        snapshots.keep(self._folder, manifest)
         save_manifest(self._folder, manifest)
         return manifest
 
@@ -150,9 +159,8 @@ class BackupWriter:
         return now
 
     def _clear(self) -> None:
-        for name in FOLDERS:
-            shutil.rmtree(self._folder / name, ignore_errors=True)
         (self._folder / JOURNAL).unlink(missing_ok=True)
+        snapshots.delete_unused(self._folder)
         self._journal = Journal(self._folder)
 
     def _parts(self, holds: PartKind, of: str | None = None) -> list[Part]:
@@ -168,7 +176,7 @@ class BackupWriter:
                 digest = ledger_rows.Digest()
                 for rows in _grouped(ledger_rows.read_rows(connection, table, int(self._job.id))):
                     digest.add(rows)
-                    written.append(self._write_rows(table, rows, len(written)))
+                    written.append(self._write_rows(table, rows))
                     if not self._job.goes_on():
                         return False
                 tables[table.name] = TableSummary(digest.rows, digest.hex())
@@ -176,25 +184,28 @@ class BackupWriter:
             id=str(uuid.uuid4()),
             made_by=version("likewise"),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            source=f"{self._store.engine} store of {self._settings.home}",
+            source=source_of(self._settings, self._store),
             stamp=stamp,
             ledger_layout=int(SCHEMA_VERSION),
             tables=tables,
             schemas=schemas,
             metadata={name: portable_metadata(self._store, name) for name in schemas},
+            bits={name: self._bits(name) for name in schemas},
+            job=self._job.id,
         )
         self._journal.begin(head, written)
         return True
 
-    def _write_rows(self, table: Table, rows: list[ledger_rows.Row], number: int) -> Part:
-        path = f"ledger/{number + 1:05}-{table.name}.parquet"
+    def _write_rows(self, table: Table, rows: list[ledger_rows.Row]) -> Part:
+        path = f"ledger/{table.name}-{{}}.parquet"
         return self._write(Part(path, PartKind.ROWS, table.name, len(rows)), parts.encode_rows(table, rows))
 
     def _write_models(self) -> None:
         have = {part.of for part in self._parts(PartKind.FILE)}
         for name in self._models():
             if name not in have:
-                self._journal.add(self._write(Part(name, PartKind.FILE, name, 1), self._place.read(name)))
+                part = Part(f"{MODELS}/{{}}", PartKind.FILE, name, 1)
+                self._journal.add(self._write(part, self._place.read(name)))
 
     def _models(self) -> list[str]:
         """Names of the trained models' files in the shared place."""
@@ -203,34 +214,42 @@ class BackupWriter:
     def _write_points(self, collection: str) -> Iterator[int]:
         schema = self._store.schema(collection)
         finished = self._parts(PartKind.POINTS, collection)
-        number = len(finished)
+        bits = self._head.bits.get(collection, 0)
         gathered: list[Point] = []
         previews: dict[str, bytes] = {}
 
         def write() -> int:
-            nonlocal number, gathered, previews
-            number += 1
-            path = f"collections/{collection}/{number:06}.parquet"
+            nonlocal gathered, previews
+            path = f"collections/{collection}/{{}}.parquet"
             part = Part(path, PartKind.POINTS, collection, len(gathered), last=gathered[-1].id)
             self._journal.add(self._write(part, parts.encode_points(schema, gathered, previews)))
             gathered, previews = [], {}
             return part.count
 
-        size = 0
         for page in pages(self._store, collection, finished[-1].last if finished else None):
             pictures = self._previews.read(page)
             if not self._damaged:
                 _refuse_damaged(schema, page, pictures)
-            gathered += page
-            previews |= pictures
-            size += sum(map(point_bytes, page)) + sum(map(len, pictures.values()))
-            if size < PART_BYTES:
-                yield 0
-            else:
-                yield write()
-                size = 0
+            done = 0
+            for point in page:
+                if gathered and _first_bits(gathered[-1].id, bits) != _first_bits(point.id, bits):
+                    done += write()
+                gathered.append(point)
+                if point.id in pictures:
+                    previews[point.id] = pictures[point.id]
+            yield done
         if gathered:
             yield write()
+
+    def _bits(self, collection: str) -> int:
+        """How many bits divide a collection into parts of the wanted size; as many as the last backup here had, if that
+        is about right, so that its parts can be used again."""
+        size = estimate(self._store, collection, self._bytes_of)
+        wanted = min(MOST_BITS, max(0, math.ceil(math.log2(max(size, 1) / PART_BYTES))))
+        if not (self._folder / MANIFEST).exists():
+            return wanted
+        before = load_manifest(self._folder).head.bits.get(collection, wanted)
+        return before if abs(before - wanted) <= 1 else wanted
 
     def _write(self, part: Part, data: bytes) -> Part:
         check_space(self._folder, len(data))
@@ -246,6 +265,16 @@ class BackupWriter:
 
     def _bytes_of(self, points: list[Point]) -> int:
         return sum(map(point_bytes, points)) + sum(map(len, self._previews.read(points).values()))
+
+
+def source_of(settings: Settings, store: Store) -> str:
+    """The store and data directory, in words."""
+    return f"{store.engine} store of {settings.home}"
+
+
+def _first_bits(id_: str, bits: int) -> int:
+    """The first bits of a UUID, as a number; ids in order have these in order."""
+    return int(id_[:8], 16) >> (32 - bits)
 
 
 def _refuse_damaged(schema: CollectionSchema, page: list[Point], previews: dict[str, bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from sqlalchemy import update
 from ingest.jobs.service import JobState
 from ingest.ledger.tables import jobs
 from ingest.maintenance.backup import manifest as manifests
-from ingest.maintenance.backup import task, write
+from ingest.maintenance.backup import snapshots, task, write
 from ingest.maintenance.backup.manifest import JOURNAL, MANIFEST, load_manifest
 from ingest.maintenance.backup.verify import find_damage
 from search.errors import BackupError, DiskFullError, UsageError
+from search.transfer import pages
 from workers.embedders.sound.standardise import KEY, UNDER_WAY
 
 
@@ -54,7 +56,7 @@ def test_round_trip_over_postgresql(make_desk: Callable[..., Any], folder: Path,
 
 def test_parts_can_be_read_by_anybody(desk: Any, folder: Path) -> None:
     desk.back_up(folder)
-    table = pq.read_table(folder / "collections" / "videos" / "000001.parquet")
+    table = pq.read_table([folder / part.path for part in load_manifest(folder).parts if part.of == "videos"])
     vectors = ("vector_visual", "vector_sound", "vector_sound_raw")
     assert table.column_names == ["id", "payload", "checksums", "preview", *vectors]
     assert {len(row) % 16 for row in table.column("vector_visual").to_pylist()} == {0}
@@ -73,10 +75,77 @@ def test_the_folder_must_be_free(desk: Any, folder: Path, tmp_path: Path) -> Non
     ):
         with pytest.raises(UsageError, match=complaint):
             desk.ingest.start_task("backup", {"to": to})
-    (folder / "letter.txt").unlink()
+
+
+def parts_of(folder: Path) -> dict[str, int]:
+    """Files of parts, with when each was written."""
+    kept = {part.path for part in load_manifest(folder).parts}
+    return {path: (folder / path).stat().st_mtime_ns for path in kept}
+
+
+def test_the_next_backup_writes_what_has_changed_and_those_before_can_be_restored(
+    desk: Any, make_desk: Callable[..., Any], folder: Path
+) -> None:
     desk.back_up(folder)
-    with pytest.raises(UsageError, match="a backup in"):
-        desk.ingest.start_task("backup", {"to": str(folder)})
+    first, before = load_manifest(folder), parts_of(folder)
+    points = [point for page in pages(desk.store, "images") for point in page]
+    desk.store.patch_payload("images", {points[7].id: {"camera": "Nikon"}})
+    desk.store.delete("images", [points[300].id])
+
+    desk.back_up(folder)
+
+    after = parts_of(folder)
+    assert load_manifest(folder).head.id != first.head.id
+    new = after.keys() - before.keys()
+    assert len([path for path in new if path.startswith("collections")]) <= 2
+    assert all(after[path] == before[path] for path in after.keys() & before.keys()), "written again"
+    assert len(snapshots.names(folder)) == 2
+    for name, count in zip(snapshots.names(folder), (399, 400), strict=True):
+        manifest = snapshots.load(folder, name)
+        assert manifest.collections["images"].points == count
+        assert not any(complaint for _, complaint in find_damage(folder, manifest))
+    restored = make_desk("restored")
+    restored.restore(folder)
+    restored.check_equals(desk)
+    with pytest.raises(UsageError, match="holds no backup 'yesterday'"):
+        snapshots.load(folder, "yesterday")
+
+
+def test_older_backups_are_deleted_with_the_parts_that_only_they_need(
+    desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [point.id for point in desk.store.scroll("images", payload=False)]
+    for day in range(3):
+        monkeypatch.setattr(write, "datetime", Clock(day))
+        desk.store.patch_payload("images", {ids[day]: {"camera": f"day {day}"}})
+        desk.back_up(folder)
+    assert [name[:8] for name in snapshots.names(folder)] == ["20260103", "20260102", "20260101"]
+    monkeypatch.setattr(write, "datetime", Clock(3))
+    ended = desk.ingest.run(desk.ingest.start_task("backup", {"to": str(folder), "keep": "2"}))
+    assert ended.message.endswith("2 older were deleted.")
+    assert [name[:8] for name in snapshots.names(folder)] == ["20260104", "20260103"]
+    held = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    needed = {part.path for name in snapshots.names(folder) for part in snapshots.load(folder, name).parts}
+    assert held - needed == {MANIFEST, *(f"snapshots/{name}.json" for name in snapshots.names(folder))}
+    assert needed <= held
+
+
+class Clock:
+    """Stands for ``datetime``; it is noon of a day of January 2026."""
+
+    def __init__(self, day: int) -> None:
+        self._now = datetime(2026, 1, 1 + day, 12, tzinfo=UTC)
+
+    def now(self, _zone: object) -> datetime:
+        return self._now
+
+
+def test_a_part_that_has_rotted_is_written_again(desk: Any, folder: Path) -> None:
+    desk.back_up(folder)
+    part = folder / next(part.path for part in load_manifest(folder).parts if part.of == "images")
+    part.write_bytes(bytes(part.stat().st_size))
+    desk.back_up(folder)
+    assert not any(complaint for _, complaint in find_damage(folder, load_manifest(folder)))
 
 
 def test_cancelled_and_gone_on_with(desk: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

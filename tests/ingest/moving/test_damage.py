@@ -22,7 +22,8 @@ def complaints(folder: Path) -> list[str]:
 def test_damage_is_found_and_named(desk: Any, make_desk: Callable[..., Any], folder: Path) -> None:
     desk.back_up(folder)
     assert complaints(folder) == []
-    part = folder / "collections" / "images" / "000002.parquet"
+    name = next(part.path for part in load_manifest(folder).parts if part.of == "images")
+    part = folder / name
     whole = part.read_bytes()
     for broken, reason in (
         (whole[:-1], "bytes and should have"),
@@ -35,10 +36,10 @@ def test_damage_is_found_and_named(desk: Any, make_desk: Callable[..., Any], fol
         else:
             part.symlink_to("nowhere")
         found = complaints(folder)
-        assert "collections/images/000002.parquet" in found[0]
+        assert name in found[0]
         assert reason in found[0]
         target = make_desk(f"target {reason}")
-        with pytest.raises(BackupError, match=r"000002\.parquet"):
+        with pytest.raises(BackupError, match=name):
             list(target.restoring(folder).restore())
     part.unlink()
     part.write_bytes(whole)
@@ -60,12 +61,12 @@ def test_what_a_newer_version_wrote_is_refused(desk: Any, folder: Path) -> None:
     body["head"]["ledger_layout"] += 1
     body["head"]["made_by"] = "9.9"
     resealed(folder, body)
-    with pytest.raises(BackupError, match=r"layout 5; this Likewise reads layouts up to 4.*9\.9"):
+    with pytest.raises(BackupError, match=r"layout \d; this Likewise reads layouts up to \d.*9\.9"):
         check_readable(folder, load_manifest(folder))
-    body["head"]["format"] = 2
+    body["head"]["format"] = 3
     body["something new"] = {}
     resealed(folder, body)
-    with pytest.raises(BackupError, match=r"format 2; this Likewise reads formats up to 1.*9\.9"):
+    with pytest.raises(BackupError, match=r"format 3; this Likewise reads formats up to 2.*9\.9"):
         load_manifest(folder)
 
 

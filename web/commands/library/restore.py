@@ -17,24 +17,25 @@ if TYPE_CHECKING:
 
 @click.command("restore", short_help="Bring a backup back into an empty data directory.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--snapshot", metavar="NAME", help="Not the latest backup in DIR, but this one (see `backup --verify`).")
 @common
-def command(call: Call, folder: Path) -> None:
+def command(call: Call, folder: Path, snapshot: str | None) -> None:
     """Bring back what `likewise backup` wrote to DIR, into an empty store and ledger of the kinds that are set.
 
     The backup is checked first, and everything is compared with it afterwards. Cut off, the same command goes on where
     it was; until it is done nothing else opens the data directory. Jobs that had not ended then are cancelled.
     """
-    from ingest.maintenance.backup.manifest import load_manifest
+    from ingest.maintenance.backup.snapshots import load
     from ingest.maintenance.backup.verify import check_readable
     from web.commands.service.up import refuse_second
 
     folder = folder.expanduser().absolute()
-    manifest = load_manifest(folder)
+    manifest = load(folder, snapshot)
     check_readable(folder, manifest)
     settings = call.settings()
     refuse_second(settings)
     began = time.monotonic()
-    _restore(settings, folder, manifest)
+    restore_into(settings, folder, manifest)
     seconds = time.monotonic() - began
     answer = {
         "from": str(folder),
@@ -52,7 +53,14 @@ def command(call: Call, folder: Path) -> None:
     )
 
 
-def _restore(settings: Settings, folder: Path, manifest: Manifest) -> None:
+def restore_into(settings: Settings, folder: Path, manifest: Manifest) -> None:
+    """Restore a backup and compare it, showing the steps.
+
+    Raises:
+        BackupError: a part is damaged.
+        UsageError: what the settings name is not empty.
+        StoreError, LedgerError: something differs after all.
+    """
     from ingest.home import make_home
     from ingest.ledger.database import Ledger
     from ingest.maintenance.backup.manifest import explain_os_errors
