@@ -72,7 +72,7 @@ def test_options_of_version_0_1_0_are_read(kind: JobKind, column: str, meaning: 
     ("kind", "texts", "said"),
     [
         (JobKind.BACKUP, {}, "A backup job needs the option 'to'. It takes the absolute path of a folder."),
-        (JobKind.BACKUP, {"to": "/b", "fast": "1"}, "A backup job has no option 'fast'. Its options are damaged, keep, to."),
+        (JobKind.BACKUP, {"to": "/b", "fast": "1"}, "has no option 'fast'. Its options are damaged, keep, to."),
         (JobKind.VERIFY, {"rate": "inf"}, "'rate' of a verify job cannot be 'inf'. It takes a number above 0."),
         (JobKind.INGEST, {"to": "/b"}, "ingest job has no option 'to'. Its options are reread."),
         (JobKind.TRAIN_JOINT, {"seed": "x"}, "'seed' of a train_joint job cannot be 'x'. It takes a whole number"),

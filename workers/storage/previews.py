@@ -50,7 +50,7 @@ class Previews:
         try:
             return self._place.read(_name(key))
         except FileNotFoundError:
-            raise NotFoundError(f"The preview '{key}' has gone.", "Ingesting its folder again makes one.") from None
+            raise NotFoundError(f"The preview '{key}' has gone.", "`likewise verify --repair` makes one.") from None
 
     def delete(self, key: str) -> None:
         self._place.delete(_name(key))
