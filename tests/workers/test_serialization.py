@@ -166,7 +166,7 @@ def test_a_report() -> None:
     assert (again.batch, again.outcomes, again.stages) == (REPORT.batch, REPORT.outcomes, REPORT.stages)
     (delivery,) = again.deliveries
     assert delivery.collection == "videos"
-    assert delivery.point.payload == RECORD.to_payload()
+    assert MediaRecord.from_payload(delivery.point.payload) == RECORD
     for space, vector in VECTORS.items():
         assert delivery.point.vectors[space].dtype == np.float32
         np.testing.assert_array_equal(delivery.point.vectors[space], vector)

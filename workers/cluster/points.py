@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.bounds import FACT_RANGES, is_moment, number_within
-from search.media import Kind, MediaRecord
+from search.media import Kind, Payload
 from search.photographers.photos.features import FEATURES
 from search.store.base import Array, Point
 from workers.cluster.checks import (
@@ -124,8 +124,9 @@ _CHECKS: Mapping[str, Check] = {
 """Field of a record to the check of its value."""
 
 
-def record_of(payload: object) -> MediaRecord:
-    """The record of a payload that came in a message. Derived keys, and those this version does not know, are ignored.
+def facts_of(payload: object) -> Payload:
+    """The facts of a payload that came in a message, from which ``MediaRecord.from_payload`` makes the record. Derived
+    keys, and those this version does not know, are left out.
 
     Raises:
         MessageRefusedError: a fact is missing, or has a value that it cannot have.
@@ -134,7 +135,7 @@ def record_of(payload: object) -> MediaRecord:
     for name in ("id", "kind", "paths"):
         if name not in found:
             refuse("record", f"without {name}")
-    return MediaRecord(**{name: check(found[name], name) for name, check in _CHECKS.items() if name in found})
+    return {name: check(found[name], name) for name, check in _CHECKS.items() if name in found}
 
 
 def point_to_json(point: Point) -> Json:
@@ -142,11 +143,11 @@ def point_to_json(point: Point) -> Json:
 
 
 def point_from_json(data: Json) -> Point:
-    """Inverse of :func:`point_to_json`; the payload is made anew of its record."""
-    id_, record = as_media_id(data.get("id"), "media id"), record_of(data.get("payload"))
-    if record.id != id_:
-        refuse("record", f"{record.id} of the point {id_}")
-    return Point(id_, vectors_from_json(data.get("vectors")), record.to_payload())
+    """Inverse of :func:`point_to_json`, but for derived keys of the payload: who stores it makes them anew."""
+    id_, facts = as_media_id(data.get("id"), "media id"), facts_of(data.get("payload"))
+    if facts["id"] != id_:
+        refuse("record", f"{facts['id']} of the point {id_}")
+    return Point(id_, vectors_from_json(data.get("vectors")), facts)
 
 
 def vectors_to_json(vectors: Mapping[str, Array]) -> Json:

@@ -33,7 +33,7 @@ def test_embeds_a_batch_and_sends_back_what_it_made(make_desk: Any, start_worker
     assert red.collection == "images"
     assert np.argmax(red.point.vectors["visual"]) == 0
     assert np.argmax(blue.point.vectors["visual"]) == 2
-    assert red.point.payload["paths"] == [report.outcomes[0].path]
+    assert red.point.payload["paths"] == (report.outcomes[0].path,)
 
 
 def test_previews_lie_in_the_shared_place(make_desk: Any, start_worker: Callable[..., Any], tmp_path: Any) -> None:
