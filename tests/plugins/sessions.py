@@ -36,6 +36,7 @@ SLOW: Mapping[str, tuple[str, ...]] = {
     ),
     "slow": (
         "deploy/test_[cik]*.py",
+        "deploy/test_redis.py",
         "ingest/moving",
         "ingest/test_[bcjo]*.py",
         "ingest/test_extremes.py",
@@ -84,6 +85,7 @@ SLOW: Mapping[str, tuple[str, ...]] = {
         "workers/test_records.py",
         "workers/test_delivery.py",
         "workers/test_files.py",
+        "workers/test_forged_reports.py",
         "workers/test_renew.py",
         "workers/test_standardise.py",
         "workers/test_task_lookup.py",
