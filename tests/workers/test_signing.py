@@ -90,6 +90,7 @@ def test_one_key_is_made_for_all_processes_of_a_machine(make_settings: Callable[
     assert len(keys) == 1
     kept = settings.home / KEY_FILE
     assert kept.stat().st_mode & 0o777 == 0o600
+    assert settings.home.stat().st_mode & 0o777 == 0o700
     assert [path.name for path in settings.home.iterdir()] == [KEY_FILE]
     kept.write_text("short\n")
     with pytest.raises(SettingsError, match="holds no key"):

@@ -147,7 +147,7 @@ def _kept_key(path: Path) -> bytes:
     """The key in a file, which is made if there is none; of several processes that do so at once, one makes it."""
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make(path)
         key = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
