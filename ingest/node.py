@@ -28,6 +28,8 @@ from ingest.maintenance.verify.task import Verify
 from ingest.photographers.fold_in import FoldIn
 from ingest.photographers.labelling import Label
 from ingest.photographers.training import Train
+from ingest.scan.allowed import AllowedFolders
+from ingest.scan.stored_files import StoredFiles
 from search.errors import LikewiseError, StoreError
 from search.logs import at_work
 from search.photographers.library_photos import LibraryState
@@ -67,6 +69,8 @@ class Node:
     Attributes:
         token: of the data directory, which its server accepts beside ``settings.token``; see ``ingest.home``.
         access: other tokens, sessions and login codes.
+        allowed: where media may lie.
+        stored_files: opens the files of records.
         ingest: the jobs.
         photographers: answers questions about photographers.
         broker: carries batches to workers; None where this process embeds by itself.
@@ -78,6 +82,7 @@ class Node:
     ) -> None:
         self.settings, self.store, self.ledger, self.broker, self.token = settings, store, ledger, broker, token
         self.access = Access(ledger)
+        self.allowed, self.stored_files = AllowedFolders(settings, ledger), StoredFiles(settings, ledger)
         self._engine = engine
         runner = _LazyRunner(engine)
         tasks: dict[JobKind, JobTask[Any]] = {
@@ -151,14 +156,21 @@ class Node:
         confirm_missing: bool = False,
         reread: bool = False,
         priority: Priority = Priority.NORMAL,
+        anywhere: bool = True,
     ) -> str:
         """Ingest ``paths`` in the background; the id of the new job.
 
         Raises:
-            NotFoundError, UnreadableFileError, UsageError: as :meth:`ingest.jobs.service.JobService.start`.
+            NotFoundError, NotAllowedError, UnreadableFileError, UsageError: as
+                :meth:`ingest.jobs.service.JobService.start`.
         """
         job = self.ingest.start(
-            paths, library=library, confirm_missing=confirm_missing, reread=reread, priority=priority
+            paths,
+            library=library,
+            confirm_missing=confirm_missing,
+            reread=reread,
+            priority=priority,
+            anywhere=anywhere,
         )
         self._cancel_superseded(job)
         return self._submit(job)

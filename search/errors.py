@@ -75,6 +75,12 @@ class SettingsError(UsageError):
     code = "settings"
 
 
+class NotAllowedError(UsageError):
+    """The place is one that this caller may not have read or written."""
+
+    code = "not_allowed"
+
+
 class NotFoundError(UsageError):
     code = "not_found"
 

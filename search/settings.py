@@ -6,6 +6,7 @@ Order of precedence, last wins: defaults, ``likewise.toml`` (in the working dire
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -81,6 +82,15 @@ class Settings(BaseModel):
     database_url: SecretStr | None = Field(None, description="SQLAlchemy address of the ledger; default SQLite in home")
     shared: str | None = Field(
         None, description="folder or fsspec address of previews and uploads that web and workers reach; default home"
+    )
+    allowed_folders: tuple[str, ...] = Field(
+        (), description="the only folders and addresses that may be taken in and served; empty, see README"
+    )
+    backup_folders: tuple[str, ...] = Field(
+        (), description="the only folders that backups are written below; empty, any that the command line here names"
+    )
+    migration_targets: tuple[str, ...] = Field(
+        (), description="the only stores to migrate to; empty, any that the command line of this machine names"
     )
     roots: dict[str, str] = Field({}, description="folders that this machine sees elsewhere: THERE=HERE, …")
     remote_schemes: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*$")], ...] = Field(
@@ -168,6 +178,14 @@ class Settings(BaseModel):
         except UsageError as error:
             raise ValueError(error.message) from None
 
+    @field_validator("allowed_folders", "backup_folders", mode="after")
+    @classmethod
+    def _absolute_each(cls, folders: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(addresses.absolute(folder) for folder in folders)
+        except UsageError as error:
+            raise ValueError(error.message) from None
+
     @field_validator("remote_schemes", mode="after")
     @classmethod
     def _of_stores(cls, schemes: tuple[str, ...]) -> tuple[str, ...]:
@@ -221,8 +239,23 @@ class Settings(BaseModel):
         return self.shared or str(self.home)
 
     @property
+    def on_loopback(self) -> bool:
+        """Whether only programs on this machine can connect."""
+        return is_loopback(self.host)
+
+    @property
     def cores(self) -> int:
         return len(os.sched_getaffinity(0))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can connect to ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def model_choices(setting: str) -> tuple[str, ...]:
@@ -307,7 +340,7 @@ def _read_secret(variable: str, path: str) -> str:
 
 def _split(name: str, text: str) -> object:
     """Value of a variable, split where the setting is a list or a mapping."""
-    if name not in ("excludes", "remote_schemes", "roots"):
+    if name not in ("allowed_folders", "backup_folders", "excludes", "migration_targets", "remote_schemes", "roots"):
         return text
     parts = tuple(part.strip() for part in text.split(",") if part.strip())
     if name != "roots":

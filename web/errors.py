@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 STATUS_OF = {
     "usage": 400,
+    "not_allowed": 403,
     "not_found": 404,
     "confirmation_required": 409,
     "unsupported": 415,

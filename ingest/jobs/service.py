@@ -101,6 +101,7 @@ class JobService:
         retry_failed: bool = False,
         reread: bool = False,
         priority: Priority = Priority.NORMAL,
+        anywhere: bool = True,
     ) -> str:
         """Create a job over files and folders; :meth:`run` runs it. This process holds its lease until it ends.
 
@@ -111,6 +112,7 @@ class JobService:
             retry_failed: read files again that failed before and have not changed.
             reread: read the bytes of all others as well, to find edits that size and times do not tell of.
             priority: which of several waiting jobs runs first.
+            anywhere: False where somebody names the paths who may name allowed folders alone (``ingest.scan.allowed``).
 
         Returns:
             The job's id.
@@ -118,11 +120,12 @@ class JobService:
         Raises:
             NotFoundError: a path does not exist, and the ledger does not know it either.
             UnreadableFileError: a folder may not be listed.
+            NotAllowedError: a path is not in an allowed folder.
             UsageError: no path is given, or one that cannot be ingested.
         """
         if not paths:
             raise UsageError("No path was given.", "Name a folder or files to ingest.")
-        real = list(dict.fromkeys(self._sources.checked(path) for path in paths))
+        real = list(dict.fromkeys(self._sources.checked(path, anywhere=anywhere) for path in paths))
         with self._ledger.write() as connection:
             names = register(connection, real, library)
             options = {"reread": "1"} if reread else {}

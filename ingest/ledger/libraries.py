@@ -59,6 +59,13 @@ class LibraryMap:
         return sorted(root for root in self._library_of if root.startswith(stem))
 
 
+def roots_above(connection: Connection, path: str) -> list[str]:
+    """Roots at or above a file or folder, the closest first."""
+    lineage = [path, *addresses.parents(path)]
+    found = set(connection.execute(select(roots.c.path).where(roots.c.path.in_(lineage))).scalars())
+    return [folder for folder in lineage if folder in found]
+
+
 def register(connection: Connection, paths: Sequence[str], library: str | None) -> str:
     """Make each path a root: of the named library, of the one it lies in, or of a new one named after its folder.
 

@@ -70,6 +70,8 @@ class Dispatch:
         self._records = records
         self._live = live
         self._access = access
+        with ledger.read() as connection:
+            self._roots = LibraryMap(connection)
         self._retry = retry
         self._sizes = batch_sizes(settings)
         self._lock = threading.RLock()
@@ -234,7 +236,7 @@ class Dispatch:
         """Hashed files in groups; files that cannot be read are recorded as failed."""
         chunk: list[HashedFile] = []
         size = 0
-        for task, result in read_files(self._tasks(), self._access):
+        for task, result in read_files(self._tasks(), self._access, self._roots):
             if isinstance(result, FileNotFoundError):
                 self._live.add({"total": -1})  # deleted since the scan; the next scan marks it
             elif isinstance(result, OSError):

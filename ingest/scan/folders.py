@@ -2,8 +2,9 @@
 
 Hidden files and folders, excluded and ignored ones, what other programs keep beside photos
 (``ingest.scan.system_files``), and Likewise's own data directory are left out. Links to folders are followed after all
-real folders, and no folder is listed twice, so that loops end and files keep their real paths. Sidecars are listed with
-the files they belong to, not as files.
+real folders, and no folder is listed twice, so that loops end and files keep their real paths. A link that leads out of
+what is scanned is reported and not followed: whoever may write into a shared folder could otherwise have any file of
+this machine read. Sidecars are listed with the files they belong to, not as files.
 """
 
 # Paths stay text from the walk to the ledger: a Path object for every file would double the cost of a rescan.
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TypeAlias
 
+from ingest.scan.allowed import is_never
 from ingest.scan.ignore import IGNORE_FILE, IgnoreRules
 from ingest.scan.sidecars import describe_sidecars
 from search import addresses
@@ -86,6 +88,29 @@ def as_text(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+class Bounds:
+    """The folders that a scan stays in.
+
+    Args:
+        folders: real paths of folders, and of files that people have named.
+    """
+
+    def __init__(self, folders: Iterable[str]) -> None:
+        self._folders = tuple(folders)
+
+    def why_outside(self, path: str) -> str:
+        """What to tell of a path that leads out of all of them, by a link or because they were replaced by one; empty
+        where it does not. Cheap only for few paths.
+
+        Raises:
+            OSError: it cannot be found out.
+        """
+        real = os.path.realpath(path, strict=True)
+        if any(addresses.is_at_or_below(real, folder) for folder in self._folders) and not is_never(real):
+            return ""
+        return f"A symbolic link leads to '{as_text(real)}', out of the folder. Take that in by its own path."
+
+
 class _Entries:
     """What is of use among the entries of one folder."""
 
@@ -126,6 +151,8 @@ class Scan:
         include_system: bool = False,
     ) -> None:
         self._roots = list(roots)
+        named = list(named)
+        self._bounds = Bounds([*(root.base for root in self._roots), *named])
         self._excludes = excludes
         self._include_system = include_system
         self._seen = {_identity(folder) for folder in (home, *own)} - {None}
@@ -136,6 +163,9 @@ class Scan:
 
     def __iter__(self) -> Iterator[Found]:
         for root in self._roots:
+            if outside := self._why_outside(root.path):
+                yield Unreadable(root.path, outside)
+                continue
             try:
                 rules = self._rules_at(root)
             except OSError as error:
@@ -145,7 +175,12 @@ class Scan:
         while self._links:
             yield from self._tree(*self._links.popleft())
         for folder, paths in sorted(self._named.items()):
-            yield list_paths(folder, paths)
+            yield from list_paths(folder, paths, self._bounds)
+
+    def _why_outside(self, path: str) -> str:
+        with suppress(OSError):  # what is not there is told where it is listed
+            return self._bounds.why_outside(path)
+        return ""
 
     def _rules_at(self, root: Root) -> IgnoreRules:
         """Rules in force when the walk enters the root: ignore files between the library's root and it."""
@@ -180,7 +215,11 @@ class Scan:
             named = frozenset(self._named.pop(folder, ()))
             if named:
                 unlisted = named.difference(file[0] for file in files)
-                files.extend(list_paths(folder, unlisted).files)
+                for found in list_paths(folder, unlisted, self._bounds):
+                    if isinstance(found, Unreadable):
+                        yield found
+                    else:
+                        files.extend(found.files)
             yield FolderListing(
                 folder,
                 files,
@@ -210,6 +249,8 @@ class Scan:
                         yield Unreadable(as_text(path), "Its name is not valid UTF-8; rename it.")
                 elif is_folder:
                     kept.folders.append(path)
+                elif entry.is_symlink() and (is_link or entry.is_file()) and (why := self._bounds.why_outside(path)):
+                    yield Unreadable(path, why)
                 elif is_link:
                     self._links.append((path, rules))
                 elif entry.is_file():
@@ -227,28 +268,35 @@ class Scan:
                 yield Unreadable(as_text(path), f"It cannot be looked at: {error.strerror}.")
 
 
-def list_paths(folder: str, paths: Iterable[str]) -> FolderListing:
-    """A listing of only these paths of one folder; those that are not files are covered but not listed."""
+def list_paths(folder: str, paths: Iterable[str], bounds: Bounds) -> Iterator[Found]:
+    """A listing of only these paths of one folder, after those that lead out of it; those that are not files are
+    covered but not listed."""
     wanted = frozenset(paths)
-    beside = _sidecars_in(folder) if wanted else {}
+    beside = _sidecars_in(folder, bounds) if wanted else {}
     files: list[FoundFile] = []
+    outside: set[str] = set()
     for path in sorted(wanted):
         try:
+            if why := bounds.why_outside(path):
+                outside.add(path)
+                yield Unreadable(path, why)
+                continue
             status = os.stat(path)
         except OSError:
             continue
         mtime_ns, ctime_ns = bounded_ns(status.st_mtime_ns), bounded_ns(status.st_ctime_ns)
         files.append((path, status.st_size, mtime_ns, ctime_ns, describe_sidecars(addresses.name(path), beside)))
-    return FolderListing(folder, files, covers=wanted, named=wanted)
+    wanted -= outside
+    yield FolderListing(folder, files, covers=wanted, named=wanted)
 
 
-def _sidecars_in(folder: str) -> dict[str, tuple[int, int]]:
+def _sidecars_in(folder: str, bounds: Bounds) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if is_sidecar(entry.name) and is_text(entry.name) and not entry.name.startswith("."):
                 with suppress(OSError):
-                    if entry.is_file():
+                    if entry.is_file() and not (entry.is_symlink() and bounds.why_outside(entry.path)):
                         status = entry.stat()
                         found[entry.name] = (status.st_size, bounded_ns(status.st_mtime_ns))
     return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
+from ingest.ledger.libraries import LibraryMap
 from search import addresses
 from search.media import Kind
 from workers.storage.files import FileAccess
@@ -49,8 +51,14 @@ class HashedFile:
         return self.task.path
 
 
-def read_files(tasks: Iterable[HashTask], files: FileAccess) -> Iterator[tuple[HashTask, HashedFile | OSError]]:
-    """Hash files in their order, ``AHEAD`` of the consumer; each with its result or the error of reading it."""
+def read_files(
+    tasks: Iterable[HashTask], files: FileAccess, roots: LibraryMap
+) -> Iterator[tuple[HashTask, HashedFile | OSError]]:
+    """Hash files in their order, ``AHEAD`` of the consumer; each with its result or the error of reading it.
+
+    Args:
+        roots: a file that a link has led out of all of these since the scan is not read.
+    """
     with ExitStack() as stack:
         near = ThreadPoolExecutor(THREADS, thread_name_prefix="hash")
         far = ThreadPoolExecutor(REMOTE_THREADS, thread_name_prefix="fetch")  # starts threads only when needed
@@ -59,16 +67,28 @@ def read_files(tasks: Iterable[HashTask], files: FileAccess) -> Iterator[tuple[H
         waiting: deque[tuple[HashTask, Future[HashedFile]]] = deque()
         for task in tasks:
             pool = far if addresses.is_remote(files.local_address(task.path)) else near
-            waiting.append((task, pool.submit(_read, task, files)))
+            waiting.append((task, pool.submit(_read, task, files, roots)))
             if len(waiting) >= AHEAD:
                 yield _result(*waiting.popleft())
         while waiting:
             yield _result(*waiting.popleft())
 
 
-def _read(task: HashTask, files: FileAccess) -> HashedFile:
-    contents = files.read(task.path)
+def _read(task: HashTask, files: FileAccess, roots: LibraryMap) -> HashedFile:
+    contents = files.read(task.path, _folder_of(task, files, roots))
     return HashedFile(task, contents.sha256, contents.size, contents.mtime_ns, contents.ctime_ns)
+
+
+def _folder_of(task: HashTask, files: FileAccess, roots: LibraryMap) -> str | None:
+    """The folder that a file has to lie in; None for an object, and where this machine sees the folder elsewhere."""
+    if files.local_address(task.path) != task.path or addresses.is_remote(task.path):
+        return None
+    for path in (task.path, os.path.realpath(task.path)):
+        with suppress(LookupError):
+            base = roots.base_of(roots.root_of(path))
+            if addresses.is_at_or_below(os.path.realpath(task.path), base):
+                return base
+    return addresses.parent(task.path)
 
 
 def _result(task: HashTask, future: Future[HashedFile]) -> tuple[HashTask, HashedFile | OSError]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import and_, select
@@ -15,7 +16,8 @@ from sqlalchemy import and_, select
 from ingest.ledger.database import Ledger
 from ingest.ledger.libraries import LibraryMap
 from ingest.ledger.tables import FileState, at_or_below, files
-from ingest.scan.folders import Found, Root, Scan, is_text, list_paths
+from ingest.scan.allowed import AllowedFolders
+from ingest.scan.folders import Bounds, Found, Root, Scan, Unreadable, is_text, list_paths
 from ingest.scan.remote import RemoteScan, list_objects
 from search import addresses
 from search.errors import NotFoundError, UnreadableFileError, UsageError
@@ -37,22 +39,30 @@ class Sources:
         self.access = FileAccess(settings)
         self._objects = self.access.objects
         self._settings = settings
+        self._allowed = AllowedFolders(settings, ledger)
         self._ledger = ledger
         self._own = [f"{settings.shared_place.rstrip('/')}/{name}" for name in OWN_FOLDERS]
 
-    def checked(self, given: Path | str) -> str:
+    def checked(self, given: Path | str, *, anywhere: bool) -> str:
         """A path or address in the ledger's spelling: the real path, or the absolute address.
 
+        Args:
+            anywhere: the command line of this machine names it, which may name what it likes.
+
         Raises:
+            NotAllowedError: it is not in an allowed folder.
             NotFoundError: it does not exist, and the ledger does not know it either.
             UnreadableFileError: it may not be read or listed.
             UsageError: it cannot be ingested.
         """
         if addresses.is_remote(str(given)):
-            return self._checked_address(addresses.absolute(given))
+            address = addresses.absolute(given)
+            self._allowed.check(address, anywhere=anywhere)
+            return self._checked_address(address)
         try:
             real = os.path.realpath(given)
             self._check_text(real)
+            self._allowed.check(real, anywhere=anywhere)
             if stat.S_ISDIR(Path(real).stat().st_mode):
                 os.scandir(real).close()
         except FileNotFoundError:
@@ -117,6 +127,11 @@ class Sources:
     def _scan(self, folders: Sequence[Root], named: Sequence[str] = ()) -> Iterator[Found]:
         excludes, home = self._settings.excludes, str(self._settings.home)
         system = self._settings.include_system_folders
+        for path in (*(root.path for root in folders), *named):
+            if not self._allowed.is_listed(path):
+                yield Unreadable(path, "It is not in a folder that LIKEWISE_ALLOWED_FOLDERS names.")
+        folders = [root for root in folders if self._allowed.is_listed(root.path)]
+        named = [path for path in named if self._allowed.is_listed(path)]
         near = [root for root in folders if not addresses.is_remote(root.path)]
         far = [root for root in folders if addresses.is_remote(root.path)]
         named_near = [path for path in named if not addresses.is_remote(path)]
@@ -167,9 +182,17 @@ class Sources:
                 if addresses.is_remote(folder):
                     yield list_objects(self._objects, folder, paths)
                 else:
-                    yield list_paths(folder, paths)
+                    yield from list_paths(folder, paths, self._bounds_of(paths, known_roots))
         if folders:
             yield from self._scan(folders)
+
+    @staticmethod
+    def _bounds_of(paths: Iterable[str], known_roots: LibraryMap) -> Bounds:
+        bases = set()
+        for path in paths:
+            with suppress(LookupError):  # its library has gone: it is outside
+                bases.add(known_roots.base_of(known_roots.root_of(path)))
+        return Bounds(bases)
 
     def _check_known(self, real: str, message: str, hint: str) -> None:
         """Accept a path that does not exist if the ledger knows files there: they are missing.

@@ -81,10 +81,10 @@ def main(count: int, a_folder: int) -> int:
     hashes = 0
     read = FileAccess.read
 
-    def counted(access: FileAccess, path: str) -> Contents:
+    def counted(access: FileAccess, path: str, beneath: str | None = None) -> Contents:
         nonlocal hashes
         hashes += 1
-        return read(access, path)
+        return read(access, path, beneath)
 
     FileAccess.read = counted  # type: ignore[method-assign]
     with tempfile.TemporaryDirectory() as scratch:

@@ -50,7 +50,7 @@ def test_second_run_embeds_and_hashes_nothing(desk: Any, counts: Counts, monkeyp
     desk.write("broken.jpg", "broken")
     desk.write("readme.md", "words")
     assert counts(desk.run()) == {"embedded": 20, "failed": 1, "skipped": 1}
-    monkeypatch.setattr("workers.storage.files.FileAccess.read", lambda _files, path: pytest.fail(f"read {path}"))
+    monkeypatch.setattr("workers.storage.files.FileAccess.read", lambda _, path, __: pytest.fail(f"read {path}"))
     progress = desk.run()
     assert counts(progress) == {"unchanged": 22}
     assert progress.state is JobState.DONE

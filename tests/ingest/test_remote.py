@@ -87,7 +87,7 @@ def test_taken_in_and_taken_in_again(desk: Any, bucket: Any, counts: Counts, mon
     assert found["s3://media/trip/paris/b.jpg"].folders == ("s3://media", "s3://media/trip", "s3://media/trip/paris")
     assert {file.root for batch in desk.runner.batches for file in batch.files} == {"s3://media/trip"}
 
-    monkeypatch.setattr(FileAccess, "read", lambda access, path: pytest.fail(f"read {path}"))
+    monkeypatch.setattr(FileAccess, "read", lambda access, path, _: pytest.fail(f"read {path}"))
     assert counts(desk.run("s3://media/trip/")) == {"unchanged": 6}
 
 
@@ -181,9 +181,9 @@ def test_an_object_that_vanishes_before_it_is_read(desk: Any, bucket: Any, count
     bucket.put("b.jpg", b"goes")
     read = FileAccess.read
 
-    def gone(access: FileAccess, path: str) -> Any:
+    def gone(access: FileAccess, path: str, beneath: str | None) -> Any:
         bucket.delete("b.jpg")
-        return read(access, path)
+        return read(access, path, beneath)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FileAccess, "read", gone)
@@ -245,7 +245,7 @@ def test_other_schemes_where_a_setting_says_so(make_desk: Callable[..., Any]) ->
     memory = fsspec.filesystem("memory")
     memory.pipe_file("/shelf/a.jpg", b"in memory")
     desk = make_desk(remote_schemes=("memory",))
-    assert desk.ingest._sources.checked("memory://shelf") == "memory://shelf"
+    assert desk.ingest._sources.checked("memory://shelf", anywhere=True) == "memory://shelf"
     (listing,) = scan(desk.settings, "memory://shelf")
     assert isinstance(listing, FolderListing)
     assert [(path, size) for path, size, *_ in listing.files] == [("memory://shelf/a.jpg", 9)]

@@ -99,8 +99,44 @@ def test_links_lead_nowhere_twice(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").symlink_to(tmp_path / "nothing")
     (tmp_path / "link.jpg").symlink_to(tmp_path / "real" / "a.jpg")
     found = scan(tmp_path)
-    assert names(found, tmp_path) == ["link.jpg", "real/a.jpg", "real/b.jpg", "3-out/c.jpg"]
-    assert [entry for entry in found if isinstance(entry, Unreadable)] == []
+    assert names(found, tmp_path) == ["link.jpg", "real/a.jpg", "real/b.jpg"]
+    assert [entry.path for entry in found if isinstance(entry, Unreadable)] == [str(tmp_path / "3-out")]
+
+
+def test_links_out_of_what_is_scanned_are_told_and_not_followed(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    write(inside, "a.jpg", "named.jpg")
+    write(outside, "private.jpg", "folder/b.jpg", "a.xmp")
+    (inside / "private.jpg").symlink_to(outside / "private.jpg")
+    (inside / "folder").symlink_to(outside / "folder")
+    (inside / "process").symlink_to("/proc/self")
+    (inside / "a.xmp").symlink_to(outside / "a.xmp")
+    found = scan(inside)
+    assert names(found, inside) == ["a.jpg", "named.jpg"]
+    assert next(listings(found)).files[0][-1] == "", "nor is the sidecar read"
+    told = {Path(one.path).name: one.detail for one in found if isinstance(one, Unreadable)}
+    assert told.keys() == {"private.jpg", "folder", "process", "a.xmp"}
+    assert str(outside / "private.jpg") in told["private.jpg"]
+    assert names(scan(inside, outside), inside) == [
+        "a.jpg",
+        "named.jpg",
+        "private.jpg",
+        "../outside/private.jpg",
+        "../outside/folder/b.jpg",
+    ], "each where it is, as both are scanned"
+
+
+def test_a_root_or_named_file_that_became_a_link_is_not_followed(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    write(outside, "private.jpg")
+    root.symlink_to(outside)
+    (found,) = scan(root)
+    assert isinstance(found, Unreadable)
+    named = tmp_path / "named.jpg"
+    named.symlink_to(outside / "private.jpg")
+    found = scan(named=[str(named)])
+    assert [type(one) for one in found] == [Unreadable, FolderListing]
+    assert names(found, tmp_path) == []
 
 
 def test_what_is_no_file_is_left_out(tmp_path: Path) -> None:

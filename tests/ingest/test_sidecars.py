@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from ingest.jobs.service import JobProgress, JobState
 from ingest.ledger.tables import files, sidecars_read
-from ingest.scan.folders import FolderListing, Root, Scan, list_paths
+from ingest.scan.folders import Bounds, FolderListing, Root, Scan, list_paths
 from ingest.scan.sidecars import describe_sidecars, names_of_sidecars
 from workers.batch.report import BatchReport, Outcome, Status
 
@@ -59,7 +59,9 @@ def test_sidecars_are_listed_with_what_they_belong_to(tmp_path: Path) -> None:
 
 def test_named_files_have_their_sidecars(tmp_path: Path) -> None:
     write(tmp_path, "a.jpg", "a.xmp", "b.jpg", "b.jpg.xmp")
-    listing = list_paths(str(tmp_path), [str(tmp_path / "a.jpg"), str(tmp_path / "gone.jpg")])
+    wanted = [str(tmp_path / "a.jpg"), str(tmp_path / "gone.jpg")]
+    (listing,) = list_paths(str(tmp_path), wanted, Bounds([str(tmp_path)]))
+    assert isinstance(listing, FolderListing)
     assert [(os.path.basename(file[0]), names_of_sidecars(file[4])) for file in listing.files] == [  # noqa: PTH119
         ("a.jpg", ("a.xmp",))
     ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import wave
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,10 @@ from PIL import Image, ImageDraw
 from ingest.jobs.progress import Failure, JobProgress, JobState
 from ingest.ledger.access import Access
 from ingest.ledger.database import Ledger
+from ingest.ledger.libraries import register
 from ingest.maintenance.verify.findings import Verification
+from ingest.scan.allowed import AllowedFolders
+from ingest.scan.stored_files import StoredFiles
 from search.errors import CorruptMediaError, NotFoundError, UnsupportedMediaError
 from search.media import Kind, MediaRecord, media_id
 from search.photographers.library_photos import LibraryState
@@ -91,9 +96,11 @@ def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def ledger(ledger_file: Path) -> Iterator[Ledger]:
-    """Of all nodes over doubles."""
+def ledger(ledger_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """Of all nodes over doubles. Everything below the tests' folders has been taken in by name."""
     ledger = Ledger(f"sqlite:///{ledger_file}")
+    with ledger.write() as connection:
+        register(connection, [str(tmp_path_factory.getbasetemp().parent.resolve())], "tests")
     yield ledger
     ledger.close()
 
@@ -181,11 +188,20 @@ class FakeIngest:
         return chosen[:limit]
 
 
+class _BySize(StoredFiles):
+    """Judges files by their size: the ids of the library are made of names, not of content."""
+
+    def _is_content(self, path: str, opened: BufferedReader, record: MediaRecord) -> bool:
+        return os.fstat(opened.fileno()).st_size == record.size
+
+
 @dataclass
 class FakeNode:
     settings: Settings
     store: Store
     access: Access
+    allowed: AllowedFolders
+    stored_files: StoredFiles
     ingest: FakeIngest = field(default_factory=FakeIngest)
     encoder: FakeEncoder = field(default_factory=FakeEncoder)
     token: str = "own-token"
@@ -207,8 +223,10 @@ class FakeNode:
         confirm_missing: bool = False,
         reread: bool = False,
         priority: Priority = Priority.NORMAL,
+        anywhere: bool = True,
     ) -> str:
         for path in paths:
+            self.allowed.check(str(path), anywhere=anywhere)
             if not path.exists():
                 raise NotFoundError(f"'{path}' does not exist.")
         self.started.append((tuple(paths), library, confirm_missing))
@@ -239,7 +257,8 @@ def make_node(library: Library, ledger: Ledger) -> Callable[..., FakeNode]:
     """A node over the library; keywords are settings."""
 
     def make(**settings: object) -> FakeNode:
-        return FakeNode(Settings.model_validate({"home": library.home, **settings}), library.store, Access(ledger))
+        given = Settings.model_validate({"home": library.home, **settings})
+        return FakeNode(given, library.store, Access(ledger), AllowedFolders(given, ledger), _BySize(given, ledger))
 
     return make
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from ingest.jobs.progress import JobProgress, JobState
 from ingest.ledger.access import Scope
 from web.access import peer
 from web.access.operations import login_address
@@ -207,6 +208,60 @@ class TestSessions:
         for proto, secure in (("https", True), ("http", False)):
             cookie = new_stranger(app).get("/login", headers={"X-Forwarded-Proto": proto}).headers["Set-Cookie"]
             assert ("Secure" in cookie) is secure
+
+
+class TestPlaces:
+    """What is read and written is in allowed places; the command line of this machine may name any."""
+
+    @pytest.fixture
+    def admin(self, node: Any, app: Flask, new_stranger: New) -> Iterator[FlaskClient]:
+        """A program with a token that allows everything, but is not this machine's command line."""
+        client = new_stranger(app)
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {node.access.add_token('admin', Scope.ADMIN)}"
+        yield client
+        node.access.revoke("admin")
+
+    def test_a_job_needs_an_allowed_folder(self, admin: FlaskClient, client: FlaskClient, tmp_path: Path) -> None:
+        assert admin.post("/api/v1/jobs", json={"paths": [str(tmp_path)]}).status_code == 202, "taken in before"
+        refused = admin.post("/api/v1/jobs", json={"paths": ["/etc"]})
+        assert (refused.status_code, refused.json["error"]["code"]) == (403, "not_allowed")
+        assert client.post("/api/v1/jobs", json={"paths": ["/etc"]}).status_code == 202
+        assert client.post("/api/v1/jobs", json={"paths": ["/proc/self"]}).status_code == 403
+
+    def test_so_does_the_page(self, node: Any, app: Flask, new_browser: New) -> None:
+        browser = new_browser(app)
+        form_token = browser.get("/jobs").text.split('name="form_token" value="')[1].split('"')[0]
+        refused = browser.post("/jobs", data={"form_token": form_token, "path": "/etc"})
+        assert refused.status_code == 403
+        assert "LIKEWISE_ALLOWED_FOLDERS" in refused.text
+        assert node.started == []
+
+    def test_and_learning_from_folders(self, admin: FlaskClient) -> None:
+        assert admin.post("/api/v1/calibrations", json={"folders": ["/etc"]}).status_code == 403
+
+    @pytest.mark.parametrize(
+        ("call", "given", "setting", "listed"),
+        [
+            ("backups", "/mnt/backup/1", "backup_folders", "/mnt/backup"),
+            ("migrations", "http://qdrant:6333/", "migration_targets", "http://qdrant:6333"),
+        ],
+    )
+    def test_data_leave_only_for_places_that_are_configured(
+        self, make_node: Any, new_stranger: New, call: str, given: str, setting: str, listed: str
+    ) -> None:
+        def ask(token: str, to: str, **settings: object) -> int:
+            node = make_node(token="correct horse battery", **settings)
+            node.ingest.known["1"] = JobProgress("1", JobState.QUEUED, call, ())
+            node.start_task = lambda name, options: "1"
+            headers = {"Authorization": f"Bearer {token}"}
+            return new_stranger(create_app(node)).post(f"/api/v1/{call}", json={"to": to}, headers=headers).status_code
+
+        elsewhere, here = "correct horse battery", "own-token"
+        assert ask(elsewhere, given) == 403
+        assert ask(here, given) == 202
+        for token in (elsewhere, here):
+            assert ask(token, given, **{setting: (listed,)}) == 202
+            assert ask(token, f"{given}/../../other", **{setting: (listed,)}) == 403
 
 
 def test_tokens_are_made_listed_and_revoked(app: Flask, client: FlaskClient, node: Any, new_stranger: New) -> None:

@@ -24,7 +24,9 @@ def elsewhere(
     make_settings: Callable[..., Settings], tmp_path: Path, quick_models: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Node]:
     """A Likewise on another machine, as far as the command line can tell: another data directory, a real server."""
-    settings = make_settings(home=tmp_path / "elsewhere", token=SecretStr(TOKEN))
+    settings = make_settings(
+        home=tmp_path / "elsewhere", token=SecretStr(TOKEN), allowed_folders=(str(tmp_path.resolve()),)
+    )
     with Node.open(settings) as node:
         node.prepare()
         server = make_server("127.0.0.1", 0, create_app(node), threaded=True)

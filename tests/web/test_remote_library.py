@@ -94,7 +94,7 @@ def test_taken_in_asked_shown_and_taken_in_again(
     assert "s3://media/lib/red/0.png" in page
     assert ">PNG<" in page
 
-    monkeypatch.setattr(FileAccess, "read", lambda access, path: pytest.fail(f"read {path}"))
+    monkeypatch.setattr(FileAccess, "read", lambda access, path, _: pytest.fail(f"read {path}"))
     assert take_in(node, "s3://media/lib").unchanged == 9
 
 

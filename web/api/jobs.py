@@ -15,6 +15,7 @@ from ingest.jobs.progress import Failure, JobProgress
 from ingest.ledger.access import Scope
 from search import addresses
 from search.errors import StoreUnavailableError, UsageError
+from web.access.caller import current_caller
 from web.api.operation import Operation
 from web.api.params import Limit, adapter
 from web.api.ports import NodePort
@@ -88,6 +89,7 @@ def start_job(node: NodePort, new: NewJob) -> JobProgress:
         confirm_missing=new.confirm_missing,
         reread=new.reread,
         priority=new.priority,
+        anywhere=current_caller().at_command_line,
     )
     return node.ingest.progress(job)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
 from ingest.ledger.access import Scope
 from ingest.maintenance.verify.findings import Verification
+from search import addresses
+from search.errors import NotAllowedError
+from web.access.caller import current_caller
 from web.api.operation import Operation
 from web.api.ports import NodePort
 
@@ -66,8 +70,24 @@ class NewCalibration:
     folders: tuple[str, ...]
 
 
+def _check_place(setting: str, listed: tuple[str, ...], to: str, *, is_listed: bool) -> None:
+    """Check a place that data are to be written to.
+
+    Raises:
+        NotAllowedError: the setting names others; or it names none, and the caller is not this machine's command line.
+    """
+    if is_listed or (not listed and current_caller().at_command_line):
+        return
+    names = f"{setting} names {', '.join(listed)}." if listed else f"{setting} names the places that are."
+    raise NotAllowedError(f"'{to}' is not a place that this may be written to from here.", names)
+
+
 def back_up(node: NodePort, new: NewBackup) -> JobProgress:
     """Write everything that is stored and known to a folder; the answer is the job that does it."""
+    listed = node.settings.backup_folders
+    real = os.path.realpath(new.to)
+    is_listed = any(addresses.is_at_or_below(real, os.path.realpath(folder)) for folder in listed)
+    _check_place("LIKEWISE_BACKUP_FOLDERS", listed, new.to, is_listed=is_listed)
     options = {"to": new.to, "damaged": str(int(new.damaged)), "keep": "" if new.keep is None else str(new.keep)}
     return node.ingest.progress(node.start_task(JobKind.BACKUP, options))
 
@@ -75,6 +95,9 @@ def back_up(node: NodePort, new: NewBackup) -> JobProgress:
 def migrate(node: NodePort, new: NewMigration) -> JobProgress:
     """Copy the store to another one, which is to hold nothing yet, and compare every point; the answer is the job that
     does it. This store stays as it is, and in use."""
+    listed = node.settings.migration_targets
+    is_listed = new.to.rstrip("/") in {target.rstrip("/") for target in listed}
+    _check_place("LIKEWISE_MIGRATION_TARGETS", listed, new.to, is_listed=is_listed)
     return node.ingest.progress(node.start_task(JobKind.MIGRATE, {"to": new.to}))
 
 
@@ -93,6 +116,8 @@ def verification(node: NodePort) -> Verification:
 def calibrate(node: NodePort, new: NewCalibration) -> JobProgress:
     """Learn likeness from labelled folders and use it for this library from then on, in every space they fill; the
     answer is the job that does it. The files are not stored."""
+    for folder in new.folders:
+        node.allowed.check(os.path.realpath(folder), anywhere=current_caller().at_command_line)
     return node.ingest.progress(node.start_task(JobKind.CALIBRATE, {"folders": json.dumps(new.folders)}))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import unicodedata
 import zlib
 from typing import IO
@@ -16,8 +17,8 @@ from search.media import MediaRecord
 from search.records.lookup import find_record
 from web.api.operation import current_node
 from web.api.questions import check_id
-from workers.storage.files import FileAccess
-from workers.storage.objects import Objects, UnreachableError
+from workers.storage.files import bounded_ns
+from workers.storage.objects import Objects
 from workers.storage.previews import Previews
 
 blueprint = Blueprint("media", __name__, url_prefix="/media")
@@ -52,17 +53,16 @@ def file(media_id: str) -> Response:
     """The bytes of the file, or a range of them; as an attachment unless browsers show or play its kind safely."""
     node = current_node()
     record = find_record(node.store, check_id(media_id))
-    access = FileAccess(node.settings)
-    path = existing_path(record, access)
+    found = node.stored_files.open(record)
     inline = shown_inline(record)
     mimetype = "image/jpeg" if record.mime == MULTI_PICTURE else record.mime if inline else "application/octet-stream"
     attached = not inline or "download" in request.args
     request.environ["wsgi.file_wrapper"] = _SeekableWrapper
-    address, name = access.local_address(path), offered_name(addresses.name(path))
-    if addresses.is_remote(address):
-        return _sandboxed(_send_object(access.objects, address, mimetype, name, attached=attached))
-    written = access.size_and_time(path)[1] / 1e9  # bounded: not every time of a file system is a date
-    return _sandboxed(send_file(address, mimetype, attached, name, conditional=True, last_modified=written))
+    name = offered_name(addresses.name(found.path))
+    if found.opened is None:
+        objects = node.stored_files.access.objects
+        return _sandboxed(_send_object(objects, found.address, mimetype, name, attached=attached))
+    return _sandboxed(_send_local(found.opened, mimetype, name, attached=attached))
 
 
 class _SeekableWrapper:
@@ -99,28 +99,15 @@ def _is_unsafe(character: str) -> bool:
     )
 
 
-def existing_path(record: MediaRecord, access: FileAccess) -> str:
-    """A path or address at which the content still is, judged by its size.
-
-    Raises:
-        NotFoundError: there is none.
-        StoreUnavailableError: none was found, but a bucket does not answer.
-    """
-    unreachable: UnreachableError | None = None
-    for path in record.paths:
-        try:
-            size, _ = access.size_and_time(path)
-            if size == record.size and (addresses.is_remote(access.local_address(path)) or access.is_file(path)):
-                return path
-        except UnreachableError as error:
-            unreachable = error
-        except (OSError, ValueError):
-            continue
-    if unreachable is not None:
-        raise StoreUnavailableError(f"The file of {record.id} cannot be reached: {unreachable.strerror}.")
-    raise NotFoundError(
-        f"The file of {record.id} has gone or has changed: {', '.join(record.paths)}.", "Ingest its folder again."
-    )
+def _send_local(file: IO[bytes], mimetype: str, name: str, *, attached: bool) -> Response:
+    """A file, or the requested range of it. It is closed with the response."""
+    status = os.fstat(file.fileno())
+    size, written_ns = status.st_size, bounded_ns(status.st_mtime_ns)  # not every time of a file system is a date
+    tag = f"{size:x}-{written_ns:x}"
+    response = send_file(file, mimetype, attached, name, conditional=False, etag=tag, last_modified=written_ns / 10**9)
+    response.content_length = size
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
+    return response
 
 
 def _send_object(objects: Objects, address: str, mimetype: str, name: str, *, attached: bool) -> Response:

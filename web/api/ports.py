@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from ingest.jobs.progress import Failure, JobProgress
 from ingest.ledger.access import Access
 from ingest.maintenance.verify.findings import Verification
+from ingest.scan.allowed import AllowedFolders
+from ingest.scan.stored_files import StoredFiles
 from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
 from search.photographers.space import CodeChart
 from search.settings import Settings
@@ -87,6 +89,8 @@ class NodePort(Protocol):
     Attributes:
         token: of the data directory, which this machine's command line sends (``ingest.home``).
         access: tokens with a scope, sessions and login codes.
+        allowed: where media may lie.
+        stored_files: opens the files of records.
         broker: queue of batches for the workers; None where the node embeds by itself.
         closing: set when the process is about to end, so that waiting code returns.
         notes: messages for people about the models in use.
@@ -98,6 +102,10 @@ class NodePort(Protocol):
     def token(self) -> str: ...
     @property
     def access(self) -> Access: ...
+    @property
+    def allowed(self) -> AllowedFolders: ...
+    @property
+    def stored_files(self) -> StoredFiles: ...
     @property
     def store(self) -> Store: ...
     def verification(self) -> Verification: ...
@@ -122,8 +130,13 @@ class NodePort(Protocol):
         confirm_missing: bool = False,
         reread: bool = False,
         priority: Priority = Priority.NORMAL,
+        anywhere: bool = True,
     ) -> str:
-        """Ingest ``paths`` in the background; the id of the new job."""
+        """Ingest ``paths`` in the background; the id of the new job.
+
+        Raises:
+            NotAllowedError: a path is not in an allowed folder, and they are not allowed ``anywhere``.
+        """
 
     def start_task(
         self, name: str, options: Mapping[str, str] | None = None, *, priority: Priority = Priority.NORMAL

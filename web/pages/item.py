@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template, request
 
 from search import addresses
-from search.errors import LikewiseError, NotFoundError, StoreUnavailableError
+from search.errors import LikewiseError
 from search.media import Kind, MediaRecord
 from search.records.lookup import asked_fields, find_record
 from search.similar.questions import Relation
 from search.spaces import Space
 from search.store.filters import Filter
-from web.api.media import existing_path, shown_inline
+from web.api.media import shown_inline
 from web.api.operation import current_node
 from web.api.params import SimilarParameters
 from web.api.ports import NodePort
@@ -23,7 +23,6 @@ from web.pages.address import Address
 from web.pages.formats import clock, exposure, number, size
 from web.pages.results import own_kind_first
 from web.pages.tiles import AnswerTiles, FoldedTiles, Tile, record_tile
-from workers.storage.files import FileAccess
 
 blueprint = Blueprint("item", __name__)
 
@@ -80,11 +79,7 @@ def page(media_id: str) -> str:
 
 
 def _is_present(node: NodePort, record: MediaRecord) -> bool:
-    try:
-        existing_path(record, FileAccess(node.settings))
-    except (NotFoundError, StoreUnavailableError):
-        return False
-    return True
+    return node.stored_files.is_there(record)
 
 
 def _spaces(node: NodePort, record: MediaRecord) -> list[SpaceHeld]:

@@ -23,6 +23,7 @@ from pathlib import Path
 from search import addresses
 from search.errors import DecodeTimeoutError, DiskFullError, MediaTooLargeError, UnreadableFileError
 from search.settings import Settings
+from workers.storage.beneath import open_beneath
 from workers.storage.objects import READ_BYTES, FileChangedError, Objects
 from workers.storage.temporary_copies import TemporaryCopies
 
@@ -141,16 +142,19 @@ class FileAccess:
         with open(address, "rb") as file:
             return file.read(count)
 
-    def read(self, path: str) -> Contents:
+    def read(self, path: str, beneath: str | None = None) -> Contents:
         """Hash a file.
 
+        Args:
+            beneath: a folder of this machine that the file is to lie in, links or no links.
+
         Raises:
-            OSError: it cannot be opened or read.
+            OSError: it cannot be opened or read, or is not beneath the folder.
         """
         address = self.local_address(path)
         if addresses.is_remote(address):
             return self.objects.with_retries(lambda: self._read_object(address), self._timeout, self._closing)
-        with open(address, "rb") as file:
+        with open(address if beneath is None else open_beneath(beneath, address), "rb") as file:
             status = os.fstat(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         times = bounded_ns(status.st_mtime_ns), bounded_ns(status.st_ctime_ns)

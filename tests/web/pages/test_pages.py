@@ -213,9 +213,9 @@ def test_whose_video_it_is_leads_to_all_of_theirs(client: FlaskClient, library: 
 def test_jobs(client: FlaskClient, node: Any, tmp_path: Path) -> None:
     assert "No job has run yet" in client.get("/jobs").text
     token = form_token(client.get("/jobs").text)
-    wrong = client.post("/jobs", data={"form_token": token, "path": "/no/such"}, headers=HTML)
+    wrong = client.post("/jobs", data={"form_token": token, "path": "/mnt/no/such"}, headers=HTML)
     assert wrong.status_code == 404
-    assert 'value="/no/such"' in wrong.text
+    assert 'value="/mnt/no/such"' in wrong.text
     client.post("/jobs", data={"form_token": token, "path": str(tmp_path), "library": "holiday"})
     node.ingest.set("1", state=JobState.RUNNING, total=2000, embedded=500, rate=12.5, eta_seconds=120.0)
     page = client.get("/jobs").text
