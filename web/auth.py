@@ -29,6 +29,7 @@ from search.settings import Settings
 from web.access.caller import Caller, current_caller, set_caller
 from web.access.peer import account_of
 from web.access.throttle import Throttle
+from web.bodies import awaited_body
 from web.errors import Refusal, wants_json
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -282,7 +283,11 @@ def _check_origin() -> None:
 
 
 def _check_form_token() -> None:
-    given = request.headers.get("X-Form-Token") or request.form.get("form_token", "")
+    given = request.headers.get("X-Form-Token", "")
+    if not given:
+        if awaited_body() is not None:
+            return  # checked when the body is here, of which it is a part
+        given = request.form.get("form_token", "")
     if not hmac.compare_digest(given.encode(), str(session.get("form_token", "")).encode()) or not given:
         raise Refusal(403, "The form is too old or came from elsewhere.", "Load the page again and repeat.")
 

@@ -28,7 +28,7 @@ PACKAGES = (
     "qdrant-client",
     "celery",
     "redis",
-    "gunicorn",
+    "waitress",
     "av",
     "pillow",
     "pillow-heif",

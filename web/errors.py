@@ -9,6 +9,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException
 
 from search.errors import DiskFullError, LikewiseError
+from web.bodies import why_too_large
 
 log = logging.getLogger(__name__)
 
@@ -110,9 +111,7 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     code = _HTTP_CODES.get(status, "usage" if 400 <= status < 500 else "error")
     if status == 413:
-        limit = request.max_content_length or 0
-        message = f"The upload is larger than {limit // 2**20} MiB, the most this node takes."
-        return answer_error(status, code, message, "Raise LIKEWISE_MAX_UPLOAD_MB, or ingest the file by its path.")
+        return answer_error(status, code, *why_too_large(request.max_content_length or 0))
     if status == 404:
         return answer_error(status, code, f"There is nothing at {request.path}.")
     if 300 <= status < 400:

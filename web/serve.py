@@ -1,8 +1,7 @@
-"""Serve pages and API of a node from one process until a signal ends it."""
+"""Serve pages and API of a node from this process until a signal ends it."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -11,16 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from waitress.channel import HTTPChannel
-from waitress.server import create_server
-from waitress.task import ErrorTask
-
 from ingest.node import Node
 from search.errors import LikewiseError
 from search.settings import Settings
 from web.app import create_app
 from web.auth import check_exposure
 from web.running import Running, announced
+from web.server.limits import ServerLimits
+from web.server.web_server import WebServer
 
 
 class PortInUseError(LikewiseError):
@@ -59,50 +56,40 @@ def listen(settings: Settings) -> socket.socket:
 def serve(node: Node, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
     """Answer requests in this thread until SIGTERM or SIGINT; then finish the requests in work and return.
 
+    A second SIGINT ends it at once.
+
     Args:
         listening: from :func:`listen`; closed at the end.
         on_ready: called with the address of the page when it can be opened.
     """
-    server = create_server(
-        create_app(node),
-        sockets=[listening],
-        threads=node.settings.web_threads,
-        ident=None,
-        max_request_body_size=(node.settings.max_upload_mb + 1) << 20,
-        clear_untrusted_proxy_headers=not node.settings.web_proxies,
-    )
-    server.channel_class = _Channel
     url = address(node.settings.host, listening.getsockname()[1])
-    # Both signals become KeyboardInterrupt, on which waitress ends its loop; suppressed where one arrives before or
-    # after serving.
+    server = make_server(node, listening, processes=1)
     running = Running(url, os.getpid(), node.token)
-    with suppress(KeyboardInterrupt), _terminated_as_interrupted(), announced(node.settings.home, running):
+    # Suppressed also where a signal arrives just before or after serving.
+    with (
+        suppress(KeyboardInterrupt),
+        ended_by_signals(server, node, signal.SIGTERM, signal.SIGINT),
+        announced(node.settings.home, running),
+    ):
         threading.Thread(target=on_ready, args=(url,), daemon=True).start()
         server.run()
-    server.close()
 
 
-class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
-    """Error of a request that waitress refuses before the application gets it, in the form of all errors."""
+def make_server(node: Node, listening: socket.socket, processes: int) -> WebServer:
+    """The server of a node, which answers once it runs.
 
-    def execute(self) -> None:
-        error = self.request.error
-        message, hint = f"{error.reason}: {error.body}.", ""
-        if error.code == 413:
-            megabytes = self.channel.server.adj.max_request_body_size // 2**20 - 1
-            message = f"The upload is larger than {megabytes} MiB, the most this node takes."
-            hint = "Raise LIKEWISE_MAX_UPLOAD_MB, or ingest the file by its path."
-        code = "too_large" if error.code == 413 else "usage" if error.code < 500 else "error"
-        body = json.dumps({"error": {"code": code, "message": message, "hint": hint}}).encode()
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers += [("Content-Type", "application/json"), ("Connection", "close")]
-        self.close_on_finish = True
-        self.content_length = len(body)
-        self.write(body)
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]
-    error_task_class = _ErrorTask
+    Args:
+        processes: that accept from the same socket.
+    """
+    settings = node.settings
+    return WebServer(
+        create_app(node),
+        listening,
+        ServerLimits.of(settings, processes),
+        threads=settings.web_threads,
+        behind_proxy=settings.web_proxies > 0,
+        is_shared=processes > 1,
+    )
 
 
 def address(host: str, port: int) -> str:
@@ -112,12 +99,20 @@ def address(host: str, port: int) -> str:
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+def ended_by_signals(server: WebServer, node: Node, *signals: signal.Signals) -> Iterator[None]:
+    """In the block, these signals let the server finish; the job in work is stopped at once, not after the last answer,
+    and so are streams of progress. A second SIGINT interrupts the block."""
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    def end(number: int, frame: FrameType | None) -> None:
+        if server.is_stopping and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        if not server.is_stopping:
+            threading.Thread(target=node.halt).start()
+        server.stop()
+
+    before = {number: signal.signal(number, end) for number in signals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

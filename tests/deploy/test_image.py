@@ -115,7 +115,7 @@ def test_the_lock_can_be_installed_as_the_image_does(
     assert installed.items() <= pins(repository)
     heavy = {name for name in installed if name.startswith(("nvidia-", "cuda-", "triton", "torch"))}
     assert (len(heavy) > 15) if variant == "cuda" else (heavy == set())
-    assert {"celery", "gunicorn", "psycopg", "s3fs"} <= set(installed)
+    assert {"celery", "waitress", "psycopg", "s3fs"} <= set(installed)
     assert {"pytest", "moto", "playwright", "mypy"}.isdisjoint(installed)
 
 

@@ -63,6 +63,7 @@ SLOW: Mapping[str, tuple[str, ...]] = {
         "web/pages/test_duplicates_page.py",
         "web/pages/photographers/*_pages.py",
         "web/pages/test_pages.py",
+        "web/server",
         "web/test_[cmnr]*.py",
         "web/test_api_answers.py",
         "web/test_api_extremes.py",

@@ -125,6 +125,23 @@ def test_an_original_is_served_in_whole_and_by_range(
     assert "has gone or has changed" in gone.text
 
 
+def test_only_some_objects_are_sent_at_once(node: Node, client: FlaskClient, pictures: dict[str, bytes]) -> None:
+    """Each keeps a thread until its reader has taken all of it."""
+    take_in(node, "s3://media/lib/red")
+    address = f"/media/{records(node)['s3://media/lib/red/0.png'].id}/file"
+    for _ in range(10):  # these give theirs back
+        assert client.get(address, headers={"Range": "bytes=999999-"}).status_code == 416
+        assert client.head(address).status_code == 200
+    sent = [client.get(address, buffered=False) for _ in range(node.settings.web_threads // 2)]
+    refused = client.get(address)
+    assert refused.status_code == 503
+    assert refused.headers["Retry-After"]
+    sent.pop().close()
+    assert client.get(address).data == pictures["lib/red/0.png"]
+    for answer in sent:
+        answer.close()
+
+
 def test_a_range_of_a_large_object_fetches_no_more_than_it_needs(
     node: Node, client: FlaskClient, bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -249,6 +249,17 @@ def test_a_process_that_dies_is_replaced(two: Served) -> None:
     assert two.end(signal.SIGTERM) == 0
 
 
+def test_the_processes_end_with_the_one_that_forked_them(start: Start) -> None:
+    served = start()
+    (forked,) = served.processes
+    served.process.kill()
+    served.process.wait()
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{forked}").exists() and Path(f"/proc/{forked}/cmdline").read_bytes():  # empty: a zombie
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_a_store_that_is_away_is_told_at_once(tmp_path: Path, repository: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Response, current_app
+from flask import Response
 
 from ingest.jobs.progress import Failure, JobProgress
 from ingest.ledger.access import Scope
 from search import addresses
 from search.errors import StoreUnavailableError, UsageError
 from web.access.caller import current_caller
-from web.api.operation import Operation
+from web.api.operation import Operation, held_threads
 from web.api.params import Limit, adapter
 from web.api.ports import NodePort
 from workers.batch.report import Priority
@@ -24,8 +23,6 @@ from workers.batch.report import Priority
 EVENT_SECONDS = 0.5
 STREAM_SECONDS = 60.0
 """How long one event stream lasts; a browser's EventSource then reconnects by itself."""
-STREAMS_OF_THREADS = 4
-"""One in so many of the server's threads may hold an event stream, as each stream takes a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +118,11 @@ def cancel_job(node: NodePort, job_id: str) -> JobProgress:
 def job_events(node: NodePort, job_id: str) -> Response:
     """Progress as server-sent events until the job is done, a minute at most; connect anew to go on."""
     first = node.ingest.progress(job_id)
-    streams: threading.Semaphore = current_app.extensions["streams"]
-    if not streams.acquire(blocking=False):
+    release = held_threads().hold(for_events=True)
+    if release is None:
         raise StoreUnavailableError("Too many are watching jobs already.", "Ask for the job itself once a second.")
     response = Response(_events(node, first), mimetype="text/event-stream")
-    response.call_on_close(streams.release)
+    response.call_on_close(release)
     response.headers["Cache-Control"] = "no-store"
     return response
 

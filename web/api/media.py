@@ -6,16 +6,20 @@ import io
 import os
 import unicodedata
 import zlib
-from typing import IO
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import IO, Any, cast
 
 from flask import Blueprint, Response, request, send_file
-from werkzeug.wsgi import FileWrapper
+from werkzeug.http import parse_range_header
+from werkzeug.wsgi import FileWrapper, wrap_file
 
 from search import addresses
 from search.errors import NotFoundError, StoreUnavailableError
 from search.media import MediaRecord
 from search.records.lookup import find_record
-from web.api.operation import current_node
+from web.api.operation import current_node, held_threads
 from web.api.questions import check_id
 from workers.storage.files import bounded_ns
 from workers.storage.objects import Objects
@@ -57,7 +61,6 @@ def file(media_id: str) -> Response:
     inline = shown_inline(record)
     mimetype = "image/jpeg" if record.mime == MULTI_PICTURE else record.mime if inline else "application/octet-stream"
     attached = not inline or "download" in request.args
-    request.environ["wsgi.file_wrapper"] = _SeekableWrapper
     name = offered_name(addresses.name(found.path))
     if found.opened is None:
         objects = node.stored_files.access.objects
@@ -65,15 +68,12 @@ def file(media_id: str) -> Response:
     return _sandboxed(_send_local(found.opened, mimetype, name, attached=attached))
 
 
-class _SeekableWrapper:
-    """Makes Werkzeug's file wrapper, which can seek, for a server whose own cannot (gunicorn's).
-
-    Without seeking, a range near the end of a video would read all bytes before it. No response is an instance of this
-    class, so that a server does not mistake one for its own wrapper.
-    """
-
-    def __new__(cls, file: IO[bytes], buffer_size: int = 8192) -> FileWrapper:  # type: ignore[misc]
-        return FileWrapper(file, buffer_size)
+@blueprint.before_request
+def _heed_only_single_ranges() -> None:
+    """Answer with the whole where several ranges, another unit or nonsense is asked for (RFC 9110, 14.2)."""
+    asked = parse_range_header(request.environ.get("HTTP_RANGE"))
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        request.environ.pop("HTTP_RANGE", None)
 
 
 def shown_inline(record: MediaRecord) -> bool:
@@ -100,27 +100,79 @@ def _is_unsafe(character: str) -> bool:
 
 
 def _send_local(file: IO[bytes], mimetype: str, name: str, *, attached: bool) -> Response:
-    """A file, or the requested range of it. It is closed with the response."""
-    status = os.fstat(file.fileno())
-    size, written_ns = status.st_size, bounded_ns(status.st_mtime_ns)  # not every time of a file system is a date
-    tag = f"{size:x}-{written_ns:x}"
-    response = send_file(file, mimetype, attached, name, conditional=False, etag=tag, last_modified=written_ns / 10**9)
+    """A file, or the requested range of it. It is closed with the response.
+
+    The server sends it without holding a thread, for the response is the server's own wrapper of the file, which begins
+    where the file stands and ends after ``Content-Length`` bytes (PEP 3333).
+    """
+    with _closed_on_error(file):
+        status = os.fstat(file.fileno())
+        response = _send(file, status.st_size, bounded_ns(status.st_mtime_ns), mimetype, name, attached=attached)
+        if response.status_code == HTTPStatus.PARTIAL_CONTENT and "wsgi.file_wrapper" in request.environ:
+            file.seek(response.content_range.start or 0)
+            response.response = wrap_file(request.environ, file)
+        return response
+
+
+def _send_object(objects: Objects, address: str, mimetype: str, name: str, *, attached: bool) -> Response:
+    """An object of a bucket, or the requested range of it; no more is fetched.
+
+    Raises:
+        StoreUnavailableError: it cannot be read, or too many are being sent: each keeps a thread.
+    """
+    try:
+        stream, facts = objects.stream(address)
+    except OSError as error:
+        raise StoreUnavailableError(f"'{address}' cannot be read just now: {error.strerror}.") from error
+    request.environ["wsgi.file_wrapper"] = FileWrapper  # the server's own would wait for the bucket in its loop
+    file = _HeldStream(stream)
+    with _closed_on_error(file):
+        response = _send(cast("IO[bytes]", file), facts.size, facts.mtime_ns, mimetype, name, attached=attached)
+        if request.method == "GET" and response.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+            file.hold_thread()
+        return response
+
+
+def _send(file: IO[bytes], size: int, written_ns: int, mimetype: str, name: str, *, attached: bool) -> Response:
+    tag, written = f"{size:x}-{written_ns:x}", written_ns / 10**9
+    response = send_file(file, mimetype, attached, name, conditional=False, etag=tag, last_modified=written)
     response.content_length = size
     response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
     return response
 
 
-def _send_object(objects: Objects, address: str, mimetype: str, name: str, *, attached: bool) -> Response:
-    """An object of a bucket, or the requested range of it; no more is fetched."""
+class _HeldStream:
+    """A stream whose reader keeps a thread until it is closed."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._release: Callable[[], None] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def hold_thread(self) -> None:
+        """
+        Raises:
+            StoreUnavailableError: too many threads are kept already.
+        """
+        self._release = held_threads().hold()
+        if self._release is None:
+            raise StoreUnavailableError("Too many files are being sent from buckets already.", "Try again in a moment.")
+
+    def close(self) -> None:
+        self._stream.close()
+        if self._release is not None:
+            self._release()
+
+
+@contextmanager
+def _closed_on_error(file: IO[bytes] | _HeldStream) -> Iterator[None]:
     try:
-        stream, facts = objects.stream(address)  # closed by its wrapper when the response has been sent
-    except OSError as error:
-        raise StoreUnavailableError(f"'{address}' cannot be read just now: {error.strerror}.") from error
-    tag, written = f"{facts.size:x}-{facts.mtime_ns:x}", facts.mtime_ns // 10**9
-    response = send_file(stream, mimetype, attached, name, conditional=False, etag=tag, last_modified=written)
-    response.content_length = facts.size
-    response.make_conditional(request.environ, accept_ranges=True, complete_length=facts.size)
-    return response
+        yield
+    except BaseException:
+        file.close()
+        raise
 
 
 def _sandboxed(response: Response) -> Response:

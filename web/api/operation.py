@@ -15,6 +15,8 @@ from ingest.ledger.access import Scope
 from web.api.params import adapter, read_body, read_query
 from web.api.ports import NodePort
 from web.api.uploads import probe_upload
+from web.bodies import takes_file, takes_long_text
+from web.server.held_threads import HeldThreads
 
 PREFIX = "/api/v1"
 
@@ -33,6 +35,7 @@ class Operation:
             ``admin`` for backups, migrations and what deletes or replaces vectors.
         takes: dataclasses filled from the query string (GET) or the JSON body (POST).
         uploads: a POST that may instead be ``multipart/form-data`` with a part ``file``.
+        long_text: its JSON body may be as large as an upload, not 1 MiB at most.
         status: HTTP status of success.
         errors: HTTP statuses of the failures peculiar to it (``web.errors.STATUS_OF``).
     """
@@ -44,6 +47,7 @@ class Operation:
     scope: Scope = field(kw_only=True)
     takes: tuple[Any, ...] = ()
     uploads: bool = False
+    long_text: bool = False
     status: int = 200
     errors: tuple[int, ...] = ()
 
@@ -68,6 +72,12 @@ def current_node() -> NodePort:
     return node
 
 
+def held_threads() -> HeldThreads:
+    """Threads of this process that are kept by answers which are made bit by bit."""
+    held: HeldThreads = current_app.extensions["held_threads"]
+    return held
+
+
 def json_answer(type_: Any, value: object, status: int = 200) -> Response:
     response = jsonify(adapter(type_).dump_python(value, mode="json", by_alias=True))
     response.status_code = status
@@ -88,4 +98,6 @@ def _serve(operation: Operation) -> Callable[..., Response]:
         answer = operation.view(node, *values, **variables, **extra)
         return answer if isinstance(answer, Response) else json_answer(operation.answer, answer, operation.status)
 
-    return serve
+    if operation.long_text:
+        takes_long_text(serve)
+    return takes_file(serve) if operation.uploads else serve

@@ -228,7 +228,15 @@ OPERATIONS = (
         "POST", "/photographers/train", train_photographers, scope=Scope.INGEST, takes=(NewTraining,), **_STARTED
     ),
     Operation("POST", "/photographers/<who>/place", place_photographer, scope=Scope.INGEST, **_STARTED),
-    Operation("POST", "/photographers/label", label_photographers, scope=Scope.INGEST, takes=(NewLabels,), **_STARTED),
+    Operation(
+        "POST",
+        "/photographers/label",
+        label_photographers,
+        scope=Scope.INGEST,
+        takes=(NewLabels,),
+        long_text=True,
+        **_STARTED,
+    ),
     Operation(
         "POST",
         "/photographers/rename",

@@ -19,6 +19,7 @@ from web.api.params import read_query
 from web.api.ports import NodePort
 from web.api.questions import check_id
 from web.api.uploads import probe_upload
+from web.bodies import takes_file
 from web.errors import STATUS_OF
 from web.pages.address import PAGING, Address
 from web.pages.recent_uploads import PREFIX, recent_uploads
@@ -92,6 +93,7 @@ def page() -> Response:
 
 
 @blueprint.post("/look")
+@takes_file
 def look_up() -> AnyResponse:
     """Take an upload as the example and go to the address of the question about it."""
     probe = probe_upload(current_node(), request)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--threads", type=int, help="Requests each of them answers at once.  [default: 8]")
 @common
 def command(call: Call, host: str | None, port: int | None, processes: int | None, threads: int | None) -> None:
-    """Serve the page and the API under gunicorn, and run the jobs that are started there; a job whose process died is
+    """Serve the page and the API, and run the jobs that are started there; a job whose process died is
     taken up by any other. With LIKEWISE_BROKER_URL set, `likewise worker` embeds and this loads no model. SIGTERM ends
     it when the answers in work are given. With --json one object is printed when the page can be opened."""
     from search.logs import configure_logging
@@ -38,7 +38,7 @@ def command(call: Call, host: str | None, port: int | None, processes: int | Non
     with _shared_counts(settings):
         # Imported here: modules with metrics must know before their import that the counts are shared.
         from web.commands.service.up import announce
-        from web.gunicorn_app import serve_processes
+        from web.processes import serve_processes
         from web.serve import listen
 
         serve_processes(settings, listen(settings), lambda node, url: announce(call, node, url, browser=False))

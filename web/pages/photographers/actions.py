@@ -12,11 +12,13 @@ from search.photographers.photos.labels import decoded
 from search.photographers.photos.names import photographer_id
 from web.api import photographers as api
 from web.api.operation import current_node
+from web.bodies import takes_file
 from web.pages.forms import read_form
 from web.pages.photographers.shared import blueprint
 
 
 @blueprint.post("/label")
+@takes_file
 def label() -> Response:
     """Start the job that takes photographers' names from a source; a table comes with the form as a file."""
     new: api.NewLabels = read_form(api.NewLabels)

@@ -16,6 +16,7 @@ from web.api.photographers import Predicting, predict_photographer
 from web.api.ports import NodePort
 from web.api.questions import check_id
 from web.api.uploads import probe_upload
+from web.bodies import takes_file
 from web.errors import STATUS_OF
 from web.pages.photographers.shared import active_jobs, blueprint
 from web.pages.recent_uploads import PREFIX, recent_uploads
@@ -62,6 +63,7 @@ def predict() -> Response:
 
 
 @blueprint.post("/predict")
+@takes_file
 def upload() -> AnyResponse:
     """Store an upload for a while and redirect to the address of the question about it."""
     probe = probe_upload(current_node(), request)
