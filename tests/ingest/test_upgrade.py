@@ -12,6 +12,7 @@ from ingest.jobs.service import JobService, JobState
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import (
     SCHEMA_VERSION,
+    access,
     credited,
     files,
     jobs,
@@ -103,6 +104,10 @@ def test_a_job_that_the_old_code_left_is_taken_up(old: str, make_desk: Any, medi
 def make_layout(number: str, ledger: Ledger) -> None:
     """Take from a ledger of today what layout ``number`` did not have."""
     with ledger.write() as connection:
+        access.drop(connection)
+        connection.execute(text(f"UPDATE meta SET value = '{number}' WHERE key = 'schema'"))
+        if number == "4":
+            return
         connection.execute(text("DROP INDEX files_sidecars"))
         sidecars_read.drop(connection)
         for table in (files, planned):
@@ -110,7 +115,21 @@ def make_layout(number: str, ledger: Ledger) -> None:
                 connection.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {name}"))
         for table in (credited, renames) if number == "2" else ():
             table.drop(connection)
-        connection.execute(text(f"UPDATE meta SET value = '{number}' WHERE key = 'schema'"))
+
+
+def test_layout_4_gets_the_table_of_tokens_and_keeps_what_it_noted_of_files(make_desk: Any, media: Path) -> None:
+    desk = make_desk()
+    (media / "a.jpg").write_text("picture a")
+    desk.run()
+    with desk.ledger.read() as connection:
+        before = connection.execute(select(files)).all()
+    make_layout("4", desk.ledger)
+    ledger = Ledger(desk.settings.ledger_url)
+    with ledger.read() as connection:
+        assert connection.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar() == SCHEMA_VERSION
+        assert connection.execute(select(files)).all() == before
+        assert connection.execute(select(access)).all() == []
+    ledger.close()
 
 
 @pytest.mark.parametrize("number", ["2", "3"])

@@ -36,7 +36,8 @@ with Node.open(settings) as node:
     node.warm()
     client = create_app(node).test_client()
     headers = {"Authorization": f"Bearer {node.token}"}
-    answers = [client.get(path).status_code for path in ("/", "/jobs", "/status", "/readyz", "/metrics")]
+    pages = ("/", "/jobs", "/status", "/readyz", "/metrics")
+    answers = [client.get(page, headers=headers).status_code for page in pages]
     refused = client.post("/api/v1/similar", data={"file": (BytesIO(b"GIF89a"), "a.gif")}, headers=headers)
     job = client.post("/api/v1/jobs", json={"paths": [sys.argv[3]]}, headers=headers)
     print(json.dumps([answers, refused.status_code, refused.json, job.status_code]))
