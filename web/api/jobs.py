@@ -167,6 +167,7 @@ OPERATIONS = (
         JobProgress,
         scope=Scope.INGEST,
         takes=(NewJob,),
+        long_text=True,
         status=202,
         errors=(400, 404, 409, 503),
     ),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from flask.testing import FlaskClient
 from waitress import buffers
 
 from web.server.limits import MIB
@@ -82,6 +83,15 @@ def test_the_headers_alone_are_refused(
     start: Start, method: str, path: str, fields: tuple[str, ...], token: str | None, expected: int
 ) -> None:
     assert first_answer(start().connect(head(method, path, *fields, token=token)))[0] == expected
+
+
+def test_a_body_that_comes_without_being_asked_for_is_bounded_too(client: FlaskClient) -> None:
+    """As by the command line's own node, and by other servers."""
+    answer = client.post("/api/v1/similar", data=b"{}".ljust(MIB + 1), content_type="application/json")
+    assert (answer.status_code, answer.json["error"]["code"]) == (413, "too_large")
+    assert "1024 KiB" in answer.json["error"]["message"]
+    many = {"paths": [f"/nowhere/{number:06}" for number in range(70_000)]}
+    assert client.post("/api/v1/jobs", json=many).json["error"]["code"] == "not_found"
 
 
 def test_a_label_table_may_be_long(start: Start) -> None:
