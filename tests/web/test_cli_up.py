@@ -81,7 +81,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.mark.models
 def test_page_and_api_answer(up: Up) -> None:
-    with httpx.Client(follow_redirects=True, timeout=60) as browser:  # it is loading models, beside other tests
+    accept = {"Accept": "text/html"}
+    with httpx.Client(follow_redirects=True, timeout=60, headers=accept) as browser:  # it is loading models meanwhile
         assert "Log in" in browser.get(up.url).text
         entered = browser.get(up.json("open", "--no-browser")["open"])
         assert (entered.status_code, str(entered.url)) == (200, f"{up.url}/")
