@@ -15,7 +15,7 @@ Start with ``app``.
 * ``checks``: Checks of ``likewise doctor``: the state of each thing and, where it is not well, what to do
 * ``cli``: The ``likewise`` command line: find and run a command, turn errors into messages and exit statuses
 * ``client``: Client of the JSON API for the command line
-* ``errors``: Answer errors over HTTP: JSON ``{"error": {code, message, hint}}`` for programs, a page for people
+* ``errors``: Answer errors over HTTP: problem details (``web.api.problem``) for programs, a page for people
 * ``export``: Write vectors to files for other programs, atomically and with the memory of one page
 * ``near``: Reads and writes a place with a radius as people type it: ``52.52,13.405,1000``
 * ``plain``: Convert dataclasses to JSON and back, in the same way for ``--json`` and for the API

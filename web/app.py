@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from web.api import health, media, openapi
+from web.api import health, media
+from web.api.description import document
 from web.api.operation import PREFIX, register
 from web.api.ports import NodePort
 from web.auth import OPEN_ENDPOINTS, Guard
@@ -23,15 +24,15 @@ def create_app(node: NodePort) -> Flask:
     app.extensions["held_threads"] = HeldThreads(node.settings.web_threads)
     install_error_handlers(app)
     install_body_limits(app, node.settings.max_upload_mb * MIB, OPEN_ENDPOINTS)
-    scopes = {f"api.{operation.name}": operation.scope for operation in openapi.OPERATIONS}
+    scopes = {f"api.{operation.name}": operation.scope for operation in document.OPERATIONS}
     guard = Guard(node.settings, node.token, node.access, PAGE_SCOPES | scopes)
     guard.install(app)
     install_body_permission(app)
     api = Blueprint("api", __name__, url_prefix=PREFIX)
-    register(api, openapi.OPERATIONS)
-    for blueprint in (api, health.blueprint, media.blueprint, openapi.blueprint):
+    register(api, document.OPERATIONS)
+    for blueprint in (api, health.blueprint, media.blueprint, document.blueprint):
         app.register_blueprint(blueprint)
     if proxies := node.settings.web_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
-    install_pages(app, guard, openapi.likewise_version())
+    install_pages(app, guard, document.likewise_version())
     return app

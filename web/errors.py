@@ -1,4 +1,4 @@
-"""Answer errors over HTTP: JSON ``{"error": {code, message, hint}}`` for programs, a page for people."""
+"""Answer errors over HTTP: problem details (``web.api.problem``) for programs, a page for people."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException
 
 from search.errors import DiskFullError, LikewiseError
+from web.api.problem import CONTENT_TYPE, problem
 from web.bodies import why_too_large
 
 log = logging.getLogger(__name__)
@@ -77,15 +78,20 @@ def install_error_handlers(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    """Whether to answer JSON: for all paths below ``/api``, and for clients that do not prefer HTML."""
+    """Whether to answer JSON: for all paths below ``/api``, and for clients that do not ask for HTML by name, as every
+    browser does."""
     if request.path.startswith("/api/") or request.path in {"/openapi.json", "/healthz", "/readyz", "/metrics"}:
         return True
-    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+    named = {name for name, quality in request.accept_mimetypes if quality > 0}
+    return not named & {"text/html", "application/xhtml+xml"} or (
+        request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+    )
 
 
 def answer_error(status: int, code: str, message: str, hint: str = "") -> Response:
     if wants_json():
-        response = jsonify({"error": {"code": code, "message": message, "hint": hint}})
+        response = jsonify(problem(status, code, message, hint, request.path))
+        response.content_type = CONTENT_TYPE
     else:
         response = make_response(render_template("error.html", status=status, code=code, message=message, hint=hint))
     response.status_code = status

@@ -16,7 +16,7 @@ from ingest.jobs.progress import JobProgress, JobState
 from ingest.ledger.access import Scope
 from web.access import peer
 from web.access.operations import login_address
-from web.api.openapi import OPERATIONS
+from web.api.description.document import OPERATIONS
 from web.app import create_app
 
 New = Callable[[Flask], FlaskClient]

@@ -9,8 +9,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from web.api.openapi import OPERATIONS
+from web.api.description.document import OPERATIONS
+from web.api.description.property_docs import PROPERTIES
 from web.api.params import adapter
+from web.api.problem import CONTENT_TYPE
 
 PAGES = {"/", "/look", "/jobs", "/failures", "/duplicates", "/status", "/login", "/logout"}
 
@@ -48,6 +50,48 @@ def test_every_call_is_described_and_named_once(document: Any) -> None:
     described = [item for path in document["paths"].values() for item in path.values() if "operationId" in item]
     assert len({item["operationId"] for item in described}) == len(described) == len(OPERATIONS)
     assert all(item["summary"].endswith(".") for item in described)
+
+
+def test_every_property_and_parameter_says_what_it_means_and_looks_like(document: Any) -> None:
+    found = {
+        f"{name}.{field}": schema
+        for name, component in document["components"]["schemas"].items()
+        for field, schema in component.get("properties", {}).items()
+    }
+    assert len(found) > 300
+    assert not [name for name, schema in found.items() if not schema.get("description") or "examples" not in schema]
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    parameters = [parameter for operation in operations for parameter in operation.get("parameters", ())]
+    assert not [one["name"] for one in parameters if not one["description"] or "examples" not in one["schema"]]
+
+
+def test_every_row_of_the_documentation_is_used(document: Any) -> None:
+    text = str(document)
+    assert not [name for name in PROPERTIES if f"'{name.rpartition('.')[2]}'" not in text]
+
+
+def test_an_error_is_a_problem_of_rfc_9457(client: FlaskClient, document: Any) -> None:
+    answer = client.get("/api/v1/jobs/99", headers={"Accept": "text/html"})
+    assert answer.content_type == CONTENT_TYPE
+    assert answer.json == {
+        "type": "urn:likewise:problem:not_found",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "There is no job '99'.",
+        "instance": "/api/v1/jobs/99",
+        "code": "not_found",
+        "hint": answer.json["error"]["hint"],
+        "error": {"code": "not_found", "message": "There is no job '99'.", "hint": answer.json["hint"]},
+    }
+    described = document["paths"]["/api/v1/jobs/{job_id}"]["get"]["responses"]["404"]["content"]
+    assert described == {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+@pytest.mark.parametrize(("accept", "is_json"), [("*/*", True), ("text/html,*/*;q=0.8", False), ("", True)])
+def test_only_who_asks_for_a_page_is_answered_with_one(client: FlaskClient, accept: str, is_json: bool) -> None:
+    nobody = f"/media/{'0' * 8}-0000-4000-8000-{'0' * 12}/file"
+    answer = client.get(nobody, headers={"Accept": accept} if accept else {})
+    assert (answer.status_code, answer.is_json) == (404, is_json)
 
 
 def test_path_variables_are_declared(document: Any) -> None:

@@ -4,6 +4,7 @@ It never renders HTML.
 
 Start with ``operation``.
 
+* ``description``: The description of the API that ``/openapi.json`` serves
 * ``cluster``: API call about the cluster: state of the broker, depth of its queues, and workers
 * ``filtering``: Parameters of a request that make a filter, derived from the table in ``search.store.filters``
 * ``generations``: API calls that change the model of a space, and list or delete generations of collections
@@ -11,12 +12,12 @@ Start with ``operation``.
 * ``jobs``: API calls about jobs: list, start, show, follow, pause, resume, cancel; and failed files
 * ``maintenance``: API calls that start a backup, a migration to another store, or learning likeness curves
 * ``media``: Serve the preview and the file of a stored media by its id, never by a path of the request
-* ``openapi``: Serves ``/openapi.json`` (OpenAPI 3.1), derived from the operations and their dataclasses
 * ``operation``: An API call declared once: its route, what it takes and what it answers
 * ``params``: Reads a request's query string or body into the dataclasses that operations take, strictly
 * ``photographers``: API calls about photographers: list, show, compare, predict, label, credit, rename, merge and
   train
 * ``ports``: Protocols of the node that the web front end needs; ``ingest.node.Node`` implements them
+* ``problem``: An error as JSON, in the form of RFC 9457 (``application/problem+json``)
 * ``questions``: API operations that ask: similar, words, browse, facets, duplicates, one record, status
 * ``uploads``: Embed an uploaded file: store it in the shared place, encode it, and delete it
 * ``vectors``: API operation that lists the stored vectors of one space, page by page, for ``likewise export``

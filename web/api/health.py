@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify
 
 from search.errors import LikewiseError
 from search.scrape import CONTENT_TYPE, QueueDepths, exposition, registry
+from web.api import problem
 from web.api.operation import current_node
 from web.api.ports import NodePort
 
@@ -30,13 +31,10 @@ def readyz() -> Response:
     parts = {name: error.code if error else "ok" for name, error in errors.items()}
     for name, error in errors.items():
         if error is not None:
-            error_json = {
-                "code": error.code,
-                "message": f"The {name} is not ready: {error.message}",
-                "hint": error.hint,
-            }
-            answer = jsonify({"error": error_json, "parts": parts})
-            answer.status_code = NOT_READY
+            message = f"The {name} is not ready: {error.message}"
+            said = problem.problem(NOT_READY, error.code, message, error.hint, "/readyz")
+            answer = jsonify(said | {"parts": parts})
+            answer.status_code, answer.content_type = NOT_READY, problem.CONTENT_TYPE
             return answer
     points = sum(info.points for info in node.store.collections().values())
     return jsonify({"status": "ok", "points": points, "parts": parts})

@@ -7,6 +7,7 @@ from typing import Any
 
 from waitress.task import ErrorTask, Task, WSGITask
 
+from web.api.problem import CONTENT_TYPE, problem
 from web.bodies import AWAITED, AwaitedBody
 from web.server.requests import PermissionRequest, Refused, no_room, too_large
 
@@ -59,11 +60,10 @@ class RefusalTask(ErrorTask):  # type: ignore[misc]
 
 def write_refusal(task: Task, refused: Refused) -> None:
     """Answer as all errors are, and end the connection."""
-    error = {"code": refused.code, "message": refused.message, "hint": refused.hint}
-    body = json.dumps({"error": error}).encode()
+    body = json.dumps(problem(refused.status, refused.code, refused.message, refused.hint)).encode()
     task.version = "1.1"  # whatever could be read of the request
     task.status = f"{refused.status} {refused.reason}"
-    task.response_headers = [("Content-Type", "application/json"), ("Connection", "close"), *refused.headers.items()]
+    task.response_headers = [("Content-Type", CONTENT_TYPE), ("Connection", "close"), *refused.headers.items()]
     task.content_length = len(body)
     task.close_on_finish = True
     task.channel.has_unread = True

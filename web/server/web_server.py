@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import socket
 import time
@@ -14,6 +15,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from web.api.problem import CONTENT_TYPE, problem
 from web.server.channel import ClientChannel
 from web.server.limits import OVERHEAD, BodyRoom, ServerLimits, origin_of
 from web.server.requests import BUSY_SECONDS, MOST_HEAD
@@ -31,10 +33,10 @@ THREAD_SECONDS = 1.0
 """How long threads are waited for after the last answer, or after the time for answers."""
 
 FULL = (
-    "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    f"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: {CONTENT_TYPE}\r\n"
     f"Retry-After: {BUSY_SECONDS}\r\nContent-Length: {{length}}\r\n\r\n{{body}}"
 )
-FULL_BODY = '{"error": {"code": "error", "message": "Too many connections are open.", "hint": "Close some."}}'
+FULL_BODY = json.dumps(problem(503, "error", "Too many connections are open.", "Close some."))
 
 
 class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types

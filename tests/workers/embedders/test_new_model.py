@@ -102,7 +102,7 @@ def test_help_and_api_name_it(repository: Path) -> None:
     program = (
         "from dataclasses import replace; from search.model_descriptions import registry;"
         "registry.MODELS += (replace(registry.RESNET18, name='mean_colour', auto=None),);"
-        "from web.api.openapi import document;"
+        "from web.api.description.document import document;"
         "assert 'visual: resnet18, efficientnet_lite0, mean_colour; motion' in str(document());"
         "from web.cli import main; main(['reembed', '--help'])"
     )

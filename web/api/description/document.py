@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeAlias
@@ -16,8 +15,10 @@ from pydantic.json_schema import JsonSchemaMode
 
 from web.access import operations
 from web.api import cluster, generations, jobs, maintenance, photographers, questions, vectors
+from web.api.description.property_docs import documented
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
+from web.api.problem import CONTENT_TYPE, Problem
 
 Json: TypeAlias = dict[str, Any]
 
@@ -38,20 +39,6 @@ REFERENCE = "#/components/schemas/{model}"
 blueprint = Blueprint("openapi", __name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """``code`` is stable; ``hint`` says what to do, and is empty when there is nothing to do."""
-
-    code: str
-    message: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorAnswer:
-    error: Problem
-
-
 @blueprint.get("/openapi.json")
 def serve() -> Response:
     return jsonify(document())
@@ -65,15 +52,17 @@ def document() -> Json:
     for operation in OPERATIONS:
         path = re.sub(r"<(\w+)>", r"{\1}", PREFIX + operation.rule)
         paths.setdefault(path, {})[operation.method.lower()] = _describe(operation, schemas)
-    for path, (summary, media_type) in _PLAIN_ROUTES.items():
+    for path, (summary, media_type, statuses) in _PLAIN_ROUTES.items():
         variables = [_variable(name) for name in re.findall(r"\{(\w+)\}", path)]
-        paths[path] = {
-            "get": {
-                "summary": summary,
-                "parameters": variables,
-                "responses": {"200": {"description": summary, "content": {media_type: {}}}} | _failures((404, 503)),
-            }
+        content = {media_type: {"schema": {"type": "object"} if media_type == "application/json" else {}}}
+        bare = {str(status): {"description": HTTPStatus(status).phrase} for status in statuses if status == 304}
+        whole = {
+            str(status): {"description": summary, "content": content}
+            for status in (200, *statuses)
+            if status in (200, 206)
         }
+        failures = _failures(tuple(status for status in statuses if status >= 400))
+        paths[path] = {"get": {"summary": summary, "parameters": variables, "responses": whole | bare | failures}}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Likewise", "version": likewise_version(), "description": "Find media that is like this."},
@@ -86,19 +75,27 @@ def document() -> Json:
     }
 
 
+_MEDIA_STATUSES = (206, 304, 400, 401, 403, 404, 405, 416, 429, 503)
+
 _PLAIN_ROUTES = {
-    "/media/{media_id}/preview": ("A preview picture; the waveform of a sound", "image/webp"),
-    "/media/{media_id}/file": ("The file itself; answers Range requests", "application/octet-stream"),
-    "/healthz": ("The process serves requests", "application/json"),
-    "/readyz": ("The store, the ledger and the broker answer", "application/json"),
-    "/metrics": ("Counts for Prometheus", "text/plain"),
-    "/openapi.json": ("This document", "application/json"),
+    "/media/{media_id}/preview": ("A preview picture; the waveform of a sound", "image/webp", _MEDIA_STATUSES),
+    "/media/{media_id}/file": ("The file itself; answers a request for one range of it", "*/*", _MEDIA_STATUSES),
+    "/healthz": ("The process serves requests", "application/json", (403, 405)),
+    "/readyz": ("The store, the ledger and the broker answer", "application/json", (403, 405, 503)),
+    "/metrics": ("Counts for Prometheus", "text/plain", (401, 403, 405, 429)),
+    "/openapi.json": ("This document", "application/json", (401, 403, 405, 429)),
 }
+"""Path to what it answers, its media type, and further statuses."""
+
+_ALWAYS = (400, 401, 403, 405, 429, 500, 503)
+"""Statuses that every operation may answer with; one with a body also :data:`_WITH_BODY`."""
+
+_WITH_BODY = (413, 415)
 
 
 def _schemas() -> tuple[Mapping[tuple[Any, JsonSchemaMode], Json], Json]:
     """Schema of every type used, as reference, and the shared components they refer to."""
-    answers = {operation.answer for operation in OPERATIONS if operation.answer is not None} | {ErrorAnswer}
+    answers = {operation.answer for operation in OPERATIONS if operation.answer is not None} | {Problem}
     bodies = {type_ for operation in OPERATIONS if operation.method == "POST" for type_ in operation.takes}
     ordered = sorted(answers, key=str), sorted(bodies, key=str)
     inputs: list[tuple[Any, JsonSchemaMode, TypeAdapter[Any]]] = [
@@ -107,6 +104,9 @@ def _schemas() -> tuple[Mapping[tuple[Any, JsonSchemaMode], Json], Json]:
     ]
     schemas, shared = TypeAdapter.json_schemas(inputs, ref_template=REFERENCE)
     components: Json = shared.get("$defs", {})
+    for name, component in components.items():
+        for field, schema in component.get("properties", {}).items():
+            component["properties"][field] = documented(name, field, schema)
     return schemas, components
 
 
@@ -116,13 +116,14 @@ def _describe(operation: Operation, schemas: Mapping[tuple[Any, JsonSchemaMode],
     if operation.method == "GET":
         parameters += [parameter for type_ in operation.takes for parameter in _query_parameters(type_)]
     elif operation.takes:
-        described["requestBody"] = {"content": _bodies(operation, schemas)}
+        required = any(adapter(type_).json_schema().get("required") for type_ in operation.takes)
+        described["requestBody"] = {"required": required, "content": _bodies(operation, schemas)}
     media_type = "application/json" if operation.answer is not None else "text/event-stream"
     content = {
         media_type: {"schema": schemas[operation.answer, "serialization"]} if operation.answer is not None else {}
     }
     success = {str(operation.status): {"description": HTTPStatus(operation.status).phrase, "content": content}}
-    failures = {400, 401, 403, *operation.errors}
+    failures = {*_ALWAYS, *operation.errors, *(_WITH_BODY if operation.method == "POST" else ())}
     return described | {"parameters": parameters, "responses": success | _failures(tuple(sorted(failures)))}
 
 
@@ -130,25 +131,34 @@ def _bodies(operation: Operation, schemas: Mapping[tuple[Any, JsonSchemaMode], J
     parts = [schemas[type_, "validation"] for type_ in operation.takes]
     bodies: Json = {"application/json": {"schema": parts[0] if len(parts) == 1 else {"allOf": parts}}}
     if operation.uploads:
-        upload = {"type": "object", "properties": {"file": {"type": "string", "contentMediaType": "*/*"}}}
+        file = documented("", "file", {"type": "string", "contentMediaType": "*/*"})
+        upload = {"type": "object", "required": ["file"], "properties": {"file": file}}
         bodies["multipart/form-data"] = {"schema": {"allOf": [upload, *parts]}}
     return bodies
 
 
 def _query_parameters(type_: Any) -> list[Json]:
     required = set(adapter(type_).json_schema().get("required", ()))
-    return [
-        {"name": name, "in": "query", "required": name in required, "schema": dict(schema)}
-        for name, schema in properties(type_).items()
-    ]
+    return [_parameter(name, "query", name in required, schema) for name, schema in properties(type_).items()]
 
 
 def _variable(name: str) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    return _parameter(name, "path", True, {"type": "string"})
+
+
+def _parameter(name: str, where: str, required: bool, schema: Mapping[str, Any]) -> Json:
+    shown = documented("", name, schema)
+    return {
+        "name": name,
+        "in": where,
+        "required": required,
+        "description": shown["description"],
+        "schema": {"examples": shown["examples"]} | dict(schema),
+    }
 
 
 def _failures(statuses: tuple[int, ...]) -> Json:
-    content = {"application/json": {"schema": {"$ref": REFERENCE.format(model=ErrorAnswer.__name__)}}}
+    content = {CONTENT_TYPE: {"schema": {"$ref": REFERENCE.format(model=Problem.__name__)}}}
     return {str(status): {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 

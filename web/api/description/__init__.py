@@ -1,0 +1,7 @@
+"""The description of the API that ``/openapi.json`` serves.
+
+It answers no other call. Start reading at ``document``.
+
+* ``document``: Serves ``/openapi.json`` (OpenAPI 3.1), derived from the operations and their dataclasses
+* ``property_docs``: What each property and parameter of the API means, with an example, for ``/openapi.json``
+"""
