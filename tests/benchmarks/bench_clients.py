@@ -231,14 +231,14 @@ def send_bodies(port: int, token: str | None, stop: Event) -> None:
 
 
 @contextmanager
-def up(folder: Path, checkout: Path, command: str = "up") -> Iterator[Served]:
+def up(folder: Path, checkout: Path, *arguments: str, **variables: str) -> Iterator[Served]:
+    """A server that has taken a sound in, as `likewise up` or by other arguments."""
     sound = folder / "noise.wav"
     write_sound(sound)
-    with started(folder, checkout, [command]) as (url, process):
+    with started(folder, checkout, arguments or ("up",), **variables) as (url, process):
         ingest = [sys.executable, "-P", "-m", "web.cli", "ingest", str(sound), "--json"]
-        done = subprocess.run(
-            ingest, env=environ(folder, checkout), capture_output=True, text=True, check=False, cwd=folder
-        )
+        environment = environ(folder, checkout) | variables
+        done = subprocess.run(ingest, env=environment, capture_output=True, text=True, check=False, cwd=folder)
         assert done.returncode == 0, done.stdout + done.stderr
         answer = json.loads(get(url, "/api/v1/browse?collection=audio"))
         yield Served(int(url.rpartition(":")[2]), process, f"/media/{answer['records'][0]['id']}/file")
@@ -252,32 +252,27 @@ def serve(folder: Path, checkout: Path) -> Iterator[Served]:
 
 @contextmanager
 def processes(folder: Path, checkout: Path) -> Iterator[Served]:
-    """Two processes; the sound is put into the store by hand, for there is no worker."""
-    sys.path.insert(0, str(ROOT))
-    from search.media import Kind, MediaRecord, media_id
-    from search.settings import Settings
-    from search.store import open_store
-    from search.store.base import Point
-
-    qdrant = load(ROOT / "tests" / "qdrant_double.py").QdrantServer(
-        load(ROOT / "tests" / "search" / "store" / "qdrant_rest.py").QdrantRest()._answer
-    )
+    """Two processes, and a worker until the sound is taken in."""
+    double = load(ROOT / "tests" / "search" / "store" / "qdrant_rest.py").QdrantRest()
+    qdrant = load(ROOT / "tests" / "qdrant_double.py").QdrantServer(double._answer)
     broker = load(ROOT / "tests" / "plugins" / "processes.py").Broker(folder)
     qdrant.start()
     broker.start()
     variables = {"LIKEWISE_STORE": "server", "LIKEWISE_QDRANT_URL": qdrant.url, "LIKEWISE_BROKER_URL": broker.url}
-    sound = folder / "noise.wav"
-    write_sound(sound)
+    variables["LIKEWISE_SHARED"] = str(folder / "shared")
+    command = [sys.executable, "-P", "-m", "web.cli", "worker"]
+    with (folder / "worker.log").open("w") as log:
+        worker = subprocess.Popen(
+            command, stdout=log, stderr=log, env=environ(folder, checkout) | variables, cwd=folder
+        )
     try:
-        with started(folder, checkout, ["serve", "--processes", "2"], **variables) as (url, process):
-            store = open_store(Settings(home=folder / "here", store="server", qdrant_url=qdrant.url))
-            record = MediaRecord(
-                media_id("noise"), Kind.AUDIO, (str(sound),), size=sound.stat().st_size, mime="audio/wav"
-            )
-            store.upsert("audio", [Point(record.id, {}, record.to_payload())])
-            store.close()
-            yield Served(int(url.rpartition(":")[2]), process, f"/media/{record.id}/file")
+        with up(folder, checkout, "serve", "--processes", "2", **variables) as served:
+            worker.terminate()
+            worker.wait()
+            yield served
     finally:
+        worker.kill()
+        worker.wait()
         broker.stop()
         qdrant.stop()
 
@@ -287,7 +282,7 @@ SERVERS = {"up": up, "serve": serve, "processes": processes}
 
 @contextmanager
 def started(
-    folder: Path, checkout: Path, arguments: list[str], **variables: str
+    folder: Path, checkout: Path, arguments: tuple[str, ...], **variables: str
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     command = [sys.executable, "-P", "-m", "web.cli", *arguments, "--port", "0", "--json"]
     with (folder / "log").open("w") as log:
