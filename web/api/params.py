@@ -147,11 +147,14 @@ def read_body(request: Request, types: Sequence[Any]) -> tuple[Any, ...]:
         raise UsageError("The body is nested too deeply, or not all of its text is valid UTF-8.") from None
     if not isinstance(body, dict):
         raise UsageError("The body is not a JSON object.", "Send an object with 'Content-Type: application/json'.")
-    return read_values(body, types)
+    return read_values(body, types, strict=True)
 
 
-def read_values(given: Values, types: Sequence[Any]) -> tuple[Any, ...]:
+def read_values(given: Values, types: Sequence[Any], *, strict: bool = False) -> tuple[Any, ...]:
     """One instance of each of ``types`` from parameters by name.
+
+    Args:
+        strict: values have the types of JSON that they are to have; otherwise they may be texts, as of a query string.
 
     Raises:
         UsageError: as for :func:`read_query`.
@@ -160,7 +163,7 @@ def read_values(given: Values, types: Sequence[Any]) -> tuple[Any, ...]:
     unknown = sorted(given.keys() - allowed)
     if unknown:
         raise UsageError(f"There is no parameter '{unknown[0]}' here.", f"Known are: {', '.join(sorted(allowed))}.")
-    return tuple(_build_one(given, type_) for type_ in types)
+    return tuple(_build_one(given, type_, strict) for type_ in types)
 
 
 def _refuse_null(value: Any) -> None:
@@ -174,10 +177,11 @@ def _refuse_null(value: Any) -> None:
             _refuse_null(each)
 
 
-def _build_one(given: Values, type_: Any) -> Any:
+def _build_one(given: Values, type_: Any, strict: bool) -> Any:
     own = {name: value for name, value in given.items() if name in properties(type_)}
     try:
-        made = adapter(type_).validate_python(own)
+        read = adapter(type_)
+        made = read.validate_json(json.dumps(own), strict=True) if strict else read.validate_python(own)
     except ValidationError as error:
         problem = error.errors()[0]
         name = ".".join(str(part) for part in problem["loc"]) or "the request"

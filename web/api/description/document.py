@@ -129,11 +129,12 @@ def _describe(operation: Operation, schemas: Mapping[tuple[Any, JsonSchemaMode],
 
 def _bodies(operation: Operation, schemas: Mapping[tuple[Any, JsonSchemaMode], Json]) -> Json:
     parts = [schemas[type_, "validation"] for type_ in operation.takes]
-    bodies: Json = {"application/json": {"schema": parts[0] if len(parts) == 1 else {"allOf": parts}}}
+    body = {"allOf": parts, "unevaluatedProperties": False}
+    bodies: Json = {"application/json": {"schema": body}}
     if operation.uploads:
         file = documented("", "file", {"type": "string", "contentMediaType": "*/*"})
         upload = {"type": "object", "required": ["file"], "properties": {"file": file}}
-        bodies["multipart/form-data"] = {"schema": {"allOf": [upload, *parts]}}
+        bodies["multipart/form-data"] = {"schema": {"allOf": [upload, *parts], "unevaluatedProperties": False}}
     return bodies
 
 
