@@ -8,6 +8,8 @@ import click
 
 from search.settings import Settings, load_settings
 from web.cli import COMMANDS, main
+from web.processes import STOP_SECONDS
+from web.server.limits import ServerLimits
 from workers.cluster.app import HARD_SECONDS, QUEUES
 
 from .conftest import Process
@@ -72,6 +74,13 @@ def test_a_worker_that_is_told_to_stop_may_finish_its_batch(processes: list[Proc
     for process in processes:
         if process.arguments[0] == "worker":
             assert process.grace > float(process.environment["LIKEWISE_TASK_SECONDS"]) + HARD_SECONDS, process.name
+
+
+def test_web_that_is_told_to_stop_may_answer_what_is_in_work(processes: list[Process]) -> None:
+    needed = ServerLimits.of(Settings(), processes=1).drain_seconds + STOP_SECONDS
+    web = [process for process in processes if process.name == "web"]
+    assert len(web) == 3
+    assert all(process.grace > needed for process in web)
 
 
 def test_workers_are_asked_for_their_health_where_they_answer(processes: list[Process]) -> None:
