@@ -42,7 +42,7 @@ from search.store.generation_switch import finish_switch
 from search.store.measured import measured
 from workers.batch.report import Batch, BatchReport, BatchSource, Priority
 from workers.engines.local import Engine, EngineEncoder, LocalEngine
-from workers.storage.shared_place import SCRATCH, shared_place
+from workers.storage.shared_place import SCRATCH, UPLOADS, shared_place
 from workers.training.shared_models import SharedModels
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ CLOSING_SECONDS = 20.0
 
 WATCH_SECONDS = 10.0
 """How often a node that watches jobs looks for those whose coordinator has died."""
+
+ORPHANED_SECONDS = 86_400.0
+"""Age from which an upload belongs to no question any more: questions take minutes."""
 
 JOBS_WATCHED = 30
 """So many of the latest jobs tell by their counters whether the library has changed."""
@@ -231,10 +234,17 @@ class Node:
         """Resume, from now until this node is closed, every job that loses its coordinator, and check what is stored at
         the rate that the settings say."""
         self._upkeep.submit(self.ingest.tidy)
+        self._upkeep.submit(self.delete_orphaned_uploads)
         self._upkeep.submit(self.bring_up_to_date)
         self._upkeep.submit(self.make_likeness_curves)
         self._watch.submit(self._resume_abandoned)
         self._scrub.submit(Scrubber(self.settings, self.store, self.ledger, self.closing).run)
+
+    def delete_orphaned_uploads(self) -> None:
+        """Delete uploads that processes which were killed have left in the shared place."""
+        deleted = shared_place(self.settings).delete_older(UPLOADS, ORPHANED_SECONDS)
+        if deleted:
+            log.info("Deleted %d uploads that a process has left behind.", deleted)
 
     def run_job(self, job: str, on_progress: Callable[[JobProgress], None] | None = None) -> JobProgress:
         """Run a job to its end in this thread, then start the upkeep that its files make necessary."""

@@ -190,3 +190,11 @@ def test_a_file_of_any_name_is_sent(
 @pytest.mark.parametrize(("name", "offered"), [("half\udce9.jpg", "half_.jpg"), ("\n", "_"), (" . ", "file")])
 def test_a_name_that_no_header_can_carry_is_replaced(name: str, offered: str) -> None:
     assert offered_name(name) == offered
+
+
+@pytest.mark.parametrize("what", ["preview", "file"])
+def test_caches_that_others_share_keep_nothing(client: FlaskClient, library: Any, what: str) -> None:
+    answer = client.get(f"/media/{library.ids['beach_1.jpg']}/{what}")
+    assert answer.status_code == 200
+    assert answer.cache_control.private
+    assert not answer.cache_control.public

@@ -12,6 +12,7 @@ import pytest
 from search.errors import DiskFullError, NotFoundError, StoreError
 from search.settings import Settings
 from workers.storage.previews import Previews
+from workers.storage.shared_place import UPLOADS, shared_place
 
 ID = "0a1b2c3d-0000-5000-8000-000000000001"
 OTHER = "0b1b2c3d-0000-5000-8000-000000000002"
@@ -102,3 +103,20 @@ def test_a_disk_that_refuses_leaves_nothing_half_written(
     monkeypatch.undo()
     folder = settings.home / "previews" / "0a"
     assert [file.read_bytes() for file in folder.iterdir()] == [b"whole"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "bucket"])
+def test_uploads_that_a_killed_process_left_are_deleted_by_their_age(
+    make_settings: Make, request: pytest.FixtureRequest, tmp_path: Path, kind: str
+) -> None:
+    bucket = request.getfixturevalue("bucket") if kind == "bucket" else None
+    settings = make_settings(shared=f"{bucket.root}/likewise") if bucket else make_settings()
+    place, upload = shared_place(settings), tmp_path / "a.jpg"
+    upload.write_bytes(b"an upload")
+    place.add(upload, f"{UPLOADS}/a.jpg")
+    place.save({"previews/aa/b.webp": b"a preview"})
+    assert place.delete_older(UPLOADS, 3600) == 0
+    assert place.names(UPLOADS) == ["a.jpg"]
+    assert place.delete_older(UPLOADS, -3600) == 1
+    assert (place.names(UPLOADS), place.names("previews")) == ([], ["aa/b.webp"])
+    assert place.delete_older("nowhere", -3600) == 0

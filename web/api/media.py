@@ -44,7 +44,7 @@ def preview(media_id: str) -> Response:
     previews = Previews(node.settings)
     path = previews.path(key) if key else None
     if key is None or (path is not None and not path.is_file()):
-        raise NotFoundError(f"There is no preview of {media_id}.", "Ingesting its folder again makes one.")
+        raise NotFoundError(f"There is no preview of {media_id}.", "`likewise verify --repair` makes it again.")
     if path is not None:
         return _sandboxed(send_file(path, mimetype="image/webp", conditional=True, max_age=DAY))
     webp = previews.read(key)
@@ -176,6 +176,8 @@ def _closed_on_error(file: IO[bytes] | _HeldStream) -> Iterator[None]:
 
 
 def _sandboxed(response: Response) -> Response:
-    """Forbid scripts and further requests where the bytes are opened as a page of their own."""
+    """Forbid scripts and further requests where the bytes are opened as a page of their own, and caches that others
+    share to keep them."""
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.cache_control.public, response.cache_control.private = False, True
     return response

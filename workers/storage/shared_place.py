@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -76,6 +78,10 @@ class SharedPlace(Protocol):
         """Delete a folder and its content if it exists."""
         ...
 
+    def delete_older(self, folder: str, seconds: float) -> int:
+        """Delete files directly in ``folder`` that were written more than ``seconds`` ago; how many there were."""
+        ...
+
     def path(self, name: str) -> Path | None:
         """Path of a file where the place is a folder; it need not exist."""
         ...
@@ -129,6 +135,15 @@ class SharedFolder:
 
     def clear(self, folder: str) -> None:
         shutil.rmtree(self._folder / folder, ignore_errors=True)
+
+    def delete_older(self, folder: str, seconds: float) -> int:
+        before, deleted = time.time() - seconds, 0
+        for path in (self._folder / folder).glob("*"):
+            with suppress(FileNotFoundError):  # it may be deleted meanwhile
+                if path.is_file() and path.lstat().st_mtime < before:
+                    path.unlink()
+                    deleted += 1
+        return deleted
 
     def path(self, name: str) -> Path | None:
         return self._folder / name
@@ -229,6 +244,17 @@ class SharedPrefix:
     def clear(self, folder: str) -> None:
         for name in self.names(folder):
             self.delete(f"{folder}/{name}")
+
+    def delete_older(self, folder: str, seconds: float) -> int:
+        before = (time.time() - seconds) * 1e9
+        try:
+            entries = self._objects.listing(self._address(folder))
+        except OSError as error:
+            raise self._refused("read", error) from error
+        old = [entry for entry in entries if not entry.is_folder and entry.mtime_ns < before]
+        for entry in old:
+            self.delete(f"{folder}/{addresses.name(entry.address)}")
+        return len(old)
 
     def path(self, name: str) -> Path | None:
         return None
