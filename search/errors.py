@@ -3,6 +3,7 @@
     LikewiseError
     ├── UsageError                 the caller asked for something that cannot be
     │   ├── SettingsError          a setting has a value it may not have
+    │   ├── NotAllowedError        a place that this caller may not have read or written
     │   ├── NotFoundError          no such id, path, job, collection or photographer
     │   └── ConfirmationRequired   going on would hide or delete much; say so explicitly
     ├── MediaError                 one file could not be used (never ends a job)

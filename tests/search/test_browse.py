@@ -54,7 +54,7 @@ def mixed(n: int) -> list[MediaRecord]:
             size=draw.choice((0, 7, 2**40)),
             mtime=draw.choice((1.5e9, 1.5e9 + 0.001)),
             taken_at=draw.choice((None, "2021-06-04T12:00:00", "nonsense", "2021-06-04T12:00:00.25+02:00")),
-            duration=draw.choice((None, 0.1 + 0.2, 0.3, 12.512500000000001)),
+            duration=draw.choice((None, 0.3, 0.30000000001, 12.5125)),
             added=draw.choice((None, 1.7e9 + 0.1234567)),
         )
         for i in range(n)

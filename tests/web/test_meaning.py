@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -75,7 +76,7 @@ def test_what_is_taken_in_answers_to_words_by_its_meaning(
     cosines = {id_: float(vector @ words[0]) for id_, vector in vectors.items()}
     curve = LikenessCurve(0, 0, 1, 1.0, Background(0, 0.1))  # seeded towers know nothing: all are likely
     curves_of(store).save({space.fingerprint: {"text:image": curve}})
-    node = type(make_node())(settings, store, encoder=engine.encoder)
+    node = replace(make_node(), settings=settings, store=store, encoder=engine.encoder)
 
     answer = search(node, WordParameters('"xyzzy plugh"'), Filter())
 
@@ -93,7 +94,7 @@ def test_what_is_taken_in_answers_to_words_by_its_meaning(
     assert {hit.space for hit in named.hits} == {"meaning"}
     assert len(named.hits) == 3
 
-    off = type(make_node())(settings.model_copy(update={"text_model": "none"}), store, encoder=None)
+    off = replace(make_node(), settings=settings.model_copy(update={"text_model": "none"}), store=store, encoder=None)
     assert search(off, WordParameters('"xyzzy plugh"'), Filter()).hits == ()
 
 
@@ -105,5 +106,7 @@ def test_words_are_answered_without_where_nothing_embeds_them(
             raise ModelError("The weights of open_clip could not be had.")
 
     engine.prepare()
-    answer = search(type(make_node())(settings, store, encoder=Away()), WordParameters("dog"), Filter())
+    answer = search(
+        replace(make_node(), settings=settings, store=store, encoder=Away()), WordParameters("dog"), Filter()
+    )
     assert [note for note in answer.notes if "could not be had" in note]

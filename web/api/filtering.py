@@ -77,7 +77,9 @@ def _annotated(hint: Any, row: FilterField | None) -> Any:
 
 
 def _near(value: object) -> object:
-    return near.read(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return near.read(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _time(value: object) -> object:
