@@ -69,6 +69,7 @@ def test_every_top_level_name_has_its_place(repository: Path) -> None:
         "NOTICE",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "SECURITY.md",
         "requirements.lock",
     }
     names = {path.relative_to(repository).parts[0] for path in tracked(repository)}
