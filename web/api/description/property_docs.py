@@ -192,7 +192,7 @@ _STORE: Mapping[str, Row] = {
     "fault": ("What is wrong", "vectors"),
     "findings": ("What is damaged", []),
     "fingerprint": ("Of a space: 16 hex digits over model, revision, preprocessing and dimension", FINGERPRINT),
-    "home": ("The data directory", "/home/ada/.local/share/likewise"),
+    "home": ("The data directory", "~/.local/share/likewise"),
     "indexed": ("Vectors under the approximate index", 0),
     "model": ("Name of a model", "resnet18"),
     "name": ("Name", "images.1"),
