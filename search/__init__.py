@@ -15,6 +15,7 @@ Start with ``similar.find``.
 * ``words``: Search by words: concepts and colours that pictures show, phrases, and text written about them
 * ``addresses``: Where media lies, as text: an absolute POSIX path or an address such as ``s3://bucket/a.jpg``
 * ``bounds``: Bounds of what comes from outside: texts that databases and JSON readers keep, and numbers in their ranges
+* ``deadlines``: How long a request waits for the services behind it, and who asks one that does not answer
 * ``errors``: Every error that Likewise raises on purpose
 * ``labels``: Reads the labels of files from the folders they lie in or from a manifest
 * ``logs``: Configures logging: lines for people, or one JSON object a line

@@ -25,7 +25,7 @@ from search.store.base import Array
 from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
 
-pytest_plugins = ("buckets", "processes", "reuse", "sessions", "unit_vectors")  # in tests/plugins
+pytest_plugins = ("buckets", "postgres", "processes", "reuse", "sessions", "unit_vectors")  # in tests/plugins
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

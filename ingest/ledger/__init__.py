@@ -9,6 +9,7 @@ Start reading at ``tables``.
 * ``database``: The ledger: an SQL database with a row for every file that has been ingested, and the jobs.
 * ``entries``: Read and write the ledger's file rows, always inside a transaction of the caller.
 * ``libraries``: Libraries, named groups of roots: a file belongs to that of the closest root at or above it.
+* ``postgres``: Connections to PostgreSQL that keep to the deadline of the request, also while the server is frozen.
 * ``tables``: Tables of the ledger, for SQLite and PostgreSQL.
 * ``upgrade``: Upgrade a ledger of an older version to the present layout, in place and in one transaction.
 """

@@ -29,15 +29,14 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from ingest.ledger.postgres import keep_deadlines
 from ingest.ledger.tables import SCHEMA_VERSION, meta
 from ingest.ledger.upgrade import upgrade
+from search.deadlines import CircuitBreaker, within_deadline
 from search.errors import DiskFullError, LedgerDamagedError, LedgerError, LedgerUnavailableError, SettingsError
 
 BUSY_SECONDS = 30
-"""How long a writer waits for another one before it fails."""
-
-CONNECT_SECONDS = 10
-"""How long a database server may take to answer at all."""
+"""How long a writer waits for another one before it fails, where the deadline of a request is not earlier."""
 
 LONGEST_INDEXED = 2500
 """Most bytes of a path in PostgreSQL, whose indexes take rows of a third of a page: 2,704 bytes, with the columns
@@ -49,6 +48,8 @@ WRITERS = 0x6C696B65
 LEAST_FREE = 1 << 20
 """With fewer free bytes on its disk, an error of reading or writing SQLite's files means that the disk is full: SQLite
 says so itself only where it was about to write the database or its log."""
+
+UNAVAILABLE_HINT = "Nothing recorded is lost. Is its server running, and LIKEWISE_DATABASE_URL right?"
 
 MOST_FAULTS = 20
 """Faults of its file that SQLite is asked to name."""
@@ -76,7 +77,8 @@ class Ledger:
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
-            self._engine = _create(parsed)
+            self._breaker = CircuitBreaker(self._refuse_call)
+            self._engine = _create(parsed, self._breaker)
         except ValueError:  # its message may quote part of a password
             raise _no_address("its port is no number") from None
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
@@ -106,7 +108,7 @@ class Ledger:
         Raises:
             LedgerUnavailableError: the database does not answer now.  LedgerError, DiskFullError: it refuses.
         """
-        with self._translated(), self._engine.connect() as connection:
+        with self._translated(), self._breaker.call(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -118,6 +120,7 @@ class Ledger:
         """
         with (
             self._translated(),
+            self._breaker.call(),
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
@@ -178,6 +181,9 @@ class Ledger:
                 "away.",
             )
 
+    def _refuse_call(self) -> LedgerUnavailableError:
+        return LedgerUnavailableError(f"The ledger {self._name} does not answer.", UNAVAILABLE_HINT)
+
     @property
     def _is_server(self) -> bool:
         return self._engine.dialect.name == "postgresql"
@@ -198,7 +204,7 @@ class Ledger:
             if _passes(error):
                 raise LedgerUnavailableError(
                     f"The ledger {self._name} cannot be used just now: {str(cause).strip()}.",
-                    "Nothing recorded is lost. Is its server running, and LIKEWISE_DATABASE_URL right?",
+                    UNAVAILABLE_HINT,
                 ) from error
             raise LedgerError(
                 f"The ledger {self._name} said no: {cause}.", "Nothing recorded is lost; run the command again."
@@ -239,10 +245,13 @@ def _no_address(reason: str) -> SettingsError:
     )
 
 
-def _create(url: URL) -> Engine:
+def _create(url: URL, breaker: CircuitBreaker) -> Engine:
     if url.get_backend_name() != "sqlite":
-        wait = {"connect_timeout": CONNECT_SECONDS} if url.get_backend_name() == "postgresql" else {}
-        return create_engine(url, pool_pre_ping=True, connect_args=wait)
+        # Threads limit the connections, as each takes one at a time: none waits for another's.
+        engine = create_engine(url, pool_pre_ping=True, max_overflow=-1)
+        if engine.driver == "psycopg":
+            keep_deadlines(engine, breaker)
+        return engine
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -260,6 +269,8 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads before it writes could otherwise fail half-way instead of waiting.
     writes = connection.get_execution_options().get("writes")
+    if writes:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * within_deadline(BUSY_SECONDS))}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
