@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from search.errors import LikewiseError
 
@@ -21,29 +22,59 @@ CONNECT_SECONDS = 2.0
 _LEAST_SECONDS = 0.001
 """Timeout of a call after the deadline: libraries take 0 for no timeout."""
 
-_ends: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+@dataclass(slots=True)
+class _Deadline:
+    """
+    Attributes:
+        ends: by the monotonic clock, seconds.
+        is_paused: its time does not run.
+    """
+
+    ends: float
+    is_paused: bool = False
+
+
+_current: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Let the calls within the block take ``seconds`` together; those of an outer deadline, where that ends before."""
-    end, outer = time.monotonic() + seconds, _ends.get()
-    token = _ends.set(end if outer is None else min(end, outer))
+    ends, outer = time.monotonic() + seconds, _current.get()
+    token = _current.set(_Deadline(ends if outer is None else min(ends, outer.ends)))
     try:
         yield
     finally:
-        _ends.reset(token)
+        _current.reset(token)
+
+
+@contextmanager
+def paused_deadline() -> Iterator[None]:
+    """Let the block, which waits for something with a limit of its own, take nothing of the time until the deadline."""
+    current = _current.get()
+    if current is None or current.is_paused:
+        yield
+        return
+    began, current.is_paused = time.monotonic(), True
+    try:
+        yield
+    finally:
+        current.ends += time.monotonic() - began
+        current.is_paused = False
 
 
 def has_deadline() -> bool:
     """Whether the caller answers a request."""
-    return _ends.get() is not None
+    return _current.get() is not None
 
 
 def within_deadline(seconds: float) -> float:
     """A timeout of a call, seconds: the given one, or what is left until the deadline where that is less."""
-    end = _ends.get()
-    return seconds if end is None else max(_LEAST_SECONDS, min(seconds, end - time.monotonic()))
+    current = _current.get()
+    if current is None or current.is_paused:
+        return seconds
+    return max(_LEAST_SECONDS, min(seconds, current.ends - time.monotonic()))
 
 
 class CircuitBreaker:

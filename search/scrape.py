@@ -9,8 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+DEPTHS_SECONDS = 0.3
+"""How long a scrape waits for the broker; one that works answers within a few milliseconds."""
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The library decides how it counts by this variable when it is imported, and takes no other answer."""
@@ -70,7 +76,10 @@ def exposition(source: CollectorRegistry) -> bytes:
 
 
 class QueueDepths:
-    """Tasks that wait in each queue of the broker, asked for when scraped; absent while the broker does not answer."""
+    """Tasks that wait in each queue of the broker, asked for when scraped; absent while the broker does not answer.
+
+    A scrape does not wait for a broker that is frozen: the other counts are wanted most just then.
+    """
 
     def __init__(self, ask: Callable[[], Mapping[str, int]]) -> None:
         """
@@ -85,11 +94,19 @@ class QueueDepths:
         metric = GaugeMetricFamily(
             "likewise_queue_depth", "Tasks that wait in a queue of the broker.", labels=["queue"]
         )
-        try:
-            for queue, depth in self._ask().items():
+        found: SimpleQueue[Mapping[str, int]] = SimpleQueue()
+
+        def ask() -> None:
+            try:
+                found.put(self._ask())
+            except Exception as error:  # a scrape shows what is known, whatever the broker's client raises
+                log.warning("The depths of the queues are not known: %s", error)
+                found.put({})
+
+        threading.Thread(target=ask, name="queue depths", daemon=True).start()
+        with suppress(Empty):
+            for queue, depth in found.get(timeout=DEPTHS_SECONDS).items():
                 metric.add_metric([queue], depth)
-        except Exception as error:  # a scrape shows what is known, whatever the broker's client raises
-            log.warning("The depths of the queues are not known: %s", error)
         return [metric]
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from search.deadlines import CircuitBreaker, deadline, has_deadline, within_deadline
+from search.deadlines import CircuitBreaker, deadline, has_deadline, paused_deadline, within_deadline
 from search.errors import BrokerUnavailableError
 
 
@@ -28,6 +28,16 @@ def test_after_the_deadline_a_call_has_hardly_any_time_and_never_none() -> None:
     with deadline(0):
         time.sleep(0.002)
         assert 0 < within_deadline(60) < 0.01
+
+
+def test_a_wait_with_a_limit_of_its_own_takes_nothing_of_the_deadline() -> None:
+    with deadline(0.2):
+        with paused_deadline():
+            assert within_deadline(60) == 60
+            with paused_deadline():
+                time.sleep(0.25)
+            assert within_deadline(60) == 60
+        assert 0.1 < within_deadline(60) <= 0.2
 
 
 def test_another_thread_has_no_deadline() -> None:

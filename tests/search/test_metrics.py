@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from search import metrics
+from search import metrics, scrape
 from search.errors import BrokerUnavailableError, StoreUnavailableError
 from search.scrape import QueueDepths, exposition, registry
 from search.store import open_store
@@ -117,6 +118,20 @@ def test_queue_depths_are_asked_for_when_scraped() -> None:
     assert source.get_sample_value("likewise_queue_depth", {"queue": "query"}) == 3
     depths["query"] = 0
     assert source.get_sample_value("likewise_queue_depth", {"queue": "query"}) == 0
+
+
+def test_a_scrape_does_not_wait_for_a_frozen_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scrape, "DEPTHS_SECONDS", 0.01)
+    thawed = threading.Event()
+
+    def ask() -> Mapping[str, int]:
+        thawed.wait()
+        return {"query": 1}
+
+    text = exposition(registry(QueueDepths(ask))).decode()
+    thawed.set()
+    assert "likewise_queue_depth{" not in text
+    assert "likewise_batches_in_flight" in text
 
 
 def test_a_broker_that_is_away_keeps_no_other_count_back() -> None:

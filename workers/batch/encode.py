@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from search import addresses
+from search.deadlines import paused_deadline
 from search.errors import SpaceMismatchError, UnreadableFileError, UnsupportedMediaError
 from search.media import Kind, media_id
 from search.records.lookup import asked_fields
@@ -48,10 +49,11 @@ class ExampleEncoder:
             MediaError: it cannot be read or decoded, or holds nothing to compare by.
             ModelError: a model could not be loaded or run.
         """
-        with self._access.local(path) as here:
-            id_ = media_id(sha256_of(here))
-            decoded = self._pool.submit(here).result()
-        (embedded,) = self._models.embed([decoded])
+        with paused_deadline():  # decoding has its own limit, and models may have to be loaded
+            with self._access.local(path) as here:
+                id_ = media_id(sha256_of(here))
+                decoded = self._pool.submit(here).result()
+            (embedded,) = self._models.embed([decoded])
         if not embedded.vectors:
             raise UnsupportedMediaError(f"'{name or path}' holds nothing to compare by.")
         schema = next(schema for schema in self._models.schemas if schema.kind is decoded.kind)
@@ -77,7 +79,8 @@ class ExampleEncoder:
             ModelError: there is no model of words, or it could not be loaded or run.
             SpaceMismatchError: it makes vectors of another space.
         """
-        return embed_words(self._models, words, space.fingerprint)
+        with paused_deadline():
+            return embed_words(self._models, words, space.fingerprint)
 
 
 def _shot(decoded: Decoded) -> Shot | None:

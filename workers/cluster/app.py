@@ -14,6 +14,7 @@ from search.errors import SettingsError
 from search.media import Kind
 from search.settings import Settings
 from workers.batch.report import Priority
+from workers.cluster.broker import make_breaker
 from workers.cluster.results import BACKEND
 from workers.cluster.signing import Seals, cluster_key
 
@@ -41,14 +42,20 @@ CONNECT_SECONDS, SILENT_SECONDS = 5.0, 30.0
 """How long the broker may leave a call unanswered before it counts as unavailable: its machine may be gone without
 having closed a connection. (Workers that wait for a task poll every second.)"""
 
+QUESTION_CONNECT_SECONDS, QUESTION_SILENT_SECONDS = 2.0, 3.0
+"""The same in a process that answers requests. Its jobs try again when it answers."""
+
 RESULT_SECONDS = 3600
 """How long the result of a dead coordinator is stored; a living one reads it within a second."""
 
 
-def make_app(settings: Settings) -> Celery:
+def make_app(settings: Settings, *, is_worker: bool = False) -> Celery:
     """The application of these settings, without tasks: ``workers.worker.tasks.register`` adds those to a worker's.
 
-    Its ``seals`` sign and check messages.
+    Its ``seals`` sign and check messages; its ``breaker`` is that of calls to the broker.
+
+    Args:
+        is_worker: whether it is a worker's, which waits longer for the broker than a process that answers requests.
 
     Raises:
         SettingsError: no broker is set, or no key where one is needed.
@@ -59,7 +66,9 @@ def make_app(settings: Settings) -> Celery:
         )
     address = _verified(settings.broker_url.get_secret_value())
     app = Celery("likewise", broker=address, backend=f"{BACKEND}+{address}", set_as_current=False)
-    app.seals = Seals(cluster_key(settings))
+    app.seals, app.breaker = Seals(cluster_key(settings)), make_breaker()
+    connect = CONNECT_SECONDS if is_worker else QUESTION_CONNECT_SECONDS
+    silent = SILENT_SECONDS if is_worker else QUESTION_SILENT_SECONDS
     hard = settings.task_seconds + min(HARD_SECONDS, settings.task_seconds)
     longest = max(hard, train_limits(settings)[1])
     app.conf.update(
@@ -82,14 +91,14 @@ def make_app(settings: Settings) -> Celery:
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        redis_socket_connect_timeout=CONNECT_SECONDS,
-        redis_socket_timeout=SILENT_SECONDS,
+        redis_socket_connect_timeout=connect,
+        redis_socket_timeout=silent,
         broker_transport_options={
             # Above the hard limit, so that no task is delivered again while a worker has it.
             "visibility_timeout": 2 * longest,
             "priority_steps": [QUERY_PRIORITY, *PRIORITY.values()],
-            "socket_connect_timeout": CONNECT_SECONDS,
-            "socket_timeout": SILENT_SECONDS,
+            "socket_connect_timeout": connect,
+            "socket_timeout": silent,
         },
     )
     return app

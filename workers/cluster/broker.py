@@ -14,6 +14,7 @@ from celery.exceptions import BackendError
 from kombu.exceptions import ChannelError, KombuError, OperationalError
 from redis.exceptions import RedisError
 
+from search.deadlines import CircuitBreaker
 from search.errors import BrokerUnavailableError, MessageRefusedError
 from workers.cluster.checks import as_list, as_object, as_text, loads
 
@@ -28,6 +29,8 @@ ANSWER_SECONDS = 1.0
 ACTIVE_QUEUES, QUERY_TASK = ANSWERED_COMMANDS = ("active_queues", "query_task")
 """Celery's remote commands that workers answer; they know no others (``shutdown``, ``pool_restart``, …)."""
 
+_HINT = "Start Redis at LIKEWISE_BROKER_URL, or correct the address."
+
 KEPT = "kept"
 KEPT_PREFIX = "likewise-kept-"
 KEPT_SECONDS = 3600
@@ -40,25 +43,30 @@ BROKER_ERRORS = (OperationalError, BackendError, RedisError, OSError)
 """Exceptions of Celery, kombu and redis when the broker cannot be reached."""
 
 
+def make_breaker() -> CircuitBreaker:
+    """The circuit breaker of an application, which has it as ``breaker``."""
+    return CircuitBreaker(lambda: BrokerUnavailableError("The broker does not answer.", _HINT))
+
+
 @contextmanager
-def broker_errors() -> Iterator[None]:
-    """Translate ``BROKER_ERRORS`` within the block.
+def broker_errors(app: Celery) -> Iterator[None]:
+    """Call the broker within the block, and translate ``BROKER_ERRORS``.
 
     Raises:
-        BrokerUnavailableError: in place of one of them.
+        BrokerUnavailableError: in place of one of them; or it does not answer, and another request is calling it.
     """
-    try:
-        yield
-    except BROKER_ERRORS as error:
-        raise unavailable(error) from error
+    with app.breaker.call():
+        try:
+            yield
+        except BROKER_ERRORS as error:
+            app.breaker.unanswered()
+            raise unavailable(error) from error
+        app.breaker.answered()
 
 
 def unavailable(error: BaseException) -> BrokerUnavailableError:
     """One of ``BROKER_ERRORS``, raised here or on a worker, as an error of Likewise."""
-    return BrokerUnavailableError(
-        f"The broker cannot be reached: {str(error).rstrip('.')}.",
-        "Start Redis at LIKEWISE_BROKER_URL, or correct the address.",
-    )
+    return BrokerUnavailableError(f"The broker cannot be reached: {str(error).rstrip('.')}.", _HINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +105,13 @@ class Broker:
     def put(self, name: str, content: str) -> None:
         """Store a small value for an hour, for every process that uses this broker."""
         sealed = self._app.seals.seal(content, KEPT, name, seconds=KEPT_SECONDS)
-        with broker_errors():
+        with broker_errors(self._app):
             self._app.backend.client.set(KEPT_PREFIX + name, json.dumps(sealed), ex=KEPT_SECONDS)
 
     def get(self, name: str) -> str | None:
         """The value of :meth:`put`; None when it has expired, when the broker has restarted without its data, and of a
         value that somebody else has put there, which is logged."""
-        with broker_errors():
+        with broker_errors(self._app):
             stored: bytes = self._app.backend.client.getrange(KEPT_PREFIX + name, 0, MOST_KEPT_BYTES)
         if not stored:
             return None
@@ -119,7 +127,7 @@ class Broker:
     @contextmanager
     def _connected(self) -> Iterator[Any]:
         """A channel that is known to reach the broker."""
-        with broker_errors(), self._app.connection_for_read(transport_options=TIMEOUTS) as connection:
+        with broker_errors(self._app), self._app.connection_for_read(transport_options=TIMEOUTS) as connection:
             connection.ensure_connection(max_retries=1, interval_start=0)
             with connection.channel() as channel:
                 yield channel

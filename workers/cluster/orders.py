@@ -59,7 +59,7 @@ def publish_order(
     sealed = app.seals.seal(json.dumps(content), ORDER, name, task, queue, seconds=seconds) | {"queue": queue}
     # Not by send_task, which subscribes to the result: a poller never reads what the subscription delivers.
     message = app.amqp.create_task_message(task, name, (sealed,), {}, argsrepr=task, retries=retries)
-    with broker_errors(), app.producer_or_acquire() as producer:
+    with broker_errors(app), app.producer_or_acquire() as producer:
         app.amqp.send_task_message(producer, name, message, queue=queue, priority=priority, retry_policy=PUBLISHING)
 
 

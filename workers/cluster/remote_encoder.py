@@ -10,6 +10,7 @@ from contextlib import suppress
 from celery import Celery, states
 from celery.exceptions import WorkerLostError
 
+from search.deadlines import paused_deadline
 from search.errors import (
     BrokerUnavailableError,
     DecoderCrashError,
@@ -137,12 +138,13 @@ def _ask(app: Celery, task: str, question: Json, seconds: float, *, waits: float
     id_ = uuid.uuid4().hex
     publish_order(app, task, id_, question, queue=QUERY_QUEUE, priority=QUERY_PRIORITY, seconds=waits)
     try:
-        ended = _wait(app, id_, {states.PENDING: waits, states.STARTED: seconds})
+        with paused_deadline():
+            ended = _wait(app, id_, {states.PENDING: waits, states.STARTED: seconds})
     except WorkerUnavailableError:
         with suppress(BrokerUnavailableError):  # without workers, questions would accumulate at the broker
             withdraw_tasks(app, id_.__eq__)
         raise
-    with broker_errors():
+    with broker_errors(app):
         app.backend.forget(id_)
     if ended.state == states.REVOKED:
         raise WorkersBusyError(

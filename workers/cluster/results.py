@@ -105,7 +105,7 @@ def read_states(app: Celery, tasks: Collection[str]) -> dict[str, TaskState]:
     if not tasks:
         return {}
     backend = app.backend
-    with broker_errors():
+    with broker_errors(app):
         pipeline = backend.client.pipeline(transaction=False)
         for task in tasks:
             pipeline.getrange(backend.get_key_for_task(task), 0, MOST_BYTES)

@@ -34,7 +34,7 @@ def find_tasks(app: Celery, tasks: Collection[str], seconds: float = ANSWER_SECO
     # Queues first: a task that a worker takes meanwhile is found at the worker.
     found = {task for _, _, task in _queued(app)}.intersection(tasks)
     if absent := set(tasks) - found:
-        with broker_errors():
+        with broker_errors(app):
             if workers := _started_by(app, absent):
                 found |= _asked(app, absent, seconds, destination=sorted(workers), limit=len(workers))
             if absent := absent - found:
@@ -65,7 +65,7 @@ def withdraw_tasks(app: Celery, wanted: Callable[[str], bool]) -> set[str]:
     taken = set()
     for name, message, task in _queued(app):
         if wanted(task):
-            with broker_errors():
+            with broker_errors(app):
                 if app.backend.client.lrem(name, 1, message):
                     taken.add(task)
     return taken
@@ -76,7 +76,7 @@ def _queued(app: Celery) -> Iterator[tuple[str, bytes, str]]:
     worked = (*EMBED_QUEUE.values(), TRAIN_QUEUE)
     batches = [f"{queue}{SEPARATOR}{step}" for queue in worked for step in PRIORITY.values()]
     names = [QUERY_QUEUE, *batches]  # the list of the first priority has its queue's name alone
-    with broker_errors():
+    with broker_errors(app):
         pipeline = app.backend.client.pipeline(transaction=False)
         for name in names:
             pipeline.lrange(name, 0, -1)

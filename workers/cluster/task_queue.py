@@ -91,7 +91,7 @@ class TaskQueue:
 
     def forget(self, tasks: Collection[str]) -> None:
         """Delete the stored results of tasks."""
-        with broker_errors():
+        with broker_errors(self._app):
             for task in tasks:
                 self._app.backend.forget(task)
 

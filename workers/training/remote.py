@@ -79,7 +79,7 @@ class RemoteTrainer:
             with suppress(BrokerUnavailableError):  # keys that stay do no harm
                 self._want(prefix, "")
                 withdraw_tasks(self._app, task.__eq__)
-                with broker_errors():
+                with broker_errors(self._app):
                     self._app.backend.forget(task)
             with suppress(StoreError):  # nor do files, and the model may be here by now
                 self._place.clear(prefix)

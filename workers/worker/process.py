@@ -69,7 +69,7 @@ def run_worker(
     if not queues or not set(queues) <= set(QUEUES):
         raise SettingsError(f"There are no such queues: '{','.join(queues)}'.", f"Queues are {', '.join(QUEUES)}.")
     make_ready_for_models()
-    app = make_app(settings)
+    app = make_app(settings, is_worker=True)
     worker_state = WorkerState(settings, build)
     register(app, worker_state)
     guard_this_process()
