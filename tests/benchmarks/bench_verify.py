@@ -28,7 +28,7 @@ import capacity_store
 from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
 from ingest.ledger.tables import files, libraries
-from ingest.maintenance.verify.ledger_checks import LedgerChecks
+from ingest.maintenance.verify.ledger_checks import LedgerChecks, lost_records
 from ingest.maintenance.verify.record_checks import RecordChecks
 from ingest.maintenance.verify.scrub import pace
 from ingest.plan.store_records import Records
@@ -126,7 +126,8 @@ def drop_cache() -> bool:
 
 def verify(settings: Settings, store: EdgeStore, ledger: Ledger, how: str) -> float:
     """Check everything once; records a second."""
-    against = LedgerChecks(ledger, Records(store, Previews(settings)), Credits(ledger, store))
+    stored = Records(store, Previews(settings))
+    against = LedgerChecks(ledger, stored, Credits(ledger, store))
     checks = RecordChecks(settings, store)
     records = read = found = 0
     began, worked = time.perf_counter(), time.process_time()
@@ -136,7 +137,7 @@ def verify(settings: Settings, store: EdgeStore, ledger: Ledger, how: str) -> fl
         start = time.process_time()
         found += len(against.compare(page))
         compared += time.process_time() - start
-    lost = sum(map(len, against.lost_records()))
+    lost = sum(map(len, lost_records(ledger, stored)))
     seconds, cpu = time.perf_counter() - began, time.process_time() - worked
     print(
         f"verify, {how}: {records / seconds:,.0f} records/s, {read / 2**20 / seconds:,.0f} MiB/s; of a processor "

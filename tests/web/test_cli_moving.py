@@ -129,3 +129,40 @@ def test_migrate_and_use_it_as_was_said(
     store.close()
     moved = type(taken_in)(target)
     assert "'images' does not hold everything" in moved.json("status", status=3)["error"]["message"]
+
+
+def test_records_that_a_truncated_shard_lost_are_named_not_backed_up_and_embedded_again(
+    taken_in: Any, tmp_path: Path
+) -> None:
+    folder, partial = tmp_path / "backup", tmp_path / "partial"
+    truncate_shard(taken_in.home)
+    lost = 9 - taken_in.json("status")["collections"]["images"]["points"]
+    assert 0 < lost < 9
+
+    refused = taken_in.json("backup", folder, status=3)["error"]["message"]
+    assert f"lacks {lost} of the 9 records" in refused
+    assert not (folder / "manifest.json").exists()
+    found = taken_in.json("verify", status=1)
+    assert found["counts"] == {"no_record": lost}
+    named = {each["id"] for each in found["findings"]}
+    assert all(Path(path).is_file() for each in found["findings"] for path in each["paths"])
+
+    assert taken_in.json("backup", partial, "--with-damaged")["done"] == 9 - lost
+    checked = taken_in.json("backup", partial, "--verify", status=1)
+    assert checked["damaged"] == []
+    assert {each.split()[1] for each in checked["damaged_records"]} == named
+    assert all(each.endswith("(record)") for each in checked["damaged_records"])
+
+    assert taken_in.json("verify", "--repair")["repaired"] == lost
+    assert taken_in.json("backup", folder)["done"] == 9
+    assert taken_in.json("backup", folder, "--verify")["whole"]
+
+
+def truncate_shard(home: Path) -> None:
+    """Cut half of the records off, as a file system may after a power failure."""
+    shard = home / "collections" / "images" / "shard-1"
+    (mappings,) = shard.glob("segments/*/mutable_id_tracker.mappings")
+    with mappings.open("r+b") as file:
+        file.truncate(mappings.stat().st_size // 2)
+    for entry in (shard / "wal").glob("open-*"):
+        entry.unlink()

@@ -9,17 +9,18 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from ingest.ledger.tables import SCHEMA_VERSION
+from ingest.ledger.tables import SCHEMA_VERSION, FileState, files
 from ingest.maintenance.backup import ledger_rows, parts
 from ingest.maintenance.backup.manifest import Manifest, Part, PartKind, read_part
 from ingest.maintenance.verify.record_checks import complaint_of_webp
 from search.errors import BackupError
+from search.media import Kind
 from search.spaces import CollectionSchema
 from search.store.base import Point
 from search.store.checksums import prove
 from workers.storage.shared_place import MODELS
 
-PREVIEW = "preview"
+PREVIEW, RECORD = "preview", "record"
 
 TABLE_OF: dict[str, Table] = {table.name: table for table in ledger_rows.TABLES}
 
@@ -54,7 +55,8 @@ def _is_known(part: Part, manifest: Manifest) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DamagedRecord:
-    """A record that was damaged before it was backed up; ``what`` names spaces, ``facts`` and ``preview``."""
+    """A record that was damaged or lost before it was backed up; ``what`` names spaces, ``facts``, ``preview``, or
+    ``record`` where none of it is there."""
 
     collection: str
     id: str
@@ -85,29 +87,44 @@ def find_damage(
     """Each part with what is wrong with it, empty when nothing is; last, without a part, what is missing.
 
     Args:
-        records: is given the records that were damaged before they were backed up.
+        records: is given the records that were damaged before they were backed up, and those that the ledger has and
+            the store had lost.
     """
     rows = {name: ledger_rows.Digest() for name in manifest.head.tables}
+    embedded: dict[str, str] = {}
     points: Counter[str] = Counter()
     for part in manifest.parts:
         complaint = ""
         try:
             data = read_part(folder, part)
             if part.holds is PartKind.ROWS:
-                rows[part.of].add(parts.decode_rows(data))
+                held_rows = parts.decode_rows(data)
+                rows[part.of].add(held_rows)
+                if part.of == files.name:
+                    embedded |= _embedded(held_rows)
             elif part.holds is PartKind.POINTS:
                 schema = CollectionSchema.from_json(manifest.collections[part.of].schema)
                 held = list(parts.decode_points(schema, data))
                 points[part.of] += len(held)
+                for point, _ in held:
+                    embedded.pop(point.id, None)
                 if records is not None:
                     previews = {point.id: webp for point, webp in held if webp is not None}
                     records += damaged_records(schema, [point for point, _ in held], previews)
         except BackupError as error:
             complaint = error.message
         yield part, complaint
+    whole = sum(points.values()) == manifest.points  # else points of a damaged part would count as lost
+    if records is not None and whole:
+        records += [DamagedRecord(collection, id_, (RECORD,)) for id_, collection in sorted(embedded.items())]
     for name, table in manifest.head.tables.items():
         if rows[name].hex() != table.digest:
             yield None, f"The backup in '{folder}' does not have the rows of '{name}' that its manifest speaks of."
     for name, collection in manifest.collections.items():
         if points[name] != collection.points:
             yield None, f"The backup in '{folder}' has {points[name]:,} points of '{name}', not {collection.points:,}."
+
+
+def _embedded(rows: Iterable[ledger_rows.Row]) -> dict[str, str]:
+    """Collection by id of the records that these rows of ``files`` say are stored."""
+    return {row["media_id"]: Kind(row["kind"]).collection for row in rows if row["state"] == FileState.EMBEDDED.value}

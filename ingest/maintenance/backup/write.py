@@ -41,6 +41,8 @@ from ingest.maintenance.backup.manifest import (
 )
 from ingest.maintenance.backup.previews import PreviewArchive
 from ingest.maintenance.backup.verify import damaged_records
+from ingest.maintenance.verify.ledger_checks import lost_records
+from ingest.plan.store_records import Records
 from search.errors import BackupError
 from search.settings import Settings
 from search.spaces import CollectionSchema
@@ -49,6 +51,7 @@ from search.store.durable import check_space
 from search.transfer import estimate, pages, point_bytes, portable_metadata
 from workers.batch.records import REVISION_KEY
 from workers.embedders.sound import standardise
+from workers.storage.previews import Previews
 from workers.storage.shared_place import MODELS, shared_place
 
 PART_BYTES = 4 * 2**20
@@ -67,7 +70,7 @@ class BackupWriter:
     """One run of a backup into an existing folder. ``OSError`` is left to the caller.
 
     Args:
-        damaged: write damaged records too, with the checksums by which they are found.
+        damaged: write damaged records too, with the checksums by which they are found, and do without lost ones.
     """
 
     def __init__(
@@ -84,10 +87,13 @@ class BackupWriter:
 
         Raises:
             LedgerDamagedError: the ledger's file is damaged.
+            BackupError: the store lacks records that the ledger has.
             DiskFullError: the folder's disk has too little room for the backup.
         """
         if faults := self._ledger.quick_check():
             raise self._ledger.damaged("; ".join(faults))
+        if not self._damaged:
+            self._refuse_lost()
         with self._ledger.read() as connection:
             stamp = ledger_rows.stamp(connection)
         found = self._store.collections()
@@ -146,6 +152,19 @@ class BackupWriter:
     def _head(self) -> Head:
         assert self._journal.head is not None
         return self._journal.head
+
+    def _refuse_lost(self) -> None:
+        pages = lost_records(self._ledger, Records(self._store, Previews(self._settings)))
+        lost = [record for page in pages for record in page]
+        if not lost:
+            return
+        known = sum(info.points for info in self._store.collections().values()) + len(lost)
+        raise BackupError(
+            f"The store lacks {len(lost):,} of the {known:,} records that the ledger has, among them that of "
+            f"'{lost[0].paths[0]}', so there is no backup of it.",
+            "`likewise verify` lists what is lost, and `likewise verify --repair` embeds anew what still has its file. "
+            "`likewise backup --with-damaged` takes what is there.",
+        )
 
     def _metadata(self, collection: str) -> Json:
         """Metadata of a collection to be restored. Where sounds or payloads were upgraded during the backup, only some

@@ -71,26 +71,25 @@ class LedgerChecks:
                 found.append(Damage(Fault.CREDIT, id_, page.collection, detail, paths))
         return found
 
-    def lost_records(self) -> Iterator[list[Damage]]:
-        """Embedded files whose records the store has not, page by page.
 
-        Raises:
-            StoreError, LedgerError: they cannot be asked.
-        """
-        last = ""
-        of_kind = (files.c.media_id, func.min(files.c.kind), func.min(files.c.path))
-        while True:
-            query = select(*of_kind).where(files.c.media_id > last, files.c.state == FileState.EMBEDDED.value)
-            with self._ledger.read() as connection:
-                rows = connection.execute(query.group_by(files.c.media_id).order_by(files.c.media_id).limit(PAGE)).all()
-            if not rows:
-                return
-            last = rows[-1][0]
-            kinds: Mapping[str, Kind] = {id_: Kind(kind) for id_, kind, _ in rows}
-            paths = {id_: path for id_, _, path in rows}
-            yield [
-                Damage(
-                    Fault.NO_RECORD, id_, kinds[id_].collection, "The store has no record of this file.", (paths[id_],)
-                )
-                for id_ in sorted(self._records.absent(kinds))
-            ]
+def lost_records(ledger: Ledger, records: Records) -> Iterator[list[Damage]]:
+    """Embedded files whose records the store has not, a list a page.
+
+    Raises:
+        StoreError, LedgerError: they cannot be asked.
+    """
+    last = ""
+    of_kind = (files.c.media_id, func.min(files.c.kind), func.min(files.c.path))
+    while True:
+        query = select(*of_kind).where(files.c.media_id > last, files.c.state == FileState.EMBEDDED.value)
+        with ledger.read() as connection:
+            rows = connection.execute(query.group_by(files.c.media_id).order_by(files.c.media_id).limit(PAGE)).all()
+        if not rows:
+            return
+        last = rows[-1][0]
+        kinds: Mapping[str, Kind] = {id_: Kind(kind) for id_, kind, _ in rows}
+        paths = {id_: path for id_, _, path in rows}
+        yield [
+            Damage(Fault.NO_RECORD, id_, kinds[id_].collection, "The store has no record of this file.", (paths[id_],))
+            for id_ in sorted(records.absent(kinds))
+        ]

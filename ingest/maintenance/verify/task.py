@@ -11,7 +11,7 @@ from ingest.jobs.tasks import TaskRun
 from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
 from ingest.maintenance.verify.findings import Damage, VerifyReport, save_report
-from ingest.maintenance.verify.ledger_checks import LedgerChecks
+from ingest.maintenance.verify.ledger_checks import LedgerChecks, lost_records
 from ingest.maintenance.verify.record_checks import RecordChecks
 from ingest.maintenance.verify.repair import Repair
 from ingest.plan.store_records import Records
@@ -62,7 +62,7 @@ class Verify:
                 if not job.goes_on():
                     return self._keep(report, found, ended=None)
                 pace.wait(len(page.ids))
-        for lost in against.lost_records():
+        for lost in lost_records(ledger, records):
             found += lost
         if repair is not None and found:
             found = repair.run(found)

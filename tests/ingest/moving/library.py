@@ -138,6 +138,7 @@ class Desk:
                         "size": 2**40 + at,
                         "mtime_ns": 1_700_000_000_123_456_789 + at,
                         "media_id": point.id,
+                        "kind": point.payload["kind"],
                         "missing_since": 0.1 * at if at % 5 else None,
                         **row,
                     }

@@ -9,10 +9,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from ingest.jobs.service import JobState
-from ingest.ledger.tables import jobs
+from ingest.ledger.tables import files, jobs
 from ingest.maintenance.backup import manifest as manifests
 from ingest.maintenance.backup import snapshots, task, write
 from ingest.maintenance.backup.manifest import JOURNAL, MANIFEST, load_manifest
@@ -91,6 +91,8 @@ def test_the_next_backup_writes_what_has_changed_and_those_before_can_be_restore
     points = [point for page in pages(desk.store, "images") for point in page]
     desk.store.patch_payload("images", {points[7].id: {"camera": "Nikon"}})
     desk.store.delete("images", [points[300].id])
+    with desk.ledger.write() as connection:
+        connection.execute(delete(files).where(files.c.media_id == points[300].id))
 
     desk.back_up(folder)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--test-restore", is_flag=True, help="Restore the latest backup in DIR into a temporary folder; write none."
 )
-@click.option("--with-damaged", is_flag=True, help="Take damaged records along as they are instead of refusing.")
+@click.option("--with-damaged", is_flag=True, help="Take damaged records as they are and do without lost ones.")
 @common
 def command(call: Call, folder: Path, verify: bool, keep: int | None, test_restore: bool, with_damaged: bool) -> int:
     """Write vectors, records, previews, models and the ledger to DIR, a folder that is empty, not there yet, or of
@@ -32,8 +32,8 @@ def command(call: Call, folder: Path, verify: bool, keep: int | None, test_resto
     again when it is done. Cut off, the same command goes on where it was. `likewise restore DIR` brings all of it back,
     into either kind of store and of ledger. The media themselves are not part of it.
 
-    Every record is compared with its checksums. One that is damaged ends the backup: `likewise verify --repair` embeds
-    it anew if its file is still there. --test-restore restores the latest backup beside everything else, compares each
+    Every record is compared with its checksums, and the store with the ledger. A record that is damaged or lost ends the
+    backup: `likewise verify --repair` embeds it anew if its file is still there. --test-restore restores the latest backup beside everything else, compares each
     record with it, and deletes the copy: a backup that was never restored is only a hope.
     """
     from web.client import connect
@@ -124,6 +124,6 @@ def _show(answer: Json, console: Console) -> None:
         for name in answer["damaged"]:
             console.print(f"  {name}")
     if records := answer["damaged_records"]:
-        console.print(f"{len(records):,} records were damaged before they were backed up, and are restored so:")
+        console.print(f"{len(records):,} records were damaged or lost before the backup, and are restored so:")
         for name in records:
             console.print(f"  {name}")
