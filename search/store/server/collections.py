@@ -6,6 +6,7 @@ Schema, fingerprints and metadata values live in a collection's own metadata, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from qdrant_client import QdrantClient, models
@@ -20,8 +21,10 @@ from search.store.generations import GenerationName, filled_otherwise, refuse_to
 from search.store.payloads import PAYLOAD_INDEXES
 from search.store.schemas import check_same_spaces, lacks, spaces_to_add, with_added
 from search.store.server.errors import server_errors
-from search.store.server.layout import COMMIT_SECONDS, add_vector, create
+from search.store.server.layout import add_vector, create
 from search.store.server.names import ServerNames
+from search.store.server.ready import wait_for_replicas, when_whole
+from search.store.server.timing import BEHIND_SECONDS, COMMIT_SECONDS
 
 _SCHEMA, _VALUE = "likewise_schema", "likewise_value_"
 """Keys of the collection metadata: the schema, and the prefix of every metadata value."""
@@ -90,16 +93,18 @@ class ServerCollections:
             if not made:
                 physical = self._names.made_as(GenerationName(name, 1))
                 self._make(physical, schema, {})
-        # Read anew: another process may have deleted it and made it again with other models.
-        found = self._read_schema(name, physical)
+            # Read anew: another process may have deleted it and made it again with other models, or be making it now.
+            info = when_whole(lambda: self._client.get_collection(physical), _made)
+        found = self._schema_in(name, physical, info)
         check_same_spaces(found, schema)
         added = spaces_to_add(found, schema)
         with server_errors(name):
             # Also when the collection was there: its maker may have been killed before the indexes were made.
-            self._index_payload(physical)
+            self._index_payload(physical, info)
             if added:
                 self._add(physical, found, added)
-            if not made:
+            wait_for_replicas(self._client, physical)
+            if self._names.current(name, fresh=True) is None and physical != self._names.physical(name):
                 self._names.point_at(name, physical)
 
     def collections(self) -> Mapping[str, CollectionInfo]:
@@ -110,7 +115,7 @@ class ServerCollections:
             try:
                 with server_errors(name):
                     physical = self._names.physical(name)
-                    info = self._client.get_collection(physical)
+                    info = self._describe(physical)
             except NotFoundError:
                 continue
             found[name] = CollectionInfo(
@@ -166,11 +171,14 @@ class ServerCollections:
                 newest = max(self._names.among(self._present(), name))
                 begun = str(newest._replace(number=newest.number + 1))
                 self._make(self._names.physical(begun), schema, values)
-        physical = self.find(begun, to_write=True).physical
-        if self._read_schema(begun, physical).by_name != schema.by_name:  # made by another process just now
+        with server_errors(begun):
+            physical = self._names.physical(begun)
+            info = when_whole(lambda: self._client.get_collection(physical), _made)
+        if self._schema_in(begun, physical, info).by_name != schema.by_name:  # made by another process just now
             raise filled_otherwise(begun)
         with server_errors(begun):
-            self._index_payload(physical)
+            self._index_payload(physical, info)
+            wait_for_replicas(self._client, physical)
         return begun
 
     def generations(self, collection: str) -> tuple[Generation, ...]:
@@ -194,7 +202,8 @@ class ServerCollections:
         name = GenerationName.demand(generation)
         place = self.find(generation, to_write=True)
         with server_errors(generation):
-            self._index_payload(place.physical)  # it may have been made by a version that had fewer indexes
+            # It may have been made by a version that had fewer indexes.
+            self._index_payload(place.physical, self._describe(place.physical))
             if self._names.physical(name.collection) != place.physical:
                 self._names.point_at(name.collection, place.physical)
 
@@ -223,7 +232,8 @@ class ServerCollections:
         try:
             create(self._client, physical, schema, self._settings, {_SCHEMA: schema.to_json(), **values})
         except UnexpectedResponse as error:
-            if error.status_code != 409:  # 409: another process has just made it
+            # Another process has just made it. Servers before 1.9 answer 400.
+            if error.status_code != 409 and b"already exists" not in error.content:
                 raise
 
     def _add(self, physical: str, schema: CollectionSchema, fields: Sequence[VectorField]) -> None:
@@ -240,11 +250,20 @@ class ServerCollections:
         self._client.update_collection(physical, metadata={_SCHEMA: extended.to_json()}, timeout=COMMIT_SECONDS)
         self._schemas[physical] = extended
 
-    def _index_payload(self, physical: str) -> None:
-        existing = self._client.get_collection(physical).payload_schema
+    def _index_payload(self, physical: str, info: models.CollectionInfo) -> None:
         for key, index in PAYLOAD_INDEXES.items():
-            if key not in existing:
-                self._client.create_payload_index(physical, key, models.PayloadSchemaType(index.value), wait=True)
+            if key not in info.payload_schema:
+                kind = models.PayloadSchemaType(index.value)
+                when_whole(partial(self._client.create_payload_index, physical, key, kind, wait=True), _made)
+
+    def _describe(self, physical: str) -> models.CollectionInfo:
+        """The description of a collection that may have been made just now."""
+        return self.ask(physical, lambda: self._client.get_collection(physical))
+
+    def ask(self, physical: str, call: Callable[[], _T]) -> _T:
+        """What a request about a collection gives; of one that is current and was made just now, also where a node does
+        not know it yet."""
+        return when_whole(call, lambda: self._names.is_current(physical), BEHIND_SECONDS)
 
     def _update(self, collection: str, place: PhysicalCollection, **changes: Any) -> None:
         with server_errors(collection, place.forget):
@@ -252,11 +271,11 @@ class ServerCollections:
 
     def _info(self, collection: str, place: PhysicalCollection) -> models.CollectionInfo:
         with server_errors(collection, place.forget):
-            return self._client.get_collection(place.physical)
+            return self._describe(place.physical)
 
     def _read_schema(self, collection: str, physical: str) -> CollectionSchema:
         with server_errors(collection, lambda: self._forget(physical)):
-            info = self._client.get_collection(physical)
+            info = self._describe(physical)
         return self._schema_in(collection, physical, info)
 
     def _schema_in(self, collection: str, physical: str, info: models.CollectionInfo) -> CollectionSchema:
@@ -273,6 +292,11 @@ class ServerCollections:
     def _forget(self, physical: str) -> None:
         self._schemas.pop(physical, None)
         self._names.forget()
+
+
+def _made() -> bool:
+    """Of a collection that was made, by whatever process: a node that does not know it is behind."""
+    return True
 
 
 def _values(metadata: Mapping[str, Any]) -> Mapping[str, Any]:

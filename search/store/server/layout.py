@@ -11,16 +11,13 @@ from qdrant_client import QdrantClient, models
 
 from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, VectorField
+from search.store.server.timing import COMMIT_SECONDS
 
 _QUANTILE = 0.99
 """Share of the components that int8 spreads its 256 steps over; the rest are clipped.
 Source: Qdrant's guide to scalar quantization."""
 
 _NO_GRAPH = models.HnswConfigDiff(m=0)
-
-
-COMMIT_SECONDS = 60
-"""How long the nodes of a cluster may take to agree on a change of a collection or an alias."""
 
 
 def create(

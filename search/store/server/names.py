@@ -17,10 +17,9 @@ from collections.abc import Iterable, Mapping
 from qdrant_client import QdrantClient, models
 
 from search.store.generations import GenerationName
-from search.store.server.layout import COMMIT_SECONDS
+from search.store.server.timing import COMMIT_SECONDS, HELD_SECONDS
 
-_KNOWN_FOR = 1.0
-"""Seconds for which questions trust the aliases as last read; writes read them anew."""
+_NEVER = float("-inf")
 
 
 class ServerNames:
@@ -30,12 +29,16 @@ class ServerNames:
         self._client = client
         self._prefix = prefix
         self._aliases: Mapping[str, str] = {}
-        self._read_at = -_KNOWN_FOR
+        self._read_at = _NEVER
 
     def current(self, collection: str, *, fresh: bool = False) -> str | None:
         """The collection that the alias names; None when there is no alias."""
         aliases = self._known(fresh=fresh)
         return aliases.get(self._stand_in(collection)) or aliases.get(self._prefix + collection)
+
+    def is_current(self, physical: str) -> bool:
+        """Whether an alias names this collection: the server is asked where it was known to, before."""
+        return physical in self._aliases.values() and physical in self._known(fresh=True).values()
 
     def physical(self, name: str, *, fresh: bool = False) -> str:
         """The collection that ``name``, plain or a generation's, stands for; it need not exist."""
@@ -87,13 +90,13 @@ class ServerNames:
 
     def forget(self) -> None:
         """Read the aliases anew next time."""
-        self._read_at = -_KNOWN_FOR
+        self._read_at = _NEVER
 
     def _stand_in(self, collection: str) -> str:
         return f"{self._prefix}{collection}-current"
 
     def _known(self, *, fresh: bool) -> Mapping[str, str]:
-        if fresh or time.monotonic() - self._read_at >= _KNOWN_FOR:
+        if fresh or time.monotonic() - self._read_at >= HELD_SECONDS:
             read_at = time.monotonic()
             described = self._client.get_aliases().aliases
             self._aliases = {alias.alias_name: alias.collection_name for alias in described}

@@ -25,12 +25,14 @@ from search.store.base import (
     StoredPoint,
     VectorQuery,
 )
-from search.store.conditions import Dialect, compile_filter, following_id, valid_ids
+from search.store.conditions import following_id, valid_ids
 from search.store.filters import Filter
 from search.store.payloads import check_facet_key, check_order, counted, from_stored, group_patches
 from search.store.server.collections import PhysicalCollection, ServerCollections
 from search.store.server.errors import PointGoneError, server_errors
+from search.store.server.filters import server_filter
 from search.store.server.layout import search_params
+from search.store.server.timing import ANSWER_SECONDS
 from search.store.vectors import as_stored, asked_vectors, from_engine, numbers_in, query_vector, to_engine
 
 _T = TypeVar("_T")
@@ -49,23 +51,6 @@ _ANSWER_FLOATS = 2_000_000
 _EDITS = 5
 """How often an edit is tried when others delete what it is about."""
 
-_TIMEOUT_SECONDS = 60
-
-_DIALECT: Dialect[models.Filter] = Dialect(
-    filter=models.Filter,
-    field=models.FieldCondition,
-    value=models.MatchValue,
-    any_of=models.MatchAny,
-    text=models.MatchText,
-    numbers=models.Range,
-    times=models.DatetimeRange,
-    circle=lambda latitude, longitude, radius: models.GeoRadius(
-        center=models.GeoPoint(lat=latitude, lon=longitude), radius=radius
-    ),
-    ids=lambda ids: models.HasIdCondition(has_id=list(ids)),
-    holds=lambda name: models.HasVectorCondition(has_vector=name),
-)
-
 
 def connect(settings: Settings) -> ServerStore:
     """A store on the server that the settings name.
@@ -76,7 +61,7 @@ def connect(settings: Settings) -> ServerStore:
     """
     key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
     client = QdrantClient(
-        url=settings.qdrant_url, api_key=key, timeout=_TIMEOUT_SECONDS, check_compatibility=False, prefer_grpc=False
+        url=settings.qdrant_url, api_key=key, timeout=ANSWER_SECONDS, check_compatibility=False, prefer_grpc=False
     )
     store = ServerStore(client, settings)
     store.collections()
@@ -110,8 +95,7 @@ class ServerStore:
             self._collections.find(collection, to_write=True)
         for chunk in _requests((point, point.vectors) for point in points):
             place, structs = self._collections.find_for(collection, partial(_structs, chunk), to_write=True)
-            with server_errors(collection, place.forget):
-                self._client.upsert(place.physical, structs, wait=True)
+            self._ask(collection, place, partial(self._client.upsert, place.physical, structs, wait=True))
 
     def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
         def convert(schema: CollectionSchema) -> dict[str, dict[str, Array]]:
@@ -148,8 +132,8 @@ class ServerStore:
     def delete(self, collection: str, ids: Sequence[str]) -> None:
         place = self._collections.find(collection, to_write=True)
         for doomed in _slices(valid_ids(ids), _REQUEST_IDS):
-            with server_errors(collection, place.forget):
-                self._client.delete(place.physical, models.PointIdsList(points=list(doomed)), wait=True)
+            points = models.PointIdsList(points=list(doomed))
+            self._ask(collection, place, partial(self._client.delete, place.physical, points, wait=True))
 
     def retrieve(
         self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
@@ -174,14 +158,13 @@ class ServerStore:
                     query=_diverse(vector, query.diversity),
                     using=query.space.name,
                     limit=query.limit,
-                    filter=compile_filter(_DIALECT, query.where),
+                    filter=server_filter(query.where),
                     params=search_params(self._settings, exact=query.exact, ef=query.ef),
                     with_payload=_selected(query.with_payload),
                 )
                 for query, vector in some
             ]
-            with server_errors(collection, place.forget):
-                answers = self._client.query_batch_points(place.physical, requests)
+            answers = self._ask(collection, place, partial(self._client.query_batch_points, place.physical, requests))
             found += [scored(query, answer.points) for (query, _), answer in zip(some, answers, strict=True)]
         return joined(queries, found)
 
@@ -196,19 +179,20 @@ class ServerStore:
         after: str | None = None,
     ) -> Iterator[StoredPoint]:
         place, names = self._collections.find_for(collection, lambda schema: asked_vectors(schema, vectors))
-        condition = compile_filter(_DIALECT, where)
+        condition = server_filter(where)
         offset: Any = following_id(after) if after else None
         limit = min(page, self._points_in_answer(place.schema, names))
         while True:
-            with server_errors(collection, place.forget):
-                records, offset = self._client.scroll(
-                    place.physical,
-                    scroll_filter=condition,
-                    limit=limit,
-                    offset=offset,
-                    with_payload=_selected(payload),
-                    with_vectors=names or False,
-                )
+            page_after = partial(
+                self._client.scroll,
+                place.physical,
+                scroll_filter=condition,
+                limit=limit,
+                offset=offset,
+                with_payload=_selected(payload),
+                with_vectors=names or False,
+            )
+            records, offset = self._ask(collection, place, page_after)
             yield from (_point(place.schema, record) for record in records)
             if offset is None:
                 return
@@ -226,30 +210,30 @@ class ServerStore:
         check_order(key, limit)
         place = self._collections.find(collection)
         direction = models.Direction.DESC if descending else models.Direction.ASC
-        condition = compile_filter(_DIALECT, where)
-        with server_errors(collection, place.forget):
-            records, _ = self._client.scroll(
-                place.physical,
-                scroll_filter=condition,
-                limit=limit,
-                order_by=models.OrderBy(key=key, direction=direction),
-                with_payload=_selected(payload),
-                with_vectors=False,
-            )
+        condition = server_filter(where)
+        first = partial(
+            self._client.scroll,
+            place.physical,
+            scroll_filter=condition,
+            limit=limit,
+            order_by=models.OrderBy(key=key, direction=direction),
+            with_payload=_selected(payload),
+            with_vectors=False,
+        )
+        records, _ = self._ask(collection, place, first)
         return [_point(place.schema, record) for record in records]
 
     def count(self, collection: str, where: Filter | None = None) -> int:
         place = self._collections.find(collection)
-        with server_errors(collection, place.forget):
-            return self._client.count(place.physical, compile_filter(_DIALECT, where), exact=True).count
+        condition = server_filter(where)
+        return self._ask(collection, place, partial(self._client.count, place.physical, condition, exact=True)).count
 
     def facet(self, collection: str, key: str, *, where: Filter | None = None, limit: int = 50) -> list[Facet]:
         check_facet_key(key)
         place = self._collections.find(collection)
-        condition = compile_filter(_DIALECT, where)
-        with server_errors(collection, place.forget):
-            hits = self._client.facet(place.physical, key, facet_filter=condition, limit=limit, exact=True).hits
-        return counted((str(hit.value), hit.count) for hit in hits)
+        condition = server_filter(where)
+        ask = partial(self._client.facet, place.physical, key, facet_filter=condition, limit=limit, exact=True)
+        return counted((str(hit.value), hit.count) for hit in self._ask(collection, place, ask).hits)
 
     def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
         holding = Filter(has_space=space, include_missing=True)
@@ -287,6 +271,11 @@ class ServerStore:
 
     def close(self) -> None:
         self._client.close()
+
+    def _ask(self, collection: str, place: PhysicalCollection, call: Callable[[], _T]) -> _T:
+        """What a request about a collection gives, in Likewise's errors."""
+        with server_errors(collection, place.forget):
+            return self._collections.ask(place.physical, call)
 
     def _edit_existing(
         self, collection: str, place: PhysicalCollection, ids: Sequence[str], edit: Callable[[Sequence[str]], None]
@@ -328,11 +317,14 @@ class ServerStore:
     ) -> list[StoredPoint]:
         found: list[StoredPoint] = []
         for wanted in _slices(valid_ids(ids), self._points_in_answer(place.schema, vectors)):
-            with server_errors(collection, place.forget):
-                records = self._client.retrieve(
-                    place.physical, wanted, with_payload=_selected(payload), with_vectors=list(vectors) or False
-                )
-            found.extend(_point(place.schema, record) for record in records)
+            fetch = partial(
+                self._client.retrieve,
+                place.physical,
+                wanted,
+                with_payload=_selected(payload),
+                with_vectors=list(vectors) or False,
+            )
+            found.extend(_point(place.schema, record) for record in self._ask(collection, place, fetch))
         return found
 
     def _points_in_answer(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:

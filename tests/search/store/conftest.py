@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -115,6 +117,32 @@ def _settings(prefix: str, quantization: str) -> Settings:
 def rest() -> QdrantRest:
     """A server behind HTTP that remembers what it was asked."""
     return QdrantRest()
+
+
+class Clock:
+    """Stands for the module ``time``: its seconds pass in ``sleep`` alone, and at once."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self._lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.now += seconds
+
+
+@pytest.fixture
+def clock(rest: QdrantRest, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of ``rest`` and of every store on a server."""
+    made = Clock()
+    rest.clock = made.monotonic
+    for name, module in list(sys.modules.items()):
+        if name.startswith("search.store.server.") and hasattr(module, "time"):
+            monkeypatch.setattr(module, "time", made)
+    return made
 
 
 @pytest.fixture

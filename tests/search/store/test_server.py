@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import uuid
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -23,6 +25,15 @@ def test_a_server_that_is_not_there_is_a_retryable_error(make_settings):
     with pytest.raises(StoreUnavailableError, match="cannot be reached") as caught:
         open_store(make_settings(store="server", qdrant_url="http://127.0.0.1:1"))
     assert caught.value.retryable
+
+
+def qdrant_double():
+    """The module of the double that listens on a port."""
+    path = Path(__file__).parents[2] / "qdrant_double.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def refusal(status, said, **headers):
@@ -51,7 +62,7 @@ def refusal(status, said, **headers):
         (507, "Insufficient storage: disk usage is over the quota", DiskFullError),
     ],
 )
-def test_refusals_of_a_server(rest, images, vectors, status, said, expected):
+def test_refusals_of_a_server(rest, clock, images, vectors, status, said, expected):
     store = ServerStore(rest.client())
     store.ensure(images)
     rest.refuse = lambda request: refusal(status, said) if "/points" in request.url.path else None
@@ -100,6 +111,43 @@ def test_a_server_that_goes_away(rest, images, make_image, failure):
     rest.refuse = lambda request: None
     store.upsert("images", [make_image(1)])
     assert store.count("images") == 1
+
+
+def test_most_nodes_are_away(rest, images, make_image):
+    """Reads are refused, writes get no answer, and nothing is agreed on."""
+    store = ServerStore(rest.client())
+    store.ensure(images)
+    store.upsert("images", [make_image(1)])
+    rest.majority_lost = True
+    for call, said in (
+        (lambda: store.count("images"), "1 of 1 read operations failed"),
+        (lambda: store.upsert("images", [make_image(2)]), "did not answer in time"),
+        (lambda: store.set_metadata("images", {"a": 1}), "consensus"),
+        (lambda: store.promote("images.1"), "read operations failed"),
+    ):
+        with pytest.raises(StoreUnavailableError, match=said):
+            call()
+    rest.majority_lost = False
+    store.upsert("images", [make_image(2)])
+    assert store.count("images") == 2
+
+
+def test_a_frozen_server_over_a_socket(rest, images):
+    """It takes the connection, and answers once it is thawed."""
+    served = qdrant_double().QdrantServer(rest._answer)
+    served.start()
+    client = QdrantClient(url=served.url, check_compatibility=False, timeout=1)
+    store = ServerStore(client)
+    store.ensure(images)
+    served.freeze()
+    client.http.client._client.timeout = 0.05
+    with pytest.raises(StoreUnavailableError, match="did not answer in time"):
+        store.count("images")
+    client.http.client._client.timeout = 5.0
+    served.thaw()
+    assert store.count("images") == 0
+    store.close()
+    served.stop()
 
 
 @pytest.mark.parametrize("answer", ["<html>Welcome</html>", '{"a": 1}'])

@@ -115,7 +115,7 @@ class TestOtherProcesses:
         other.upsert("images", [make_image(7)])
         assert one.count("images.2") == 1, "a write goes to the current one, whatever was current a moment ago"
         one.promote("images.1")
-        monkeypatch.setattr(server_names, "_KNOWN_FOR", 0.0)
+        monkeypatch.setattr(server_names, "HELD_SECONDS", 0.0)
         assert other.count("images") == 3
 
     def test_a_question_in_the_new_space_is_understood_at_once(self, client, images, better, make_image):

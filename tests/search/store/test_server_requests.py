@@ -254,7 +254,7 @@ class TestRoundTrips:
     def test_a_question_costs_one_request_once_aliases_and_schema_are_known(
         self, rest, make_store, images, vectors, monkeypatch
     ):
-        monkeypatch.setattr(server_names, "_KNOWN_FOR", 3600.0)
+        monkeypatch.setattr(server_names, "HELD_SECONDS", 3600.0)
         store = make_store()
         store.ensure(images)
         query = VectorQuery(images.fields[0].space, vectors(), 5)
