@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 # Quick tests do not wait: as many as there are processors.
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 INSTALLED := $(VENV)/.installed
+COMMITTED = $$(git log -1 --format=%ct)
 
 .DEFAULT_GOAL := help
 export MEDIA
-.PHONY: help install run test test-fast check fix bench lock clean
+.PHONY: help install run test test-fast check fix bench audit sbom build lock clean
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of"
@@ -54,10 +55,24 @@ fix: $(INSTALLED) ## repair what lint and formatting can repair
 bench: $(INSTALLED) ## measure search and ingest next to plain recipes
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
+audit: $(INSTALLED) ## ask whether a known vulnerability concerns what requirements.lock pins (needs a network)
+	$(BIN)/python -m release.audit
+
+sbom: $(INSTALLED) ## write the bill of materials (CycloneDX) and the licences of everything shipped to dist/
+	SOURCE_DATE_EPOCH=$(COMMITTED) $(BIN)/python -m release.sbom
+
+# From the last commit and nothing else: what lies about in the working tree is not published, and anybody can repeat it.
+build: $(INSTALLED) ## build sdist and wheel of the last commit into dist/, bit for bit the same anywhere; SHA-256
+	rm -rf build && mkdir -p build/source
+	git archive HEAD | tar --extract --directory build/source
+	SOURCE_DATE_EPOCH=$(COMMITTED) $(BIN)/python -m build --no-isolation --outdir dist build/source
+	@rm -rf build
+	@sha256sum dist/*.whl dist/*.tar.gz
+
 lock: $(INSTALLED) ## pin the newest versions that pyproject.toml allows into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
 
 clean: ## remove .venv, builds and caches; never your data directory
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
-	find ingest workers search web tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find ingest workers search web release tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,12 @@ def test_the_build_sees_no_secrets(deploy: Path) -> None:
     lines = names(deploy / "Dockerfile.dockerignore")
     assert "*" in lines
     assert not any("secrets" in line for line in lines if line.startswith("!"))
+
+
+def test_the_wheel_is_built_with_its_licence_files(repository: Path, instructions: list[str]) -> None:
+    files = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]["license-files"]
+    copied = {word for line in instructions if line.startswith("COPY ") for word in line.split()[1:-1]}
+    assert set(files) <= copied
 
 
 def test_every_file_that_is_copied_is_let_in(repository: Path, deploy: Path, instructions: list[str]) -> None:
