@@ -200,17 +200,18 @@ class FillRun:
     def _files(self, ids: Sequence[str]) -> dict[str, list[FileRef]]:
         """The embedded files of some records, by record."""
         columns = (files.c.path, files.c.size, files.c.mtime_ns, files.c.sha256, files.c.media_id, files.c.state)
-        query = select(*columns, files.c.sidecars, libraries.c.name).join(libraries)
+        query = select(*columns, files.c.ctime_ns, files.c.sidecars, libraries.c.name).join(libraries)
         facts_first = (case((files.c.sidecars == "", 1), else_=0), files.c.path)  # see ``ingest.plan.sidecars``
         found: dict[str, list[FileRef]] = {}
         with self._ledger.read() as connection:
             for chunk in chunked(ids):
                 rows = connection.execute(query.where(files.c.media_id.in_(chunk)).order_by(*facts_first))
-                for path, size, mtime_ns, sha256, id_, state, sidecars, library in rows:
+                for path, size, mtime_ns, sha256, id_, state, ctime_ns, sidecars, library in rows:
                     if state != FileState.EMBEDDED:  # see ingest.ledger.entries.locations_of
                         continue
                     names = names_of_sidecars(sidecars)
-                    ref = FileRef(path, library, size, mtime_ns / 1e9, sha256, sidecars=names)
+                    mtime = mtime_ns / 1e9
+                    ref = FileRef(path, library, size, mtime, sha256, sidecars=names, ctime_ns=ctime_ns)
                     found.setdefault(id_, []).append(ref)
         return found
 

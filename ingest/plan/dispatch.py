@@ -347,4 +347,13 @@ class Dispatch:
         library = self._library_names[read.task.library]
         root = self._roots.root_of(read.path)
         sidecars = names_of_sidecars(read.task.sidecars)
-        return FileRef(read.path, library, read.size, read.mtime_ns / 1e9, read.sha256, root=root, sidecars=sidecars)
+        return FileRef(
+            read.path,
+            library,
+            read.size,
+            read.mtime_ns / 1e9,
+            read.sha256,
+            root=root,
+            sidecars=sidecars,
+            ctime_ns=read.ctime_ns,
+        )

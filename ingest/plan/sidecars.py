@@ -47,6 +47,7 @@ class _Update:
     library: int
     size: int
     mtime_ns: int
+    ctime_ns: int | None
     sha256: str
     job: int
     sidecars: str
@@ -187,6 +188,7 @@ class SidecarUpdates:
             root=self._roots.root_of(one.path),
             sidecars=names_of_sidecars(one.sidecars),
             anew=True,
+            ctime_ns=one.ctime_ns,
         )
 
 
@@ -231,6 +233,7 @@ def _update(row: Row[Any]) -> _Update:
         library=row.library,
         size=row.size,
         mtime_ns=row.mtime_ns,
+        ctime_ns=row.ctime_ns,
         sha256=row.sha256,
         job=row.job,
         sidecars=row.sidecars,

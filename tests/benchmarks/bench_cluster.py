@@ -44,6 +44,7 @@ from search.store.filters import Filter
 from workers.cluster.app import make_app
 from workers.cluster.runner import CeleryRunner
 from workers.decode.decoded import Decoded, MediaFacts
+from workers.decode.opened import ExpectedFile
 from workers.embedders.models import Embedded
 from workers.worker.process import run_worker
 
@@ -62,11 +63,10 @@ MOST_GROWTH, MOST_REDIS = 0.15, 50 * MB
 class Hashed:
     """Decodes nothing: a picture is the start of its hash."""
 
-    def submit(
-        self, path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()
-    ) -> Future[Decoded]:
+    def submit(self, path: str, kind: Kind | None = None, expected: ExpectedFile | None = None) -> Future[Decoded]:
         future: Future[Decoded] = Future()
-        seed = np.frombuffer(bytes.fromhex(sha256)[:3], np.uint8).reshape(1, 1, 1, 3)
+        assert expected is not None
+        seed = np.frombuffer(bytes.fromhex(expected.sha256)[:3], np.uint8).reshape(1, 1, 1, 3)
         future.set_result(Decoded(Kind.IMAGE, "image/jpeg", MediaFacts(width=64, height=48), seed))
         return future
 

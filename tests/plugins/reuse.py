@@ -19,13 +19,13 @@ import pytest
 
 from ingest.sample import library as sample
 from ingest.sample.library import SampleLibrary, make_sample_library
-from ingest.sample.plan import SampleItem
 from search.media import Kind
 from search.spaces import CollectionSchema
 from search.store.durable import copy_sparse
 from search.store.edge import layout, shard
 from search.store.edge.shard import LiveShard
 from workers.decode.decoded import Decoded
+from workers.decode.opened import OpenedMedia
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.pool import COMMAND
 from workers.decode.sandbox.powers import Confinement
@@ -55,32 +55,25 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
     return find
 
 
-SAMPLE_GROUPS = ("video_items", "picture_items", "sound_items")
-"""The functions that say which originals a sample library consists of."""
-
-
 @pytest.fixture
 def fewer_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sample library of this test has all sounds, every other film, every fifth picture, a dozen of each of three
-    photographers, and what its copies are made of."""
+    """The sample library of this test has all sounds, a film of each motion, every fifth picture, each format, and what
+    its copies are made of."""
     _leave_out_samples(monkeypatch)
 
 
 def _leave_out_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = sample.picture_items()
-    folders = sorted({Path(item.file.path).parent for item in pictures})[:3]
+    films, pictures = sample.video_items(), sample.picture_items()
     wanted = {item.file.copy_of or item.file.edit_of for item in sample.copy_items()}
-    for folder in folders:
-        paths = [Path(item.file.path) for item in pictures]
-        wanted.update(sorted(str(path) for path in paths if path.parent == folder and path.suffix == ".jpg")[:12])
-    originals = [item for group in SAMPLE_GROUPS for item in getattr(sample, group)()]
-    wanted.update({Path(item.file.path).suffix: item.file.path for item in originals}.values())
-
-    def leave(items: Sequence[SampleItem], step: int) -> list[SampleItem]:
-        return [item for number, item in enumerate(items) if number % step == 0 or item.file.path in wanted]
-
-    for group, step in zip(SAMPLE_GROUPS, (2, 5, 1), strict=True):
-        monkeypatch.setattr(sample, group, partial(list, leave(getattr(sample, group)(), step)))
+    for some in (films, pictures):
+        wanted.update({Path(item.file.path).suffix: item.file.path for item in reversed(some)}.values())
+    for film in films:
+        if film.file.motion not in {other.file.motion for other in films if other.file.path in wanted}:
+            wanted.add(film.file.path)
+    wanted.update(item.file.path for item in pictures[::5])
+    for group, items in (("video_items", films), ("picture_items", pictures)):
+        kept = [item for item in items if item.file.path in wanted]
+        monkeypatch.setattr(sample, group, partial(list, kept))
 
 
 @pytest.fixture(scope="session")
@@ -171,10 +164,10 @@ class KeptDecoder:
     def usable(self) -> bool:
         return self._process.usable
 
-    def decode(self, path: str, kind: Kind | None, seconds: float) -> Decoded:
+    def decode(self, media: OpenedMedia, kind: Kind | None, seconds: float) -> Decoded:
         self._busy = True
         try:
-            return self._process.decode(path, kind, seconds)
+            return self._process.decode(media, kind, seconds)
         finally:
             self._busy = False
 

@@ -23,6 +23,7 @@ from search.store.base import Store
 from workers.batch.report import FileRef
 from workers.cluster.app import make_app
 from workers.decode.decoded import Decoded, MediaFacts
+from workers.decode.opened import ExpectedFile
 from workers.embedders.models import Embedded
 
 DIM = 8
@@ -54,9 +55,7 @@ class FakePool:
     before: Callable[[str], object] = lambda path: None
     asked: list[str] = field(default_factory=list)
 
-    def submit(
-        self, path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()
-    ) -> Future[Decoded]:
+    def submit(self, path: str, kind: Kind | None = None, expected: ExpectedFile | None = None) -> Future[Decoded]:
         future: Future[Decoded] = Future()
         self.asked.append(path)
         self.before(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from workers.batch.local_runner import LocalRunner
 from workers.batch.processor import BatchProcessor
 from workers.batch.report import Batch, BatchReport, FileRef, Status
 from workers.cluster.retry import RETRY_SECONDS
+from workers.decode.opened import ExpectedFile
 from workers.storage.previews import Previews
 
 MakeFile = Callable[..., FileRef]
@@ -211,7 +212,7 @@ def test_a_file_that_changed_since_the_scan_is_left_for_the_next(
     planned = batch(Kind.IMAGE, growing, gone, broken)
     real_submit = pool.submit
 
-    def submit(path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()) -> Future[Any]:
+    def submit(path: str, kind: Kind | None = None, expected: ExpectedFile | None = None) -> Future[Any]:
         future: Future[Any] = real_submit(path, kind)
         if path.endswith("b.jpg"):
             Path(path).unlink()
@@ -225,7 +226,7 @@ def test_a_file_that_changed_since_the_scan_is_left_for_the_next(
 def test_no_decoder_to_be_had_is_no_files_failure(
     processor: BatchProcessor, pool: Any, make_file: MakeFile, store: Store
 ) -> None:
-    def submit(path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()) -> Future[Any]:
+    def submit(path: str, kind: Kind | None = None, expected: ExpectedFile | None = None) -> Future[Any]:
         future: Future[Any] = Future()
         future.set_exception(DecoderStartError("No decoder can be started."))
         return future

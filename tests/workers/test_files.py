@@ -30,6 +30,7 @@ from search.errors import (
 )
 from search.media import Kind
 from search.settings import Settings
+from workers.decode.opened import ExpectedFile
 from workers.decode.sandbox.pool import DecodePool
 from workers.storage.files import FileAccess
 from workers.storage.objects import FileChangedError, Objects, UnreachableError
@@ -241,8 +242,8 @@ def test_decoders_are_given_copies(make_settings: Make, bucket: Any, tmp_path: P
     address = bucket.put("a.png", content)
     with DecodePool(make_settings(roots={"/mnt/elsewhere": str(tmp_path / "seen")})) as pool:
         near = pool.submit("/mnt/elsewhere/a.png")
-        far = pool.submit(address, Kind.IMAGE, hashlib.sha256(content).hexdigest())
-        changed = pool.submit(address, Kind.IMAGE, "0" * 64)
+        far = pool.submit(address, Kind.IMAGE, ExpectedFile(hashlib.sha256(content).hexdigest(), len(content), 0.0))
+        changed = pool.submit(address, Kind.IMAGE, ExpectedFile("0" * 64, len(content), 0.0))
         broken = pool.submit(bucket.put("b.png", content[:20]))
         absent = pool.submit("s3://media/c.png")
         assert near.result().facts == far.result().facts

@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 
 from search.media import Kind, MediaRecord
 from workers.batch.report import Batch, BatchReport, FileRef, Outcome, Status
-from workers.storage.files import FileAccess
+from workers.storage.files import SAME_TIME, FileAccess
 from workers.storage.objects import UnreachableError
-
-SAME_TIME = 1e-5
-"""Seconds by which equal modification times may differ after a float has carried them."""
 
 
 @dataclass(slots=True)

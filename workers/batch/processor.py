@@ -21,10 +21,11 @@ from search.settings import Settings
 from workers.batch.embedding_store import EmbeddingStore
 from workers.batch.items import BatchItem, BatchProgress
 from workers.batch.records import find_records, payload_changes, with_files
-from workers.batch.report import Batch, BatchReport, Status
+from workers.batch.report import Batch, BatchReport, FileRef, Status
 from workers.batch.writer import Writer
 from workers.cluster.retry import with_retries
 from workers.decode.decoded import Decoded
+from workers.decode.opened import ExpectedFile
 from workers.embedders.models import Embedded
 from workers.storage.files import FileAccess
 from workers.storage.objects import FileChangedError
@@ -40,9 +41,7 @@ minutes. Sounds are embedded one by one, so waiting gains nothing."""
 class MediaDecoder(Protocol):
     """The methods of ``workers.decode.sandbox.pool.DecodePool`` that a batch uses."""
 
-    def submit(
-        self, path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()
-    ) -> Future[Decoded]: ...
+    def submit(self, path: str, kind: Kind | None = None, expected: ExpectedFile | None = None) -> Future[Decoded]: ...
 
 
 class MediaEmbedder(Protocol):
@@ -121,8 +120,7 @@ class _Stream:
             if self._queue:
                 item = self._queue.popleft()
                 item.began = time.monotonic()
-                file = item.file
-                submitted = self._pool.submit(file.path, item.progress.batch.kind, file.sha256, file.sidecars)
+                submitted = self._pool.submit(item.file.path, item.progress.batch.kind, _expected(item.file))
                 self._decoding[submitted] = item
             elif any(progress.done for progress in self._open) or (batch := next(source, None)) is None:
                 return
@@ -252,3 +250,7 @@ class _Stream:
         self._open = [progress for progress in self._open if not progress.done]
         for progress in done:
             yield progress.report()
+
+
+def _expected(file: FileRef) -> ExpectedFile:
+    return ExpectedFile(file.sha256, file.size, file.mtime, file.ctime_ns, file.root, file.sidecars)

@@ -42,6 +42,8 @@ class FileRef:
         sidecars: names of the sidecars beside it, which are fetched with a file of a bucket. Of others, decoders find
             them by themselves.
         anew: it is decoded and embedded although its content is stored, as its sidecars have changed.
+        ctime_ns: when the file or its metadata changed, in nanoseconds since the epoch; None where that is not known.
+            A decoder hashes what it opens unless all times are those of the bytes that the planner read.
     """
 
     path: str
@@ -53,6 +55,7 @@ class FileRef:
     root: str = ""
     sidecars: tuple[str, ...] = ()
     anew: bool = False
+    ctime_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

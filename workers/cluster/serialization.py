@@ -54,6 +54,7 @@ from workers.cluster.points import (
     vectors_to_json,
 )
 from workers.cluster.signing import MESSAGE_VERSION, Json
+from workers.storage.files import MOST_NS
 
 MOST_FILES = 65_536
 MOST_STAGES, MOST_SIDECARS, MOST_NOTES = 32, 100, 100
@@ -287,14 +288,14 @@ def error_from_json(data: object) -> LikewiseError:
 def _file_to_json(file: FileRef, root: int) -> list[Any]:
     relative = file.path.removeprefix(file.root)
     facts = [file.library, file.size, file.mtime, file.sha256]
-    return [root, relative, *facts, list(file.other_paths), list(file.sidecars), file.anew]
+    return [root, relative, *facts, list(file.other_paths), list(file.sidecars), file.anew, file.ctime_ns]
 
 
 def _file_from_json(entry: object, roots: list[str]) -> FileRef:
-    found = as_list(entry, "file", 9)
-    if len(found) != 9:
+    found = as_list(entry, "file", 10)
+    if len(found) != 10:
         refuse("file", found)
-    root, relative, library, size, mtime, sha256, others, sidecars, anew = found
+    root, relative, library, size, mtime, sha256, others, sidecars, anew, ctime_ns = found
     above = roots[as_integer(root, "root", 0, len(roots) - 1)]
     return FileRef(
         path=as_path(above + _text_of_path(relative, "path"), "path"),
@@ -306,6 +307,7 @@ def _file_from_json(entry: object, roots: list[str]) -> FileRef:
         root=above,
         sidecars=as_tuple(sidecars, "sidecar", MOST_SIDECARS, as_file_name),
         anew=as_flag(anew, "anew"),
+        ctime_ns=as_optional(ctime_ns, "time", lambda value, name: as_integer(value, name, -MOST_NS, MOST_NS)),
     )
 
 

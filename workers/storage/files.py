@@ -32,6 +32,9 @@ MIB = 2**20
 SIDECAR_BYTES = 16 * MIB
 """Largest sidecar that is fetched."""
 
+SAME_TIME = 1e-5
+"""Seconds by which equal modification times may differ after a float has carried them."""
+
 MOST_NS = 2**63 - 1
 """The latest time that a database keeps as nanoseconds since the epoch: April 2262."""
 

@@ -36,7 +36,7 @@ def test_gathering_that_is_told_to_stop_begins_nothing_more(tmp_path: Path) -> N
         def __init__(self) -> None:
             self.futures = []
 
-        def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]:
+        def submit(self, path: str, kind: Kind | None = None) -> Future[Decoded]:
             self.futures.append(Future())
             return self.futures[-1]
 

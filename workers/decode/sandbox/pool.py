@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +16,7 @@ from search.errors import DecoderSandboxError, DecoderStartError, MediaError
 from search.media import Kind
 from search.settings import Settings
 from workers.decode.decoded import Decoded
+from workers.decode.opened import ExpectedFile, OpenedMedia, open_media
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.powers import Confinement
 from workers.decode.sandbox.process import DecoderProcess
@@ -45,24 +49,29 @@ class DecodePool:
         self.workers = settings.decode_workers or settings.cores
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="decode")
 
-    def submit(
-        self, path: str, kind: Kind | None = None, sha256: str = "", sidecars: Sequence[str] = ()
-    ) -> Future[Decoded]:
+    def submit(self, path: str, kind: Kind | None = None, expected: ExpectedFile | None = None) -> Future[Decoded]:
         """Decode ``path`` when a child is free. An object of a bucket is copied first, and the copy removed afterwards.
 
         Args:
             path: a path, or an address.
             kind: assumed where the content does not tell; by the name when None.
-            sha256: expected hash of an object in a bucket; not checked when empty.
-            sidecars: names of those beside an object in a bucket, which are copied with it.
+            expected: what the path held when it was scanned; None for whatever it holds.
 
         Returns:
             A future that can be cancelled until it starts. Its exception is a ``MediaError``; a ``FileChangedError``
-            when an object has other bytes; a ``DecoderStartError`` when no child can be started for it; a
+            when the path holds other bytes; a ``DecoderStartError`` when no child can be started for it; a
             ``DecoderSandboxError`` when one would have more powers than the settings allow; or ``CancelledError`` when
             the pool was closed meanwhile.
         """
-        return self._threads.submit(self._decode, path, kind, sha256, sidecars)
+        return self._threads.submit(self._decode, path, kind, expected)
+
+    def submit_bytes(self, data: bytes, name: str) -> Future[Decoded]:
+        """Decode a file that is in memory, as :meth:`submit` does one in a folder.
+
+        Args:
+            name: of the file, for messages.
+        """
+        return self._threads.submit(self._decode_bytes, data, name)
 
     def confinement(self) -> Confinement:
         """What keeps the children from acting on others; one is started where there is none.
@@ -95,19 +104,32 @@ class DecodePool:
     ) -> None:
         self.close()
 
-    def _decode(self, path: str, kind: Kind | None, sha256: str, sidecars: Sequence[str]) -> Decoded:
+    def _decode(self, path: str, kind: Kind | None, expected: ExpectedFile | None) -> Decoded:
+        of_copy = (expected.sha256, expected.sidecars) if expected is not None else ("", ())
+        if expected is not None:  # a copy has been compared while it was made, and lies in a folder of its own
+            here = replace(expected, root=self._access.local_address(expected.root) if expected.root else "")
+            expected = None if self._access.is_copied(path) else here
         try:
-            with self._access.local(path, sha256, sidecars) as local:
-                return self._decode_local(local, kind)
+            with self._access.local(path, *of_copy) as local:
+                return self._decode_opened(lambda: open_media(local, self._options.max_bytes, expected), kind)
         except (MediaError, FileChangedError, DecoderStartError, DecoderSandboxError):
             if self._closed:
                 raise CancelledError from None
             raise
 
-    def _decode_local(self, path: str, kind: Kind | None) -> Decoded:
+    def _decode_bytes(self, data: bytes, name: str) -> Decoded:
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.seek(0)
+            return self._decode_opened(lambda: OpenedMedia(name, os.dup(file.fileno())), None)
+
+    def _decode_opened(self, opened: Callable[[], OpenedMedia], kind: Kind | None) -> Decoded:
+        """Decode what is opened once a child is there for it."""
         process = self._process()
         try:
-            return process.decode(path, kind, self._seconds)
+            process.confinement()
+            with opened() as media:
+                return process.decode(media, kind, self._seconds)
         finally:
             if not process.usable:
                 self._retire(process)

@@ -21,7 +21,7 @@ from search.errors import (
 )
 from search.media import Kind
 from workers.decode.decoded import Decoded
-from workers.decode.opened import OpenedMedia, open_media
+from workers.decode.opened import OpenedMedia
 from workers.decode.sandbox.handover import send_request
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.powers import Confinement
@@ -100,17 +100,16 @@ class DecoderProcess:
         """Whether it can decode another file: it is alive, and has not used up its files or memory."""
         return not self._exhausted and self._files < _FILES_EACH and self._child.poll() is None
 
-    def decode(self, path: str, kind: Kind | None, seconds: float) -> Decoded:
-        """Decode a file in the child. The file and its sidecars are opened here, as the child can open none.
+    def decode(self, media: OpenedMedia, kind: Kind | None, seconds: float) -> Decoded:
+        """Decode an opened file in the child, which can open none. The caller closes it.
 
         Raises:
             MediaError: the error of the file, or the end of the child.
             DecoderStartError, DecoderSandboxError: no child for it, which is not the file's fault.
         """
         self.confinement()
-        with open_media(path, self._options.max_bytes) as media:
-            self._files += 1
-            reply = self._answer(media, kind, seconds)
+        self._files += 1
+        reply = self._answer(media, kind, seconds)
         if self._start_rss is None:
             self._start_rss = reply.rss
         self._exhausted = reply.rss - self._start_rss > self._options.memory_bytes // 2

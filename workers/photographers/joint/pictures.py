@@ -54,7 +54,7 @@ class PictureDecoder(Protocol):
 
     workers: int
 
-    def submit(self, path: str, kind: Kind | None = None, sha256: str = "") -> Future[Decoded]: ...
+    def submit(self, path: str, kind: Kind | None = None) -> Future[Decoded]: ...
 
 
 def gather(
