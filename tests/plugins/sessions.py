@@ -45,6 +45,7 @@ SLOW: Mapping[str, tuple[str, ...]] = {
         "ingest/test_unseen_edits.py",
         "ingest/test_l[ae]*.py",
         "ingest/test_[prs]*.py",
+        "release",
         "search/photographers/test_familiarity.py",
         "search/photographers/test_people.py",
         "search/store/test_[ce]*.py",

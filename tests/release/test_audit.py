@@ -27,7 +27,12 @@ from release.audit import (
     read_allowed,
 )
 
-TODAY = datetime.datetime.now(datetime.UTC).date()
+
+def today() -> datetime.date:
+    """When it is asked for, since a run may go past midnight."""
+    return datetime.datetime.now(datetime.UTC).date()
+
+
 VULNERABILITY = {
     "id": "GHSA-aaaa-bbbb-cccc",
     "aliases": ["CVE-2026-0001"],
@@ -89,7 +94,7 @@ def test_a_finding_fails(osv: str, tmp_path: Path, capsys: pytest.CaptureFixture
 def test_an_allowed_finding_passes_up_to_its_last_day(
     osv: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert audit(tmp_path, osv, entry(TODAY)) == PASSED
+    assert audit(tmp_path, osv, entry(today())) == PASSED
     assert "Likewise does not call it." in capsys.readouterr().out
 
 
@@ -97,12 +102,12 @@ def test_an_allowed_finding_passes_up_to_its_last_day(
 def test_the_date_of_an_entry_counts_without_asking_anybody(
     tmp_path: Path, days: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert audit(tmp_path, "http://127.0.0.1:1", entry(TODAY + datetime.timedelta(days))) == FAILED
+    assert audit(tmp_path, "http://127.0.0.1:1", entry(today() + datetime.timedelta(days))) == FAILED
     assert "CVE-2026-0001" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("list_", "names"), [(entry(TODAY, reason=""), "reason"), ('[[allowed]]\nid = "A"', "until"), ("[[", "audit-all")]
+    ("list_", "names"), [(entry(today(), reason=""), "reason"), ('[[allowed]]\nid = "A"', "until"), ("[[", "audit-all")]
 )
 def test_an_entry_says_everything(tmp_path: Path, list_: str, names: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert audit(tmp_path, "http://127.0.0.1:1", list_) == BROKEN
@@ -137,7 +142,7 @@ def test_skipped_components_are_not_taken_for_sound_ones() -> None:
 
 def test_an_entry_allows_one_component_only() -> None:
     report = {"dependencies": [{"name": "frail", "version": "1.0", "vulns": [FOUND]}]}
-    allowed = Allowed("CVE-2026-0001", "frail", TODAY, "It is not called.")
+    allowed = Allowed("CVE-2026-0001", "frail", today(), "It is not called.")
     assert judge(report, [allowed]) == []
     assert len(judge(report, [replace(allowed, package="sound")])) == 1
 
