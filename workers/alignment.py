@@ -12,24 +12,29 @@ scenes of video_scenes; ``tests/benchmarks/bench_bursts.py`` measures on others.
 
 from __future__ import annotations
 
-import io
 import threading
+import weakref
 from collections import OrderedDict
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.errors import LikewiseError
+from search.errors import LikewiseError, MediaError
 from search.settings import Settings
 from search.similar.shots import Shot
+from workers.decode.sandbox.pool import PREVIEW_COMMAND, DecodePool
 from workers.storage.previews import Previews
 
 Gray = NDArray[np.uint8]
 """uint8 ``(height, width)``: luminance."""
 
-MOST_BYTES, MOST_SIDE = 2 << 20, 1024
-"""Largest preview that is decoded; those that this version makes have 480 pixels a side."""
+MOST_BYTES = 2 << 20
+"""Largest preview that is decoded."""
+
+_SECONDS, _MEMORY_MB = 10.0, 256
+"""What the decoder of previews may take for one."""
 
 _BLOCK, _LARGE = 24, 320
 """Side of a block in pixels, half of it in pictures whose long side is below ``_LARGE``."""
@@ -73,10 +78,16 @@ _REMEMBERED = 50_000
 
 
 class PreviewComparer:
-    """A ``search.similar.shots.ShotComparer`` that reads stored previews and remembers what it has compared."""
+    """A ``search.similar.shots.ShotComparer`` that reads stored previews and remembers what it has compared.
+
+    Previews are decoded in a child process without powers, which is started with the first and ends with this object.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._previews = Previews(settings)
+        limits = {"decode_workers": 1, "decode_timeout": _SECONDS, "decode_memory_mb": _MEMORY_MB}
+        self._pool = DecodePool(settings.model_copy(update=limits), command=PREVIEW_COMMAND)
+        weakref.finalize(self, self._pool.close)
         self._known: OrderedDict[frozenset[object], bool | None] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -100,36 +111,34 @@ class PreviewComparer:
     def _read(self, shot: Shot) -> Gray | None:
         if shot.preview is None:
             return None
-        if isinstance(shot.preview, bytes):
-            return decoded(shot.preview)
         try:
+            if isinstance(shot.preview, bytes):
+                return self.decoded(shot.preview)
             path = self._previews.path(shot.preview)
             if path is None:
-                return decoded(self._previews.read(shot.preview))
+                return self.decoded(self._previews.read(shot.preview))
             with path.open("rb") as file:
-                return decoded(file.read(MOST_BYTES + 1))
+                return self.decoded(file.read(MOST_BYTES + 1))
         except (OSError, LikewiseError):
+            return None
+
+    def decoded(self, webp: bytes) -> Gray | None:
+        """A preview as luminance; None if it is none.
+
+        Raises:
+            DecoderStartError, DecoderSandboxError: no decoder can be started.
+        """
+        if len(webp) > MOST_BYTES:
+            return None
+        try:
+            return self._pool.submit_bytes(webp, "preview.webp").result().luminance
+        except (MediaError, CancelledError):
             return None
 
 
 def _identity(shot: Shot) -> object:
     """Of a stored preview its key, and the pixels it was made of: decoded anew, a picture may look otherwise."""
     return (shot.preview, shot.pixel_hash)
-
-
-def decoded(webp: bytes) -> Gray | None:
-    """A preview that this product made, as luminance; None if it is none."""
-    from PIL import Image
-
-    if len(webp) > MOST_BYTES:
-        return None
-    try:
-        with Image.open(io.BytesIO(webp), formats=("WEBP",)) as picture:
-            if max(picture.size) > MOST_SIDE:
-                return None
-            return np.asarray(picture.convert("L"))
-    except (OSError, ValueError, SyntaxError):
-        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from search.settings import Settings
 from search.similar.shots import Shot
-from workers.alignment import PreviewComparer, compare, decoded, moved
+from workers.alignment import MOST_BYTES, PreviewComparer, compare, moved
 from workers.storage.previews import Previews
 
 IDS = tuple(f"0a1b2c3d-0000-5000-8000-00000000000{at}" for at in range(3))
@@ -99,19 +100,26 @@ def webp(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", webp(scene())[:200]])
-def test_what_is_no_preview_is_not_compared(content: bytes) -> None:
-    assert decoded(content) is None
-
-
-def test_only_small_webp_is_decoded() -> None:
-    buffer = io.BytesIO()
-    scene().save(buffer, "PNG")
-    assert decoded(buffer.getvalue()) is None
-    assert decoded(webp(Image.new("RGB", (1200, 10)))) is None
-    shown = decoded(webp(scene()))
+def test_only_small_webp_is_decoded_and_in_a_child(
+    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A preview may have been made by a decoder that a hostile file had taken over."""
+    comparer = PreviewComparer(make_settings())
+    png = io.BytesIO()
+    scene().save(png, "PNG")
+    wide, whole = webp(Image.new("RGB", (1200, 10))), webp(scene())
+    monkeypatch.setattr(Image, "open", lambda *given, **named: pytest.fail("It is decoded in this process."))
+    for content in (b"", b"no picture", whole[:200], whole + bytes(MOST_BYTES), png.getvalue(), wide):
+        assert comparer.decoded(content) is None
+    shown = comparer.decoded(whole)
     assert shown is not None
-    assert shown.shape == (320, 480)
+    assert (shown.shape, shown.dtype) == ((320, 480), np.uint8)
+    monkeypatch.undo()
+    assert (shown == np.asarray(Image.open(io.BytesIO(whole)).convert("L"))).all()
+    (process,) = comparer._pool._processes
+    del comparer
+    gc.collect()
+    assert not process.usable, "it ends with its owner"
 
 
 def test_previews_are_read_by_key_and_comparisons_remembered(

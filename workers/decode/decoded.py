@@ -63,6 +63,7 @@ class Decoded:
             pixels are equal have one hash, whatever their metadata. None of a video or a sound.
         features: of an image, the 78 of ``search.photographers.photos.features``, None for NaN; else empty.
         preview: WebP picture, long side at most 480 pixels: the picture, a key frame or the waveform.
+        luminance: uint8 (height, width) of a preview that was decoded (``sandbox.preview_child``); else None.
     """
 
     kind: Kind
@@ -77,3 +78,4 @@ class Decoded:
     pixel_hash: str | None = None
     features: tuple[float | None, ...] = ()
     preview: bytes | None = field(default=None, repr=False)
+    luminance: npt.NDArray[np.uint8] | None = None

@@ -24,6 +24,7 @@ from workers.storage.files import FileAccess
 from workers.storage.objects import FileChangedError
 
 COMMAND = (sys.executable, "-m", "workers.decode.sandbox.child")
+PREVIEW_COMMAND = (sys.executable, "-m", "workers.decode.sandbox.preview_child")
 
 
 class DecodePool:

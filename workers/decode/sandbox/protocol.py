@@ -38,6 +38,9 @@ MOST_HEADER_BYTES = 1 << 20
 _MOST_CROPS, _MOST_CLIPS = 256, 64
 _MOST_SAMPLES = 1 << 25
 _MOST_PREVIEW_BYTES = 4 << 20
+MOST_LUMINANCE_SIDE = 1024
+"""Pixels a side of a preview that is decoded; those that this version makes have 480."""
+
 _MOST = 1e300
 _LATEST_MOMENT = 1e9
 _LOUDEST = 1e6
@@ -104,6 +107,7 @@ _ARRAYS = {
     "clips": _ArraySpec("uint8", (None, CLIP_FRAMES, CLIP_SIDE, CLIP_SIDE, 3), _MOST_CLIPS),
     "sound": _ArraySpec("float32", (None,), _MOST_SAMPLES),
     "preview": _ArraySpec("uint8", (None,), _MOST_PREVIEW_BYTES),
+    "luminance": _ArraySpec("uint8", (None, None), MOST_LUMINANCE_SIDE),
 }
 
 
@@ -186,6 +190,7 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         "whole": decoded.whole,
         "sound": decoded.sound,
         "preview": None if decoded.preview is None else np.frombuffer(decoded.preview, np.uint8),
+        "luminance": decoded.luminance,
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in named.items() if array is not None}
     header = {
@@ -265,6 +270,7 @@ def read_reply(descriptor: int, deadline: Deadline) -> Reply:
         pixel_hash=None if header.get("pixel_hash") is None else _hash(header["pixel_hash"]),
         features=_features(header.get("features")),
         preview=None if preview is None else preview.tobytes(),
+        luminance=arrays.get("luminance"),
     )
     return Reply(decoded, rss)
 
