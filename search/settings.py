@@ -70,6 +70,8 @@ class Settings(BaseModel):
     store: Literal["edge", "server"] = Field("edge", description="embedded store, or a Qdrant server")
     qdrant_url: str | None = Field(None, description="address of the Qdrant server, for store = server")
     qdrant_api_key: SecretStr | None = Field(None, description="its API key")
+    store_seconds: float = Field(10.0, gt=0, description="seconds a request may wait for store, ledger and broker")
+    wait_seconds: float = Field(60.0, ge=0, description="seconds a command waits at its start for store and ledger")
     qdrant_prefix: str = Field("", pattern=r"^[A-Za-z0-9_-]*$", description="put before its collections' names")
     qdrant_shards: Positive = Field(1, description="shards of a collection, when it is made")
     qdrant_replicas: Positive = Field(1, description="copies of each shard, when a collection is made")

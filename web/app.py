@@ -13,6 +13,7 @@ from web.auth import OPEN_ENDPOINTS, Guard
 from web.bodies import MIB, install_body_limits, install_body_permission
 from web.errors import install_error_handlers
 from web.pages.install import PAGE_SCOPES, install_pages
+from web.server.deadlines import install_deadlines
 from web.server.held_threads import HeldThreads
 
 
@@ -25,6 +26,7 @@ def create_app(node: NodePort) -> Flask:
     install_error_handlers(app)
     install_body_limits(app, node.settings.max_upload_mb * MIB, OPEN_ENDPOINTS)
     scopes = {f"api.{operation.name}": operation.scope for operation in document.OPERATIONS}
+    install_deadlines(app, node.settings.store_seconds, PAGE_SCOPES | scopes)
     guard = Guard(node.settings, node.token, node.access, PAGE_SCOPES | scopes)
     guard.install(app)
     install_body_permission(app)

@@ -146,10 +146,10 @@ def connect_inside(settings: Settings) -> Iterator[tuple[Client, Node]]:
     Raises:
         StoreError: as :func:`connect`.
     """
-    from ingest.node import Node
+    from ingest.opening import open_node
     from web.app import create_app
 
-    with Node.open(settings) as node:
+    with open_node(settings) as node:
         inside = Running("http://127.0.0.1", os.getpid(), node.token)
         transport = httpx.WSGITransport(app=create_app(node))
         with httpx.Client(base_url=inside.url, headers=inside.headers, transport=transport) as http:

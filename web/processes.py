@@ -7,6 +7,7 @@ is bound before, and the token of the data directory is made, which all of them 
 from __future__ import annotations
 
 import logging
+import math
 import mmap
 import os
 import select
@@ -24,12 +25,14 @@ from typing import NoReturn
 
 from ingest.home import make_home, own_token
 from ingest.node import CLOSING_SECONDS, Node
+from ingest.opening import open_node
 from search.errors import LikewiseError
 from search.scrape import forget_process
 from search.settings import Settings
 from web.running import Running, announced
 from web.serve import address, ended_by_signals, make_server
 from web.server.limits import ServerLimits
+from web.server.not_ready import NotReady, answering
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +173,7 @@ class _Processes:
         """What a forked process does."""
         parent = os.getppid()
         try:
-            node = Node.open(self._settings)
+            node = self._open(place)
         except LikewiseError as error:
             self._failures.put(error)
             sys.exit(BOOT_FAILED)
@@ -194,6 +197,27 @@ class _Processes:
                     threading.Thread(target=self._on_ready, args=(node, self._url), daemon=True).start()
                 server.run(tick)
         sys.exit(0)
+
+    def _open(self, place: int) -> Node:
+        """The node; until its store and ledger are there, requests are answered that it is not ready.
+
+        Raises:
+            LikewiseError: it cannot be opened, and waiting would not help or is not wanted.
+        """
+        try:
+            return Node.open(self._settings)
+        except LikewiseError as error:
+            if not error.retryable or not self._settings.wait_seconds:
+                raise
+            log.warning("%s Not ready until that works.", error.message)
+            away = NotReady(error.message, error.hint)
+
+        def tick() -> None:
+            self._alive[place] = time.monotonic()
+
+        limits = ServerLimits.of(self._settings, len(self._places))
+        with answering(away, self._listening, limits, tick):
+            return open_node(self._settings, math.inf)
 
     @contextmanager
     def _signals(self) -> Iterator[int]:

@@ -61,7 +61,7 @@ Start = Callable[..., Served]
 def start(tmp_path: Path, repository: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, **variables: str) -> Served:
+    def start(*arguments: str, is_ready: bool = True, **variables: str) -> Served:
         home = tmp_path / "home"
         command = [sys.executable, "-m", "web.cli", "serve", "--home", str(home), "--port", "0", "--json", *arguments]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("LIKEWISE_")}
@@ -71,6 +71,11 @@ def start(tmp_path: Path, repository: Path) -> Iterator[Start]:
             )
         started.append(process)
         assert process.stdout is not None
+        if not is_ready:
+            while find_running(home) is None:
+                assert process.poll() is None, (tmp_path / "serve.log").read_text()
+                time.sleep(0.05)
+            return Served(home, json.loads((home / FILE).read_text())["url"], process)
         line = process.stdout.readline()
         assert line, (tmp_path / "serve.log").read_text()
         return Served(home, json.loads(line).get("url", line), process)
@@ -260,11 +265,31 @@ def test_the_processes_end_with_the_one_that_forked_them(start: Start) -> None:
         time.sleep(0.1)
 
 
-def test_a_store_that_is_away_is_told_at_once(tmp_path: Path, repository: Path) -> None:
+def test_until_its_store_is_there_it_is_alive_and_not_ready(start: Start, qdrant: Any) -> None:
+    qdrant.stop()
+    variables = {"LIKEWISE_STORE": "server", "LIKEWISE_QDRANT_URL": qdrant.url, "LIKEWISE_TOKEN": TOKEN}
+    served = start(is_ready=False, **variables)
+    assert httpx.get(f"{served.url}/healthz").json() == {"status": "ok"}
+    ready = httpx.get(f"{served.url}/readyz")
+    assert (ready.status_code, ready.json()["code"]) == (503, "store_unavailable")
+    page = httpx.get(served.url, headers={"Accept": "text/html"})
+    assert page.status_code == 503
+    assert page.headers["Retry-After"]
+    assert "Not ready yet" in page.text
+    qdrant.start()
+    assert served.process.stdout is not None
+    assert json.loads(served.process.stdout.readline())["url"] == served.url
+    assert httpx.get(f"{served.url}/readyz").status_code == 200
+    assert served.end(signal.SIGTERM) == 0
+    assert served.log.count("Not ready until that works.") == 1
+
+
+def test_a_store_that_is_away_is_told_at_once_where_waiting_is_not_wanted(tmp_path: Path, repository: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         qdrant = f"http://127.0.0.1:{unused.getsockname()[1]}"
     command = [sys.executable, "-m", "web.cli", "serve", "--home", str(tmp_path / "home"), "--port", "0", "--json"]
+    command += ["--wait", "0"]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("LIKEWISE_")}
     variables = {"LIKEWISE_STORE": "server", "LIKEWISE_QDRANT_URL": qdrant}
     done = subprocess.run(

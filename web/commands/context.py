@@ -31,10 +31,12 @@ class Call:
     Attributes:
         home: value of ``--home``, None when it was not given.
         json: answer with one JSON object on standard output.
+        wait: value of ``--wait``, None when it was not given.
     """
 
     home: str | None
     json: bool
+    wait: float | None = None
 
     def settings(self, **flags: object) -> Settings:
         """Settings with this call's flags on top. With ``--home``, a remote server in the settings is ignored.
@@ -44,7 +46,7 @@ class Call:
         """
         from search.settings import load_settings
 
-        settings = load_settings({"home": self.home} | flags)
+        settings = load_settings({"home": self.home, "wait_seconds": self.wait} | flags)
         return settings if self.home is None else settings.model_copy(update={"server_url": None})
 
     def answer(self, value: object, show: Callable[[Console], None]) -> None:
@@ -91,16 +93,22 @@ def one_line(text: str) -> str:
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--home`` and ``--json`` to a command, which gets them as a :class:`Call`, its first argument."""
+    """Add ``--home``, ``--wait`` and ``--json`` to a command, whose first argument is then a :class:`Call`."""
 
     @click.option(
         "--home",
         metavar="DIR",
         help="Data directory.  [default: LIKEWISE_HOME, else the user's data folder]",
     )
+    @click.option(
+        "--wait",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="Seconds to wait for a store or ledger that is away; 0 for none.  [default: 60]",
+    )
     @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on standard output.")
     @functools.wraps(command)
-    def wrapped(home: str | None, as_json: bool, **rest: Any) -> Any:
-        return command(Call(home, as_json), **rest)
+    def wrapped(home: str | None, wait: float | None, as_json: bool, **rest: Any) -> Any:
+        return command(Call(home, as_json, wait), **rest)
 
     return wrapped

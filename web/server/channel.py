@@ -84,6 +84,7 @@ class ClientChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         if request.completed:
             self.request, self.sent_continue = None, False
             if not request.empty:
+                request.received_at = time.monotonic()
                 self._has_asked = True
                 self._start(request)
         elif request.awaits_permission(len(self._held)):

@@ -67,11 +67,13 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no
     """One request as it arrives.
 
     Attributes:
+        received_at: when all of it had arrived, by the monotonic clock.
         is_permitted: the application lets its body be received.
     """
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
+        self.received_at = 0.0
         self.is_permitted = False
         self._most_bytes = adj.max_request_body_size
         self._room: Reservation | None = None

@@ -9,6 +9,7 @@ from waitress.task import ErrorTask, Task, WSGITask
 
 from web.api.problem import CONTENT_TYPE, problem
 from web.bodies import AWAITED, AwaitedBody
+from web.server.deadlines import RECEIVED
 from web.server.requests import PermissionRequest, Refused, no_room, too_large
 
 
@@ -17,6 +18,7 @@ class RequestTask(WSGITask):  # type: ignore[misc]  # waitress has no types
 
     def start(self) -> None:
         super().start()
+        self.get_environment()[RECEIVED] = self.request.received_at
         if self.channel.server.is_stopping:
             self.set_close_on_finish()
 

@@ -32,6 +32,11 @@ PAUSE_SECONDS = 1.0
 THREAD_SECONDS = 1.0
 """How long threads are waited for after the last answer, or after the time for answers."""
 
+INDEPENDENT_PATHS = frozenset({"/healthz", "/metrics"})
+STATIC_PATH = "/static/"
+INDEPENDENT_THREADS = 2
+"""Threads for what needs neither store nor ledger, and has to be answered while those hold all other threads."""
+
 FULL = (
     f"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: {CONTENT_TYPE}\r\n"
     f"Retry-After: {BUSY_SECONDS}\r\nContent-Length: {{length}}\r\n\r\n{{body}}"
@@ -73,8 +78,9 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self.limits, self.bodies, self.is_stopping = limits, BodyRoom(limits.all_bodies), False
         self._is_shared, self._has_ended = is_shared, False
         self._accepts_from = self._drains_since = 0.0
-        dispatcher = ThreadedTaskDispatcher()
+        dispatcher, self._independent = ThreadedTaskDispatcher(), ThreadedTaskDispatcher()
         dispatcher.set_thread_count(threads)
+        self._independent.set_thread_count(INDEPENDENT_THREADS)
         adjustments = Adjustments(
             ident=None,
             threads=threads,
@@ -93,6 +99,12 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         super().__init__(
             application, {}, True, listening, dispatcher=dispatcher, adj=adjustments, sockinfo=about, bind_socket=False
         )
+
+    def add_task(self, task: ClientChannel) -> None:
+        """Have a thread answer the request of a connection."""
+        path = getattr(task.requests[0], "path", "")
+        waits_for_nothing = path in INDEPENDENT_PATHS or path.startswith(STATIC_PATH)
+        (self._independent if waits_for_nothing else self.task_dispatcher).add_task(task)
 
     def stop(self) -> None:
         """Let :meth:`run` return once the requests in work are answered. May be called from any thread, and from a
@@ -123,6 +135,7 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             for channel in list(self.active_channels.values()):
                 channel.handle_close()
             self.task_dispatcher.shutdown(timeout=THREAD_SECONDS)
+            self._independent.shutdown(timeout=THREAD_SECONDS)
             self.close()
 
     def readable(self) -> bool:

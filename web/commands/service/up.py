@@ -51,13 +51,13 @@ def run_server(call: Call, settings: Settings, begin: Callable[[Node], None], *,
     Raises:
         LikewiseError: it is being served already, or cannot be.
     """
-    from ingest.node import Node
+    from ingest.opening import open_node
     from search.logs import configure_logging
     from web.serve import listen, serve
 
     refuse_second(settings)
     configure_logging(settings)
-    with listen(settings) as listening, Node.open(settings) as node:
+    with listen(settings) as listening, open_node(settings) as node:
         begin(node)  # first, so that a wrong path is reported at once, and folders are scanned while models are loaded
         node.prepare()
         node.warm()
