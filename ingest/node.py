@@ -16,6 +16,7 @@ from ingest.jobs.tasks import JobTask
 from ingest.ledger.access import Access
 from ingest.ledger.credits import Credits, aliases, edit_count
 from ingest.ledger.database import Ledger
+from ingest.ledger.request_keys import RequestKeys
 from ingest.maintenance.backup.completeness import check_complete
 from ingest.maintenance.backup.task import Backup
 from ingest.maintenance.calibrate import Calibrate, make_provisional
@@ -71,7 +72,7 @@ class Node:
 
     Attributes:
         token: of the data directory, which its server accepts beside ``settings.token``; see ``ingest.home``.
-        access: other tokens, sessions and login codes.
+        access, request_keys: other tokens, sessions and login codes; idempotency keys of requests that start jobs.
         allowed: where media may lie.
         stored_files: opens the files of records.
         ingest: the jobs.
@@ -84,7 +85,7 @@ class Node:
         self, settings: Settings, store: Store, ledger: Ledger, engine: Engine, broker: Broker | None, token: str
     ) -> None:
         self.settings, self.store, self.ledger, self.broker, self.token = settings, store, ledger, broker, token
-        self.access = Access(ledger)
+        self.access, self.request_keys = Access(ledger), RequestKeys(ledger)
         self.allowed, self.stored_files = AllowedFolders(settings, ledger), StoredFiles(settings, ledger)
         self._engine = engine
         runner = _LazyRunner(engine)

@@ -5,7 +5,9 @@
     │   ├── SettingsError          a setting has a value it may not have
     │   ├── NotAllowedError        a place that this caller may not have read or written
     │   ├── NotFoundError          no such id, path, job, collection or photographer
-    │   └── ConfirmationRequired   going on would hide or delete much; say so explicitly
+    │   ├── ConfirmationRequired   going on would hide or delete much; say so explicitly
+    │   ├── KeyReusedError         an idempotency key that came with another request before
+    │   └── KeyInUseError          the first request with this idempotency key is still in work (retryable)
     ├── MediaError                 one file could not be used (never ends a job)
     │   ├── EmptyFileError         it has no bytes
     │   ├── UnreadableFileError    the operating system would not give its bytes
@@ -89,6 +91,15 @@ class NotFoundError(UsageError):
 class ConfirmationRequired(UsageError):
     code = "confirmation_required"
     exit_status = 3
+
+
+class KeyReusedError(UsageError):
+    code = "key_reused"
+
+
+class KeyInUseError(UsageError):
+    code = "key_in_use"
+    retryable = True
 
 
 class MediaError(LikewiseError):

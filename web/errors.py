@@ -19,6 +19,8 @@ STATUS_OF = {
     "not_allowed": 403,
     "not_found": 404,
     "confirmation_required": 409,
+    "key_reused": 422,
+    "key_in_use": 409,
     "unsupported": 415,
     "too_large": 413,
     "empty": 422,

@@ -17,6 +17,7 @@ from ingest.jobs.leases import JobCommand, is_free
 from ingest.jobs.options import OPTIONS_VERSION, VERSION_KEY
 from ingest.jobs.progress import UNFINISHED, JobProgress, JobState, RateMeter
 from ingest.ledger.database import Ledger
+from ingest.ledger.request_keys import note_job
 from ingest.ledger.tables import COUNTERS, jobs
 from search.bounds import storable
 from search.errors import LeaseLostError, LedgerUnavailableError, NotFoundError
@@ -52,7 +53,11 @@ class JobRequest:
 
 
 def create_job(connection: Connection, request: JobRequest, *, owner: str, now: float) -> str:
-    """Insert a queued job with its lease; the id of the job."""
+    """Insert a queued job with its lease, and note it with the idempotency key of the request in work; the job's id.
+
+    Raises:
+        KeyInUseError: as :func:`ingest.ledger.request_keys.note_job`.
+    """
     result = connection.execute(
         insert(jobs).values(
             state=JobState.QUEUED.value,
@@ -70,6 +75,7 @@ def create_job(connection: Connection, request: JobRequest, *, owner: str, now: 
     )
     key = result.inserted_primary_key
     assert key is not None
+    note_job(connection, str(key[0]))
     return str(key[0])
 
 

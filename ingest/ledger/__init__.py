@@ -10,6 +10,7 @@ Start reading at ``tables``.
 * ``entries``: Read and write the ledger's file rows, always inside a transaction of the caller.
 * ``libraries``: Libraries, named groups of roots: a file belongs to that of the closest root at or above it.
 * ``postgres``: Connections to PostgreSQL that keep to the deadline of the request, also while the server is frozen.
+* ``request_keys``: Idempotency keys: a request that starts a job and is sent again is answered as the first time.
 * ``tables``: Tables of the ledger, for SQLite and PostgreSQL.
 * ``upgrade``: Upgrade a ledger of an older version to the present layout, in place and in one transaction.
 """

@@ -26,7 +26,7 @@ from sqlalchemy import (
     or_,
 )
 
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 """Version of this layout, in table ``meta``, checked on every open; ``ingest.ledger.upgrade`` upgrades older ones."""
 
 
@@ -228,6 +228,26 @@ access = Table(
 )
 """Tokens, sessions and login codes (``ingest.ledger.access``), by digest alone. ``parent`` is the digest of the token
 that a session or code was begun with. Never part of a backup. Ledgers of layout 4 had no such table."""
+
+request_keys = Table(
+    "request_keys",
+    metadata,
+    Column("caller", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("claim", String(32), nullable=False),
+    Column("claimed", Float, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("job", Integer),
+    Column("status", Integer),
+    Column("answer", Text),
+    Index("request_keys_created", "created"),
+    sqlite_with_rowid=False,
+)
+"""Idempotency keys of requests that start jobs (``ingest.ledger.request_keys``). ``caller`` is the digest of the token,
+``request`` that of what was asked. ``claim`` is the attempt that may start the job, made at ``claimed``; ``job`` is
+written together with the job, ``status`` and ``answer`` afterwards. Never part of a backup. Ledgers of layout 5 had no
+such table."""
 
 
 def below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import create_engine, inspect, select, text
 
 from ingest.jobs.service import JobService, JobState
+from ingest.ledger.access import Access, Scope
 from ingest.ledger.database import Ledger
+from ingest.ledger.request_keys import Claim, RequestKeys
 from ingest.ledger.tables import (
     SCHEMA_VERSION,
     access,
@@ -19,6 +21,7 @@ from ingest.ledger.tables import (
     metadata,
     planned,
     renames,
+    request_keys,
     sidecars_read,
     unsettled,
 )
@@ -104,8 +107,11 @@ def test_a_job_that_the_old_code_left_is_taken_up(old: str, make_desk: Any, medi
 def make_layout(number: str, ledger: Ledger) -> None:
     """Take from a ledger of today what layout ``number`` did not have."""
     with ledger.write() as connection:
-        access.drop(connection)
+        request_keys.drop(connection)
         connection.execute(text(f"UPDATE meta SET value = '{number}' WHERE key = 'schema'"))
+        if number == "5":
+            return
+        access.drop(connection)
         if number == "4":
             return
         connection.execute(text("DROP INDEX files_sidecars"))
@@ -117,18 +123,23 @@ def make_layout(number: str, ledger: Ledger) -> None:
             table.drop(connection)
 
 
-def test_layout_4_gets_the_table_of_tokens_and_keeps_what_it_noted_of_files(make_desk: Any, media: Path) -> None:
+@pytest.mark.parametrize("number", ["4", "5"])
+def test_tables_are_added_and_what_was_noted_of_files_and_jobs_stays(number: str, make_desk: Any, media: Path) -> None:
     desk = make_desk()
     (media / "a.jpg").write_text("picture a")
     desk.run()
+    token = Access(desk.ledger).add_token("desk", Scope.READ)
     with desk.ledger.read() as connection:
-        before = connection.execute(select(files)).all()
-    make_layout("4", desk.ledger)
+        before = [connection.execute(select(table)).all() for table in (files, jobs)]
+    make_layout(number, desk.ledger)
     ledger = Ledger(desk.settings.ledger_url)
     with ledger.read() as connection:
         assert connection.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar() == SCHEMA_VERSION
-        assert connection.execute(select(files)).all() == before
-        assert connection.execute(select(access)).all() == []
+        assert [connection.execute(select(table)).all() for table in (files, jobs)] == before
+        assert connection.execute(select(request_keys)).all() == []
+        assert inspect(connection).get_indexes("request_keys")
+    assert (Access(ledger).token(token) is not None) == (number == "5")
+    assert isinstance(RequestKeys(ledger).claim("a" * 64, "key", "b" * 64), Claim)
     ledger.close()
 
 

@@ -24,6 +24,7 @@ from ingest.jobs.progress import Failure, JobProgress, JobState
 from ingest.ledger.access import Access
 from ingest.ledger.database import Ledger
 from ingest.ledger.libraries import register
+from ingest.ledger.request_keys import RequestKeys
 from ingest.maintenance.verify.findings import Verification
 from ingest.scan.allowed import AllowedFolders
 from ingest.scan.stored_files import StoredFiles
@@ -178,14 +179,13 @@ class FakeIngest:
             raise NotFoundError(f"There is no job '{job_id}'.")
         return self.known[job_id]
 
-    def jobs(self, limit: int = 50) -> list[JobProgress]:
-        return list(reversed(self.known.values()))[:limit]
+    def jobs(self, limit: int = 50, before: str | None = None) -> list[JobProgress]:
+        return [job for job in reversed(self.known.values()) if before is None or int(job.id) < int(before)][:limit]
 
     def failures(
         self, *, job: str | None = None, code: str | None = None, limit: int | None = None, after: str = ""
     ) -> list[Failure]:
-        chosen = [f for f in self.failed if job in {None, f.job} and code in {None, f.code} and f.path > after]
-        return chosen[:limit]
+        return [f for f in self.failed if job in {None, f.job} and code in {None, f.code} and f.path > after][:limit]
 
 
 class _BySize(StoredFiles):
@@ -202,6 +202,7 @@ class FakeNode:
     access: Access
     allowed: AllowedFolders
     stored_files: StoredFiles
+    request_keys: RequestKeys
     ingest: FakeIngest = field(default_factory=FakeIngest)
     encoder: FakeEncoder = field(default_factory=FakeEncoder)
     token: str = "own-token"
@@ -231,8 +232,8 @@ class FakeNode:
                 raise NotFoundError(f"'{path}' does not exist.")
         self.started.append((tuple(paths), library, confirm_missing))
         job_id = str(len(self.ingest.known) + 1)
-        roots = tuple(str(path) for path in paths)
-        self.ingest.known[job_id] = JobProgress(job_id, JobState.QUEUED, library or paths[0].name, roots)
+        title, roots = library or paths[0].name, tuple(map(str, paths))
+        self.ingest.known[job_id] = JobProgress(job_id, JobState.QUEUED, title, roots)
         return job_id
 
     def verification(self) -> Verification:
@@ -243,12 +244,10 @@ class FakeNode:
         return job
 
     def retry_failures(self) -> str | None:
-        if not self.ingest.failed:
+        if not (failed := self.ingest.failed):
             return None
-        paths = [Path(failure.path) for failure in self.ingest.failed]
-        self.ingest.failed = []
-        job_id = str(len(self.ingest.known) + 1)
-        self.ingest.known[job_id] = JobProgress(job_id, JobState.RUNNING, "retry", (), total=len(paths))
+        self.ingest.failed, job_id = [], str(len(self.ingest.known) + 1)
+        self.ingest.known[job_id] = JobProgress(job_id, JobState.RUNNING, "retry", (), total=len(failed))
         return job_id
 
 
@@ -258,7 +257,8 @@ def make_node(library: Library, ledger: Ledger) -> Callable[..., FakeNode]:
 
     def make(**settings: object) -> FakeNode:
         given = Settings.model_validate({"home": library.home, **settings})
-        return FakeNode(given, library.store, Access(ledger), AllowedFolders(given, ledger), _BySize(given, ledger))
+        access, allowed, keys = Access(ledger), AllowedFolders(given, ledger), RequestKeys(ledger)
+        return FakeNode(given, library.store, access, allowed, _BySize(given, ledger), keys)
 
     return make
 

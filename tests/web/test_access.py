@@ -16,6 +16,7 @@ from ingest.jobs.progress import JobProgress, JobState
 from ingest.ledger.access import Scope
 from web.access import peer
 from web.access.operations import login_address
+from web.api import generations, maintenance
 from web.api.description.document import OPERATIONS
 from web.app import create_app
 
@@ -136,6 +137,12 @@ class TestScopes:
     def test_what_deletes_or_leaves_the_machine_is_for_administrators(self) -> None:
         admin = {operation.name for operation in OPERATIONS if operation.scope is Scope.ADMIN}
         assert {"back_up", "migrate", "drop_generations", "make_token", "make_login"} <= admin
+
+    def test_verifying_and_repairing_are_for_administrators_as_their_siblings_are(self) -> None:
+        kept_up = (*maintenance.OPERATIONS, *generations.OPERATIONS)
+        assert {one.name for one in kept_up if one.method == "POST"} >= {"verify", "calibrate", "reembed"}
+        assert {one.scope for one in kept_up if one.method == "POST"} == {Scope.ADMIN}
+        assert {one.scope for one in kept_up if one.method == "GET"} == {Scope.READ}
 
     def test_only_questions_are_posted_with_read(self) -> None:
         asked = {operation.name for operation in OPERATIONS if operation.scope is Scope.READ}

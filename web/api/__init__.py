@@ -4,6 +4,7 @@ It never renders HTML.
 
 Start with ``operation``.
 
+* ``conventions``: What calls share: idempotency keys, and cursors of listings
 * ``description``: The description of the API that ``/openapi.json`` serves
 * ``cluster``: API call about the cluster: state of the broker, depth of its queues, and workers
 * ``filtering``: Parameters of a request that make a filter, derived from the table in ``search.store.filters``

@@ -14,6 +14,7 @@ from ingest.ledger.access import Scope
 from search.errors import UsageError
 from search.media import COLLECTIONS
 from search.model_descriptions.registry import models_by_space, models_in_words
+from web.api.jobs import job
 from web.api.operation import Operation
 from web.api.ports import NodePort
 
@@ -83,9 +84,9 @@ def generations(node: NodePort) -> list[GenerationStatus]:
 
 def drop_generations(node: NodePort) -> Dropped:
     """Delete every generation that questions do not go to: those from before, and one that is not full yet."""
-    for job in node.ingest.jobs():
-        if job.task == JobKind.REEMBED and not job.finished:
-            raise UsageError(f"Job {job.id} is filling a generation just now.", "Wait for its end, or cancel it first.")
+    for one in node.ingest.jobs():
+        if one.task == JobKind.REEMBED and not one.finished:
+            raise UsageError(f"Job {one.id} is filling a generation just now.", "Wait for its end, or cancel it first.")
     others = [one.name for one in generations(node) if not one.current]
     for name in others:
         node.store.drop_generation(name)
@@ -94,7 +95,15 @@ def drop_generations(node: NodePort) -> Dropped:
 
 OPERATIONS = (
     Operation(
-        "POST", "/reembed", reembed, JobProgress, scope=Scope.ADMIN, takes=(Reembedding,), status=202, errors=(400, 503)
+        "POST",
+        "/reembed",
+        reembed,
+        JobProgress,
+        scope=Scope.ADMIN,
+        takes=(Reembedding,),
+        status=202,
+        errors=(400, 503),
+        answer_of_job=job,
     ),
     Operation("GET", "/generations", generations, list[GenerationStatus], scope=Scope.READ),
     Operation("POST", "/generations/drop", drop_generations, Dropped, scope=Scope.ADMIN, errors=(400,)),

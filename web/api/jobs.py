@@ -170,6 +170,7 @@ OPERATIONS = (
         long_text=True,
         status=202,
         errors=(400, 404, 409, 503),
+        answer_of_job=job,
     ),
     Operation("GET", "/jobs/<job_id>", job, JobProgress, scope=Scope.READ, errors=(404,)),
     Operation("POST", "/jobs/<job_id>/pause", pause_job, JobProgress, scope=Scope.INGEST, errors=(400, 404)),
@@ -179,5 +180,12 @@ OPERATIONS = (
     Operation(
         "GET", "/failures", list_failures, list[Failure], scope=Scope.READ, takes=(FailureListing,), errors=(404,)
     ),
-    Operation("POST", "/failures/retry", retry_failures, Retry, scope=Scope.INGEST),
+    Operation(
+        "POST",
+        "/failures/retry",
+        retry_failures,
+        Retry,
+        scope=Scope.INGEST,
+        answer_of_job=lambda _, job_id: Retry(job_id),
+    ),
 )

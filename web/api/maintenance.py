@@ -13,6 +13,7 @@ from ingest.maintenance.verify.findings import Verification
 from search import addresses
 from search.errors import NotAllowedError
 from web.access.caller import current_caller
+from web.api.jobs import job
 from web.api.operation import Operation
 from web.api.ports import NodePort
 
@@ -131,6 +132,7 @@ OPERATIONS = (
         takes=(NewVerification,),
         status=202,
         errors=(400, 409, 503),
+        answer_of_job=job,
     ),
     Operation("GET", "/verification", verification, Verification, scope=Scope.READ),
     Operation(
@@ -142,6 +144,7 @@ OPERATIONS = (
         takes=(NewCalibration,),
         status=202,
         errors=(400, 404, 409, 503),
+        answer_of_job=job,
     ),
     Operation(
         "POST",
@@ -152,6 +155,7 @@ OPERATIONS = (
         takes=(NewBackup,),
         status=202,
         errors=(400, 409, 503),
+        answer_of_job=job,
     ),
     Operation(
         "POST",
@@ -162,5 +166,6 @@ OPERATIONS = (
         takes=(NewMigration,),
         status=202,
         errors=(400, 409, 503, 507),
+        answer_of_job=job,
     ),
 )

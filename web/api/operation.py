@@ -12,6 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from ingest.ledger.access import Scope
+from web.api.conventions.idempotency import answer_once
 from web.api.params import adapter, read_body, read_query
 from web.api.ports import NodePort
 from web.api.uploads import probe_upload
@@ -38,6 +39,8 @@ class Operation:
         long_text: its JSON body may be as large as an upload, not 1 MiB at most.
         status: HTTP status of success.
         errors: HTTP statuses of the failures peculiar to it (``web.errors.STATUS_OF``).
+        answer_of_job: of a call that starts a job: what it answers, from the node and the job's id. The request may
+            carry an idempotency key (``web.api.conventions.idempotency``).
     """
 
     method: str
@@ -50,6 +53,7 @@ class Operation:
     long_text: bool = False
     status: int = 200
     errors: tuple[int, ...] = ()
+    answer_of_job: Callable[[NodePort, str], object] | None = None
 
     @property
     def name(self) -> str:
@@ -95,8 +99,18 @@ def _serve(operation: Operation) -> Callable[..., Response]:
             values = read_query(request.args, operation.takes)
         else:
             values = read_body(request, operation.takes)
-        answer = operation.view(node, *values, **variables, **extra)
-        return answer if isinstance(answer, Response) else json_answer(operation.answer, answer, operation.status)
+
+        def answer() -> Response:
+            made = operation.view(node, *values, **variables, **extra)
+            return made if isinstance(made, Response) else json_answer(operation.answer, made, operation.status)
+
+        if (answer_of_job := operation.answer_of_job) is None:
+            return answer()
+        return answer_once(
+            node.request_keys,
+            answer,
+            lambda job: json_answer(operation.answer, answer_of_job(node, job), operation.status),
+        )
 
     if operation.long_text:
         takes_long_text(serve)

@@ -24,6 +24,7 @@ from search.photographers.model_registry import ModelKind
 from search.photographers.photos.names import given_name
 from search.records.lookup import probe_of
 from search.similar.questions import Probe
+from web.api.jobs import job
 from web.api.operation import Operation
 from web.api.ports import NodePort
 from web.api.questions import check_id
@@ -202,7 +203,7 @@ def photographers_map(node: NodePort) -> PhotographerMap:
     return node.photographers.map()
 
 
-_STARTED: dict[str, Any] = {"answer": JobProgress, "status": 202, "errors": (400, 404, 503, 507)}
+_STARTED: dict[str, Any] = {"answer": JobProgress, "status": 202, "errors": (400, 404, 503, 507), "answer_of_job": job}
 
 OPERATIONS = (
     Operation("GET", "/photographers", list_photographers, list[PhotographerListed], scope=Scope.READ, errors=(503,)),

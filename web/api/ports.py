@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ingest.jobs.progress import Failure, JobProgress
 from ingest.ledger.access import Access
+from ingest.ledger.request_keys import RequestKeys
 from ingest.maintenance.verify.findings import Verification
 from ingest.scan.allowed import AllowedFolders
 from ingest.scan.stored_files import StoredFiles
@@ -89,6 +90,7 @@ class NodePort(Protocol):
     Attributes:
         token: of the data directory, which this machine's command line sends (``ingest.home``).
         access: tokens with a scope, sessions and login codes.
+        request_keys: idempotency keys of requests that start jobs.
         allowed: where media may lie.
         stored_files: opens the files of records.
         broker: queue of batches for the workers; None where the node embeds by itself.
@@ -102,6 +104,8 @@ class NodePort(Protocol):
     def token(self) -> str: ...
     @property
     def access(self) -> Access: ...
+    @property
+    def request_keys(self) -> RequestKeys: ...
     @property
     def allowed(self) -> AllowedFolders: ...
     @property

@@ -11,15 +11,16 @@ from sqlalchemy import Connection, Integer, Table, func, insert, select, text
 
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import UNFINISHED, JobState
-from ingest.ledger.tables import COUNTERS, SCHEMA_VERSION, access, files, jobs, meta, metadata, planned
+from ingest.ledger.tables import COUNTERS, SCHEMA_VERSION, access, files, jobs, meta, metadata, planned, request_keys
 from ingest.ledger.upgrade import ADDED_IN_4
 
 Row: TypeAlias = dict[str, Any]
 """Column to value: int, float, bool, str or None."""
 
-TABLES = tuple(table for table in metadata.sorted_tables if table not in (access, meta, planned))
+TABLES = tuple(table for table in metadata.sorted_tables if table not in (access, meta, planned, request_keys))
 """Tables of a backup, each after those that it refers to. ``meta`` is about the database itself, a resumed job makes
-its plan again, and whoever may enter a node may not thereby enter the one that is restored from its backup."""
+its plan again, and whoever may enter a node may not thereby enter the one that is restored from its backup. What was
+asked of the one node was not asked of the other."""
 
 READ_ONLY_TASKS = tuple(kind.value for kind in JobKind if kind.description.read_only)
 """Kinds of job that do not change store or ledger."""

@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from web.access import operations
 from web.api import cluster, generations, jobs, maintenance, photographers, questions, vectors
+from web.api.conventions import idempotency
 from web.api.description.property_docs import documented
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
@@ -92,6 +93,9 @@ _ALWAYS = (400, 401, 403, 405, 429, 500, 503)
 
 _WITH_BODY = (413, 415)
 
+_WITH_KEY = (409, 422)
+"""Statuses of a call that takes an idempotency key: the first request is in work, or it was another one."""
+
 
 def _schemas() -> tuple[Mapping[tuple[Any, JsonSchemaMode], Json], Json]:
     """Schema of every type used, as reference, and the shared components they refer to."""
@@ -118,12 +122,15 @@ def _describe(operation: Operation, schemas: Mapping[tuple[Any, JsonSchemaMode],
     elif operation.takes:
         required = any(adapter(type_).json_schema().get("required") for type_ in operation.takes)
         described["requestBody"] = {"required": required, "content": _bodies(operation, schemas)}
+    if operation.answer_of_job is not None:
+        parameters.append(_parameter(idempotency.HEADER, "header", False, idempotency.SCHEMA))
     media_type = "application/json" if operation.answer is not None else "text/event-stream"
     content = {
         media_type: {"schema": schemas[operation.answer, "serialization"]} if operation.answer is not None else {}
     }
     success = {str(operation.status): {"description": HTTPStatus(operation.status).phrase, "content": content}}
     failures = {*_ALWAYS, *operation.errors, *(_WITH_BODY if operation.method == "POST" else ())}
+    failures |= {*(_WITH_KEY if operation.answer_of_job is not None else ())}
     return described | {"parameters": parameters, "responses": success | _failures(tuple(sorted(failures)))}
 
 

@@ -135,6 +135,11 @@ _QUESTIONS: Mapping[str, Row] = {
 
 _JOBS: Mapping[str, Row] = {
     "Failure.job": ("Id of the job that tried it last", "7"),
+    "Idempotency-Key": (
+        "A text of your own for this request, such as a UUID: sent again with the same key within 24 hours, it starts "
+        "no second job, and is answered as the first time",
+        "8e03978e-40d5-43dd-bc93-6894a57f9324",
+    ),
     "JobProgress.id": ("Number of the job", "7"),
     "JobProgress.message": (
         "One sentence on how it goes or ended",
