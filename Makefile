@@ -56,10 +56,10 @@ bench: $(INSTALLED) ## measure search and ingest next to plain recipes
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
 audit: $(INSTALLED) ## ask whether a known vulnerability concerns what requirements.lock pins (needs a network)
-	$(BIN)/python -m release.audit
+	$(BIN)/python -m deploy.release.audit
 
 sbom: $(INSTALLED) ## write the bill of materials (CycloneDX) and the licences of everything shipped to dist/
-	SOURCE_DATE_EPOCH=$(COMMITTED) $(BIN)/python -m release.sbom
+	SOURCE_DATE_EPOCH=$(COMMITTED) $(BIN)/python -m deploy.release.sbom
 
 # From the last commit and nothing else: what lies about in the working tree is not published, and anybody can repeat it.
 build: $(INSTALLED) ## build sdist and wheel of the last commit into dist/, bit for bit the same anywhere; SHA-256

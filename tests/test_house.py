@@ -13,7 +13,7 @@ from sessions import SLOW
 
 from web.cli import COMMANDS
 
-ROOMS = ("search", "workers", "ingest", "web", "release")
+ROOMS = ("search", "workers", "ingest", "web", "deploy")
 MAX_LINES = 400
 MIN_TEXT = 1_000_000
 """Bytes over which a tracked file is taken for a picture and not searched."""
@@ -60,7 +60,6 @@ def test_no_tests_folder_is_a_package(repository: Path) -> None:
 def test_every_top_level_name_has_its_place(repository: Path) -> None:
     allowed = {
         *ROOMS,
-        "deploy",
         "tests",
         "pyproject.toml",
         "README.md",
@@ -92,7 +91,7 @@ def test_only_settings_read_the_environment(repository: Path) -> None:
     allowed = {
         "search/settings.py",
         "search/scrape.py",
-        "release/sbom.py",
+        "deploy/release/sbom.py",
         "web/checks.py",
         "workers/decode/sandbox/powers.py",
         "workers/decode/sandbox/process.py",

@@ -11,7 +11,7 @@ from statistics import median
 
 import pytest
 
-PACKAGES = ("search", "workers", "ingest", "web", "release")
+PACKAGES = ("search", "workers", "ingest", "web", "deploy/release")
 MOST_MODULES = 15
 """Modules side by side in one folder."""
 

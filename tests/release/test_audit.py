@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from release.audit import (
+from deploy.release.audit import (
     ALLOWED,
     BROKEN,
     FAILED,

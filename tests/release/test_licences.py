@@ -13,10 +13,10 @@ import pytest
 from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
-from release import licences
-from release.components import Component, ReleaseError, collect
-from release.licences import LicenceTable
-from release.sbom import LOCK, SPECIFICATION, document, licence_list, main
+from deploy.release import licences
+from deploy.release.components import Component, ReleaseError, collect
+from deploy.release.licences import LicenceTable
+from deploy.release.sbom import LOCK, SPECIFICATION, document, licence_list, main
 
 TABLE = LicenceTable(
     {
@@ -175,7 +175,7 @@ def test_another_version_than_the_lock_pins_is_refused(environment: Path) -> Non
 def test_the_bill_is_valid_and_lists_what_packages_bring_along(
     installed: list[Component], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("release.sbom.collect", lambda *_: installed)
+    monkeypatch.setattr("deploy.release.sbom.collect", lambda *_: installed)
     assert main([str(tmp_path)]) == 0
     bill, listed = sorted(tmp_path.iterdir())
     text = bill.read_text("utf-8")

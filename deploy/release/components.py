@@ -18,7 +18,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from release.licences import IncludedPart, LicenceTable, declared, problems, spdx
+from deploy.release.licences import IncludedPart, LicenceTable, declared, problems, spdx
 
 ROOT = "likewise"
 

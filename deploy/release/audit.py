@@ -27,7 +27,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 HERE = Path(__file__).parent
-LOCK = HERE.parent / "requirements.lock"
+LOCK = HERE.parents[1] / "requirements.lock"
 ALLOWED = HERE / "audit-allowed.toml"
 
 PASSED, FAILED, BROKEN, UNREACHABLE = 0, 1, 2, 3
@@ -153,7 +153,7 @@ def judge(report: Mapping[str, Any], entries: Sequence[Allowed]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m release.audit", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m deploy.release.audit", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--lock", type=Path, default=LOCK, help="what is audited (requirements.lock)")
     parser.add_argument("--allowed", type=Path, default=ALLOWED, help="what is allowed for a time (audit-allowed.toml)")
     parser.add_argument("--osv-url", help="an OSV service to ask instead of the public one")

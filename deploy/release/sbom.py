@@ -22,10 +22,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from release.components import Component, ReleaseError, collect
-from release.licences import IncludedPart, LicenceTable
+from deploy.release.components import Component, ReleaseError, collect
+from deploy.release.licences import IncludedPart, LicenceTable
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 LOCK = REPOSITORY / "requirements.lock"
 SPECIFICATION = "1.6"
 NAMESPACE = uuid.UUID("6f0c3a52-8f0e-4f5b-9a55-0b2f3f1c7d11")
@@ -37,7 +37,7 @@ def document(components: Sequence[Component], lock: Path, epoch: int | None) -> 
     root, *others = components
     metadata: dict[str, Any] = {
         "component": _component(root) | {"type": "application"},
-        "tools": {"components": [{"type": "application", "name": "release.sbom", "version": root.version}]},
+        "tools": {"components": [{"type": "application", "name": "deploy.release.sbom", "version": root.version}]},
         "properties": [
             {"name": "likewise:platform", "value": f"{platform.system()} {platform.machine()}".lower()},
             {"name": "likewise:python", "value": platform.python_version()},
@@ -88,7 +88,7 @@ def licence_list(components: Sequence[Component]) -> str:
     """A line each, what a package brings along of others indented below it."""
     lines = [
         "What Likewise installs here, and what packages bring along of others: name, version, licence (SPDX).",
-        "The texts lie with the packages, in *.dist-info. What is said by hand, and why, is in release/licences.toml.",
+        "The texts lie with the packages, in *.dist-info. What is said by hand, and why: deploy/release/licences.toml.",
         "",
     ]
     for component in components:
@@ -101,7 +101,7 @@ def licence_list(components: Sequence[Component]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m release.sbom", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m deploy.release.sbom", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?", default=REPOSITORY / "dist", help="where to write (dist)")
     given = parser.parse_args(arguments)
     try:
