@@ -37,6 +37,10 @@ ANSWER_SECONDS = 600.0
 """The first upload after a start may wait for a model to load and a long video to be decoded."""
 
 
+MOST_ON_A_PAGE = 500
+"""Most items that a call of the API answers with at a time."""
+
+
 class Client:
     """Sends requests to the API.
 
@@ -56,6 +60,22 @@ class Client:
             UsageError: a text is not valid UTF-8.
         """
         return self._ask("GET", path, params=params)
+
+    def list(self, path: str, limit: int, params: Params | None = None) -> Json:
+        """Up to ``limit`` items of a call that answers a list, from as many pages as that takes.
+
+        Raises:
+            LikewiseError: as :meth:`get`.
+        """
+        found: Json = []
+        asked: Params | None = dict(params or {})
+        while asked is not None and len(found) < limit:
+            asked["limit"] = min(limit - len(found), MOST_ON_A_PAGE)
+            response = self._send("GET", path, params=asked)
+            found += response.json()
+            following = response.links.get("next")
+            asked = None if following is None else dict(httpx.URL(following["url"]).params)
+        return found
 
     def post(self, path: str, body: Params | None = None) -> Json:
         """
@@ -79,6 +99,9 @@ class Client:
             raise UnreadableFileError(f"'{file}' cannot be read: {error.strerror}.") from None
 
     def _ask(self, method: str, path: str, **what: Any) -> Json:
+        return self._send(method, path, **what).json()
+
+    def _send(self, method: str, path: str, **what: Any) -> httpx.Response:
         try:
             response = self._http.request(method, f"/api/v1{path}", **what)
         except httpx.UnsupportedProtocol:
@@ -97,7 +120,7 @@ class Client:
                 "A name that was given is not valid UTF-8, as all that is stored must be.", "Rename it."
             ) from None
         if response.is_success:
-            return response.json()
+            return response
         if response.status_code == httpx.codes.UNAUTHORIZED:
             raise SettingsError(
                 f"The Likewise at {self._http.base_url} does not take this token.",

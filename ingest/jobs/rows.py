@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -104,6 +104,12 @@ def load_job(connection: Connection, job_id: str) -> Row[tuple[object, ...]]:
     if row is None:
         raise NotFoundError(f"There is no job '{job_id}'.", "`likewise jobs` lists them.")
     return row
+
+
+def latest_rows(connection: Connection, limit: int, before: int | None) -> Sequence[Row[tuple[object, ...]]]:
+    """Rows of the latest jobs, newest first; of those made before the job of this number, where it is given."""
+    query = select(jobs).order_by(jobs.c.id.desc()).limit(limit)
+    return connection.execute(query if before is None else query.where(jobs.c.id < before)).all()
 
 
 def progress_of(row: Row[tuple[object, ...]]) -> JobProgress:

@@ -23,7 +23,7 @@ from ingest.jobs.kinds import JobKind, kind_of
 from ingest.jobs.leases import JobCommand, LeaseKeeper, is_free, new_coordinator_name, take
 from ingest.jobs.progress import UNFINISHED, Failure, JobProgress, JobState
 from ingest.jobs.retries import RETRY_DELAYS, run_with_retries
-from ingest.jobs.rows import JobRequest, LiveJob, create_job, load_job, progress_of, request_of, seen_by
+from ingest.jobs.rows import JobRequest, LiveJob, create_job, latest_rows, load_job, progress_of, request_of, seen_by
 from ingest.jobs.scheduling import RunSlot, blocking_reason, runnable_jobs
 from ingest.jobs.tasks import JobTask, run_task
 from ingest.jobs.unstored import UnstoredEnds
@@ -252,10 +252,10 @@ class JobService:
         """
         return self._known_here(job_id) or self._stored(job_id)
 
-    def jobs(self, limit: int = 50) -> list[JobProgress]:
-        """The latest jobs, newest first."""
+    def jobs(self, limit: int = 50, before: int | None = None) -> list[JobProgress]:
+        """The latest jobs, newest first; of those made before the job of this number, where it is given."""
         with self._ledger.read() as connection:
-            rows = connection.execute(select(jobs).order_by(jobs.c.id.desc()).limit(limit)).all()
+            rows = latest_rows(connection, limit, before)
             now = self._ledger.now(connection)
         return [self._known_here(str(row.id)) or seen_by(row, now) for row in rows]
 

@@ -5,6 +5,7 @@ It never compares vectors.
 Start with ``lookup``.
 
 * ``browse``: Lists a collection page by page, in an order that people know
+* ``cursors``: Where a page of a listing ended, as a text that only the listing itself reads
 * ``differences``: Lists the facts in which records differ, and tells which record says most
 * ``lookup``: Looks up one record, the vectors of an example, and the values of facets
 * ``natural_order``: Sorts names as people expect: capitals and accents do not count, and 9 comes before 10

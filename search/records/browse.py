@@ -11,16 +11,15 @@ fetched together and ordered here, as long as they are not too many (:data:`SORT
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from search import addresses
 from search.errors import UsageError
 from search.media import COLLECTIONS, KIND_OF, MediaRecord
+from search.records.cursors import read_cursor, write_cursor
 from search.records.natural_order import natural_key
 from search.store.base import Store, StoredPoint
 from search.store.conditions import valid_ids
@@ -98,8 +97,7 @@ class _Cursor:
     seen: int
 
     def __str__(self) -> str:
-        text = json.dumps({"v": _VERSION, **asdict(self)}, separators=(",", ":"))
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return write_cursor({"v": _VERSION, **asdict(self)})
 
 
 def browse(
@@ -289,23 +287,7 @@ def _read_cursor(text: str, order: str, descending: bool) -> _Cursor:
     """
     if order == "id" and valid_ids([text]):
         return _Cursor(order, descending, _Place(None, "", text), 0)
-    try:
-        cursor_json = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-        value, name, id_ = cursor_json["place"]
-        cursor = _Cursor(cursor_json["order"], cursor_json["descending"], _Place(value, name, id_), cursor_json["seen"])
-        sound = (
-            cursor_json["v"] == _VERSION
-            and (value is None or (type(value) in (int, float) and abs(value) <= _LARGEST))
-            and isinstance(name, str)
-            and len(name) <= _LONGEST_NAME
-            and valid_ids([id_]) == [id_]
-            and type(cursor.seen) is int
-            and cursor.seen >= 0
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        raise _broken(text) from None
-    if not sound:
-        raise _broken(text)
+    cursor = read_cursor(text, _checked)
     if (cursor.order, cursor.descending) != (order, descending):
         raise UsageError(
             f"'after' belongs to a listing in the order '{cursor.order}'"
@@ -315,6 +297,16 @@ def _read_cursor(text: str, order: str, descending: bool) -> _Cursor:
     return cursor
 
 
-def _broken(text: str) -> UsageError:
-    shown = text if len(text) <= 40 else f"{text[:40]}…"
-    return UsageError(f"'{shown}' is not where a listing ended.", "Begin again without 'after'.")
+def _checked(said: Any) -> _Cursor | None:
+    value, name, id_ = said["place"]
+    cursor = _Cursor(said["order"], said["descending"], _Place(value, name, id_), said["seen"])
+    sound = (
+        said["v"] == _VERSION
+        and (value is None or (type(value) in (int, float) and abs(value) <= _LARGEST))
+        and isinstance(name, str)
+        and len(name) <= _LONGEST_NAME
+        and valid_ids([id_]) == [id_]
+        and type(cursor.seen) is int
+        and cursor.seen >= 0
+    )
+    return cursor if sound else None

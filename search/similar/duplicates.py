@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise, product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -87,6 +88,21 @@ class DuplicateGroup:
     differing: tuple[FactDifference, ...] = ()
 
 
+class GroupPlace(NamedTuple):
+    """What groups are ordered by: numbers that grow, then the id of the first member."""
+
+    relation: int
+    members: int
+    paths: int
+    first: str
+
+
+def place_of(group: DuplicateGroup) -> GroupPlace:
+    """Where a group stands among others."""
+    first = group.members[0]
+    return GroupPlace([*Relation].index(group.relation), -len(group.members), -len(first.paths), first.id)
+
+
 def find_duplicates(
     store: Store,
     *,
@@ -127,18 +143,7 @@ def find_duplicates(
             found.append(_same([records[at] for at in (kept, *others)]))
         if near:
             found += _alike(store, collection, records, stands_for, comparisons or Comparisons())
-    order = [*Relation]
-    return tuple(
-        sorted(
-            found,
-            key=lambda group: (
-                order.index(group.relation),
-                -len(group.members),
-                -len(group.members[0].paths),
-                group.members[0].id,
-            ),
-        )
-    )
+    return tuple(sorted(found, key=place_of))
 
 
 def _alike(

@@ -179,8 +179,8 @@ class FakeIngest:
             raise NotFoundError(f"There is no job '{job_id}'.")
         return self.known[job_id]
 
-    def jobs(self, limit: int = 50, before: str | None = None) -> list[JobProgress]:
-        return [job for job in reversed(self.known.values()) if before is None or int(job.id) < int(before)][:limit]
+    def jobs(self, limit: int = 50, before: int | None = None) -> list[JobProgress]:
+        return [job for job in reversed(self.known.values()) if before is None or int(job.id) < before][:limit]
 
     def failures(
         self, *, job: str | None = None, code: str | None = None, limit: int | None = None, after: str = ""

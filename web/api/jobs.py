@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flask import Response
 
@@ -14,11 +15,16 @@ from ingest.jobs.progress import Failure, JobProgress
 from ingest.ledger.access import Scope
 from search import addresses
 from search.errors import StoreUnavailableError, UsageError
+from search.records.cursors import read_cursor, write_cursor
 from web.access.caller import current_caller
+from web.api.conventions.next_page import ListPage
 from web.api.operation import Operation, held_threads
 from web.api.params import Limit, adapter
 from web.api.ports import NodePort
 from workers.batch.report import Priority
+
+MOST_JOBS = 2**31
+"""Numbers of jobs are below it, as PostgreSQL's ``integer`` is."""
 
 EVENT_SECONDS = 0.5
 STREAM_SECONDS = 60.0
@@ -46,9 +52,14 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class JobListing:
-    """Most jobs to list."""
+    """Which jobs to list.
+
+    Attributes:
+        after: only jobs made before the last of a page, which the page's header ``Link`` names.
+    """
 
     limit: Limit = 50
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +78,17 @@ class FailureListing:
     after: str = ""
 
 
-def list_jobs(node: NodePort, listing: JobListing) -> list[JobProgress]:
-    """Jobs, newest first."""
-    return node.ingest.jobs(listing.limit)
+def list_jobs(node: NodePort, listing: JobListing) -> ListPage[JobProgress]:
+    """Jobs, newest first. The header 'Link' names the next page, which stays the same while new jobs are made."""
+    before = None if listing.after is None else read_cursor(listing.after, _number_of)
+    found = node.ingest.jobs(listing.limit + 1, before)
+    page = found[: listing.limit]
+    return ListPage(page, write_cursor({"job": int(page[-1].id)}) if len(found) > listing.limit else None)
+
+
+def _number_of(said: Any) -> int | None:
+    number = said["job"]
+    return number if type(number) is int and 0 < number < MOST_JOBS else None
 
 
 def start_job(node: NodePort, new: NewJob) -> JobProgress:
@@ -159,7 +178,7 @@ def _event(progress: JobProgress) -> str:
 
 
 OPERATIONS = (
-    Operation("GET", "/jobs", list_jobs, list[JobProgress], scope=Scope.READ, takes=(JobListing,)),
+    Operation("GET", "/jobs", list_jobs, list[JobProgress], scope=Scope.READ, takes=(JobListing,), paged=True),
     Operation(
         "POST",
         "/jobs",

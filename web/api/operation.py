@@ -13,6 +13,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from ingest.ledger.access import Scope
 from web.api.conventions.idempotency import answer_once
+from web.api.conventions.next_page import ListPage, add_link
 from web.api.params import adapter, read_body, read_query
 from web.api.ports import NodePort
 from web.api.uploads import probe_upload
@@ -32,6 +33,7 @@ class Operation:
             with ``uploads`` also with ``example``, the probe of an uploaded file or None. Its docstring is the
             call's description.
         answer: type of what it returns, serialised as JSON.
+        paged: it returns a :class:`ListPage`, whose items are the answer.
         scope: what the caller's token has to allow: ``read`` to ask, ``ingest`` for jobs over media and credits,
             ``admin`` for backups, migrations and what deletes or replaces vectors.
         takes: dataclasses filled from the query string (GET) or the JSON body (POST).
@@ -51,6 +53,7 @@ class Operation:
     takes: tuple[Any, ...] = ()
     uploads: bool = False
     long_text: bool = False
+    paged: bool = False
     status: int = 200
     errors: tuple[int, ...] = ()
     answer_of_job: Callable[[NodePort, str], object] | None = None
@@ -102,7 +105,11 @@ def _serve(operation: Operation) -> Callable[..., Response]:
 
         def answer() -> Response:
             made = operation.view(node, *values, **variables, **extra)
-            return made if isinstance(made, Response) else json_answer(operation.answer, made, operation.status)
+            if isinstance(made, Response):
+                return made
+            if isinstance(made, ListPage):
+                return add_link(json_answer(operation.answer, made.items, operation.status), made.after)
+            return json_answer(operation.answer, made, operation.status)
 
         if (answer_of_job := operation.answer_of_job) is None:
             return answer()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from ingest.ledger.access import Scope
@@ -14,9 +16,10 @@ from search import metrics
 from search.errors import NotFoundError, UsageError
 from search.media import COLLECTIONS, MediaRecord
 from search.records.browse import RecordPage, browse
+from search.records.cursors import read_cursor, write_cursor
 from search.records.lookup import facets, find_record, thumbnail_address
 from search.records.status import StoreStatus, store_status
-from search.similar.duplicates import DuplicateGroup, find_duplicates
+from search.similar.duplicates import DuplicateGroup, GroupPlace, find_duplicates, place_of
 from search.similar.find import find_similar
 from search.similar.questions import Probe, Question, SimilarAnswer
 from search.similar.shots import Comparisons
@@ -41,6 +44,9 @@ _UNCOMPARED = (
     "{:,} pairs of pictures that look alike have not been compared yet and may be edits or shots of a burst; ask again "
     "to go on."
 )
+
+_JOBS_WATCHED = 30
+"""So many of the latest jobs tell by their counters whether the store has changed."""
 
 _NO_MEDIA = ("none",)
 """Ids that match nothing, for an empty tuple would match everything."""
@@ -82,19 +88,22 @@ class WordAnswer:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateAnswer:
-    """``total`` counts all groups, of which ``groups`` are the first: copies, the largest groups first, then bursts,
-    which are none. ``notes`` says in words what could not be compared."""
+    """``total`` counts all groups, of which ``groups`` are some: copies, the largest groups first, then bursts, which
+    are none. ``notes`` says in words what could not be compared. ``after`` is what to ask the next page with; None on
+    the last."""
 
     groups: tuple[DuplicateGroup, ...]
     total: int
     notes: tuple[str, ...] = ()
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicateParameters:
-    """How many groups to answer."""
+    """How many groups to answer, from the first on or behind the ``after`` of the page before."""
 
     limit: Limit = 100
+    after: str | None = None
 
 
 @metrics.question("similar")
@@ -253,17 +262,56 @@ def list_facets(node: NodePort, where: Filter) -> FacetAnswer:
 
 
 @metrics.question("duplicates")
-def duplicates(node: NodePort, duplicating: DuplicateParameters) -> DuplicateAnswer:
+def duplicates(node: NodePort, asked: DuplicateParameters, *, anew: bool = True) -> DuplicateAnswer:
     """Groups of files with the same bytes (exact_copy), of the same pixels with other metadata (same_picture) and of
     edits of one content (edited_copy), each with the member to keep and the bytes to spare; and the shots of a burst,
-    which are moments of their own: none is to be removed."""
+    which are moments of their own: none is to be removed. Pass 'after' on to get the next page."""
+    start = None if asked.after is None else read_cursor(asked.after, _group_place)
+    found = _found_groups.setdefault(node.store, _FoundGroups()).get(node, anew=anew and start is None)
+    groups = [group for group in found.groups if start is None or place_of(group) > start]
+    page = tuple(groups[: asked.limit])
+    following = write_cursor({"group": place_of(page[-1])}) if len(groups) > len(page) else None
+    return DuplicateAnswer(page, found.total, found.notes, following)
+
+
+def _group_place(said: Any) -> GroupPlace | None:
+    place = GroupPlace(*said["group"])
+    *numbers, first = place
+    sound = all(type(number) is int for number in numbers) and isinstance(first, str)
+    return place if sound else None
+
+
+class _FoundGroups:
+    """All groups of a store as they were found last: each page of them would take seconds in a large library.
+
+    Only jobs change the store, so that their counts and the number of records show whether it has changed.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._as_of: object = None
+        self._found = DuplicateAnswer((), 0)
+
+    def get(self, node: NodePort, *, anew: bool) -> DuplicateAnswer:
+        with self._lock:
+            points = {name: info.points for name, info in node.store.collections().items()}
+            now = (points, node.ingest.jobs(_JOBS_WATCHED))
+            if anew or now != self._as_of or self._found.notes:  # notes: some pairs are yet to be compared
+                self._found, self._as_of = _find_groups(node), now
+            return self._found
+
+
+_found_groups: WeakKeyDictionary[Store, _FoundGroups] = WeakKeyDictionary()
+
+
+def _find_groups(node: NodePort) -> DuplicateAnswer:
     comparisons = _comparisons(node, SECONDS_OF_COMPARING_ALL)
     access = FileAccess(node.settings)
     groups = find_duplicates(
         node.store, comparisons=comparisons, one_path_a_file=lambda paths: one_path_a_file(paths, access)
     )
     notes = (_UNCOMPARED.format(comparisons.refused),) if comparisons.refused else ()
-    return DuplicateAnswer(groups[: duplicating.limit], len(groups), notes)
+    return DuplicateAnswer(groups, len(groups), notes)
 
 
 _comparers: WeakKeyDictionary[Store, PreviewComparer] = WeakKeyDictionary()

@@ -51,7 +51,6 @@ def install_pages(app: Flask, guard: Guard, version: str) -> None:
     app.jinja_env.globals.update(node=node, guard=guard, asset_version=version, navigation=NAVIGATION)
     app.extensions["recent_uploads"] = OwnRecentUploads() if node.broker is None else SharedRecentUploads(node.broker)
     app.extensions["choices"] = search.Choices()
-    app.extensions["duplicates"] = library.DuplicatesCache()
     app.context_processor(lambda: {"models": models_in_use(node)})
     for module in (search, item, jobs, library, login, photographers):
         app.register_blueprint(module.blueprint)

@@ -37,8 +37,8 @@ REASONS = {
 
 @blueprint.get("/jobs")
 def page() -> str:
-    """All recent jobs."""
-    return _jobs_page()
+    """The latest jobs, or older ones."""
+    return _jobs_page(after=request.args.get("after") or None)
 
 
 @blueprint.post("/jobs")
@@ -93,13 +93,19 @@ def retry() -> Response:
     return redirect(url_for("jobs.page"), 303)
 
 
-def _jobs_page(problem: LikewiseError | None = None, typed: api.NewJob | None = None) -> str:
-    jobs = current_node().ingest.jobs(SHOWN)
-    latest = {
-        job.roots: job.id for job in reversed(jobs)
-    }  # a later job of the same folder has answered what an older one asked
-    shown = sorted(jobs, key=_sort_key)
-    return render_template("jobs.html", jobs=shown, latest=latest.values(), problem=problem, typed=typed)
+def _jobs_page(problem: LikewiseError | None = None, typed: api.NewJob | None = None, after: str | None = None) -> str:
+    found = api.list_jobs(current_node(), api.JobListing(SHOWN, after))
+    # A later job of the same folder has answered what an older one asked, and those of the first pages are later.
+    latest = {} if after else {job.roots: job.id for job in reversed(found.items)}
+    return render_template(
+        "jobs.html",
+        jobs=sorted(found.items, key=_sort_key),
+        latest=latest.values(),
+        problem=problem,
+        typed=typed,
+        after=found.after,
+        first=after is None,
+    )
 
 
 def _sort_key(job: JobProgress) -> tuple[int, float]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, render_template, request
 
 from search import addresses
 from search.media import COLLECTIONS, MediaRecord
@@ -16,8 +15,7 @@ from search.similar.questions import Relation
 from search.spaces import Space
 from web.api.cluster import cluster as find_cluster
 from web.api.operation import current_node
-from web.api.ports import NodePort
-from web.api.questions import DuplicateAnswer, DuplicateParameters
+from web.api.questions import DuplicateParameters
 from web.api.questions import duplicates as find_groups
 from web.pages.address import Address
 from web.pages.tiles import Tile, record_tile, records_of
@@ -26,7 +24,6 @@ from web.wording import fact_label, fact_values
 blueprint = Blueprint("library", __name__)
 
 GROUPS_SHOWN = 200
-JOBS_WATCHED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,31 +105,12 @@ class DuplicateTiles:
     differing: tuple[FactRow, ...]
 
 
-class DuplicatesCache:
-    """The latest duplicates, whose search takes seconds in a large library; renewed when a job has made progress.
-
-    Only jobs change the store, so that their counts and the number of records show whether it has changed.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._as_of: object = None
-        self._answer = DuplicateAnswer((), 0)
-
-    def get(self, node: NodePort) -> DuplicateAnswer:
-        with self._lock:
-            points = {name: info.points for name, info in node.store.collections().items()}
-            now = (points, node.ingest.jobs(JOBS_WATCHED))
-            if now != self._as_of or self._answer.notes:  # notes: some pairs are yet to be compared
-                self._answer, self._as_of = find_groups(node, DuplicateParameters(GROUPS_SHOWN)), now
-            return self._answer
-
-
 @blueprint.get("/duplicates")
 def duplicates() -> str:
     """Identical files, same pictures with other metadata, edited copies of one original; and bursts, apart."""
     node = current_node()
-    found = current_app.extensions["duplicates"].get(node)
+    asked = DuplicateParameters(GROUPS_SHOWN, request.args.get("after") or None)
+    found = find_groups(node, asked, anew=False)
     wanted = ((group.kind, member.id) for group in found.groups for member in group.members)
     records = records_of(node.store, wanted)
     groups = [_group(group, records) for group in found.groups]
@@ -143,6 +121,8 @@ def duplicates() -> str:
         spare=sum(group.spare for group in groups),
         total=found.total,
         notes=found.notes,
+        after=found.after,
+        first=asked.after is None,
         address=Address(),
     )
 

@@ -132,6 +132,35 @@ def test_the_api_tells_four_relations(client: FlaskClient) -> None:
     assert "same picture" in schemas["Band"]["enum"]
 
 
+def test_pages_of_groups_go_on_where_the_one_before_ended(client: FlaskClient) -> None:
+    whole = client.get("/api/v1/duplicates").json
+    found, after = [], ""
+    while after is not None:
+        page = client.get("/api/v1/duplicates", query_string={"limit": 1, "after": after}).json
+        assert (len(page["groups"]), page["total"]) == (1, 3)
+        found += page["groups"]
+        after = page["after"]
+    assert found == whole["groups"]
+    assert whole["after"] is None
+
+
+def test_a_group_that_has_gone_takes_no_other_along(client: FlaskClient, library: SimpleNamespace) -> None:
+    first = client.get("/api/v1/duplicates?limit=1").json
+    library.store.delete("images", [media_id("said.jpg")])
+    rest = client.get("/api/v1/duplicates", query_string={"after": first["after"]}).json
+    assert [group["relation"] for group in rest["groups"]] == ["edited_copy", "burst"]
+
+
+def test_the_page_leads_to_more_groups_and_back(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.pages.library.GROUPS_SHOWN", 2)
+    first = client.get("/duplicates").text
+    assert "Duplicates 3 groups, 7.0 kB to spare in those shown" in words(first)
+    more = client.get(first.split('">More groups')[0].rpartition('href="')[2]).text
+    assert "Burst 2 shots" in words(more)
+    assert "No duplicates" not in more
+    assert ("First groups" in more, "More groups" in more) == (True, False)
+
+
 @pytest.mark.browser
 def test_the_page_fits_its_window(page: Page) -> None:
     for width in (1280, 400):

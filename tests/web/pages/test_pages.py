@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,7 +17,7 @@ from ingest.jobs.progress import Failure, JobProgress, JobState
 from search.errors import NotFoundError
 from search.media import DECODING_REVISION
 from search.similar.questions import Probe
-from web.api.questions import duplicates as find_groups
+from web.api.questions import _find_groups as find_groups
 from web.app import create_app
 from web.pages.formats import clock, exposure, likeness, percent, size, span
 from web.pages.recent_uploads import OwnRecentUploads
@@ -267,9 +268,8 @@ def test_duplicates_are_looked_for_again_only_after_a_job_did_something(
     client: FlaskClient, node: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[object] = []
-    monkeypatch.setattr(
-        "web.pages.library.find_groups", lambda node, asked: looked.append(asked) or find_groups(node, asked)
-    )
+    monkeypatch.setattr("web.api.questions._found_groups", WeakKeyDictionary())
+    monkeypatch.setattr("web.api.questions._find_groups", lambda node: looked.append(node) or find_groups(node))
     first = client.get("/duplicates").text
     assert client.get("/duplicates").text == first
     assert len(looked) == 1

@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from web.access import operations
 from web.api import cluster, generations, jobs, maintenance, photographers, questions, vectors
-from web.api.conventions import idempotency
+from web.api.conventions import idempotency, next_page
 from web.api.description.property_docs import documented
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
@@ -128,7 +128,8 @@ def _describe(operation: Operation, schemas: Mapping[tuple[Any, JsonSchemaMode],
     content = {
         media_type: {"schema": schemas[operation.answer, "serialization"]} if operation.answer is not None else {}
     }
-    success = {str(operation.status): {"description": HTTPStatus(operation.status).phrase, "content": content}}
+    answered = {"description": HTTPStatus(operation.status).phrase, "content": content}
+    success = {str(operation.status): answered | ({"headers": next_page.HEADERS} if operation.paged else {})}
     failures = {*_ALWAYS, *operation.errors, *(_WITH_BODY if operation.method == "POST" else ())}
     failures |= {*(_WITH_KEY if operation.answer_of_job is not None else ())}
     return described | {"parameters": parameters, "responses": success | _failures(tuple(sorted(failures)))}

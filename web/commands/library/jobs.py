@@ -24,7 +24,7 @@ KINDS = "\b\nKinds of job:\n" + "\n".join(f"  {kind.value:<20} {kind.label}" for
 @click.command("jobs", short_help="List jobs; look at, follow, pause, resume or cancel one.", epilog=KINDS)
 @click.argument("words", nargs=-1, metavar="[pause|resume|cancel] [ID]")
 @click.option("--follow", "followed", is_flag=True, help="Watch the job to its end; Ctrl-C leaves it alone.")
-@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="List so many, newest first.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="List so many, newest first.")
 @common
 def command(call: Call, words: tuple[str, ...], followed: bool, limit: int) -> int:
     """List jobs, newest first; look at one: ID; or do something to it: pause ID, resume ID, cancel ID.
@@ -41,7 +41,7 @@ def command(call: Call, words: tuple[str, ...], followed: bool, limit: int) -> i
         raise click.UsageError("--follow needs the id of a job and goes with nothing else.")
     with connect(call.settings()) as client:
         if job is None:
-            answer = client.get("/jobs", {"limit": limit})
+            answer = client.list("/jobs", limit)
         elif action is None:
             _refuse_to_follow_unclaimed(client, job, followed=followed)
             answer = dump(watch(client, job)) if followed else client.get(f"/jobs/{job}")

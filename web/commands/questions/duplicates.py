@@ -22,16 +22,19 @@ SAID = {
 
 
 @click.command("duplicates", short_help="List identical files, edited copies and bursts.")
-@click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True, help="List so many groups.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="List so many groups.")
 @common
 def command(call: Call, limit: int) -> None:
     """List groups of files that are identical, hold the same picture with other metadata, or are edited copies of one
     original, the one to keep first. Shots of one burst are listed apart: they are no copies. Nothing is changed or
     deleted."""
-    from web.client import connect
+    from web.client import MOST_ON_A_PAGE, connect
 
     with connect(call.settings()) as client:
-        answer = client.get("/duplicates", {"limit": limit})
+        answer = client.get("/duplicates", {"limit": min(limit, MOST_ON_A_PAGE)})
+        while answer.get("after") and (missing := limit - len(answer["groups"])) > 0:
+            page = client.get("/duplicates", {"limit": min(missing, MOST_ON_A_PAGE), "after": answer["after"]})
+            answer = page | {"groups": answer["groups"] + page["groups"]}
     call.answer(answer, lambda console: _show(answer, console))
 
 
