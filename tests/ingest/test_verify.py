@@ -20,14 +20,14 @@ from ingest.maintenance.backup.task import Backup
 from ingest.maintenance.backup.verify import DamagedRecord, find_damage
 from ingest.maintenance.verify import scrub, task
 from ingest.maintenance.verify.findings import Fault, load_scrub, load_verification
-from ingest.maintenance.verify.record_checks import complaint_of_webp
 from ingest.maintenance.verify.scrub import Scrubber
 from ingest.maintenance.verify.task import Pace, Verify
 from search.media import COLLECTIONS
 from search.store.base import Store
 from search.store.checksums import FACTS_KEY, key_of
 from search.store.edge.store import EdgeStore
-from workers.storage.previews import Previews
+from workers.storage.previews import Previews, preview_key
+from workers.storage.sealed_webp import complaint_of_webp
 
 WEBP = b"RIFF" + (4 + 8 + 4).to_bytes(4, "little") + b"WEBPVP8 " + (4).to_bytes(4, "little") + b"abcd"
 MANY, DAMAGED, DIM = 120, 50, 8
@@ -316,10 +316,20 @@ def test_a_rate_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert clock[0] == pytest.approx(2.0)
 
 
-def test_the_outside_of_a_preview_is_checked() -> None:
-    assert complaint_of_webp(WEBP) == ""
-    assert "should have" in complaint_of_webp(WEBP[:-1])
-    assert complaint_of_webp(b"\0" * 30) == complaint_of_webp(b"") == "is no WebP picture"
+def test_a_preview_without_a_checksum_is_given_one_by_a_repair_and_damage_of_one_is_found(library: Any) -> None:
+    one, two, *_ = ids(library)
+    library.previews.save({one: WEBP}, sealed=False)
+    path = library.previews.path(preview_key(two))
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"abcd", b"abcx"))
+    report = verify(library)
+    assert (report.unproven, [finding.id for finding in report.findings]) == (1, [two])
+    assert "is not what was written" in report.findings[0].detail
+    report = verify(library, repair="1")
+    assert (report.repaired, report.left, len(library.seen)) == (1, 0, 1)
+    assert path.read_bytes() == whole
+    assert complaint_of_webp(one, library.previews.read(preview_key(one))) == ""
+    assert (verify(library).unproven, verify(library).counts) == (0, {})
 
 
 def scrubber(desk: Any, days: float = 30.0) -> Scrubber:

@@ -158,6 +158,41 @@ def test_records_that_a_truncated_shard_lost_are_named_not_backed_up_and_embedde
     assert taken_in.json("backup", folder, "--verify")["whole"]
 
 
+def test_damaged_vectors_and_previews_are_named_not_backed_up_and_made_anew(taken_in: Any, tmp_path: Path) -> None:
+    gone, damaged, *_ = sorted((taken_in.home / "previews").glob("*/*.webp"))
+    gone.unlink()
+    flip(damaged, damaged.stat().st_size // 2)
+    (chunk,) = taken_in.home.glob("collections/images/shard-1/segments/*/vector_storage-visual/vectors/chunk_0.mmap")
+    for vector in range(4):
+        flip(chunk, vector * chunk_bytes(taken_in) + 2)
+
+    refused = taken_in.json("backup", tmp_path / "backup", status=3)["error"]["message"]
+    assert "What is stored is damaged" in refused
+    found = taken_in.json("verify", status=1)
+    assert found["counts"] == {"preview": 2, "vectors": 4}
+    previews = {each["id"]: each["detail"] for each in found["findings"] if each["fault"] == "preview"}
+    assert "has gone" in previews[gone.stem]
+    assert "is not what was written" in previews[damaged.stem]
+    assert all(Path(path).is_file() for each in found["findings"] for path in each["paths"])
+
+    assert taken_in.json("verify", "--repair")["repaired"] == 6
+    assert taken_in.json("verify")["counts"] == {}
+    assert taken_in.json("backup", tmp_path / "backup")["done"] == 9
+
+
+def flip(path: Path, at: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(-1, 1)
+        file.write(bytes([byte ^ 4]))
+
+
+def chunk_bytes(taken_in: Any) -> int:
+    """Bytes of one vector of the pictures."""
+    return 4 * int(taken_in.json("status")["collections"]["images"]["spaces"]["visual"]["dim"])
+
+
 def truncate_shard(home: Path) -> None:
     """Cut half of the records off, as a file system may after a power failure."""
     shard = home / "collections" / "images" / "shard-1"

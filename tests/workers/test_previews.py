@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from search.errors import DiskFullError, NotFoundError, StoreError
 from search.settings import Settings
 from workers.storage.previews import Previews
+from workers.storage.sealed_webp import complaint_of_webp, is_sealed, seal
 from workers.storage.shared_place import UPLOADS, shared_place
 
 ID = "0a1b2c3d-0000-5000-8000-000000000001"
@@ -82,6 +85,31 @@ def test_other_keys_are_refused(make_settings: Make, key: str) -> None:
     for ask in (previews.path, previews.read, previews.exists, previews.delete):
         with pytest.raises(NotFoundError):
             ask(key)
+
+
+def test_a_preview_carries_a_checksum_that_tells_every_damage(make_settings: Make) -> None:
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(buffer, "WEBP")
+    webp, previews = buffer.getvalue(), Previews(make_settings())
+    (key,) = previews.save({ID: webp}).values()
+    sealed = previews.read(key)
+    assert is_sealed(sealed)
+    assert not is_sealed(webp)
+    assert complaint_of_webp(ID, sealed) == complaint_of_webp(ID, webp) == ""
+    with Image.open(io.BytesIO(sealed)) as shown, Image.open(io.BytesIO(webp)) as made:
+        assert shown.tobytes() == made.tobytes()
+    for at in range(len(sealed) - 24):
+        assert complaint_of_webp(ID, sealed[:at] + bytes([sealed[at] ^ 4]) + sealed[at + 1 :]), at
+    assert complaint_of_webp(OTHER, sealed) == "is not what was written"
+    assert "should have" in complaint_of_webp(ID, sealed[:-1])
+
+    damaged = sealed[:100] + bytes([sealed[100] ^ 4]) + sealed[101:]
+    assert seal(ID, sealed) == sealed
+    for content in (webp, damaged, b"none"):
+        previews.save({ID: content}, sealed=False)
+        assert previews.read(key) == content
+    previews.save({ID: damaged})
+    assert previews.read(key) == damaged, "damage is not sealed"
 
 
 @pytest.mark.parametrize(("code", "expected"), [(errno.ENOSPC, DiskFullError), (errno.EACCES, StoreError)])

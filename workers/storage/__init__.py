@@ -9,6 +9,7 @@ Start with ``files``.
 * ``objects``: List, read and write objects in buckets by fsspec
 * ``previews``: Store preview pictures in the shared place as ``previews/ab/<id>.webp``, spread over 256 folders
 * ``same_file``: Tell by which paths one and the same file is reached: hard and symbolic links
+* ``sealed_webp``: A checksum in a WebP picture itself, by which damage of a stored preview is found
 * ``shared_place``: Storage that web and workers share (``Settings.shared_place``): a folder, or a prefix of a bucket
 * ``temporary_copies``: Temporary folder for copies of remote files, removed even after the process was killed
 """

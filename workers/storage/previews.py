@@ -8,6 +8,7 @@ from pathlib import Path
 
 from search.errors import NotFoundError
 from search.settings import Settings
+from workers.storage.sealed_webp import seal
 from workers.storage.shared_place import PREVIEWS, shared_place
 
 _KEY = re.compile(r"([0-9a-f]{2})/\1[0-9a-f-]{34}\.webp")
@@ -23,15 +24,20 @@ class Previews:
     def __init__(self, settings: Settings) -> None:
         self._place = shared_place(settings)
 
-    def save(self, pictures: Mapping[str, bytes]) -> dict[str, str]:
+    def save(self, pictures: Mapping[str, bytes], *, sealed: bool = True) -> dict[str, str]:
         """Write WebP pictures, each atomically; media id to the key for the record.
+
+        Args:
+            sealed: give each a checksum (``sealed_webp``) if it has none. Whoever copies pictures leaves them as they
+                are, so that damage is not sealed.
 
         Raises:
             DiskFullError: no space is left.
             StoreError: the shared place cannot be written.
         """
         keys = {media_id: preview_key(media_id) for media_id in pictures}
-        self._place.save({_name(keys[media_id]): webp for media_id, webp in pictures.items()})
+        written = {id_: seal(id_, webp) if sealed else webp for id_, webp in pictures.items()}
+        self._place.save({_name(keys[media_id]): webp for media_id, webp in written.items()})
         return keys
 
     def exists(self, key: str) -> bool:

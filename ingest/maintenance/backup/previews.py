@@ -28,9 +28,9 @@ class PreviewArchive:
             return {id_: webp for id_, webp in found if webp is not None}
 
     def write(self, pictures: Mapping[str, bytes]) -> None:
-        """Save previews by their keys."""
+        """Save previews by their keys, as they are."""
         if pictures:
-            self._previews.save(pictures)
+            self._previews.save(pictures, sealed=False)
 
     def _read(self, key: str) -> bytes | None:
         try:

@@ -12,12 +12,12 @@ from sqlalchemy import Table
 from ingest.ledger.tables import SCHEMA_VERSION, FileState, files
 from ingest.maintenance.backup import ledger_rows, parts
 from ingest.maintenance.backup.manifest import Manifest, Part, PartKind, read_part
-from ingest.maintenance.verify.record_checks import complaint_of_webp
 from search.errors import BackupError
 from search.media import Kind
 from search.spaces import CollectionSchema
 from search.store.base import Point
 from search.store.checksums import prove
+from workers.storage.sealed_webp import complaint_of_webp
 from workers.storage.shared_place import MODELS
 
 PREVIEW, RECORD = "preview", "record"
@@ -66,7 +66,7 @@ class DamagedRecord:
 def damaged_records(
     schema: CollectionSchema, points: Iterable[Point], previews: Mapping[str, bytes]
 ) -> list[DamagedRecord]:
-    """Those of these points whose checksums do not hold, or whose preview has gone or is none.
+    """Those of these points whose checksums do not hold, or whose preview has gone or is damaged.
 
     Args:
         previews: WebP by id.
@@ -74,7 +74,7 @@ def damaged_records(
     found = []
     for point in points:
         what = list(prove(schema, point).damaged)
-        if point.payload.get("thumbnail") and complaint_of_webp(previews.get(point.id, b"")):
+        if point.payload.get("thumbnail") and complaint_of_webp(point.id, previews.get(point.id, b"")):
             what.append(PREVIEW)
         if what:
             found.append(DamagedRecord(schema.collection, point.id, tuple(what)))

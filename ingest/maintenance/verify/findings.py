@@ -53,7 +53,7 @@ _LABELS = {
     Fault.DERIVED: "with search fields that do not follow from their facts",
     Fault.PATHS: "with other paths than the ledger has",
     Fault.CREDIT: "credited otherwise than the ledger has it",
-    Fault.PREVIEW: "without a whole preview",
+    Fault.PREVIEW: "whose preview is damaged or gone",
     Fault.NO_FILE: "of which the ledger knows no file",
     Fault.NO_RECORD: "that the ledger has and the store has not",
     Fault.LEDGER: "faults of the ledger's file",

@@ -20,6 +20,7 @@ from search.store.checksums import OF_FACTS, implausible, prove
 from search.store.vectors import numbers_in
 from search.transfer import page_size
 from workers.storage.previews import Previews
+from workers.storage.sealed_webp import complaint_of_webp, is_sealed
 
 IDS_PAGE = 500
 _THREADS = 8
@@ -34,6 +35,7 @@ class Page:
     Attributes:
         points: those that could be read.
         sound: the records among them whose facts are as they were written, by id.
+        unsealed: ids of records whose preview has no checksum, because a version before made it.
     """
 
     collection: str
@@ -43,6 +45,7 @@ class Page:
     findings: tuple[Damage, ...]
     unproven: int
     read: int
+    unsealed: tuple[str, ...] = ()
 
 
 class RecordChecks:
@@ -71,10 +74,12 @@ class RecordChecks:
         schema = self._store.schema(collection)
         points, findings = self._read(schema, collection, ids)
         sound: dict[str, MediaRecord] = {}
-        unproven = read = 0
+        unproven: set[str] = set()
+        read = 0
         for point in points:
             proof = prove(schema, point)
-            unproven += bool(proof.unproven)
+            if proof.unproven:
+                unproven.add(point.id)
             read += sum(4 * numbers_in(vector) for vector in point.vectors.values()) + len(json.dumps(point.payload))
             doubtful = [name for name in implausible(schema, point) if name in proof.unproven]
             wrong = [name for name in proof.damaged if name != OF_FACTS]
@@ -90,8 +95,10 @@ class RecordChecks:
             if keys := wrong_keys(record, point.payload):
                 detail = f"These do not follow from its facts: {', '.join(sorted(keys))}."
                 findings.append(Damage(Fault.DERIVED, point.id, collection, detail, paths))
-        faults, bytes_ = self._check_previews(collection, sound)
-        return Page(collection, tuple(ids), tuple(points), sound, (*findings, *faults), unproven, read + bytes_)
+        faults, unsealed, bytes_ = self._check_previews(collection, sound)
+        all_ = (*findings, *faults)
+        count, read = len(unproven.union(unsealed)), read + bytes_
+        return Page(collection, tuple(ids), tuple(points), sound, all_, count, read, tuple(unsealed))
 
     def _read(
         self, schema: CollectionSchema, collection: str, ids: Sequence[str]
@@ -123,36 +130,34 @@ class RecordChecks:
             return ()
         return tuple(path for point in found for path in point.payload.get("paths") or ())[:1]
 
-    def _check_previews(self, collection: str, records: Mapping[str, MediaRecord]) -> tuple[list[Damage], int]:
+    def _check_previews(
+        self, collection: str, records: Mapping[str, MediaRecord]
+    ) -> tuple[list[Damage], list[str], int]:
+        """What is wrong with previews, the records whose preview has no checksum, and how many bytes were read."""
         keys = {id_: record.thumbnail for id_, record in records.items() if record.thumbnail is not None}
         findings: list[Damage] = []
+        unsealed: list[str] = []
         read = 0
         with ThreadPoolExecutor(_THREADS) as threads:
-            for id_, (complaint, size) in zip(keys, threads.map(self._check_preview, keys.values()), strict=True):
+            checked = threads.map(self._check_preview, keys.keys(), keys.values())
+            for id_, (complaint, proven, size) in zip(keys, checked, strict=True):
                 read += size
+                if not complaint and not proven:
+                    unsealed.append(id_)
                 if complaint:
                     detail = f"Its preview {keys[id_]} {complaint}."
                     findings.append(Damage(Fault.PREVIEW, id_, collection, detail, records[id_].paths[:1]))
-        return findings, read
+        return findings, unsealed, read
 
-    def _check_preview(self, key: str) -> tuple[str, int]:
-        """What is wrong with a preview, empty where nothing is, and its size in bytes."""
+    def _check_preview(self, id_: str, key: str) -> tuple[str, bool, int]:
+        """What is wrong with a preview, empty where nothing is, whether it has a checksum, and its size in bytes."""
         try:
             webp = self._previews.read(key)
         except NotFoundError:
-            return "has gone", 0
+            return "has gone", False, 0
         except StoreError as error:
-            return f"cannot be read ({error.message.rstrip('.')})", 0
-        return complaint_of_webp(webp), len(webp)
-
-
-def complaint_of_webp(data: bytes) -> str:
-    """What is wrong with the outside of a WebP picture; empty where nothing is. Source: "WebP Container
-    Specification", RIFF header."""
-    if data[:4] != b"RIFF" or data[8:15] != b"WEBPVP8":
-        return "is no WebP picture"
-    wanted = int.from_bytes(data[4:8], "little") + 8
-    return "" if len(data) == wanted else f"has {len(data):,} bytes and should have {wanted:,}"
+            return f"cannot be read ({error.message.rstrip('.')})", False, 0
+        return complaint_of_webp(id_, webp), is_sealed(webp), len(webp)
 
 
 def wrong_keys(record: MediaRecord, payload: Payload) -> list[str]:

@@ -75,7 +75,8 @@ class Repair:
 
     def __init__(self, settings: Settings, store: Store, ledger: Ledger, job: TaskRun, runner: BatchRunner) -> None:
         self._settings, self._store, self._ledger, self._job, self._runner = settings, store, ledger, job, runner
-        self._records = Records(store, Previews(settings))
+        self._previews = Previews(settings)
+        self._records = Records(store, self._previews)
         self._credits = Credits(ledger, store)
         self._checks = RecordChecks(settings, store)
 
@@ -129,6 +130,8 @@ class Repair:
                 patches[point.id] = sealing(schema, point, names, {})
         if patches:
             self._store.patch_payload(page.collection, patches)
+        keys = {id_: key for id_ in page.unsealed if (key := page.sound[id_].thumbnail) is not None}
+        self._previews.save({id_: self._previews.read(key) for id_, key in keys.items()})
 
     def _rewrite(self, collection: str, ids: Sequence[str]) -> None:
         """Write what follows from the facts, the paths and the credits of records whose facts are undamaged."""
