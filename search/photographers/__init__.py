@@ -5,6 +5,7 @@ It never trains: ``workers.photographers`` does, and leaves folders that are loa
 Start with ``service``.
 
 * ``classifier``: The photographer classifier: loading a trained one, and asking it
+* ``develop``: How photos are developed: settings, the change to a photographer's, and its colours
 * ``photos``: Photos as arrays: features, names, groups of photos that belong together, folds
 * ``profiles``: What sets photographers apart: traits, styles, sessions, doubtful credits, maps
 * ``aliases``: Renames applied to the answers of trained models

@@ -9,20 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from workers.photographers.benchmark.presets import (
-    DEVIATIONS,
-    JITTER,
-    LUMA,
-    PARAMETERS,
-    RANGES,
-    Preset,
-    apply,
-    distance,
-    draw_presets,
-    jitter,
-    to_linear,
-    to_tone,
-)
+from search.photographers.develop.colours import LUMA, to_linear, to_tone
+from search.photographers.develop.settings import DEVIATIONS, PARAMETERS, RANGES, Preset
+from workers.photographers.benchmark.presets import JITTER, distance, draw_presets, jitter
+from workers.photographers.develop.render import apply
 
 
 @pytest.fixture

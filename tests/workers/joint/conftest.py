@@ -12,9 +12,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from search.photographers.develop.settings import Preset
 from search.photographers.photos.dataset import PhotoSet
 from search.spaces import Space
-from workers.photographers.benchmark.presets import Preset, apply, jitter
+from workers.photographers.benchmark.presets import jitter
+from workers.photographers.develop.render import apply
 from workers.photographers.joint.options import JointOptions
 from workers.photographers.joint.train import JointResult, train
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.errors import UsageError
-from workers.photographers.benchmark.presets import Preset
+from search.photographers.develop.settings import Preset
 from workers.photographers.benchmark.vectors.accuracy import DIMENSIONS, measure_presets, spearman
 from workers.photographers.benchmark.vectors.colour_distance import colour_distances, lab
 from workers.photographers.joint.options import JointOptions

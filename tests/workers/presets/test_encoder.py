@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from search.photographers.develop.settings import PARAMETERS
 from search.store.base import Array
 from workers.embedders.style.training import StyleTrainingSet
 from workers.photographers.benchmark.encoder import whiten
 from workers.photographers.benchmark.heads import nearest
 from workers.photographers.benchmark.intervals import hits_of_one
-from workers.photographers.benchmark.presets import PARAMETERS
 
 DIM = 40
 

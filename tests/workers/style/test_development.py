@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from search.errors import ModelError
+from search.photographers.develop.settings import PARAMETERS, Preset
 from workers.decode.image.geometry import squeeze
 from workers.embedders.style import development
 from workers.embedders.style.development import DevelopmentReader, learn, shipped_reader
 from workers.embedders.style.network import shipped_encoder
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
 from workers.embedders.style.training import StyleTrainingSet, train
-from workers.photographers.benchmark.presets import PARAMETERS, Preset, apply
+from workers.photographers.develop.render import apply
 
 SETTINGS = len(PARAMETERS)
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from search.errors import ModelError
 from search.model_descriptions.registry import STYLE
+from search.photographers.develop.settings import Preset
 from workers.decode.image.geometry import squeeze
 from workers.embedders.networks import Runner
 from workers.embedders.style.network import (
@@ -26,7 +27,7 @@ from workers.embedders.style.network import (
 )
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
 from workers.embedders.style.tone import NUMBERS, Tone
-from workers.photographers.benchmark.presets import Preset, apply
+from workers.photographers.develop.render import apply
 
 Look = Callable[[np.ndarray], np.ndarray]
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from search.errors import UsageError
+from search.photographers.develop.settings import PARAMETERS
 from workers.embedders.style.statistics import DIMENSIONS
 from workers.embedders.style.training import (
     LEAST_PHOTOS,
@@ -16,7 +17,6 @@ from workers.embedders.style.training import (
     normalise,
     train,
 )
-from workers.photographers.benchmark.presets import PARAMETERS
 
 
 def pictures(n: int) -> list[np.ndarray]:

@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import ModelError
+from search.photographers.develop.settings import PARAMETERS
 from search.store.base import Array
 from workers.embedders.style.network import StyleEncoder, shipped_encoder
 from workers.embedders.style.statistics import DIMENSIONS
 from workers.embedders.style.training import StyleTrainingSet, normalise
-from workers.photographers.benchmark.presets import PARAMETERS
 
 WEIGHTS = "development.npz"
 """Beside this module; made by ``workers.embedders.style.train``."""

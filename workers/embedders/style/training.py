@@ -31,7 +31,8 @@ from workers.decode.image.geometry import squeeze
 from workers.embedders.networks import Runner
 from workers.embedders.style.network import LEVELS, VECTOR, StyleEncoder
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
-from workers.photographers.benchmark.presets import JITTER, apply, draw_presets, jitter
+from workers.photographers.benchmark.presets import JITTER, draw_presets, jitter
+from workers.photographers.develop.render import apply
 
 PHOTOGRAPHERS = 200
 """Invented photographers of a training of the encoder."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation.statistics import Floats
+from search.photographers.develop.settings import Preset
 from search.store.base import Array
 from workers.embedders.style import training
 from workers.embedders.style.training import StyleTrainingSet
@@ -20,9 +21,10 @@ from workers.photographers.benchmark.observe import LoadedModels, Observation, P
 from workers.photographers.benchmark.open_set import OpenSetTrial, open_set
 from workers.photographers.benchmark.options import PresetOptions
 from workers.photographers.benchmark.photos import BasePhoto, Split
-from workers.photographers.benchmark.presets import Preset, apply, draw_presets, jitter
+from workers.photographers.benchmark.presets import draw_presets, jitter
 from workers.photographers.benchmark.product_models import as_reader
 from workers.photographers.benchmark.rows import CONTENT_CHECKED, REPRESENTATIONS, everything, metadata
+from workers.photographers.develop.render import apply
 
 TWIN = 0
 """Number of the photographer whose preset is given to one more."""

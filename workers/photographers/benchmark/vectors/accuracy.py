@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from search.errors import UsageError
+from search.photographers.develop.settings import Preset
 from search.photographers.space import PseudoPhotographers, VectorErrors
-from workers.photographers.benchmark.presets import JITTER, Preset, apply, distance, draw_presets, jitter
+from workers.photographers.benchmark.presets import JITTER, distance, draw_presets, jitter
 from workers.photographers.benchmark.vectors.colour_distance import colour_distances
+from workers.photographers.develop.render import apply
 from workers.photographers.joint.autoencoder import codes_of, train_autoencoder
 from workers.photographers.joint.budget import TrainingBudget
 from workers.photographers.joint.experiments import (

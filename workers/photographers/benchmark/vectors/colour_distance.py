@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.photographers.benchmark.presets import Preset, apply, to_linear
+from search.photographers.develop.colours import to_linear
+from search.photographers.develop.settings import Preset
+from workers.photographers.develop.render import apply
 
 _XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 """Linear sRGB to XYZ under D65. Source: IEC 61966-2-1."""

@@ -1,0 +1,6 @@
+"""Render photos with settings of development, and learn to read those settings from stored vectors.
+
+It never decides which settings: ``search.photographers.develop`` does.
+
+* ``render``: Develop a picture by a preset, whole or in bands of rows, so that a large one takes no more memory
+"""
