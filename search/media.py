@@ -254,14 +254,17 @@ class MediaRecord:
         Raises:
             KeyError: ``id``, ``kind`` or ``paths`` is absent: the point was not written by Likewise.
         """
-        values = {name: payload[name] for name in _FIELD_NAMES if name in payload}
-        for name in _TUPLE_FIELDS & values.keys():
-            values[name] = tuple(values[name])
+        values = {
+            name: tuple(value) if name in _TUPLE_FIELDS else value
+            for name, value in payload.items()
+            if name in _FIELD_SET
+        }
         values["kind"] = Kind(payload["kind"])
-        return cls(**{"id": payload["id"], "paths": tuple(payload["paths"])} | values)
+        return cls(**({"id": payload["id"], "paths": tuple(payload["paths"])} | values))
 
 
 _FIELD_NAMES = tuple(f.name for f in fields(MediaRecord))
+_FIELD_SET = frozenset(_FIELD_NAMES)
 
 FACTS = frozenset(_FIELD_NAMES) - {"paths", "libraries", "mtime", "missing", "photographer", "credit", "added", "job"}
 """Payload keys that follow from the content alone. The others change while it stays the same: they follow from the

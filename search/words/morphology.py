@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+
 from search.words.table import table
 
 _RULES = (
@@ -44,6 +48,7 @@ def plural(word: str) -> str:
     return word[:-3] + "men" if word.endswith("man") and not word.endswith(_NO_MEN) else word + "s"
 
 
+@lru_cache(maxsize=1024)
 def forms(word: str, base: str | None = None) -> tuple[str, ...]:
     """How the word may stand in a text: as typed, in the singular, in the plural; each once.
 
@@ -66,5 +71,15 @@ def _looks_plural(word: str) -> bool:
     return regular or word in table().plurals
 
 
-def _plurals(word: str) -> list[str]:
-    return [many for many, one in table().plurals.items() if word in one] or [plural(word)]
+def _plurals(word: str) -> Sequence[str]:
+    return _irregular().get(word) or (plural(word),)
+
+
+@cache
+def _irregular() -> Mapping[str, list[str]]:
+    """The exceptions the other way round: singular to its plurals."""
+    by_single: dict[str, list[str]] = defaultdict(list)
+    for many, singles in table().plurals.items():
+        for one in singles:
+            by_single[one].append(many)
+    return dict(by_single)

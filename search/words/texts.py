@@ -22,13 +22,13 @@ def reasons(record: MediaRecord, term: Term) -> tuple[WordReason, ...]:
     The words of a term that is no phrase need not stand together: where no one place has them all, the weakest of
     their places counts.
     """
-    texts = list(texts_of(record))
+    texts, forms = list(texts_of(record)), term.texts
     found: dict[MatchPlace, WordReason] = {}
     for place, text, words in texts:
-        if any(_stands(form, words) for form in term.texts):
-            found.setdefault(place, WordReason(term.label, place, text, WORTH[place]))
+        if place not in found and any(_stands(form, words) for form in forms):
+            found[place] = WordReason(term.label, place, text, WORTH[place])
     if not found and not term.quoted and len(term.words) > 1:
-        scattered = [_scattered(texts, form, term.label) for form in term.texts]
+        scattered = [_scattered(texts, form, term.label) for form in forms]
         found = {one.place: one for one in scattered if one is not None}
     return tuple(sorted(found.values(), key=lambda reason: -reason.strength))
 
@@ -56,6 +56,8 @@ def texts_of(record: MediaRecord) -> Iterator[Text]:
 
 def _stands(phrase: Sequence[str], words: tuple[str, ...]) -> bool:
     length = len(phrase)
+    if length == 1:
+        return phrase[0] in words
     return any(words[at : at + length] == tuple(phrase) for at in range(len(words) - length + 1))
 
 

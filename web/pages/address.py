@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from functools import lru_cache
+from urllib.parse import quote_plus
 
 from werkzeug.datastructures import MultiDict
 
@@ -24,7 +25,7 @@ class Address:
         return cls(tuple((name, text.strip()) for name, text in values.items(multi=True) if text.strip()))
 
     def __str__(self) -> str:
-        return "/?" + urlencode(self.pairs) if self.pairs else "/"
+        return "/?" + "&".join([_written(name, value) for name, value in self.pairs]) if self.pairs else "/"
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.pairs)
@@ -37,7 +38,7 @@ class Address:
         return next(iter(self.values(name)), "")
 
     def without(self, *names: str) -> Address:
-        return Address(tuple(pair for pair in self.pairs if pair[0] not in names))
+        return Address(tuple([pair for pair in self.pairs if pair[0] not in names]))
 
     def without_value(self, name: str, value: str) -> Address:
         return Address(tuple(pair for pair in self.pairs if pair != (name, value)))
@@ -55,13 +56,17 @@ class Address:
 
     def also(self, role: str, media_id: str) -> Address:
         """One more example, ``like`` or ``unlike``; it leaves the other role."""
-        kept = self.from_start()
-        for name in EXAMPLES:
-            kept = kept.without_value(name, media_id)
-        return kept._with(role, media_id)
+        left = [(name, media_id) for name in EXAMPLES]
+        return Address((*[pair for pair in self.pairs if pair[0] not in PAGING and pair not in left], (role, media_id)))
 
     def only(self, names: Sequence[str]) -> Address:
         return Address(tuple(pair for pair in self.pairs if pair[0] in names))
 
     def _with(self, name: str, value: str) -> Address:
         return Address((*self.pairs, (name, value)))
+
+
+@lru_cache(maxsize=4096)
+def _written(name: str, value: str) -> str:
+    """A parameter as it stands in an address; a page has hundreds of links that differ in one."""
+    return f"{quote_plus(name)}={quote_plus(value)}"

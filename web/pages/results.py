@@ -103,7 +103,7 @@ class Results:
 
     Attributes:
         fold: all kinds together.
-        rows: by collection, the kind that was asked with first.
+        rows: by collection, the kind that was asked with first; of similar media only where the view is by rows.
         totals: records that match, by collection.
         total: records that answer to the words; ``at_least`` so many.
         before: how many results stand on the pages before.
@@ -174,7 +174,7 @@ def _similar(
     return Results(
         "similar",
         tiles.together(),
-        own_kind_first(tiles.rows(), kinds),
+        own_kind_first(tiles.rows(), kinds) if query.view == "rows" else {},
         notes=found.notes,
         took_ms=found.took_ms,
         before=query.offset,

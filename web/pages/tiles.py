@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from urllib.parse import urlencode
@@ -20,6 +20,9 @@ NARROWEST, WIDEST = 7, 24
 """Clamp of a tile's width, in tenths of its height; the style sheet has one rule for each."""
 
 WAVEFORM_RATIO = 20
+
+SHOWN = ("id", "kind", "paths", "mime", "width", "height", "duration", "thumbnail")
+"""Payload keys that a tile is made from; whole records take several times as long to fetch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,42 @@ class Tile:
     @property
     def href(self) -> str:
         return f"/item/{self.id}" + (f"?{urlencode({'t': round(self.moment, 2)})}" if self.moment is not None else "")
+
+    @property
+    def all_paths(self) -> str:
+        """A line each."""
+        return "\n".join(self.paths)
+
+    @property
+    def data(self) -> Mapping[str, str | None]:
+        """What scripts read from a tile, by the name of the attribute after ``data-``; None for one without a value."""
+        told: dict[str, str | None] = {
+            "id": self.id,
+            "kind": self.kind.value,
+            "name": self.name,
+            "mime": self.mime,
+            "src": f"/media/{self.id}/file",
+            "path": self.all_paths,
+        }
+        if self.playable:
+            told["playable"] = None
+        if self.moment is not None:
+            told["moment"] = f"{self.moment:.2f}"
+        if self.reasons:
+            told["reasons"] = ", ".join(self.reasons_in_full)
+        if self.hit is not None:
+            parts = self.parts
+            told |= {
+                "band": "" if parts else self.band_words,
+                "likely": self.likely,
+                "rare": self.rare,
+                "parts": parts,
+                "score": f"{self.hit.score:.3f}",
+                "space": self.hit.space,
+                "model": self.model,
+                "through": self.through,
+            }
+        return told
 
     @property
     def copied(self) -> bool:
@@ -187,14 +226,14 @@ def upload_tile(name: str, probe: Probe) -> Tile:
 
 
 def records_of(store: Store, wanted: Iterable[tuple[Kind, str]]) -> dict[str, MediaRecord]:
-    """Records by id, with one round trip a collection."""
+    """What tiles show of records, by id, with one round trip a collection."""
     ids: dict[str, list[str]] = {}
     for kind, media_id in wanted:
         ids.setdefault(kind.collection, []).append(media_id)
     return {
         point.id: MediaRecord.from_payload(point.payload)
         for collection, some in ids.items()
-        for point in store.retrieve(collection, list(dict.fromkeys(some)))
+        for point in store.retrieve(collection, list(dict.fromkeys(some)), payload=SHOWN)
     }
 
 

@@ -292,8 +292,9 @@ def _request(query: VectorQuery, vector: Any) -> qdrant.QueryRequest:
 
 
 def _point(schema: CollectionSchema, record: qdrant.Record) -> StoredPoint:
-    sums = checksums.stored_checksums(record.payload)
-    return StoredPoint(str(record.id), from_stored(record.payload), from_engine(schema, record.vector), sums)
+    payload, vectors = record.payload, record.vector  # each access converts all of it
+    sums = checksums.stored_checksums(payload)
+    return StoredPoint(str(record.id), from_stored(payload), from_engine(schema, vectors), sums)
 
 
 def _selected(payload: PayloadChoice) -> bool | list[str]:
