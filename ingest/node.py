@@ -94,7 +94,7 @@ class Node:
             JobKind.MIGRATE: Migrate(settings, store, ledger),
             JobKind.REEMBED: Reembed(settings, store, ledger, runner, engine.runner_for, engine.forget),
             JobKind.VERIFY: Verify(settings, store, ledger, runner),
-            JobKind.CALIBRATE: Calibrate(store, lambda: engine.encoder),
+            JobKind.CALIBRATE: Calibrate(store, lambda: engine.encoder, self.allowed),
             JobKind.LABEL: Label(store, ledger),
             JobKind.TRAIN_CLASSIFIER: Train(settings, store, lambda: engine.trainer, ModelKind.CLASSIFIER),
             JobKind.TRAIN_JOINT: Train(settings, store, lambda: engine.trainer, ModelKind.JOINT),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Protocol
 from ingest.jobs.kinds import CalibrateOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.entries import chunked
+from ingest.scan.allowed import AllowedFolders
 from search.errors import MediaError, UnsupportedMediaError, UsageError
 from search.labels import read_labels
 from search.likeness.curve import LikenessCurve
@@ -55,10 +57,11 @@ class Calibrate:
 
     Args:
         encoder: called when a file is not in the library, for what embeds it.
+        allowed: where media may lie.
     """
 
-    def __init__(self, store: Store, encoder: Callable[[], FileEncoder]) -> None:
-        self._store, self._encoder = store, encoder
+    def __init__(self, store: Store, encoder: Callable[[], FileEncoder], allowed: AllowedFolders) -> None:
+        self._store, self._encoder, self._allowed = store, encoder, allowed
 
     def check(self, options: CalibrateOptions) -> str:
         """Check the folders; the job's title.
@@ -80,8 +83,11 @@ class Calibrate:
 
         Raises:
             UsageError: there are too few labelled files.
+            NotAllowedError: an administrator's list does not name a folder any more.
             StoreError, ModelError: it is not possible now.
         """
+        for folder in options.folders:
+            self._allowed.check(os.path.realpath(folder), anywhere=True)
         folders = {folder: _spread(read_labels(folder)) for folder in options.folders}
         job.begin(sum(map(len, folders.values())))
         # Files that are embedded here cannot be compared with sounds that an older version standardised.

@@ -13,6 +13,7 @@ from pathlib import Path
 from ingest.jobs.kinds import MigrateOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.database import Ledger
+from ingest.maintenance.places import check_migration_place
 from ingest.maintenance.upkeep import bring_up_to_date
 from search.errors import DiskFullError, StoreError, StoreLockedError, StoreUnavailableError, UsageError
 from search.settings import Settings, parsed_address
@@ -52,8 +53,10 @@ class Migrate:
 
         Raises:
             StoreError, UsageError: as :meth:`check`; or a point differs.
+            NotAllowedError: the settings do not name the target any more.
         """
         to = options.to
+        check_migration_place(self._settings, to)
         with self._opened(to) as target:
             copy = Copy(self._store, target, place_of(self._settings))
             copy.check()

@@ -17,7 +17,9 @@ from qdrant_client import QdrantClient
 from ingest.jobs.kinds import CalibrateOptions, JobKind
 from ingest.jobs.progress import JobState
 from ingest.jobs.service import JobService
+from ingest.ledger.database import Ledger
 from ingest.maintenance.calibrate import Calibrate, make_provisional
+from ingest.scan.allowed import AllowedFolders
 from search.errors import CorruptMediaError, NotFoundError, UsageError
 from search.likeness.curves import METADATA_KEY, curves_of
 from search.media import Kind, media_id
@@ -61,7 +63,7 @@ def encoder() -> FakeEncoder:
 def ingest(desk: Any, encoder: FakeEncoder) -> JobService:
     """Of a library with one picture."""
     desk.ingest.halt()
-    tasks = {JobKind.CALIBRATE: Calibrate(desk.store, lambda: encoder)}
+    tasks = {JobKind.CALIBRATE: Calibrate(desk.store, lambda: encoder, AllowedFolders(desk.settings, desk.ledger))}
     desk.ingest = JobService(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0,))
     desk.write("0.jpg", "picture")
     desk.run()
@@ -113,7 +115,7 @@ class Live:
 
 
 def test_sounds_of_an_older_version_are_standardised_anew_before_they_teach(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_settings: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = (np.random.default_rng(4).normal(size=(1, LOGMEL.dim)) * 2 - 4).astype(np.float32)
     path = tmp_path / "labelled" / "rain" / "0.wav"
@@ -126,7 +128,8 @@ def test_sounds_of_an_older_version_are_standardised_anew_before_they_teach(
         store.upsert("audio", [Point(id_, {"sound_raw": raw, "sound": own}, {"id": id_, "kind": "audio"})])
         taught: list[Any] = []
         monkeypatch.setattr("ingest.maintenance.calibrate.learn", lambda media, provisional: taught.extend(media))
-        task = Calibrate(store, lambda: pytest.fail("embedded"))
+        allowed = AllowedFolders(make_settings(), Ledger(f"sqlite:///{tmp_path}/ledger.sqlite"))
+        task = Calibrate(store, lambda: pytest.fail("embedded"), allowed)
 
         assert task.run(CalibrateOptions((tmp_path / "labelled",)), Live(goes_on=False)) == "Nothing was changed."
         assert taught == []
@@ -159,6 +162,18 @@ def test_of_many_files_each_label_teaches_its_share(
     assert Counter(Path(path).parent.name for path in encoder.asked) == {"cat": 4, "dog": 4, "owl": 4}
 
 
+def test_a_job_obeys_the_list_of_the_moment_it_runs(
+    ingest: JobService, desk: Any, labelled: Path, encoder: FakeEncoder
+) -> None:
+    narrowed = AllowedFolders(desk.settings.model_copy(update={"allowed_folders": ("/elsewhere",)}), desk.ledger)
+    tasks = {JobKind.CALIBRATE: Calibrate(desk.store, lambda: encoder, narrowed)}
+    service = JobService(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=())
+    failed = service.run(service.start_task(JobKind.CALIBRATE, options(labelled)))
+    assert failed.state is JobState.FAILED
+    assert "LIKEWISE_ALLOWED_FOLDERS names /elsewhere" in failed.message
+    assert encoder.asked == []
+
+
 def test_what_teaches_nothing_fails_in_words_and_changes_nothing(ingest: JobService, desk: Any, tmp_path: Path) -> None:
     (tmp_path / "few" / "cat").mkdir(parents=True)
     (tmp_path / "few" / "cat" / "a.jpg").write_text("cat a")
@@ -182,8 +197,11 @@ def test_a_folder_that_is_not_there_makes_no_job(ingest: JobService, tmp_path: P
 
 
 def test_an_empty_library_has_no_models_to_calibrate(make_desk: Callable[..., Any], labelled: Path) -> None:
+    made = make_desk()
     with pytest.raises(UsageError, match="Nothing has been ingested"):
-        Calibrate(make_desk().store, FakeEncoder).check(CalibrateOptions((labelled,)))
+        Calibrate(made.store, FakeEncoder, AllowedFolders(made.settings, made.ledger)).check(
+            CalibrateOptions((labelled,))
+        )
 
 
 def test_a_model_without_curves_gets_provisional_ones_once(

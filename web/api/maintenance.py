@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
 from ingest.ledger.access import Scope
+from ingest.maintenance.places import check_backup_place, check_migration_place
 from ingest.maintenance.verify.findings import Verification
-from search import addresses
-from search.errors import NotAllowedError
 from web.access.caller import current_caller
 from web.api.jobs import job
 from web.api.operation import Operation
@@ -71,24 +70,9 @@ class NewCalibration:
     folders: tuple[str, ...]
 
 
-def _check_place(setting: str, listed: tuple[str, ...], to: str, *, is_listed: bool) -> None:
-    """Check a place that data are to be written to.
-
-    Raises:
-        NotAllowedError: the setting names others; or it names none, and the caller is not this machine's command line.
-    """
-    if is_listed or (not listed and current_caller().at_command_line):
-        return
-    names = f"{setting} names {', '.join(listed)}." if listed else f"{setting} names the places that are."
-    raise NotAllowedError(f"'{to}' is not a place that this may be written to from here.", names)
-
-
 def back_up(node: NodePort, new: NewBackup) -> JobProgress:
     """Write everything that is stored and known to a folder; the answer is the job that does it."""
-    listed = node.settings.backup_folders
-    real = os.path.realpath(new.to)
-    is_listed = any(addresses.is_at_or_below(real, os.path.realpath(folder)) for folder in listed)
-    _check_place("LIKEWISE_BACKUP_FOLDERS", listed, new.to, is_listed=is_listed)
+    check_backup_place(node.settings, new.to, at_command_line=current_caller().at_command_line)
     options = {"to": new.to, "damaged": str(int(new.damaged)), "keep": "" if new.keep is None else str(new.keep)}
     return node.ingest.progress(node.start_task(JobKind.BACKUP, options))
 
@@ -96,9 +80,7 @@ def back_up(node: NodePort, new: NewBackup) -> JobProgress:
 def migrate(node: NodePort, new: NewMigration) -> JobProgress:
     """Copy the store to another one, which is to hold nothing yet, and compare every point; the answer is the job that
     does it. This store stays as it is, and in use."""
-    listed = node.settings.migration_targets
-    is_listed = new.to.rstrip("/") in {target.rstrip("/") for target in listed}
-    _check_place("LIKEWISE_MIGRATION_TARGETS", listed, new.to, is_listed=is_listed)
+    check_migration_place(node.settings, new.to, at_command_line=current_caller().at_command_line)
     return node.ingest.progress(node.start_task(JobKind.MIGRATE, {"to": new.to}))
 
 

@@ -9,6 +9,7 @@ from ingest.jobs.tasks import TaskRun
 from ingest.ledger.database import Ledger
 from ingest.maintenance.backup.manifest import JOURNAL, MANIFEST, Manifest, explain_os_errors, load_manifest
 from ingest.maintenance.backup.snapshots import drop_older
+from ingest.maintenance.places import check_backup_place
 from ingest.maintenance.upkeep import bring_up_to_date
 from search.errors import UsageError
 from search.settings import Settings
@@ -48,12 +49,14 @@ class Backup:
         """Write the backup, or the rest of it.
 
         Raises:
+            NotAllowedError: the settings do not name the folder any more.
             BackupError, DiskFullError, StoreError, LedgerError: it cannot be written now.
         """
         # Imported on demand: pyarrow takes longer to import than a node takes to open.
         from ingest.maintenance.backup.write import BackupWriter, source_of
 
         folder = options.to
+        check_backup_place(self._settings, folder)
         with explain_os_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / MANIFEST).exists():

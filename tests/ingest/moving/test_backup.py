@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import delete, update
 
-from ingest.jobs.service import JobState
+from ingest.jobs.service import JobService, JobState
 from ingest.ledger.tables import files, jobs
 from ingest.maintenance.backup import manifest as manifests
 from ingest.maintenance.backup import snapshots, task, write
@@ -111,6 +111,33 @@ def test_the_next_backup_writes_what_has_changed_and_those_before_can_be_restore
     restored.check_equals(desk)
     with pytest.raises(UsageError, match="holds no backup 'yesterday'"):
         snapshots.load(folder, "yesterday")
+
+
+@pytest.mark.parametrize(
+    ("task", "setting", "names"),
+    [
+        ("backup", "backup_folders", "LIKEWISE_BACKUP_FOLDERS"),
+        ("migrate", "migration_targets", "LIKEWISE_MIGRATION_TARGETS"),
+    ],
+)
+def test_a_job_writes_only_where_the_settings_of_the_moment_it_runs_say(
+    desk: Any, folder: Path, task: str, setting: str, names: str
+) -> None:
+    to = str(folder) if task == "backup" else f"edge:{folder}"
+
+    def run(*listed: str) -> Any:
+        """A job that was made without asking which places are listed."""
+        narrowed = desk.settings.model_copy(update={setting: listed})
+        tasks = {kind: type(each)(narrowed, desk.store, desk.ledger) for kind, each in desk.tasks.items()}
+        service = JobService(narrowed, desk.store, desk.ledger, None, tasks=tasks, retry_delays=())
+        return service.run(service.start_task(task, {"to": to}))
+
+    refused = run("/elsewhere")
+    assert refused.state is JobState.FAILED
+    assert f"{names} names /elsewhere" in refused.message
+    assert not (folder / MANIFEST).exists()
+    assert not (folder / "collections").exists()
+    assert run(to).state is JobState.DONE
 
 
 def test_older_backups_are_deleted_with_the_parts_that_only_they_need(
