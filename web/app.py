@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web.api import health, media
 from web.api.description import document
-from web.api.operation import PREFIX, register
+from web.api.operation import register
 from web.api.ports import NodePort
 from web.auth import OPEN_ENDPOINTS, Guard
 from web.bodies import MIB, install_body_limits, install_body_permission
@@ -30,9 +30,8 @@ def create_app(node: NodePort) -> Flask:
     guard = Guard(node.settings, node.token, node.access, PAGE_SCOPES | scopes)
     guard.install(app)
     install_body_permission(app)
-    api = Blueprint("api", __name__, url_prefix=PREFIX)
-    register(api, document.OPERATIONS)
-    for blueprint in (api, health.blueprint, media.blueprint, document.blueprint):
+    register(app, document.OPERATIONS)
+    for blueprint in (health.blueprint, media.blueprint, document.blueprint):
         app.register_blueprint(blueprint)
     if proxies := node.settings.web_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]

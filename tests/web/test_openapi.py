@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from ingest.jobs.progress import JobProgress, JobState
 from search.records.cursors import write_cursor
 from web.api.description.document import OPERATIONS
 from web.api.description.property_docs import PROPERTIES
@@ -31,7 +32,7 @@ def served(app: Flask) -> set[tuple[str, str]]:
             ("/static/", "/item/", "/jobs/", "/failures/", "/photographers")
         )
         if not page:
-            path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
+            path = re.sub(r"<(?:[^>]*:)?(\w+)>", r"{\1}", rule.rule)
             found |= {(method, path) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
     return found
 
@@ -93,6 +94,46 @@ def test_only_who_asks_for_a_page_is_answered_with_one(client: FlaskClient, acce
     nobody = f"/media/{'0' * 8}-0000-4000-8000-{'0' * 12}/file"
     answer = client.get(nobody, headers={"Accept": accept} if accept else {})
     assert (answer.status_code, answer.is_json) == (404, is_json)
+
+
+def test_a_405_names_the_methods_that_are_described_for_the_path(client: FlaskClient, document: Any) -> None:
+    methods = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+    for path, item in document["paths"].items():
+        described = {method.upper() for method in item}
+        for method in methods - described:
+            refused = client.open(re.sub(r"\{\w+\}", "7", path), method=method)
+            assert refused.status_code == 405, (method, path)
+            assert refused.allow & methods == described, (method, path)
+
+
+def test_texts_are_described_as_not_empty_where_they_must_not_be(
+    client: FlaskClient, node: Any, document: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.ingest.known["7"] = JobProgress("7", JobState.DONE, "", ())
+    monkeypatch.setattr(node, "start_task", lambda *_, **__: "7", raising=False)
+    needed = {"paths": ["/"], "to": "x", "name": "x", "photographer": "x", "into": "x", "folders": ["/"]}
+    needed |= {"scope": "read", "from": "exif"}
+    may_be, must_not_be = 0, 0
+    for path, item in document["paths"].items():
+        content = item.get("post", {}).get("requestBody", {}).get("content", {})
+        for part in content.get("application/json", {}).get("schema", {}).get("allOf", ()):
+            component = document["components"]["schemas"][part["$ref"].rpartition("/")[2]]
+            asked = {one: needed[one] for one in component.get("required", ())}
+            usual = client.post(path, json=asked).status_code
+            for name, schema in component["properties"].items():
+                text = schema.get("items", schema)
+                if text.get("type") != "string" or "enum" in text or name == "near":
+                    continue
+                answer = client.post(path, json=asked | {name: [""] if "items" in schema else ""})
+                if "minLength" in text:
+                    must_not_be += 1
+                    assert (answer.status_code, "is empty" in answer.json["detail"]) == (400, True), (path, name)
+                else:
+                    may_be += 1
+                    assert answer.status_code in (usual, 202), (path, name, answer.text)
+    assert (may_be > 12, must_not_be > 12) == (True, True)
+    parameters = document["paths"]["/api/v1/search"]["get"]["parameters"]
+    assert [one["schema"]["minLength"] for one in parameters if one["name"] == "q"] == [1]
 
 
 def test_path_variables_are_declared(document: Any) -> None:

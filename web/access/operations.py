@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ingest.ledger.access import Login, Scope, TokenListed, digest_of
 from web.access.caller import current_caller
 from web.api.operation import Operation
+from web.api.params import NonEmpty
 from web.api.ports import NodePort
 
 
@@ -18,7 +19,7 @@ class NewToken:
         name: of the program or person; no other token has it.
     """
 
-    name: str
+    name: NonEmpty
     scope: Scope
 
 
@@ -35,7 +36,7 @@ class MadeToken:
 class Revocation:
     """Name of the token to revoke."""
 
-    name: str
+    name: NonEmpty
 
 
 @dataclass(frozen=True, slots=True)

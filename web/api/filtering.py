@@ -23,6 +23,7 @@ _PLUS_LOST = re.compile(r"(T[\d:.]+) (\d\d:?\d\d)$")
 
 _NEAR_SCHEMA = {
     "type": "string",
+    "minLength": 1,
     "description": "Within so many metres of a place (degrees, WGS 84): LAT,LON,METRES.",
     "examples": ["52.52,13.405,1000"],
 }
@@ -73,6 +74,9 @@ def _annotated(hint: Any, row: FilterField | None) -> Any:
         return Annotated[hint, BeforeValidator(_near), WithJsonSchema(_NEAR_SCHEMA)]
     if row.index is IndexType.DATETIME:
         hint = Annotated[hint, BeforeValidator(_whole_day if row.match is Match.AT_MOST else _time)]
+    if row.choices:
+        items = {"type": "string", "enum": list(row.choices)}
+        hint = Annotated[hint, WithJsonSchema({"type": "array", "items": items})]
     return Annotated[hint, Field(description=row.meaning)]
 
 

@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response
+from pydantic import Field
 
 from ingest.jobs.progress import Failure, JobProgress
 from ingest.ledger.access import Scope
@@ -19,7 +20,7 @@ from search.records.cursors import read_cursor, write_cursor
 from web.access.caller import current_caller
 from web.api.conventions.next_page import ListPage
 from web.api.operation import Operation, held_threads
-from web.api.params import Limit, adapter
+from web.api.params import Limit, NonEmpty, adapter
 from web.api.ports import NodePort
 from workers.batch.report import Priority
 
@@ -43,7 +44,7 @@ class NewJob:
         priority: which of several jobs comes first.
     """
 
-    paths: tuple[str, ...]
+    paths: Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
     library: str | None = None
     confirm_missing: bool = False
     reread: bool = False

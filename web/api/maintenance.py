@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
@@ -14,6 +17,7 @@ from ingest.maintenance.verify.findings import Verification
 from web.access.caller import current_caller
 from web.api.jobs import job
 from web.api.operation import Operation
+from web.api.params import NonEmpty
 from web.api.ports import NodePort
 
 
@@ -28,7 +32,7 @@ class NewBackup:
         keep: delete all backups in the folder but so many of the latest, once this one is written.
     """
 
-    to: str
+    to: NonEmpty
     damaged: bool = False
     keep: int | None = None
 
@@ -42,7 +46,7 @@ class NewMigration:
             absolute path of another.
     """
 
-    to: str
+    to: NonEmpty
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class NewCalibration:
             manifest.csv of the columns path and label.
     """
 
-    folders: tuple[str, ...]
+    folders: Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
 
 
 def back_up(node: NodePort, new: NewBackup) -> JobProgress:

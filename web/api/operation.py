@@ -5,11 +5,13 @@ Serving and ``/openapi.json`` read the same declaration, so that the description
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from werkzeug.routing import BaseConverter, Map
 
 from ingest.ledger.access import Scope
 from web.api.conventions.idempotency import answer_once
@@ -67,11 +69,37 @@ class Operation:
         return " ".join((self.view.__doc__ or "").split())
 
 
-def register(blueprint: Blueprint, operations: tuple[Operation, ...]) -> None:
+class OtherThan(BaseConverter):
+    """A part of a path that is none of the words by which other calls are known."""
+
+    def __init__(self, url_map: Map, *words: str) -> None:
+        super().__init__(url_map)
+        self.regex = rf"(?!(?:{'|'.join(map(re.escape, words))})\Z)[^/]+"
+
+
+def register(app: Flask, operations: tuple[Operation, ...]) -> None:
+    """Serve the calls below :data:`PREFIX`."""
+    app.url_map.converters["other_than"] = OtherThan
+    blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
+    rules = [operation.rule for operation in operations]
     for operation in operations:
         blueprint.add_url_rule(
-            operation.rule, endpoint=operation.name, view_func=_serve(operation), methods=[operation.method]
+            _routed(operation.rule, rules),
+            endpoint=operation.name,
+            view_func=_serve(operation),
+            methods=[operation.method],
         )
+    app.register_blueprint(blueprint)
+
+
+def _routed(rule: str, rules: Sequence[str]) -> str:
+    """A rule whose last part, if it is a variable, takes no path that another rule spells out: so what is said of a
+    path's methods (405, ``Allow``) is said of the call that the path is described for."""
+    stem, _, last = rule.rpartition("/")
+    if not last.startswith("<"):
+        return rule
+    words = sorted({word for other, _, word in (one.rpartition("/") for one in rules) if other == stem} - {last})
+    return f"{stem}/<other_than({', '.join(map(repr, words))}):{last[1:]}" if words else rule
 
 
 def current_node() -> NodePort:

@@ -21,6 +21,7 @@ from web.api.filtering import filter_of, filter_parameters, is_filter
 CollectionName: TypeAlias = Literal["images", "videos", "audio"]
 Limit: TypeAlias = Annotated[int, Field(ge=1, le=500)]
 Offset: TypeAlias = Annotated[int, Field(ge=0, le=MOST_OFFSET)]
+NonEmpty: TypeAlias = Annotated[str, Field(min_length=1)]
 StylePosition: TypeAlias = Annotated[float, Field(ge=-1, le=1)]
 OrderName: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "enum": list(ORDERS)})]
 Diversity: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -47,10 +48,10 @@ class SimilarParameters:
             together with 'style'.
     """
 
-    like: tuple[str, ...] = ()
-    unlike: tuple[str, ...] = ()
+    like: tuple[NonEmpty, ...] = ()
+    unlike: tuple[NonEmpty, ...] = ()
     collections: Annotated[tuple[CollectionName, ...], Field(alias="in")] = ()
-    spaces: tuple[str, ...] = ()
+    spaces: tuple[NonEmpty, ...] = ()
     limit: Limit = 20
     pivot: bool = True
     exact: bool = False
@@ -72,7 +73,7 @@ class WordParameters:
         offset: leave out so many of the best answers, to page on.
     """
 
-    q: str
+    q: NonEmpty
     collections: Annotated[tuple[CollectionName, ...], Field(alias="in")] = ()
     limit: Limit = 50
     offset: Offset = 0
@@ -187,5 +188,7 @@ def _build_one(given: Values, type_: Any, strict: bool) -> Any:
         name = ".".join(str(part) for part in problem["loc"]) or "the request"
         if problem["type"] == "missing":
             raise UsageError(f"'{name}' is needed.") from None
+        if problem["type"] in ("string_too_short", "too_short") and not problem["input"]:
+            raise UsageError(f"'{name}' is empty.") from None
         raise UsageError(f"'{name}' cannot be {problem['input']!r}: {problem['msg']}.") from None
     return filter_of(type_, made) if is_filter(type_) else made

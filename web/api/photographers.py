@@ -26,6 +26,7 @@ from search.records.lookup import probe_of
 from search.similar.questions import Probe
 from web.api.jobs import job
 from web.api.operation import Operation
+from web.api.params import NonEmpty
 from web.api.ports import NodePort
 from web.api.questions import check_id
 
@@ -78,7 +79,7 @@ class NewLabels:
     groups: Annotated[int, Field(ge=2, le=10_000)] | None = None
     seed: Annotated[int, Field(ge=0, lt=10**9)] | None = None
     name: str = ""
-    ids: tuple[str, ...] = ()
+    ids: tuple[NonEmpty, ...] = ()
     of: str = ""
 
     @property
@@ -95,16 +96,16 @@ class NewLabels:
 class Renaming:
     """``photographer``, by name or id, is to be called ``to``; with the name of another, the two become one."""
 
-    photographer: str
-    to: str
+    photographer: NonEmpty
+    to: NonEmpty
 
 
 @dataclass(frozen=True, slots=True)
 class Merging:
     """All that is ``photographer``'s is to be credited to ``into``; both by name or id, and both known."""
 
-    photographer: str
-    into: str
+    photographer: NonEmpty
+    into: NonEmpty
 
 
 @dataclass(frozen=True, slots=True)

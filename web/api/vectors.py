@@ -12,7 +12,7 @@ from ingest.ledger.access import Scope
 from search.errors import NotFoundError, UsageError
 from search.store.filters import Filter
 from web.api.operation import Operation
-from web.api.params import CollectionName, Limit
+from web.api.params import CollectionName, Limit, NonEmpty
 from web.api.ports import NodePort
 
 
@@ -21,7 +21,7 @@ class VectorParameters:
     """A page of one space of one collection; ``after`` is the ``after`` of the page before."""
 
     collection: CollectionName
-    space: str
+    space: NonEmpty
     limit: Limit = 500
     after: str | None = None
 

@@ -152,7 +152,7 @@ def _query_parameters(type_: Any) -> list[Json]:
 
 
 def _variable(name: str) -> Json:
-    return _parameter(name, "path", True, {"type": "string"})
+    return _parameter(name, "path", True, {"type": "string", "minLength": 1})
 
 
 def _parameter(name: str, where: str, required: bool, schema: Mapping[str, Any]) -> Json:
