@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,12 +28,34 @@ def _trained(
     photos: PhotoSet, folder: Path, options: ClassifierOptions = QUICK
 ) -> tuple[TrainedClassifier, Classifier]:
     result = train(photos, options, folder)
-    return result, Classifier.load(folder, photos.visual_space, photos.style_space)
+    return result, _loaded(result, photos)
 
 
 def _right(model: Classifier, photos: PhotoSet) -> float:
     given = model.probabilities(photos).argmax(axis=1)
     return float(np.mean([model.names[at] == name for at, name in zip(given, photos.names, strict=True)]))
+
+
+@pytest.fixture(scope="module")
+def planted(make_photos: MakePhotos) -> PhotoSet:
+    """Photos of four photographers, which :func:`planted_model` has learnt."""
+    return make_photos()
+
+
+@pytest.fixture(scope="module")
+def planted_model(planted: PhotoSet, tmp_path_factory: pytest.TempPathFactory) -> TrainedClassifier:
+    """What changes its folder works on a copy."""
+    return train(planted, QUICK, tmp_path_factory.mktemp("planted") / "model")
+
+
+@pytest.fixture(scope="module")
+def small_model(make_photos: MakePhotos, tmp_path_factory: pytest.TempPathFactory) -> TrainedClassifier:
+    """Of two photographers with six photos each; what changes its folder works on a copy."""
+    return train(make_photos(2, 3, 2), QUICK, tmp_path_factory.mktemp("small") / "model")
+
+
+def _loaded(result: TrainedClassifier, photos: PhotoSet) -> Classifier:
+    return Classifier.load(result.folder, photos.visual_space, photos.style_space)
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +96,11 @@ def test_style_and_subject_are_answered_side_by_side(make_photos: MakePhotos, tm
     assert sum(candidate.probability for candidate in verdict.candidates) == pytest.approx(1)
 
 
-def test_a_verdict_names_everybody_once_most_probable_first(make_photos: MakePhotos, tmp_path: Path) -> None:
-    photos = make_photos()
-    result, model = _trained(photos, tmp_path / "model")
-    verdict = model.predict(photos.features[0], photos.visual[0], photos.style[0])
+def test_a_verdict_names_everybody_once_most_probable_first(
+    planted: PhotoSet, planted_model: TrainedClassifier
+) -> None:
+    photos, result = planted, planted_model
+    verdict = _loaded(result, photos).predict(photos.features[0], photos.visual[0], photos.style[0])
     probabilities = [candidate.probability for candidate in verdict.candidates]
     assert probabilities == sorted(probabilities, reverse=True)
     assert sorted(candidate.photographer for candidate in verdict.candidates) == list(result.photographers)
@@ -102,12 +126,13 @@ def test_reasons_come_in_order_of_weight_with_the_vectors_as_one_each(make_photo
             assert reason.typical == pytest.approx(float(np.median(own[:, INDEX[reason.feature]])))
 
 
-def test_the_same_seed_gives_the_same_model(make_photos: MakePhotos, tmp_path: Path) -> None:
-    photos = make_photos()
-    _, one = _trained(photos, tmp_path / "one")
-    _, other = _trained(photos, tmp_path / "other")
-    np.testing.assert_array_equal(one.probabilities(photos), other.probabilities(photos))
-    first, second = (json.loads((tmp_path / name / "manifest.json").read_text()) for name in ("one", "other"))
+def test_the_same_seed_gives_the_same_model(
+    planted: PhotoSet, planted_model: TrainedClassifier, tmp_path: Path
+) -> None:
+    one = _loaded(planted_model, planted)
+    again, other = _trained(planted, tmp_path / "other")
+    np.testing.assert_array_equal(one.probabilities(planted), other.probabilities(planted))
+    first, second = (json.loads((made.folder / "manifest.json").read_text()) for made in (planted_model, again))
     for told in (first, second):
         del told["files"]["trees.cbm"]  # CatBoost writes the time into it
     assert first == second
@@ -123,10 +148,11 @@ def test_what_was_said_out_of_fold_is_kept(make_photos: MakePhotos, tmp_path: Pa
     assert np.mean([said.names[at] == name for at, name in zip(given.argmax(1), photos.names, strict=True)]) > 0.7
 
 
-def test_a_photo_without_style_or_features_is_answered_with_a_note(make_photos: MakePhotos, tmp_path: Path) -> None:
-    photos = make_photos()
-    _, model = _trained(photos, tmp_path / "model")
-    verdict = model.predict(np.full(78, np.nan, np.float32), photos.visual[0], None)
+def test_a_photo_without_style_or_features_is_answered_with_a_note(
+    planted: PhotoSet, planted_model: TrainedClassifier
+) -> None:
+    model = _loaded(planted_model, planted)
+    verdict = model.predict(np.full(78, np.nan, np.float32), planted.visual[0], None)
     assert len(verdict.notes) == 2
     assert all(np.isfinite(candidate.probability) for candidate in verdict.candidates)
 
@@ -149,31 +175,29 @@ def test_without_metadata_what_the_file_says_changes_nothing(make_photos: MakePh
 
 
 @pytest.mark.parametrize("changed", ["visual", "style"])
-def test_a_model_of_another_space_is_refused(make_photos: MakePhotos, tmp_path: Path, changed: str) -> None:
-    photos = make_photos()
-    train(photos, QUICK, tmp_path / "model")
-    assert photos.style_space is not None
-    spaces = {"visual": photos.visual_space, "style": photos.style_space}
+def test_a_model_of_another_space_is_refused(planted: PhotoSet, planted_model: TrainedClassifier, changed: str) -> None:
+    assert planted.style_space is not None
+    spaces = {"visual": planted.visual_space, "style": planted.style_space}
     spaces[changed] = replace(spaces[changed], revision="2")
     with pytest.raises(SpaceMismatchError, match=f"'{changed}'.*train"):
-        Classifier.load(tmp_path / "model", **spaces)
+        Classifier.load(planted_model.folder, **spaces)
     with pytest.raises(SpaceMismatchError, match="there is none now"):
-        Classifier.load(tmp_path / "model", photos.visual_space, None)
+        Classifier.load(planted_model.folder, planted.visual_space, None)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "arrays.npz", "trees.cbm", "out_of_fold.npz"])
 @pytest.mark.parametrize("damage", ["gone", "cut", "edited"])
-def test_a_damaged_model_is_said_to_be(make_photos: MakePhotos, tmp_path: Path, name: str, damage: str) -> None:
-    photos = make_photos(2, 3, 2)
-    train(photos, QUICK, tmp_path / "model")
-    file = tmp_path / "model" / name
+def test_a_damaged_model_is_said_to_be(
+    planted: PhotoSet, small_model: TrainedClassifier, tmp_path: Path, name: str, damage: str
+) -> None:
+    file = shutil.copytree(small_model.folder, tmp_path / "model") / name
     whole = file.read_bytes()
     if damage == "gone":
         file.unlink()
     else:
         file.write_bytes(whole[: len(whole) // 2] if damage == "cut" else whole[:-9] + b"something")
     with pytest.raises(ModelError, match="damaged"):
-        Classifier.load(tmp_path / "model", photos.visual_space, photos.style_space)
+        Classifier.load(tmp_path / "model", planted.visual_space, planted.style_space)
 
 
 def test_names_never_become_file_names(make_photos: MakePhotos, tmp_path: Path) -> None:
@@ -185,13 +209,11 @@ def test_names_never_become_file_names(make_photos: MakePhotos, tmp_path: Path) 
     assert files == {f"in/model/{name}" for name in ("manifest.json", "arrays.npz", "trees.cbm", "out_of_fold.npz")}
 
 
-def test_it_says_what_it_does_and_stops_when_told(make_photos: MakePhotos, tmp_path: Path) -> None:
-    photos, said = make_photos(), list[str]()
-    train(photos, QUICK, tmp_path / "model", said.append)
-    assert any("4 photographers" in text for text in said)
-    left = iter([True] * 40)
+def test_it_says_what_it_does_and_stops_when_told(planted: PhotoSet, tmp_path: Path) -> None:
+    said, left = list[str](), iter([True] * 40)
     with pytest.raises(TrainingStoppedError):
-        train(photos, QUICK, tmp_path / "stopped", goes_on=lambda: next(left, False))
+        train(planted, QUICK, tmp_path / "stopped", said.append, lambda: next(left, False))
+    assert any("4 photographers" in text for text in said)
     assert not (tmp_path / "stopped" / "manifest.json").exists()
 
 
