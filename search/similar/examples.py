@@ -13,7 +13,7 @@ from search.media import Kind
 from search.records.lookup import probes_of
 from search.similar.questions import Probe, Question
 from search.spaces import Space, VectorField
-from search.store.base import Array, Store, VectorQuery
+from search.store.base import Array, PayloadChoice, Store, VectorQuery
 from search.store.filters import Filter
 from search.vectors import unit_rows
 
@@ -38,11 +38,20 @@ class SpaceQuery:
         return self.field.space
 
     def vector_queries(
-        self, limit: int, where: Filter, *, exact: bool = False, diversity: float = 0.0
+        self,
+        limit: int,
+        where: Filter,
+        *,
+        exact: bool = False,
+        diversity: float = 0.0,
+        with_payload: PayloadChoice = False,
     ) -> list[VectorQuery]:
         """The queries to a store: one of all rows where points hold several vectors, else one a row."""
         parts = [self.rows] if self.field.multi else np.split(self.rows, len(self.rows))
-        return [VectorQuery(self.space, part, limit, where, exact=exact, diversity=diversity) for part in parts]
+        return [
+            VectorQuery(self.space, part, limit, where, exact=exact, diversity=diversity, with_payload=with_payload)
+            for part in parts
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from search.similar.questions import Probe, Question, Relation, SimilarAnswer, S
 from search.similar.shots import SHOT_KEYS, Comparisons
 from search.similar.subject_style import STYLE, SUBJECT, SubjectStyleWeights, ask_subject_and_style, with_parts
 from search.store.answers import MMR_CANDIDATES
-from search.store.base import CollectionInfo, Store, StoredPoint, VectorQuery
+from search.store.base import CollectionInfo, PayloadChoice, Store, StoredPoint, VectorQuery
 from search.store.filters import Filter
 
 _SHOWN = ("kind", "paths", "fingerprints", "moments", "duration", *SHOT_KEYS)
@@ -167,16 +167,19 @@ def _ask(context: QueryContext, collection: str, searched: int) -> _Found:
     asked = _space_queries(context, collection)
     if not asked:
         return _Found([], {})
-    queries = [_vector_queries(context, one, searched) for one in asked]
+    payload = _SHOWN if _payload_with_hits(context, asked) else False
+    queries = [_vector_queries(context, one, searched, payload) for one in asked]
     answers = iter(context.store.query(collection, [query for some in queries for query in some]))
     scores: dict[str, dict[str, float]] = {}
     places: dict[str, int] = {}
+    points: dict[str, StoredPoint] = {}
     for one, some in zip(asked, queries, strict=True):
         hits = [next(answers) for _ in some]
         scores[one.space.name] = best_of(hits)
+        if payload:
+            points |= {hit.id: StoredPoint(hit.id, hit.payload or {}) for answer in hits for hit in answer}
         if some[0].diversity:
             places = {hit.id: place for place, hit in enumerate(hits[0])}
-    points: dict[str, StoredPoint] = {}
     several = [one for one in asked if one.field.multi]
     if several:
         ids = {id_ for one in several for id_ in context.scorer.needed(one, [*scores[one.space.name]])}
@@ -196,6 +199,13 @@ def _ask(context: QueryContext, collection: str, searched: int) -> _Found:
     return _Found(findings, points, places)
 
 
+def _payload_with_hits(context: QueryContext, asked: Sequence[SpaceQuery]) -> bool:
+    """Whether hits bring what they are described from. A request to a server takes longer than the payloads of a page
+    and what is compared beside it; of hits whose vectors are fetched anyway, payloads come with those."""
+    few = _depth(context.question) <= MMR_CANDIDATES
+    return context.store.engine == "server" and few and not any(one.field.multi for one in asked)
+
+
 def _depth(question: Question) -> int:
     """How many answers are compared. Where they are to be unlike each other, all that an engine rearranges, so that
     every page is of the same order."""
@@ -212,7 +222,9 @@ def _space_queries(context: QueryContext, collection: str) -> list[SpaceQuery]:
     return [query for query in queries if query is not None]
 
 
-def _vector_queries(context: QueryContext, asked: SpaceQuery, searched: int) -> list[VectorQuery]:
+def _vector_queries(
+    context: QueryContext, asked: SpaceQuery, searched: int, payload: PayloadChoice
+) -> list[VectorQuery]:
     """The queries of one space; only those of the principal space can be diverse, and find copies."""
     question, multi = context.question, asked.field.multi
     principal = asked.space.name == PRINCIPAL_SPACE[KIND_OF[asked.collection]]
@@ -222,7 +234,8 @@ def _vector_queries(context: QueryContext, asked: SpaceQuery, searched: int) -> 
         limit = max(limit, searched)
     if multi:
         limit += max(_SPARE, limit // 2)
-    return context.vector_queries(asked, limit, diversity=question.diversity or 0.0 if varied else 0.0)
+    diversity = question.diversity or 0.0 if varied else 0.0
+    return context.vector_queries(asked, limit, diversity=diversity, with_payload=payload)
 
 
 def _describe(

@@ -9,7 +9,7 @@ from search.similar.examples import Examples, SpaceQuery
 from search.similar.questions import Question
 from search.similar.scores import Scorer
 from search.similar.shots import Comparisons
-from search.store.base import Array, CollectionInfo, ScoredHit, Store, VectorQuery
+from search.store.base import Array, CollectionInfo, PayloadChoice, ScoredHit, Store, VectorQuery
 from search.store.filters import Filter
 
 
@@ -55,10 +55,16 @@ class QueryContext:
         field = self.infos[collection].schema.by_name.get(space)
         return None if field is None else self.examples.query(field, collection)
 
-    def vector_queries(self, asked: SpaceQuery, limit: int, *, diversity: float = 0.0) -> list[VectorQuery]:
+    def vector_queries(
+        self, asked: SpaceQuery, limit: int, *, diversity: float = 0.0, with_payload: PayloadChoice = False
+    ) -> list[VectorQuery]:
         """Queries under the question's filter, for ``limit`` hits that are none of the examples."""
         return asked.vector_queries(
-            limit + len(self.examples.stored), self.question.where, exact=self.question.exact, diversity=diversity
+            limit + len(self.examples.stored),
+            self.question.where,
+            exact=self.question.exact,
+            diversity=diversity,
+            with_payload=with_payload,
         )
 
     def best_scores(self, asked: SpaceQuery, limit: int, where: Filter) -> dict[str, float]:

@@ -175,7 +175,8 @@ class Store(Protocol):
         """
 
     def collections(self) -> Mapping[str, CollectionInfo]:
-        """The current generation of every collection, by its plain name."""
+        """The current generation of every collection, by its plain name. What other processes have written since may
+        be unknown for a few seconds; what they have promoted, for two."""
 
     def schema(self, collection: str) -> CollectionSchema: ...
 
@@ -282,7 +283,7 @@ class Store(Protocol):
 
     def promote(self, generation: str) -> None:
         """Let questions go to this generation from now on, in one step; the one before stays until it is dropped.
-        Other processes' questions follow within a second, their writes at once."""
+        Other processes' questions follow within two seconds, their writes at once."""
 
     def drop_generation(self, generation: str) -> None:
         """Delete a generation; one that does not exist (any more) is ignored.

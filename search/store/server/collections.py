@@ -5,6 +5,7 @@ Schema, fingerprints and metadata values live in a collection's own metadata, wh
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -19,12 +20,12 @@ from search.spaces import CollectionSchema, VectorField
 from search.store.base import CollectionInfo, Generation
 from search.store.generations import GenerationName, filled_otherwise, refuse_to_drop, unfinished
 from search.store.payloads import PAYLOAD_INDEXES
-from search.store.schemas import check_same_spaces, lacks, spaces_to_add, with_added
+from search.store.schemas import check_same_spaces, lacks, no_collection, spaces_to_add, with_added
 from search.store.server.errors import server_errors
 from search.store.server.layout import add_vector, create
 from search.store.server.names import ServerNames
 from search.store.server.ready import wait_for_replicas, when_whole
-from search.store.server.timing import BEHIND_SECONDS, COMMIT_SECONDS
+from search.store.server.timing import ALIASES_HELD, BEHIND_SECONDS, COMMIT_SECONDS, DESCRIPTION_HELD
 
 _SCHEMA, _VALUE = "likewise_schema", "likewise_value_"
 """Keys of the collection metadata: the schema, and the prefix of every metadata value."""
@@ -34,6 +35,7 @@ _HELD = "likewise_indexing_threshold"
 _INDEXING_THRESHOLD_KB = 10_000
 """What a server means by no ``indexing_threshold``. Source: its configuration file."""
 
+_NEVER = float("-inf")
 
 _T = TypeVar("_T")
 
@@ -54,6 +56,8 @@ class ServerCollections:
         self._settings = settings
         self._names = ServerNames(client, settings.qdrant_prefix)
         self._schemas: dict[str, CollectionSchema] = {}
+        self._described: dict[str, tuple[float, models.CollectionInfo | None]] = {}
+        self._changes = 0
 
     def find(self, collection: str, *, to_write: bool = False) -> PhysicalCollection:
         """Where ``collection``, plain or a generation's name, is kept just now.
@@ -106,16 +110,16 @@ class ServerCollections:
             wait_for_replicas(self._client, physical)
             if self._names.current(name, fresh=True) is None and physical != self._names.physical(name):
                 self._names.point_at(name, physical)
+        self.touched(physical)
 
     def collections(self) -> Mapping[str, CollectionInfo]:
+        """As of the last ``DESCRIPTION_HELD`` seconds; what this store wrote itself is known at once."""
         found: dict[str, CollectionInfo] = {}
-        with server_errors("*"):
-            self._names.forget()
         for name in sorted(COLLECTIONS):
             try:
                 with server_errors(name):
                     physical = self._names.physical(name)
-                    info = self._describe(physical)
+                info = self._held(name, physical, DESCRIPTION_HELD)
             except NotFoundError:
                 continue
             found[name] = CollectionInfo(
@@ -124,8 +128,9 @@ class ServerCollections:
         return found
 
     def metadata(self, collection: str) -> Mapping[str, Any]:
+        """As of the last ``ALIASES_HELD`` seconds; what this store wrote itself is known at once."""
         place = self.find(collection)
-        return _values(self._info(collection, place).config.metadata or {})
+        return _values(self._held(collection, place.physical, ALIASES_HELD).config.metadata or {})
 
     def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
         place = self.find(collection, to_write=True)
@@ -179,6 +184,7 @@ class ServerCollections:
         with server_errors(begun):
             self._index_payload(physical, info)
             wait_for_replicas(self._client, physical)
+        self.touched(physical)
         return begun
 
     def generations(self, collection: str) -> tuple[Generation, ...]:
@@ -256,9 +262,33 @@ class ServerCollections:
                 kind = models.PayloadSchemaType(index.value)
                 when_whole(partial(self._client.create_payload_index, physical, key, kind, wait=True), _made)
 
+    def touched(self, physical: str) -> None:
+        """Ask anew how many points a collection has, and what is kept with it: this store has just changed that."""
+        self._changes += 1
+        self._described.pop(physical, None)
+
+    def _held(self, collection: str, physical: str, seconds: float) -> models.CollectionInfo:
+        """The description of a collection, no older than that. That there is none is held as long as aliases are."""
+        now = time.monotonic()
+        read_at, info = self._described.get(physical, (_NEVER, None))
+        if now - read_at < (seconds if info else ALIASES_HELD):
+            if info is None:
+                raise no_collection(collection)
+            return info
+        try:
+            with server_errors(collection, (lambda: self._forget(physical)) if info else None):
+                return self._describe(physical)
+        except NotFoundError:
+            self._described[physical] = (now, None)
+            raise
+
     def _describe(self, physical: str) -> models.CollectionInfo:
-        """The description of a collection that may have been made just now."""
-        return self.ask(physical, lambda: self._client.get_collection(physical))
+        """The description of a collection, as the server gives it now; it may have been made just now."""
+        read_at, changes = time.monotonic(), self._changes
+        info = self.ask(physical, lambda: self._client.get_collection(physical))
+        if changes == self._changes:  # else it may be of before a change
+            self._described[physical] = (read_at, info)
+        return info
 
     def ask(self, physical: str, call: Callable[[], _T]) -> _T:
         """What a request about a collection gives; of one that is current and was made just now, also where a node does
@@ -266,8 +296,11 @@ class ServerCollections:
         return when_whole(call, lambda: self._names.is_current(physical), BEHIND_SECONDS)
 
     def _update(self, collection: str, place: PhysicalCollection, **changes: Any) -> None:
-        with server_errors(collection, place.forget):
-            self._client.update_collection(place.physical, timeout=COMMIT_SECONDS, **changes)
+        try:
+            with server_errors(collection, place.forget):
+                self._client.update_collection(place.physical, timeout=COMMIT_SECONDS, **changes)
+        finally:
+            self.touched(place.physical)
 
     def _info(self, collection: str, place: PhysicalCollection) -> models.CollectionInfo:
         with server_errors(collection, place.forget):
@@ -291,6 +324,7 @@ class ServerCollections:
 
     def _forget(self, physical: str) -> None:
         self._schemas.pop(physical, None)
+        self._described.pop(physical, None)
         self._names.forget()
 
 

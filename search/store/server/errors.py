@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -33,6 +34,28 @@ _LONGEST = 300
 """Characters of a server's answer that are repeated."""
 
 
+_PAGE = "limit"
+"""What strict mode calls the number of hits or records that a request asks for."""
+
+_EXCEEDED = re.compile(r'Limit exceeded (?P<size>\d+) > (?P<most>\d+)(?: for "?(?P<what>[^".]+)"?)?')
+_TOO_LONG = "larger than allowed"
+"""In a server's own refusal of a body, which has status 400. Source: actix-web's ``JsonPayloadError``."""
+
+
+class TooLargeError(StoreError):
+    """A request holds, or asks for, more than the server or what stands before it takes at once.
+
+    Attributes:
+        most: what it would take; None where that was not said.
+        of_page: how many hits or records were asked for is what was too much.
+    """
+
+    def __init__(self, message: str, hint: str = "", most: int | None = None, of_page: bool = False) -> None:
+        super().__init__(message, hint)
+        self.most = most
+        self.of_page = of_page
+
+
 class PointGoneError(StoreUnavailableError):
     """An operation names a point that was deleted before it came; the rest of it may be tried again."""
 
@@ -46,6 +69,7 @@ def server_errors(collection: str, forget: Callable[[], None] | None = None) -> 
         PointGoneError: a point that is to be edited does not exist.
         NotFoundError: the collection does not exist.
         SpaceMismatchError: a vector of the wrong dimension or name.
+        TooLargeError: more at once than is taken.
         DiskFullError, StoreError: as their names say.
     """
     try:
@@ -101,6 +125,20 @@ def _of_status(collection: str, status: int, text: str, retry_after: str = "") -
     if status == _INSUFFICIENT_STORAGE or says_disk_full(text):
         return DiskFullError(
             f"The Qdrant server has no room left: {text}.", "Free some space there; nothing stored was lost."
+        )
+    if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or (status == httpx.codes.BAD_REQUEST and _TOO_LONG in text):
+        return TooLargeError(
+            f"A request about collection '{collection}' is refused as too long ({status}): {text}.",
+            "Allow longer ones where that is set: of a proxy before the Qdrant server (nginx: client_max_body_size), "
+            "or of the server (service.max_request_size_mb). 32 MB are enough.",
+        )
+    exceeded = _EXCEEDED.search(text)
+    if status == httpx.codes.BAD_REQUEST and exceeded:
+        return TooLargeError(
+            f"The Qdrant server allows less at once in collection '{collection}': {text}.",
+            "Its operator sets this limit (strict mode).",
+            int(exceeded["most"]),
+            exceeded["what"] is not None and exceeded["what"].strip() == _PAGE,
         )
     if status == httpx.codes.NOT_FOUND and "No point with id" in text:
         return PointGoneError(f"The Qdrant server answered {status} about collection '{collection}': {text}.")

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from qdrant_client import QdrantClient, models
 
 from search.store.generations import GenerationName
-from search.store.server.timing import COMMIT_SECONDS, HELD_SECONDS
+from search.store.server.timing import ALIASES_HELD, COMMIT_SECONDS
 
 _NEVER = float("-inf")
 
@@ -96,7 +96,7 @@ class ServerNames:
         return f"{self._prefix}{collection}-current"
 
     def _known(self, *, fresh: bool) -> Mapping[str, str]:
-        if fresh or time.monotonic() - self._read_at >= HELD_SECONDS:
+        if fresh or time.monotonic() - self._read_at >= ALIASES_HELD:
             read_at = time.monotonic()
             described = self._client.get_aliases().aliases
             self._aliases = {alias.alias_name: alias.collection_name for alias in described}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from itertools import islice
-from typing import Any, TypeVar
+from itertools import chain, islice
+from typing import Any, NamedTuple, TypeVar
 
 from qdrant_client import QdrantClient, models
 
@@ -27,29 +28,27 @@ from search.store.base import (
 )
 from search.store.conditions import following_id, valid_ids
 from search.store.filters import Filter
-from search.store.payloads import check_facet_key, check_order, counted, from_stored, group_patches
+from search.store.payloads import check_facet_key, check_order, counted, group_patches
 from search.store.server.collections import PhysicalCollection, ServerCollections
 from search.store.server.errors import PointGoneError, server_errors
 from search.store.server.filters import server_filter
 from search.store.server.layout import search_params
+from search.store.server.limits import Limits, exhaust
+from search.store.server.points import numbers_of, selected, sparse_vector, stored_point, structs_of
 from search.store.server.timing import ANSWER_SECONDS
-from search.store.vectors import as_stored, asked_vectors, from_engine, numbers_in, query_vector, to_engine
+from search.store.vectors import as_stored, asked_vectors, numbers_in, query_vector, to_engine
 
 _T = TypeVar("_T")
 
-_REQUEST_FLOATS = 500_000
-"""Vector components in one request: about 11 MB as JSON, where a server takes 32 MB by default
-(``service.max_request_size_mb``)."""
-
-_REQUEST_POINTS = 500
-_REQUEST_IDS = 10_000
-"""Ids in one request: about 0.4 MB."""
-
-_ANSWER_FLOATS = 2_000_000
-"""Vector components asked for in one request, as far as can be told beforehand: about 40 MB as JSON."""
-
 _EDITS = 5
 """How often an edit is tried when others delete what it is about."""
+
+
+class _Piece(NamedTuple):
+    """A request for some hits of a query, and the vector components in it."""
+
+    request: models.QueryRequest
+    floats: int
 
 
 def connect(settings: Settings) -> ServerStore:
@@ -76,6 +75,7 @@ class ServerStore:
         self._client = client
         self._settings = settings or Settings.model_validate({})
         self._collections = ServerCollections(client, self._settings)
+        self._limits = Limits()
 
     @property
     def engine(self) -> str:
@@ -93,9 +93,13 @@ class ServerStore:
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
         if not points:
             self._collections.find(collection, to_write=True)
-        for chunk in _requests((point, point.vectors) for point in points):
-            place, structs = self._collections.find_for(collection, partial(_structs, chunk), to_write=True)
+
+        def send(some: Sequence[Point]) -> None:
+            place, structs = self._collections.find_for(collection, partial(structs_of, some), to_write=True)
             self._ask(collection, place, partial(self._client.upsert, place.physical, structs, wait=True))
+            self._collections.touched(place.physical)
+
+        exhaust(self._limits.points.each(points, send, lambda point: numbers_of(point.vectors)))
 
     def update_vectors(self, collection: str, vectors: Mapping[str, Mapping[str, Array]]) -> None:
         def convert(schema: CollectionSchema) -> dict[str, dict[str, Array]]:
@@ -104,15 +108,17 @@ class ServerStore:
         place, stored = self._collections.find_for(collection, convert, to_write=True)
         sums = checksums.vector_patches(place.schema, stored)
 
+        def send(ids: Sequence[str]) -> None:
+            edits = [
+                models.PointVectors(id=id_, vector=to_engine(place.schema, stored[id_], sparse_vector)) for id_ in ids
+            ]
+            # Killed in between, the vectors are unproven, not damaged.
+            self._patch(collection, place, checksums.without(sums, ids))
+            self._ask(collection, place, partial(self._client.update_vectors, place.physical, edits, wait=True))
+            self._patch(collection, place, {id_: sums[id_] for id_ in ids})
+
         def edit(existing: Sequence[str]) -> None:
-            for ids in _requests((id_, stored[id_]) for id_ in existing):
-                edits = [
-                    models.PointVectors(id=id_, vector=to_engine(place.schema, stored[id_], _sparse)) for id_ in ids
-                ]
-                # Killed in between, the vectors are unproven, not damaged.
-                self._patch(place, checksums.without(sums, ids))
-                self._client.update_vectors(place.physical, edits, wait=True)
-                self._patch(place, {id_: sums[id_] for id_ in ids})
+            exhaust(self._limits.points.each(existing, send, lambda id_: numbers_of(stored[id_])))
 
         self._edit_existing(collection, place, valid_ids(vectors), edit)
 
@@ -122,18 +128,25 @@ class ServerStore:
         def edit(existing: Sequence[str]) -> None:
             wanted = {id_: patches[id_] for id_ in existing}
             if changing := checksums.changing_facts(wanted):
-                records = self._client.retrieve(place.physical, changing, with_payload=checksums.facts_keys())
+                fetch = partial(self._client.retrieve, place.physical, changing, with_payload=checksums.facts_keys())
+                records = self._ask(collection, place, fetch)
                 wanted = checksums.with_facts_checksums(wanted, [(str(each.id), each.payload) for each in records])
-            self._patch(place, wanted)
+            self._patch(collection, place, wanted)
 
-        for ids in _slices(valid_ids(patches), _REQUEST_IDS):
+        def send(ids: Sequence[str]) -> None:
             self._edit_existing(collection, place, ids, edit)
+
+        exhaust(self._limits.ids.each(valid_ids(patches), send))
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
         place = self._collections.find(collection, to_write=True)
-        for doomed in _slices(valid_ids(ids), _REQUEST_IDS):
+
+        def send(doomed: list[str]) -> None:
             points = models.PointIdsList(points=list(doomed))
             self._ask(collection, place, partial(self._client.delete, place.physical, points, wait=True))
+            self._collections.touched(place.physical)
+
+        exhaust(self._limits.ids.each(valid_ids(ids), send))
 
     def retrieve(
         self, collection: str, ids: Sequence[str], *, vectors: Sequence[str] = (), payload: PayloadChoice = True
@@ -146,27 +159,26 @@ class ServerStore:
         if not queries:
             return []
         place, vectors = self._collections.find_for(
-            collection, lambda schema: [query_vector(schema, query, _sparse) for query in queries]
+            collection, lambda schema: [query_vector(schema, query, sparse_vector) for query in queries]
         )
-        found: list[list[ScoredHit]] = []
         asked = [
             (part, vector) for query, vector in zip(queries, vectors, strict=True) for part in engine_queries(query)
         ]
-        for some in _requests((one, {one[0].space.name: one[0].vector}) for one in asked):
-            requests = [
-                models.QueryRequest(
-                    query=_diverse(vector, query.diversity),
-                    using=query.space.name,
-                    limit=query.limit,
-                    filter=server_filter(query.where),
-                    params=search_params(self._settings, exact=query.exact, ef=query.ef),
-                    with_payload=_selected(query.with_payload),
-                )
-                for query, vector in some
-            ]
-            answers = self._ask(collection, place, partial(self._client.query_batch_points, place.physical, requests))
-            found += [scored(query, answer.points) for (query, _), answer in zip(some, answers, strict=True)]
-        return joined(queries, found)
+
+        def send(some: Sequence[_Piece]) -> Sequence[models.QueryResponse]:
+            requests = [piece.request for piece in some]
+            return self._ask(collection, place, partial(self._client.query_batch_points, place.physical, requests))
+
+        def ask(page: int) -> list[list[ScoredHit]]:
+            pieces = [piece for query, vector in asked for piece in self._in_pages(query, vector, page)]
+            answers = chain.from_iterable(self._limits.questions.each(pieces, send, lambda piece: piece.floats))
+            found = []
+            for query, _ in asked:
+                pages = islice(answers, -(-query.limit // page))
+                found.append(scored(query, [hit for answer in pages for hit in answer.points]))
+            return joined(queries, found)
+
+        return self._limits.in_pages(ask)
 
     def scroll(
         self,
@@ -181,19 +193,23 @@ class ServerStore:
         place, names = self._collections.find_for(collection, lambda schema: asked_vectors(schema, vectors))
         condition = server_filter(where)
         offset: Any = following_id(after) if after else None
-        limit = min(page, self._points_in_answer(place.schema, names))
-        while True:
-            page_after = partial(
+        wanted = min(page, self._points_in_answer(place.schema, names))
+
+        def ask(most: int) -> Any:
+            next_page = partial(
                 self._client.scroll,
                 place.physical,
                 scroll_filter=condition,
-                limit=limit,
+                limit=min(wanted, most),
                 offset=offset,
-                with_payload=_selected(payload),
+                with_payload=selected(payload),
                 with_vectors=names or False,
             )
-            records, offset = self._ask(collection, place, page_after)
-            yield from (_point(place.schema, record) for record in records)
+            return self._ask(collection, place, next_page)
+
+        while True:
+            records, offset = self._limits.in_pages(ask)
+            yield from (stored_point(place.schema, record) for record in records)
             if offset is None:
                 return
 
@@ -210,18 +226,31 @@ class ServerStore:
         check_order(key, limit)
         place = self._collections.find(collection)
         direction = models.Direction.DESC if descending else models.Direction.ASC
-        condition = server_filter(where)
-        first = partial(
-            self._client.scroll,
-            place.physical,
-            scroll_filter=condition,
-            limit=limit,
-            order_by=models.OrderBy(key=key, direction=direction),
-            with_payload=_selected(payload),
-            with_vectors=False,
-        )
-        records, _ = self._ask(collection, place, first)
-        return [_point(place.schema, record) for record in records]
+        narrowed = where or Filter(include_missing=True)
+        found: list[models.Record] = []
+
+        def ask(most: int) -> tuple[int, list[models.Record]]:
+            """A page of what follows: from the last number on, without those that have it and are found."""
+            last = found[-1].order_value if found else None
+            known = tuple(str(record.id) for record in found if record.order_value == last) if found else ()
+            wanted = min(limit - len(found), most)
+            page = partial(
+                self._client.scroll,
+                place.physical,
+                scroll_filter=server_filter(replace(narrowed, exclude_ids=(*narrowed.exclude_ids, *known))),
+                limit=wanted,
+                order_by=models.OrderBy(key=key, direction=direction, start_from=last),
+                with_payload=selected(payload),
+                with_vectors=False,
+            )
+            return wanted, self._ask(collection, place, page)[0]
+
+        while len(found) < limit:
+            wanted, records = self._limits.in_pages(ask)
+            found += records
+            if len(records) < wanted:
+                break
+        return [stored_point(place.schema, record) for record in found]
 
     def count(self, collection: str, where: Filter | None = None) -> int:
         place = self._collections.find(collection)
@@ -232,8 +261,13 @@ class ServerStore:
         check_facet_key(key)
         place = self._collections.find(collection)
         condition = server_filter(where)
-        ask = partial(self._client.facet, place.physical, key, facet_filter=condition, limit=limit, exact=True)
-        return counted((str(hit.value), hit.count) for hit in self._ask(collection, place, ask).hits)
+
+        def ask(most: int) -> models.FacetResponse:
+            """As many values as are given at once: those that follow cannot be asked for."""
+            values = partial(self._client.facet, place.physical, key, facet_filter=condition, exact=True)
+            return self._ask(collection, place, partial(values, limit=min(limit, most)))
+
+        return counted((str(hit.value), hit.count) for hit in self._limits.in_pages(ask).hits)
 
     def sample(self, collection: str, space: str, n: int) -> list[StoredPoint]:
         holding = Filter(has_space=space, include_missing=True)
@@ -288,14 +322,13 @@ class ServerStore:
         for left in reversed(range(_EDITS)):
             existing = [point.id for point in self._fetch(collection, place, ids, (), False)]
             try:
-                with server_errors(collection, place.forget):
-                    edit(existing)
+                edit(existing)
                 return
             except PointGoneError:
                 if not left:
                     raise
 
-    def _patch(self, place: PhysicalCollection, patches: Mapping[str, Payload]) -> None:
+    def _patch(self, collection: str, place: PhysicalCollection, patches: Mapping[str, Payload]) -> None:
         operations: list[Any] = []
         for patch in group_patches(patches):
             if patch.set:
@@ -304,8 +337,11 @@ class ServerStore:
             if patch.remove:
                 removal = models.DeletePayload(keys=patch.remove, points=list(patch.ids))
                 operations.append(models.DeletePayloadOperation(delete_payload=removal))
-        for some in _slices(operations, _REQUEST_POINTS):
-            self._client.batch_update_points(place.physical, some, wait=True)
+
+        def send(some: list[Any]) -> None:
+            self._ask(collection, place, partial(self._client.batch_update_points, place.physical, some, wait=True))
+
+        exhaust(self._limits.edits.each(operations, send))
 
     def _fetch(
         self,
@@ -315,68 +351,45 @@ class ServerStore:
         vectors: Sequence[str],
         payload: PayloadChoice,
     ) -> list[StoredPoint]:
-        found: list[StoredPoint] = []
-        for wanted in _slices(valid_ids(ids), self._points_in_answer(place.schema, vectors)):
+        wanted = valid_ids(ids)
+        most = self._points_in_answer(place.schema, vectors)
+
+        def send(some: list[str]) -> list[models.Record]:
             fetch = partial(
                 self._client.retrieve,
                 place.physical,
-                wanted,
-                with_payload=_selected(payload),
+                some,
+                with_payload=selected(payload),
                 with_vectors=list(vectors) or False,
             )
-            found.extend(_point(place.schema, record) for record in self._ask(collection, place, fetch))
-        return found
+            return self._ask(collection, place, fetch)
+
+        parts = [wanted[start : start + most] for start in range(0, len(wanted), most)]
+        answers = chain.from_iterable(self._limits.ids.each(part, send) for part in parts)
+        return [stored_point(place.schema, record) for records in answers for record in records]
+
+    def _in_pages(self, query: VectorQuery, vector: Any, page: int) -> Iterator[_Piece]:
+        """The requests for the hits of a query, ``page`` at a time."""
+        for offset in range(0, query.limit, page):
+            request = models.QueryRequest(
+                query=_diverse(vector, query.diversity),
+                using=query.space.name,
+                limit=min(page, query.limit - offset),
+                offset=offset or None,
+                filter=server_filter(query.where),
+                params=search_params(self._settings, exact=query.exact, ef=query.ef),
+                with_payload=selected(query.with_payload),
+            )
+            yield _Piece(request, numbers_in(query.vector))
 
     def _points_in_answer(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:
         """How many points may be asked for at once, with these vectors."""
         asked = [field for name, field in schema.by_name.items() if name in vectors]
         floats = sum(field.numbers * (self._settings.key_frames if field.multi else 1) for field in asked)
-        return max(1, min(_REQUEST_IDS, _ANSWER_FLOATS // max(floats, 1)))
-
-
-def _slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
-def _structs(points: Sequence[Point], schema: CollectionSchema) -> list[models.PointStruct]:
-    structs = []
-    for point in points:
-        stored = as_stored(schema, point.vectors)
-        payload = checksums.payload_to_store(schema, stored, point)
-        structs.append(models.PointStruct(id=point.id, vector=to_engine(schema, stored, _sparse), payload=payload))
-    return structs
-
-
-def _sparse(indices: list[int], values: list[float]) -> models.SparseVector:
-    return models.SparseVector(indices=indices, values=values)
+        return max(1, min(self._limits.ids.count, self._limits.answer_floats // max(floats, 1)))
 
 
 def _diverse(vector: Any, diversity: float) -> Any:
     if not diversity:
         return vector
     return models.NearestQuery(nearest=vector, mmr=models.Mmr(diversity=diversity, candidates_limit=MMR_CANDIDATES))
-
-
-def _requests(items: Iterable[tuple[_T, Mapping[str, Array]]]) -> Iterator[list[_T]]:
-    """What goes with the vectors, cut into pieces that a server takes in one request."""
-    chunk: list[_T] = []
-    floats = 0
-    for item, vectors in items:
-        size = sum(map(numbers_in, vectors.values()))
-        if chunk and (floats + size > _REQUEST_FLOATS or len(chunk) == _REQUEST_POINTS):
-            yield chunk
-            chunk, floats = [], 0
-        chunk.append(item)
-        floats += size
-    if chunk:
-        yield chunk
-
-
-def _point(schema: CollectionSchema, record: models.Record) -> StoredPoint:
-    sums = checksums.stored_checksums(record.payload)
-    return StoredPoint(str(record.id), from_stored(record.payload), from_engine(schema, record.vector), sums)
-
-
-def _selected(payload: PayloadChoice) -> bool | list[str]:
-    return payload if isinstance(payload, bool) else list(payload)

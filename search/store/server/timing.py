@@ -17,5 +17,8 @@ BEHIND_SECONDS = 3.0
 PAUSES = (0.05, 0.1, 0.2, 0.4)
 """Between two tries while a collection is not whole; the last one from then on."""
 
-HELD_SECONDS = 1.0
-"""For which questions trust what they have read of aliases; writes read them anew."""
+ALIASES_HELD = 1.5
+"""For which questions trust what the aliases say; writes read them anew. A promotion is seen by then."""
+
+DESCRIPTION_HELD = 4.0
+"""For which the numbers of points and indexed vectors of a collection, and what it is made of, are not asked anew."""

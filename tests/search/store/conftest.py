@@ -73,8 +73,9 @@ def live_prefix() -> Iterator[str]:
 
 @pytest.fixture(params=["edge", "memory", "rest", *_LIVE])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store of each implementation: embedded; on the server's double, called directly and over HTTP with
-    other settings; on a live server, plain and with compressed vectors, beside whatever is there."""
+    """An empty store of each implementation: embedded; on the server's double, called directly and over HTTP
+    with other settings and a server in strict mode; on a live server, plain and with compressed vectors, beside
+    whatever is there."""
     made: Store
     engine, _, quantization = request.param.partition(" ")
     if engine == "edge":
@@ -82,7 +83,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     elif engine == "memory":
         made = ServerStore(QdrantClient(":memory:"))
     elif engine == "rest":
-        made = ServerStore(QdrantRest().client(), _settings("some-", "int8"))
+        strict = QdrantRest()
+        strict.strict = {"max_query_limit": 100, "search_max_batchsize": 3, "upsert_max_batchsize": 40}
+        made = ServerStore(strict.client(), _settings("some-", "int8"))
     else:
         prefix = request.getfixturevalue("live_prefix")
         made = ServerStore(_live_client(), _settings(prefix, quantization or "none"))

@@ -12,7 +12,8 @@ import pytest
 from search.errors import UsageError
 from search.media import Kind
 from search.store.base import Point, VectorQuery
-from search.store.filters import Filter, IndexType, Match, row
+from search.store.filters import Filter, IndexType, Match, filter_indexes, row
+from search.store.payloads import PAYLOAD_INDEXES
 
 RECORDS = {
     "a": {
@@ -162,7 +163,9 @@ class FilterWithMore(Filter):
     max_iso: float | None = field(default=None, metadata=row("iso", IndexType.FLOAT, Match.AT_MOST, "At most so."))
 
 
-def test_a_filter_that_is_added_to_the_table_narrows_on_either_engine(store, images, make_image):
+def test_a_filter_that_is_added_to_the_table_narrows_on_either_engine(store, images, make_image, monkeypatch):
+    for key, index in filter_indexes(FilterWithMore).items():
+        monkeypatch.setitem(PAYLOAD_INDEXES, key, index)
     store.ensure(images)
     points = [make_image(iso, iso=float(iso), missing=iso == 400) for iso in (100, 200, 400, 800)]
     store.upsert("images", points)

@@ -17,8 +17,8 @@ from search.spaces import CollectionSchema, VectorField
 from search.store import open_store
 from search.store.base import Point, VectorQuery
 from search.store.server import store as server
-from search.store.server.errors import PointGoneError
-from search.store.server.store import ServerStore, _requests
+from search.store.server.errors import PointGoneError, TooLargeError
+from search.store.server.store import ServerStore
 
 
 def test_a_server_that_is_not_there_is_a_retryable_error(make_settings):
@@ -50,7 +50,8 @@ def refusal(status, said, **headers):
         (400, "Wrong input: Vector dimension error: expected dim: 4, got 3", SpaceMismatchError),
         (400, "Wrong input: Not existing vector name error: x", SpaceMismatchError),
         (400, "Format error in JSON body", StoreError),
-        (400, "Bad request: Limit exceeded 2000 > 1000 for limit. Help: Reduce the limit", StoreError),
+        (400, "Bad request: Limit exceeded 2000 > 1000 for limit. Help: Reduce the limit", TooLargeError),
+        (413, "Request Entity Too Large", TooLargeError),
         (401, "Must provide an API key", StoreError),
         (403, "Storage locked: write is forbidden", StoreError),
         (408, "Timeout: Operation 'Search' timed out after 60s", StoreUnavailableError),
@@ -202,20 +203,13 @@ def test_a_space_that_another_process_added_may_be_fetched_at_once(images, video
     assert [set(point.vectors) for point in other.scroll("images", vectors=["sound"])] == [{"sound"}]
 
 
-def test_requests_stay_within_what_a_server_accepts(vectors):
-    large = [(n, {"visual": vectors(300, 1280)}) for n in range(3)]
-    assert list(_requests(large)) == [[0], [1], [2]]
-    small = [(n, {"visual": vectors(1, 16)}) for n in range(1001)]
-    assert [len(chunk) for chunk in _requests(small)] == [500, 500, 1]
-
-
 def test_new_vectors_of_many_points_are_sent_in_requests_a_server_accepts(videos, vectors, monkeypatch):
     client = QdrantClient(":memory:")
     store = ServerStore(client)
     store.ensure(videos)
     frames = {str(uuid.uuid4()): {"visual": vectors(32)} for _ in range(6)}
     store.upsert("videos", [Point(id_, named, {}) for id_, named in frames.items()])
-    monkeypatch.setattr(server, "_REQUEST_FLOATS", 2 * 32 * 16)
+    store._limits.points.floats = 2 * 32 * 16
     sent = []
     update = client.update_vectors
 

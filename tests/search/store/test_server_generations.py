@@ -115,7 +115,7 @@ class TestOtherProcesses:
         other.upsert("images", [make_image(7)])
         assert one.count("images.2") == 1, "a write goes to the current one, whatever was current a moment ago"
         one.promote("images.1")
-        monkeypatch.setattr(server_names, "HELD_SECONDS", 0.0)
+        monkeypatch.setattr(server_names, "ALIASES_HELD", 0.0)
         assert other.count("images") == 3
 
     def test_a_question_in_the_new_space_is_understood_at_once(self, client, images, better, make_image):
@@ -143,6 +143,54 @@ class TestOtherProcesses:
         with pytest.raises(NotFoundError):
             other.count("images")
         assert other.schema("images") == better
+
+
+class TestHeld:
+    """What collections, aliases and schemas there are is not asked for by every question."""
+
+    def test_a_promotion_by_another_process_is_seen_within_two_seconds(self, rest, clock, images, better, make_image):
+        one, other = ServerStore(rest.client()), ServerStore(rest.client())
+        one.ensure(images)
+        one.upsert("images", [make_image(n) for n in range(3)])
+        assert (other.count("images"), other.collections()["images"].points) == (3, 3)
+        name = one.begin_generation(better)
+        one.set_metadata(name, {"made": "anew"})
+        one.promote(name)
+        assert one.schema("images") == better, "whoever promotes it knows at once"
+        clock.sleep(2)
+        assert (other.count("images"), other.schema("images"), other.metadata("images")) == (
+            0,
+            better,
+            {"made": "anew"},
+        )
+        assert (other.collections()["images"].points, other.collections()["images"].schema) == (0, better)
+
+    def test_how_long(self, rest, clock, images, videos, make_image):
+        store, other = ServerStore(rest.client()), ServerStore(rest.client())
+        store.ensure(images)
+
+        def asked():
+            rest.requests.clear()
+            found = {name: info.points for name, info in store.collections().items()}
+            store.metadata("images")
+            return found, [path for _, path, _ in rest.requests]
+
+        asked()
+        assert asked() == ({"images": 0}, [])
+        store.upsert("images", [make_image(1)])
+        assert asked() == ({"images": 1}, ["/collections/images-1"]), "its own changes are known at once"
+        other.upsert("images", [make_image(2)])
+        other.ensure(videos)
+        clock.sleep(2)
+        found, paths = asked()
+        assert set(found) == {"images", "videos"}
+        assert paths.count("/aliases") == 1
+        clock.sleep(5)
+        assert asked()[0] == {"images": 2, "videos": 0}
+        rest.double.delete_collection("images-1")
+        with pytest.raises(NotFoundError):
+            store.count("images")
+        assert set(store.collections()) == {"videos"}, "what has vanished is forgotten at once"
 
 
 class TestSomebodyElses:

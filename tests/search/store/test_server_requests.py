@@ -15,7 +15,6 @@ from search.store.answers import MMR_CANDIDATES
 from search.store.base import Point, SpaceNotAddedError, VectorQuery
 from search.store.payloads import PAYLOAD_INDEXES
 from search.store.server import names as server_names
-from search.store.server import store as server
 from search.store.server.store import ServerStore
 
 pytestmark = pytest.mark.filterwarnings("ignore:Local mode performs exact")
@@ -254,7 +253,7 @@ class TestRoundTrips:
     def test_a_question_costs_one_request_once_aliases_and_schema_are_known(
         self, rest, make_store, images, vectors, monkeypatch
     ):
-        monkeypatch.setattr(server_names, "HELD_SECONDS", 3600.0)
+        monkeypatch.setattr(server_names, "ALIASES_HELD", 3600.0)
         store = make_store()
         store.ensure(images)
         query = VectorQuery(images.fields[0].space, vectors(), 5)
@@ -279,9 +278,9 @@ class TestRoundTrips:
 
 
 class TestSizes:
-    def test_requests_stay_within_what_a_server_takes(self, rest, make_store, images, make_image, monkeypatch):
-        monkeypatch.setattr(server, "_REQUEST_IDS", 4)
+    def test_requests_stay_within_what_a_server_takes(self, rest, make_store, images, make_image):
         store = make_store()
+        store._limits.ids.count = 4
         store.ensure(images)
         points = [make_image(n) for n in range(10)]
         ids = [point.id for point in points]
@@ -293,10 +292,10 @@ class TestSizes:
         assert [len(body["points"]) for body in rest.asked("POST", ".*/points/delete")] == [4, 4, 2]
         assert store.count("images") == 0
 
-    def test_questions_stay_within_what_a_server_takes(self, rest, make_store, images, make_image, monkeypatch):
+    def test_questions_stay_within_what_a_server_takes(self, rest, make_store, images, make_image):
         """As many as a question about several videos asks at once: one for each key frame of each."""
-        monkeypatch.setattr(server, "_REQUEST_FLOATS", 3 * 16)
         store = make_store()
+        store._limits.questions.floats = 3 * 16
         store.ensure(images)
         points = [make_image(n) for n in range(7)]
         store.upsert("images", points)
@@ -305,9 +304,9 @@ class TestSizes:
         assert [hits[0].id for hits in answers] == [point.id for point in points]
         assert [len(body["searches"]) for body in rest.asked("POST", ".*/query/batch")] == [3, 3, 1]
 
-    def test_answers_with_vectors_stay_small_enough_to_take(self, rest, make_store, videos, vectors, monkeypatch):
-        monkeypatch.setattr(server, "_ANSWER_FLOATS", 3 * 32 * 16)
+    def test_answers_with_vectors_stay_small_enough_to_take(self, rest, make_store, videos, vectors):
         store = make_store(key_frames=32)
+        store._limits.answer_floats = 3 * 32 * 16
         store.ensure(videos)
         ids = [f"00000000-0000-0000-0000-{n:012}" for n in range(7)]
         store.upsert("videos", [Point(id_, {"visual": vectors(32)}, {}) for id_ in ids])
