@@ -116,6 +116,14 @@ class TestLoginCode:
                 assert peer.account_of(environ | {"REMOTE_ADDR": "192.0.2.1"}) is None
                 assert peer.account_of(environ | {"SERVER_PORT": "1"}) is None
 
+    def test_the_kernel_is_asked_once_a_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        answers = iter((None, 1, 2))
+        monkeypatch.setattr(peer, "_looked_up", lambda _: next(answers))
+        one: dict[str, Any] = {peer.CONNECTION: {}}
+        other: dict[str, Any] = {peer.CONNECTION: {}}
+        assert [peer.account_of(one) for _ in range(3)] == [None, 1, 1]  # what is not known is asked again
+        assert peer.account_of(other) == 2
+
 
 class TestScopes:
     """Every call needs a scope, and says which is lacking."""

@@ -10,14 +10,30 @@ import ipaddress
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+CONNECTION = "likewise.connection"
+"""Key of a WSGI environment: what has been found out about the connection, a dictionary that lasts as long as it."""
 _LOCAL, _REMOTE, _UID, _INODE = 1, 2, 7, 9
 """Columns of the tables."""
 
 
-def account_of(environ: Mapping[str, object]) -> int | None:
-    """User id of the program that sent a WSGI request from this machine; None where that is not known."""
+def account_of(environ: Mapping[str, Any]) -> int | None:
+    """User id of the program that sent a WSGI request from this machine; None where that is not known.
+
+    The kernel is asked once a connection: a socket keeps its user id, and the tables are as long as there are sockets.
+    """
+    known: dict[str, int] = environ.get(CONNECTION, {})
+    if "account" not in known:
+        found = _looked_up(environ)
+        if found is None:
+            return None
+        known["account"] = found
+    return known["account"]
+
+
+def _looked_up(environ: Mapping[str, Any]) -> int | None:
     try:
         address = ipaddress.ip_address(str(environ["REMOTE_ADDR"]))
         port, own = int(str(environ["REMOTE_PORT"])), int(str(environ["SERVER_PORT"]))

@@ -27,6 +27,7 @@ class ClientChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     Attributes:
         origin: by which connections of one client are counted.
+        known: what the application keeps about this connection.
         has_unread: the answer in work refuses a body that the client may still be sending.
     """
 
@@ -39,6 +40,7 @@ class ClientChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         super().__init__(server, sock, addr, adj, **extra)
         now = time.monotonic()
         self.origin = origin_of(addr[0])
+        self.known: dict[str, Any] = {}
         self.has_unread = False
         self._held = b""
         self._has_asked = False

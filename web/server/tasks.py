@@ -7,6 +7,7 @@ from typing import Any
 
 from waitress.task import ErrorTask, Task, WSGITask
 
+from web.access.peer import CONNECTION
 from web.api.problem import CONTENT_TYPE, problem
 from web.bodies import AWAITED, AwaitedBody
 from web.server.deadlines import RECEIVED
@@ -18,7 +19,7 @@ class RequestTask(WSGITask):  # type: ignore[misc]  # waitress has no types
 
     def start(self) -> None:
         super().start()
-        self.get_environment()[RECEIVED] = self.request.received_at
+        self.get_environment().update({RECEIVED: self.request.received_at, CONNECTION: self.channel.known})
         if self.channel.server.is_stopping:
             self.set_close_on_finish()
 
