@@ -1,4 +1,4 @@
-"""Fixtures that make what is expensive once: the sample library, empty shards, decoder children."""
+"""Fixtures that make what is expensive once: the sample library, empty shards, decoder children, compiled pages."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 
 from ingest.sample import library as sample
 from ingest.sample.library import SampleLibrary, make_sample_library
@@ -86,21 +88,22 @@ def sample_library(once: Callable[[str, Callable[[Path], Any]], Any]) -> SampleL
 
 
 @pytest.fixture(scope="session")
-def _empty_shards(tmp_path_factory: pytest.TempPathFactory) -> Callable[[CollectionSchema], Path]:
-    """The folder of an empty collection with that schema, made by the store itself, once in a session."""
-    root = tmp_path_factory.mktemp("shards")
+def _empty_shards(once: Callable[[str, Callable[[Path], Any]], Any]) -> Callable[[CollectionSchema], Path]:
+    """The folder of an empty collection with that schema, made by the store itself, once for all processes of a run."""
     create = LiveShard.create
 
     def find(schema: CollectionSchema) -> Path:
+        def make(folder: Path) -> Path:
+            create(folder / "new", schema).close()
+            # The engine's files are mostly zeros; as holes they take no room and no time to copy.
+            subprocess.run(["cp", "--recursive", "--sparse=always", folder / "new", folder / "sparse"], check=True)
+            subprocess.run(["rm", "-r", folder / "new"], check=True)
+            return folder / "sparse"
+
         # Some tests set another threshold, or the payload indexes of another version.
         made_for = json.dumps([schema.to_json(), layout.INDEXING_THRESHOLD_KB, sorted(layout.PAYLOAD_INDEXES)])
-        name = hashlib.sha256(made_for.encode()).hexdigest()[:16]
-        if not (root / name).is_dir():
-            create(root / "new", schema).close()
-            # The engine's files are mostly zeros; as holes they take no room and no time to copy.
-            subprocess.run(["cp", "--recursive", "--sparse=always", root / "new", root / name], check=True)
-            subprocess.run(["rm", "-r", root / "new"], check=True)
-        return root / name
+        made: Path = once(f"shard-{hashlib.sha256(made_for.encode()).hexdigest()[:16]}", make)
+        return made
 
     return find
 
@@ -203,3 +206,25 @@ def decoders_are_kept(_kept_decoders: KeptDecoders, monkeypatch: pytest.MonkeyPa
         return KeptDecoder(_kept_decoders, options) if tuple(command) == COMMAND else DecoderProcess(command, options)
 
     monkeypatch.setattr("workers.decode.sandbox.pool.DecoderProcess", start)
+
+
+class KeptTemplates(BytecodeCache):
+    """Pages as Jinja has compiled them, for every application of this process; it compares their source."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_are_kept() -> Iterator[None]:
+    """An application of a test compiles no page that one before has compiled."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Flask, "jinja_options", {**Flask.jinja_options, "bytecode_cache": KeptTemplates()})
+        yield
