@@ -6,9 +6,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import kubernetes_validate
 import pytest
 import yaml
+
+from search.settings import load_settings
+from web.cli import main
 
 from .conftest import LIKEWISE_IMAGES, Document, manifests, pods, shared_settings
 from .test_image import IMAGE
@@ -198,6 +202,48 @@ def test_keda_scales_the_gpu_workers_as_far_as_batches_are_sent(gpu: list[Docume
         assert trigger["type"] == "prometheus"
         assert trigger["metadata"]["serverAddress"] in services
         assert in_flight >= int(trigger["metadata"]["threshold"]) * scaled["spec"]["maxReplicaCount"]
+
+
+def test_every_night_a_backup_is_made_and_restored(gpu: list[Document], deploy: Path, ready: Path) -> None:
+    (cron,) = [entry for entry in gpu if entry["kind"] == "CronJob"]
+    assert cron["spec"]["concurrencyPolicy"] == "Forbid"
+    spec = cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert spec["restartPolicy"] == "Never"
+    assert spec["automountServiceAccountToken"] is False
+    (web,) = [pod for name, pod in pods(gpu).items() if name == "web"]
+    assert spec["securityContext"] == web["spec"]["securityContext"]
+    (made,), (tried,) = spec["initContainers"], spec["containers"]
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    mounted = {mount["name"]: mount for mount in made["volumeMounts"]}
+    assert mounted.keys() == volumes.keys()
+    place = mounted["backup"]["mountPath"]
+    for container, options in ((made, {"keep": 14}), (tried, {"test_restore": True})):
+        name, *arguments = container["args"]
+        with click.Context(main) as context:
+            command = main.get_command(context, name)
+            assert command is not None
+            asked = command.make_context(name, list(arguments), parent=context).params
+        assert (str(asked["folder"]), options) == (place, {key: asked[key] for key in options})
+        assert container["securityContext"] == web["spec"]["containers"][0]["securityContext"]
+        assert {"cpu", "memory"} <= set(container["resources"]["limits"])
+    # Whoever tries the backup can neither change it nor reach what it was made of.
+    assert {mount["name"]: mount.get("readOnly", False) for mount in tried["volumeMounts"]} == {
+        "home": False,
+        "tmp": False,
+        "backup": True,
+    }
+    assert not tried.get("env")
+    assert not tried.get("envFrom")
+    held = {item["key"] for item in volumes["secrets"]["secret"]["items"]}
+    assert "token" not in held
+    variables = shared_settings(deploy) | {entry["name"]: entry["value"] for entry in made["env"]}
+    files = {name: str(ready / "secrets" / Path(at).name) for name, at in variables.items() if name.endswith("_FILE")}
+    assert {Path(at).name for at in files.values()} <= held
+    settings = load_settings(environ=variables | files)
+    assert settings.database_url is not None
+    assert settings.backup_folders == (place,)
+    claims = {entry["metadata"]["name"] for entry in gpu if entry["kind"] == "PersistentVolumeClaim"}
+    assert {volumes[name]["persistentVolumeClaim"]["claimName"] for name in ("shared", "backup")} <= claims
 
 
 def test_a_gpu_worker_gets_one_gpu(gpu: list[Document]) -> None:
