@@ -26,6 +26,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import numpy as np
 from bench_full_disk import finish, ingest, make_pictures
 from mutated_media import drawn
 from sqlalchemy import select
@@ -64,10 +65,9 @@ def main() -> int:
             home = Path(temporary, f"home {libraries}")
             libraries += 1
             kills += killed_until_done(home, media, whole, rng, arguments.kills - kills)
-            differences = [part for part, value in state(home).items() if value != expected[part]]
-            found = verified(home)
-            wrong += bool(differences or found)
-            print(f"{kills} kills: {', '.join(differences) or 'all'} {'differs' if differences else 'as undisturbed'}")
+            different, found = differences(expected, state(home)), verified(home)
+            wrong += bool(different or found)
+            print(f"{kills} kills: {'; '.join(different) or 'all of it as undisturbed'}")
             print(f"  {found or 'verify finds nothing'}", flush=True)
     print(f"{kills} kills over {libraries} libraries, {wrong} of which are not as undisturbed.")
     return 1 if wrong else 0
@@ -114,10 +114,7 @@ def state(home: Path) -> dict[str, Any]:
             rows = connection.execute(select(*(files.c[column] for column in ROW)).order_by(files.c.path)).all()
             left = [*connection.execute(select(planned)), *connection.execute(select(unsettled))]
         return {
-            "vectors": {
-                id_: {name: digest(vector.tobytes()) for name, vector in sorted(point.vectors.items())}
-                for id_, point in points.items()
-            },
+            "vectors": {id_: dict(point.vectors) for id_, point in points.items()},
             "payloads": {
                 id_: {key: value for key, value in point.payload.items() if key not in OF_THE_RUN}
                 for id_, point in points.items()
@@ -130,6 +127,25 @@ def state(home: Path) -> dict[str, Any]:
     finally:
         store.close()
         ledger.close()
+
+
+def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """What is not as it was undisturbed: of vectors, the path of the file and how far apart they are at most."""
+    lines = []
+    for part, value in found.items():
+        if part != "vectors" and value == expected[part]:
+            continue
+        if part != "vectors" or value.keys() != expected[part].keys():
+            lines.append(f"{part} differ")
+            continue
+        for id_, spaces in value.items():
+            for name, vector in spaces.items():
+                other = expected[part][id_].get(name)
+                if other is None or other.shape != vector.shape:
+                    lines.append(f"{name} of {id_} is another or new")
+                elif (far := float(np.abs(other - vector).max())) > 0:
+                    lines.append(f"{name} of {found['payloads'][id_]['paths'][0]} is {far:.1e} away")
+    return lines
 
 
 def verified(home: Path) -> str:
