@@ -92,7 +92,7 @@ def query_vector(schema: CollectionSchema, query: VectorQuery, sparse: SparseMak
 
 def from_engine(schema: CollectionSchema, vectors: object) -> dict[str, Array]:
     """A point's vectors from an engine's form, each as float32 ``(m, dim)``; none if the engine gave none."""
-    if not isinstance(vectors, Mapping):
+    if not isinstance(vectors, Mapping) or not vectors:
         return {}
     fields = schema.by_name
     return {name: _dense(fields[name], value) for name, value in vectors.items()}

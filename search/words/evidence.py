@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from search.media import MediaRecord, tokens
+from search.media import tokens
 from search.spaces import Space
 from search.store.base import Array, Store, VectorQuery
 from search.store.filters import Filter
@@ -168,7 +168,7 @@ class CollectionSearch:
                 if point.id in seen:
                     continue
                 seen.add(point.id)
-                for reason in texts.reasons(MediaRecord.from_payload(point.payload), term):
+                for reason in texts.reasons(point.payload, term):
                     if reason.place is MatchPlace.TAG:
                         tagged[point.id] = reason
                     else:

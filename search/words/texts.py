@@ -2,62 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
 
 from search import addresses
-from search.media import MONTHS, Kind, MediaRecord, instant, tokens
+from search.media import MONTHS, Kind, instant, tokens
 from search.words.answers import WORTH, MatchPlace, WordReason
 from search.words.parse import Term
 
 Text = tuple[MatchPlace, str, tuple[str, ...]]
 """A place, what is written there, and its words in order."""
 
-NEEDED = ("id", "kind", "paths", "tags", "photographer", "artist", "camera", "lens", "taken_at")
+NEEDED = ("kind", "paths", "tags", "photographer", "artist", "camera", "lens", "taken_at")
 """Payload keys of what is looked through here."""
 
+_REMEMBERED = 1 << 14
+"""Paths, and other texts, whose words are kept: hundreds of records are read for a common word, the same again for the
+next question, and finding the words takes longest."""
 
-def reasons(record: MediaRecord, term: Term) -> tuple[WordReason, ...]:
+
+def reasons(payload: Mapping[str, Any], term: Term) -> tuple[WordReason, ...]:
     """Places where the term is written, the best of each kind, strongest first.
 
     The words of a term that is no phrase need not stand together: where no one place has them all, the weakest of
     their places counts.
+
+    Args:
+        payload: of a record, see ``MediaRecord.to_payload``, with the keys ``NEEDED`` that it has.
     """
-    texts, forms = list(texts_of(record)), term.texts
+    texts, forms, label = list(texts_of(payload)), term.texts, term.label
+    alone = {form[0] for form in forms if len(form) == 1}
+    phrases = [form for form in forms if len(form) > 1]
     found: dict[MatchPlace, WordReason] = {}
     for place, text, words in texts:
-        if place not in found and any(_stands(form, words) for form in forms):
-            found[place] = WordReason(term.label, place, text, WORTH[place])
+        if place in found or (alone.isdisjoint(words) and not any(_stands(form, words) for form in phrases)):
+            continue
+        found[place] = WordReason(label, place, text, WORTH[place])
     if not found and not term.quoted and len(term.words) > 1:
-        scattered = [_scattered(texts, form, term.label) for form in forms]
+        scattered = [_scattered(texts, form, label) for form in forms]
         found = {one.place: one for one in scattered if one is not None}
     return tuple(sorted(found.values(), key=lambda reason: -reason.strength))
 
 
-def texts_of(record: MediaRecord) -> Iterator[Text]:
+def texts_of(payload: Mapping[str, Any]) -> Iterator[Text]:
     """Every text of a record that is searched."""
-    for tag in record.tags:
-        yield MatchPlace.TAG, tag, tokens(tag)
-    if record.photographer:
-        yield MatchPlace.PHOTOGRAPHER, record.photographer, tokens(record.photographer)
-    if record.artist and record.kind is Kind.AUDIO:
-        yield MatchPlace.ARTIST, record.artist, tokens(record.artist)
-    for path in record.paths:
-        yield MatchPlace.NAME, addresses.name(path), tokens(addresses.name(path))
-        for folder in reversed(addresses.parts(path)[-3:-1]):
-            yield MatchPlace.FOLDER, folder, tokens(folder)
-    for device in (record.camera, record.lens):
-        if device:
-            yield MatchPlace.CAMERA, device, tokens(device)
-    taken = instant(record.taken_at)
+    for tag in payload.get("tags", ()):
+        yield MatchPlace.TAG, tag, _words(tag)
+    if photographer := payload.get("photographer"):
+        yield MatchPlace.PHOTOGRAPHER, photographer, _words(photographer)
+    if (artist := payload.get("artist")) and payload["kind"] == Kind.AUDIO:
+        yield MatchPlace.ARTIST, artist, _words(artist)
+    for path in payload["paths"]:
+        yield from _of_path(path)
+    for key in ("camera", "lens"):
+        if device := payload.get(key):
+            yield MatchPlace.CAMERA, device, _words(device)
+    taken = instant(payload.get("taken_at"))
     if taken is not None:
         date = f"{MONTHS[taken.month - 1]} {taken.year:04}"
-        yield MatchPlace.DATE, date, tokens(date)
+        yield MatchPlace.DATE, date, _words(date)
+
+
+_words = lru_cache(_REMEMBERED)(tokens)
+
+
+@lru_cache(_REMEMBERED)
+def _of_path(path: str) -> tuple[Text, ...]:
+    """The name of the file, then the last folders."""
+    name = addresses.name(path)
+    folders = reversed(addresses.parts(path)[-3:-1])
+    return (MatchPlace.NAME, name, tokens(name)), *((MatchPlace.FOLDER, one, _words(one)) for one in folders)
 
 
 def _stands(phrase: Sequence[str], words: tuple[str, ...]) -> bool:
     length = len(phrase)
-    if length == 1:
-        return phrase[0] in words
     return any(words[at : at + length] == tuple(phrase) for at in range(len(words) - length + 1))
 
 
