@@ -68,7 +68,12 @@ class Settings(BaseModel):
     web_proxies: int = Field(0, ge=0, description="reverse proxies in front whose X-Forwarded headers are believed")
 
     store: Literal["edge", "server"] = Field("edge", description="embedded store, or a Qdrant server")
-    qdrant_url: str | None = Field(None, description="address of the Qdrant server, for store = server")
+    qdrant_url: str | None = Field(
+        None, description="address of the Qdrant server, for store = server; of several nodes with commas between"
+    )
+    qdrant_ca_file: Path | None = Field(
+        None, description="certificates (PEM) of authorities that are trusted for it, besides the usual ones"
+    )
     qdrant_api_key: SecretStr | None = Field(None, description="its API key")
     store_seconds: float = Field(10.0, gt=0, description="seconds a request may wait for store, ledger and broker")
     wait_seconds: float = Field(60.0, ge=0, description="seconds a command waits at its start for store and ledger")
@@ -215,8 +220,8 @@ class Settings(BaseModel):
     @field_validator("qdrant_url", mode="after")
     @classmethod
     def _of_qdrant(cls, url: str | None) -> str | None:
-        if url:
-            parts = parsed_address(url, ("http", "https"))
+        for address in _listed(url):
+            parts = parsed_address(address, ("http", "https"))
             if parts is None or not parts.hostname:
                 raise ValueError("it is no address like http://host:6333")
             if parts.username or parts.password:  # the address is shown, and stored in backups
@@ -225,9 +230,24 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _server_has_address(self) -> Settings:
-        if self.store == "server" and not self.qdrant_url:
+        if self.store == "server" and not self.qdrant_urls:
             raise ValueError("store is 'server' but LIKEWISE_QDRANT_URL is not set")
         return self
+
+    @property
+    def qdrant_urls(self) -> tuple[str, ...]:
+        """The addresses of the Qdrant server's nodes, in the order in which they are tried."""
+        return _listed(self.qdrant_url)
+
+    @property
+    def qdrant_key_in_the_open(self) -> str | None:
+        """The address of another machine that the Qdrant server's key is sent to without encryption; None for none."""
+        sent = self.qdrant_urls if self.store == "server" and self.qdrant_api_key is not None else ()
+        for url in sent:
+            parts = urlsplit(url)
+            if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+                return url
+        return None
 
     @property
     def ledger_url(self) -> str:
@@ -349,6 +369,10 @@ def _split(name: str, text: str) -> object:
         return parts
     pairs = [part.partition("=") for part in parts]
     return {remote: local for remote, _, local in pairs} if all(local for _, _, local in pairs) else text
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
 def parsed_address(url: str, schemes: tuple[str, ...]) -> SplitResult | None:

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -109,9 +110,8 @@ def _variables(settings: Settings) -> Check:
     known = {f"{PREFIX}{name.upper()}{ending}" for name in Settings.model_fields for ending in ("", "_FILE")}
     unknown = sorted(v for v in os.environ if v.startswith(PREFIX) and v not in known | {PREFIX + "CONFIG"})
     if unknown:
-        return Check(
-            "variables", Health.WARNING, f"There is no setting {', '.join(unknown)}.", "Correct or remove the variable."
-        )
+        detail = f"There is no setting {', '.join(unknown)}."
+        return Check("variables", Health.WARNING, detail, "Correct or remove the variable.")
     return Check("variables", Health.OK, "No unknown LIKEWISE_ variable is set.")
 
 
@@ -119,9 +119,8 @@ def _home(settings: Settings) -> Check:
     home = settings.home
     nearest = next(folder for folder in (home, *home.parents) if folder.exists())
     if not os.access(nearest, os.W_OK | os.X_OK) or not nearest.is_dir():
-        return Check(
-            "data directory", Health.FAILED, f"{home} cannot be written.", "Change its owner, or name another (--home)."
-        )
+        hint = "Change its owner, or name another (--home)."
+        return Check("data directory", Health.FAILED, f"{home} cannot be written.", hint)
     free = shutil.disk_usage(nearest).free
     made = "" if nearest == home else ", made by the first command that needs it"
     detail = f"{home}{made}; {free / 2**30:.1f} GiB free"
@@ -139,15 +138,16 @@ def _store(settings: Settings) -> Check:
     from search.store import open_store
 
     try:
-        store = open_store(settings)
+        with closing(open_store(settings)) as store:
+            counts = [f"{info.points} {name}" for name, info in store.collections().items()]
     except StoreLockedError as error:
         return Check("store", Health.WARNING, error.message, error.hint)
-    try:
-        counts = [f"{info.points} {name}" for name, info in store.collections().items()]
-    finally:
-        store.close()
     where = settings.qdrant_url if settings.store == "server" else "embedded"
-    return Check("store", Health.OK, f"{settings.store} ({where}): {', '.join(counts) or 'empty'}")
+    detail = f"{settings.store} ({where}): {', '.join(counts) or 'empty'}"
+    if (address := settings.qdrant_key_in_the_open) is not None:
+        detail += f"; its key is sent to {address} without encryption"
+        return Check("store", Health.WARNING, detail, "Use https, or nothing where nobody else reaches that network.")
+    return Check("store", Health.OK, detail)
 
 
 def _decoding(settings: Settings) -> Check:

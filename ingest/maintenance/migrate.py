@@ -81,7 +81,7 @@ class Migrate:
     @contextmanager
     def _opened(self, to: str) -> Iterator[Store]:
         settings = target_settings(self._settings, to)
-        if place_of(settings) == place_of(self._settings):
+        if place_of(settings) == place_of(self._settings) or _shared_nodes(settings, self._settings):
             raise UsageError(f"'{to}' is the store in use already.", "Name another one.")
         try:
             target = open_store(settings)
@@ -118,19 +118,17 @@ def target_settings(settings: Settings, to: str) -> Settings:
         if not home.is_absolute():
             raise UsageError(f"'{folder}' is not an absolute path.", "Name it from the root on, as edge:/mnt/likewise.")
         return settings.model_copy(update={"store": EDGE, "home": home})
-    address = parsed_address(to, ("http", "https"))
-    if address is None or not address.hostname:
+    addresses = [parsed_address(part.strip(), ("http", "https")) for part in to.split(",")]
+    if any(address is None or not address.hostname for address in addresses):
         raise UsageError(
             f"'{to}' names no store.",
             "Name a Qdrant server (http://host:6333), the embedded store of this data directory (edge), or that of "
             "another (edge:/path).",
         )
-    if address.username or address.password:
+    if any(address is not None and (address.username or address.password) for address in addresses):
         raise UsageError("The address holds a password.", "Give the server's key as LIKEWISE_QDRANT_API_KEY.")
     target = settings.model_copy(update={"store": "server", "qdrant_url": to})
-    if settings.qdrant_url is not None and place_of(target) != place_of(
-        settings.model_copy(update={"store": "server"})
-    ):
+    if settings.qdrant_urls and not _nodes(target) <= _nodes(settings):
         # The key belongs to the configured server and must not be sent to another address.
         return target.model_copy(update={"qdrant_api_key": None})
     return target
@@ -140,7 +138,18 @@ def place_of(settings: Settings) -> str:
     """A canonical name of the store that these settings open."""
     if settings.store == EDGE:
         return f"{EDGE}:{settings.home.resolve()}"
-    return f"{(settings.qdrant_url or '').rstrip('/')} {settings.qdrant_prefix}".strip()
+    return f"{','.join(url.rstrip('/') for url in settings.qdrant_urls)} {settings.qdrant_prefix}".strip()
+
+
+def _nodes(settings: Settings) -> frozenset[str]:
+    """The addresses of a Qdrant server's nodes, each in one spelling."""
+    return frozenset(url.rstrip("/") for url in settings.qdrant_urls)
+
+
+def _shared_nodes(one: Settings, other: Settings) -> frozenset[str]:
+    """Nodes of one cluster, by whichever of which each of the two opens it."""
+    both = one.store == other.store == "server"
+    return _nodes(one) & _nodes(other) if both else frozenset()
 
 
 def settings_after(settings: Settings, to: str) -> dict[str, str]:

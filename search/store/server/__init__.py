@@ -5,6 +5,7 @@ It never deletes a collection that it did not make.
 Start with ``store``.
 
 * ``collections``: Makes, describes, switches and drops collections on a Qdrant server
+* ``connection``: Connects to a Qdrant server: addresses of its nodes, certificate, key, and how long to wait
 * ``errors``: Translates the errors of a Qdrant server and its client into ``search.errors``
 * ``filters``: Spells filters as a Qdrant server takes them
 * ``layout``: Configures a collection on a Qdrant server: vectors, index, shards, compression

@@ -108,9 +108,15 @@ def _of_transport(source: object) -> LikewiseError:
         return SettingsError(f"LIKEWISE_QDRANT_URL is no address of a server: {source}.")
     if isinstance(source, httpx.TimeoutException):
         return StoreUnavailableError(f"The Qdrant server did not answer in time ({type(source).__name__}).")
+    if "CERTIFICATE_VERIFY_FAILED" in str(source):
+        return StoreError(
+            f"The certificate of the Qdrant server is not trusted: {source}.",
+            "Where it is of an authority of your own, name that one's certificate by LIKEWISE_QDRANT_CA_FILE.",
+        )
     return StoreUnavailableError(
         f"The Qdrant server cannot be reached: {str(source) or type(source).__name__}.",
-        "Check that it runs and that LIKEWISE_QDRANT_URL is its address, with its port unless that is 6333.",
+        "Check that it runs and that LIKEWISE_QDRANT_URL is its address, with its port unless that is 6333 (of https "
+        "also 443).",
     )
 
 

@@ -30,12 +30,12 @@ from search.store.conditions import following_id, valid_ids
 from search.store.filters import Filter
 from search.store.payloads import check_facet_key, check_order, counted, group_patches
 from search.store.server.collections import PhysicalCollection, ServerCollections
+from search.store.server.connection import make_client
 from search.store.server.errors import PointGoneError, server_errors
 from search.store.server.filters import server_filter
 from search.store.server.layout import search_params
 from search.store.server.limits import Limits, exhaust
 from search.store.server.points import numbers_of, selected, sparse_vector, stored_point, structs_of
-from search.store.server.timing import ANSWER_SECONDS
 from search.store.vectors import as_stored, asked_vectors, numbers_in, query_vector, to_engine
 
 _T = TypeVar("_T")
@@ -57,12 +57,9 @@ def connect(settings: Settings) -> ServerStore:
     Raises:
         StoreUnavailableError: the server does not answer.
         StoreError: it refuses us.
+        SettingsError: the certificates that they name cannot be read.
     """
-    key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
-    client = QdrantClient(
-        url=settings.qdrant_url, api_key=key, timeout=ANSWER_SECONDS, check_compatibility=False, prefer_grpc=False
-    )
-    store = ServerStore(client, settings)
+    store = ServerStore(make_client(settings), settings)
     store.collections()
     return store
 

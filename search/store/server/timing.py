@@ -5,6 +5,9 @@ from __future__ import annotations
 ANSWER_SECONDS = 60
 """For the answer to one request."""
 
+CONNECT_SECONDS = 5.0
+"""For a connection, before the next address is tried."""
+
 COMMIT_SECONDS = 60
 """For the nodes of a cluster to agree on a change of a collection or an alias."""
 

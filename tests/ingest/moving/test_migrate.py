@@ -141,6 +141,9 @@ def test_a_key_goes_to_no_other_server(make_settings: Callable[..., Settings]) -
     settings = make_settings(qdrant_api_key="secret", qdrant_url="http://one:6333/")
     assert target_settings(settings, "http://one:6333").qdrant_api_key == settings.qdrant_api_key
     assert target_settings(settings, "http://two:6333").qdrant_api_key is None
+    cluster = make_settings(qdrant_api_key="secret", qdrant_url="http://one:6333, http://two:6333")
+    assert target_settings(cluster, "http://two:6333/").qdrant_api_key == cluster.qdrant_api_key
+    assert target_settings(cluster, "http://two:6333,http://three:6333").qdrant_api_key is None
     unnamed = make_settings(qdrant_api_key="secret")
     assert target_settings(unnamed, "http://two:6333").qdrant_api_key == unnamed.qdrant_api_key
 
