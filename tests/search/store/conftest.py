@@ -20,6 +20,7 @@ from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Array, Point, Store
 from search.store.edge.store import EdgeStore
+from search.store.server.connection import make_client
 from search.store.server.store import ServerStore
 
 VISUAL = Space("visual", "test-model", "1", "none", 16)
@@ -46,17 +47,24 @@ def _load(name: str) -> ModuleType:
 QdrantRest = _load("qdrant_rest").QdrantRest
 
 
-def _live_client() -> QdrantClient:
-    return QdrantClient(
-        url=os.environ["QDRANT_URL"],
-        api_key=os.environ.get("QDRANT_API_KEY"),
-        timeout=60,
-        check_compatibility=False,
-        prefer_grpc=False,
+LIVE_URLS = os.environ.get("QDRANT_URLS") or os.environ.get("QDRANT_URL") or ""
+"""Addresses of a live server's nodes, with commas between."""
+
+
+def _live_settings(**settings: object) -> Settings:
+    """Settings of the live server; collections of several nodes have shards and copies on all of them."""
+    spread = {"qdrant_shards": 3, "qdrant_replicas": 2} if "," in LIVE_URLS else {}
+    key = os.environ.get("QDRANT_API_KEY")
+    return Settings.model_validate(
+        {"store": "server", "qdrant_url": LIVE_URLS, "qdrant_api_key": key} | spread | settings
     )
 
 
-_LIVE = ["live", "live int8", "live binary"] if "QDRANT_URL" in os.environ else []
+def _live_client() -> QdrantClient:
+    return make_client(_live_settings())
+
+
+_LIVE = ["live", "live int8", "live binary"] if LIVE_URLS else []
 
 
 @pytest.fixture
@@ -69,6 +77,16 @@ def live_prefix() -> Iterator[str]:
         if described.name.startswith(prefix):
             client.delete_collection(described.name)
     client.close()
+
+
+@pytest.fixture
+def live_settings(live_prefix: str) -> Callable[..., Settings]:
+    """Settings of the live server, with a prefix of this test's own."""
+
+    def make(**settings: object) -> Settings:
+        return _live_settings(**{"qdrant_prefix": live_prefix} | settings)
+
+    return make
 
 
 @pytest.fixture(params=["edge", "memory", "rest", *_LIVE])
@@ -88,7 +106,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         made = ServerStore(strict.client(), _settings("some-", "int8"))
     else:
         prefix = request.getfixturevalue("live_prefix")
-        made = ServerStore(_live_client(), _settings(prefix, quantization or "none"))
+        settings = _live_settings(qdrant_prefix=prefix, qdrant_quantization=quantization or "none")
+        made = ServerStore(make_client(settings), settings)
     yield made
     made.close()
 

@@ -1,50 +1,81 @@
-"""What only a real server can show; the contract suite runs on it too. Set QDRANT_URL (and QDRANT_API_KEY)."""
+"""What only a real server can show; the contract suite runs on it too. Set QDRANT_URL (and QDRANT_API_KEY), or
+QDRANT_URLS with the addresses of all nodes of a cluster, commas between."""
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from qdrant_client import QdrantClient, models
+from qdrant_client import models
 
-from search.settings import Settings
 from search.store import open_store
 from search.store.base import Point, VectorQuery
 from search.store.payloads import PAYLOAD_INDEXES
+from search.store.server.connection import make_client
 
-pytestmark = pytest.mark.skipif("QDRANT_URL" not in os.environ, reason="needs a Qdrant server: set QDRANT_URL")
+NODES = [url for url in os.environ.get("QDRANT_URLS", os.environ.get("QDRANT_URL", "")).split(",") if url]
+
+pytestmark = pytest.mark.skipif(not NODES, reason="needs a Qdrant server: set QDRANT_URL, or QDRANT_URLS")
 
 
 @pytest.fixture
-def client():
-    made = QdrantClient(
-        url=os.environ["QDRANT_URL"],
-        api_key=os.environ.get("QDRANT_API_KEY"),
-        timeout=60,  # a change of a collection waits until the server's optimisers have stopped
-        check_compatibility=False,
-    )
+def client(live_settings):
+    made = make_client(live_settings())
     yield made
     made.close()
 
 
 @pytest.fixture
-def make_store(live_prefix):
+def make_store(live_settings):
     """A store as commands open it."""
     stores = []
 
     def make(**settings):
-        defaults = {"store": "server", "qdrant_url": os.environ["QDRANT_URL"], "qdrant_prefix": live_prefix}
-        if "QDRANT_API_KEY" in os.environ:
-            defaults["qdrant_api_key"] = os.environ["QDRANT_API_KEY"]
-        stores.append(open_store(Settings.model_validate(defaults | settings)))
+        stores.append(open_store(live_settings(**settings)))
         return stores[-1]
 
     yield make
     for store in stores:
         store.close()
+
+
+@pytest.mark.parametrize("round_", range(10))
+def test_first_ingests_by_three_processes_at_once(make_store, images, videos, make_image, round_):
+    """Each at a node of its own, where there are three."""
+    together = threading.Barrier(3)
+    stores = [make_store(qdrant_url=NODES[number % len(NODES)]) for number in range(3)]
+
+    def begin(number):
+        together.wait()
+        existing = stores[number].collections()
+        for schema in (images, videos):
+            stores[number].ensure(schema)
+            if schema.collection not in existing:
+                stores[number].set_metadata(schema.collection, {"begun": True})
+        stores[number].upsert("images", [make_image(number)])
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(begin, range(3)))
+    for store in stores:
+        assert (store.count("images"), store.schema("videos")) == (3, videos)
+        assert store.metadata("images") == {"begun": True}
+
+
+def test_every_node_answers_alike(make_store, images, make_image):
+    first = make_store(qdrant_url=NODES[0])
+    first.ensure(images)
+    first.upsert("images", [make_image(n) for n in range(20)])
+    query = VectorQuery(images.fields[0].space, make_image(3).vectors["visual"], 5, exact=True)
+    wanted = [hit.id for hit in first.query("images", [query])[0]]
+    for url in NODES:
+        store = make_store(qdrant_url=url)
+        assert store.count("images") == 20
+        assert [hit.id for hit in store.query("images", [query])[0]] == wanted
 
 
 @pytest.mark.parametrize("quantization", ["none", "int8", "binary"])
