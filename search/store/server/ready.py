@@ -15,6 +15,7 @@ from typing import TypeVar
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
+from search.deadlines import within_deadline
 from search.errors import StoreUnavailableError
 from search.store.durable import says_disk_full
 from search.store.server.timing import PAUSES, WHOLE_SECONDS
@@ -97,7 +98,7 @@ def _passes(error: UnexpectedResponse, is_there: Callable[[], bool]) -> bool:
 
 
 def _pauses(seconds: float) -> Iterator[float]:
-    ends, at = time.monotonic() + seconds, 0
+    ends, at = time.monotonic() + within_deadline(seconds), 0
     while time.monotonic() < ends:
         yield PAUSES[min(at, len(PAUSES) - 1)]
         at += 1
