@@ -22,8 +22,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit
 
 from search.evaluation.reliability import Reliability, reliability
 from search.labels import labels_by_id, read_labels
@@ -77,6 +75,9 @@ def background_of(media: Sequence[Labelled], rng: np.random.Generator) -> Backgr
 
 def fit(pairs: ScoredPairs, background: Background, *, provisional: bool = False) -> LikenessCurve:
     """Curve of greatest likelihood of these pairs, by L-BFGS."""
+    from scipy.optimize import minimize  # every node imports this module; few of them calibrate
+    from scipy.special import expit
+
     given = features(pairs.scores)
     weights = pairs.weights / pairs.weights.sum()
 

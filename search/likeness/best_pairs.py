@@ -29,7 +29,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtri_exp
 
 from search.store.base import Array
 
@@ -77,6 +76,8 @@ def corrected(scores: NDArray[np.float64], tries: NDArray[np.float64], backgroun
     """
     if not (tries > _SINGLE).any():
         return scores
+    from scipy.special import log_ndtr, ndtri_exp  # takes half a second to import: workers never ask
+
     levels = (scores - background.mean) / background.deviation
     single = background.mean + background.deviation * ndtri_exp(tries * log_ndtr(levels))
     return np.where(tries > _SINGLE, np.clip(single, -1.0, 1.0), scores)

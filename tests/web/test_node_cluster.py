@@ -41,7 +41,7 @@ with Node.open(settings) as node:
     refused = client.post("/api/v1/similar", data={"file": (BytesIO(b"GIF89a"), "a.gif")}, headers=headers)
     job = client.post("/api/v1/jobs", json={"paths": [sys.argv[3]]}, headers=headers)
     print(json.dumps([answers, refused.status_code, refused.json, job.status_code]))
-print(json.dumps(sorted({"torch", "timm", "torchvision", "cv2", "av"} & set(sys.modules))))
+print(json.dumps(sorted({"torch", "timm", "torchvision", "cv2", "av", "scipy"} & set(sys.modules))))
 """
 
 

@@ -30,7 +30,6 @@ from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
 from search.store.edge.store import EdgeStore
-from search.store.server.store import ServerStore
 from search.transfer import differing, pages, unfinished_copies
 from workers.batch.report import Batch, BatchReport
 from workers.storage.previews import Previews
@@ -250,8 +249,12 @@ def main(action: str, home: str, other: str, database: str) -> None:
     else:
         if action == "backup":
             _talks(Journal, "add")
+        elif other.startswith("http"):
+            from search.store.server.store import ServerStore  # takes a second to import
+
+            _talks(ServerStore, "upsert")
         else:
-            _talks(ServerStore if other.startswith("http") else EdgeStore, "upsert")
+            _talks(EdgeStore, "upsert")
         desk.ingest.run(desk.begin(action, other))
     desk.close()
 
