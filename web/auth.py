@@ -105,6 +105,7 @@ class Guard:
             SESSION_COOKIE_HTTPONLY=True,
             SESSION_COOKIE_SAMESITE="Lax",
             PERMANENT_SESSION_LIFETIME=timedelta(seconds=SESSION_SECONDS),
+            SESSION_REFRESH_EACH_REQUEST=False,  # a session ends at its time, whatever the cookie says
         )
         app.before_request(self._check)
         app.after_request(_add_headers)

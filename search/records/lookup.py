@@ -9,7 +9,7 @@ from search.media import Kind, MediaRecord
 from search.similar.questions import Probe
 from search.similar.shots import Shot
 from search.spaces import MEANING, CollectionSchema, VectorField
-from search.store.base import Facet, Store, StoredPoint
+from search.store.base import Facet, PayloadChoice, Store, StoredPoint
 from search.store.filters import Filter
 
 ASKED_BY_NAME = frozenset({"style", MEANING})
@@ -17,14 +17,17 @@ ASKED_BY_NAME = frozenset({"style", MEANING})
 there for words; ``visual`` compares pictures already."""
 
 
-def find_record(store: Store, media_id: str) -> MediaRecord:
+def find_record(store: Store, media_id: str, payload: PayloadChoice = True) -> MediaRecord:
     """The record of an id, whichever collection holds it.
+
+    Args:
+        payload: all facts, or those of these keys, among them ``id``, ``kind`` and ``paths``.
 
     Raises:
         NotFoundError: no collection does.
     """
     for collection in store.collections():
-        for point in store.retrieve(collection, [media_id]):
+        for point in store.retrieve(collection, [media_id], payload=payload):
             return MediaRecord.from_payload(point.payload)
     raise _unknown(media_id)
 

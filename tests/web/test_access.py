@@ -191,6 +191,11 @@ class TestSessions:
         browser.set_cookie(app.config["SESSION_COOKIE_NAME"], kept, domain="localhost")
         assert browser.get("/", headers=JSON).status_code == 401
 
+    def test_its_cookie_is_sent_when_it_changes_and_not_with_every_answer(self, app: Flask, new_browser: New) -> None:
+        browser = new_browser(app)
+        assert "Set-Cookie" in browser.get("/jobs").headers  # now with the secret of its forms
+        assert "Set-Cookie" not in browser.get("/jobs").headers
+
     def test_a_session_ends_with_its_token_in_every_process(self, node: Any, app: Flask, new_stranger: New) -> None:
         token = node.access.add_token("Ada", Scope.READ)
         browser = self.enter(app, new_stranger, token)

@@ -40,7 +40,7 @@ DAY = 86_400
 def preview(media_id: str) -> Response:
     """A WebP picture of at most 480 pixels a side; the waveform of a sound."""
     node = current_node()
-    key = find_record(node.store, check_id(media_id)).thumbnail
+    key = find_record(node.store, check_id(media_id), ("id", "kind", "paths", "thumbnail")).thumbnail
     previews = Previews(node.settings)
     path = previews.path(key) if key else None
     if key is None or (path is not None and not path.is_file()):
