@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ SINGLE_SAMPLE = 192
 
 MULTI_SAMPLE = 64
 """Points sampled of a multivector space, whose pairs cost up to 32² as much: 64² ≈ 4,000 pairs."""
+
+COUNTED_SECONDS = 15.0
+"""How long the number of points that hold a space may be out of date."""
 
 MIN_ASKERS = 5
 """Fewest points of the question's kind that pairs across two collections are made from."""
@@ -78,6 +82,7 @@ class PercentileCurves:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kept: dict[tuple[str, str], _Kept] = {}
+        self._counted: dict[tuple[str, str], tuple[float, int]] = {}
         self._read: set[str] = set()
         self._lock = threading.Lock()
 
@@ -108,16 +113,23 @@ class PercentileCurves:
     def _points(
         self, space: str, asking: str, asked: str, infos: Mapping[str, CollectionInfo], *, few: bool
     ) -> tuple[int, int]:
-        """See :class:`_Kept`; counting those that hold the space costs a request each."""
+        """See :class:`_Kept`."""
 
         def count(collection: str) -> int:
             if collection not in infos:
                 return 0
-            if not few:
-                return infos[collection].points
-            return self._store.count(collection, Filter(has_space=space, include_missing=True))
+            return self._holding(collection, space) if few else infos[collection].points
 
         return count(asking), count(asked)
+
+    def _holding(self, collection: str, space: str) -> int:
+        """How many points hold a space. A server is asked once in ``COUNTED_SECONDS``, not by every question."""
+        now = time.monotonic()
+        counted, number = self._counted.get((collection, space), (float("-inf"), 0))
+        if self._store.engine != "server" or now - counted > COUNTED_SECONDS:
+            number = self._store.count(collection, Filter(has_space=space, include_missing=True))
+            self._counted[collection, space] = (now, number)
+        return number
 
     def _learn(
         self, space: str, asking: str, asked: str, infos: Mapping[str, CollectionInfo]

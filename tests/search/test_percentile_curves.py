@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient
 
-from search.likeness import percentiles
+from search.likeness import percentile_curves, percentiles
 from search.likeness.percentile_curves import METADATA_KEY, PercentileCurves, percentile_curves_of
 from search.likeness.percentiles import prior
 from search.spaces import CollectionSchema
@@ -126,8 +126,9 @@ def test_sounds_are_calibrated_anew_when_standardised_anew(library: Any) -> None
     assert curve(curves, library, "audio", "audio", "sound") is not first
 
 
-def test_a_curve_is_learnt_anew_as_a_space_is_filled_in(library: Any) -> None:
+def test_a_curve_is_learnt_anew_as_a_space_is_filled_in(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of records stays the same all the while."""
+    monkeypatch.setattr(percentile_curves, "COUNTED_SECONDS", -1.0)
     ids = library.many_images(vectors(300))
     curves = PercentileCurves(library.store)
     styles = {id_: {"style": row[None]} for id_, row in zip(ids, vectors(300, seed=1), strict=True)}

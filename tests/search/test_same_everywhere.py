@@ -89,6 +89,7 @@ def test_requests_that_a_question_costs(
     pictures = library.many_images(rows)
     sounds = [library.audio(f"sound {at}", rng.normal(size=4)) for at in range(30)]
     films = [library.video(f"film {at}", rng.normal(size=(3, 4)), sound=rng.normal(size=4)) for at in range(30)]
+    library.video("silent film", rng.normal(size=(3, 4)))  # so that those that hold a space are counted
     server = copied(library.store, rest_store)
 
     def asked(like: Any, *collections: str) -> list[str]:
@@ -110,6 +111,7 @@ def test_requests_that_a_question_costs(
     assert asked(upload(sounds[0]), "audio") == [query.format("audio")]
     assert asked(upload(pictures[0]), "videos") == [query.format("videos"), fetch.format("videos")]
     assert asked(sounds[0], "audio") == [fetch.format("audio"), query.format("audio")]
+    assert asked(upload(sounds[0]), "videos") == [query.format("videos")]
     by_id = asked(pictures[0], "images")
     assert by_id == [fetch.format("audio"), fetch.format("images"), query.format("images")], "an id names no collection"
     by_id = asked(films[0], "images", "videos")
