@@ -23,6 +23,7 @@ from search.store.server.timing import PAUSES, WHOLE_SECONDS
 _T = TypeVar("_T")
 
 _NOT_WHOLE = re.compile(r"0 of 0 read operations failed|out of \d+ shards failed to apply operation")
+_UNKNOWN = re.compile(r"[Cc]ollection .*(exist|not found)")
 
 _SERVING = frozenset({models.ReplicaState.ACTIVE, models.ReplicaState.ACTIVEREAD})
 _NOT_TOLD = frozenset({401, 403, 404, 405, 501})
@@ -62,9 +63,9 @@ def wait_for_replicas(client: QdrantClient, physical: str) -> None:
         except NotImplementedError:  # the in-memory double has no replicas
             return
         except UnexpectedResponse as error:
-            if error.status_code in _NOT_TOLD:
-                return
             if not _passes(error, lambda: True):
+                if error.status_code in _NOT_TOLD:
+                    return
                 raise
         else:
             lacking = [shard for shard, states in shards.items() if not states & _SERVING]
@@ -93,7 +94,7 @@ def _passes(error: UnexpectedResponse, is_there: Callable[[], bool]) -> bool:
     """Whether a refusal is one of those that a collection gives that is not whole."""
     text = error.content.decode("utf-8", "replace")
     if error.status_code == 404:
-        return "ollection" in text and is_there()
+        return _UNKNOWN.search(text) is not None and is_there()
     return error.status_code == 500 and _NOT_WHOLE.search(text) is not None and not says_disk_full(text)
 
 

@@ -121,6 +121,30 @@ def test_replicas_on_a_node_that_is_away(rest, clock, images, dead, served):
         store_at(rest, "one").ensure(images)
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "times"),
+    [
+        (404, "Not found: Collection `images-1` doesn't exist!", 3),
+        (404, "404 page not found", 1),
+        (403, "Forbidden", 1),
+        (500, "Service internal error: 0 of 0 read operations failed", 3),
+    ],
+)
+def test_a_server_that_does_not_say_where_replicas_are(rest, clock, images, status, said, times):
+    """A node that is behind is asked again; a server, or a proxy, that does not tell is not."""
+    asked = []
+
+    def refuse(request):
+        if request.url.path.endswith("/cluster"):
+            asked.append(request)
+            return httpx.Response(status, json={"status": {"error": said}}) if len(asked) < 3 else None
+        return None
+
+    rest.refuse = refuse
+    store_at(rest, "one").ensure(images)
+    assert len(asked) == times
+
+
 @pytest.mark.parametrize("round_", range(10))
 def test_first_ingests_by_two_workers_and_a_coordinator_at_once(rest, clock, images, videos, make_image, round_):
     """Each opens the store, makes what is not there, and writes, at a node of its own."""
