@@ -37,6 +37,9 @@ STATIC_PATH = "/static/"
 INDEPENDENT_THREADS = 2
 """Threads for what needs neither store nor ledger, and has to be answered while those hold all other threads."""
 
+PREVIEW_THREADS = 2
+"""Threads for previews alone: the pictures of a page that is there do not queue behind the questions of others."""
+
 FULL = (
     f"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: {CONTENT_TYPE}\r\n"
     f"Retry-After: {BUSY_SECONDS}\r\nContent-Length: {{length}}\r\n\r\n{{body}}"
@@ -78,9 +81,10 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self.limits, self.bodies, self.is_stopping = limits, BodyRoom(limits.all_bodies), False
         self._is_shared, self._has_ended = is_shared, False
         self._accepts_from = self._drains_since = 0.0
-        dispatcher, self._independent = ThreadedTaskDispatcher(), ThreadedTaskDispatcher()
+        dispatcher, self._independent, self._previews = (ThreadedTaskDispatcher() for _ in range(3))
         dispatcher.set_thread_count(threads)
         self._independent.set_thread_count(INDEPENDENT_THREADS)
+        self._previews.set_thread_count(PREVIEW_THREADS)
         adjustments = Adjustments(
             ident=None,
             threads=threads,
@@ -103,8 +107,12 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def add_task(self, task: ClientChannel) -> None:
         """Have a thread answer the request of a connection."""
         path = getattr(task.requests[0], "path", "")
-        waits_for_nothing = path in INDEPENDENT_PATHS or path.startswith(STATIC_PATH)
-        (self._independent if waits_for_nothing else self.task_dispatcher).add_task(task)
+        if path in INDEPENDENT_PATHS or path.startswith(STATIC_PATH):
+            self._independent.add_task(task)
+        elif path.startswith("/media/") and path.endswith("/preview"):
+            self._previews.add_task(task)
+        else:
+            self.task_dispatcher.add_task(task)
 
     def stop(self) -> None:
         """Let :meth:`run` return once the requests in work are answered. May be called from any thread, and from a
@@ -136,6 +144,7 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
                 channel.handle_close()
             self.task_dispatcher.shutdown(timeout=THREAD_SECONDS)
             self._independent.shutdown(timeout=THREAD_SECONDS)
+            self._previews.shutdown(timeout=THREAD_SECONDS)
             self.close()
 
     def readable(self) -> bool:
