@@ -7,7 +7,7 @@ that dies before it answers; the next one is sent it again, as all that Likewise
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +15,9 @@ import httpx
 from qdrant_client import QdrantClient
 from qdrant_client.http.exceptions import ResponseHandlingException
 
-from search.errors import SettingsError
+from search.deadlines import CONNECT_SECONDS as REQUEST_CONNECT_SECONDS
+from search.deadlines import CircuitBreaker, has_deadline, within_deadline
+from search.errors import SettingsError, StoreUnavailableError
 from search.settings import Settings
 from search.store.server.timing import ANSWER_SECONDS, CONNECT_SECONDS
 
@@ -67,28 +69,43 @@ def addresses_of(urls: Sequence[str]) -> list[str]:
 
 
 class Nodes:
-    """Sends each request to the first address that takes it, beginning with the one that answered last."""
+    """Sends each request to the first address that takes it, beginning with the one that answered last.
+
+    It waits no longer than the deadline of the web request that it is for (``search.deadlines``); while no node
+    answers, one of these at a time asks.
+    """
 
     def __init__(self, addresses: Sequence[str]) -> None:
         self._addresses = [httpx.URL(address) for address in addresses]
         self._first = 0
+        self._breaker = CircuitBreaker(_not_answering)
 
     def __call__(self, request: httpx.Request, send: Send) -> httpx.Response:
         """
         Raises:
             ResponseHandlingException: none is reached, or one that was did not answer in time.
+            StoreUnavailableError: none answers, and another web request is asking.
         """
+        with self._breaker.call():
+            try:
+                answer = self._send(request, send)
+            except ResponseHandlingException as error:
+                if isinstance(error.source, httpx.TransportError):
+                    self._breaker.unanswered()
+                raise
+            self._breaker.answered()
+            return answer
+
+    def _send(self, request: httpx.Request, send: Send) -> httpx.Response:
         path = request.url.raw_path[len(self._addresses[0].raw_path.rstrip(b"/")) :]
-        timeout = request.extensions.get("timeout", {})
-        request.extensions["timeout"] = timeout | {
-            "connect": min(CONNECT_SECONDS, timeout.get("connect") or CONNECT_SECONDS)
-        }
+        granted = request.extensions.get("timeout", {})
         tried: list[str] = []
         first = self._first
         for at in (*range(first, len(self._addresses)), *range(first)):
             address = self._addresses[at]
             request.url = address.copy_with(raw_path=address.raw_path.rstrip(b"/") + path)
             request.headers["Host"] = request.url.netloc.decode("ascii")
+            request.extensions["timeout"] = _timeouts(granted)
             try:
                 answer = send(request)
             except ResponseHandlingException as error:
@@ -104,6 +121,19 @@ class Nodes:
                 self._first = at
                 return answer
         raise ResponseHandlingException(httpx.ConnectError(", ".join(tried), request=request))
+
+
+def _timeouts(granted: Mapping[str, float | None]) -> dict[str, float]:
+    """Of a request to one node, seconds, as httpx names them."""
+    connect = REQUEST_CONNECT_SECONDS if has_deadline() else CONNECT_SECONDS
+    limits = {"connect": connect, "read": ANSWER_SECONDS, "write": ANSWER_SECONDS, "pool": ANSWER_SECONDS}
+    return {name: within_deadline(min(granted.get(name) or limit, limit)) for name, limit in limits.items()}
+
+
+def _not_answering() -> StoreUnavailableError:
+    return StoreUnavailableError(
+        "The Qdrant server does not answer.", "Check that it runs; it is asked again with the next request."
+    )
 
 
 def _certificates(settings: Settings) -> ssl.SSLContext | None:

@@ -105,7 +105,7 @@ class TestSeveral:
             return httpx.Response(200)
 
         Nodes(["http://one:6333"])(request, send)
-        assert seen == [{"connect": CONNECT_SECONDS, "read": 60}]
+        assert [seen[0]["connect"], seen[0]["read"]] == [CONNECT_SECONDS, 60]
 
 
 @pytest.mark.parametrize(
