@@ -318,7 +318,7 @@ def test_the_status_page_counts_what_an_older_version_decoded(client: FlaskClien
 
 
 def test_what_scripts_read_is_text_whatever_it_holds() -> None:
-    hostile = '"><b>&\'\0 x'
+    hostile = "\"><b>&'\0 x"
     written = data_attributes({"name": hostile, "playable": None, "rare": "", "path": "a\nb"})
     assert written == ' data-name="&#34;&gt;&lt;b&gt;&amp;&#39; x" data-playable data-rare="" data-path="a\nb"'
     assert data_attributes({"name": "<"}) == ' data-name="&lt;"'

@@ -32,9 +32,10 @@ def command(call: Call, folder: Path, verify: bool, keep: int | None, test_resto
     again when it is done. Cut off, the same command goes on where it was. `likewise restore DIR` brings all of it back,
     into either kind of store and of ledger. The media themselves are not part of it.
 
-    Every record is compared with its checksums, and the store with the ledger. A record that is damaged or lost ends the
-    backup: `likewise verify --repair` embeds it anew if its file is still there. --test-restore restores the latest backup beside everything else, compares each
-    record with it, and deletes the copy: a backup that was never restored is only a hope.
+    Every record is compared with its checksums, and the store with the ledger. A record that is damaged or lost ends
+    the backup: `likewise verify --repair` embeds it anew if its file is still there. --test-restore restores the latest
+    backup beside everything else, compares each record with it, and deletes the copy: a backup that was never restored
+    is only a hope.
     """
     from web.client import connect
     from web.commands.job_progress import follow
