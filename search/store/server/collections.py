@@ -268,10 +268,11 @@ class ServerCollections:
         self._described.pop(physical, None)
 
     def _held(self, collection: str, physical: str, seconds: float) -> models.CollectionInfo:
-        """The description of a collection, no older than that. That there is none is held as long as aliases are."""
+        """The description of a collection, no older than that. That there is none, or that it is empty, is held as long
+        as aliases are: questions leave it out."""
         now = time.monotonic()
         read_at, info = self._described.get(physical, (_NEVER, None))
-        if now - read_at < (seconds if info else ALIASES_HELD):
+        if now - read_at < (seconds if info and info.points_count else min(seconds, ALIASES_HELD)):
             if info is None:
                 raise no_collection(collection)
             return info

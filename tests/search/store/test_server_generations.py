@@ -12,7 +12,7 @@ from qdrant_client import QdrantClient, models
 from search.errors import NotFoundError, SpaceMismatchError, StoreUnavailableError, UsageError
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
-from search.store.base import VectorQuery
+from search.store.base import Point, VectorQuery
 from search.store.payloads import PAYLOAD_INDEXES
 from search.store.server import names as server_names
 from search.store.server.store import ServerStore
@@ -165,7 +165,7 @@ class TestHeld:
         )
         assert (other.collections()["images"].points, other.collections()["images"].schema) == (0, better)
 
-    def test_how_long(self, rest, clock, images, videos, make_image):
+    def test_how_long(self, rest, clock, images, videos, make_image, vectors):
         store, other = ServerStore(rest.client()), ServerStore(rest.client())
         store.ensure(images)
 
@@ -187,6 +187,9 @@ class TestHeld:
         assert paths.count("/aliases") == 1
         clock.sleep(5)
         assert asked()[0] == {"images": 2, "videos": 0}
+        other.upsert("videos", [Point(make_image(3).id, {"visual": vectors(2)}, {})])
+        clock.sleep(2)
+        assert asked()[0] == {"images": 2, "videos": 1}, "whether there is anything is known sooner than how much"
         rest.double.delete_collection("images-1")
         with pytest.raises(NotFoundError):
             store.count("images")
