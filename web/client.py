@@ -22,7 +22,7 @@ from search.errors import LikewiseError, SettingsError, StoreUnavailableError, U
 from search.settings import Settings
 from search.store.filters import Filter
 from web.near import written
-from web.running import Running, find_running
+from web.running import Running, find_running, without_certificates
 
 if TYPE_CHECKING:
     from ingest.node import Node
@@ -146,7 +146,13 @@ def connect(settings: Settings) -> Iterator[Client]:
         with connect_inside(settings) as (client, _):
             yield client
         return
-    with httpx.Client(base_url=running.url, headers=running.headers, timeout=ANSWER_SECONDS, trust_env=False) as http:
+    with httpx.Client(
+        base_url=running.url,
+        headers=running.headers,
+        timeout=ANSWER_SECONDS,
+        trust_env=False,
+        verify=without_certificates(),
+    ) as http:
         yield Client(http, None)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -21,6 +22,9 @@ from search.errors import StoreLockedError
 FILE = "server.json"
 VERSION = 1
 """Version of the layout of the file."""
+
+_PATIENCE = httpx.Timeout(20.0, connect=5.0)
+"""Seconds. A server that loads models on a busy machine answers late, and nobody else may open its store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,12 @@ def announced(home: Path, running: Running) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
+def without_certificates() -> ssl.SSLContext:
+    """For clients of servers of this machine, which use no TLS: reading all authorities takes longer than they take to
+    answer."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def find_running(home: Path) -> Running | None:
     """The server of ``home`` that answers at present, or None.
 
@@ -67,7 +77,13 @@ def find_running(home: Path) -> Running | None:
     if running is None or not _is_alive(running.pid):
         return None
     try:
-        answer = httpx.get(f"{running.url}/healthz", headers=running.headers, timeout=5, trust_env=False)
+        answer = httpx.get(
+            f"{running.url}/healthz",
+            headers=running.headers,
+            timeout=_PATIENCE,
+            trust_env=False,
+            verify=without_certificates(),
+        )
     except httpx.HTTPError:
         return None
     return running if answer.is_success else None
