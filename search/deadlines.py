@@ -106,9 +106,12 @@ class CircuitBreaker:
         """Call the service within the block, which then says :meth:`answered` or :meth:`unanswered`. May be nested.
 
         Raises:
-            LikewiseError: the refusal; the service does not answer, and another request is calling it.
+            LikewiseError: the refusal; the deadline has passed while the service did not answer, or another request is
+                calling it.
         """
         thread = threading.get_ident()
+        if self._is_open and within_deadline(_LEAST_SECONDS * 2) <= _LEAST_SECONDS:
+            raise self._refusal()
         with self._lock:
             is_first = self._is_open and has_deadline() and self._caller != thread
             if is_first and self._caller is not None:

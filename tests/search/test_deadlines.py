@@ -84,6 +84,14 @@ def test_of_an_unanswering_service_one_request_at_a_time_asks() -> None:
     assert from_another_request(circuit) is None, "the next one"
 
 
+def test_after_its_deadline_a_request_does_not_ask() -> None:
+    """One that has waited for a thread all the while would otherwise wait again."""
+    circuit = breaker()
+    circuit.unanswered()
+    with deadline(0), pytest.raises(BrokerUnavailableError), circuit.call():
+        pass
+
+
 def test_an_answer_lets_all_call_again() -> None:
     circuit = breaker()
     circuit.unanswered()

@@ -14,7 +14,7 @@ from celery.exceptions import BackendError
 from kombu.exceptions import ChannelError, KombuError, OperationalError
 from redis.exceptions import RedisError
 
-from search.deadlines import CircuitBreaker
+from search.deadlines import CircuitBreaker, within_deadline
 from search.errors import BrokerUnavailableError, MessageRefusedError
 from workers.cluster.checks import as_list, as_object, as_text, loads
 
@@ -127,7 +127,8 @@ class Broker:
     @contextmanager
     def _connected(self) -> Iterator[Any]:
         """A channel that is known to reach the broker."""
-        with broker_errors(self._app), self._app.connection_for_read(transport_options=TIMEOUTS) as connection:
+        timeouts = {name: within_deadline(seconds) for name, seconds in TIMEOUTS.items()}
+        with broker_errors(self._app), self._app.connection_for_read(transport_options=timeouts) as connection:
             connection.ensure_connection(max_retries=1, interval_start=0)
             with connection.channel() as channel:
                 yield channel
