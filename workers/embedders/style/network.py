@@ -103,7 +103,8 @@ class StyleNetwork(nn.Module):
         self.statistics, self.encoder = statistics, encoder
 
     def forward(self, pixels: Tensor) -> tuple[Tensor]:
-        parts = pixels.split(1) if pixels.device.type == "cpu" else (pixels,)
+        each = 1 if pixels.device.type == "cpu" else len(pixels)
+        parts = [pixels[at : at + each] for at in range(0, len(pixels), each)]
         with torch.autocast(pixels.device.type, enabled=False):
             return (torch.cat([nn.functional.normalize(self.encoder(self.statistics(part)), dim=1) for part in parts]),)
 
