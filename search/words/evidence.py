@@ -156,9 +156,10 @@ class CollectionSearch:
         Args:
             capped: there may be more than ``MOST`` records that hold it, and the others are missing then.
         """
+        sought = texts.Sought.of(term)
         tagged: dict[str, WordReason] = {}
         seen: set[str] = set()
-        for text in term.texts:
+        for text in sought.forms:
             points = self.store.scroll(
                 self.collection, where=_also(where, " ".join(text)), payload=texts.NEEDED, page=MOST
             )
@@ -168,7 +169,7 @@ class CollectionSearch:
                 if point.id in seen:
                     continue
                 seen.add(point.id)
-                for reason in texts.reasons(point.payload, term):
+                for reason in texts.reasons(point.payload, sought):
                     if reason.place is MatchPlace.TAG:
                         tagged[point.id] = reason
                     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +23,30 @@ _REMEMBERED = 1 << 14
 next question, and finding the words takes longest."""
 
 
-def reasons(payload: Mapping[str, Any], term: Term) -> tuple[WordReason, ...]:
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A term as it may be written, made once for all records that are looked through.
+
+    Attributes:
+        alone: forms of one word; ``phrases`` those of several.
+        scatters: its words need not stand together.
+    """
+
+    label: str
+    forms: tuple[tuple[str, ...], ...]
+    alone: frozenset[str]
+    phrases: tuple[tuple[str, ...], ...]
+    scatters: bool
+
+    @classmethod
+    def of(cls, term: Term) -> Sought:
+        forms = term.texts
+        alone = frozenset(form[0] for form in forms if len(form) == 1)
+        phrases = tuple(form for form in forms if len(form) > 1)
+        return cls(term.label, forms, alone, phrases, not term.quoted and len(term.words) > 1)
+
+
+def reasons(payload: Mapping[str, Any], sought: Sought) -> tuple[WordReason, ...]:
     """Places where the term is written, the best of each kind, strongest first.
 
     The words of a term that is no phrase need not stand together: where no one place has them all, the weakest of
@@ -31,16 +55,14 @@ def reasons(payload: Mapping[str, Any], term: Term) -> tuple[WordReason, ...]:
     Args:
         payload: of a record, see ``MediaRecord.to_payload``, with the keys ``NEEDED`` that it has.
     """
-    texts, forms, label = list(texts_of(payload)), term.texts, term.label
-    alone = {form[0] for form in forms if len(form) == 1}
-    phrases = [form for form in forms if len(form) > 1]
+    texts = list(texts_of(payload))
     found: dict[MatchPlace, WordReason] = {}
     for place, text, words in texts:
-        if place in found or (alone.isdisjoint(words) and not any(_stands(form, words) for form in phrases)):
-            continue
-        found[place] = WordReason(label, place, text, WORTH[place])
-    if not found and not term.quoted and len(term.words) > 1:
-        scattered = [_scattered(texts, form, label) for form in forms]
+        stands = not sought.alone.isdisjoint(words) or any(_stands(form, words) for form in sought.phrases)
+        if stands and place not in found:
+            found[place] = WordReason(sought.label, place, text, WORTH[place])
+    if not found and sought.scatters:
+        scattered = [_scattered(texts, form, sought.label) for form in sought.forms]
         found = {one.place: one for one in scattered if one is not None}
     return tuple(sorted(found.values(), key=lambda reason: -reason.strength))
 

@@ -293,8 +293,9 @@ def _request(query: VectorQuery, vector: Any) -> qdrant.QueryRequest:
 
 def _point(schema: CollectionSchema, record: qdrant.Record) -> StoredPoint:
     payload, vectors = record.payload, record.vector  # each access converts all of it
-    sums = checksums.stored_checksums(payload)
-    return StoredPoint(str(record.id), from_stored(payload), from_engine(schema, vectors), sums)
+    restored = from_stored(payload)
+    sums = checksums.stored_checksums(payload) if len(restored) < len(payload or ()) else {}
+    return StoredPoint(str(record.id), restored, from_engine(schema, vectors), sums)
 
 
 def _selected(payload: PayloadChoice) -> bool | list[str]:
