@@ -52,7 +52,6 @@ _FLUSH_EVERY = 5_000
 
 _REPLAY_CHUNK = 256
 
-
 REMOVED = ".removed"
 """What the name of a collection's folder ends with while it is deleted."""
 
@@ -80,6 +79,7 @@ class LiveShard:
         self._closed = self._stopping = False
         self._unflushed = 0
         self._unoptimised_writes = True
+        self._counts: tuple[int, int] | None = None
         with opening(folder):
             state = read_json(folder / _METADATA, _LAYOUT)
             self._written = self._written_there = int(state.get(_WRITTEN, 0))
@@ -146,12 +146,21 @@ class LiveShard:
             with self.reading() as shard:
                 if self._dirty is not None:
                     self._dirty.update(touched)
-                self._unoptimised_writes = True
+                self._unoptimised_writes, self._counts = True, None
                 yield shard
                 self._unflushed += len(touched)
                 self._written += 0 if deleting else len(touched)
                 if self._unflushed >= _FLUSH_EVERY:
                     self._flush()
+
+    def counts(self) -> tuple[int, int]:
+        """Points, and vectors under an index; known without a lock until something is written."""
+        self._check_open()
+        if (counts := self._counts) is None:
+            with self.reading() as shard:
+                info = shard.info()
+                counts = self._counts = info.points_count, info.indexed_vectors_count
+        return counts
 
     def _flush(self) -> None:
         self._shard.flush()
@@ -188,7 +197,7 @@ class LiveShard:
             # What is not part of a vector's definition, such as having no graph, is given when a shard is opened.
             self._shard.flush()
             self._shard.close()
-            self._shard = _load(self._current, config)
+            self._shard, self._counts = _load(self._current, config), None
             self._commit(self._current, self._values, extended)
 
     def add_payload_indexes(self) -> None:
@@ -316,7 +325,7 @@ class LiveShard:
                 old, old_folder = self._shard, self._current
                 self._commit(target, self._values)
                 self._written -= self._copied
-                self._shard = replacement
+                self._shard, self._counts = replacement, None
                 self._unflushed = 0
                 self._unoptimised_writes = False
                 old.close()
@@ -340,14 +349,8 @@ class LiveShard:
     def _commit(self, current: Path, values: dict[str, Any], schema: CollectionSchema | None = None) -> None:
         schema = schema or self.schema
         written = self._written
-        described = {
-            LAYOUT: _LAYOUT,
-            "schema": schema.to_json(),
-            "shard": current.name,
-            "values": values,
-            _WRITTEN: written,
-        }
-        write_json(self.folder / _METADATA, described)
+        described = {LAYOUT: _LAYOUT, "schema": schema.to_json(), "shard": current.name, "values": values}
+        write_json(self.folder / _METADATA, described | {_WRITTEN: written})
         with self._engine:
             self.schema, self._current, self._values, self._written_there = schema, current, values, written
 

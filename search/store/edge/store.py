@@ -87,9 +87,7 @@ class EdgeStore:
     def collections(self) -> Mapping[str, CollectionInfo]:
         found: dict[str, CollectionInfo] = {}
         for name, live in self._shards.current():
-            with live.reading() as shard:
-                info = shard.info()
-            found[name] = CollectionInfo(live.schema, info.points_count, info.indexed_vectors_count)
+            found[name] = CollectionInfo(live.schema, *live.counts())
         return found
 
     def schema(self, collection: str) -> CollectionSchema:
