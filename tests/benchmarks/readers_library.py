@@ -100,6 +100,7 @@ def fill(library: Path, items: int) -> None:
             size=len(content),
             mtime=status.st_mtime,
             fingerprints=(rng.bytes(32).hex(),),
+            pixel_hash=digest,
             thumbnail=thumbnail,
         )
         mixed = old.vectors["visual"] + rng.uniform(0.2, 0.8) * other.vectors["visual"]
