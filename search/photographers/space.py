@@ -285,10 +285,11 @@ class PhotographerSpace:
         stride = max(1, math.ceil(len(self.ids) / most))
         chosen = range(0, len(self.ids), stride)
         projected = plane.project(self.codes)
-        spots = tuple(CodeSpot(self.ids[i], self._owner(i), int(self.clusters[i]), _pair(projected[i])) for i in chosen)
+        spots = tuple(CodeSpot(self.ids[i], self.owner(i), int(self.clusters[i]), _pair(projected[i])) for i in chosen)
         return CodeChart(spots, plane.explained, int(self.clusters.max(initial=-1)) + 1)
 
-    def _owner(self, photo: int) -> str:
+    def owner(self, photo: int) -> str:
+        """Photographer of a photo, by its number; empty where it is not known."""
         owner = int(self.owners[photo])
         return self.names[owner] if owner >= 0 else ""
 

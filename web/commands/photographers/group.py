@@ -16,6 +16,7 @@ COMMANDS = {
     "show": "web.commands.photographers.show",
     "similar": "web.commands.photographers.similar",
     "place": "web.commands.photographers.place",
+    "encode": "web.commands.photographers.encode",
     "predict": "web.commands.photographers.predict",
     "presets": "web.commands.photographers.presets",
 }

@@ -33,18 +33,30 @@ def command(call: Call, target: Path, kind: str | None, collection: str, space: 
     parquet  columns filename, id, moment, embedding
     joblib   a dictionary of embeddings (n, d) and filenames
     """
-    from search.errors import UsageError
     from web.client import connect
     from web.export import write
 
-    kind = kind or SUFFIX_OF.get(target.suffix.lower())
-    if kind is None:
-        raise UsageError(f"The name '{target.name}' does not tell a format.", "Add --format npz, parquet or joblib.")
+    kind = kind or kind_of(target)
     space = space or SPACE_OF[collection]
     with connect(call.settings()) as client:
         rows, dim = write(kind, target.expanduser(), pages(client, collection, space))
     answer = {"path": str(target), "format": kind, "collection": collection, "space": space, "rows": rows, "dim": dim}
     call.answer(answer, lambda console: console.print(f"{rows} vectors of {dim} numbers written to {target}."))
+
+
+def kind_of(target: Path) -> str:
+    """Format that a file's name tells.
+
+    Raises:
+        UsageError: it tells none.
+    """
+    from search.errors import UsageError
+
+    kind = SUFFIX_OF.get(target.suffix.lower())
+    if kind is None:
+        known = ", ".join(SUFFIX_OF)
+        raise UsageError(f"The name '{target.name}' does not tell a format.", f"Let it end in {known}.")
+    return kind
 
 
 def pages(client: Client, collection: str, space: str) -> Iterator[Rows]:

@@ -7,6 +7,7 @@ Start with ``train``.
 * ``targets``: What the joint model predicts of a picture, and the distances its vectors are to keep
 * ``autoencoder``: Image code: a small convolutional autoencoder, 224 x 224 pixels to 16 numbers and back
 * ``budget``: Time budget of a training: ends it with what it has, or stops it
+* ``encode``: Encode pictures by the saved autoencoder: image codes, places on the map of photos, and what is nearest
 * ``experiments``: Trainings on extracted features: the photographers' vectors, and the baselines beside them
 * ``files``: Files of a trained joint model: writing all of them, and reading what folding in needs
 * ``fit``: Fit a joint model with one optimiser for network and vectors, and measure its held-out errors
