@@ -13,6 +13,7 @@ from search.errors import BrokerUnavailableError
 from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice
 from search.settings import Settings
+from workers.batch.encode import sha256_of
 from workers.batch.report import Batch, FileRef, Priority
 from workers.cluster.serialization import BatchOrder
 from workers.cluster.task_lookup import find_tasks
@@ -29,8 +30,8 @@ def queue(brokered: Settings, app: Any) -> TaskQueue:
 
 def order(media: Path, kind: Kind = Kind.IMAGE, priority: Priority = Priority.NORMAL) -> BatchOrder:
     files = tuple(
-        FileRef(str(path), "media", path.stat().st_size, path.stat().st_mtime, f"{number:064x}", root=str(media))
-        for number, path in enumerate(sorted(media.rglob("*.png")))
+        FileRef(str(path), "media", path.stat().st_size, path.stat().st_mtime, sha256_of(path), root=str(media))
+        for path in sorted(media.rglob("*.png"))
     )
     return BatchOrder(Batch("1-1", "1", kind, files, priority), ModelChoice("quick", "frames_quick", "quick"), "report")
 
