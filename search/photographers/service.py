@@ -27,6 +27,8 @@ from search.photographers.answers import (
     Prediction,
 )
 from search.photographers.classifier.model_files import REPORT, read_out_of_fold
+from search.photographers.develop.developing import Development, DevelopQuestion, SettingsCourse, courses, develop
+from search.photographers.develop.reading import shipped_reader
 from search.photographers.library_photos import Library, LibraryState
 from search.photographers.model_registry import CurrentModel, ModelKind, ModelRegistry, untrained
 from search.photographers.photos.features import FEATURES
@@ -122,9 +124,9 @@ class PhotographerService:
             UsageError: the probe is no picture, or has no vector of what it shows.
         """
         if probe.kind is not Kind.IMAGE:
-            what = "a video" if probe.kind is Kind.VIDEO else "a sound"
             raise UsageError(
-                f"Photographers are told apart by pictures, and this is {what}.", "Ask about a photo, or a still."
+                f"Photographers are told apart by pictures, and this is {_called(probe.kind)}.",
+                "Ask about a photo, or a still.",
             )
         visual, style = self._spaces()
         model = self._classifier.get(lambda folder: _load_classifier(folder, visual, style), (visual, style))
@@ -150,6 +152,29 @@ class PhotographerService:
             model=self._classifier.version,
             notes=(*verdict.notes, *_notes(credited)),
         )
+
+    def develop(self, probe: Probe, question: DevelopQuestion) -> Development:
+        """How a photo is developed like somebody's.
+
+        Raises:
+            NotFoundError: there is no such photographer, style, or no photo of that time.
+            UsageError: the probe is no picture; the strength or a date is none.
+            SpaceMismatchError: the library's, or the probe's, style vectors are of another model.
+        """
+        if probe.kind is not Kind.IMAGE:
+            raise UsageError(f"Only pictures are developed, and this is {_called(probe.kind)}.", "Ask about a photo.")
+        _, style = self._spaces()
+        named = replace(question, photographer=self._current_name(question.photographer))
+        return develop(self._people(), shipped_reader(), named, _vector(probe, style), probe.media_id)
+
+    def development(self, who: str) -> tuple[SettingsCourse, ...]:
+        """Settings of somebody's photos over time, see :func:`search.photographers.develop.developing.courses`.
+
+        Raises:
+            NotFoundError: there is no such photographer.
+            SpaceMismatchError: the library's style vectors are of another model.
+        """
+        return courses(self._people(), shipped_reader(), self._current_name(who))
 
     @property
     def trained(self) -> bool:
@@ -272,6 +297,10 @@ class PhotographerService:
                 record = MediaRecord.from_payload(hit.payload or {})
                 found.setdefault(name, {}).setdefault(hit.id, _photo(record, hit.score, query.space.name))
         return {name: tuple(photos.values()) for name, photos in found.items()}
+
+
+def _called(kind: Kind) -> str:
+    return "a video" if kind is Kind.VIDEO else "a sound"
 
 
 def _with_photos(chart: Chart, people: People | None) -> Chart:

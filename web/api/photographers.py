@@ -1,10 +1,12 @@
-"""API calls about photographers: list, show, compare, predict, label, credit, rename, merge and train."""
+"""API calls about photographers: list, show, compare, predict, develop, label, credit, rename, merge and train."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Literal
+from weakref import WeakKeyDictionary
 
 from pydantic import Field
 
@@ -20,15 +22,21 @@ from search.photographers.answers import (
     PhotographerShown,
     Prediction,
 )
+from search.photographers.develop.developing import Development, DevelopQuestion, SettingsCourse
+from search.photographers.develop.lut import cube
+from search.photographers.develop.settings import MOST_STRENGTH, Preset
+from search.photographers.develop.xmp import xmp
 from search.photographers.model_registry import ModelKind
 from search.photographers.photos.names import given_name
 from search.records.lookup import probe_of
 from search.similar.questions import Probe
+from search.store.base import Store
 from web.api.jobs import job
 from web.api.operation import Operation
 from web.api.params import NonEmpty
 from web.api.ports import NodePort
 from web.api.questions import check_id
+from workers.photographers.develop.preview import DevelopedPreviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,46 @@ class Predicting:
     """``like`` is the id of a stored photo, where none is uploaded."""
 
     like: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Developing:
+    """Like whom a photo is to be developed, and what is to come with the answer.
+
+    Attributes:
+        photographer: name or id.
+        like: id of a stored photo, where none is uploaded.
+        style: number of one of the photographer's styles, the most frequent is 1; left out, all their photos count.
+        taken_from, taken_to: only what they took in this time: a year, a month or a day, both included.
+        strength: share of the way there; more than 1 exaggerates.
+        developed: the photo has been developed before: its own settings are read, and the difference is made. False
+            takes it as it came from the camera.
+        include: ``cube``, a 3-D LUT; ``xmp``, a preset of Lightroom and Camera Raw; ``preview``, a JPEG.
+    """
+
+    photographer: Annotated[str, Field(min_length=1)]
+    like: str = ""
+    style: Annotated[int, Field(ge=1, le=1000)] | None = None
+    taken_from: str = ""
+    taken_to: str = ""
+    strength: Annotated[float, Field(ge=0, le=MOST_STRENGTH)] = 1.0
+    developed: bool = True
+    include: tuple[Literal["cube", "xmp", "preview"], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopedPhoto:
+    """How a photo is developed like somebody's, and what was asked to come with it.
+
+    Attributes:
+        cube, xmp: texts of the files.
+        preview: the photo's preview with the settings, a JPEG as base64; None also where it has no preview.
+    """
+
+    development: Development
+    cube: str | None = None
+    xmp: str | None = None
+    preview: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +187,64 @@ def predict_photographer(node: NodePort, asked: Predicting, example: Probe | Non
     return node.photographers.predict(example or probe_of(node.store, check_id(asked.like)))
 
 
+def develop_photo(node: NodePort, asked: Developing, example: Probe | None = None) -> DevelopedPhoto:
+    """Develop an uploaded 'file', or the stored photo 'like', like a photographer: the twelve settings read from their
+    photos, the photo's own, and the change in an editor's words; on request as a LUT, as a preset, and as a preview."""
+    probe, development = developed_like(node, asked, example)
+    name = development_name(development)
+    return DevelopedPhoto(
+        development,
+        cube=cube(development.change, name) if "cube" in asked.include else None,
+        xmp=xmp(development.change, name) if "xmp" in asked.include else None,
+        preview=_encoded_preview(node, probe, development) if "preview" in asked.include else None,
+    )
+
+
+def developed_like(node: NodePort, asked: Developing, example: Probe | None = None) -> tuple[Probe, Development]:
+    """The photo that is asked about, and how it is developed."""
+    if (example is None) == (not asked.like):
+        raise UsageError("It takes one photo.", "Upload a 'file', or give the id of a stored photo in 'like'.")
+    probe = example or probe_of(node.store, check_id(asked.like))
+    question = DevelopQuestion(
+        asked.photographer, asked.style, asked.taken_from, asked.taken_to, asked.strength, asked.developed
+    )
+    return probe, node.photographers.develop(probe, question)
+
+
+def development_name(development: Development) -> str:
+    """What a LUT or a preset is called."""
+    style = f", style {development.style}" if development.style else ""
+    span = " to ".join(filter(None, (development.taken_from, development.taken_to)))
+    return f"Like {development.photographer}{style}{f', {span}' if span else ''} ({development.strength:.0%})"
+
+
+def developed_preview(node: NodePort, probe: Probe, settings: Preset) -> bytes:
+    """JPEG of the photo's preview with these settings.
+
+    Raises:
+        NotFoundError: it has no preview.
+    """
+    preview = probe.shot.preview if probe.shot else None
+    if preview is None:
+        raise NotFoundError("This photo has no preview.", "`likewise verify --repair` makes previews that are missing.")
+    return _renderers.setdefault(node.store, DevelopedPreviews(node.settings)).render(preview, settings)
+
+
+def photographer_development(node: NodePort, who: str) -> list[SettingsCourse]:
+    """How somebody develops, over time: the settings read from all their photos, then from those of each style."""
+    return list(node.photographers.development(who))
+
+
+_renderers: WeakKeyDictionary[Store, DevelopedPreviews] = WeakKeyDictionary()
+
+
+def _encoded_preview(node: NodePort, probe: Probe, development: Development) -> str | None:
+    try:
+        return base64.b64encode(developed_preview(node, probe, development.change)).decode("ascii")
+    except NotFoundError:
+        return None
+
+
 def train_photographers(node: NodePort, new: NewTraining) -> JobProgress:
     """Learn from the photos that are credited; the answer is the job that does it."""
     options = {"seed": str(new.seed)} | ({} if new.seconds is None else {"seconds": f"{new.seconds:g}"})
@@ -223,6 +329,24 @@ OPERATIONS = (
         Prediction,
         scope=Scope.READ,
         takes=(Predicting,),
+        uploads=True,
+        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+    ),
+    Operation(
+        "GET",
+        "/photographers/<who>/development",
+        photographer_development,
+        list[SettingsCourse],
+        scope=Scope.READ,
+        errors=(404, 409, 503),
+    ),
+    Operation(
+        "POST",
+        "/photographers/develop",
+        develop_photo,
+        DevelopedPhoto,
+        scope=Scope.READ,
+        takes=(Developing,),
         uploads=True,
         errors=(400, 404, 409, 413, 415, 422, 503, 507),
     ),

@@ -22,7 +22,11 @@ NAVIGATION = {
 }
 """Endpoint of each page that the head of every page leads to, with the text of its link, in order."""
 
-PAGE_SCOPES = {"search.look_up": Scope.READ, "photographers.upload": Scope.READ}
+PAGE_SCOPES = {
+    "search.look_up": Scope.READ,
+    "photographers.upload": Scope.READ,
+    "photographers.upload_to_develop": Scope.READ,
+}
 """What a caller needs for forms that only ask; every other form needs ``ingest``."""
 
 

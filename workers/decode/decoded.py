@@ -64,6 +64,7 @@ class Decoded:
         features: of an image, the 78 of ``search.photographers.photos.features``, None for NaN; else empty.
         preview: WebP picture, long side at most 480 pixels: the picture, a key frame or the waveform.
         luminance: uint8 (height, width) of a preview that was decoded (``sandbox.preview_child``); else None.
+        colours: uint8 (height, width, 3) RGB of a preview whose colours were asked for; else None.
     """
 
     kind: Kind
@@ -79,3 +80,4 @@ class Decoded:
     features: tuple[float | None, ...] = ()
     preview: bytes | None = field(default=None, repr=False)
     luminance: npt.NDArray[np.uint8] | None = None
+    colours: npt.NDArray[np.uint8] | None = None

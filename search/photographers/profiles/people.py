@@ -166,6 +166,11 @@ class People:
             for other, similarity in self._likeness[by].to_others(name)[:limit]
         )
 
+    def style_members(self, name: str) -> tuple[Positions, ...]:
+        """Positions of the photos of each style of a photographer, the most frequent style first, intp each."""
+        profile = self._profiles[STYLE].get(name)
+        return profile.members if profile else ()
+
     def photo(self, at: int, score: float | None = None, space: str | None = None) -> Photo:
         """The photo at a position."""
         photos = self.photos

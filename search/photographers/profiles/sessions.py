@@ -66,39 +66,48 @@ def period_summaries(taken_at: Sequence[str | None], features: Array) -> tuple[P
         taken_at: ISO 8601.
         features: float32 ``(n, 78)`` of the same photos.
     """
-    months = np.array([_month(time) for time in taken_at], int)
-    dated = np.flatnonzero(months >= 0)
-    if not len(dated):
-        return ()
-    span = months[dated].max() - months[dated].min() + 1
-    size = 1 if span <= MONTHS_BY_MONTH else 3 if span <= MONTHS_BY_QUARTER else 12
-    numbers = months[dated] // size
-    members = {int(number): dated[numbers == number] for number in np.unique(numbers)}
-    medians = {number: Crowd(features[at]).middle for number, at in members.items() if len(at) >= LEAST_IN_PERIOD}
+    members = periods(taken_at)
+    medians = {label: Crowd(features[at]).middle for label, at in members.items() if len(at) >= LEAST_IN_PERIOD}
     changing = _changing(features, members, medians)
     return tuple(
         Period(
-            label=_label(number, size),
+            label=label,
             photos=len(at),
             values={
-                FEATURE_NAMES[f]: float(medians[number][f])
+                FEATURE_NAMES[f]: float(medians[label][f])
                 for f in changing
-                if number in medians and np.isfinite(medians[number][f])
+                if label in medians and np.isfinite(medians[label][f])
             },
         )
-        for number, at in members.items()
+        for label, at in members.items()
     )
 
 
+def periods(taken_at: Sequence[str | None]) -> dict[str, NDArray[np.intp]]:
+    """Positions by month, quarter or year, whichever suits the span, in order of time; without those of no known time.
+
+    Args:
+        taken_at: ISO 8601.
+    """
+    months = np.array([_month(time) for time in taken_at], int)
+    dated = np.flatnonzero(months >= 0)
+    if not len(dated):
+        return {}
+    span = months[dated].max() - months[dated].min() + 1
+    size = 1 if span <= MONTHS_BY_MONTH else 3 if span <= MONTHS_BY_QUARTER else 12
+    numbers = months[dated] // size
+    return {_label(int(number), size): dated[numbers == number] for number in np.unique(numbers)}
+
+
 def _changing(
-    features: Array, members: Mapping[int, NDArray[np.intp]], medians: Mapping[int, NDArray[np.float64]]
+    features: Array, members: Mapping[str, NDArray[np.intp]], medians: Mapping[str, NDArray[np.float64]]
 ) -> list[int]:
     """Features that changed most, over all periods and from each to the next, relative to their spread within one; no
     two redundant ones."""
     if len(medians) < 2:
         return []
-    within = Crowd(np.concatenate([features[members[number]] - medians[number] for number in medians]))
-    course = np.stack([medians[number] for number in sorted(medians)])
+    within = Crowd(np.concatenate([features[members[label]] - medians[label] for label in medians]))
+    course = np.stack([medians[label] for label in medians])
     with np.errstate(all="ignore"):
         steps = np.abs(np.diff(course, axis=0)).mean(axis=0)
         moved = np.nan_to_num((np.ptp(course, axis=0) + steps) / within.spread, posinf=0)

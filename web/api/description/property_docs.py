@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from web.api.description.development_docs import DEVELOPMENT
+
 ID = "3c375b09-a29a-5a72-8fff-09bb5f09d7af"
 PHOTOGRAPHER_ID = "aa2d75a0e4e54791"
 PATH = "/mnt/photos/2021/harbour/boat-01.jpg"
@@ -319,7 +321,7 @@ _ACCESS: Mapping[str, Row] = {
     "file": ("The bytes of one example", "…"),
 }
 
-PROPERTIES: Mapping[str, Row] = {**_PHOTOGRAPHERS, **_STORE, **_JOBS, **_QUESTIONS, **_MEDIA, **_ACCESS}
+PROPERTIES: Mapping[str, Row] = {**DEVELOPMENT, **_PHOTOGRAPHERS, **_STORE, **_JOBS, **_QUESTIONS, **_MEDIA, **_ACCESS}
 """Every row, by ``Type.name`` or ``name``."""
 
 

@@ -1,5 +1,6 @@
 """Commands of ``likewise photographers``, a module each; they import what they need when they run.
 
+* ``develop``: ``likewise photographers develop`` and ``development``: settings, LUTs and presets like somebody's
 * ``encode``: ``likewise photographers encode``: image codes of files, by the encoder of the photographer space
 * ``group``: ``likewise photographers``: the group of the commands about photographers
 * ``label``: ``likewise photographers label``: take photographers' names from files, folders, a table or groups

@@ -18,6 +18,8 @@ COMMANDS = {
     "place": "web.commands.photographers.place",
     "encode": "web.commands.photographers.encode",
     "predict": "web.commands.photographers.predict",
+    "develop": "web.commands.photographers.develop",
+    "development": "web.commands.photographers.develop",
     "presets": "web.commands.photographers.presets",
 }
 """Module of each command, which defines it as ``command``, or by its own name where it defines several."""
@@ -45,6 +47,7 @@ def command() -> None:
     likewise photographers label --from exif     read who took what
     likewise photographers train                 learn to tell them apart
     likewise photographers predict photo.jpg     whose photo is this?
+    likewise photographers develop photo.jpg --like NAME
 
     Each of them takes --json and --home.
     """

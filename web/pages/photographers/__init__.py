@@ -5,6 +5,7 @@ What the forms do is in ``actions``, what the pages share in ``shared``; input i
 Read ``listing`` first.
 
 * ``actions``: Forms of the dashboard: label, train, rename, merge and credit, by the functions of the API
+* ``develop``: Page that develops a photo like a photographer: before and after, settings, files, settings over time
 * ``listing``: Page that lists the photographers: search by name, order, and pages; hints where there are none
 * ``photographer``: Page of one photographer: traits, styles, similar photographers and changes over time
 * ``predict``: Page that predicts the photographer of an uploaded file or of a stored photo
@@ -15,12 +16,18 @@ Read ``listing`` first.
 
 from flask.blueprints import BlueprintSetupState
 
-from web.pages.photographers import actions, listing, photographer, predict, report, space
+from web.pages.photographers import actions, develop, listing, photographer, predict, report, space
 from web.pages.photographers.shared import blueprint
 
-__all__ = ["TABS", "actions", "blueprint", "listing", "photographer", "predict", "report", "space"]
+__all__ = ["TABS", "actions", "blueprint", "develop", "listing", "photographer", "predict", "report", "space"]
 
-TABS = {"everyone": "Everyone", "predict": "Whose style?", "space": "Map", "report": "How sure?"}
+TABS = {
+    "everyone": "Everyone",
+    "predict": "Whose style?",
+    "develop": "Develop like",
+    "space": "Map",
+    "report": "How sure?",
+}
 """View function of each page that has a tab, with the text of the tab, in the order of the tabs."""
 
 

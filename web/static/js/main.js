@@ -5,6 +5,7 @@ import { preparePlayers } from "./player.js";
 import { prepareSearch } from "./search.js";
 import { prepareViewer } from "./viewer.js";
 import { prepareHovering } from "./hover.js";
+import { prepareDeveloping } from "./developing.js";
 import { followWork, preparePredicting } from "./photographers.js";
 import { prepareMaps } from "./settling.js";
 
@@ -15,5 +16,6 @@ prepareViewer();
 prepareMaps();
 if (document.querySelector("#question")) prepareSearch();
 if (document.querySelector("#predict")) preparePredicting();
+if (document.querySelector("#developed")) prepareDeveloping();
 followWork();
 if (document.body.matches("[data-follow-jobs]")) followJobs();

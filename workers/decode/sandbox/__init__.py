@@ -10,7 +10,7 @@ Start with ``pool``.
 * ``options``: Options of a decoder child, given once at its start
 * ``pool``: Pool of decoder child processes: files in, futures of decoded media out, isolated from this process
 * ``powers``: Powers that a decoder child gives up before it reads the first request, as far as the kernel can take them
-* ``preview_child``: Decoder child process of previews: reads the luminance of WebP pictures and nothing else
+* ``preview_child``: Decoder child process of previews: reads luminance or colours of WebP pictures and nothing else
 * ``process``: One decoder child process: start it, give it files, replace it, end it
 * ``protocol``: Protocol between the pool and a decoder child: length-prefixed JSON headers, then raw arrays
 * ``seccomp``: Seccomp: a filter that leaves a decoder the system calls it computes with, and none that act on others

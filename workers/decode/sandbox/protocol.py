@@ -108,6 +108,7 @@ _ARRAYS = {
     "sound": _ArraySpec("float32", (None,), _MOST_SAMPLES),
     "preview": _ArraySpec("uint8", (None,), _MOST_PREVIEW_BYTES),
     "luminance": _ArraySpec("uint8", (None, None), MOST_LUMINANCE_SIDE),
+    "colours": _ArraySpec("uint8", (None, None, 3), MOST_LUMINANCE_SIDE),
 }
 
 
@@ -191,6 +192,7 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         "sound": decoded.sound,
         "preview": None if decoded.preview is None else np.frombuffer(decoded.preview, np.uint8),
         "luminance": decoded.luminance,
+        "colours": decoded.colours,
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in named.items() if array is not None}
     header = {
@@ -271,6 +273,7 @@ def read_reply(descriptor: int, deadline: Deadline) -> Reply:
         features=_features(header.get("features")),
         preview=None if preview is None else preview.tobytes(),
         luminance=arrays.get("luminance"),
+        colours=arrays.get("colours"),
     )
     return Reply(decoded, rss)
 

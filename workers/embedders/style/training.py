@@ -126,7 +126,7 @@ def make_training_set(
     wholes: list[NDArray[np.uint8]] = []
     parameters, who = [], []
     for one in develop(pictures, each, np.random.default_rng(seed), photographers):
-        wholes.append(squeeze(Image.fromarray(_as_jpeg(one.picture))))
+        wholes.append(squeeze(Image.fromarray(as_jpeg(one.picture))))
         parameters.append(one.parameters)
         who.append(one.photographer)
         if len(wholes) == BATCH:
@@ -234,7 +234,7 @@ def _cut(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
     return cut[:, ::-1] if rng.random() < 0.5 else cut
 
 
-def _as_jpeg(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def as_jpeg(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """What JPEG coding leaves of a picture. The bytes are our own, so they need no decoder child."""
     _, data = cv2.imencode(".jpg", picture[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
     coded = cv2.imdecode(data, cv2.IMREAD_COLOR)

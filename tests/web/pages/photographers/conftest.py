@@ -30,6 +30,15 @@ from search.photographers.answers import (
     StyleProfile,
     Trait,
 )
+from search.photographers.develop.developing import (
+    Development,
+    DevelopQuestion,
+    SettingChange,
+    SettingsCourse,
+    SettingsPeriod,
+)
+from search.photographers.develop.settings import Preset, change
+from search.photographers.develop.words import WORDS, in_words
 from search.photographers.photos.names import photographer_id
 from search.photographers.report import (
     AccuracyRow,
@@ -48,6 +57,10 @@ SCRIPT = "<script>alert(1)</script>"
 HOSTILE = (SCRIPT, "../../x", "Anna " + "von " * 48 + "Z", "פלוני אלמוני", '"><img src=x onerror=alert(2)>')
 NAMES = ("Ada", "Grace", "Jack Delano", "Marion Post Wolcott", *HOSTILE, "Group 7")
 """Everyone; the last is a group that KMeans has made."""
+
+
+LOOK = Preset(exposure=0.5, contrast=-0.2, shadow_warmth=0.03, saturation=0.8, vignette=0.4)
+"""How everyone develops."""
 
 
 @dataclass
@@ -151,6 +164,33 @@ class FakeDesk:
             nearest={name: self.some(4, at) for at, name in enumerate(self.names[:3])},
             model="20260131T115900-0f1e2d3c",
         )
+
+    def develop(self, probe: Probe, question: DevelopQuestion) -> Development:
+        shown = self.show(question.photographer)
+        self.asked.append(probe)
+        changed = change(Preset(contrast=0.2), LOOK, question.strength)
+        settings = [
+            SettingChange(name, words.label, words.unit, getattr(LOOK, name), 0.02, 0.0, getattr(changed, name))
+            for name, words in WORDS.items()
+        ]
+        return Development(
+            shown.id,
+            shown.name,
+            question.style,
+            question.taken_from,
+            question.taken_to,
+            question.strength,
+            30,
+            tuple(settings),
+            in_words(changed),
+            change=changed,
+        )
+
+    def development(self, who: str) -> tuple[SettingsCourse, ...]:
+        self.show(who)
+        settings = {name: getattr(LOOK, name) for name in WORDS}
+        periods = tuple(SettingsPeriod(str(2010 + n), 5 + n, settings if n else {}) for n in range(4))
+        return SettingsCourse(None, 26, settings, periods), SettingsCourse(1, 20, settings, ())
 
     def report(self) -> Mapping[str, object]:
         if not self.trained or self.told is None:

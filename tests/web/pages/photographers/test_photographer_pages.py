@@ -18,7 +18,7 @@ from search.photographers.photos.names import photographer_id
 from web.pages.photographers import TABS
 
 HTML = {"Accept": "text/html"}
-PAGES = ("", "?q=a&sort=name", "/predict", "/map", "/map?by=style&colour=photographer", "/report")
+PAGES = ("", "?q=a&sort=name", "/predict", "/map", "/map?by=style&colour=photographer", "/report", "/develop")
 SCRIPT = "<script>alert(1)</script>"
 
 
