@@ -3,7 +3,8 @@
 ``workers.photographers.joint`` trains it and writes the folder; reading takes no torch. The files:
 
     manifest.json   the report (:class:`JointReport`), the names, and the inputs of the vectors
-    vectors.npz     ``vectors`` (p, d), ``photos`` (p,), ``frames`` (f, p, d), ``steps`` (f,)
+    vectors.npz     ``vectors`` (p, d), ``photos`` (p,), ``frames`` (f, p, d), ``steps`` (f,), and of a training that
+                    started from random vectors ``random_frames`` (g, p, d), ``random_steps`` (g,), empty if not tried
     codes.npz       ``ids`` (n,), ``codes`` (n, 16), ``owners`` (n,), ``clusters`` (n,)
     weights.npz     the networks, by which ``workers.photographers.joint.fold_in`` adds a photographer
     placed.json     photographers added since (``search.photographers.folded_in``)
@@ -34,8 +35,8 @@ from search.photographers.photos.names import photographer_id
 
 MANIFEST, VECTORS, CODES, WEIGHTS = "manifest.json", "vectors.npz", "codes.npz", "weights.npz"
 PLOTS, LOGS = "plots", "tensorboard"
-LAYOUT = 1
-"""Version of the files; another one is refused."""
+LAYOUT = 2
+"""Version of the files. Layout 1, of version 0.1.0, knows no random start and no phases; a newer one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,22 @@ class PseudoPhotographers:
 
 
 @dataclass(frozen=True, slots=True)
+class PhaseTime:
+    """Time of one phase of a training.
+
+    Attributes:
+        seconds: what it took.
+        budget: seconds it was given; None for no limit.
+        cut_short: it ended because its time was up.
+    """
+
+    name: str
+    seconds: float
+    budget: float | None
+    cut_short: bool
+
+
+@dataclass(frozen=True, slots=True)
 class JointReport:
     """Inputs of one training and its measured errors.
 
@@ -81,9 +98,13 @@ class JointReport:
         errors: of the model that made the vectors.
         published: of the published set-up, on the four global features, as a baseline.
         pseudo: None where there are too few photos for two clusters.
-        agreement: mean Procrustes R² between the vectors and those of trainings with other seeds; None if not tried.
+        agreement: mean Procrustes R² between the vectors and those of trainings with other seeds that started from
+            random vectors (layout 1: from arranged ones); None if none ended in time.
         versions: of the libraries involved.
         notes: caveats.
+        random_agreement: the same among the trainings that started from random vectors; None with fewer than two.
+        codes_spread: share of the variance of image codes in their first principal component, 0 to 1; None in layout 1.
+        phases: times of the phases.
     """
 
     photographers: int
@@ -101,6 +122,9 @@ class JointReport:
     agreement: float | None
     versions: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    random_agreement: float | None = None
+    codes_spread: float | None = None
+    phases: tuple[PhaseTime, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> JointReport:
@@ -119,6 +143,7 @@ class JointReport:
                 pseudo["clusters"], _errors(pseudo["errors"]), Estimate(**pseudo["nearest_centroid"]), pseudo["words"]
             ),
             "notes": tuple(data["notes"]),
+            "phases": tuple(PhaseTime(**phase) for phase in data.get("phases", ())),
         }
         return cls(**values)
 
@@ -182,6 +207,9 @@ class PhotographerSpace:
         photos: int (p,), number of training photos of each.
         frames: float32 (f, p, d), the vectors while they converged; the last frame is ``vectors``.
         steps: int (f,), training step of each frame.
+        random_frames: float32 (g, q, d), vectors of the trained photographers in a training that started from random
+            ones, turned and scaled as a whole so that the last frame lies as close as possible to ``vectors``.
+        random_steps: int (g,); both are empty if that was not tried.
         ids, codes, owners, clusters: of every photo: media id, float32 (16,), index of its photographer (-1:
             unknown), pseudo-photographer.
     """
@@ -199,6 +227,9 @@ class PhotographerSpace:
         self.photos: NDArray[np.int64] = vectors["photos"]
         self.frames: NDArray[np.float32] = vectors["frames"]
         self.steps: NDArray[np.int64] = vectors["steps"]
+        none = np.empty((0, len(names) - folded_in, self.vectors.shape[1]), np.float32)
+        self.random_frames: NDArray[np.float32] = vectors.get("random_frames", none)
+        self.random_steps: NDArray[np.int64] = vectors.get("random_steps", np.empty(0, np.int64))
         self.ids = tuple(str(media_id) for media_id in codes["ids"])
         self.codes: NDArray[np.float32] = codes["codes"]
         self.owners: NDArray[np.int64] = codes["owners"]
@@ -217,7 +248,7 @@ class PhotographerSpace:
         """
         try:
             manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-            if manifest["layout"] != LAYOUT:
+            if not 1 <= manifest["layout"] <= LAYOUT:
                 raise ModelError("The photographer space was made by another version of Likewise.", "Train it again.")
             report = JointReport.from_json(manifest["report"])
             names = tuple(str(name) for name in manifest["names"])
@@ -265,8 +296,16 @@ class PhotographerSpace:
 
     def chart(self) -> Chart:
         """The photographer map with the path of every vector: PCA fitted on the final vectors."""
+        return self._chart(self.frames, self.steps)
+
+    def random_chart(self) -> Chart | None:
+        """The map, on the same axes, with paths that start from random vectors; None if that was not tried. It holds
+        nobody who was folded in."""
+        return self._chart(self.random_frames, self.random_steps) if len(self.random_frames) else None
+
+    def _chart(self, frames: NDArray[np.float32], steps: NDArray[np.int64]) -> Chart:
         plane = Plane.of(self.vectors)
-        paths = plane.project(self.frames)
+        paths = plane.project(frames)
         spots = tuple(
             Spot(
                 photographer_id(name),
@@ -275,9 +314,9 @@ class PhotographerSpace:
                 _pair(paths[-1, row]),
                 tuple(_pair(at) for at in paths[:, row]),
             )
-            for row, name in enumerate(self.names)
+            for row, name in enumerate(self.names[: frames.shape[1]])
         )
-        return Chart("joint", spots, plane.explained, tuple(int(step) for step in self.steps))
+        return Chart("joint", spots, plane.explained, tuple(int(step) for step in steps))
 
     def code_chart(self, most: int = 2000) -> CodeChart:
         """Photos by their image codes; of more than ``most``, an evenly spaced choice."""

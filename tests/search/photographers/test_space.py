@@ -18,13 +18,17 @@ from search.photographers.space import (
     MANIFEST,
     VECTORS,
     JointReport,
+    PhaseTime,
     PhotographerSpace,
     VectorErrors,
 )
 
 NAMES = ("Ann", "<script>", "../../x")
 ERRORS = VectorErrors(Estimate(0.2, 0.1, 0.3, 9), Estimate(0.8, 0.7, 0.9, 9), 4.0)
-REPORT = JointReport(3, 6, 2, 2, 0, 400, 1.5, "d", "f", ERRORS, ERRORS, None, None, {"torch": "2"}, ("Few photos.",))
+REPORT = JointReport(
+    3, 6, 2, 2, 0, 400, 1.5, "d", "f", ERRORS, ERRORS, None, 0.9, {"torch": "2"}, ("Few photos.",),
+    0.8, 0.4, (PhaseTime("vectors", 1.0, 2.0, True),),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -86,3 +90,25 @@ def test_another_layout_is_refused(folder: Path) -> None:
     (folder / MANIFEST).write_text(json.dumps(manifest | {"layout": LAYOUT + 1}))
     with pytest.raises(ModelError, match="another version"):
         PhotographerSpace.load(folder)
+
+
+def test_layout_1_knows_no_random_start_and_no_phases(folder: Path) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    for later in ("random_agreement", "codes_spread", "phases"):
+        del manifest["report"][later]
+    (folder / MANIFEST).write_text(json.dumps(manifest | {"layout": 1}))
+    space = PhotographerSpace.load(folder)
+    assert (space.report.agreement, space.report.codes_spread, space.report.phases) == (0.9, None, ())
+    assert space.random_chart() is None
+
+
+def test_paths_from_random_vectors_are_drawn_on_the_axes_of_the_kept_ones(folder: Path) -> None:
+    with np.load(folder / VECTORS) as stored:
+        kept = dict(stored)
+    far = np.stack([kept["vectors"] + 5, kept["vectors"]])
+    np.savez(folder / VECTORS, **kept, random_frames=far, random_steps=np.array([0, 900]))
+    chart, random = (space := PhotographerSpace.load(folder)).chart(), space.random_chart()
+    assert random is not None
+    assert random.steps == (0, 900)
+    assert [spot.at for spot in random.spots] == [spot.at for spot in chart.spots]
+    assert [np.hypot(*np.subtract(spot.path[0], spot.path[1])) for spot in random.spots] == pytest.approx([50**0.5] * 3)

@@ -97,6 +97,7 @@ def fewer_steps() -> Iterator[None]:
     """A third of the steps, which is enough for small worlds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("workers.photographers.joint.fit.LEAST_STEPS", 800)
+        patch.setattr("workers.photographers.joint.autoencoder.MORE_EPOCHS", 1)
         yield
 
 

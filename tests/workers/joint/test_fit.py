@@ -10,7 +10,7 @@ from search.evaluation.statistics import grouped_mean
 from workers.embedders.style.development import shipped_reader
 from workers.embedders.style.statistics import DIMENSIONS, Statistics
 from workers.photographers.joint.budget import StoppedError, TrainingBudget
-from workers.photographers.joint.fit import FRAME_STEPS, TrainingExamples, errors_of, fit, procrustes
+from workers.photographers.joint.fit import FRAME_STEPS, TrainingExamples, errors_of, fit, procrustes, turned_onto
 from workers.photographers.joint.fold_in import vector_of
 from workers.photographers.joint.network import ShiftNetwork
 from workers.photographers.joint.split import held_out
@@ -63,6 +63,17 @@ def test_procrustes_is_what_scipy_says() -> None:
     assert procrustes(one, other) == pytest.approx(1 - scipy_procrustes(one, other)[2], abs=1e-5)
     assert procrustes(one, turned.astype(np.float32)) == pytest.approx(1, abs=1e-5)
     assert procrustes(one, np.zeros((20, 3), np.float32)) == 0
+
+
+def test_frames_are_turned_as_a_whole_onto_what_they_end_near() -> None:
+    rng = np.random.default_rng(0)
+    wanted = rng.standard_normal((12, 3)).astype(np.float32)
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    frames = np.stack([rng.standard_normal((12, 3)), 2.5 * wanted @ turn + 4]).astype(np.float32)
+    turned = turned_onto(wanted, frames)
+    np.testing.assert_allclose(turned[-1], wanted, atol=1e-4)
+    assert procrustes(turned[0], frames[0]) == pytest.approx(1, abs=1e-5)
+    assert not np.isnan(turned_onto(wanted, np.zeros((1, 12, 3), np.float32))).any()
 
 
 def test_groups_are_held_out_whole_and_everybody_keeps_a_photo() -> None:

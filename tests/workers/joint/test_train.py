@@ -33,6 +33,10 @@ def test_a_run_leaves_vectors_codes_weights_plots_and_logs(world: Any) -> None:
     assert set(np.diff(space.steps)) == {200}
     assert len(space.code_chart().spots) == 48
     assert space.report == world.result.report
+    assert len(space.random_frames) == len(space.random_steps) > 2
+    gaps = [float(np.linalg.norm(frame - space.vectors)) for frame in space.random_frames]
+    assert gaps[-1] < 0.5 * gaps[0]
+    assert "plots/settling-from-random.html" in world.result.files
     assert space.report.held_out == 16  # 30 % of twelve, rounded up, of each of four
 
 
@@ -40,7 +44,8 @@ def test_the_right_vector_foretells_better_than_the_wrong_ones(world: Any) -> No
     report = world.result.report
     assert report.errors.ratio > 3
     assert report.errors.right.low <= report.errors.right.value <= report.errors.right.high
-    assert report.agreement > 0.8
+    assert report.agreement > 0.8  # of vectors that were learnt from random ones
+    assert report.random_agreement is None  # there is but one
     assert any("circular" in line for line in world.said)
 
 
@@ -177,7 +182,12 @@ def test_a_training_that_is_told_to_stop_leaves_nothing_that_looks_complete(worl
 @pytest.mark.usefixtures("hasty")
 def test_a_training_out_of_time_ends_with_what_it_has(world: Any, tmp_path: Path) -> None:
     made = train(tmp_path, world.photos, world.pictures, replace(BRIEF, seconds=0.01), lambda line: None)
-    assert any("time was up" in note for note in made.report.notes)
+    assert any("time was up" in note and "vectors" in note for note in made.report.notes)
+    short = {phase.name: phase.cut_short for phase in made.report.phases}
+    assert [name for name, was_cut in short.items() if was_cut] == [
+        "autoencoder", "vectors", "published set-up", "published set-up on clusters",
+    ]  # fmt: skip
+    assert made.report.agreement is None  # nothing is compared that was not learnt to its end
     assert PhotographerSpace.load(tmp_path).vectors.shape == (4, 3)
 
 

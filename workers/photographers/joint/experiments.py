@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,15 @@ from numpy.typing import NDArray
 from search.evaluation.statistics import grouped_mean
 from search.photographers.space import PseudoPhotographers, VectorErrors
 from workers.photographers.joint.budget import TrainingBudget
-from workers.photographers.joint.fit import FittedNetwork, TrainingExamples, error_rows, errors_of, fit, procrustes
+from workers.photographers.joint.fit import (
+    FittedNetwork,
+    TrainingExamples,
+    error_rows,
+    errors_of,
+    fit,
+    procrustes,
+    turned_onto,
+)
 from workers.photographers.joint.network import JointNetwork, PublishedNetwork, ShiftNetwork
 from workers.photographers.joint.options import JointOptions
 from workers.photographers.joint.targets.coordinates import Standardisation, StyleCoordinates
@@ -80,8 +89,10 @@ def learn(
     options: JointOptions,
     budget: TrainingBudget,
     watch: MetricCallback = lambda name, value, step: None,
+    *,
+    random_start: bool = False,
 ) -> LearntVectors:
-    """Train the model whose vectors are kept.
+    """Train the model whose vectors are kept, or with ``random_start`` one like it that starts from random vectors.
 
     Raises:
         StoppedError: the budget stops the training.
@@ -96,7 +107,8 @@ def learn(
     mds_targets = found if found.distances.any() else None
 
     def make() -> ShiftNetwork:
-        return ShiftNetwork(data.people, options.dimensions, coordinates.axes.shape[1], mds_targets)
+        outputs = coordinates.axes.shape[1]
+        return ShiftNetwork(data.people, options.dimensions, outputs, mds_targets, random_start=random_start)
 
     def observe(network: JointNetwork, step: int, loss: float) -> None:
         right, wrong = error_rows(network, held)
@@ -157,14 +169,44 @@ def clusters_of(features: NDArray[np.float32], wanted: int, seed: int) -> NDArra
     return numbers.astype(np.int64)
 
 
-def agreement(data: JointData, first: LearntVectors, options: JointOptions, budget: TrainingBudget) -> float | None:
-    """Mean Procrustes R² of the vectors with those of ``options.repeats`` trainings under other seeds.
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Agreement of the vectors with trainings that start from random vectors, under other seeds.
+
+    Attributes:
+        kept: mean Procrustes R² with the kept vectors; None if no training ended in time.
+        random: mean Procrustes R² among those trainings; None with fewer than two.
+        frames: float32 (g, p, d), vectors of the first of them while they converged, all turned and scaled alike so
+            that the last frame lies as close as possible to the kept vectors; empty without one.
+        steps: int64 (g,).
+    """
+
+    kept: float | None
+    random: float | None
+    frames: NDArray[np.float32]
+    steps: NDArray[np.int64]
+
+
+def agreement(data: JointData, first: LearntVectors, options: JointOptions, budget: TrainingBudget) -> Agreement:
+    """Train ``options.repeats`` times from random vectors, and compare; trainings cut short are not compared.
 
     Raises:
         StoppedError: the budget stops the training.
     """
-    others = [
-        learn(data, replace(options, seed=options.seed + 1 + repeat), budget).fitted.vectors
-        for repeat in range(options.repeats)
-    ]
-    return float(np.mean([procrustes(first.fitted.vectors, other) for other in others])) if others else None
+    vectors, others = first.fitted.vectors, []
+    for repeat in range(options.repeats):
+        share = budget.share(1 / (options.repeats - repeat))
+        learnt = learn(data, replace(options, seed=options.seed + 1 + repeat), share, random_start=True)
+        budget.cut_short |= share.cut_short
+        if not share.cut_short:
+            others.append(learnt.fitted)
+    if not others:
+        return Agreement(None, None, np.empty((0, *vectors.shape), np.float32), np.empty(0, np.int64))
+    kept = [procrustes(vectors, other.vectors) for other in others]
+    among = [procrustes(one.vectors, other.vectors) for one, other in combinations(others, 2)]
+    return Agreement(
+        float(np.mean(kept)),
+        float(np.mean(among)) if among else None,
+        turned_onto(vectors, others[0].frames),
+        others[0].steps,
+    )

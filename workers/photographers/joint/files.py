@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from search.errors import ModelError, SpaceMismatchError
 from search.photographers.space import CODES, LAYOUT, MANIFEST, VECTORS, WEIGHTS, JointReport, read_arrays
 from workers.photographers.joint.autoencoder import Autoencoder
-from workers.photographers.joint.experiments import JointData, LearntVectors
+from workers.photographers.joint.experiments import Agreement, JointData, LearntVectors
 from workers.photographers.joint.network import ShiftNetwork
 from workers.photographers.joint.targets.coordinates import Standardisation, StyleCoordinates
 
@@ -40,6 +40,7 @@ def write_result(
     clusters: NDArray[np.int64],
     learnt: LearntVectors,
     autoencoder: Autoencoder,
+    agreed: Agreement,
     report: JointReport,
 ) -> None:
     """Write everything but plots and logs. The manifest is written last: a folder that has one is complete.
@@ -51,7 +52,15 @@ def write_result(
     folder.mkdir(parents=True, exist_ok=True)
     fitted = learnt.fitted
     photos = np.bincount(data.owners[data.learnt], minlength=len(names))
-    np.savez(folder / VECTORS, vectors=fitted.vectors, photos=photos, frames=fitted.frames, steps=fitted.steps)
+    np.savez(
+        folder / VECTORS,
+        vectors=fitted.vectors,
+        photos=photos,
+        frames=fitted.frames,
+        steps=fitted.steps,
+        random_frames=agreed.frames,
+        random_steps=agreed.steps,
+    )
     np.savez(folder / CODES, ids=np.array(ids), codes=data.codes, owners=data.owners, clusters=clusters)
     weights: dict[str, NDArray[Any]] = {
         "codes_mean": learnt.codes.mean,

@@ -156,6 +156,20 @@ def procrustes(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(np.linalg.svd(a.T @ b / norms, compute_uv=False).sum() ** 2)
 
 
+def turned_onto(wanted: NDArray[np.float32], frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Frames (f, p, d), all shifted, turned, mirrored and scaled alike, so that the last lies closest to (p, d).
+
+    Source: Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 1966.
+    """
+    target, last = np.asarray(wanted, np.float64), np.asarray(frames[-1], np.float64)
+    middle, own = target.mean(axis=0), last.mean(axis=0)
+    left, sizes, right = np.linalg.svd((last - own).T @ (target - middle))
+    size = float(np.square(last - own).sum())
+    scale = float(sizes.sum()) / size if size > 0 else 1.0
+    turned: NDArray[np.float32] = ((frames - own) @ (scale * left @ right) + middle).astype(np.float32)
+    return turned
+
+
 def _batches(order: NDArray[np.intp]) -> list[Tensor]:
     return [torch.from_numpy(order[start : start + BATCH]) for start in range(0, len(order), BATCH)]
 

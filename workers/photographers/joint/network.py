@@ -76,14 +76,25 @@ class ShiftNetwork(JointNetwork):
     goodness of fit to a nonmetric hypothesis", Psychometrika 1964, for the stress, here of the distances themselves.
     """
 
-    def __init__(self, people: int, dimensions: int, outputs: int, mds_targets: MdsTargets | None = None) -> None:
+    def __init__(
+        self,
+        people: int,
+        dimensions: int,
+        outputs: int,
+        mds_targets: MdsTargets | None = None,
+        *,
+        random_start: bool = False,
+    ) -> None:
+        """Vectors start where ``mds_targets`` has them, or with ``random_start`` at random, as far from each other on
+        average; the distances that they are to have are the same."""
         super().__init__()
         self.image = _layers(CODE, 28, 28, outputs)[:-1]
         self.shift = nn.Linear(dimensions, outputs, bias=False)
         self.bent = _layers(dimensions, _BENDS, outputs)[:-1]
-        vectors, self.distances = 0.1 * torch.randn(people, dimensions), None
+        vectors, self.distances = torch.randn(people, dimensions) * (1.0 if random_start else 0.1), None
         if mds_targets is not None:
-            vectors += torch.from_numpy(mds_targets.start)
+            if not random_start:
+                vectors += torch.from_numpy(mds_targets.start)
             self.distances = torch.from_numpy(mds_targets.distances)
         self.vectors = nn.Parameter(vectors)
 

@@ -20,7 +20,7 @@ class JointOptions:
     Attributes:
         dimensions: components of a photographer's vector.
         epochs: passes over the training photos at most.
-        autoencoder_epochs: likewise of the autoencoder.
+        autoencoder_epochs: likewise of the autoencoder, but for one whose codes still lie near a line.
         seconds: time after which the training ends with what it has; None for as long as it takes. Extracting features
             is not cut short: it takes some 40 ms a picture on an idle core, and gathering pictures comes before.
         clusters: pseudo-photographers that KMeans makes of the published set-up's features.

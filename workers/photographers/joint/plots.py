@@ -16,7 +16,8 @@ from search.photographers.space import CodeChart, PhotographerSpace
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-IMAGE_CODES, CLUSTERS, MAP, CONVERGENCE = "image-codes.html", "clusters.html", "photographers.html", "settling.html"
+IMAGE_CODES, CLUSTERS, MAP = "image-codes.html", "clusters.html", "photographers.html"
+CONVERGENCE, FROM_RANDOM = "settling.html", "settling-from-random.html"
 _LONGEST = 60
 """Characters of a name that are shown."""
 
@@ -33,8 +34,10 @@ def write_plots(space: PhotographerSpace, folder: Path) -> tuple[str, ...]:
         IMAGE_CODES: codes_figure(codes, by_cluster=False),
         CLUSTERS: codes_figure(codes, by_cluster=True),
         MAP: map_figure(chart),
-        CONVERGENCE: convergence_figure(chart),
+        CONVERGENCE: convergence_figure(chart, "from where their settings put them"),
     }
+    if (random := space.random_chart()) is not None:
+        drawn[FROM_RANDOM] = convergence_figure(random, "from random vectors")
     for name, figure in drawn.items():
         # The file is named by us and the div by its file, so that equal trainings write equal pages.
         figure.write_html(folder / name, include_plotlyjs=True, auto_play=False, div_id=name.removesuffix(".html"))
@@ -75,13 +78,17 @@ def map_figure(chart: Chart) -> Figure:
     return figure
 
 
-def convergence_figure(chart: Chart) -> Figure:
-    """Vectors during training, a frame each time they were stored, on the principal axes of the final vectors."""
+def convergence_figure(chart: Chart, start: str) -> Figure:
+    """Vectors during training, a frame each time they were stored, on the principal axes of the kept vectors.
+
+    Args:
+        start: where they started, in words.
+    """
     import plotly.graph_objects as go
 
     frames = [go.Frame(data=[_people(chart, at)], name=str(step)) for at, step in enumerate(chart.steps)]
     figure = go.Figure(_people(chart, 0), frames=frames)
-    layout = _layout("Photographers' vectors while they were learnt", chart.explained)
+    layout = _layout(f"Photographers' vectors while they were learnt, {start}", chart.explained)
     places = [place for spot in chart.spots for place in spot.path]
     for axis, at in (("xaxis", 0), ("yaxis", 1)):
         low, high = min(place[at] for place in places), max(place[at] for place in places)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from search.errors import UsageError
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.grouping import groups
-from search.photographers.space import LOGS, PLOTS, JointReport, PhotographerSpace
-from workers.photographers.joint.autoencoder import Autoencoder, codes_of, train_autoencoder
-from workers.photographers.joint.budget import StoppedError, TrainingBudget
+from search.photographers.space import LOGS, PLOTS, JointReport, PhaseTime, PhotographerSpace, Plane
+from workers.photographers.joint.autoencoder import SPREAD, Autoencoder, codes_of, train_autoencoder
+from workers.photographers.joint.budget import PhaseClock, StoppedError, TrainingBudget
 from workers.photographers.joint.experiments import (
     JointData,
     LearntVectors,
@@ -41,8 +41,8 @@ __all__ = ["JointResult", "StoppedError", "train"]
 LEAST_PHOTOS = 3
 """Photos under which a photographer is left out: two to learn from and one to measure on."""
 
-_AUTOENCODER_SHARE = 0.4
-"""Of the time there is; the rest is for extracting features and for the joint models."""
+_AUTOENCODER_SHARE = 0.5
+"""Of the time that extracting features has left; the rest is for the joint models."""
 
 _FEW = 100
 """Held-out photos under which the errors are more chance than measurement."""
@@ -81,28 +81,32 @@ def train(
     """
     options = options or JointOptions()
     torch.set_num_threads(options.threads)
-    began, budget = time.monotonic(), TrainingBudget(goes_on, options.seconds)
+    began, clock = time.monotonic(), PhaseClock(TrainingBudget(goes_on, options.seconds))
     rows, names, notes = _usable_photos(photos, pictures)
     for note in notes:
         say(note)
     say(f"Learning from {len(rows)} photos of {len(names)} photographers.")
     data, autoencoder, more = _prepare(
-        photos.take(rows), names, PictureSubset(pictures, rows), options, budget, say, folder / LOGS
+        photos.take(rows), names, PictureSubset(pictures, rows), options, clock, say, folder / LOGS
     )
     notes += more
-    with TensorBoardLog(folder / LOGS) as log:
+    with TensorBoardLog(folder / LOGS) as log, clock.phase("vectors", 0.4) as share:
         say("Learning the photographers' vectors")
-        learnt = learn(data, options, budget.share(0.4), log.value)
+        learnt = learn(data, options, share, log.value)
         log.vectors(names, learnt.fitted.vectors, int(learnt.fitted.steps[-1]))
     say("Learning the published set-up on the same photos, to compare")
-    baseline, _ = fit_published(data, options, budget.share(0.3))
+    with clock.phase("published set-up", 0.3) as share:
+        baseline, _ = fit_published(data, options, share)
     clusters = clusters_of(data.features, options.clusters, options.seed)
     pseudo = None
     if clusters.max() > 0:
-        pseudo = pseudo_photographers(data, clusters, options, budget.share(0.4))
-    say("Learning again from other beginnings, to see whether the vectors agree")
-    agreed = agreement(data, learnt, options, budget.share(0.9))
-    notes += _caveats(data, learnt, budget)
+        with clock.phase("published set-up on clusters", 0.4) as share:
+            pseudo = pseudo_photographers(data, clusters, options, share)
+    say("Learning again from random vectors, to see whether the vectors agree")
+    with clock.phase("agreement", 0.9) as share:
+        agreed = agreement(data, learnt, options, share)
+    spread = Plane.of(data.codes).explained[0]
+    notes += _caveats(data, learnt, clock, spread)
     report = JointReport(
         photographers=len(names),
         photos=len(rows),
@@ -116,12 +120,15 @@ def train(
         errors=learnt.errors,
         published=baseline,
         pseudo=pseudo,
-        agreement=agreed,
+        agreement=agreed.kept,
         versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         notes=tuple(notes),
+        random_agreement=agreed.random,
+        codes_spread=spread,
+        phases=tuple(clock.phases),
     )
     ids = tuple(photos.ids[row] for row in rows)
-    write_result(folder, names, ids, data, clusters, learnt, autoencoder, report)
+    write_result(folder, names, ids, data, clusters, learnt, autoencoder, agreed, report)
     say("Drawing the maps")
     write_plots(PhotographerSpace.load(folder), folder / PLOTS)
     for line in summary_lines(report):
@@ -147,8 +154,22 @@ def summary_lines(report: JointReport) -> tuple[str, ...]:
             f"{100 * pseudo.nearest_centroid.value:.0f} % of cases. {pseudo.words}"
         )
     if report.agreement is not None:
-        lines.append(f"Vectors of other seeds agree with these to a Procrustes R² of {report.agreement:.2f}.")
+        lines.append(
+            f"Vectors of other seeds, learnt from random beginnings, agree with these to a Procrustes R² of "
+            f"{report.agreement:.2f}"
+            + ("." if report.random_agreement is None else f", and among themselves of {report.random_agreement:.2f}.")
+        )
+    if report.codes_spread is not None:
+        lines.append(f"Of the variance of image codes {report.codes_spread:.0%} lies in their first component.")
+    if report.phases:
+        lines.append("Time: " + ", ".join(map(_phase_words, report.phases)) + ".")
     return tuple(lines)
+
+
+def _phase_words(phase: PhaseTime) -> str:
+    """``vectors 12 of 40 s``, with ``(cut short)`` where it ended for its time."""
+    given = "" if phase.budget is None else f" of {phase.budget:.0f}"
+    return f"{phase.name} {phase.seconds:.0f}{given} s{' (cut short)' if phase.cut_short else ''}"
 
 
 def _usable_photos(
@@ -184,7 +205,7 @@ def _prepare(
     names: tuple[str, ...],
     pictures: Pictures,
     options: JointOptions,
-    budget: TrainingBudget,
+    clock: PhaseClock,
     say: Callable[[str], None],
     logs: Path,
 ) -> tuple[JointData, Autoencoder, list[str]]:
@@ -201,21 +222,29 @@ def _prepare(
         )
         together = np.arange(len(owners), dtype=np.int64)
         held = held_out(owners, together, options.held_out, rng)
-    with TensorBoardLog(logs) as log:
-        rows, autoencoder_budget = np.flatnonzero(~held), budget.share(_AUTOENCODER_SHARE)
-        autoencoder = train_autoencoder(
-            pictures, rows, options.autoencoder_epochs, options.seed, autoencoder_budget, say, log.value
-        )
     say("Looking at tone and style of the pictures")
-    codes = codes_of(autoencoder, pictures, budget)
-    features, statistics = extract(pictures, budget, say)
+    with clock.phase("statistics", 1) as budget:
+        features, statistics = extract(pictures, budget, say)
+    with TensorBoardLog(logs) as log, clock.phase("autoencoder", _AUTOENCODER_SHARE) as budget:
+        rows = np.flatnonzero(~held)
+        autoencoder = train_autoencoder(
+            pictures, rows, options.autoencoder_epochs, options.seed, budget, say, log.value
+        )
+    with clock.phase("codes", 1) as budget:
+        codes = codes_of(autoencoder, pictures, budget)
     return JointData(codes, features, statistics, read(statistics), owners, together, held), autoencoder, notes
 
 
-def _caveats(data: JointData, learnt: LearntVectors, budget: TrainingBudget) -> list[str]:
+def _caveats(data: JointData, learnt: LearntVectors, clock: PhaseClock, spread: float) -> list[str]:
     notes = []
-    if budget.is_spent():
-        notes.append("The time was up before everything had been learnt to its end.")
+    short = [phase.name for phase in clock.phases if phase.cut_short]
+    if short:
+        notes.append(f"The time was up before everything had been learnt to its end: {', '.join(short)}.")
+    if spread > SPREAD:
+        notes.append(
+            f"Image codes lie near a line: {spread:.0%} of their variance is in one component. More photos, or more "
+            "time, spread them."
+        )
     unmeasured = data.people - len(np.unique(data.owners[data.held]))
     if unmeasured:
         notes.append(

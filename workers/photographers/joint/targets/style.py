@@ -43,7 +43,7 @@ def extract(
     statistics = np.empty((len(pictures), len(TONE_STATISTICS) + DIMENSIONS), np.float32)
     for start in range(0, len(pictures), _BATCH):
         if budget is not None:
-            budget.is_spent()
+            budget.check()
         part = slice(start, min(start + _BATCH, len(pictures)))
         chosen = np.array(pictures[part])
         features[part] = global_features(chosen)
