@@ -1,11 +1,9 @@
 """Commands of ``likewise photographers``, a module each; they import what they need when they run.
 
 * ``develop``: ``likewise photographers develop`` and ``development``: settings, LUTs and presets like somebody's
-* ``encode``: ``likewise photographers encode``: image codes of files, by the encoder of the photographer space
 * ``group``: ``likewise photographers``: the group of the commands about photographers
 * ``label``: ``likewise photographers label``: take photographers' names from files, folders, a table or groups
 * ``listing``: ``likewise photographers list``: list the photographers with counts and dates
-* ``place``: ``likewise photographers place``: fold a new photographer into the photographer space
 * ``predict``: ``likewise photographers predict``: predict the photographer of a file or of a stored photo
 * ``presets``: ``likewise photographers presets``: how well style is told apart where the truth is known
 * ``rename``: ``likewise photographers rename`` and ``merge``: change the name of a photographer, or join two
@@ -13,6 +11,7 @@
 * ``show``: ``likewise photographers show``: show the profile of one photographer
 * ``similar``: ``likewise photographers similar``: list the photographers who work like one
 * ``tables``: Print a table with a title on a terminal
+* ``space``: commands on the photographer space: ``encode`` and ``place``
 * ``train``: ``likewise photographers train``: train the classifier, or the photographer space
 * ``who``: Find the id of the photographer whose name or id was typed
 """
