@@ -55,6 +55,9 @@ LEARNT_EACH, LEARNT_PRESETS = 8, 300
 POOLED = 2
 """Every so many pixels of each side count for the comparison, and for the distributions that baselines match."""
 
+MOST_POOLED = 20_000
+"""Pixels of a photographer's photos whose mean and deviation are taken in CIELAB."""
+
 LUTS = 20
 """Photos on which FFmpeg applies a written LUT."""
 
@@ -262,7 +265,8 @@ def median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
 def reinhard(picture: Pixels, pool: Pixels) -> Pixels:
     """Means and deviations of the photographer's photos, in CIELAB. Source: Reinhard et al., "Color transfer between
     images", IEEE Computer Graphics and Applications, 2001."""
-    mine, theirs = lab(picture).reshape(-1, 3), lab(pool)
+    mine = lab(picture).reshape(-1, 3)
+    theirs = lab(pool[:: max(1, len(pool) // MOST_POOLED)])
     scaled = (mine - mine.mean(axis=0)) / (mine.std(axis=0) + 1e-6) * theirs.std(axis=0) + theirs.mean(axis=0)
     return of_lab(scaled).reshape(picture.shape)
 

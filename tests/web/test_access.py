@@ -157,6 +157,8 @@ class TestScopes:
         assert {o.name for o in OPERATIONS if o.method == "POST" and o.name in asked} == {
             "similar",
             "predict_photographer",
+            "predict_set",
+            "develop_photo",
         }
 
     def test_pages_obey_too(

@@ -187,3 +187,23 @@ def test_no_page_is_wider_than_its_window(browser: Browser, address: str, desk: 
             page.set_viewport_size({"width": width, "height": 800})
             _check_width(page, width)
     context.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_photo_is_developed_like_somebody(page: Page, library: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"/item/{library.ids['night_1.jpg']}")
+    page.get_by_role("link", name="Develop it like").first.click()
+    page.get_by_role("combobox", name="Photographer").select_option(photographer_id("Grace"))
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("[data-words]")).to_contain_text("Half a stop brighter")
+    after = page.locator(".after img")
+    expect(after).to_have_js_property("complete", True)
+    assert after.evaluate("one => one.naturalWidth") > 0
+    page.get_by_label("Before and after").fill("20")
+    assert "20%" in after.evaluate("one => getComputedStyle(one).clipPath")
+    _check_width(page, width)
+    page.get_by_label("Strength").fill("0.5")
+    page.get_by_label("Strength").dispatch_event("change")
+    expect(page.locator("[data-words]")).to_contain_text("A quarter of a stop brighter")
+    assert "strength=0.5" in (after.get_attribute("src") or "")
