@@ -42,6 +42,7 @@ COMMANDS = {
     "reembed": "web.commands.library.reembed",
     "verify": "web.commands.library.verify",
     "export": "web.commands.questions.export",
+    "import": "web.commands.questions.import_vectors",
     "backup": "web.commands.library.backup",
     "restore": "web.commands.library.restore",
     "migrate": "web.commands.library.migrate",

@@ -301,3 +301,25 @@ def test_doctor_lists_settings_with_origins_and_checks(cli: Any, monkeypatch: py
     assert {"versions", "data directory", "store", "ledger", "device"} <= set(checks)
     assert "LIKEWISE_PROT" in checks["variables"]["detail"]
     assert all(check["hint"] for check in checks.values() if check["health"] != "ok")
+
+
+def test_a_cache_is_imported_beside_the_librarys_vectors(cli: Any, media: Path, tmp_path: Path) -> None:
+    import joblib
+    import numpy as np
+
+    cli("ingest", media)
+    cli.json("export", tmp_path / "own.npz")
+    with np.load(tmp_path / "own.npz") as own:
+        rows, names = own["embeddings"], own["filenames"].tolist()
+    relative = [str(Path(name).relative_to(media)) for name in names]
+    relative[0] = Path(relative[0]).name  # in another folder there, but the only one of this name
+    joblib.dump(
+        {"embeddings": np.vstack([2 * rows, rows[:1]]), "filenames": [*relative, "lost.jpg"]}, tmp_path / "c.pkl"
+    )
+    found = cli.json("import", tmp_path / "c.pkl", "--base", media, "--to", tmp_path / "out.npz")
+    assert (found["rows"], found["matched"], found["unmatched"], found["dim"]) == (10, 9, ["lost.jpg"], 3)
+    assert found["cosine"] == pytest.approx(1, abs=1e-5)
+    assert found["neighbours"] is None  # of nine, which is few
+    with np.load(tmp_path / "out.npz") as out:
+        assert out["filenames"].tolist() == names
+        np.testing.assert_allclose(out["embeddings"], 2 * rows, rtol=1e-6)

@@ -65,6 +65,8 @@ class Decoded:
         preview: WebP picture, long side at most 480 pixels: the picture, a key frame or the waveform.
         luminance: uint8 (height, width) of a preview that was decoded (``sandbox.preview_child``); else None.
         colours: uint8 (height, width, 3) RGB of a preview whose colours were asked for; else None.
+        vectors: float32 (n * d,), rows of a vector cache (``workers.decode.vector_cache``); else None.
+        names: uint8 (k,), the n file names of a vector cache as UTF-8 with zero bytes between; else None.
     """
 
     kind: Kind
@@ -81,3 +83,5 @@ class Decoded:
     preview: bytes | None = field(default=None, repr=False)
     luminance: npt.NDArray[np.uint8] | None = None
     colours: npt.NDArray[np.uint8] | None = None
+    vectors: npt.NDArray[np.float32] | None = None
+    names: npt.NDArray[np.uint8] | None = None

@@ -14,4 +14,5 @@ Start with ``pool``.
 * ``process``: One decoder child process: start it, give it files, replace it, end it
 * ``protocol``: Protocol between the pool and a decoder child: length-prefixed JSON headers, then raw arrays
 * ``seccomp``: Seccomp: a filter that leaves a decoder the system calls it computes with, and none that act on others
+* ``vector_cache_child``: Decoder child process of vector caches: reads ``.npz`` and joblib files and nothing else
 """

@@ -25,6 +25,7 @@ from workers.storage.objects import FileChangedError
 
 COMMAND = (sys.executable, "-m", "workers.decode.sandbox.child")
 PREVIEW_COMMAND = (sys.executable, "-m", "workers.decode.sandbox.preview_child")
+VECTOR_CACHE_COMMAND = (sys.executable, "-m", "workers.decode.sandbox.vector_cache_child")
 COLOUR_PREVIEW_COMMAND = (*PREVIEW_COMMAND, "colours")
 
 

@@ -41,6 +41,9 @@ _MOST_PREVIEW_BYTES = 4 << 20
 MOST_LUMINANCE_SIDE = 1024
 """Pixels a side of a preview that is decoded; those that this version makes have 480."""
 
+MOST_CACHED_NUMBERS, MOST_CACHED_NAMES = 1 << 27, 1 << 26
+"""Numbers of a vector cache, and bytes of its file names: half a gigabyte, 262,144 vectors of 512 numbers."""
+
 _MOST = 1e300
 _LATEST_MOMENT = 1e9
 _LOUDEST = 1e6
@@ -109,6 +112,8 @@ _ARRAYS = {
     "preview": _ArraySpec("uint8", (None,), _MOST_PREVIEW_BYTES),
     "luminance": _ArraySpec("uint8", (None, None), MOST_LUMINANCE_SIDE),
     "colours": _ArraySpec("uint8", (None, None, 3), MOST_LUMINANCE_SIDE),
+    "vectors": _ArraySpec("float32", (None,), MOST_CACHED_NUMBERS),
+    "names": _ArraySpec("uint8", (None,), MOST_CACHED_NAMES),
 }
 
 
@@ -193,6 +198,8 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         "preview": None if decoded.preview is None else np.frombuffer(decoded.preview, np.uint8),
         "luminance": decoded.luminance,
         "colours": decoded.colours,
+        "vectors": decoded.vectors,
+        "names": decoded.names,
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in named.items() if array is not None}
     header = {
@@ -274,6 +281,8 @@ def read_reply(descriptor: int, deadline: Deadline) -> Reply:
         preview=None if preview is None else preview.tobytes(),
         luminance=arrays.get("luminance"),
         colours=arrays.get("colours"),
+        vectors=arrays.get("vectors"),
+        names=arrays.get("names"),
     )
     return Reply(decoded, rss)
 
