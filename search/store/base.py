@@ -260,6 +260,9 @@ class Store(Protocol):
     def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
         """Set the given keys of the collection's metadata durably; None removes a key."""
 
+    def edition(self, collection: str) -> object | None:
+        """Something that is equal as long as nothing is written to the collection; None where that is not known."""
+
     def optimise(self, collection: str) -> bool:
         """Build the approximate index of what has been written; True when something was built. Answers keep coming
         while it runs; safe to call from a background thread."""

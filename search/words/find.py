@@ -19,6 +19,7 @@ from typing import Literal
 from search.errors import UsageError
 from search.likeness.curve import SIMILAR
 from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
+from search.per_store import PerStore
 from search.records.lookup import thumbnail_address
 from search.spaces import MEANING
 from search.store.base import Store, StoredPoint
@@ -29,6 +30,7 @@ from search.words.evidence import MOST, CollectionSearch, Evidence, concepts_of
 from search.words.moments import moment_of
 from search.words.parse import STOP_WORDS, ParsedWords, Term, parse_words
 from search.words.phrase import PhraseAnswer, TextEncoder, ask_phrase, without_phrase_vector
+from search.words.recent import RecentAnswers
 from search.words.table import SPACE
 
 By = Literal["shows"]
@@ -183,8 +185,21 @@ def _search_words(
     return typed, _fused(searches, typed, searched, phrase_answer)
 
 
+_recent: PerStore[RecentAnswers[tuple[ParsedWords, _Searched]]] = PerStore(lambda _: RecentAnswers())
+
+
 def _by_words(searches: Sequence[CollectionSearch], typed: ParsedWords) -> tuple[ParsedWords, _Searched]:
     """With words that name one concept taken together; where nothing holds that for certain, one by one."""
+    if not searches:
+        return _find(searches, typed)
+    asked = (typed, tuple((one.collection, one.where, one.space, one.texts) for one in searches))
+    store = searches[0].store
+    return _recent(store).answer(
+        asked, lambda: [store.edition(one.collection) for one in searches], lambda: _find(searches, typed)
+    )
+
+
+def _find(searches: Sequence[CollectionSearch], typed: ParsedWords) -> tuple[ParsedWords, _Searched]:
     together = _search(searches, typed)
     one_by_one = typed.one_by_one()
     if one_by_one is None or (together.found and not together.any and not together.found[0].weak):

@@ -80,6 +80,7 @@ class LiveShard:
         self._unflushed = 0
         self._unoptimised_writes = True
         self._counts: tuple[int, int] | None = None
+        self.edition = object()  # another one after each write
         with opening(folder):
             state = read_json(folder / _METADATA, _LAYOUT)
             self._written = self._written_there = int(state.get(_WRITTEN, 0))
@@ -146,7 +147,7 @@ class LiveShard:
             with self.reading() as shard:
                 if self._dirty is not None:
                     self._dirty.update(touched)
-                self._unoptimised_writes, self._counts = True, None
+                self._unoptimised_writes, self._counts, self.edition = True, None, object()
                 yield shard
                 self._unflushed += len(touched)
                 self._written += 0 if deleting else len(touched)

@@ -223,6 +223,9 @@ class EdgeStore:
     def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
         self._shards.at(collection).set_values(values)
 
+    def edition(self, collection: str) -> object:
+        return self._shards.at(collection).edition
+
     def optimise(self, collection: str) -> bool:
         return self._shards.at(collection).optimise()
 

@@ -277,6 +277,9 @@ class ServerStore:
     def set_metadata(self, collection: str, values: Mapping[str, Any]) -> None:
         self._collections.set_metadata(collection, values)
 
+    def edition(self, collection: str) -> None:
+        """Others write to a server, too."""
+
     def optimise(self, collection: str) -> bool:
         """Nothing to do here: a server indexes by itself, in the background, once a segment is large enough."""
         self._collections.find(collection)
