@@ -8,8 +8,8 @@ what was read, and compared with what the photographer would have made of them.
 
 Without a folder: images_caltech101 of ../shared/data, encoder and reader learnt anew on half of its subjects, which are
 neither in the gallery nor asked about. With folders: the shipped weights, which were learnt on images_caltech101; name
-others. Presets are drawn for each run. 20 variants of the map of many photos and 6 of that of one were compared on other
-presets and the photos of images_caltech101, so the photos without a folder have had a part in those two choices.
+others. Presets are drawn for each run. 20 variants of the map of many photos and 6 of that of one were compared on
+other presets and the photos of images_caltech101, so the photos without a folder have had a part in those two choices.
 
 Grain is left out of the comparison of pictures, but for one row: two draws of it differ at every pixel, which nobody
 sees. Intervals are of 95 %, by drawing photographers; every question photo is asked about once.
