@@ -309,9 +309,13 @@ def test_a_cache_is_imported_beside_the_librarys_vectors(cli: Any, media: Path, 
 
     cli("ingest", media)
     cli.json("export", tmp_path / "own.npz")
+    cli.json("export", tmp_path / "relative.joblib", "--base", media)
+    again = cli.json("import", tmp_path / "relative.joblib", "--base", media)
+    assert (again["matched"], again["unmatched"]) == (9, [])
     with np.load(tmp_path / "own.npz") as own:
         rows, names = own["embeddings"], own["filenames"].tolist()
     relative = [str(Path(name).relative_to(media)) for name in names]
+    assert joblib.load(tmp_path / "relative.joblib")["filenames"] == relative
     relative[0] = Path(relative[0]).name  # in another folder there, but the only one of this name
     joblib.dump(
         {"embeddings": np.vstack([2 * rows, rows[:1]]), "filenames": [*relative, "lost.jpg"]}, tmp_path / "c.pkl"

@@ -123,18 +123,19 @@ class _Array:
 
 
 class _ArrayClass:
-    """Stands for ``numpy.ndarray``, which an array's description names."""
+    """Stands for ``numpy.ndarray`` and ``numpy.memmap``, which an array's description names."""
 
 
 _KNOWN = {
     ("joblib.numpy_pickle", "NumpyArrayWrapper"): _Array,
     ("numpy", "ndarray"): _ArrayClass,
+    ("numpy", "memmap"): _ArrayClass,
     ("numpy", "dtype"): _Dtype,
 }
 
 
 class _PlainUnpickler(pickle._Unpickler):
-    """Builds arrays and plain containers; stand-ins take the place of the three classes that a cache names."""
+    """Builds arrays and plain containers; stand-ins take the place of the classes that a cache names."""
 
     dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
 

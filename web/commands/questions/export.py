@@ -24,8 +24,9 @@ SUFFIX_OF = {".npz": "npz", ".parquet": "parquet", ".joblib": "joblib"}
 @click.option("--format", "kind", type=click.Choice(["npz", "parquet", "joblib"]), help="[default: by the name of OUT]")
 @click.option("--collection", type=click.Choice(list(SPACE_OF)), default="images", show_default=True, help="Of what.")
 @click.option("--space", help="Which vectors.  [default: visual, for audio sound]")
+@click.option("--base", type=click.Path(path_type=Path), help="Write names relative to this folder, of files below it.")
 @common
-def command(call: Call, target: Path, kind: str | None, collection: str, space: str | None) -> None:
+def command(call: Call, target: Path, kind: str | None, collection: str, space: str | None, base: Path | None) -> None:
     """Write the vectors of a collection to OUT, one row a vector (a video's visual vectors: one row a key frame).
 
     \b
@@ -39,7 +40,10 @@ def command(call: Call, target: Path, kind: str | None, collection: str, space: 
     kind = kind or kind_of(target)
     space = space or SPACE_OF[collection]
     with connect(call.settings()) as client:
-        rows, dim = write(kind, target.expanduser(), pages(client, collection, space))
+        read = pages(client, collection, space)
+        if base is not None:
+            read = relative(read, base.expanduser().absolute())
+        rows, dim = write(kind, target.expanduser(), read)
     answer = {"path": str(target), "format": kind, "collection": collection, "space": space, "rows": rows, "dim": dim}
     call.answer(answer, lambda console: console.print(f"{rows} vectors of {dim} numbers written to {target}."))
 
@@ -57,6 +61,15 @@ def kind_of(target: Path) -> str:
         known = ", ".join(SUFFIX_OF)
         raise UsageError(f"The name '{target.name}' does not tell a format.", f"Let it end in {known}.")
     return kind
+
+
+def relative(read: Iterator[Rows], base: Path) -> Iterator[Rows]:
+    """Pages with the names of files below ``base`` relative to it; others keep their whole path."""
+    from dataclasses import replace
+
+    start = str(base).rstrip("/") + "/"
+    for page in read:
+        yield replace(page, filenames=[name.removeprefix(start) for name in page.filenames])
 
 
 def pages(client: Client, collection: str, space: str) -> Iterator[Rows]:

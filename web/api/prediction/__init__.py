@@ -1,0 +1,6 @@
+"""API calls that predict photographers of several photos.
+
+A single photo is asked about in ``web.api.photographers``.
+
+* ``sets``: API call that judges several photos at once: all by one of ours, by nobody we know, or mixed
+"""
