@@ -89,6 +89,7 @@ class LabelOptions:
             ingested.
         table, base: of ``csv``: the table itself, so that any machine may run the job, and the folder it lay in.
         groups, seed: of ``kmeans``; None is the usual number of groups.
+        features: of ``kmeans``: ``picture``, the 58 of the picture alone, or ``global``, the published four.
         name, ids: of ``person``; an empty name says that the photographer is unknown.
         of: of ``none``: the source whose credits are taken back, or ``all``.
     """
@@ -104,6 +105,7 @@ class LabelOptions:
     name: str = ""
     ids: Annotated[tuple[str, ...], Stored("ids with commas between them", lambda text: tuple(text.split(",")))] = ()
     of: Annotated[str, choice(*Credit, ALL_CREDITS)] = ""
+    features: Annotated[str, choice("picture", "global")] = "picture"
 
 
 @dataclass(frozen=True, slots=True)

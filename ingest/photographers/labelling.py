@@ -232,7 +232,7 @@ class Labelling:
     def _by_likeness(self) -> Iterator[tuple[dict[str, str], int]]:
         # Imported here: only this source reads whole libraries into arrays.
         from search.photographers.photos.dataset import read_photos
-        from search.photographers.photos.features import PICTURE_ONLY
+        from search.photographers.photos.features import GLOBAL, PICTURE_ONLY
 
         photos = read_photos(self._store, Filter(path_prefix=self._folder))
         free = [
@@ -243,7 +243,8 @@ class Labelling:
         self._job.begin(len(photos))
         self._leave("have a real credit, which groups of alike photos do not replace", len(photos) - len(free))
         yield {}, len(photos) - len(free)
-        features = photos.features[free][:, list(PICTURE_ONLY)]
+        columns = GLOBAL if self._options.features == "global" else PICTURE_ONLY
+        features = photos.features[free][:, list(columns)]
         count, seed = self._options.groups or GROUPS, self._options.seed
         others = self._groups_elsewhere({photos.ids[at] for at in free}) if self._folder else 0
         groups = pseudo_photographers(features, count, seed, others)

@@ -46,6 +46,7 @@ WRITTEN_BY_0_1_0 = [
         '{"overwrite": "1", "ids": "x,y", "name": "Ada", "from": "person"}',
         LabelOptions("person", overwrite=True, name="Ada", ids=("x", "y")),
     ),
+    (JobKind.LABEL, '{"from": "kmeans", "features": "global"}', LabelOptions("kmeans", features="global")),
     (JobKind.LABEL, '{"groups": "30", "from": "kmeans", "seed": "7"}', LabelOptions("kmeans", groups=30, seed=7)),
     (JobKind.LABEL, '{"of": "all", "from": "none"}', LabelOptions("none", of="all")),
     (

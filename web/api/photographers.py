@@ -115,6 +115,7 @@ class NewLabels:
         table, base: of ``csv``: its text, with the columns path and photographer, and the folder that its paths start
             from.
         groups, seed: of ``kmeans``.
+        features: of ``kmeans``: ``picture`` (58 of the picture alone) or ``global`` (contrast and three means).
         of: ``exif``, ``folder``, ``csv``, ``kmeans``, ``person`` or ``all``.
     """
 
@@ -129,6 +130,7 @@ class NewLabels:
     name: str = ""
     ids: tuple[NonEmpty, ...] = ()
     of: str = ""
+    features: Literal["picture", "global"] | None = None
 
     @property
     def options(self) -> dict[str, str]:

@@ -386,6 +386,10 @@ CONTENT: tuple[int, ...] = tuple(at for at, feature in enumerate(FEATURES) if fe
 """Features of who or what is in the picture."""
 PICTURE_ONLY: tuple[int, ...] = tuple(sorted(set(range(len(FEATURES))) - {*METADATA, *CAMERA, *CONTENT}))
 """The 58 features of how a picture is developed and composed, without those of content or camera."""
+GLOBAL: tuple[int, ...] = tuple(
+    at for at, one in enumerate(FEATURES) if one.name in {"gray_std", "red_mean", "green_mean", "blue_mean"}
+)
+"""The four global features of the published set-up: contrast, and the means of red, green and blue."""
 
 REVISION = hashlib.sha256("\n".join(f"{f.name}: {f.formula}" for f in FEATURES).encode()).hexdigest()[:16]
 """Digest of what is computed: values under another revision mean something else."""

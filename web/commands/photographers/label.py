@@ -22,6 +22,11 @@ CREDITS = ("exif", "folder", "csv", "kmeans", "person", "all")
 @click.option("--overwrite", is_flag=True, help="Let these names count before those of better sources.")
 @click.option("--depth", type=click.IntRange(0, 64), help="folder: 1 holds the photo (default), 2 is above, 0 on top.")
 @click.option("--groups", type=click.IntRange(2, 10_000), help="kmeans: so many.  [default: 30]")
+@click.option(
+    "--features",
+    type=click.Choice(["picture", "global"]),
+    help="kmeans: by 58 features of the picture (default), or by the published four.",
+)
 @click.option("--seed", type=click.IntRange(0), help="kmeans: equal seeds make equal groups.")
 @click.option("--of", type=click.Choice(CREDITS), help="none: whose word to take back.")
 @common
@@ -32,6 +37,7 @@ def command(
     overwrite: bool,
     depth: int | None,
     groups: int | None,
+    features: str | None,
     seed: int | None,
     of: str | None,
 ) -> int:
@@ -42,7 +48,8 @@ def command(
     folder   the names of the folders they lie in
     csv      PATH is a table with the columns path and photographer; a path may be
              a folder or a pattern
-    kmeans   groups of alike photos, as if each were a photographer's
+    kmeans   groups of alike photos, as if each were a photographer's; with
+             --features global by contrast and the means of red, green and blue
     none     takes back what the source --of has said
 
     PATH narrows it to a folder, but for csv. A person's word counts before a table, a table before folders, folders
@@ -57,6 +64,7 @@ def command(
     if source == "csv" and path is None:
         raise click.UsageError("--from csv needs the table's PATH.")
     new: Params = {"from": source, "overwrite": overwrite, "depth": depth, "groups": groups, "seed": seed}
+    new |= {} if features is None else {"features": features}
     new |= {} if of is None else {"of": of}
     if path is not None:
         new |= _table(Path(path)) if source == "csv" else {"path": _absolute(path)}
