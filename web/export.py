@@ -44,7 +44,7 @@ def write(kind: str, target: Path, pages: Iterable[Rows]) -> tuple[int, int]:
     Raises:
         OSError: it cannot be written, because the disk is full, say.
     """
-    with _replacing(target) as fresh:
+    with replacing(target) as fresh:
         if kind == "parquet":
             return _write_parquet(fresh, pages)
         with tempfile.TemporaryFile(dir=target.absolute().parent) as spill:
@@ -64,7 +64,8 @@ def write(kind: str, target: Path, pages: Iterable[Rows]) -> tuple[int, int]:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path) -> Iterator[Path]:
+    """A file beside ``target`` to write into, which takes its place once the block ends without an error."""
     fresh = target.absolute().with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         yield fresh

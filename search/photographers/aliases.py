@@ -41,6 +41,8 @@ def renamed_verdict(verdict: Verdict, aliases: Aliases) -> Verdict:
         reasons=verdict.reasons if aliases.get(first, first) == candidates[0].photographer else (),
         by_style=_candidates(verdict.by_style, aliases),
         by_subject=_candidates(verdict.by_subject, aliases),
+        one_of=tuple(dict.fromkeys(aliases.get(name, name) for name in verdict.one_of)),
+        nearness=_nearness(verdict.nearness, aliases),
     )
 
 
@@ -87,6 +89,15 @@ def _candidates(candidates: Iterable[Candidate], aliases: Aliases) -> tuple[Cand
         found[name] = found.get(name, 0.0) + one.probability
     ordered = sorted(found.items(), key=lambda item: -item[1])
     return tuple(Candidate(name, probability, photographer_id(name)) for name, probability in ordered)
+
+
+def _nearness(nearness: Mapping[str, float], aliases: Aliases) -> Mapping[str, float]:
+    """Nearness to photographers with current names."""
+    found: dict[str, float] = {}
+    for name, cosine in nearness.items():
+        current = aliases.get(name, name)
+        found[current] = max(found.get(current, cosine), cosine)
+    return found
 
 
 def _merging(names: tuple[str, ...], aliases: Aliases) -> tuple[tuple[str, ...], Array]:

@@ -7,7 +7,7 @@ A photographer is known by name. Names come from files and may hold anything, so
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -71,6 +71,10 @@ class Prediction:
         by_style, by_subject: candidates predicted from how it is developed alone and from what it shows alone.
         nearest: photographer to their photos that are nearest to this one.
         model: version of the classifier.
+        one_of: the fewest names among which is the right one for ``coverage`` of the photos by known photographers;
+            empty, and ``coverage`` None, with a model of version 0.1.0.
+        nearness: photographer to the cosine of the photo's style to their nearest training photo; empty where it has
+            no style, and with a model of version 0.1.0.
     """
 
     unknown: bool
@@ -80,6 +84,50 @@ class Prediction:
     by_style: tuple[Candidate, ...] = ()
     by_subject: tuple[Candidate, ...] = ()
     nearest: Mapping[str, tuple[Photo, ...]] | None = None
+    model: str = ""
+    notes: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    coverage: float | None = None
+    nearness: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoEvidence:
+    """What a prediction for one photo contributes to the verdict on a set.
+
+    Attributes:
+        probabilities: photographer to the probability of the candidate.
+        nearness: as in :class:`Prediction`.
+    """
+
+    probabilities: Mapping[str, float]
+    nearness: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, prediction: Prediction) -> PhotoEvidence:
+        """Of a prediction."""
+        return cls({one.photographer: one.probability for one in prediction.candidates}, prediction.nearness)
+
+
+@dataclass(frozen=True, slots=True)
+class SetPrediction:
+    """Verdict on several photos at once.
+
+    Attributes:
+        photos: number of photos.
+        verdict: ``ours``, all by one known photographer; ``nobody``, all by nobody who is known; ``mixed``; None where
+            the model cannot tell, which ``notes`` explain.
+        probability: of the verdict, where all three were equally frequent.
+        verdicts: each verdict to its probability.
+        candidates: whose all photos are, if they are all by one known photographer; most probable first.
+        model: version of the classifier.
+    """
+
+    photos: int
+    verdict: str | None
+    probability: float | None
+    verdicts: Mapping[str, float]
+    candidates: tuple[Candidate, ...]
     model: str = ""
     notes: tuple[str, ...] = ()
 

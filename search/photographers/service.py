@@ -7,7 +7,7 @@ A process has one service. It caches what would take too long to read for every 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +21,12 @@ from search.photographers.answers import (
     Alike,
     Chart,
     Photo,
+    PhotoEvidence,
     PhotographerListed,
     PhotographerMap,
     PhotographerShown,
     Prediction,
+    SetPrediction,
 )
 from search.photographers.classifier.model_files import REPORT, read_out_of_fold
 from search.photographers.develop.developing import Development, DevelopQuestion, SettingsCourse, courses, develop
@@ -128,8 +130,7 @@ class PhotographerService:
                 f"Photographers are told apart by pictures, and this is {_called(probe.kind)}.",
                 "Ask about a photo, or a still.",
             )
-        visual, style = self._spaces()
-        model = self._classifier.get(lambda folder: _load_classifier(folder, visual, style), (visual, style))
+        (visual, style), model = self._spaces(), self._current_classifier()
         visual_vector, style_vector = _vector(probe, visual), _vector(probe, style)
         if visual is None or visual_vector is None:
             raise UsageError("This picture has no vector of what it shows.", "Ingest it again.")
@@ -151,7 +152,22 @@ class PhotographerService:
             nearest=self._nearest(dict.fromkeys(names), probe.media_id, vectors),
             model=self._classifier.version,
             notes=(*verdict.notes, *_notes(credited)),
+            one_of=verdict.one_of,
+            coverage=verdict.coverage,
+            nearness=verdict.nearness,
         )
+
+    def predict_set(self, photos: Sequence[PhotoEvidence]) -> SetPrediction:
+        """Verdict on several photos at once, by what :meth:`predict` says of each.
+
+        Raises:
+            NotFoundError: no classifier has been trained.
+            SpaceMismatchError: it was trained on vectors of another model than those in the store now.
+            UsageError: there are fewer than two photos.
+        """
+        if len(photos) < 2:
+            raise UsageError("A set has at least two photos.", "One photo alone is asked about by itself.")
+        return replace(self._current_classifier().judge(photos), model=self._classifier.version)
 
     def develop(self, probe: Probe, question: DevelopQuestion) -> Development:
         """How a photo is developed like somebody's.
@@ -259,6 +275,10 @@ class PhotographerService:
             for alike in space.similar(name)
             if alike.name in people.rows
         )
+
+    def _current_classifier(self) -> Classifier:
+        visual, style = self._spaces()
+        return self._classifier.get(lambda folder: _load_classifier(folder, visual, style), (visual, style))
 
     def _spaces(self) -> tuple[Space | None, Space | None]:
         """Spaces ``visual`` and ``style`` of this library."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 import search.photographers.service as service_module
-from search.photographers.answers import Candidate, PredictionReason
+from search.photographers.answers import Candidate, PhotoEvidence, PredictionReason, SetPrediction
 from search.photographers.classifier.classifier import Verdict
 from search.photographers.model_registry import ModelKind
 from search.store.base import Array
@@ -28,6 +28,10 @@ class LightClassifier:
         candidates = (Candidate("Ada", 0.75), Candidate("Grace", 0.25))
         reasons = (PredictionReason("visual", "what it shows is like theirs", None, None, 1.5),)
         return Verdict(candidates, False, 0.5, reasons, candidates, candidates[:1])
+
+    def judge(self, photos: Sequence[PhotoEvidence]) -> SetPrediction:
+        assert all(photo.probabilities["Ada"] == 0.75 for photo in photos)
+        return SetPrediction(len(photos), "ours", 0.75, {"ours": 0.75}, (Candidate("Ada", 1.0),))
 
 
 @pytest.fixture
@@ -77,3 +81,27 @@ def test_an_untrained_library_says_what_to_do(client: FlaskClient) -> None:
     answer = client.post(ADDRESS, data={"file": photo()})
     assert answer.status_code == 404
     assert "likewise photographers train" in answer.get_json()["error"]["hint"]
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_set_is_judged_by_what_was_said_of_each(client: FlaskClient, node: Any) -> None:
+    one = {"probabilities": {"Ada": 0.75, "Grace": 0.25}, "nearness": {"Ada": 0.5}}
+    stored = next(point.id for point in node.store.scroll("images"))
+    answer = client.post(f"{ADDRESS}/set", json={"photos": [one, one], "like": [stored]})
+    assert answer.status_code == 200
+    told = answer.get_json()
+    assert (told["photos"], told["verdict"], told["probability"]) == (3, "ours", 0.75)
+    assert told["model"] == "20260131T115900-0f1e2d3c"
+    for wrong in (
+        {},
+        {"photos": [one]},
+        {"photos": [one, {"probabilities": {}}]},
+        {"photos": [one, one | {"nearness": {"Ada": 1.5}}]},
+        {"photos": [one, {"probabilities": {"Ada": float("nan")}}]},
+    ):
+        assert client.post(f"{ADDRESS}/set", json=wrong).status_code == 400, wrong
+
+
+def test_an_untrained_library_judges_no_set(client: FlaskClient) -> None:
+    one = {"probabilities": {"Ada": 1.0}}
+    assert client.post(f"{ADDRESS}/set", json={"photos": [one, one]}).status_code == 404

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from click.testing import CliRunner
 import search.photographers.service as service_module
 import workers.training.local
 from search.errors import SpaceMismatchError
-from search.photographers.answers import Candidate, PredictionReason
+from search.photographers.answers import Candidate, PhotoEvidence, PredictionReason, SetPrediction
 from search.photographers.classifier.classifier import Verdict
 from search.photographers.photos.names import photographer_id
 from search.settings import Settings
@@ -24,6 +26,7 @@ from web.cli import main
 from web.commands.context import stdout
 from web.commands.photographers.group import COMMANDS
 from web.commands.photographers.show import _show
+from web.commands.photographers.tables import write_predictions
 from workers.training.shared_models import SharedModels
 
 LIGHT_CHILD = Path(__file__).parents[1] / "workers" / "training" / "light_child.py"
@@ -57,7 +60,16 @@ class LightClassifier:
             PredictionReason("visual", "what it shows is like theirs", None, None, 1.5),
             PredictionReason("noise", "noisier than most photos", 3.0, 1.0, -0.5),
         )
-        return Verdict(candidates, not sure, 0.5, reasons, candidates, candidates[:1], ("A light one.",))
+        verdict = Verdict(candidates, not sure, 0.5, reasons, candidates, candidates[:1], ("A light one.",))
+        return replace(verdict, one_of=(likely,), coverage=0.9, nearness={likely: 0.5})
+
+    def judge(self, photos: Sequence[PhotoEvidence]) -> SetPrediction:
+        names = {name: 0.5 for photo in photos for name in photo.nearness}
+        kinds = {"ours": 0.2, "nobody": 0.1, "mixed": 0.7} if len(names) > 1 else {"ours": 0.8, "nobody": 0.2}
+        verdict = max(kinds, key=lambda kind: kinds[kind])
+        return SetPrediction(
+            len(photos), verdict, kinds[verdict], kinds, tuple(Candidate(*one) for one in names.items())
+        )
 
 
 @pytest.fixture
@@ -189,6 +201,45 @@ def test_training_makes_a_model_that_is_asked(cli: Any, trained: Path) -> None:
     by_id = cli.json("photographers", "predict", id_)
     assert by_id["candidates"] == answer["candidates"]
     assert id_ not in {photo["id"] for photos in by_id["nearest"].values() for photo in photos}
+
+
+def test_of_a_folder_each_photo_is_told_and_all_together(cli: Any, trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained / "red", tmp_path / "sent" / "deeper")
+    (tmp_path / "sent" / "=broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "sent" / "notes.txt").write_text("no picture either")
+    table = tmp_path / "table.csv"
+    answer = cli.json("photographers", "predict", tmp_path / "sent", "--csv", table, status=1)
+    pictures = sorted(str(path) for path in (tmp_path / "sent").rglob("*.*g"))
+    assert [photo["file"] for photo in answer["photos"]] == pictures
+    assert [bool(photo["error"]) for photo in answer["photos"]] == [path.endswith("broken.jpg") for path in pictures]
+    assert answer["set"]["verdict"] == "ours"
+    assert answer["set"]["photos"] == len(pictures) - 1
+    with table.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["file"] for row in rows] == pictures
+    good = [row for row in rows if not row["error"]]
+    assert {(row["unknown"], row["photographer"], row["one_of"], row["coverage"]) for row in good} == {
+        ("no", "red", "red", "0.9")
+    }
+    assert table.read_bytes().count(b"\r\n") == 1 + len(rows)
+
+    told = cli("photographers", "predict", *(trained / color / f"{color}-0.png" for color in ("red", "green"))).stdout
+    assert "All 2 photos together: mixed: by several photographers" in told
+    assert "One of: for 90% of the photos" in told
+    error = cli.json("photographers", "predict", tmp_path / "sent" / "nowhere", status=2)["error"]
+    assert error["code"] == "not_found"
+
+
+def test_cells_of_the_table_are_no_formulas(tmp_path: Path) -> None:
+    best = {"photographer": "@SUM(A1)", "probability": 0.5}
+    prediction = {"candidates": [best], "unknown": False, "threshold": 0.4, "one_of": ["+1", "b"], "coverage": None}
+    names = ["=cmd|' /C calc'!A0", '-2, "quoted"', "plain.jpg", "\tx", "line\nbreak.jpg"]
+    target = tmp_path / "out.csv"
+    write_predictions(target, [{"file": n, "prediction": prediction | {"model": "m"}, "error": None} for n in names])
+    with target.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["file"] for row in rows] == ["'=cmd|' /C calc'!A0", '\'-2, "quoted"', "plain.jpg", "'\tx", names[-1]]
+    assert {(row["photographer"], row["one_of"]) for row in rows} == {("'@SUM(A1)", "'+1; b")}
 
 
 def test_whoever_was_renamed_after_the_training_is_answered_by_the_new_name(cli: Any, trained: Path) -> None:

@@ -13,7 +13,15 @@ from ingest.ledger.request_keys import RequestKeys
 from ingest.maintenance.verify.findings import Verification
 from ingest.scan.allowed import AllowedFolders
 from ingest.scan.stored_files import StoredFiles
-from search.photographers.answers import Alike, PhotographerListed, PhotographerMap, PhotographerShown, Prediction
+from search.photographers.answers import (
+    Alike,
+    PhotoEvidence,
+    PhotographerListed,
+    PhotographerMap,
+    PhotographerShown,
+    Prediction,
+    SetPrediction,
+)
 from search.photographers.develop.developing import Development, DevelopQuestion, SettingsCourse
 from search.photographers.space import CodeChart
 from search.settings import Settings
@@ -80,6 +88,7 @@ class PhotographersPort(Protocol):
     def name_of(self, who: str) -> str: ...
     def alike(self, who: str) -> tuple[Alike, ...]: ...
     def predict(self, probe: Probe) -> Prediction: ...
+    def predict_set(self, photos: Sequence[PhotoEvidence]) -> SetPrediction: ...
     def develop(self, probe: Probe, question: DevelopQuestion) -> Development: ...
     def development(self, who: str) -> tuple[SettingsCourse, ...]: ...
     def report(self) -> Mapping[str, object]: ...

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.answers import Candidate, PredictionReason
+from search.photographers.answers import Candidate, PhotoEvidence, PredictionReason, SetPrediction
+from search.photographers.classifier.conformal import ConformalRule
 from search.photographers.classifier.ensemble import (
     ANSWERS,
     LINEAR_PARTS,
@@ -31,6 +32,7 @@ from search.photographers.classifier.model_files import (
     read_manifest,
 )
 from search.photographers.classifier.reasons import reasons_of
+from search.photographers.classifier.sets import SetJudge, SetKind
 from search.photographers.classifier.threshold import Threshold
 from search.photographers.classifier.trees import Components, Trees
 from search.photographers.photos.dataset import PhotoSet
@@ -40,6 +42,14 @@ from search.spaces import Space
 from search.store.base import Array
 
 NO_STYLE = "This photo has no style vector; only its features say how it is developed."
+NO_RULES = (
+    "This model was trained by a version that neither judged sets of photos nor gave sets of names; "
+    "`likewise photographers train` brings both."
+)
+NO_SETS = (
+    "Sets of photos cannot be judged: among so few photographers none could be left out of the training, to learn how "
+    "strangers look."
+)
 NO_FEATURES = "The features of this photo are not known; only what it shows and its style were looked at."
 
 
@@ -54,6 +64,9 @@ class Verdict:
     by_style: tuple[Candidate, ...]
     by_subject: tuple[Candidate, ...]
     notes: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    coverage: float | None = None
+    nearness: Mapping[str, float] = field(default_factory=dict)
 
 
 class Classifier:
@@ -104,22 +117,55 @@ class Classifier:
         """
         photo = self._inputs(features[None], visual[None], None if style is None else style[None])
         probabilities = {answer: rows[0] for answer, rows in self._model.answers(photo).items()}
-        best, threshold = int(probabilities["all"].argmax()), float(self._model.thresholds(photo)[0])
+        best, conformal = int(probabilities["all"].argmax()), self._model.conformal
+        near, threshold = self._model.nearness(photo)[0], float(self._model.thresholds(photo)[0])
         trees = self._model.parts.trees
         reasons = reasons_of(trees, photo, best, self._medians_of_each[best], self._medians_of_all) if trees else ()
-        notes = []
+        notes = [one_photo_note(self._model.threshold)]
+        if conformal is None:
+            notes.append(NO_RULES)
         if self._style_dim and np.isnan(photo.style).any():
             notes.append(NO_STYLE)
         if np.isnan(features).all():
             notes.append(NO_FEATURES)
+        candidates = self._candidates(probabilities["all"])
+        held = int(conformal.holds(probabilities["all"][None]).sum()) if conformal else 0
         return Verdict(
-            candidates=self._candidates(probabilities["all"]),
+            candidates=candidates,
             unknown=bool(probabilities["all"][best] < threshold),
             threshold=threshold,
             reasons=reasons,
             by_style=self._candidates(probabilities["style"]),
             by_subject=self._candidates(probabilities["subject"]),
             notes=tuple(notes),
+            one_of=tuple(candidate.photographer for candidate in candidates[:held]),
+            coverage=conformal.coverage if conformal else None,
+            nearness={self.names[at]: float(near[at]) for at in np.flatnonzero(np.isfinite(near))},
+        )
+
+    def judge(self, photos: Sequence[PhotoEvidence]) -> SetPrediction:
+        """Verdict on a set of photos, by what the predictions for each say.
+
+        Args:
+            photos: at least two; names that one of them lacks have no probability there.
+        """
+        names = sorted({name for photo in photos for name in photo.probabilities})
+        rows = np.array([[photo.probabilities.get(name, 0.0) for name in names] for photo in photos])
+        near = np.array([[photo.nearness.get(name, np.nan) for name in names] for photo in photos])
+        judge = self._model.sets
+        if judge is None:
+            return SetPrediction(
+                len(photos), None, None, {}, (), notes=(NO_SETS if self._model.conformal else NO_RULES,)
+            )
+        kinds = dict(zip(map(str, SetKind), map(float, judge.kinds(near)), strict=True))
+        verdict = max(kinds, key=lambda kind: kinds[kind])
+        candidates = sorted(zip(names, judge.names(rows), strict=True), key=lambda one: -one[1])
+        return SetPrediction(
+            len(photos),
+            verdict,
+            kinds[verdict],
+            kinds,
+            tuple(Candidate(name, float(probability), photographer_id(name)) for name, probability in candidates),
         )
 
     def probabilities(self, photos: PhotoSet) -> NDArray[np.float64]:
@@ -138,6 +184,17 @@ class Classifier:
         )
 
 
+def one_photo_note(threshold: Threshold) -> str:
+    """How well one photo alone is told, by the validation photos of the model; a sentence for people."""
+    advice = "One photo alone cannot be told well; several by the same person can, asked about together."
+    if threshold.refused is None:
+        return advice
+    return (
+        f"{advice} In validation {threshold.refused:.0%} of the photos by photographers who were left out were called "
+        f"unknown, and {threshold.kept:.0%} of the right names were given."
+    )
+
+
 def _ensemble(folder: Path, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Ensemble:
     linears = {
         part: Linear.of({name: arrays[f"{part}_{name}"] for name in ("centre", "scale", "weights", "bias")})
@@ -151,11 +208,14 @@ def _ensemble(folder: Path, facts: Mapping[str, Any], arrays: Mapping[str, NDArr
         }
         present = np.array(facts["present"], np.intp)
         trees = Trees(Trees.load_model(folder / TREES), components, present, len(facts["photographers"]))
-    familiar = Familiarity(arrays["familiar_centre"], arrays["familiar_scale"], arrays["familiar_rows"])
+    owners = arrays.get("familiar_owners", np.empty(0, np.intp))
+    familiar = Familiarity(arrays["familiar_centre"], arrays["familiar_scale"], arrays["familiar_rows"], owners)
     return Ensemble(
         Parts(linears, trees, familiar),
         {answer: facts["weights"][answer] for answer in ANSWERS},
         np.array(facts["shares"]),
         Threshold(**facts["threshold"]),
         np.empty((0, len(facts["photographers"]))),
+        ConformalRule.of(facts.get("conformal")),
+        SetJudge.of(arrays),
     )

@@ -21,9 +21,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from search.photographers.classifier.conformal import ConformalRule
 from search.photographers.classifier.familiarity import Familiarity
 from search.photographers.classifier.linear import Linear, Matrix, Scores
 from search.photographers.classifier.pooling import pooled, prior_scores
+from search.photographers.classifier.sets import SetJudge
 from search.photographers.classifier.threshold import Threshold
 from search.photographers.classifier.trees import Trees
 from search.photographers.photos.dataset import PhotoSet
@@ -111,6 +113,8 @@ class Ensemble:
         shares: share of each photographer among the training photos, float64 ``(photographers,)``.
         out_of_fold: probabilities of the training photos, each by parts that were not fitted to its group, float64
             ``(n, photographers)``; empty in a model that was loaded.
+        conformal: rule of the sets of names; None in a model of version 0.1.0.
+        sets: verdict on several photos; None there, too, and where there were too few photographers to leave any out.
     """
 
     parts: Parts
@@ -118,10 +122,17 @@ class Ensemble:
     shares: NDArray[np.float64]
     threshold: Threshold
     out_of_fold: NDArray[np.float64]
+    conformal: ConformalRule | None = None
+    sets: SetJudge | None = None
 
     def probabilities(self, photos: Inputs, answer: str = "all") -> NDArray[np.float64]:
         """Calibrated probabilities, float64 ``(n, photographers)``."""
         return pooled_answer(answer, self.parts.scores(photos), self.weights[answer], self.shares)
+
+    def nearness(self, photos: Inputs) -> NDArray[np.float64]:
+        """Nearness of each photo to each photographer's training photos, float64 ``(n, photographers)``, see
+        ``familiarity``."""
+        return self.parts.familiarity.of_each(photos.style, len(self.shares))
 
     def thresholds(self, photos: Inputs) -> NDArray[np.float64]:
         """Least probability of each photo's first candidate, float64 ``(n,)``."""

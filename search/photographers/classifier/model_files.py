@@ -1,7 +1,7 @@
 """Files of a trained classifier: their names and format, and how they are read and checked.
 
     manifest.json    format, names, spaces, settings, weights, threshold, and the digests of the other files
-    arrays.npz       the linear parts, the components of the trees, familiarity, medians of the features
+    arrays.npz       the linear parts, the components of the trees, familiarity, judge of sets, medians of features
     trees.cbm        the trees, in CatBoost's format
     out_of_fold.npz  predictions of the training photos by parts that were not fitted to them
     report.json      a ``search.photographers.report.Report``

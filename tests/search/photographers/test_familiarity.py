@@ -17,6 +17,7 @@ from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.train import train
 
 MakePhotos = Callable[..., PhotoSet]
+OWNERS = np.arange(1500) % 3
 
 
 def _confidence(value: np.ndarray, near: np.ndarray | float, right: bool = True) -> Confidence:
@@ -28,29 +29,43 @@ def test_the_nearest_photo_is_found_whatever_units_the_numbers_have() -> None:
     rng = np.random.default_rng(0)
     units = np.array([1e3, 1.0, 1e-3, 1.0])
     learnt = rng.normal(size=(1500, 4)) * units + 5 * units
-    near = fit_familiarity(learnt)(learnt)  # more than one block
+    near = fit_familiarity(learnt, OWNERS[:1500])(learnt)  # more than one block
     assert near == pytest.approx(1, abs=1e-5)
     deviations = (learnt - learnt.mean(axis=0)) / learnt.std(axis=0)
     asked = rng.normal(size=(20, 4))
     unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (asked, deviations)]
-    found = fit_familiarity(learnt)(asked * learnt.std(axis=0) + learnt.mean(axis=0))
+    found = fit_familiarity(learnt, OWNERS[:1500])(asked * learnt.std(axis=0) + learnt.mean(axis=0))
     np.testing.assert_allclose(found, (unit[0] @ unit[1].T).max(axis=1), atol=1e-5)
+
+
+def test_nearness_to_each_photographer_is_that_of_their_nearest_photo() -> None:
+    rng = np.random.default_rng(0)
+    learnt, asked = rng.normal(size=(90, 4)), rng.normal(size=(20, 4))
+    asked[3] = np.nan
+    familiarity = fit_familiarity(learnt, 2 * OWNERS[:90])
+    near = familiarity.of_each(asked, 6)
+    assert np.isnan(near[:, [1, 3, 5]]).all(), "nobody's photos"
+    np.testing.assert_allclose(near[:, [0, 2, 4]].max(axis=1), familiarity(asked))
+    for owner in (0, 2, 4):
+        own = familiarity.rows[familiarity.owners == owner]
+        alone = type(familiarity)(familiarity.centre, familiarity.scale, own, np.zeros(len(own), np.intp))
+        np.testing.assert_allclose(near[:, owner], alone(asked), atol=1e-6)
 
 
 def test_without_a_style_it_is_not_known() -> None:
     learnt = np.random.default_rng(0).normal(size=(10, 3))
     asked = learnt.copy()
     asked[4] = learnt[7] = np.nan
-    near = fit_familiarity(learnt)(asked)
+    near = fit_familiarity(learnt, OWNERS[:10])(asked)
     assert np.isnan(near).tolist() == [at == 4 for at in range(10)]
-    assert len(fit_familiarity(learnt).rows) == 9
+    assert len(fit_familiarity(learnt, OWNERS[:10]).rows) == 9
     for nothing in (np.empty((5, 0)), np.full((5, 3), np.nan)):
-        assert np.isnan(fit_familiarity(nothing)(nothing)).all()
+        assert np.isnan(fit_familiarity(nothing, OWNERS[:5])(nothing)).all()
 
 
 def test_photos_that_are_all_alike_are_not_near_to_anything() -> None:
     same = np.ones((6, 3))
-    assert fit_familiarity(same)(same).tolist() == [0.0] * 6
+    assert fit_familiarity(same, OWNERS[:6])(same).tolist() == [0.0] * 6
     assert fit_threshold(_confidence(np.linspace(0.5, 0.9, 6), 0.0), Confidence.none()).slope == 0
 
 

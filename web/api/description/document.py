@@ -19,6 +19,7 @@ from web.api.conventions import idempotency, next_page
 from web.api.description.property_docs import documented
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
+from web.api.prediction import sets
 from web.api.problem import CONTENT_TYPE, Problem
 
 Json: TypeAlias = dict[str, Any]
@@ -27,6 +28,7 @@ OPERATIONS = (
     *questions.OPERATIONS,
     *jobs.OPERATIONS,
     *photographers.OPERATIONS,
+    *sets.OPERATIONS,
     *generations.OPERATIONS,
     *maintenance.OPERATIONS,
     *vectors.OPERATIONS,

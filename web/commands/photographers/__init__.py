@@ -4,13 +4,14 @@
 * ``group``: ``likewise photographers``: the group of the commands about photographers
 * ``label``: ``likewise photographers label``: take photographers' names from files, folders, a table or groups
 * ``listing``: ``likewise photographers list``: list the photographers with counts and dates
-* ``predict``: ``likewise photographers predict``: predict the photographer of a file or of a stored photo
+* ``predict``: ``likewise photographers predict``: predict the photographer of files or of stored photos, and judge them
+  together
 * ``presets``: ``likewise photographers presets``: how well style is told apart where the truth is known
 * ``rename``: ``likewise photographers rename`` and ``merge``: change the name of a photographer, or join two
 * ``report``: ``likewise photographers report`` prints what the classifier in use is worth
 * ``show``: ``likewise photographers show``: show the profile of one photographer
 * ``similar``: ``likewise photographers similar``: list the photographers who work like one
-* ``tables``: Print a table with a title on a terminal
+* ``tables``: Tables of the commands about photographers: with a title on a terminal, and of predictions as a CSV file
 * ``space``: commands on the photographer space: ``encode`` and ``place``
 * ``train``: ``likewise photographers train``: train the classifier, or the photographer space
 * ``who``: Find the id of the photographer whose name or id was typed

@@ -37,7 +37,13 @@ from workers.photographers.classifier.baselines import (
     BaselineTask,
     catboost_baseline,
 )
-from workers.photographers.classifier.fitting.ensemble import MOST_FOR_TREES, FitOptions, PartsFitter, fit_ensemble
+from workers.photographers.classifier.fitting.ensemble import (
+    MOST_FOR_TREES,
+    FitOptions,
+    PartsFitter,
+    confidence_of,
+    fit_ensemble,
+)
 from workers.photographers.classifier.fitting.splits import TrainTestSplit, grouped_folds
 from workers.photographers.classifier.fitting.threshold import Confidence, fit_threshold
 from workers.photographers.classifier.fitting.trees import TreeSettings
@@ -206,13 +212,7 @@ class _Measurement:
     def _fitted(self, photos: Inputs, fold: TrainTestSplit, options: FitOptions) -> Ensemble:
         rows = fold.train
         return fit_ensemble(
-            photos.take(rows),
-            self._labels[rows],
-            self._count,
-            self._groups[rows],
-            options,
-            self._progress,
-            strangers=False,
+            photos.take(rows), self._labels[rows], self._count, self._groups[rows], options, self._progress
         )
 
     def _product(self, photos: Inputs, name: str, words: str) -> dict[str, _Predictions]:
@@ -291,7 +291,7 @@ class _Measurement:
         every = [model.weights["all"] for model in self._models]
         weights = {part: float(np.mean([one.get(part, 0.0) for one in every])) for part in every[0]}
         found = fitter.open_set(self._folds, weights)
-        known, strangers = found.known, found.strangers
+        known, strangers = confidence_of(found, strange=False), confidence_of(found, strange=True)
         if not len(strangers.rows) or not known.right.any():
             return None
         thresholds = [model.threshold for model in self._models]

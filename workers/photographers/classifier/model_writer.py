@@ -49,6 +49,7 @@ def manifest_facts(
         "settings": asdict(fit_options.settings),
         "search": asdict(search) if search else None,
         "threshold": asdict(model.threshold),
+        "conformal": asdict(model.conformal) if model.conformal else None,
         "weights": model.weights,
         "shares": model.shares.tolist(),
         "components": {name: part.explained for name, part in trees.components.items()} if trees else None,
@@ -70,6 +71,8 @@ def save_model(folder: Path, model: Ensemble, training: TrainingSet, inputs: Inp
     for part, linear in model.parts.linears.items():
         arrays |= {f"{part}_{name}": values for name, values in linear.arrays().items()}
     arrays |= {f"familiar_{name}": values for name, values in model.parts.familiarity.arrays().items()}
+    if model.sets is not None:
+        arrays |= model.sets.arrays()
     if model.parts.trees is not None:
         for name, components in model.parts.trees.components.items():
             arrays |= {f"components_{name}_mean": components.mean, f"components_{name}_axes": components.axes}

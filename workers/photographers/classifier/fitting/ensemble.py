@@ -23,9 +23,11 @@ from search.photographers.classifier.linear import Scores
 from search.photographers.classifier.pooling import prior_scores
 from search.photographers.classifier.trees import Trees
 from search.photographers.photos.grouping import Groups
+from workers.photographers.classifier.fitting.conformal import fit_conformal
 from workers.photographers.classifier.fitting.familiarity import fit_familiarity
 from workers.photographers.classifier.fitting.linear import fit_linear
 from workers.photographers.classifier.fitting.pooling import fit_pool
+from workers.photographers.classifier.fitting.sets import HeldOutAnswers, fit_sets
 from workers.photographers.classifier.fitting.splits import (
     Index,
     Labels,
@@ -53,14 +55,6 @@ class FitOptions:
     threads: int = 0
 
 
-@dataclass(frozen=True, eq=False)
-class OpenSetConfidence:
-    """Confidence in held-out photos by photographers that a model was trained on, and in photos by others."""
-
-    known: Confidence
-    strangers: Confidence
-
-
 def fit_ensemble(
     photos: Inputs,
     labels: Labels,
@@ -68,14 +62,12 @@ def fit_ensemble(
     grouped: Groups,
     options: FitOptions,
     progress: TrainingProgress,
-    *,
-    strangers: bool = True,
 ) -> Ensemble:
-    """Parts fitted to all photos, pooled and thresholded by what grouped folds of the same photos show.
+    """Parts fitted to all photos; weights, threshold and the rules of sets by what grouped folds of the same photos
+    show, in which photographers are left out in turn.
 
     Args:
         labels: intp ``(n,)``.  grouped: group of each photo, int64 ``(n,)``.
-        strangers: tune the threshold with photographers left out; otherwise by the known alone, which is quicker.
 
     Raises:
         TrainingStoppedError: the training was told to stop.
@@ -89,14 +81,18 @@ def fit_ensemble(
     prior = prior_scores(shares, len(tested))
     weights = {answer: _pool_weights(answer, scores, prior, truth) for answer in ANSWERS}
     probabilities = pooled_answer("all", scores, weights["all"], shares)
-    strange = fitter.open_set(folds, weights["all"]).strangers if strangers else Confidence.none()
-    threshold = fit_threshold(Confidence.of(tested, probabilities, truth, nearness), strange)
+    open_set = fitter.open_set(folds, weights["all"])
+    threshold = fit_threshold(
+        Confidence.of(tested, probabilities, truth, nearness), confidence_of(open_set, strange=True)
+    )
     out_of_fold = np.empty_like(probabilities)
     out_of_fold[tested] = probabilities
     parts = fitter.fit(np.arange(len(labels)))
     if TREES not in scores:
         parts = replace(parts, trees=None)  # no fold shows what they would be worth
-    return Ensemble(parts, weights, shares, threshold, out_of_fold)
+    conformal = fit_conformal(probabilities, truth, grouped[tested])
+    sets = fit_sets(open_set, options.seed) if open_set else None
+    return Ensemble(parts, weights, shares, threshold, out_of_fold, conformal, sets)
 
 
 class PartsFitter:
@@ -134,19 +130,21 @@ class PartsFitter:
         for part in LINEAR_PARTS:
             self._progress.check()
             linears[part] = fit_linear(train.columns(part), labels, self._photographers)
-        return Parts(linears, self._trees(rows), fit_familiarity(train.style))
+        return Parts(linears, self._trees(rows), fit_familiarity(train.style, labels))
 
-    def open_set(self, folds: Sequence[TrainTestSplit], weights: PoolWeights) -> OpenSetConfidence:
-        """Tests with strangers, see ``splits.photographers_out``; of no photo where there are too few photographers."""
-        known, strangers = [Confidence.none()], [Confidence.none()]
-        for fold, strange in photographers_out(self._labels, folds, self._options.seed):
+    def open_set(self, folds: Sequence[TrainTestSplit], weights: PoolWeights) -> HeldOutAnswers | None:
+        """Tests with strangers, see ``splits.photographers_out``; None where there are too few photographers."""
+        found = []
+        for at, (fold, strange) in enumerate(photographers_out(self._labels, folds, self._options.seed)):
             parts = self.fit(fold.train)
             counts = np.bincount(self._labels[fold.train], minlength=self._photographers)
-            for rows, found in ((fold.test, known), (strange, strangers)):
+            for rows in (fold.test, strange):
                 photos = self._photos.take(rows)
                 probabilities = pooled_answer("all", parts.scores(photos), weights, counts / counts.sum())
-                found.append(Confidence.of(rows, probabilities, self._labels[rows], parts.familiarity(photos.style)))
-        return OpenSetConfidence(Confidence.joined(known), Confidence.joined(strangers))
+                nearness = parts.familiarity.of_each(photos.style, self._photographers)
+                whose, fold_of = np.full(len(rows), rows is strange), np.full(len(rows), at)
+                found.append(HeldOutAnswers(rows, fold_of, self._labels[rows], whose, probabilities, nearness))
+        return HeldOutAnswers.joined(found) if found else None
 
     def _trees(self, rows: Index) -> Trees | None:
         self._progress.check()
@@ -165,6 +163,15 @@ class PartsFitter:
         )
         self._progress.check()
         return trees
+
+
+def confidence_of(evidence: HeldOutAnswers | None, *, strange: bool) -> Confidence:
+    """Confidence in the photos of strangers alone, or in those of the others."""
+    if evidence is None:
+        return Confidence.none()
+    at = np.flatnonzero(evidence.strange == strange)
+    nearness = np.fmax.reduce(evidence.nearness[at], axis=1)
+    return Confidence.of(evidence.rows[at], evidence.probabilities[at], evidence.labels[at], nearness)
 
 
 def _pool_weights(answer: str, scores: Mapping[str, Scores], prior: Scores, truth: Labels) -> PoolWeights:
