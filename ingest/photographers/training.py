@@ -16,6 +16,7 @@ from search.media import Kind
 from search.photographers.model_registry import ModelKind, version_name
 from search.photographers.photos.dataset import PhotoSet, read_photos
 from search.photographers.service import LABEL_HINT
+from search.photographers.space import LOGS, PLOTS
 from search.photographers.training_summary import training_summary
 from search.settings import Settings
 from search.store.base import Store
@@ -89,7 +90,10 @@ class Train:
                 if trained is not None:
                     job.say("Putting the model in place.")
                     message = training_summary(self._kind, trained.folder, trained.notes)
-                    self._models.publish(self._kind, version_name(photos.digest), trained.folder)
+                    version = self._models.publish(self._kind, version_name(photos.digest), trained.folder)
+                    if self._kind is ModelKind.JOINT:
+                        place = self._models.folder(self._kind, version)
+                        message += f" Its plots lie in {place / PLOTS}, its TensorBoard logs in {place / LOGS}."
                     job.count(done=int(photos.labelled.sum()))
                     return message
             return "Nothing was changed; the model of before stays in use."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -108,6 +109,27 @@ def test_what_is_stored_becomes_a_model_in_use(
     assert sorted(set(trainer.seen[0].names), key=str) == sorted(NAMES)
     assert in_use(desk) == "8"
     assert nothing_is_left(desk)
+
+
+def test_the_photographer_space_tells_where_its_plots_and_logs_lie(
+    desk: Any, ingest: JobService, library: list[str], write_space: Callable[..., Path], tmp_path: Path
+) -> None:
+    class SpaceTrainer(FakeTrainer):
+        def train(self, folder: Path, *_: object) -> Trained | None:
+            made = write_space(tmp_path / "space", {name: (row, 0) for row, name in enumerate(NAMES)})
+            (made / "plots").mkdir()
+            (made / "plots" / "clusters.html").write_text("a plot")
+            return Trained(made, ())
+
+    joint = TASK_OF[ModelKind.JOINT]
+    tasks = {joint: Train(desk.settings, desk.store, SpaceTrainer, ModelKind.JOINT)}
+    ingest.halt()
+    desk.ingest = JobService(desk.settings, desk.store, desk.ledger, desk.runner, tasks=tasks, retry_delays=(0.0,))
+    done = desk.ingest.run(desk.ingest.start_task(joint, {}))
+    said = re.search(r"plots lie in (\S+), its TensorBoard logs in (\S+)\.$", done.message)
+    assert said is not None, done.message
+    assert (Path(said[1]) / "clusters.html").read_text() == "a plot"
+    assert Path(said[2]).parent == Path(said[1]).parent
 
 
 @pytest.mark.parametrize(
