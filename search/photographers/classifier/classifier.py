@@ -47,8 +47,8 @@ NO_RULES = (
     "`likewise photographers train` brings both."
 )
 NO_SETS = (
-    "Sets of photos cannot be judged: among so few photographers none could be left out of the training, to learn how "
-    "strangers look."
+    "This set cannot be judged: that takes style vectors, of its photos too, and enough photographers to leave some "
+    "out of the training, to learn how strangers look."
 )
 NO_FEATURES = "The features of this photo are not known; only what it shows and its style were looked at."
 
@@ -153,7 +153,7 @@ class Classifier:
         rows = np.array([[photo.probabilities.get(name, 0.0) for name in names] for photo in photos])
         near = np.array([[photo.nearness.get(name, np.nan) for name in names] for photo in photos])
         judge = self._model.sets
-        if judge is None:
+        if judge is None or not np.isfinite(near).any():
             return SetPrediction(
                 len(photos), None, None, {}, (), notes=(NO_SETS if self._model.conformal else NO_RULES,)
             )

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from search.errors import ModelError, SpaceMismatchError, UsageError
-from search.photographers.classifier.classifier import Classifier
+from search.photographers.answers import PhotoEvidence
+from search.photographers.classifier.classifier import NO_FEATURES, NO_SETS, NO_STYLE, Classifier
 from search.photographers.classifier.model_files import read_out_of_fold
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.names import photographer_id
@@ -153,7 +154,7 @@ def test_a_photo_without_style_or_features_is_answered_with_a_note(
 ) -> None:
     model = _loaded(planted_model, planted)
     verdict = model.predict(np.full(78, np.nan, np.float32), planted.visual[0], None)
-    assert len(verdict.notes) == 2
+    assert verdict.notes[1:] == (NO_STYLE, NO_FEATURES)
     assert all(np.isfinite(candidate.probability) for candidate in verdict.candidates)
 
 
@@ -162,7 +163,10 @@ def test_a_library_without_style_trains_too(make_photos: MakePhotos, tmp_path: P
     plain = replace(photos, style=np.empty((len(photos), 0), np.float32), style_space=None)
     _, model = _trained(plain, tmp_path / "model")
     assert _right(model, plain) > 0.9
-    assert model.predict(plain.features[0], plain.visual[0], None).candidates
+    verdict = model.predict(plain.features[0], plain.visual[0], None)
+    assert verdict.candidates
+    told = PhotoEvidence({one.photographer: one.probability for one in verdict.candidates}, verdict.nearness)
+    assert model.judge([told, told]).notes == (NO_SETS,)
 
 
 def test_without_metadata_what_the_file_says_changes_nothing(make_photos: MakePhotos, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class HeldOutAnswers:
 
 
 def fit_sets(evidence: HeldOutAnswers, seed: int) -> SetJudge | None:
-    """The judge; None where no model was asked about two known photographers and a strange one.
+    """The judge; None where no model was asked about two known photographers and a strange one, or there are no styles.
 
     The three kinds are drawn equally often, each set from what one model was asked about.
     """
@@ -65,7 +65,7 @@ def fit_sets(evidence: HeldOutAnswers, seed: int) -> SetJudge | None:
 
     folds = [SetSource.of(evidence, int(fold)) for fold in np.unique(evidence.folds)]
     sources = [source for source in folds if len(source.known) > 1 and source.strangers]
-    if not sources:
+    if not sources or not np.isfinite(evidence.nearness).any():
         return None
     rng = np.random.default_rng(seed)
     kinds = np.repeat(np.arange(len(SetKind)), DRAWN)
