@@ -22,7 +22,6 @@ from ingest.photographers import table_matching
 from ingest.photographers.labelling import Label
 from search.errors import NotFoundError, UsageError
 from search.media import MediaRecord, media_id, word_list
-from search.photographers.photos.features import FEATURES, GLOBAL
 from search.store.filters import Filter
 
 
@@ -341,21 +340,6 @@ def test_groups_of_alike_pictures_never_replace_a_real_credit(desk: Any) -> None
     assert people(desk)["00.jpg"][1] == "kmeans"
     label(desk, source="none", of="kmeans")
     assert people(desk)["00.jpg"] == ("Eve", "exif")
-
-
-def test_groups_by_the_published_four_features_look_at_no_other(desk: Any) -> None:
-    with_features(desk, [f"{number:02}.jpg" for number in range(2, 11)])
-    for name, record in desk.records().items():
-        features = [
-            (0.0 if name < "06.jpg" else 9.0) if at in GLOBAL else one for at, one in enumerate(record.features)
-        ]
-        desk.store.patch_payload("images", {record.id: {"features": features}})
-    label(desk, source="kmeans", groups="2", features="global")
-    found = people(desk)
-    assert [name for name, (group, _) in sorted(found.items()) if group == "Group 01"] == [
-        f"{number:02}.jpg" for number in range(6, 11)
-    ]
-    assert [FEATURES[at].name for at in GLOBAL] == ["gray_std", "red_mean", "green_mean", "blue_mean"]
 
 
 def test_a_name_given_to_a_group_is_not_that_of_another_one_made_later(desk: Any) -> None:
