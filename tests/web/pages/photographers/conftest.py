@@ -148,6 +148,8 @@ class FakeDesk:
             unknown=self.unknown,
             candidates=candidates,
             threshold=0.55,
+            one_of=tuple(self.names[:2]),
+            coverage=0.9,
             reasons=(
                 PredictionReason(
                     "shadows",

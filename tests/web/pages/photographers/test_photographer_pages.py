@@ -153,6 +153,8 @@ def test_nobody_comes_close_enough(client: FlaskClient, desk: Any, library: Any)
     page = client.get(f"/photographers/predict?like={library.ids['night_1.jpg']}").text
     assert '<h2 class="big">Unknown</h2>' in page
     assert "from 55 % on" in page
+    assert "One of 2: <bdi>" in page
+    assert "For 90 % of the photos by photographers who are known" in page
 
 
 def test_an_upload_gets_an_address(client: FlaskClient, desk: Any) -> None:
