@@ -58,6 +58,7 @@ def test_only_what_passes_by_itself_is_retryable() -> None:
         "StoreUnavailableError",
         "LedgerUnavailableError",
         "BrokerUnavailableError",
+        "KeyInUseError",
         "WorkerUnavailableError",
         "WorkersBusyError",
     }

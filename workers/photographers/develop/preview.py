@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,6 +67,8 @@ class DevelopedPreviews:
 
 def encoded(picture: NDArray[np.uint8], preset: Preset) -> bytes:
     """JPEG bytes of a picture, uint8 ``(h, w, 3)`` sRGB, as the preset develops it; its grain is always the same."""
+    import cv2  # on demand: a process that serves pages needs no OpenCV until then
+
     made = np.empty_like(picture)
     for at, band in enumerate(bands(picture, preset)):
         made[at * BAND : at * BAND + len(band)] = band[..., ::-1]
