@@ -66,6 +66,15 @@ class ClientChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
                 return False
         return not self._held and bool(super().readable())
 
+    def writable(self) -> bool:
+        """Whether the loop has something to send. While a thread that answers is sending, it has not: the socket can be
+        written to all the time, so that the loop would turn round and round, and keep that thread from its turn."""
+        if self.requests and not self.will_close:
+            if not self.outbuf_lock.acquire(blocking=False):
+                return False
+            self.outbuf_lock.release()
+        return bool(super().writable())
+
     def received(self, data: bytes) -> bool:
         """Take what has arrived, up to the end of one request; the rest is held until that has been answered."""
         with self.requests_lock:
@@ -91,6 +100,13 @@ class ClientChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
                 self._start(request)
         elif request.awaits_permission(len(self._held)):
             self._start(PermissionRequest(request))
+
+    def write_soon(self, data: Any) -> int:
+        """Send, in a thread that answers, and leave to the loop what the client does not take at once."""
+        written: int = super().write_soon(data)
+        if self.total_outbufs_len:
+            self.server.pull_trigger()  # waitress does so before the loop may send
+        return written
 
     def _start(self, request: Any) -> None:
         self.requests.append(request)
