@@ -187,7 +187,7 @@ def measure(
                 else:
                     served.api("POST", f"/jobs/{jobs[served.name]}/resume")
                 wait_for_work(served, jobs[served.name])
-            done = served.api("GET", f"/jobs/{jobs[served.name]}")["done"] if jobs else 0
+            done = served.api("GET", f"/jobs/{jobs[served.name]}")["embedded"] if jobs else 0
             if not its.memory:
                 its.memory.append(served.memory())
             used = served.cpu()
@@ -197,7 +197,7 @@ def measure(
             if jobs:
                 progress = served.api("GET", f"/jobs/{jobs[served.name]}")
                 assert progress["state"] == "running", progress
-                its.ingested += progress["done"] - done
+                its.ingested += progress["embedded"] - done
                 served.api("POST", f"/jobs/{jobs[served.name]}/pause")
                 served.settle(20.0)
     for name, job in jobs.items():
@@ -207,8 +207,8 @@ def measure(
 
 def wait_for_work(served: Served, job: str) -> None:
     """Wait until the job takes pictures in: models are loaded and a batch is done."""
-    ends, before = time.monotonic() + 60.0, served.api("GET", f"/jobs/{job}")["done"]
-    while served.api("GET", f"/jobs/{job}")["done"] == before and time.monotonic() < ends:
+    ends, before = time.monotonic() + 60.0, served.api("GET", f"/jobs/{job}")["embedded"]
+    while served.api("GET", f"/jobs/{job}")["embedded"] == before and time.monotonic() < ends:
         time.sleep(0.2)
 
 
