@@ -60,7 +60,7 @@ def wait_for_replicas(client: QdrantClient, physical: str) -> None:
     for pause in _pauses(WHOLE_SECONDS):
         try:
             shards = _states(client.collection_cluster_info(physical))
-        except NotImplementedError:  # the in-memory double has no replicas
+        except NotImplementedError:  # qdrant-client's local mode, a single process, has no replicas
             return
         except UnexpectedResponse as error:
             if not _passes(error, lambda: True):
