@@ -23,7 +23,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.dataset import PhotoSet, Rows
 from search.similar.banding import banded_pairs, codes_of
 from search.similar.near import FINGERPRINT_BITS, MIN_COSINE, PICTURE_BITS
 
@@ -56,6 +56,32 @@ def groups(photos: PhotoSet) -> Groups:
     sets.join(near_pairs(photos))
     for session in sessions(photos):
         sets.join(pairwise(session))
+    return sets.numbers()
+
+
+def of_known_shoots(shoots: Groups, trained: Rows, tested: Rows) -> NDArray[np.bool_]:
+    """Which of the tested photos are of a shoot that was trained on in part; the others are of new shoots.
+
+    A photo of a known shoot can be recognised by what the shoot shows, so a figure over both kinds flatters whoever
+    is asked about new work.
+
+    Args:
+        shoots: of all photos, see :func:`groups`; those trained on and those tested must be grouped in one call.
+        trained, tested: rows of ``shoots``.
+
+    Returns:
+        bool ``(k,)``, in order of ``tested``.
+    """
+    return np.isin(shoots[tested], shoots[trained])
+
+
+def near_duplicate_groups(photos: PhotoSet) -> Groups:
+    """Groups of near duplicates and burst frames alone, int64 ``(n,)``.
+
+    Folds that part shoots, to measure known shoots, must still keep these together: a twin is no evidence.
+    """
+    sets = _DisjointSets(len(photos))
+    sets.join(near_pairs(photos))
     return sets.numbers()
 
 

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from search.photographers.photos.dataset import PhotoSet
-from search.photographers.photos.grouping import LONGEST_RUN, groups, sessions, widened
+from search.photographers.photos.grouping import (
+    LONGEST_RUN,
+    groups,
+    near_duplicate_groups,
+    of_known_shoots,
+    sessions,
+    widened,
+)
 
 MakePhotos = Callable[..., PhotoSet]
 
@@ -103,3 +110,21 @@ def test_enough_groups_are_left_as_they_are(make_photos: MakePhotos) -> None:
     photos = make_photos(2, 3, 3)
     grouped = groups(photos)
     np.testing.assert_array_equal(widened(grouped, photos.names, photos, 3), grouped)
+
+
+def test_tested_photos_are_of_a_known_shoot_or_of_a_new_one(apart: PhotoSet) -> None:
+    names = ("IMG_0001.jpg", "IMG_0002.jpg", "IMG_0100.jpg", "IMG_0101.jpg", "IMG_0102.jpg", "IMG_0900.jpg")
+    shoots = groups(replace(apart, paths=tuple(f"/a/{name}" for name in names)))
+    trained, tested = np.array([0, 2]), np.array([5, 3, 1, 4])
+    assert of_known_shoots(shoots, trained, tested).tolist() == [False, True, True, True]
+    halves = np.arange(6) < 3
+    assert of_known_shoots(shoots, halves, ~halves).tolist() == [True, True, False]
+    assert not of_known_shoots(shoots, trained[:0], tested).any()
+
+
+def test_near_duplicates_are_grouped_without_the_rest_of_their_shoot(apart: PhotoSet) -> None:
+    visual = apart.visual.copy()
+    visual[2] = visual[0]
+    alike = replace(apart, visual=visual, paths=tuple(f"/a/IMG_000{at}.jpg" for at in range(6)))
+    assert len(np.unique(groups(alike))) == 1
+    assert near_duplicate_groups(alike).tolist() == [0, 1, 0, 2, 3, 4]
