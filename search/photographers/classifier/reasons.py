@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from search.photographers.answers import PredictionReason
 from search.photographers.classifier.ensemble import Inputs
 from search.photographers.classifier.trees import Trees
-from search.photographers.photos.features import FEATURES, Feature
+from search.photographers.photos.features import FEATURES, UNMEASURED, Feature
 
 MOST_REASONS = 8
 LEAST_WEIGHT = 0.01
@@ -38,6 +38,8 @@ def reasons_of(
         found.append(PredictionReason(name, WORDS[name][weight > 0], None, None, weight))
         start = end
     for at, feature in enumerate(FEATURES):
+        if at in UNMEASURED:
+            continue
         value = float(photo.features[0, at])
         found.append(
             PredictionReason(

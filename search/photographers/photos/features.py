@@ -384,6 +384,9 @@ CAMERA: tuple[int, ...] = tuple(at for at, feature in enumerate(FEATURES) if fea
 """Features of the camera and its settings."""
 CONTENT: tuple[int, ...] = tuple(at for at, feature in enumerate(FEATURES) if feature.group == FeatureGroup.CONTENT)
 """Features of who or what is in the picture."""
+UNMEASURED: tuple[int, ...] = CONTENT
+"""Features that nothing computes: NaN in every row, and shown nowhere. Faces and people need a detector; on 2026-11-30
+no wheel that fits held one: facenet-pytorch 2.6.0 wants torch < 2.3, mediapipe 1.2.3 and OpenCV 5 ship no weights."""
 PICTURE_ONLY: tuple[int, ...] = tuple(sorted(set(range(len(FEATURES))) - {*METADATA, *CAMERA, *CONTENT}))
 """The 58 features of how a picture is developed and composed, without those of content or camera."""
 GLOBAL: tuple[int, ...] = tuple(

@@ -29,7 +29,7 @@ BEYOND = tuple(
     INDEX[name]
     for name in (
         *("aspect_ratio", "log_iso", "aperture", "log_exposure", "focal_length_35mm", "exposure_compensation"),
-        *("faces", "hour"),
+        "hour",
     )
 )
 """Features beside those of the picture itself that come after them, where a median is meaningful."""
