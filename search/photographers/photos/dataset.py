@@ -26,7 +26,8 @@ Rows: TypeAlias = NDArray[np.intp] | NDArray[np.bool_]
 FEATURE_COUNT = 78
 VISUAL, STYLE = "visual", "style"
 
-_FORMAT = 1
+_FORMAT = 2
+_WITHOUT_PLACES = 1
 _MATRICES = ("features", "visual", "style")
 
 
@@ -42,6 +43,7 @@ class PhotoSet:
         style: float32 ``(n, dim)``, unit rows of ``style_space``; NaN where a photo has none. ``(n, 0)`` where the
             library has no such space, which is then None.
         taken_at: ISO 8601.
+        places: latitude and longitude in degrees, WGS 84.
         paths: the first path of each.
         fingerprints: the perceptual hash of each as hex; None for a picture too plain to have one.
         thumbnails: keys of the preview pictures.
@@ -53,6 +55,7 @@ class PhotoSet:
     visual: Array
     style: Array
     taken_at: tuple[str | None, ...]
+    places: tuple[tuple[float, float] | None, ...]
     cameras: tuple[str | None, ...]
     lenses: tuple[str | None, ...]
     paths: tuple[str, ...]
@@ -116,9 +119,12 @@ class PhotoSet:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 facts = json.loads(arrays["facts"].tobytes())
-                if facts["format"] != _FORMAT:
+                if facts["format"] == _WITHOUT_PLACES:
+                    facts["columns"]["places"] = [None] * len(facts["columns"]["ids"])
+                elif facts["format"] != _FORMAT:
                     raise ModelError(f"The photos in '{path}' were written by another version of Likewise.")
                 columns: dict[str, Any] = {name: tuple(facts["columns"][name]) for name in _COLUMNS}
+                columns["places"] = tuple(None if place is None else (*place,) for place in columns["places"])
                 matrices: dict[str, Any] = {name: arrays[name] for name in _MATRICES}
                 visual, style = (None if raw is None else _space(raw) for raw in facts["spaces"])
                 if visual is None:
@@ -169,10 +175,16 @@ def read_photos(store: Store, where: Filter | None = None) -> PhotoSet:
     return PhotoSet(visual_space=visual, style_space=style, **facts, **matrices)
 
 
-_FACTS: Mapping[str, Callable[[MediaRecord], str | None]] = {
+def _place(record: MediaRecord) -> tuple[float, float] | None:
+    location = record.location
+    return None if location is None else (location["lat"], location["lon"])
+
+
+_FACTS: Mapping[str, Callable[[MediaRecord], str | tuple[float, float] | None]] = {
     "ids": lambda record: record.id,
     "names": lambda record: record.photographer,
     "taken_at": lambda record: record.taken_at,
+    "places": _place,
     "cameras": lambda record: record.camera,
     "lenses": lambda record: record.lens,
     "paths": lambda record: record.paths[0] if record.paths else "",

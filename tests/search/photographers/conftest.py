@@ -58,6 +58,7 @@ def planted_photos(
         visual=unit(drawn(VISUAL.dim)),
         style=unit(drawn(STYLE.dim)),
         taken_at=(None,) * n,
+        places=(None,) * n,
         cameras=(None,) * n,
         lenses=(None,) * n,
         paths=tuple(f"/archive/IMG_{number:06d}.jpg" for number in numbers),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +49,16 @@ def test_what_the_store_knows_comes_back_in_order_of_id(store: EdgeStore) -> Non
     store.upsert(
         "images",
         [
-            _point(1, photographer="Ann", features=features, taken_at="2020-05-01T10:00:00", camera="K", lens="L"),
+            _point(
+                1,
+                photographer="Ann",
+                features=features,
+                taken_at="2020-05-01T10:00:00",
+                camera="K",
+                lens="L",
+                latitude=52.5,
+                longitude=13.4,
+            ),
             _point(2, fingerprints=("ab" * 32,), thumbnail="aa/2.webp"),
         ],
     )
@@ -58,6 +68,7 @@ def test_what_the_store_knows_comes_back_in_order_of_id(store: EdgeStore) -> Non
     assert photos.names[1 - ann] is None
     assert photos.taken_at[ann] == "2020-05-01T10:00:00"
     assert (photos.cameras[ann], photos.lenses[ann]) == ("K", "L")
+    assert (photos.places[ann], photos.places[1 - ann]) == ((52.5, 13.4), None)
     assert np.isnan(photos.features[ann, 43])
     assert photos.features[ann, 44] == 44
     assert np.isnan(photos.features[1 - ann]).all(), "features that were never computed are not known"
@@ -98,14 +109,28 @@ def test_an_empty_library_says_what_to_do(store: EdgeStore) -> None:
 
 
 def test_a_file_gives_back_what_was_saved(make_photos: MakePhotos, tmp_path: Path) -> None:
-    photos = replace(make_photos(2, 1, 2), names=("<script>", "../../x", None, "ends with NUL\0"))
+    places = ((-33.9, 151.2), None, (0.0, 0.0), None)
+    photos = replace(make_photos(2, 1, 2), names=("<script>", "../../x", None, "ends with NUL\0"), places=places)
     photos.save(tmp_path / "photos.npz")
     loaded = PhotoSet.load(tmp_path / "photos.npz")
-    assert loaded.names == photos.names
+    assert (loaded.names, loaded.places) == (photos.names, places)
     assert loaded.digest == photos.digest
     assert loaded.visual_space == photos.visual_space
     np.testing.assert_array_equal(loaded.features, photos.features)
     assert [path.name for path in tmp_path.iterdir()] == ["photos.npz"]
+
+
+def test_a_file_of_version_0_1_is_read_without_places(make_photos: MakePhotos, tmp_path: Path) -> None:
+    path = tmp_path / "photos.npz"
+    photos = make_photos(2, 1, 2)
+    photos.save(path)
+    with np.load(path) as arrays:
+        stored = dict(arrays)
+    facts = json.loads(stored["facts"].tobytes())
+    del facts["columns"]["places"]
+    text = json.dumps(facts | {"format": 1}).encode()
+    np.savez(path, **stored | {"facts": np.frombuffer(text, np.uint8)})
+    assert PhotoSet.load(path).digest == photos.digest
 
 
 def test_a_damaged_file_is_said_to_be(make_photos: MakePhotos, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ class Planted:
                     "visual": self.rng.normal(size=32) + subject,
                     "style": noise * self.rng.normal(size=16) + style,
                     "taken_at": None,
+                    "places": None,
                     "cameras": None,
                     "lenses": None,
                     "paths": f"/photos/{number}/x.jpg",

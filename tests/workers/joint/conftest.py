@@ -66,6 +66,7 @@ def photo_set(names: Sequence[str | None]) -> PhotoSet:
         visual=visual / np.linalg.norm(visual, axis=1, keepdims=True),
         style=np.empty((count, 0), np.float32),
         taken_at=nothing,
+        places=nothing,
         cameras=nothing,
         lenses=nothing,
         paths=tuple(f"{rng.integers(1 << 60):x}/{'abcdefgh'[row % 8]}.jpg" for row in range(count)),

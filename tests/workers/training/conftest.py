@@ -37,6 +37,7 @@ def make_photos() -> Callable[..., PhotoSet]:
             visual=visual / np.linalg.norm(visual, axis=1, keepdims=True),
             style=np.empty((count, 0), np.float32),
             taken_at=nothing,
+            places=nothing,
             cameras=nothing,
             lenses=nothing,
             paths=(f"/photos/{what}.jpg", *(f"/photos/{number}.jpg" for number in range(1, count))),
