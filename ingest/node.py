@@ -14,7 +14,7 @@ from ingest.jobs.kinds import JobKind
 from ingest.jobs.service import JobProgress, JobService
 from ingest.jobs.tasks import JobTask
 from ingest.ledger.access import Access
-from ingest.ledger.credits import Credits, aliases, edit_count
+from ingest.ledger.credits import aliases, edit_count
 from ingest.ledger.database import Ledger
 from ingest.ledger.request_keys import RequestKeys
 from ingest.maintenance.backup.completeness import check_complete
@@ -26,6 +26,8 @@ from ingest.maintenance.upkeep import bring_up_to_date
 from ingest.maintenance.verify.findings import Verification, load_verification
 from ingest.maintenance.verify.scrub import Scrubber
 from ingest.maintenance.verify.task import Verify
+from ingest.photographers.desk import Desk
+from ingest.photographers.facts import TellFacts
 from ingest.photographers.fold_in import FoldIn
 from ingest.photographers.labelling import Label
 from ingest.photographers.training import Train
@@ -77,6 +79,7 @@ class Node:
         stored_files: opens the files of records.
         ingest: the jobs.
         photographers: answers questions about photographers.
+        desk: what people do by hand: credit, rename.
         broker: carries batches to workers; None where this process embeds by itself.
         closing: set when this process is about to end; whatever waits then stops waiting.
     """
@@ -96,12 +99,16 @@ class Node:
             JobKind.VERIFY: Verify(settings, store, ledger, runner),
             JobKind.CALIBRATE: Calibrate(store, lambda: engine.encoder, self.allowed),
             JobKind.LABEL: Label(store, ledger),
+            JobKind.FACTS: TellFacts(store, ledger),
             JobKind.TRAIN_CLASSIFIER: Train(settings, store, lambda: engine.trainer, ModelKind.CLASSIFIER),
             JobKind.TRAIN_JOINT: Train(settings, store, lambda: engine.trainer, ModelKind.JOINT),
             JobKind.FOLD_IN: FoldIn(settings, store, lambda: engine.trainer, self._aliases),
         }
         self.ingest = JobService(settings, store, ledger, runner, tasks=tasks)
-        self.photographers = PhotographerService(store, SharedModels(settings), self._library_state, self._aliases)
+        self.desk = Desk(store, ledger)
+        self.photographers = PhotographerService(
+            store, SharedModels(settings), self._library_state, self._aliases, self.desk.displayed
+        )
         self._jobs = KeyedThreads("job")
         self._upkeep = BackgroundThread("upkeep")
         self._watch = BackgroundThread("watch")
@@ -195,28 +202,6 @@ class Node:
         """Try the failed files again in the background; the job's id, or None when there are none."""
         job = self.ingest.retry_failures()
         return None if job is None else self._submit(job)
-
-    def rename_photographer(self, old: str, new: str) -> int:
-        """Rename a photographer, also in files that are ingested later; a name that exists already merges the two.
-
-        Returns:
-            The number of records that were checked.
-
-        Raises:
-            UsageError: the new name is not the name of a person.  NotFoundError: nobody is or was credited as ``old``.
-        """
-        return Credits(self.ledger, self.store).rename(old, new)
-
-    def credit_photo(self, media_id: str, photographer: str | None) -> None:
-        """Credit one record by hand, at once; this counts before every other source of credits.
-
-        Args:
-            photographer: None or empty says that the photographer is unknown, whatever the file says.
-
-        Raises:
-            UsageError: the name is not the name of a person.  NotFoundError: there is no such record.
-        """
-        Credits(self.ledger, self.store).by_hand([media_id], photographer or None)
 
     def resume_unfinished(self) -> list[str]:
         """Resume, in the background, jobs that no living process runs; their ids."""

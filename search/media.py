@@ -111,6 +111,8 @@ class MediaRecord:
         taken_at: ISO 8601, a time or a day alone; local time when it names no zone.
         aperture: f-number.  exposure: seconds.  focal_length: millimetres.
         latitude, longitude: degrees, WGS 84.
+        place: name of the place, where people have told it.
+        own: what the file says of ``taken_at``, ``latitude`` and ``longitude``, where people have told otherwise.
         photographer: who took it, as far as is known.
         credit: where ``photographer`` comes from (a ``search.photographers.answers.Credit``).
         artist: what the file says of its author, whether that names anybody or not.
@@ -150,6 +152,8 @@ class MediaRecord:
     focal_length: float | None = None
     latitude: float | None = None
     longitude: float | None = None
+    place: str | None = None
+    own: Mapping[str, Any] | None = None
     photographer: str | None = None
     credit: str | None = None
     artist: str | None = None
@@ -186,13 +190,13 @@ class MediaRecord:
 
     @property
     def words(self) -> str:
-        """What the word search looks through: tags, names, the last folders, photographer and camera, who is heard,
-        and when it was taken, ``2021`` and ``june``."""
+        """What the word search looks through: tags, names, the last folders, photographer and camera, a told place,
+        who is heard, and when it was taken, ``2021`` and ``june``."""
         parts: list[str] = [*self.tags]
         for path in self.paths:
             parts.extend(addresses.parts(path)[-3:])
         heard = self.artist if self.kind is Kind.AUDIO else None
-        parts.extend(text for text in (self.photographer, self.camera, self.lens, heard) if text)
+        parts.extend(text for text in (self.photographer, self.camera, self.lens, self.place, heard) if text)
         if (taken := instant(self.taken_at)) is not None:
             parts.extend((f"{taken.year:04}", MONTHS[taken.month - 1]))
         return " ".join(word_list(" ".join(parts)))
@@ -266,7 +270,14 @@ class MediaRecord:
 _FIELD_NAMES = tuple(f.name for f in fields(MediaRecord))
 _FIELD_SET = frozenset(_FIELD_NAMES)
 
-FACTS = frozenset(_FIELD_NAMES) - {"paths", "libraries", "mtime", "missing", "photographer", "credit", "added", "job"}
+FACTS = (
+    frozenset(_FIELD_NAMES)
+    - {"paths", "libraries", "mtime", "missing", "photographer", "credit", "added", "job"}
+    - {
+        "place",
+        "own",
+    }
+)
 """Payload keys that follow from the content alone. The others change while it stays the same: they follow from the
 ledger, or are derived by :meth:`MediaRecord.to_payload`."""
 _TUPLE_FIELDS = frozenset({"paths", "libraries", "tags", "fingerprints", "moments", "concept_frames", "features"})

@@ -109,6 +109,22 @@ class LabelOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class FactsOptions:
+    """When and where photos were taken.
+
+    Attributes:
+        table, base: the table itself, so that any machine may run the job, and the folder it lay in.
+        overwrite: it counts before what files say.
+        forget: no table; all that tables have told is forgotten.
+    """
+
+    table: str = ""
+    base: str = ""
+    overwrite: Annotated[bool, Stored("0 or 1", {"0": False, "1": True}.__getitem__)] = False
+    forget: Annotated[bool, Stored("0 or 1", {"0": False, "1": True}.__getitem__)] = False
+
+
+@dataclass(frozen=True, slots=True)
 class TrainOptions:
     """How a model is trained.
 
@@ -168,6 +184,7 @@ class JobKind(StrEnum):
     VERIFY = KindDescription("verify", "Reading back what is stored", VerifyOptions)
     CALIBRATE = KindDescription("calibrate", "Learning likeness from labelled files", CalibrateOptions)
     LABEL = KindDescription("label", "Noting who took what", LabelOptions, photographers=True)
+    FACTS = KindDescription("facts", "Noting dates and places", FactsOptions, photographers=True)
     TRAIN_CLASSIFIER = KindDescription(
         "train_photographers", "Learning to tell photographers apart", TrainOptions, photographers=True
     )

@@ -17,9 +17,10 @@ from sqlalchemy import Connection, delete, exists, insert, or_, select, update
 
 from ingest.ledger.database import Ledger
 from ingest.ledger.entries import chunked
-from ingest.ledger.tables import credited, files, meta, renames
+from ingest.ledger.tables import credited, files, meta, renames, told_facts
+from ingest.ledger.told_facts import KEYS, Told, told_ids, told_of, told_patch
 from search.errors import NotFoundError, UsageError
-from search.media import Kind, MediaRecord, Payload
+from search.media import Kind, Payload
 from search.photographers.answers import Credit
 from search.photographers.photos.names import clean_name, credited_name, given_name
 from search.store.base import Store, StoredPoint
@@ -36,7 +37,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """Characters that no database or store takes, so that no name holds them: lone surrogates come from bytes that are not
 UTF-8."""
 
-_KEYS = ("id", "kind", "paths", "tags", "photographer", "credit", "artist", "camera", "lens", "taken_at", "words")
+_KEYS = ("id", "kind", "paths", "tags", "photographer", "credit", "artist", "camera", "lens", "words", *KEYS)
 _NEEDED = frozenset({"id", "kind", "paths"})
 
 
@@ -142,14 +143,6 @@ def edit_count(connection: Connection) -> int:
     return int(value or 0)
 
 
-def _count_edit(connection: Connection) -> None:
-    number = edit_count(connection)
-    if number:
-        connection.execute(update(meta).where(meta.c.key == EDITS).values(value=str(number + 1)))
-    else:
-        connection.execute(insert(meta).values(key=EDITS, value="1"))
-
-
 class Credits:
     """The credits of one store's records.
 
@@ -170,8 +163,7 @@ class Credits:
         for collection in self._store.collections():
             points = self._store.retrieve(collection, list(ids), payload=_KEYS)
             counting = self._counting(connection, points)
-            payloads = {point.id: point.payload for point in points}
-            patches = {id_: patch for id_, credit in counting.items() if (patch := _patch(payloads[id_], credit))}
+            patches = _patches(connection, points, counting)
             if patches:
                 self._store.patch_payload(collection, patches)
             found |= counting
@@ -179,9 +171,7 @@ class Credits:
 
     def changes(self, connection: Connection, points: Sequence[StoredPoint]) -> dict[str, Payload]:
         """What :meth:`apply` would write into the payloads of these points, by id."""
-        payloads = {point.id: point.payload for point in points}
-        counting = self._counting(connection, points)
-        return {id_: patch for id_, credit in counting.items() if (patch := _patch(payloads[id_], credit))}
+        return _patches(connection, points, self._counting(connection, points))
 
     def _counting(self, connection: Connection, points: Sequence[StoredPoint]) -> dict[str, SourceCredit | None]:
         """The credit that counts for each record, under the photographer's present name. Incomplete records, which are
@@ -201,8 +191,9 @@ class Credits:
                 self.apply(connection, page)
 
     def apply_to_credited(self) -> None:
-        """As :meth:`apply`, for every record with a stored credit or a former name: after work that rewrites records
-        while people may credit them."""
+        """As :meth:`apply`, for every record with a stored credit, a former name or a told fact: after work that
+        rewrites records while people may credit them."""
+        self._apply_to_told()
         last = ""
         while True:
             query = select(credited.c.media_id).where(credited.c.media_id > last).distinct()
@@ -216,20 +207,27 @@ class Credits:
             names = aliases(connection)
         self.apply_in_pages(self.credited_as(names))
 
+    def _apply_to_told(self) -> None:
+        last = ""
+        while True:
+            with self.ledger.write() as connection:
+                ids = told_ids(connection, last, PAGE)
+                self.apply(connection, ids)
+            if not ids:
+                return
+            last = ids[-1]
+
     def rewritten_by(self, connection: Connection, job: int) -> list[str]:
-        """Ids of records that a job has rewritten and that may have lost their credit; none when the ledger holds no
-        credits and no renames."""
-        labelled, renamed = connection.execute(
-            select(exists(select(credited.c.source)), exists(select(renames.c.old)))
+        """Ids of records that a job has rewritten and that may have lost their credit or what was told of them; none
+        when the ledger holds no credits, no renames and no told facts."""
+        *noted, renamed = connection.execute(
+            select(exists(select(credited.c.source)), exists(select(told_facts.c.fact)), exists(select(renames.c.old)))
         ).one()
         found: set[str] = set()
-        if labelled:
-            query = (
-                select(files.c.media_id)
-                .join(credited, credited.c.media_id == files.c.media_id)
-                .where(files.c.job == job)
-            )
-            found.update(connection.execute(query.distinct()).scalars())
+        for table, any_ in zip((credited, told_facts), noted, strict=True):
+            if any_:
+                query = select(files.c.media_id).join(table, table.c.media_id == files.c.media_id)
+                found.update(connection.execute(query.where(files.c.job == job).distinct()).scalars())
         if renamed:
             found.update(self.credited_as(aliases(connection)))
         return sorted(found)
@@ -256,16 +254,32 @@ class Credits:
             NotFoundError: one of the ids is not in the store.
         """
         with self.ledger.write() as connection:
-            stored = {
-                point.id
-                for collection in self._store.collections()
-                for point in self._store.retrieve(collection, list(ids), payload=False)
-            }
-            if unknown := sorted(set(ids) - stored):
-                raise NotFoundError(f"Nothing is stored under the id '{unknown[0]}'.")
+            self.check_stored(ids)
             store_credits(connection, Credit.PERSON, dict.fromkeys(ids, "" if name is None else checked_name(name)))
             self.apply(connection, ids)
-            _count_edit(connection)
+            self.count_edit(connection)
+
+    def check_stored(self, ids: Collection[str]) -> None:
+        """
+        Raises:
+            NotFoundError: one of the ids is not in the store.
+        """
+        stored = {
+            point.id
+            for collection in self._store.collections()
+            for point in self._store.retrieve(collection, list(ids), payload=False)
+        }
+        if unknown := sorted(set(ids) - stored):
+            raise NotFoundError(f"Nothing is stored under the id '{unknown[0]}'.")
+
+    @staticmethod
+    def count_edit(connection: Connection) -> None:
+        """Note that people have edited outside jobs, by which caches see that credits have changed."""
+        number = edit_count(connection)
+        if number:
+            connection.execute(update(meta).where(meta.c.key == EDITS).values(value=str(number + 1)))
+        else:
+            connection.execute(insert(meta).values(key=EDITS, value="1"))
 
     def rename(self, old: str, new: str) -> int:
         """Rename a photographer, see :func:`rename`; the number of records that were checked.
@@ -283,7 +297,7 @@ class Credits:
         ids = self.credited_as(names)
         self.apply_in_pages(ids)
         with self.ledger.write() as connection:
-            _count_edit(connection)
+            self.count_edit(connection)
         return len(ids)
 
     def _is_known(self, connection: Connection, name: str) -> bool:
@@ -318,13 +332,27 @@ def credited_name_of(payload: Payload) -> str | None:
     return credited_name(Kind(payload["kind"]), artist_of(payload))
 
 
-def _patch(payload: Payload, credit: SourceCredit | None) -> Payload:
+def _patches(
+    connection: Connection, points: Sequence[StoredPoint], counting: Mapping[str, SourceCredit | None]
+) -> dict[str, Payload]:
+    """The payload keys that differ, by id; records that are up to date are left out."""
+    told = told_of(connection, counting)
+    patches = {
+        point.id: _patch(point.payload, counting[point.id], told.get(point.id, {}))
+        for point in points
+        if point.id in counting
+    }
+    return {id_: patch for id_, patch in patches.items() if patch}
+
+
+def _patch(payload: Payload, credit: SourceCredit | None, told: Told) -> Payload:
     """The payload keys that differ; empty when the record is up to date."""
+    record, facts = told_patch(payload, told)
     name = credit.name or None if credit else None
     wanted: Payload = {
         "photographer": name,
         "credit": credit.source.value if credit else None,
         "artist": artist_of(payload),
     }
-    wanted["words"] = replace(MediaRecord.from_payload(payload), photographer=name).words
-    return {key: value for key, value in wanted.items() if payload.get(key) != value}
+    wanted["words"] = replace(record, photographer=name).words
+    return facts | {key: value for key, value in wanted.items() if payload.get(key) != value}

@@ -26,7 +26,7 @@ from sqlalchemy import (
     or_,
 )
 
-SCHEMA_VERSION = "6"
+SCHEMA_VERSION = "7"
 """Version of this layout, in table ``meta``, checked on every open; ``ingest.ledger.upgrade`` upgrades older ones."""
 
 
@@ -212,6 +212,40 @@ renames = Table(
     sqlite_with_rowid=False,
 )
 """Renamed photographers: credits to ``old`` go by ``new``. No ``new`` is itself an ``old``."""
+
+credit_edits = Table(
+    "credit_edits",
+    metadata,
+    Column("edit", String(32), primary_key=True),
+    Column("media_id", String(36), primary_key=True),
+    Column("created", Float, nullable=False),
+    Column("before", Text, nullable=False),
+    Index("credit_edits_created", "created"),
+    sqlite_with_rowid=False,
+)
+"""Credits by hand that can be undone (``ingest.ledger.credit_edits``). ``before``: what the sources said of the record,
+a JSON list of [source, name, first]. Ledgers of layout 6 had neither this table nor the two below."""
+
+display_names = Table(
+    "display_names",
+    metadata,
+    Column("name", PathText, primary_key=True),
+    Column("display", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How photographers are shown, by the name that they are credited by, where people have said so."""
+
+told_facts = Table(
+    "told_facts",
+    metadata,
+    Column("media_id", String(36), primary_key=True),
+    Column("fact", String(16), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("first", Boolean, nullable=False, server_default=false()),
+    sqlite_with_rowid=False,
+)
+"""Facts of records that people have told by a table (``ingest.ledger.told_facts``): ``taken_at``, ``place`` or
+``location``; ``value`` is JSON. ``first``: it counts before what the file says. Rows stay when a record is deleted."""
 
 access = Table(
     "access",

@@ -7,7 +7,7 @@ from sqlalchemy.schema import CreateColumn
 
 from ingest.ledger.tables import SCHEMA_VERSION, files, jobs, meta, metadata, planned, unsettled
 
-OLDER = ("1", "2", "3", "4", "5")
+OLDER = ("1", "2", "3", "4", "5", "6")
 ADDED_IN_2 = ("task", "options", "priority", "wanted", "owner", "heartbeat", "bulk")
 ADDED_IN_4 = ("ctime_ns", "sidecars")
 
@@ -23,7 +23,7 @@ def upgrade(connection: Connection) -> str:
         if found == "1":
             _from_1_to_2(connection)
         if found in ("1", "2", "3"):
-            _from_3_to_4(connection)  # from 2 to 3, 4 to 5 and 5 to 6 only tables were added, which create_all makes
+            _from_3_to_4(connection)  # from 2 to 3 and since 4 only tables were added, which create_all makes
         found = SCHEMA_VERSION
         connection.execute(update(meta).where(meta.c.key == "schema").values(value=found))
     if found in (None, SCHEMA_VERSION):

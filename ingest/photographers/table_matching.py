@@ -30,13 +30,18 @@ class TableMatch:
     Attributes:
         names: id of a record to the name that its line gives. A line with its path counts before one with a folder or a
             pattern, and a later line before an earlier one.
-        overruled: number of records to which lines give different names.
+        all_names: id to every name that lines give, and whether one of them does so by the path.
         unmatched: number of a line that matches no ingested file to a sentence that says so.
     """
 
     names: Mapping[str, str]
-    overruled: int
+    all_names: Mapping[str, Mapping[str, bool]]
     unmatched: Mapping[int, str]
+
+    @property
+    def overruled(self) -> int:
+        """Number of records to which lines give different names."""
+        return sum(len(each) > 1 for each in self.all_names.values())
 
 
 def match_table(
@@ -61,7 +66,7 @@ def match_table(
         with ledger.read() as connection:
             by_path |= _by_path(connection, chunk)
     found: dict[str, tuple[bool, int, str]] = {}
-    names_of: dict[str, set[str]] = defaultdict(set)
+    names_of: dict[str, dict[str, bool]] = defaultdict(dict)
     unmatched: dict[int, str] = {}
     for line in lines:
         forms = _forms(line.path, bases)
@@ -76,11 +81,11 @@ def match_table(
         if not ids:
             unmatched[line.number] = f"Line {line.number} means no photo that has been taken in: '{line.path[:120]}'."
         for id_ in ids:
-            names_of[id_].add(line.name)
+            names_of[id_][line.name] = names_of[id_].get(line.name, False) or exact is not None
             match = (exact is not None, line.number, line.name)
             found[id_] = max(found.get(id_, match), match)
     names = {id_: name for id_, (_, _, name) in found.items()}
-    return TableMatch(names, sum(len(each) > 1 for each in names_of.values()), unmatched)
+    return TableMatch(names, names_of, unmatched)
 
 
 def in_scope(folder: str | None) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ Start with ``service``.
 * ``profiles``: What sets photographers apart: traits, styles, sessions, doubtful credits, maps
 * ``aliases``: Renames applied to the answers of trained models
 * ``answers``: Answers about photographers; the API and ``--json`` give these objects as they are
+* ``display``: How photographers are shown: what people have said, or else what follows from their name
 * ``folded_in``: Photographers folded into a trained photographer space, and their file ``placed.json``
 * ``library_photos``: Cache of the library's photographers, reloaded when the library has changed
 * ``model_registry``: Registry of trained models: versions, the one in use, and its loading

@@ -35,11 +35,13 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """``probability`` is calibrated: of answers given with .8, about 80 % are right."""
+    """``probability`` is calibrated: of answers given with .8, about 80 % are right. ``display_name`` is what people
+    read for ``photographer``."""
 
     photographer: str
     probability: float
     id: str = ""
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class PhotographerListed:
         first, last: ISO 8601 of the earliest and latest known ``taken_at``.
         credits: number of photos by source of the credit.
         samples: a few typical photos.
+        display_name: what people read for ``name``.
     """
 
     id: str
@@ -149,6 +152,7 @@ class PhotographerListed:
     last: str | None
     credits: Mapping[Credit, int]
     samples: tuple[Photo, ...] = ()
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,7 @@ class Alike:
     similarity: float
     by: str
     pairs: tuple[tuple[Photo, Photo], ...] = ()
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +260,7 @@ class PhotographerShown:
     lenses: Mapping[str, int]
     miscredits: tuple[Miscredit, ...]
     notes: tuple[str, ...] = ()
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +278,7 @@ class Spot:
     photos: int
     at: tuple[float, float]
     path: tuple[tuple[float, float], ...] = ()
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,15 @@ from search.photographers.answers import (
 from search.photographers.classifier.model_files import REPORT, read_out_of_fold
 from search.photographers.develop.developing import Development, DevelopQuestion, SettingsCourse, courses, develop
 from search.photographers.develop.reading import shipped_reader
+from search.photographers.display import (
+    Displayed,
+    shown_alike,
+    shown_listed,
+    shown_map,
+    shown_photographer,
+    shown_prediction,
+    shown_set,
+)
 from search.photographers.library_photos import Library, LibraryState
 from search.photographers.model_registry import CurrentModel, ModelKind, ModelRegistry, untrained
 from search.photographers.photos.features import FEATURES
@@ -65,6 +74,7 @@ class PhotographerService:
         models: trained models.
         state: state of the library; called for every query.
         aliases: old name to new name of everybody who was renamed; called for every query, too.
+        displayed: what people want shown for a photographer; called for every query, too.
     """
 
     def __init__(
@@ -73,8 +83,9 @@ class PhotographerService:
         models: ModelRegistry,
         state: Callable[[], LibraryState],
         aliases: Callable[[], Aliases] = dict,
+        displayed: Callable[[], Displayed] = dict,
     ) -> None:
-        self._store, self._models, self._aliases = store, models, aliases
+        self._store, self._models, self._aliases, self._displayed = store, models, aliases, displayed
         self._library = Library(store, state)
         self._classifier: CurrentModel[Classifier] = CurrentModel(models, ModelKind.CLASSIFIER)
         self._out_of_fold: CurrentModel[OutOfFold] = CurrentModel(models, ModelKind.CLASSIFIER)
@@ -83,7 +94,7 @@ class PhotographerService:
     def list(self) -> tuple[PhotographerListed, ...]:
         """All photographers, those with most photos first; empty while no photo is credited."""
         people = self._library.people()
-        return people.listed() if people else ()
+        return shown_listed(people.listed(), self._displayed()) if people else ()
 
     def show(self, who: str) -> PhotographerShown:
         """Everything about one photographer.
@@ -97,7 +108,7 @@ class PhotographerService:
         predictions, notes = self._out_of_fold_predictions()
         shown = self._people().shown(self._current_name(who), predictions)
         alike = (*shown.alike, *self._alike_by_space(shown.name))
-        return replace(shown, alike=alike, notes=(*shown.notes, *notes))
+        return shown_photographer(replace(shown, alike=alike, notes=(*shown.notes, *notes)), self._displayed())
 
     def name_of(self, who: str) -> str:
         """Name of the photographer with this id, or this name in whatever case.
@@ -114,10 +125,13 @@ class PhotographerService:
             NotFoundError: there is no such photographer.
         """
         name = self._current_name(who)
-        return (*self._people().alike(name), *self._alike_by_space(name))
+        return shown_alike((*self._people().alike(name), *self._alike_by_space(name)), self._displayed())
 
-    def predict(self, probe: Probe) -> Prediction:
+    def predict(self, probe: Probe, *, nearest: bool = True) -> Prediction:
         """Photographer of a photo.
+
+        Args:
+            nearest: also find the nearest photos by each candidate, which takes the longest.
 
         Raises:
             NotFoundError: no classifier has been trained.
@@ -142,20 +156,21 @@ class PhotographerService:
             for candidate in candidates[:CANDIDATES_SHOWN]
         ]
         vectors = [(style, style_vector), (visual, visual_vector)]
-        return Prediction(
+        prediction = Prediction(
             unknown=verdict.unknown,
             candidates=verdict.candidates,
             threshold=verdict.threshold,
             reasons=verdict.reasons,
             by_style=verdict.by_style,
             by_subject=verdict.by_subject,
-            nearest=self._nearest(dict.fromkeys(names), probe.media_id, vectors),
+            nearest=self._nearest(dict.fromkeys(names), probe.media_id, vectors) if nearest else None,
             model=self._classifier.version,
             notes=(*verdict.notes, *_notes(credited)),
             one_of=verdict.one_of,
             coverage=verdict.coverage,
             nearness=verdict.nearness,
         )
+        return shown_prediction(prediction, self._displayed())
 
     def predict_set(self, photos: Sequence[PhotoEvidence]) -> SetPrediction:
         """Verdict on several photos at once, by what :meth:`predict` says of each.
@@ -167,7 +182,8 @@ class PhotographerService:
         """
         if len(photos) < 2:
             raise UsageError("A set has at least two photos.", "One photo alone is asked about by itself.")
-        return replace(self._current_classifier().judge(photos), model=self._classifier.version)
+        verdict = replace(self._current_classifier().judge(photos), model=self._classifier.version)
+        return shown_set(verdict, self._displayed())
 
     def develop(self, probe: Probe, question: DevelopQuestion) -> Development:
         """How a photo is developed like somebody's.

@@ -15,7 +15,9 @@ from ingest.ledger.request_keys import Claim, RequestKeys
 from ingest.ledger.tables import (
     SCHEMA_VERSION,
     access,
+    credit_edits,
     credited,
+    display_names,
     files,
     jobs,
     metadata,
@@ -23,6 +25,7 @@ from ingest.ledger.tables import (
     renames,
     request_keys,
     sidecars_read,
+    told_facts,
     unsettled,
 )
 from workers.batch.report import Priority
@@ -107,8 +110,12 @@ def test_a_job_that_the_old_code_left_is_taken_up(old: str, make_desk: Any, medi
 def make_layout(number: str, ledger: Ledger) -> None:
     """Take from a ledger of today what layout ``number`` did not have."""
     with ledger.write() as connection:
-        request_keys.drop(connection)
+        for table in (credit_edits, display_names, told_facts):
+            table.drop(connection)
         connection.execute(text(f"UPDATE meta SET value = '{number}' WHERE key = 'schema'"))
+        if number == "6":
+            return
+        request_keys.drop(connection)
         if number == "5":
             return
         access.drop(connection)
@@ -123,7 +130,7 @@ def make_layout(number: str, ledger: Ledger) -> None:
             table.drop(connection)
 
 
-@pytest.mark.parametrize("number", ["4", "5"])
+@pytest.mark.parametrize("number", ["4", "5", "6"])
 def test_tables_are_added_and_what_was_noted_of_files_and_jobs_stays(number: str, make_desk: Any, media: Path) -> None:
     desk = make_desk()
     (media / "a.jpg").write_text("picture a")
@@ -136,9 +143,10 @@ def test_tables_are_added_and_what_was_noted_of_files_and_jobs_stays(number: str
     with ledger.read() as connection:
         assert connection.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar() == SCHEMA_VERSION
         assert [connection.execute(select(table)).all() for table in (files, jobs)] == before
-        assert connection.execute(select(request_keys)).all() == []
+        for table in (request_keys, credit_edits, display_names, told_facts):
+            assert connection.execute(select(table)).all() == []
         assert inspect(connection).get_indexes("request_keys")
-    assert (Access(ledger).token(token) is not None) == (number == "5")
+    assert (Access(ledger).token(token) is not None) == (number in ("5", "6"))
     assert isinstance(RequestKeys(ledger).claim("a" * 64, "key", "b" * 64), Claim)
     ledger.close()
 

@@ -26,6 +26,7 @@ from ingest.ledger.database import Ledger
 from ingest.ledger.libraries import register
 from ingest.ledger.request_keys import RequestKeys
 from ingest.maintenance.verify.findings import Verification
+from ingest.photographers.desk import Desk
 from ingest.scan.allowed import AllowedFolders
 from ingest.scan.stored_files import StoredFiles
 from search.errors import CorruptMediaError, NotFoundError, UnsupportedMediaError
@@ -38,7 +39,7 @@ from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
 from web.access.operations import login_address
-from web.api.ports import BrokerPort, PhotographersPort
+from web.api.ports import BrokerPort, DeskPort, PhotographersPort
 from web.app import create_app
 from web.cli import main
 from workers.batch.report import Priority
@@ -203,6 +204,7 @@ class FakeNode:
     allowed: AllowedFolders
     stored_files: StoredFiles
     request_keys: RequestKeys
+    desk: DeskPort
     ingest: FakeIngest = field(default_factory=FakeIngest)
     encoder: FakeEncoder = field(default_factory=FakeEncoder)
     token: str = "own-token"
@@ -258,7 +260,9 @@ def make_node(library: Library, ledger: Ledger) -> Callable[..., FakeNode]:
     def make(**settings: object) -> FakeNode:
         given = Settings.model_validate({"home": library.home, **settings})
         access, allowed, keys = Access(ledger), AllowedFolders(given, ledger), RequestKeys(ledger)
-        return FakeNode(given, library.store, access, allowed, _BySize(given, ledger), keys)
+        return FakeNode(
+            given, library.store, access, allowed, _BySize(given, ledger), keys, Desk(library.store, ledger)
+        )
 
     return make
 

@@ -61,7 +61,7 @@ def test_an_upload_is_told_and_leaves_nothing_behind(client: FlaskClient, tmp_pa
     answer = client.post(ADDRESS, data={"file": photo()})
     assert answer.status_code == 200
     told = answer.get_json()
-    assert told["candidates"][0] == {"photographer": "Ada", "probability": 0.75, "id": ""}
+    assert told["candidates"][0] == {"photographer": "Ada", "probability": 0.75, "id": "", "display_name": "Ada"}
     assert (told["unknown"], told["threshold"], told["model"]) == (False, 0.5, "20260131T115900-0f1e2d3c")
     assert {reason["feature"] for reason in told["reasons"]} == {"visual"}
     assert told["nearest"]["Ada"], "photos of the candidate's, to compare"
@@ -100,6 +100,24 @@ def test_a_set_is_judged_by_what_was_said_of_each(client: FlaskClient, node: Any
         {"photos": [one, {"probabilities": {"Ada": float("nan")}}]},
     ):
         assert client.post(f"{ADDRESS}/set", json=wrong).status_code == 400, wrong
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_folder_of_the_library_is_answered_photo_by_photo_and_together(
+    client: FlaskClient, node: Any, library: Any
+) -> None:
+    found = client.post(f"{ADDRESS}/many", json={"folder": str(library.folder)}).get_json()
+    pictures = sorted(name for name in library.ids if name.endswith(".jpg"))
+    assert sorted(Path(photo["file"]).name for photo in found["photos"]) == pictures
+    assert (found["total"], found["set"]["photos"], found["set"]["verdict"]) == (len(pictures), len(pictures), "ours")
+    night = next(photo for photo in found["photos"] if photo["id"] == library.ids["night_1.jpg"])
+    assert (night["credited"], night["thumbnail"]) == ("Ada", f"/media/{night['id']}/preview")
+    assert night["prediction"]["candidates"][0]["photographer"] == "Ada"
+    assert night["prediction"]["nearest"] is None
+    sound = client.post(f"{ADDRESS}/many", json={"like": [library.ids["sound_0.wav"], night["id"]]}).get_json()
+    assert ("sound" in sound["photos"][0]["error"], sound["photos"][1]["error"], sound["set"]) == (True, None, None)
+    assert client.post(f"{ADDRESS}/many", json={"folder": "/nowhere"}).status_code == 404
+    assert client.post(f"{ADDRESS}/many", json={}).status_code == 400
 
 
 def test_an_untrained_library_judges_no_set(client: FlaskClient) -> None:

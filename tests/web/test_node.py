@@ -244,7 +244,7 @@ def test_credits_given_by_hand_are_seen_at_once_though_the_numbers_stay(node: No
     ids = sorted(point.id for point in node.store.scroll("images", payload=False))[:2]
     for one, other in (("Ada", "Bo"), ("Bo", "Ada")):
         for id_, name in zip(ids, (one, other), strict=True):
-            node.credit_photo(id_, name)
+            node.desk.credit({id_: name})
         found = {photo.id: name for name in ("Ada", "Bo") for photo in node.photographers.show(name).samples}
         assert found == dict(zip(ids, (one, other), strict=True))
 

@@ -5,6 +5,7 @@ It never renders HTML.
 Start with ``operation``.
 
 * ``conventions``: What calls share: idempotency keys, and cursors of listings
+* ``crediting``: API calls by which people say who took what, how photographers are called, and when and where
 * ``description``: The description of the API that ``/openapi.json`` serves
 * ``prediction``: API calls that predict photographers of several photos
 * ``cluster``: API call about the cluster: state of the broker, depth of its queues, and workers
@@ -16,8 +17,7 @@ Start with ``operation``.
 * ``media``: Serve the preview and the file of a stored media by its id, never by a path of the request
 * ``operation``: An API call declared once: its route, what it takes and what it answers
 * ``params``: Reads a request's query string or body into the dataclasses that operations take, strictly
-* ``photographers``: API calls about photographers: list, show, compare, predict, label, credit, rename, merge and
-  train
+* ``photographers``: API calls about photographers: list, show, compare, predict, label and train
 * ``ports``: Protocols of the node that the web front end needs; ``ingest.node.Node`` implements them
 * ``problem``: An error as JSON, in the form of RFC 9457 (``application/problem+json``)
 * ``questions``: API operations that ask: similar, words, browse, facets, duplicates, one record, status

@@ -1,4 +1,4 @@
-"""API calls about photographers: list, show, compare, predict, develop, label, credit, rename, merge and train."""
+"""API calls about photographers: list, show, compare, predict, develop, label and train."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from search.photographers.develop.lut import cube
 from search.photographers.develop.settings import MOST_STRENGTH, Preset
 from search.photographers.develop.xmp import xmp
 from search.photographers.model_registry import ModelKind
-from search.photographers.photos.names import given_name
 from search.records.lookup import probe_of
 from search.similar.questions import Probe
 from search.store.base import Store
@@ -142,30 +141,6 @@ class NewLabels:
         return given
 
 
-@dataclass(frozen=True, slots=True)
-class Renaming:
-    """``photographer``, by name or id, is to be called ``to``; with the name of another, the two become one."""
-
-    photographer: NonEmpty
-    to: NonEmpty
-
-
-@dataclass(frozen=True, slots=True)
-class Merging:
-    """All that is ``photographer``'s is to be credited to ``into``; both by name or id, and both known."""
-
-    photographer: NonEmpty
-    into: NonEmpty
-
-
-@dataclass(frozen=True, slots=True)
-class Renamed:
-    """``name`` as it is stored; ``records`` is the number of records that were checked."""
-
-    name: str
-    records: int
-
-
 def list_photographers(node: NodePort) -> list[PhotographerListed]:
     """Everyone whose photos are known, those with most photos first."""
     return list(node.photographers.list())
@@ -269,39 +244,6 @@ def label_photographers(node: NodePort, new: NewLabels) -> JobProgress:
     return node.ingest.progress(node.start_task(JobKind.LABEL, checked.options))
 
 
-def credit_photo(node: NodePort, media_id: str, name: str) -> None:
-    """Credit one record by hand, at once; an empty name means that its photographer is unknown.
-
-    Raises:
-        NotFoundError: there is no such record.
-        UsageError: the name is not the name of a person.
-    """
-    node.credit_photo(check_id(media_id), name)
-
-
-def rename_photographer(node: NodePort, renaming: Renaming) -> Renamed:
-    """Call a photographer something else, also in what is taken in later; two of one name become one."""
-    try:
-        name = node.photographers.name_of(renaming.photographer)
-    except NotFoundError as nobody:
-        try:  # one who goes by another name since; called so again, a merge is undone
-            return _renamed(node, renaming.photographer, renaming.to)
-        except NotFoundError:
-            raise nobody from None
-    return _renamed(node, name, renaming.to)
-
-
-def merge_photographers(node: NodePort, merging: Merging) -> Renamed:
-    """Credit all that is one photographer's to another, also in what is taken in later."""
-    into = node.photographers.name_of(merging.into)
-    return rename_photographer(node, Renaming(merging.photographer, into))
-
-
-def _renamed(node: NodePort, old: str, new: str) -> Renamed:
-    records = node.rename_photographer(old, new)
-    return Renamed(given_name(new) or new, records)
-
-
 def photographers_report(node: NodePort) -> Mapping[str, Any]:
     """What the classifier in use is worth, with n and a 95 % interval for each figure."""
     return node.photographers.report()
@@ -364,23 +306,5 @@ OPERATIONS = (
         takes=(NewLabels,),
         long_text=True,
         **_STARTED,
-    ),
-    Operation(
-        "POST",
-        "/photographers/rename",
-        rename_photographer,
-        Renamed,
-        scope=Scope.INGEST,
-        takes=(Renaming,),
-        errors=(400, 404, 503),
-    ),
-    Operation(
-        "POST",
-        "/photographers/merge",
-        merge_photographers,
-        Renamed,
-        scope=Scope.INGEST,
-        takes=(Merging,),
-        errors=(400, 404, 503),
     ),
 )

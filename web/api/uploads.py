@@ -32,13 +32,31 @@ def probe_upload(node: NodePort, request: Request) -> Probe | None:
         UsageError: the request holds several files.
         MediaError: the file is too large, or cannot be decoded.
     """
-    files = [file for file in request.files.getlist("file") if file.filename]
+    files = uploaded_files(request)
     if not files:
         return None
     if len(files) > 1:
         raise UsageError("Several files came in one request.", "Send one file, or ingest them and ask by their ids.")
-    file = files[0]
-    name = PurePosixPath((file.filename or "").replace("\\", "/")).name
+    return probe_file(node, files[0])
+
+
+def uploaded_files(request: Request) -> list[FileStorage]:
+    """The multipart parts ``file`` that hold a file; a form without a chosen file sends an empty one."""
+    return [file for file in request.files.getlist("file") if file.filename]
+
+
+def uploaded_name(file: FileStorage) -> str:
+    """Name of an uploaded file without the folders that some browsers send before it."""
+    return PurePosixPath((file.filename or "").replace("\\", "/")).name
+
+
+def probe_file(node: NodePort, file: FileStorage) -> Probe:
+    """An uploaded file as an example.
+
+    Raises:
+        MediaError: the file is too large, or cannot be decoded.
+    """
+    name = uploaded_name(file)
     with _stored(file, node.settings) as path:
         try:
             return node.encoder.probe(path, name)

@@ -8,11 +8,13 @@ import threading
 from collections import OrderedDict
 from typing import Protocol
 
-from flask import current_app
+from flask import current_app, request
 
-from search.errors import NotFoundError
+from search.errors import NotFoundError, UsageError
 from search.similar.questions import Probe
+from web.api.operation import current_node
 from web.api.ports import BrokerPort
+from web.api.uploads import probe_upload
 from workers.cluster.serialization import probe_from_json, probe_to_json
 
 PREFIX = "upload-"
@@ -86,3 +88,19 @@ def recent_uploads() -> RecentUploads:
     """The uploads this application remembers."""
     found: RecentUploads = current_app.extensions["recent_uploads"]
     return found
+
+
+def remember_upload(hint: str = "Choose a photo first.") -> str:
+    """Embed the file that came with the form; the name that it is remembered by.
+
+    Args:
+        hint: what to do where no file came.
+
+    Raises:
+        UsageError: no file came, or several.
+        MediaError: the file is too large, or cannot be decoded.
+    """
+    probe = probe_upload(current_node(), request)
+    if probe is None:
+        raise UsageError("No file came with the form.", hint)
+    return recent_uploads().put(probe)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from search.errors import LikewiseError, UsageError
+from search.errors import LikewiseError
 from search.media import Kind
 from search.records.lookup import facets, find_record
 from search.store.base import Facet
@@ -18,11 +18,10 @@ from web.api.operation import current_node
 from web.api.params import read_query
 from web.api.ports import NodePort
 from web.api.questions import check_id
-from web.api.uploads import probe_upload
 from web.bodies import takes_file
 from web.errors import STATUS_OF
 from web.pages.address import PAGING, Address
-from web.pages.recent_uploads import PREFIX, recent_uploads
+from web.pages.recent_uploads import PREFIX, recent_uploads, remember_upload
 from web.pages.results import ORDER_WORDS, VARIED, Results, SearchPageQuery, answer
 from web.pages.tiles import Tile, record_tile, upload_tile
 
@@ -96,11 +95,9 @@ def page() -> Response:
 @takes_file
 def look_up() -> AnyResponse:
     """Take an upload as the example and go to the address of the question about it."""
-    probe = probe_upload(current_node(), request)
-    if probe is None:
-        raise UsageError("No file came with the form.", "Choose a photo, a video or a sound first.")
+    uploaded = remember_upload("Choose a photo, a video or a sound first.")
     kept = Address.of(request.form).without("form_token", "like", "unlike", "q", "limit", *PAGING)
-    return redirect(str(kept.also("like", recent_uploads().put(probe))), 303)
+    return redirect(str(kept.also("like", uploaded)), 303)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,15 @@ def as_features(value: object, name: str) -> tuple[float | None, ...]:
     )
 
 
+def as_own(value: object, name: str) -> Payload | None:
+    """What a file says itself, where people have told otherwise."""
+    if value is None:
+        return None
+    said = as_object(value, name)
+    numbers = {key: as_fact(said.get(key), key) for key in ("latitude", "longitude")}
+    return {"taken_at": as_moment(said.get("taken_at"), "taken_at"), **numbers}
+
+
 def _texts(most: int) -> Check:
     return lambda value, name: as_tuple(value, name, most, as_text)
 
@@ -98,7 +107,9 @@ def _text_or_none(value: object, name: str) -> str | None:
 
 _CHECKS: Mapping[str, Check] = {
     **dict.fromkeys(FACT_RANGES, as_fact),
-    **dict.fromkeys(("camera", "lens", "photographer", "credit", "artist", "remark", "thumbnail"), _text_or_none),
+    **dict.fromkeys(
+        ("camera", "lens", "photographer", "credit", "artist", "remark", "thumbnail", "place"), _text_or_none
+    ),
     "id": as_media_id,
     "kind": lambda value, name: as_member(value, name, Kind),
     "paths": lambda value, name: as_tuple(value, name, MOST_PATHS, as_path),
@@ -120,6 +131,7 @@ _CHECKS: Mapping[str, Check] = {
     "job": lambda value, name: as_optional(value, name, as_name),
     "missing": as_flag,
     "features": as_features,
+    "own": as_own,
 }
 """Field of a record to the check of its value."""
 

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,7 @@ GROUPS = 30
 MANY = 20_000
 """Photos beyond which clustering uses random batches (MiniBatchKMeans): seconds instead of minutes."""
 
-_PATH_COLUMNS = ("path", "filepath", "file", "filename", "file_name", "photo", "image", "glob", "pattern")
+PATH_COLUMNS = ("path", "filepath", "file", "filename", "file_name", "photo", "image", "glob", "pattern")
 _NAME_COLUMNS = ("photographer", "artist", "creator", "author", "credit", "name", "label")
 """Accepted names of columns; where a table has several of them, the first of these is used."""
 
@@ -80,25 +80,34 @@ def read_table(data: bytes) -> CsvTable:
     Raises:
         UsageError: it is no such table; the message says in which line and why.
     """
-    text = decoded(data)
-    delimiter = max(_DELIMITERS, key=lambda mark: text.partition("\n")[0].count(mark))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines: list[CsvLine] = []
     wrong: dict[int, str] = {}
     columns: tuple[int, int] | None = None
-    try:
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if columns is None:
-                columns = _columns(row, reader.line_num)
-            else:
-                _read_line(row, reader.line_num, columns, lines, wrong)
-    except csv.Error as error:
-        raise UsageError(f"Line {reader.line_num} of the table cannot be read: {error}.") from None
+    for number, row in table_rows(data):
+        if columns is None:
+            columns = _columns(row, number)
+        else:
+            _read_line(row, number, columns, lines, wrong)
     if columns is None:
         raise UsageError("The table is empty.", "Its first line names the columns: path,photographer.")
     return CsvTable(tuple(lines), wrong)
+
+
+def table_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of each line of a CSV file that is not empty.
+
+    Raises:
+        UsageError: it is no text, or a line cannot be read.
+    """
+    text = decoded(data)
+    delimiter = max(_DELIMITERS, key=lambda mark: text.partition("\n")[0].count(mark))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise UsageError(f"Line {reader.line_num} of the table cannot be read: {error}.") from None
 
 
 def decoded(data: bytes) -> str:
@@ -118,7 +127,7 @@ def decoded(data: bytes) -> str:
 
 def _columns(header: Sequence[str], number: int) -> tuple[int, int]:
     names = [cell.strip().casefold() for cell in header]
-    path = next((name for name in _PATH_COLUMNS if name in names), None)
+    path = next((name for name in PATH_COLUMNS if name in names), None)
     person = next((name for name in _NAME_COLUMNS if name in names), None)
     if path is None or person is None or names.count(path) > 1 or names.count(person) > 1:
         shown = ", ".join(cell.strip()[:40] for cell in header[:8])
@@ -141,13 +150,13 @@ def _read_line(
         wrong[number] = f"Line {number} names no photo."
     elif name is None:
         wrong[number] = f"Line {number} names no photographer: '{given[:40]}'."
-    elif fault := _fault(path):
+    elif fault := pattern_fault(path):
         wrong[number] = f"Line {number}: {fault}"
     else:
         lines.append(CsvLine(number, path if "/" in path else path.replace("\\", "/"), name))
 
 
-def _fault(path: str) -> str:
+def pattern_fault(path: str) -> str:
     """Fault of a path that is a pattern; empty without one."""
     try:
         pattern_of(path)

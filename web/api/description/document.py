@@ -16,10 +16,11 @@ from pydantic.json_schema import JsonSchemaMode
 from web.access import operations
 from web.api import cluster, generations, jobs, maintenance, photographers, questions, vectors
 from web.api.conventions import idempotency, next_page
+from web.api.crediting import by_hand, facts
 from web.api.description.property_docs import documented
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
-from web.api.prediction import sets
+from web.api.prediction import many, sets
 from web.api.problem import CONTENT_TYPE, Problem
 
 Json: TypeAlias = dict[str, Any]
@@ -29,6 +30,9 @@ OPERATIONS = (
     *jobs.OPERATIONS,
     *photographers.OPERATIONS,
     *sets.OPERATIONS,
+    *many.OPERATIONS,
+    *by_hand.OPERATIONS,
+    *facts.OPERATIONS,
     *generations.OPERATIONS,
     *maintenance.OPERATIONS,
     *vectors.OPERATIONS,

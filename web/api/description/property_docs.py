@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from web.api.description.desk_docs import DESK
 from web.api.description.development_docs import DEVELOPMENT
 
 ID = "3c375b09-a29a-5a72-8fff-09bb5f09d7af"
@@ -339,7 +340,16 @@ _ACCESS: Mapping[str, Row] = {
     "file": ("The bytes of one example", "…"),
 }
 
-PROPERTIES: Mapping[str, Row] = {**DEVELOPMENT, **_PHOTOGRAPHERS, **_STORE, **_JOBS, **_QUESTIONS, **_MEDIA, **_ACCESS}
+PROPERTIES: Mapping[str, Row] = {
+    **DESK,
+    **DEVELOPMENT,
+    **_PHOTOGRAPHERS,
+    **_STORE,
+    **_JOBS,
+    **_QUESTIONS,
+    **_MEDIA,
+    **_ACCESS,
+}
 """Every row, by ``Type.name`` or ``name``."""
 
 

@@ -2,5 +2,6 @@
 
 A single photo is asked about in ``web.api.photographers``.
 
+* ``many``: API call that predicts the photographers of several stored photos, or of a folder, and judges them together
 * ``sets``: API call that judges several photos at once: all by one of ours, by nobody we know, or mixed
 """

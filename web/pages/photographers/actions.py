@@ -11,6 +11,7 @@ from search.errors import NotFoundError
 from search.photographers.photos.labels import decoded
 from search.photographers.photos.names import photographer_id
 from web.api import photographers as api
+from web.api.crediting import by_hand
 from web.api.operation import current_node
 from web.bodies import takes_file
 from web.pages.forms import read_form
@@ -39,14 +40,14 @@ def train() -> Response:
 @blueprint.post("/<who>/rename")
 def rename(who: str) -> Response:
     """Give a photographer another name; the page of that name follows."""
-    renamed = api.rename_photographer(current_node(), api.Renaming(who, request.form.get("name", "").strip()))
+    renamed = by_hand.rename_photographer(current_node(), by_hand.Renaming(who, request.form.get("name", "").strip()))
     return redirect(url_for("photographers.one", who=photographer_id(renamed.name)), 303)
 
 
 @blueprint.post("/<who>/merge")
 def merge(who: str) -> Response:
     """Credit all photos of one photographer to another; the page of the other follows."""
-    merged = api.merge_photographers(current_node(), api.Merging(who, request.form.get("into", "").strip()))
+    merged = by_hand.merge_photographers(current_node(), by_hand.Merging(who, request.form.get("into", "").strip()))
     return redirect(url_for("photographers.one", who=photographer_id(merged.name)), 303)
 
 
@@ -58,7 +59,8 @@ def credit() -> Response:
     """
     node = current_node()
     media, back = request.form.get("media", ""), request.form.get("back", "")
-    api.credit_photo(node, media, request.form.get("name", "").strip())
+    credit = by_hand.PhotoCredit(media, request.form.get("name", "").strip())
+    by_hand.credit_photos(node, by_hand.Crediting((credit,)))
     if not back:
         return redirect(url_for("item.page", media_id=media), 303)
     try:

@@ -12,7 +12,7 @@ from pydantic import Field
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
-from search.errors import LikewiseError, SpaceMismatchError, UsageError
+from search.errors import LikewiseError, SpaceMismatchError
 from search.photographers.answers import PhotographerListed
 from search.photographers.develop.developing import Development, SettingsCourse
 from search.photographers.develop.lut import cube
@@ -27,12 +27,11 @@ from web.api.params import read_query
 from web.api.photographers import Developing, developed_like, developed_preview, development_name
 from web.api.ports import NodePort
 from web.api.questions import check_id
-from web.api.uploads import probe_upload
 from web.bodies import takes_file
 from web.charts.lines import over_time
 from web.errors import STATUS_OF
 from web.pages.photographers.shared import blueprint
-from web.pages.recent_uploads import PREFIX, recent_uploads
+from web.pages.recent_uploads import PREFIX, recent_uploads, remember_upload
 from web.pages.tiles import Tile, record_tile, upload_tile
 
 
@@ -112,11 +111,9 @@ def develop() -> Response:
 @takes_file
 def upload_to_develop() -> AnyResponse:
     """Store an upload for a while and redirect to the address of the question about it."""
-    probe = probe_upload(current_node(), request)
-    if probe is None:
-        raise UsageError("No photo came with the form.", "Choose a photo first.")
+    uploaded = remember_upload()
     query = read_query(_filled(request.form), (DevelopQuery,))[0]
-    named: dict[str, str] = replace(query, like=recent_uploads().put(probe)).parameters
+    named: dict[str, str] = replace(query, like=uploaded).parameters
     return redirect(url_for("photographers.develop", **named), 303)  # type: ignore[arg-type]
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from ingest.jobs.progress import JobProgress, JobState
+from ingest.ledger.credit_edits import CreditEdit
+from ingest.photographers.facts import FactsChange, FactsOfPhoto, FactsPreview
 from search.errors import NotFoundError
 from search.evaluation.statistics import Estimate
 from search.photographers.answers import (
@@ -20,12 +22,14 @@ from search.photographers.answers import (
     Miscredit,
     Period,
     Photo,
+    PhotoEvidence,
     PhotographerListed,
     PhotographerMap,
     PhotographerShown,
     Prediction,
     PredictionReason,
     Session,
+    SetPrediction,
     Spot,
     StyleProfile,
     Trait,
@@ -135,7 +139,7 @@ class FakeDesk:
     def alike(self, who: str) -> tuple[Alike, ...]:
         return self.show(who).alike
 
-    def predict(self, probe: Probe) -> Prediction:
+    def predict(self, probe: Probe, *, nearest: bool = True) -> Prediction:
         if not self.trained:
             raise NotFoundError("No classifier has been trained yet.")
         self.asked.append(probe)
@@ -163,9 +167,14 @@ class FakeDesk:
             ),
             by_style=candidates[:3],
             by_subject=tuple(reversed(candidates[:3])),
-            nearest={name: self.some(4, at) for at, name in enumerate(self.names[:3])},
+            nearest={name: self.some(4, at) for at, name in enumerate(self.names[:3])} if nearest else None,
             model="20260131T115900-0f1e2d3c",
         )
+
+    def predict_set(self, photos: Sequence[PhotoEvidence]) -> SetPrediction:
+        verdicts = {"ours": 0.7, "nobody": 0.1, "mixed": 0.2}
+        candidates = (Candidate(self.names[0], 0.9, photographer_id(self.names[0])),)
+        return SetPrediction(len(photos), "ours", 0.7, verdicts, candidates, "20260131T115900-0f1e2d3c")
 
     def develop(self, probe: Probe, question: DevelopQuestion) -> Development:
         shown = self.show(question.photographer)
@@ -239,6 +248,46 @@ class FakeDesk:
             credits={Credit.KMEANS: 3 * at + 1} if group else {Credit.EXIF: 3 * at, Credit.PERSON: 1},
             samples=self.some(5, at),
         )
+
+
+@dataclass
+class RecordedDesk:
+    """Writes down what it is told to do, and undoes what it was told last."""
+
+    named: list[tuple[str, str]]
+    shown: dict[str, str] = field(default_factory=dict)
+    edits: dict[str, CreditEdit] = field(default_factory=dict)
+
+    def rename(self, old: str, new: str) -> int:
+        self.named.append((old, new))
+        return 1
+
+    def credit(self, names: Mapping[str, str]) -> CreditEdit:
+        self.named += names.items()
+        edit = CreditEdit(f"{len(self.edits):032x}", dict(names))
+        self.edits[edit.edit] = edit
+        return edit
+
+    def edit(self, edit: str) -> CreditEdit:
+        if edit not in self.edits:
+            raise NotFoundError("There is no such edit to undo.")
+        return self.edits[edit]
+
+    def undo(self, edit: str) -> int:
+        self.named.append(("undo", edit))
+        return len(self.edits.pop(edit).credited)
+
+    def displayed(self) -> Mapping[str, str]:
+        return self.shown
+
+    def show_as(self, name: str, display: str) -> str:
+        self.shown[name] = display
+        return display
+
+    def preview_facts(self, table: str, base: str = "", *, overwrite: bool = False) -> FactsPreview:
+        before, after = FactsOfPhoto(None, None, None, None), FactsOfPhoto("1942-06-15", SCRIPT, 35.5, -97.5)
+        change = FactsChange("0" * 36, "/photos/a.jpg", (2,), before, after)
+        return FactsPreview((change,), 1, 2, 3, (f"Line 3 names no photo: {table[:5]}",), 1)
 
 
 def estimate(value: float, n: int = 154) -> Estimate:
@@ -319,6 +368,5 @@ def node(make_node: Callable[..., Any], desk: FakeDesk) -> Any:
         return job
 
     node.start_task = start_task
-    node.rename_photographer = lambda old, new: node.named.append((old, new))
-    node.credit_photo = lambda media_id, name: node.named.append((media_id, name))
+    node.desk = RecordedDesk(node.named)
     return node
