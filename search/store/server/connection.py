@@ -26,15 +26,18 @@ _PORT, _HTTPS_PORT = 6333, 443
 Send = Callable[[httpx.Request], httpx.Response]
 
 
-def make_client(settings: Settings) -> QdrantClient:
+def make_client(settings: Settings, breaker: CircuitBreaker | None = None) -> QdrantClient:
     """A client of the server, or the cluster, that the settings name; it connects when it is first asked.
+
+    Args:
+        breaker: of the server, where it is asked in other ways too.
 
     Raises:
         SettingsError: the certificates that the settings name cannot be read.
     """
     addresses = addresses_of(settings.qdrant_urls)
     key = settings.qdrant_api_key
-    certificates = _certificates(settings)
+    certificates = certificates_of(settings)
     options: dict[str, Any] = {"verify": certificates} if certificates else {}
     client = QdrantClient(
         url=addresses[0],
@@ -44,7 +47,7 @@ def make_client(settings: Settings) -> QdrantClient:
         prefer_grpc=False,
         **options,
     )
-    client.http.client.add_middleware(Nodes(addresses))
+    client.http.client.add_middleware(Nodes(addresses, breaker))
     return client
 
 
@@ -75,10 +78,10 @@ class Nodes:
     answers, one of these at a time asks.
     """
 
-    def __init__(self, addresses: Sequence[str]) -> None:
+    def __init__(self, addresses: Sequence[str], breaker: CircuitBreaker | None = None) -> None:
         self._addresses = [httpx.URL(address) for address in addresses]
         self._first = 0
-        self._breaker = CircuitBreaker(_not_answering)
+        self._breaker = breaker or make_breaker()
 
     def __call__(self, request: httpx.Request, send: Send) -> httpx.Response:
         """
@@ -130,14 +133,23 @@ def _timeouts(granted: Mapping[str, float | None]) -> dict[str, float]:
     return {name: within_deadline(min(granted.get(name) or limit, limit)) for name, limit in limits.items()}
 
 
+def make_breaker() -> CircuitBreaker:
+    """For all that one server is asked."""
+    return CircuitBreaker(_not_answering)
+
+
 def _not_answering() -> StoreUnavailableError:
     return StoreUnavailableError(
         "The Qdrant server does not answer.", "Check that it runs; it is asked again with the next request."
     )
 
 
-def _certificates(settings: Settings) -> ssl.SSLContext | None:
-    """What is trusted besides the usual authorities; None where nothing is."""
+def certificates_of(settings: Settings) -> ssl.SSLContext | None:
+    """What is trusted, the usual authorities too; None where the settings name none of their own.
+
+    Raises:
+        SettingsError: those that they name cannot be read.
+    """
     if settings.qdrant_ca_file is None:
         return None
     context = httpx.create_ssl_context()

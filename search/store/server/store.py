@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
 
@@ -14,7 +14,7 @@ from search.media import Payload
 from search.settings import Settings
 from search.spaces import CollectionSchema
 from search.store import checksums
-from search.store.answers import MMR_CANDIDATES, engine_queries, joined, scored
+from search.store.answers import EngineHit, engine_queries, joined, scored
 from search.store.base import (
     Array,
     CollectionInfo,
@@ -30,25 +30,26 @@ from search.store.conditions import following_id, valid_ids
 from search.store.filters import Filter
 from search.store.payloads import check_facet_key, check_order, counted, group_patches
 from search.store.server.collections import PhysicalCollection, ServerCollections
-from search.store.server.connection import make_client
-from search.store.server.errors import PointGoneError, server_errors
+from search.store.server.connection import make_breaker, make_client
+from search.store.server.errors import PointGoneError, TooLargeError, server_errors
 from search.store.server.filters import server_filter
-from search.store.server.layout import search_params
 from search.store.server.limits import Limits, exhaust
-from search.store.server.points import numbers_of, selected, sparse_vector, stored_point, structs_of
-from search.store.vectors import as_stored, asked_vectors, numbers_in, query_vector, to_engine
+from search.store.server.points import (
+    PointsApi,
+    RestPoints,
+    Wanted,
+    numbers_of,
+    selected,
+    sparse_vector,
+    stored_point,
+)
+from search.store.server.questions import Piece, pieces_of
+from search.store.vectors import as_stored, asked_vectors, query_vector, to_engine
 
 _T = TypeVar("_T")
 
 _EDITS = 5
 """How often an edit is tried when others delete what it is about."""
-
-
-class _Piece(NamedTuple):
-    """A request for some hits of a query, and the vector components in it."""
-
-    request: models.QueryRequest
-    floats: int
 
 
 def connect(settings: Settings) -> ServerStore:
@@ -59,17 +60,38 @@ def connect(settings: Settings) -> ServerStore:
         StoreError: it refuses us.
         SettingsError: the certificates that they name cannot be read.
     """
-    store = ServerStore(make_client(settings), settings)
+    store = make_store(settings)
     store.collections()
     return store
+
+
+def make_store(settings: Settings) -> ServerStore:
+    """The same, without asking whether it answers.
+
+    Raises:
+        SettingsError: as :func:`connect`.
+    """
+    breaker = make_breaker()
+    client = make_client(settings, breaker)
+    if settings.qdrant_grpc == "off":
+        return ServerStore(client, settings)
+    from search.store.server.grpc_points import GrpcPoints
+
+    return ServerStore(client, settings, GrpcPoints.of(settings, RestPoints(client), breaker))
 
 
 class ServerStore:
     """The :class:`~search.store.base.Store` behind a client; ``QdrantClient(":memory:")`` is its double in tests."""
 
-    def __init__(self, client: QdrantClient, settings: Settings | None = None) -> None:
-        """Take over ``client``: :meth:`close` closes it."""
+    def __init__(self, client: QdrantClient, settings: Settings | None = None, points: PointsApi | None = None) -> None:
+        """Take over ``client`` and ``points``: :meth:`close` closes them.
+
+        Args:
+            points: how vectors are sent and fetched, if not by ``client``.
+        """
         self._client = client
+        self._rest = RestPoints(client)
+        self._points = points or self._rest
         self._settings = settings or Settings.model_validate({})
         self._collections = ServerCollections(client, self._settings)
         self._limits = Limits()
@@ -92,8 +114,9 @@ class ServerStore:
             self._collections.find(collection, to_write=True)
 
         def send(some: Sequence[Point]) -> None:
-            place, structs = self._collections.find_for(collection, partial(structs_of, some), to_write=True)
-            self._ask(collection, place, partial(self._client.upsert, place.physical, structs, wait=True))
+            convert = partial(self._points.made_of, some)
+            place, made = self._collections.find_for(collection, convert, to_write=True)
+            self._ask(collection, place, partial(self._points.upsert, place.physical, made))
             self._collections.touched(place.physical)
 
         exhaust(self._limits.points.each(points, send, lambda point: numbers_of(point.vectors)))
@@ -162,17 +185,17 @@ class ServerStore:
             (part, vector) for query, vector in zip(queries, vectors, strict=True) for part in engine_queries(query)
         ]
 
-        def send(some: Sequence[_Piece]) -> Sequence[models.QueryResponse]:
+        def send(some: Sequence[Piece]) -> Sequence[Sequence[EngineHit]]:
             requests = [piece.request for piece in some]
-            return self._ask(collection, place, partial(self._client.query_batch_points, place.physical, requests))
+            return self._ask(collection, place, partial(self._points.query, place.physical, requests))
 
         def ask(page: int) -> list[list[ScoredHit]]:
-            pieces = [piece for query, vector in asked for piece in self._in_pages(query, vector, page)]
+            pieces = [piece for query, vector in asked for piece in pieces_of(query, vector, page, self._settings)]
             answers = chain.from_iterable(self._limits.questions.each(pieces, send, lambda piece: piece.floats))
             found = []
             for query, _ in asked:
                 pages = islice(answers, -(-query.limit // page))
-                found.append(scored(query, [hit for answer in pages for hit in answer.points]))
+                found.append(scored(query, chain.from_iterable(pages)))
             return joined(queries, found)
 
         return self._limits.in_pages(ask)
@@ -189,24 +212,25 @@ class ServerStore:
     ) -> Iterator[StoredPoint]:
         place, names = self._collections.find_for(collection, lambda schema: asked_vectors(schema, vectors))
         condition = server_filter(where)
-        offset: Any = following_id(after) if after else None
-        wanted = min(page, self._points_in_answer(place.schema, names))
+        offset = following_id(after) if after else None
+        wanted = Wanted(place.schema, names, payload)
+        api = self._points if names else self._rest
 
-        def ask(most: int) -> Any:
-            next_page = partial(
-                self._client.scroll,
-                place.physical,
-                scroll_filter=condition,
-                limit=min(wanted, most),
-                offset=offset,
-                with_payload=selected(payload),
-                with_vectors=names or False,
-            )
-            return self._ask(collection, place, next_page)
+        def ask(most: int) -> tuple[list[StoredPoint], str | None]:
+            limit = min(page, self._points_in_answer(place.schema, names), most)
+            try:
+                return self._ask(
+                    collection, place, partial(api.scroll, place.physical, condition, limit, offset, wanted)
+                )
+            except TooLargeError as error:
+                if not names or error.of_page or limit == 1:
+                    raise
+                self._limits.answer_floats = limit // 2 * self._floats_of_point(place.schema, names)
+                return ask(most)
 
         while True:
-            records, offset = self._limits.in_pages(ask)
-            yield from (stored_point(place.schema, record) for record in records)
+            points, offset = self._limits.in_pages(ask)
+            yield from points
             if offset is None:
                 return
 
@@ -247,7 +271,7 @@ class ServerStore:
             found += records
             if len(records) < wanted:
                 break
-        return [stored_point(place.schema, record) for record in found]
+        return [stored_point(place.schema, each.id, each.payload, each.vector) for each in found]
 
     def count(self, collection: str, where: Filter | None = None) -> int:
         place = self._collections.find(collection)
@@ -304,6 +328,7 @@ class ServerStore:
         self._collections.drop_generation(generation)
 
     def close(self) -> None:
+        self._points.close()
         self._client.close()
 
     def _ask(self, collection: str, place: PhysicalCollection, call: Callable[[], _T]) -> _T:
@@ -351,45 +376,23 @@ class ServerStore:
         vectors: Sequence[str],
         payload: PayloadChoice,
     ) -> list[StoredPoint]:
-        wanted = valid_ids(ids)
+        known = valid_ids(ids)
         most = self._points_in_answer(place.schema, vectors)
+        wanted = Wanted(place.schema, vectors, payload)
+        api = self._points if vectors else self._rest
 
-        def send(some: list[str]) -> list[models.Record]:
-            fetch = partial(
-                self._client.retrieve,
-                place.physical,
-                some,
-                with_payload=selected(payload),
-                with_vectors=list(vectors) or False,
-            )
-            return self._ask(collection, place, fetch)
+        def send(some: list[str]) -> list[StoredPoint]:
+            return self._ask(collection, place, partial(api.retrieve, place.physical, some, wanted))
 
-        parts = [wanted[start : start + most] for start in range(0, len(wanted), most)]
-        answers = chain.from_iterable(self._limits.ids.each(part, send) for part in parts)
-        return [stored_point(place.schema, record) for records in answers for record in records]
-
-    def _in_pages(self, query: VectorQuery, vector: Any, page: int) -> Iterator[_Piece]:
-        """The requests for the hits of a query, ``page`` at a time."""
-        for offset in range(0, query.limit, page):
-            request = models.QueryRequest(
-                query=_diverse(vector, query.diversity),
-                using=query.space.name,
-                limit=min(page, query.limit - offset),
-                offset=offset or None,
-                filter=server_filter(query.where),
-                params=search_params(self._settings, exact=query.exact, ef=query.ef),
-                with_payload=selected(query.with_payload),
-            )
-            yield _Piece(request, numbers_in(query.vector))
+        parts = [known[start : start + most] for start in range(0, len(known), most)]
+        return list(chain.from_iterable(chain.from_iterable(self._limits.ids.each(part, send) for part in parts)))
 
     def _points_in_answer(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:
         """How many points may be asked for at once, with these vectors."""
-        asked = [field for name, field in schema.by_name.items() if name in vectors]
-        floats = sum(field.numbers * (self._settings.key_frames if field.multi else 1) for field in asked)
+        floats = self._floats_of_point(schema, vectors)
         return max(1, min(self._limits.ids.count, self._limits.answer_floats // max(floats, 1)))
 
-
-def _diverse(vector: Any, diversity: float) -> Any:
-    if not diversity:
-        return vector
-    return models.NearestQuery(nearest=vector, mmr=models.Mmr(diversity=diversity, candidates_limit=MMR_CANDIDATES))
+    def _floats_of_point(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:
+        """Components of these vectors of a point, as far as can be told beforehand."""
+        asked = [field for name, field in schema.by_name.items() if name in vectors]
+        return sum(field.numbers * (self._settings.key_frames if field.multi else 1) for field in asked)

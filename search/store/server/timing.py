@@ -8,6 +8,9 @@ ANSWER_SECONDS = 60
 CONNECT_SECONDS = 5.0
 """For a connection, before the next address is tried."""
 
+REST_INSTEAD_SECONDS = 30.0
+"""For which everything is asked by REST, once no node was reached by gRPC."""
+
 COMMIT_SECONDS = 60
 """For the nodes of a cluster to agree on a change of a collection or an alias."""
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from qdrant_client import QdrantClient
@@ -20,8 +23,11 @@ from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Array, Point, Store
 from search.store.edge.store import EdgeStore
-from search.store.server.connection import make_client
-from search.store.server.store import ServerStore
+from search.store.server.connection import make_breaker, make_client
+from search.store.server.grpc_nodes import GrpcAddress, GrpcNodes
+from search.store.server.grpc_points import GrpcPoints
+from search.store.server.points import RestPoints
+from search.store.server.store import ServerStore, make_store
 
 VISUAL = Space("visual", "test-model", "1", "none", 16)
 SOUND = Space("sound", "test-sound", "1", "none", 8)
@@ -45,6 +51,7 @@ def _load(name: str) -> ModuleType:
 
 
 QdrantRest = _load("qdrant_rest").QdrantRest
+QdrantGrpc = _load("qdrant_grpc").QdrantGrpc
 
 
 LIVE_URLS = os.environ.get("QDRANT_URLS") or os.environ.get("QDRANT_URL") or ""
@@ -64,7 +71,7 @@ def _live_client() -> QdrantClient:
     return make_client(_live_settings())
 
 
-_LIVE = ["live", "live int8", "live binary"] if LIVE_URLS else []
+_LIVE = ["live", "live int8", "live binary", "live grpc"] if LIVE_URLS else []
 
 
 @pytest.fixture
@@ -89,27 +96,75 @@ def live_settings(live_prefix: str) -> Callable[..., Settings]:
     return make
 
 
-@pytest.fixture(params=["edge", "memory", "rest", *_LIVE])
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep of the tests that ask the double by gRPC those that send or fetch vectors; a live server is asked all."""
+    items[:] = [
+        item
+        for item in items
+        if not isinstance(item, pytest.Function)
+        or getattr(item, "callspec", None) is None
+        or item.callspec.params.get("store") != "grpc"
+        or item.get_closest_marker("by_grpc") is not None
+    ]
+
+
+@pytest.fixture(params=["edge", "memory", "rest", "grpc", *_LIVE])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store of each implementation: embedded; on the server's double, called directly and over HTTP
     with other settings and a server in strict mode; on a live server, plain and with compressed vectors, beside
     whatever is there."""
     made: Store
-    engine, _, quantization = request.param.partition(" ")
+    engine, _, variant = request.param.partition(" ")
     if engine == "edge":
         made = EdgeStore(tmp_path / "home")
     elif engine == "memory":
         made = ServerStore(QdrantClient(":memory:"))
     elif engine == "rest":
-        strict = QdrantRest()
-        strict.strict = {"max_query_limit": 100, "search_max_batchsize": 3, "upsert_max_batchsize": 40}
-        made = ServerStore(strict.client(), _settings("some-", "int8"))
+        made = ServerStore(_strict().client(), _settings("some-", "int8"))
+    elif engine == "grpc":
+        made = request.getfixturevalue("over_grpc")(_strict(), _settings("some-", "int8"))
     else:
+        by_grpc = os.environ.get("QDRANT_GRPC", "on") if variant == "grpc" else "off"
+        quantization = variant if variant in ("int8", "binary") else "none"
         prefix = request.getfixturevalue("live_prefix")
-        settings = _live_settings(qdrant_prefix=prefix, qdrant_quantization=quantization or "none")
-        made = ServerStore(make_client(settings), settings)
+        made = make_store(_live_settings(qdrant_prefix=prefix, qdrant_quantization=quantization, qdrant_grpc=by_grpc))
     yield made
     made.close()
+
+
+def _strict() -> Any:
+    strict = QdrantRest()
+    strict.strict = {"max_query_limit": 100, "search_max_batchsize": 3, "upsert_max_batchsize": 40}
+    return strict
+
+
+_BY_GRPC = r"PUT .*/points|POST .*/points/query/batch"
+"""What a store with gRPC never asks by REST, but for fetches with vectors."""
+
+
+@pytest.fixture
+def over_grpc() -> Iterator[Callable[..., ServerStore]]:
+    """Makes a store on a double of REST that is asked by gRPC; by REST it does not answer what should go that way."""
+    served = []
+
+    def make(rest: Any, settings: Settings | None = None) -> ServerStore:
+        def misdirected(request: httpx.Request) -> httpx.Response | None:
+            by_rest = "via" not in request.headers
+            asked = f"{request.method} {request.url.path}"
+            vectors = b'"with_vector":[' in request.content
+            return httpx.Response(418) if by_rest and (vectors or re.fullmatch(_BY_GRPC, asked)) else None
+
+        rest.refuse = misdirected
+        double = QdrantGrpc(rest)
+        double.start()
+        served.append(double)
+        client, breaker = rest.client(), make_breaker()
+        nodes = GrpcNodes([GrpcAddress(double.target)], None, breaker)
+        return ServerStore(client, settings, GrpcPoints(nodes, RestPoints(client)))
+
+    yield make
+    for double in served:
+        double.stop()
 
 
 @pytest.fixture

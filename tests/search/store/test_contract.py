@@ -152,6 +152,7 @@ class TestHoldingIndexing:
 
 
 class TestWriting:
+    @pytest.mark.by_grpc
     def test_upserting_again_changes_nothing(self, store, thirty):
         before = list(store.scroll("images"))
         store.upsert("images", thirty)
@@ -170,6 +171,7 @@ class TestWriting:
         store.upsert("images", [])
         assert store.count("images") == 0
 
+    @pytest.mark.by_grpc
     def test_payload_comes_back_as_it_was_given(self, store, images, make_image):
         store.ensure(images)
         facts = {
@@ -187,6 +189,7 @@ class TestWriting:
         assert found.payload == point.payload
         assert MediaRecord.from_payload(found.payload).missing is True
 
+    @pytest.mark.by_grpc
     def test_more_points_than_one_request_takes(self, store, images, make_image):
         store.ensure(images)
         store.upsert("images", [make_image(n) for n in range(603)])
@@ -265,10 +268,12 @@ class TestWriting:
 
 
 class TestReading:
+    @pytest.mark.by_grpc
     def test_retrieve_keeps_the_order_asked(self, store, thirty):
         asked = [thirty[7].id, NOBODY, thirty[2].id, thirty[29].id]
         assert [p.id for p in store.retrieve("images", asked)] == [thirty[7].id, thirty[2].id, thirty[29].id]
 
+    @pytest.mark.by_grpc
     def test_retrieve_fetches_only_what_is_asked(self, store, thirty):
         (bare,) = store.retrieve("images", [thirty[1].id], payload=False)
         assert (bare.payload, bare.vectors) == ({}, {})
@@ -291,6 +296,7 @@ class TestReading:
     def test_scroll_gives_each_once_in_order_of_id(self, store, thirty, page):
         assert [p.id for p in store.scroll("images", page=page)] == sorted(p.id for p in thirty)
 
+    @pytest.mark.by_grpc
     def test_scroll_after_an_id_with_a_filter_and_vectors(self, store, thirty):
         ordered = sorted((p for p in thirty if not p.payload["missing"]), key=lambda p: p.id)
         found = list(store.scroll("images", where=Filter(), vectors=["visual"], payload=False, after=ordered[9].id))
@@ -307,6 +313,7 @@ class TestReading:
         assert store.count("images") == 30
         assert store.count("images", Filter()) == 29
 
+    @pytest.mark.by_grpc
     def test_a_sample_is_what_comes_first_of_what_holds_the_space(self, store, videos, vectors):
         store.ensure(videos)
         with_sound = [str(uuid.uuid4()) for _ in range(40)]
@@ -332,6 +339,7 @@ class TestReading:
         assert store.schema("images") == images
 
 
+@pytest.mark.by_grpc
 class TestQuery:
     def test_scores_are_exact_cosines_best_first(self, store, thirty, images, vectors):
         asked = vectors(seed=1000)

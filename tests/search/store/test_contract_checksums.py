@@ -15,6 +15,8 @@ from search.store.checksums import FACTS_KEY, OF_FACTS, Proof, facts_checksum, k
 from search.store.edge.store import EdgeStore
 from search.transfer import Copy, pages
 
+pytestmark = pytest.mark.by_grpc
+
 WHOLE = Proof()
 AWKWARD = {
     "latitude": 0.1 + 0.2,

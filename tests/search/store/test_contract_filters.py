@@ -117,13 +117,14 @@ CIRCLES = [
 ]
 
 
+@pytest.mark.by_grpc
 def test_places_within_a_radius(store, images, make_image):
     store.ensure(images)
     points = {name: make_image(n, latitude=at[0], longitude=at[1]) for n, (name, at) in enumerate(PLACES.items())}
     store.upsert("images", list(points.values()))
     names = {point.id: name for name, point in points.items()}
     for near, expected in CIRCLES:
-        assert {names[p.id] for p in store.scroll("images", where=Filter(near=near))} == expected
+        assert {names[p.id] for p in store.scroll("images", where=Filter(near=near), vectors=["visual"])} == expected
         assert store.count("images", Filter(near=near, min_size=0)) == len(expected)
 
 
@@ -146,11 +147,12 @@ def five(store, images, make_image):
     return points
 
 
+@pytest.mark.by_grpc
 def test_every_condition_alone_and_together(store, five):
     letters = {point.id: letter for letter, point in five.items()}
     wrong = {}
     for where, expected in CASES:
-        found = "".join(sorted(letters[p.id] for p in store.scroll("images", where=where)))
+        found = "".join(sorted(letters[p.id] for p in store.scroll("images", where=where, vectors=["visual"])))
         if found != expected or store.count("images", where) != len(expected):
             wrong[str(where)] = (found, store.count("images", where), expected)
     assert not wrong
@@ -176,16 +178,18 @@ def test_a_filter_that_is_added_to_the_table_narrows_on_either_engine(store, ima
     assert store.count("images", FilterWithMore(min_iso=0, moods=("gay",))) == 1
 
 
+@pytest.mark.by_grpc
 def test_ids_and_exclusions(store, five):
     a, b, d = (five[letter].id for letter in "abd")
     nobody = str(uuid.uuid4())
-    found = {p.id for p in store.scroll("images", where=Filter(ids=(a, b, d, nobody)))}
+    found = {p.id for p in store.scroll("images", where=Filter(ids=(a, b, d, nobody)), vectors=["visual"])}
     assert found == {a, b}
     assert store.count("images", Filter(ids=(a, b), exclude_ids=(b, nobody))) == 1
     assert store.count("images", Filter(exclude_ids=(a,))) == 3
     assert store.count("images", Filter(ids=("no uuid",))) == 0
 
 
+@pytest.mark.by_grpc
 def test_conditions_narrow_similarity_and_facets_alike(store, five, images, vectors):
     query = VectorQuery(images.fields[0].space, vectors(), 10, where=Filter(path_prefix="/pics"))
     (hits,) = store.query("images", [query])

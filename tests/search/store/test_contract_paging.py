@@ -12,7 +12,7 @@ from search.store import answers
 from search.store.base import Point, VectorQuery
 from search.store.edge import store as edge
 from search.store.filters import Filter, NumberRange
-from search.store.server import store as server
+from search.store.server import questions as server
 
 UNIT = np.eye(16, dtype=np.float32)
 
@@ -43,6 +43,7 @@ def ids(points):
     return [uuid.UUID(point.id).int - 1 for point in points]
 
 
+@pytest.mark.by_grpc
 class TestDiversity:
     def test_a_burst_does_not_fill_the_page(self, store, images, burst):
         assert ids(found(store, images, 7)) == list(range(7))

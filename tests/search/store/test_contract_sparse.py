@@ -51,6 +51,7 @@ def kept(vector):
     return vector.astype(np.float16).astype(np.float32)
 
 
+@pytest.mark.by_grpc
 def test_it_comes_back_dense_to_the_precision_of_float16(store, five):
     found = store.retrieve("images", [five["dog"].id, five["grey"].id, five["old"].id], vectors=["visual", "concepts"])
     dog, grey, old = (point.vectors for point in found)
@@ -64,6 +65,7 @@ def test_it_comes_back_dense_to_the_precision_of_float16(store, five):
     np.testing.assert_array_equal(scrolled[five["both"].id], kept(five["both"].vectors["concepts"]))
 
 
+@pytest.mark.by_grpc
 def test_scores_are_dot_products_of_what_is_in_common(store, five, concepts, weights):
     near = pytest.approx
     assert asked(store, five, VectorQuery(concepts, weights({3: 1}), 10)) == [
@@ -85,6 +87,7 @@ def test_conditions_narrow_it(store, five, concepts, weights, exact):
     assert asked(store, five, VectorQuery(concepts, weights({3: 1}), 10, where=where, exact=exact)) == [("both", 0.25)]
 
 
+@pytest.mark.by_grpc
 def test_dense_and_sparse_questions_in_one_call_with_payload(store, five, tagged, concepts, weights):
     visual = VectorQuery(tagged.by_name["visual"].space, five["boat"].vectors["visual"], 1, with_payload=True)
     words = VectorQuery(concepts, weights({12: 1}), 5, with_payload=("size",))
@@ -93,6 +96,7 @@ def test_dense_and_sparse_questions_in_one_call_with_payload(store, five, tagged
     assert [hit.payload for hit in (*first, *second)] == [{"size": 1}] * 2
 
 
+@pytest.mark.by_grpc
 def test_a_vector_of_zeros_is_held_all_the_same(store, five, weights):
     holding = Filter(has_space="concepts")
     assert store.count("images", holding) == 4
@@ -180,6 +184,7 @@ def test_what_was_fetched_and_stored_again_is_the_same(store, five, tagged, conc
     assert [same_point(tagged, one, other) for one, other in zip(before, after, strict=True)] == [True] * 5
 
 
+@pytest.mark.by_grpc
 def test_a_copy_in_another_store_is_the_same(store, five, other_store, concepts, weights):
     copy = Copy(store, other_store, "here")
     copy.check()
