@@ -91,9 +91,11 @@ class Train:
                     job.say("Putting the model in place.")
                     message = training_summary(self._kind, trained.folder, trained.notes)
                     version = self._models.publish(self._kind, version_name(photos.digest), trained.folder)
+                    place = self._models.folder(self._kind, version)
                     if self._kind is ModelKind.JOINT:
-                        place = self._models.folder(self._kind, version)
                         message += f" Its plots lie in {place / PLOTS}, its TensorBoard logs in {place / LOGS}."
+                    else:
+                        message += f" Its files lie in {place}."
                     job.count(done=int(photos.labelled.sum()))
                     return message
             return "Nothing was changed; the model of before stays in use."

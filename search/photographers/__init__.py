@@ -17,5 +17,6 @@ Start with ``service``.
 * ``report``: Report of a classifier, which every training writes as ``report.json`` in the model's folder
 * ``service``: Answers of pages, API and command line about photographers
 * ``space``: The trained photographer space: one vector per photographer, and how its files are read
+* ``training_files``: Files of a training that people look at: its plots and its logs
 * ``training_summary``: Summary of a training for its job: a sentence or two
 """

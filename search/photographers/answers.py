@@ -299,7 +299,13 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class PhotographerMap:
-    """``charts``, the most meaningful first; ``notes`` says what could not be drawn, and why."""
+    """``charts``, the most meaningful first; ``notes`` says what could not be drawn, and why.
+
+    Attributes:
+        from_random: the chart ``joint`` of a training that started from random vectors, on the same axes; None where
+            none was tried.
+    """
 
     charts: tuple[Chart, ...]
     notes: tuple[str, ...] = ()
+    from_random: Chart | None = None

@@ -47,6 +47,7 @@ from search.photographers.photos.names import photographer_id
 from search.photographers.profiles.charts import STYLE, SUBJECT, profile_chart
 from search.photographers.profiles.miscredits import OutOfFold
 from search.photographers.space import PhotographerSpace
+from search.photographers.training_files import TrainingFiles, training_files
 from search.photographers.training_summary import space_summary
 from search.records.lookup import find_record, thumbnail_address
 from search.similar.questions import Probe
@@ -235,15 +236,20 @@ class PhotographerService:
         """Photographers in two dimensions: by the joint model, once that is trained, and by their profiles."""
         people, space = self._library.people(), self._joint()
         charts = [_with_photos(space.chart(), people)] if space else []
+        random = space.random_chart() if space else None
         if people is not None:
             charts += [chart for by in (STYLE, SUBJECT) if (chart := profile_chart(people, by))]
         notes = (space_summary(space.report), *space.report.notes) if space else (f"{untrained(ModelKind.JOINT)}",)
-        return PhotographerMap(tuple(charts), notes)
+        return PhotographerMap(tuple(charts), notes, random and _with_photos(random, people))
 
     def codes(self, most: int = 2000) -> CodeChart | None:
         """Photos by the joint model's image codes; None before that is trained."""
         space = self._joint()
         return space.code_chart(most) if space else None
+
+    def training_files(self) -> TrainingFiles | None:
+        """Plots and logs of the training of the joint model in use; None before that is trained."""
+        return training_files(self._models, ModelKind.JOINT)
 
     def _people(self) -> People:
         people = self._library.people()

@@ -254,6 +254,42 @@ def test_export_in_every_format(cli: Any, media: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.glob("*vectors*")) == sorted(path.name for path in out.values())
 
 
+def test_features_are_a_table_aligned_with_the_vectors(cli: Any, media: Path, tmp_path: Path) -> None:
+    import csv
+
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    from search.photographers.photos.features import FEATURE_NAMES
+
+    cli("ingest", media)
+    cli("photographers", "label", "--from", "folder")
+    cli("export", tmp_path / "vectors.npz", "--base", media)
+    for kind in ("npz", "parquet", "csv"):
+        answer = cli.json("export", "--features", tmp_path / f"features.{kind}", "--base", media)
+        assert (answer["rows"], answer["columns"], answer["unmeasured"]) == (9, 78, ["faces", "person_present"])
+    with (tmp_path / "features.csv").open(newline="", encoding="utf-8") as file:
+        header, *lines = list(csv.reader(file))
+    assert header == ["filename", "id", "photographer", *FEATURE_NAMES]
+    filenames, ids, photographers = ([line[at] for line in lines] for at in range(3))
+    assert filenames == np.load(tmp_path / "vectors.npz")["filenames"].tolist()  # row for row
+    assert photographers == [Path(name).parent.name for name in filenames]
+    values = np.array([[cell or "nan" for cell in line[3:]] for line in lines], np.float32)
+    width, faces = FEATURE_NAMES.index("width"), FEATURE_NAMES.index("faces")
+    assert (values[:, width] > 0).all()
+    assert np.isnan(values[:, faces]).all()
+    arrays = np.load(tmp_path / "features.npz")
+    np.testing.assert_array_equal(arrays["features"], values)
+    assert arrays["columns"].tolist() == list(FEATURE_NAMES)
+    assert [arrays[name].tolist() for name in ("filenames", "ids", "photographers")] == [filenames, ids, photographers]
+    table = pq.read_table(tmp_path / "features.parquet")
+    assert table.column_names == header
+    assert [table[name].to_pylist() for name in header[:3]] == [filenames, ids, photographers]
+    np.testing.assert_array_equal(np.stack([table[name].to_numpy() for name in FEATURE_NAMES], axis=1), values)
+    assert cli("export", tmp_path / "features.joblib", "--features").exit_code == 2
+    assert cli("export", tmp_path / "vectors.csv").exit_code == 2
+
+
 def test_a_failed_export_leaves_the_old_file(
     cli: Any, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,5 +22,5 @@ Start with ``operation``.
 * ``problem``: An error as JSON, in the form of RFC 9457 (``application/problem+json``)
 * ``questions``: API operations that ask: similar, words, browse, facets, duplicates, one record, status
 * ``uploads``: Embed an uploaded file: store it in the shared place, encode it, and delete it
-* ``vectors``: API operation that lists the stored vectors of one space, page by page, for ``likewise export``
+* ``vectors``: API operations that list the vectors of one space, and the features of pictures, page by page
 """

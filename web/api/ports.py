@@ -26,6 +26,7 @@ from search.photographers.answers import (
 )
 from search.photographers.develop.developing import Development, DevelopQuestion, SettingsCourse
 from search.photographers.space import CodeChart
+from search.photographers.training_files import TrainingFiles
 from search.settings import Settings
 from search.similar.questions import Probe
 from search.spaces import Space
@@ -96,6 +97,7 @@ class PhotographersPort(Protocol):
     def report(self) -> Mapping[str, object]: ...
     def map(self) -> PhotographerMap: ...
     def codes(self, most: int = 2000) -> CodeChart | None: ...
+    def training_files(self) -> TrainingFiles | None: ...
 
 
 class DeskPort(Protocol):

@@ -1,4 +1,4 @@
-"""API operation that lists the stored vectors of one space, page by page, for ``likewise export``."""
+"""API operations that list the vectors of one space, and the features of pictures, page by page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from ingest.ledger.access import Scope
 from search.errors import NotFoundError, UsageError
+from search.media import Kind
+from search.photographers.photos.features import FEATURE_NAMES
 from search.store.filters import Filter
 from web.api.operation import Operation
 from web.api.params import CollectionName, Limit, NonEmpty
@@ -52,6 +54,38 @@ class VectorPage:
     after: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class FeatureParameters:
+    """A page of the features of pictures; ``after`` is the ``after`` of the page before."""
+
+    limit: Limit = 500
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRow:
+    """The features of one picture.
+
+    Attributes:
+        values: one a column; None where the file does not say, or nothing computed it.
+    """
+
+    id: str
+    paths: tuple[str, ...]
+    photographer: str | None
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePage:
+    """``columns`` are the names of ``search.photographers.photos.features``; ``after`` asks for the next page, None on
+    the last."""
+
+    columns: tuple[str, ...]
+    items: tuple[FeatureRow, ...]
+    after: str | None
+
+
 def vectors(node: NodePort, listing: VectorParameters) -> VectorPage:
     """Vectors of everything that has one in this space, in order of id; also of what is missing just now."""
     info = node.store.collections().get(listing.collection)
@@ -79,6 +113,34 @@ def vectors(node: NodePort, listing: VectorParameters) -> VectorPage:
     return VectorPage(space.dim, items, items[-1].id if len(found) > listing.limit else None)
 
 
+def features(node: NodePort, listing: FeatureParameters) -> FeaturePage:
+    """Features of every picture that has a vector of what it shows, also of what is missing just now: the pictures of
+    ``/vectors`` in the space ``visual``, in the same order."""
+    images = Kind.IMAGE.collection
+    if images not in node.store.collections():
+        raise NotFoundError("There are no pictures yet.", "Ingest some first.")
+    where = Filter(has_space="visual", include_missing=True)
+    payload = ("paths", "photographer", "features")
+    found = list(
+        islice(
+            node.store.scroll(images, where=where, payload=payload, page=listing.limit + 1, after=listing.after),
+            listing.limit + 1,
+        )
+    )
+    nothing = (None,) * len(FEATURE_NAMES)
+    items = tuple(
+        FeatureRow(
+            id=point.id,
+            paths=tuple(point.payload["paths"]),
+            photographer=point.payload.get("photographer"),
+            values=values if len(values := tuple(point.payload.get("features") or ())) == len(nothing) else nothing,
+        )
+        for point in found[: listing.limit]
+    )
+    return FeaturePage(FEATURE_NAMES, items, items[-1].id if len(found) > listing.limit else None)
+
+
 OPERATIONS = (
     Operation("GET", "/vectors", vectors, VectorPage, scope=Scope.READ, takes=(VectorParameters,), errors=(400, 404)),
+    Operation("GET", "/features", features, FeaturePage, scope=Scope.READ, takes=(FeatureParameters,), errors=(404,)),
 )

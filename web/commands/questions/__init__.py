@@ -7,6 +7,7 @@ Start with ``similar``.
 * ``duplicates``: ``likewise duplicates``: identical files and edited copies
 * ``evaluate``: ``likewise evaluate`` measures the answers on labelled files
 * ``export``: ``likewise export``: vectors and file names, for other programs
+* ``feature_table``: Tables of the features of pictures as CSV, Parquet or npz, read from the API page by page
 * ``import_vectors``: ``likewise import``: vectors of another program, matched with this library's files and compared
 * ``filters``: Command-line options that narrow a question, derived from the table of filters
 * ``similar``: ``likewise similar``: what is like this file, or this stored media?

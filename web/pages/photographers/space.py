@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from flask import render_template, request
+from flask import Response, render_template, request, send_file
 from markupsafe import Markup
 
+from search.errors import NotFoundError
 from search.photographers.answers import Chart, PhotographerMap
 from search.photographers.space import CodeChart
 from web.api.operation import current_node
@@ -23,6 +24,26 @@ NAMES: dict[str, tuple[str, str]] = {
     "style": ("How they develop", "The mean of everything a photographer's pictures look like, whatever they show."),
     "subject": ("What they show", "The mean of everything that is in a photographer's pictures."),
 }
+
+PLOTS: dict[str, str] = {
+    "photographers.html": "Photographers",
+    "settling.html": "Their vectors while they were learnt",
+    "settling-from-random.html": "The same from random vectors",
+    "image-codes.html": "Photos by their image codes, coloured by photographer",
+    "clusters.html": "Photos by their image codes, coloured by group of alike photos",
+}
+"""What each plot of a training shows, in the order of the page."""
+
+PLOT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'unsafe-inline'",
+        "img-src data: blob:",
+        "sandbox allow-scripts",
+    )
+)
+"""Of a plot, which holds its own scripts: they run in an origin of their own, without cookies, and can load nothing."""
 
 COLOURINGS = {"cluster": "Group of alike photos", "photographer": "Photographer"}
 NAMED_COLOURS = COLOURS
@@ -44,7 +65,8 @@ def space() -> str:
     found = node.photographers.map()
     by = request.args.get("by", "")
     chart = _chosen(found, by)
-    codes = node.photographers.codes()
+    random = found.from_random if chart and chart.by == "joint" else None
+    codes, files = node.photographers.codes(), node.photographers.training_files()
     colouring = request.args.get("colour", "cluster")
     colouring = colouring if colouring in COLOURINGS else "cluster"
     drawn, legend = _cloud(codes, colouring) if codes else (None, [])
@@ -54,6 +76,10 @@ def space() -> str:
         charts=[other.by for other in found.charts],
         chart=chart,
         drawn=photographer_map(chart, highlighted) if chart else None,
+        random=random,
+        drawn_random=photographer_map(random, highlighted) if random else None,
+        files=files,
+        plots={name: words for name, words in PLOTS.items() if files and name in files.plots},
         names=NAMES,
         notes=found.notes,
         codes=codes,
@@ -64,6 +90,16 @@ def space() -> str:
         here=highlighted,
         jobs=active_jobs(node),
     )
+
+
+@blueprint.get("/plots/<name>")
+def plot(name: str) -> Response:
+    files = current_node().photographers.training_files()
+    if files is None or name not in files.plots:
+        raise NotFoundError("There is no such plot.", "The map of photographers lists those of the model in use.")
+    response = send_file(files.plots[name], "text/html")
+    response.headers["Content-Security-Policy"] = PLOT_POLICY
+    return response
 
 
 def _chosen(found: PhotographerMap, by: str) -> Chart | None:

@@ -12,6 +12,7 @@ function prepare(figure) {
   const spots = [...figure.querySelectorAll("[data-path]")].map((spot) => ({ spot, path: placesOf(spot.dataset.path) }));
   const [slider, button, label] = ["[data-frame]", "[data-play]", "[data-step]"].map((part) => figure.querySelector(part));
   const last = steps.length - 1;
+  const watch = button.querySelector("span").textContent;
   let playing = 0;
 
   const show = (at) => {
@@ -30,7 +31,7 @@ function prepare(figure) {
     cancelAnimationFrame(playing);
     playing = 0;
     button.setAttribute("aria-pressed", "false");
-    button.querySelector("span").textContent = "Watch them settle";
+    button.querySelector("span").textContent = watch;
   };
   const play = () => {
     const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -55,6 +55,7 @@ from search.photographers.report import (
     Strength,
 )
 from search.photographers.space import CodeChart, CodeSpot
+from search.photographers.training_files import TrainingFiles
 from search.similar.questions import Probe
 
 SCRIPT = "<script>alert(1)</script>"
@@ -74,6 +75,8 @@ class FakeDesk:
     Attributes:
         trained: a classifier is there.
         joint: the photographer space is there.
+        from_random: its training was tried from random vectors, too.
+        files: of its training.
         asked: probes that were predicted.
     """
 
@@ -81,6 +84,8 @@ class FakeDesk:
     names: list[str] = field(default_factory=lambda: list(NAMES))
     trained: bool = True
     joint: bool = True
+    from_random: bool = False
+    files: TrainingFiles | None = None
     unknown: bool = False
     told: Mapping[str, object] | None = field(
         default_factory=lambda: report().to_json() | {"version": "1", "made": "2026-01-31"}
@@ -222,7 +227,20 @@ class FakeDesk:
             replace(spot, path=tuple((spot.at[0] * n / 10, spot.at[1] * (n / 10) ** 2) for n in range(11)))
             for spot in spots
         ]
-        return PhotographerMap((Chart("joint", tuple(ways), (0.61, 0.27), steps), style))
+        joint = Chart("joint", tuple(ways), (0.61, 0.27), steps)
+        return PhotographerMap((joint, style), from_random=self._random_chart(joint) if self.from_random else None)
+
+    @staticmethod
+    def _random_chart(joint: Chart) -> Chart:
+        """Ends where ``joint`` does, and starts anywhere."""
+        spots = (
+            replace(spot, path=((5.0 * math.sin(7 * n), 5.0 * math.cos(11 * n)), *spot.path[1:]))
+            for n, spot in enumerate(joint.spots)
+        )
+        return replace(joint, spots=tuple(spots))
+
+    def training_files(self) -> TrainingFiles | None:
+        return self.files
 
     def codes(self, most: int = 2000) -> CodeChart | None:
         if not self.joint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 from ingest.jobs.progress import JobState
 from search.evaluation.statistics import wilson
 from search.photographers.photos.names import photographer_id
+from search.photographers.training_files import TrainingFiles
 from web.pages.photographers import TABS
 
 HTML = {"Accept": "text/html"}
@@ -199,6 +201,37 @@ def test_the_map_draws_everyone_where_they_are(client: FlaskClient, desk: Any) -
     assert "61 % of the variance" in page
     assert page.count('<a href="/item/') == len(desk.photos)
     assert page.count("As a list") == 1
+
+
+def test_a_training_from_random_vectors_is_drawn_beside_the_arranged_one(client: FlaskClient, desk: Any) -> None:
+    assert "from random vectors" not in client.get("/photographers/map").text
+    desk.from_random = True
+    page = client.get("/photographers/map").text
+    assert page.count("data-map") == page.count("data-play ") == 2
+    arranged, random = re.findall(r"<figure[^>]*data-map.*?</figure>", page, re.DOTALL)
+    assert "where their settings put them to step 2" in arranged
+    assert "from random vectors to step 2" in random
+    starts = [{way.split()[0] for way in re.findall(r'data-path="([^"]+)"', map_)} for map_ in (arranged, random)]
+    assert [len(some) for some in starts] == [1, len(desk.names)]
+    assert "Watch them find their places" not in client.get("/photographers/map?by=style").text
+
+
+def test_plots_and_logs_of_the_training_are_linked(client: FlaskClient, desk: Any, tmp_path: Path) -> None:
+    assert "Plots and logs" not in client.get("/photographers/map").text
+    plot, other = tmp_path / "settling.html", tmp_path / "secret.html"
+    plot.write_text("<script>1</script>", "utf-8")
+    other.write_text("not to be had", "utf-8")
+    desk.files = TrainingFiles("1", {plot.name: plot}, tmp_path / "logs")
+    page = client.get("/photographers/map").text
+    assert re.findall(r'href="/photographers/plots/([^"]+)"', page) == [plot.name]
+    assert f"tensorboard --logdir {tmp_path / 'logs'}" in page
+    answer = client.get(f"/photographers/plots/{plot.name}")
+    assert (answer.mimetype, answer.text) == ("text/html", "<script>1</script>")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy  # it loads nothing,
+    assert policy.endswith("sandbox allow-scripts")  # and its scripts are of no origin
+    for name in (other.name, "..%2Fsecret.html", "../secret.html", "manifest.json"):
+        assert client.get(f"/photographers/plots/{name}", headers=HTML).status_code == 404
 
 
 def test_without_the_joint_model_the_map_is_of_profiles(client: FlaskClient, desk: Any) -> None:
