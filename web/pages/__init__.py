@@ -16,5 +16,6 @@ Start with ``search``.
 * ``recent_uploads``: Remembers uploaded examples for a while, so that a question about one has an address
 * ``results``: What the search page can be asked, and its answer as tiles with links to more
 * ``search``: The search page: a question in the address, its answer as tiles
+* ``tile_markup``: Tiles as HTML. A page has hundreds, and a template takes four times as long for each
 * ``tiles``: One result as the grid shows it: the hit, and facts of its record
 """

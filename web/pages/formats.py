@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 
 from flask import Flask
-from markupsafe import Markup, escape
 
 from search.errors import UsageError
 from web.near import in_words, read
 from web.wording import likeness, percent, weaker
-
-_BETWEEN = "\0"
-"""Stands in no text that is shown."""
 
 
 def clock(seconds: float | None, short: bool = False) -> str:
@@ -69,24 +64,7 @@ def near(text: str) -> str:
         return text
 
 
-def data_attributes(values: Mapping[str, str | None]) -> Markup:
-    """Attributes ``data-…`` of an element, each with a space before it; None stands for one without a value.
-
-    All values are escaped in one go: one by one takes most of the time of a page with many tiles.
-    """
-    joined = escape(_BETWEEN.join([(value or "").replace(_BETWEEN, "") for value in values.values()]))
-    escaped = str(joined).split(_BETWEEN)
-    return Markup(  # noqa: S704  # escaped; the names are ours
-        "".join(
-            [
-                f" data-{name}" if value is None else f' data-{name}="{text}"'
-                for (name, value), text in zip(values.items(), escaped, strict=True)
-            ]
-        )
-    )
-
-
 def install_formats(app: Flask) -> None:
     """Register the functions as filters of the templates."""
-    for filter_ in (clock, span, size, percent, likeness, weaker, exposure, number, near, data_attributes):
+    for filter_ in (clock, span, size, percent, likeness, weaker, exposure, number, near):
         app.jinja_env.filters[filter_.__name__] = filter_

@@ -11,6 +11,7 @@ from web.auth import Guard
 from web.pages import item, jobs, library, login, photographers, search
 from web.pages.formats import install_formats
 from web.pages.recent_uploads import OwnRecentUploads, SharedRecentUploads
+from web.pages.tile_markup import install_tiles
 
 NAVIGATION = {
     "search.page": "Search",
@@ -50,6 +51,7 @@ def install_pages(app: Flask, guard: Guard, version: str) -> None:
         version: of Likewise, added to the addresses of scripts and style sheets.
     """
     install_formats(app)
+    install_tiles(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     node: NodePort = app.extensions["node"]
     app.jinja_env.globals.update(node=node, guard=guard, asset_version=version, navigation=NAVIGATION)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from urllib.parse import urlencode
 
 from search import addresses
 from search.media import Kind, MediaRecord
 from search.records.lookup import thumbnail_address
-from search.similar.questions import Probe, Relation, SimilarAnswer, SimilarHit
+from search.similar.questions import Probe, SimilarAnswer, SimilarHit
 from search.store.base import Store
 from search.words import WordHit
 from web.api.media import shown_inline
-from web.wording import COPIES, called, explained, likely, likeness, percent, reasons, reasons_in_full, split_weak_hits
+from web.wording import reasons, reasons_in_full, split_weak_hits
 
 NARROWEST, WIDEST = 7, 24
 """Clamp of a tile's width, in tenths of its height; the style sheet has one rule for each."""
@@ -54,93 +53,6 @@ class Tile:
     through: str = ""
     reasons: tuple[str, ...] = ()
     reasons_in_full: tuple[str, ...] = ()
-
-    @property
-    def href(self) -> str:
-        return f"/item/{self.id}" + (f"?{urlencode({'t': round(self.moment, 2)})}" if self.moment is not None else "")
-
-    @property
-    def all_paths(self) -> str:
-        """A line each."""
-        return "\n".join(self.paths)
-
-    @property
-    def data(self) -> Mapping[str, str | None]:
-        """What scripts read from a tile, by the name of the attribute after ``data-``; None for one without a value."""
-        told: dict[str, str | None] = {
-            "id": self.id,
-            "kind": self.kind.value,
-            "name": self.name,
-            "mime": self.mime,
-            "src": f"/media/{self.id}/file",
-            "path": self.all_paths,
-        }
-        if self.playable:
-            told["playable"] = None
-        if self.moment is not None:
-            told["moment"] = f"{self.moment:.2f}"
-        if self.reasons:
-            told["reasons"] = ", ".join(self.reasons_in_full)
-        if self.hit is not None:
-            parts = self.parts
-            told |= {
-                "band": "" if parts else self.band_words,
-                "likely": self.likely,
-                "rare": self.rare,
-                "parts": parts,
-                "score": f"{self.hit.score:.3f}",
-                "space": self.hit.space,
-                "model": self.model,
-                "through": self.through,
-            }
-        return told
-
-    @property
-    def copied(self) -> bool:
-        """It is the example itself, or an edit of it."""
-        return self.hit is not None and self.hit.band in COPIES
-
-    @property
-    def in_burst(self) -> bool:
-        """It is another shot of a burst with the example."""
-        return self.hit is not None and self.hit.relation is Relation.BURST
-
-    @property
-    def band_words(self) -> str:
-        return called(self.hit).capitalize() if self.hit else ""
-
-    @property
-    def figure(self) -> str:
-        """The one number beside the name: the likeness, or the combined match where subject and style are weighed; none
-        for copies, which say so in words."""
-        if self.hit is None:
-            return ""
-        if self.hit.parts is not None:
-            return percent(self.hit.match)
-        return "" if self.copied else likeness(self.hit.likeness)
-
-    @property
-    def likely(self) -> str:
-        """What the likeness says, in a line."""
-        return " ".join(likely(self.hit)) if self.hit and self.hit.parts is None else ""
-
-    @property
-    def rare(self) -> str:
-        """How many random pairs are less alike."""
-        return percent(self.hit.match) if self.hit else ""
-
-    @property
-    def parts(self) -> str:
-        """The match in subject and in style, where the two were weighed against each other."""
-        if self.hit is None or self.hit.parts is None:
-            return ""
-        return f"subject {percent(self.hit.parts['visual'])}, style {percent(self.hit.parts['style'])}"
-
-    @property
-    def why(self) -> str:
-        """What is behind the hit, a line each; then where the file is."""
-        behind = explained(self.hit, self.model) if self.hit else self.reasons_in_full
-        return "\n".join((*behind, *self.paths))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from search.media import DECODING_REVISION
 from search.similar.questions import Probe
 from web.api.questions import _find_groups as find_groups
 from web.app import create_app
-from web.pages.formats import clock, data_attributes, exposure, likeness, percent, size, span
+from web.pages.formats import clock, exposure, likeness, percent, size, span
 from web.pages.recent_uploads import OwnRecentUploads
 
 HTML = {"Accept": "text/html"}
@@ -315,10 +315,3 @@ def test_the_status_page_counts_what_an_older_version_decoded(client: FlaskClien
     node.store.patch_payload("images", {id_: {"decoding": DECODING_REVISION} for id_ in ids})
     after = client.get("/status", headers=HTML).text
     assert before.count(said) - after.count(said) == 1
-
-
-def test_what_scripts_read_is_text_whatever_it_holds() -> None:
-    hostile = "\"><b>&'\0 x"
-    written = data_attributes({"name": hostile, "playable": None, "rare": "", "path": "a\nb"})
-    assert written == ' data-name="&#34;&gt;&lt;b&gt;&amp;&#39; x" data-playable data-rare="" data-path="a\nb"'
-    assert data_attributes({"name": "<"}) == ' data-name="&lt;"'
