@@ -144,9 +144,11 @@ def _store(settings: Settings) -> Check:
         return Check("store", Health.WARNING, error.message, error.hint)
     where = settings.qdrant_url if settings.store == "server" else "embedded"
     detail = f"{settings.store} ({where}): {', '.join(counts) or 'empty'}"
-    if (address := settings.qdrant_key_in_the_open) is not None:
-        detail += f"; its key is sent to {address} without encryption"
-        return Check("store", Health.WARNING, detail, "Use https, or nothing where nobody else reaches that network.")
+    if settings.store == "server":
+        from search.store.server.warnings import warning_of
+
+        if (warning := warning_of(settings)) is not None:
+            return Check("store", Health.WARNING, f"{detail}; {warning.message}", warning.hint)
     return Check("store", Health.OK, detail)
 
 
@@ -309,13 +311,10 @@ def _classifier_fits(settings: Settings, folder: Path) -> bool:
     facts = read_manifest(folder)
     check_features(facts["features"])
     try:
-        store = open_store(settings)
+        with closing(open_store(settings)) as store:
+            images = store.collections().get(Kind.IMAGE.collection)
     except StoreLockedError:
         return False
-    try:
-        images = store.collections().get(Kind.IMAGE.collection)
-    finally:
-        store.close()
     if images is None:
         return False
     for name in ("visual", "style"):

@@ -129,8 +129,10 @@ def target_settings(settings: Settings, to: str) -> Settings:
         raise UsageError("The address holds a password.", "Give the server's key as LIKEWISE_QDRANT_API_KEY.")
     target = settings.model_copy(update={"store": "server", "qdrant_url": to})
     if settings.qdrant_urls and not _nodes(target) <= _nodes(settings):
-        # The key belongs to the configured server and must not be sent to another address.
-        return target.model_copy(update={"qdrant_api_key": None})
+        # The key belongs to the configured server and must not be sent to another address; ports are that server's too.
+        return target.model_copy(update={"qdrant_api_key": None, "qdrant_grpc": "off"})
+    if "," in settings.qdrant_grpc:  # a port for each of the addresses, of which the target names some
+        return target.model_copy(update={"qdrant_grpc": "off"})
     return target
 
 

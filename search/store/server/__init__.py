@@ -18,4 +18,5 @@ Start with ``store``.
 * ``ready``: Waits until a collection that was just made is whole on every node of a Qdrant server
 * ``store``: The store on a Qdrant server or cluster: points and queries, through qdrant-client
 * ``timing``: How long the client of a Qdrant server waits, and for how long it holds what it knows: all in one place
+* ``warnings``: What ``likewise doctor`` warns of about a Qdrant server that answers
 """

@@ -33,7 +33,7 @@ from search.store.server.collections import PhysicalCollection, ServerCollection
 from search.store.server.connection import make_breaker, make_client
 from search.store.server.errors import PointGoneError, TooLargeError, server_errors
 from search.store.server.filters import server_filter
-from search.store.server.limits import Limits, exhaust
+from search.store.server.limits import BatchLimit, Limits, exhaust
 from search.store.server.points import (
     PointsApi,
     RestPoints,
@@ -223,7 +223,7 @@ class ServerStore:
                     collection, place, partial(api.scroll, place.physical, condition, limit, offset, wanted)
                 )
             except TooLargeError as error:
-                if not names or error.of_page or limit == 1:
+                if error.of_page or not names or limit == 1:
                     raise
                 self._limits.answer_floats = limit // 2 * self._floats_of_point(place.schema, names)
                 return ask(most)
@@ -376,21 +376,25 @@ class ServerStore:
         vectors: Sequence[str],
         payload: PayloadChoice,
     ) -> list[StoredPoint]:
-        known = valid_ids(ids)
         most = self._points_in_answer(place.schema, vectors)
+        limit = BatchLimit(most) if vectors else self._limits.ids
         wanted = Wanted(place.schema, vectors, payload)
         api = self._points if vectors else self._rest
 
         def send(some: list[str]) -> list[StoredPoint]:
             return self._ask(collection, place, partial(api.retrieve, place.physical, some, wanted))
 
-        parts = [known[start : start + most] for start in range(0, len(known), most)]
-        return list(chain.from_iterable(chain.from_iterable(self._limits.ids.each(part, send) for part in parts)))
+        found = list(chain.from_iterable(limit.each(valid_ids(ids), send)))
+        if vectors and limit.count < most:
+            self._limits.answer_floats = limit.count * self._floats_of_point(place.schema, vectors)
+        return found
 
     def _points_in_answer(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:
         """How many points may be asked for at once, with these vectors."""
         floats = self._floats_of_point(schema, vectors)
-        return max(1, min(self._limits.ids.count, self._limits.answer_floats // max(floats, 1)))
+        return (
+            max(1, min(self._limits.ids.count, self._limits.answer_floats // floats)) if floats else self._limits.page
+        )
 
     def _floats_of_point(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:
         """Components of these vectors of a point, as far as can be told beforehand."""

@@ -144,6 +144,11 @@ def test_a_key_goes_to_no_other_server(make_settings: Callable[..., Settings]) -
     cluster = make_settings(qdrant_api_key="secret", qdrant_url="http://one:6333, http://two:6333")
     assert target_settings(cluster, "http://two:6333/").qdrant_api_key == cluster.qdrant_api_key
     assert target_settings(cluster, "http://two:6333,http://three:6333").qdrant_api_key is None
+    one_port = make_settings(qdrant_grpc="7000", qdrant_url="http://one:6333, http://two:6333")
+    assert target_settings(one_port, "http://two:6333").qdrant_grpc == "7000"
+    assert target_settings(one_port, "http://three:6333").qdrant_grpc == "off"
+    a_port_each = one_port.model_copy(update={"qdrant_grpc": "7000,7001"})
+    assert target_settings(a_port_each, "http://two:6333").qdrant_grpc == "off"
     unnamed = make_settings(qdrant_api_key="secret")
     assert target_settings(unnamed, "http://two:6333").qdrant_api_key == unnamed.qdrant_api_key
 

@@ -143,6 +143,13 @@ _BY_GRPC = r"PUT .*/points|POST .*/points/query/batch"
 
 
 @pytest.fixture
+def grpc_double() -> type:
+    """The double that is asked by gRPC, to be started by the test."""
+    made: type = QdrantGrpc
+    return made
+
+
+@pytest.fixture
 def over_grpc() -> Iterator[Callable[..., ServerStore]]:
     """Makes a store on a double of REST that is asked by gRPC; by REST it does not answer what should go that way."""
     served = []

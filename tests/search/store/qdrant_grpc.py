@@ -29,6 +29,8 @@ CODES = {
     500: grpc.StatusCode.INTERNAL,
     503: grpc.StatusCode.UNAVAILABLE,
 }
+PRECONDITION = ("Storage locked", "Pre-condition failure")
+"""How refusals begin whose code is that of a failed precondition."""
 OF_PROXY = "Received http2 header with status: "
 """What gRPC says of a status that a proxy answered."""
 
@@ -116,7 +118,8 @@ class QdrantGrpc:
             context.abort(grpc.StatusCode.UNKNOWN, f"{OF_PROXY}{told.status_code}")
         if "Retry-After" in told.headers:
             context.set_trailing_metadata((("retry-after", told.headers["Retry-After"]),))
-        return context.abort(CODES.get(told.status_code, grpc.StatusCode.UNKNOWN), text)
+        code = CODES.get(told.status_code, grpc.StatusCode.UNKNOWN)
+        return context.abort(grpc.StatusCode.FAILED_PRECONDITION if text.startswith(PRECONDITION) else code, text)
 
 
 class _Health(messages.QdrantServicer):
@@ -126,6 +129,7 @@ class _Health(messages.QdrantServicer):
     def HealthCheck(self, request: Any, context: grpc.ServicerContext) -> Any:  # names of the service
         self._double._thawed.wait()
         self._double.calls.append("health")
+        self._double.metadata = dict(context.invocation_metadata())
         return messages.HealthCheckReply(title="qdrant", version="1.18.3")
 
 
