@@ -391,10 +391,8 @@ class ServerStore:
 
     def _points_in_answer(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:
         """How many points may be asked for at once, with these vectors."""
-        floats = self._floats_of_point(schema, vectors)
-        return (
-            max(1, min(self._limits.ids.count, self._limits.answer_floats // floats)) if floats else self._limits.page
-        )
+        limits, floats = self._limits, self._floats_of_point(schema, vectors)
+        return max(1, min(limits.ids.count, limits.answer_floats // floats)) if floats else limits.page
 
     def _floats_of_point(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:
         """Components of these vectors of a point, as far as can be told beforehand."""
