@@ -24,7 +24,6 @@ from web.running import find_running
 PACKAGES = (
     "likewise",
     "torch",
-    "torchvision",
     "qdrant-edge-py",
     "qdrant-client",
     "celery",

@@ -14,10 +14,12 @@ class TorchvisionWeights:
 
     Attributes:
         enum: as ``torchvision.models.get_weight`` takes it, ``ResNet18_Weights.IMAGENET1K_V1``.
+        url: the ``url`` of that enum; the end of the file's name is the beginning of its SHA-256, and is checked.
         megabytes: size of the download.
     """
 
     enum: str
+    url: str
     megabytes: float
 
     def __str__(self) -> str:

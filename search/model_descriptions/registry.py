@@ -29,7 +29,9 @@ RESNET18 = ModelDescription(
     dim=512,
     licence="BSD-3-Clause",
     source="He et al., Deep Residual Learning for Image Recognition, CVPR 2016",
-    weights=TorchvisionWeights("ResNet18_Weights.IMAGENET1K_V1", 44.7),
+    weights=TorchvisionWeights(
+        "ResNet18_Weights.IMAGENET1K_V1", "https://download.pytorch.org/models/resnet18-f37072fd.pth", 44.7
+    ),
     preprocessing=f"{_CROP}, mean .485 .456 .406, std .229 .224 .225, average pool, L2",
     input="RGB picture, uint8 (224, 224, 3)",
     spaces=(VISUAL,),
@@ -62,7 +64,9 @@ R3D18 = ModelDescription(
     dim=512,
     licence="BSD-3-Clause",
     source="Tran et al., A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018",
-    weights=TorchvisionWeights("R3D_18_Weights.KINETICS400_V1", 127),
+    weights=TorchvisionWeights(
+        "R3D_18_Weights.KINETICS400_V1", "https://download.pytorch.org/models/r3d_18-b3b3357e.pth", 127
+    ),
     preprocessing=(
         "16-frame clips at 15 fps, resize 128x171 (bilinear, no antialias), centre crop 112, "
         "mean .43216 .394666 .37645, std .22803 .22145 .216989, average pool, mean of clips, L2"

@@ -9,14 +9,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageOps
-from torchvision import transforms
 
 from search.settings import Settings
 from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.image.efficientnet import efficientnet_lite0_network
 from workers.embedders.networks import Runner
-
-PREPARE = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224)])
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +23,15 @@ def runner() -> Runner:
 
 def cosines(paths: list[Path], runner: Runner, settings: Settings) -> np.ndarray:
     """Between the embedding of each file as the pool decodes it and as Pillow and torchvision do in full."""
+    from torchvision import transforms  # takes seconds
+
+    prepare = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224)])
     with DecodePool(settings) as pool:
         ours = np.concatenate([pool.submit(str(path)).result().crops for path in paths])
     full = []
     for path in paths:
         with Image.open(path) as opened:
-            full.append(np.asarray(PREPARE(ImageOps.exif_transpose(opened).convert("RGB"))))
+            full.append(np.asarray(prepare(ImageOps.exif_transpose(opened).convert("RGB"))))
     return (runner(ours)[0] * runner(np.stack(full))[0]).sum(axis=1)
 
 

@@ -14,5 +14,5 @@ Start with ``models``.
 * ``models``: Embed decoded media with the chosen models: vectors by space, tags and frames of concepts
 * ``network_probe``: Whether servers that offer weights answer within seconds
 * ``networks``: Run a network over uint8 rows in batches on any device, and modules that networks share
-* ``weights``: Get the weights of a model from torchvision, an installed package, or the Hugging Face hub
+* ``weights``: Get the weights of a model: torchvision's, of an installed package, or from the Hugging Face hub
 """

@@ -161,8 +161,8 @@ class Models:
         return list(zip(np.split(vectors, ends), np.split(probabilities, ends), strict=True))
 
     def _embed_style(self, items: Sequence[Decoded]) -> list[Array | None]:
-        """Unit vectors of ``style`` of each item's whole pictures; None for an item without any."""
-        return _each(lambda: self._style, [item.whole if self._choice.style else None for item in items])
+        """Unit vectors of ``style`` of each item's pictures within their borders; None for an item without any."""
+        return _each(lambda: self._style, [_within_borders(item) if self._choice.style else None for item in items])
 
     def _embed_meaning(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Unit vectors of ``meaning`` of each item's crops; None for an item without any, or where it is not made."""
@@ -271,6 +271,10 @@ def _each(runner: Callable[[], Runner], parts: Sequence[NDArray[np.uint8] | None
     outputs = runner()(np.concatenate(given))[0]
     rows = iter(np.split(outputs, np.cumsum([len(part) for part in given])[:-1]))
     return [None if part is None or not len(part) else next(rows) for part in parts]
+
+
+def _within_borders(item: Decoded) -> NDArray[np.uint8] | None:
+    return item.whole if item.inner is None else item.inner
 
 
 def _unit(rows: Array) -> Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -117,13 +118,24 @@ class Runner:
         return tuple(output.float().cpu() for output in outputs)
 
 
+@contextmanager
+def declared() -> Iterator[None]:
+    """Networks that are made within have no memory for their weights, and draw no random ones: :func:`load_state` gives
+    them their tensors."""
+    with torch.device("meta"):
+        yield
+
+
 def load_state(network: nn.Module, state: StateDict, name: str) -> None:
-    """Load ``state`` into ``network``, every tensor of it.
+    """Load ``state`` into ``network``, every tensor of it; one that was :func:`declared` takes the tensors themselves.
 
     Raises:
         ModelError: names or shapes differ.
     """
+    assign = next(network.parameters()).is_meta
+    if assign:
+        state = {key: tensor.contiguous() for key, tensor in state.items()}
     try:
-        network.load_state_dict(state, strict=True)
+        network.load_state_dict(state, strict=True, assign=assign)
     except RuntimeError as error:
         raise ModelError(f"The weights do not fit {name}: {error}") from error

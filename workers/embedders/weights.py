@@ -1,4 +1,4 @@
-"""Get the weights of a model from torchvision, an installed package, or the Hugging Face hub.
+"""Get the weights of a model: torchvision's, of an installed package, or from the Hugging Face hub.
 
 Everything is loaded with ``weights_only=True`` or as safetensors: a weight file is data, never code.
 """
@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import torch
-from torchvision.models import ResNet18_Weights, get_weight
+from torch.hub import load_state_dict_from_url
 
 from search.errors import ModelError
 from search.model_descriptions.description import HubWeights, ModelDescription, PackagedWeights, TorchvisionWeights
@@ -25,6 +24,9 @@ from workers.embedders.networks import StateDict
 
 STALL_SECONDS = 30.0
 """How long a download may stand still before it is given up."""
+
+CATEGORIES = Path(__file__).parent / "image" / "imagenet_categories.txt"
+"""Source: torchvision ``ResNet18_Weights.IMAGENET1K_V1.meta["categories"]``."""
 
 
 def weights_of(model: ModelDescription) -> StateDict:
@@ -99,7 +101,7 @@ def cached_path(model: ModelDescription) -> Path | None:
 
 def download_path(model: ModelDescription) -> Path:
     """Where the torch hub cache keeps torchvision's weights of ``model``, whether they are there or not."""
-    return Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(_published(model).url).path).name)
+    return Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(_url(model)).path).name)
 
 
 def by_hand(model: ModelDescription) -> str:
@@ -121,26 +123,28 @@ def is_reachable(model: ModelDescription) -> bool:
 def reachable(models: Iterable[ModelDescription]) -> frozenset[str]:
     """Names of those models whose weights a server offers soon; torchvision's are all asked at the same time."""
     models = list(models)
-    urls = {model.name: _published(model).url for model in models if isinstance(model.weights, TorchvisionWeights)}
+    urls = {model.name: _url(model) for model in models if isinstance(model.weights, TorchvisionWeights)}
     on_hub = [model for model in models if isinstance(model.weights, HubWeights) and is_installed()]
     return reachable_urls(urls) | {model.name for model in on_hub if hub.is_reachable(model)}
 
 
 def imagenet_categories() -> tuple[str, ...]:
     """Names of the 1,000 classes of ImageNet-1k in the order of every classifier head used here."""
-    return tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+    return tuple(CATEGORIES.read_text("ascii").splitlines())
 
 
-def _published(model: ModelDescription) -> Any:
-    """The member of torchvision's enum of weights."""
+def _url(model: ModelDescription) -> str:
+    """Where torchvision publishes the weights."""
     assert isinstance(model.weights, TorchvisionWeights)
-    return get_weight(model.weights.enum)
+    return model.weights.url
 
 
 def _from_torchvision(model: ModelDescription) -> StateDict:
     try:
         with _no_stalling_sockets():
-            state: StateDict = _published(model).get_state_dict(progress=True, check_hash=True, weights_only=True)
+            state: StateDict = load_state_dict_from_url(
+                _url(model), map_location="cpu", check_hash=True, weights_only=True
+            )
     except Exception as error:  # urllib, ssl, hashing and unpickling each have their own; all mean "no weights"
         path = download_path(model)
         raise ModelError(

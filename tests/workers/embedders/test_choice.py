@@ -181,15 +181,12 @@ def test_settings_can_choose_what_needs_no_download(
 def test_insisting_on_official_weights_that_cannot_be_had_is_an_error(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    class Unreachable:
-        url = "https://weights.invalid/resnet18-0.pth"
+    def no_route(*_: object, **__: object) -> None:
+        raise OSError("no route")
 
-        def get_state_dict(self, **_: object) -> None:
-            raise OSError("no route")
-
-    monkeypatch.setattr(weights, "_published", lambda model: Unreachable())
+    monkeypatch.setattr(weights, "load_state_dict_from_url", no_route)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(ModelError, match=r"resnet18 could not be had: no route.*resnet18-0\.pth"):
+    with pytest.raises(ModelError, match=r"resnet18 could not be had: no route.*resnet18-f37072fd\.pth"):
         choose_models(make_settings(image_model="resnet18", video_model="frames"), {})
 
 
@@ -265,10 +262,7 @@ def test_servers_are_asked_at_the_same_time_and_silent_ones_are_not_waited_for(m
 
 
 def test_nobody_listening_is_not_reachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Deaf:
-        url = "http://127.0.0.1:9/resnet18.pth"
-
-    monkeypatch.setattr(weights, "_published", lambda model: Deaf())
+    monkeypatch.setattr(weights, "_url", lambda model: "http://127.0.0.1:9/resnet18.pth")
     assert not weights.is_reachable(RESNET18)
 
 

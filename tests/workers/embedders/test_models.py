@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torchvision.models.video import r3d_18
 
 from search.errors import ModelError
 from search.media import Kind
@@ -196,6 +195,8 @@ def test_nothing_in_nothing_out(models: Models) -> None:
 
 
 def test_clips_are_averaged_before_they_are_normalised(make_settings: Callable[..., Settings]) -> None:
+    from torchvision.models.video import r3d_18  # takes seconds
+
     torch.manual_seed(4)
     state = r3d_18(weights=None).state_dict()
     models = Models(make_settings(), ModelChoice("efficientnet_lite0", "r3d18"), states={"r3d18": state})

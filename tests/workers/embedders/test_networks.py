@@ -1,16 +1,15 @@
-"""Golden vectors: each network against torchvision's or timm's own transforms and forward pass, same weights."""
+"""Golden vectors: each network against torchvision's or timm's own transforms and forward pass, same weights.
+
+Each test imports what it compares with: torchvision and timm take seconds, and every process of a run imports modules.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import timm
 import torch
 from PIL import Image, ImageDraw
 from torch import nn
-from torchvision import transforms
-from torchvision.models import ResNet18_Weights, resnet18
-from torchvision.models.video import R3D_18_Weights, r3d_18
 
 from search.errors import ModelError
 from search.model_descriptions.registry import EFFICIENTNET_LITE0
@@ -55,6 +54,8 @@ def seeded_state(network: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def crops(all_pictures: list[Image.Image]) -> np.ndarray:
+    from torchvision import transforms
+
     cut = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224)])
     return np.stack([np.asarray(cut(picture)) for picture in all_pictures])
 
@@ -64,6 +65,8 @@ def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def test_resnet18_gives_the_vectors_of_torchvision() -> None:
+    from torchvision.models import ResNet18_Weights, resnet18
+
     reference = resnet18(weights=None)
     state = seeded_state(reference)
     reference.load_state_dict(state)
@@ -84,6 +87,9 @@ def test_resnet18_gives_the_vectors_of_torchvision() -> None:
 
 
 def test_efficientnet_lite0_gives_the_vectors_of_timm() -> None:
+    import timm
+    from torchvision import transforms
+
     reference = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
     names = list(reference.state_dict())
     assert len(names) == 296
@@ -110,6 +116,8 @@ def test_efficientnet_lite0_gives_the_vectors_of_timm() -> None:
 
 
 def test_r3d18_gives_the_activations_of_torchvision() -> None:
+    from torchvision.models.video import R3D_18_Weights, r3d_18
+
     reference = r3d_18(weights=None)
     state = seeded_state(reference)
     reference.load_state_dict(state)

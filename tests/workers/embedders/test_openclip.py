@@ -1,4 +1,8 @@
-"""Golden vectors: both towers against open_clip's own transforms and forward pass, same weights."""
+"""Golden vectors: both towers against open_clip's own transforms and forward pass, same weights.
+
+Each test imports what it compares with: open_clip and torchvision take seconds, and every process of a run imports
+modules.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,9 @@ from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
-import open_clip
 import pytest
 import torch
-from open_clip.pretrained import get_pretrained_cfg
 from PIL import Image
-from torchvision import transforms
 
 from search.errors import ModelError
 from search.model_descriptions import text
@@ -54,6 +55,8 @@ def crops() -> np.ndarray:
 
 
 def test_pictures_get_the_vectors_of_open_clip(tiny_clip: ModuleType) -> None:
+    from torchvision import transforms
+
     prepare = transforms.Compose([transforms.ToTensor(), transforms.Normalize(OPEN_CLIP.mean, OPEN_CLIP.std)])
     prepared = torch.stack([prepare(Image.fromarray(crop)) for crop in crops()])
     with torch.inference_mode():
@@ -69,6 +72,8 @@ def test_pictures_get_the_vectors_of_open_clip(tiny_clip: ModuleType) -> None:
 
 
 def test_words_get_the_vectors_of_open_clip(tiny_clip: ModuleType, embedder: TextEmbedder) -> None:
+    import open_clip
+
     tokens = open_clip.get_tokenizer(tiny_clip.MODEL.architecture)(TEXTS)
     with torch.inference_mode():
         expected = loaded_reference(tiny_clip).encode_text(tokens, normalize=True).numpy()
@@ -104,8 +109,11 @@ def test_making_a_network_draws_no_numbers(tiny_clip: ModuleType) -> None:
 
 def test_the_description_is_what_open_clip_says() -> None:
     architecture, tag = OPEN_CLIP.revision.split("/")
+    from open_clip import get_model_config
+    from open_clip.pretrained import get_pretrained_cfg
+
     known = get_pretrained_cfg(architecture, tag)
-    configuration = open_clip.get_model_config(architecture)
+    configuration = get_model_config(architecture)
     assert OPEN_CLIP.architecture == architecture
     assert known["hf_hub"] == f"{hub.source_of(OPEN_CLIP).repository}/"
     assert (known["mean"], known["std"]) == (OPEN_CLIP.mean, OPEN_CLIP.std)

@@ -160,3 +160,14 @@ def test_weights_are_described_in_words() -> None:
         "logmel": "None",
         "open_clip": "laion/CLIP-ViT-B-32-DataComp.XL-s13B-b90K on the Hugging Face hub, 605 MB",
     }
+
+
+def test_networks_are_built_without_torchvision_and_timm(repository: Path) -> None:
+    """They take as long to import as torch itself."""
+    program = (
+        "import sys; from workers.embedders.image.efficientnet import efficientnet_lite0_network;"
+        "import workers.embedders.image.resnet, workers.embedders.video.r3d, workers.embedders.sound.logmel;"
+        "import workers.embedders.style.network; efficientnet_lite0_network();"
+        "sys.exit(bool({'torchvision', 'timm', 'torch._dynamo', 'sympy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=repository, check=False).returncode == 0

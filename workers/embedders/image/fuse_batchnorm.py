@@ -18,8 +18,7 @@ def fuse_batch_norms(network: nn.Module) -> nn.Module:
     """Fuse every batch norm that is declared directly after a convolution, in place; returns ``network`` in eval mode
     and channels-last memory.
 
-    Holds for ResNet and EfficientNet, whose modules declare their layers in the order they are applied. timm's batch
-    norms carry their activation, which stays.
+    Holds for ResNet and EfficientNet, whose modules declare their layers in the order they are applied.
     """
     network.eval()
     for module in list(network.modules()):
@@ -27,6 +26,6 @@ def fuse_batch_norms(network: nn.Module) -> nn.Module:
         for name, child in list(module.named_children()):
             if isinstance(child, nn.BatchNorm2d) and previous is not None:
                 setattr(module, previous[0], fuse_conv_bn_eval(previous[1], child))
-                setattr(module, name, getattr(child, "act", nn.Identity()))
+                setattr(module, name, nn.Identity())
             previous = (name, child) if isinstance(child, nn.Conv2d) else None
     return network.to(memory_format=torch.channels_last)

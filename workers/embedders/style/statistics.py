@@ -45,7 +45,7 @@ class EarlyLayers(nn.Module):
         self.normalise = whole.normalise
         self.halved = halved
         backbone = whole.backbone
-        self.stages = nn.ModuleList([nn.Sequential(backbone.conv_stem, backbone.bn1), *backbone.blocks[:STAGES]])
+        self.stages = nn.ModuleList([backbone.stem, *backbone.stages[:STAGES]])
 
     def forward(self, pixels: Tensor) -> Tensor:
         activations = self.normalise(pixels)
