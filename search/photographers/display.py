@@ -10,12 +10,14 @@ from search.media import word_list
 from search.photographers.answers import (
     Alike,
     Candidate,
+    Chart,
     PhotographerListed,
     PhotographerMap,
     PhotographerShown,
     Prediction,
     SetPrediction,
 )
+from search.photographers.photos.names import same_name
 
 Displayed = Mapping[str, str]
 """Name of a photographer to what people want shown, where they have said so."""
@@ -24,9 +26,7 @@ _LABEL = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*(?:_[^\W\d_]+(?:-[^\W\d_]+)*)+")
 """Words of letters with underscores between them, as folders and data sets spell names."""
 
 _PARTICLES = frozenset(
-    word_list(
-        "af al and da das de del della den der des di do dos du el la las le los of ten ter und van von y zu"
-    )
+    word_list("af al and da das de del della den der des di do dos du el la las le los of ten ter und van von y zu")
 )
 
 
@@ -42,6 +42,12 @@ def derived_name(name: str) -> str:
         return name
     first, *others = name.split("_")
     return " ".join([_word(first), *(word if word in _PARTICLES else _word(word) for word in others)])
+
+
+def shown_as(shown: str, names: Iterable[str], told: Displayed) -> str | None:
+    """The photographer who is shown by this name, in whatever case; None where it is nobody or several."""
+    found = [name for name in names if same_name(display_name(name, told), shown)]
+    return found[0] if len(found) == 1 else None
 
 
 def shown_prediction(prediction: Prediction, told: Displayed) -> Prediction:
@@ -76,11 +82,13 @@ def shown_alike(alike: Iterable[Alike], told: Displayed) -> tuple[Alike, ...]:
 
 def shown_map(found: PhotographerMap, told: Displayed) -> PhotographerMap:
     """A map whose spots have display names."""
-    charts = (
-        replace(chart, spots=tuple(replace(spot, display_name=display_name(spot.name, told)) for spot in chart.spots))
-        for chart in found.charts
-    )
-    return replace(found, charts=tuple(charts))
+    random = None if found.from_random is None else _chart(found.from_random, told)
+    return replace(found, charts=tuple(_chart(chart, told) for chart in found.charts), from_random=random)
+
+
+def _chart(chart: Chart, told: Displayed) -> Chart:
+    spots = (replace(spot, display_name=display_name(spot.name, told)) for spot in chart.spots)
+    return replace(chart, spots=tuple(spots))
 
 
 def _candidates(candidates: Iterable[Candidate], told: Displayed) -> tuple[Candidate, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from search.errors import ModelError, NotFoundError, SpaceMismatchError, UsageError
 from search.media import Kind, MediaRecord
+from search.photographers import display
 from search.photographers.aliases import Aliases, renamed_predictions, renamed_space, renamed_verdict
 from search.photographers.answers import (
     Alike,
@@ -31,15 +32,6 @@ from search.photographers.answers import (
 from search.photographers.classifier.model_files import REPORT, read_out_of_fold
 from search.photographers.develop.developing import Development, DevelopQuestion, SettingsCourse, courses, develop
 from search.photographers.develop.reading import shipped_reader
-from search.photographers.display import (
-    Displayed,
-    shown_alike,
-    shown_listed,
-    shown_map,
-    shown_photographer,
-    shown_prediction,
-    shown_set,
-)
 from search.photographers.library_photos import Library, LibraryState
 from search.photographers.model_registry import CurrentModel, ModelKind, ModelRegistry, untrained
 from search.photographers.photos.features import FEATURES
@@ -84,7 +76,7 @@ class PhotographerService:
         models: ModelRegistry,
         state: Callable[[], LibraryState],
         aliases: Callable[[], Aliases] = dict,
-        displayed: Callable[[], Displayed] = dict,
+        displayed: Callable[[], display.Displayed] = dict,
     ) -> None:
         self._store, self._models, self._aliases, self._displayed = store, models, aliases, displayed
         self._library = Library(store, state)
@@ -95,7 +87,7 @@ class PhotographerService:
     def list(self) -> tuple[PhotographerListed, ...]:
         """All photographers, those with most photos first; empty while no photo is credited."""
         people = self._library.people()
-        return shown_listed(people.listed(), self._displayed()) if people else ()
+        return display.shown_listed(people.listed(), self._displayed()) if people else ()
 
     def show(self, who: str) -> PhotographerShown:
         """Everything about one photographer.
@@ -109,15 +101,21 @@ class PhotographerService:
         predictions, notes = self._out_of_fold_predictions()
         shown = self._people().shown(self._current_name(who), predictions)
         alike = (*shown.alike, *self._alike_by_space(shown.name))
-        return shown_photographer(replace(shown, alike=alike, notes=(*shown.notes, *notes)), self._displayed())
+        return display.shown_photographer(replace(shown, alike=alike, notes=(*shown.notes, *notes)), self._displayed())
 
     def name_of(self, who: str) -> str:
-        """Name of the photographer with this id, or this name in whatever case.
+        """Name of the photographer with this id, or this name in whatever case, or who is shown by this name.
 
         Raises:
             NotFoundError: no photo is credited to it.
         """
-        return self._people().name_of(who)
+        people = self._people()
+        try:
+            return people.name_of(who)
+        except NotFoundError:
+            if (name := display.shown_as(who, people.rows, self._displayed())) is None:
+                raise
+            return name
 
     def alike(self, who: str) -> tuple[Alike, ...]:
         """Similar photographers, most similar first, by each of ``style``, ``subject`` and, once trained, ``joint``.
@@ -126,7 +124,7 @@ class PhotographerService:
             NotFoundError: there is no such photographer.
         """
         name = self._current_name(who)
-        return shown_alike((*self._people().alike(name), *self._alike_by_space(name)), self._displayed())
+        return display.shown_alike((*self._people().alike(name), *self._alike_by_space(name)), self._displayed())
 
     def predict(self, probe: Probe, *, nearest: bool = True) -> Prediction:
         """Photographer of a photo.
@@ -171,7 +169,7 @@ class PhotographerService:
             coverage=verdict.coverage,
             nearness=verdict.nearness,
         )
-        return shown_prediction(prediction, self._displayed())
+        return display.shown_prediction(prediction, self._displayed())
 
     def predict_set(self, photos: Sequence[PhotoEvidence]) -> SetPrediction:
         """Verdict on several photos at once, by what :meth:`predict` says of each.
@@ -184,7 +182,7 @@ class PhotographerService:
         if len(photos) < 2:
             raise UsageError("A set has at least two photos.", "One photo alone is asked about by itself.")
         verdict = replace(self._current_classifier().judge(photos), model=self._classifier.version)
-        return shown_set(verdict, self._displayed())
+        return display.shown_set(verdict, self._displayed())
 
     def develop(self, probe: Probe, question: DevelopQuestion) -> Development:
         """How a photo is developed like somebody's.
@@ -240,7 +238,9 @@ class PhotographerService:
         if people is not None:
             charts += [chart for by in (STYLE, SUBJECT) if (chart := profile_chart(people, by))]
         notes = (space_summary(space.report), *space.report.notes) if space else (f"{untrained(ModelKind.JOINT)}",)
-        return PhotographerMap(tuple(charts), notes, random and _with_photos(random, people))
+        return display.shown_map(
+            PhotographerMap(tuple(charts), notes, random and _with_photos(random, people)), self._displayed()
+        )
 
     def codes(self, most: int = 2000) -> CodeChart | None:
         """Photos by the joint model's image codes; None before that is trained."""

@@ -51,18 +51,19 @@ def photographer_map(chart: Chart, highlighted: str = "") -> Markup:
     placed = {spot.id: fit(spot.at) for spot in chart.spots}
     radius = {spot.id: 4.0 + 8.0 * math.sqrt(spot.photos / most) for spot in chart.spots}
     ordered = sorted(chart.spots, key=lambda spot: (spot.id != highlighted, -spot.photos, spot.name))
-    named = _fitting_names(((spot.id, shortened(spot.name, NAME)) for spot in ordered), placed, radius)
+    names = {spot.id: spot.display_name or spot.name for spot in ordered}
+    named = _fitting_names(((id_, shortened(name, NAME)) for id_, name in names.items()), placed, radius)
     paths, dots = [], []
     for spot in reversed(ordered):
         x, y = placed[spot.id]
         path = " ".join("{:.1f},{:.1f}".format(*fit(place)) for place in spot.path)
         if path and len(chart.spots) <= MOST_PATHS:
             paths.append(element("polyline", class_="way", points=path))
-        parts = [element("title", f"{spot.name}, {spot.photos} photos")]
+        parts = [element("title", f"{names[spot.id]}, {spot.photos} photos")]
         parts.append(element("circle", cx=0, cy=0, r=radius[spot.id]))
         if spot.id in named:
             dx, dy, anchor = named[spot.id]
-            parts.append(element("text", shortened(spot.name, NAME), x=dx, y=dy, text_anchor=anchor))
+            parts.append(element("text", shortened(names[spot.id], NAME), x=dx, y=dy, text_anchor=anchor))
         dots.append(
             element(
                 "a",

@@ -127,7 +127,7 @@ def _facts(record: MediaRecord) -> dict[str, str]:
         "Aperture": f"f/{record.aperture:g}" if record.aperture else "",
         "ISO": f"{record.iso:g}" if record.iso else "",
         "Focal length": f"{record.focal_length:g} mm" if record.focal_length else "",
-        "Place": _place(record),
+        "Place": ", ".join(filter(None, (record.place, _place(record)))),
         "Damaged": f"{record.damaged:.0%} could not be read" if record.damaged else "",
         "Note": record.remark or "",
         "Library": ", ".join(record.libraries),

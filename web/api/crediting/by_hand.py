@@ -92,8 +92,9 @@ class Displayed:
 
 def credit_photos(node: NodePort, crediting: Crediting) -> CreditEdit:
     """Credit photos by hand, at once, before every other source; an empty 'photographer' says that nobody is known.
-    'edit' of the answer undoes it."""
-    return node.desk.credit({check_id(one.id): one.photographer for one in crediting.credits})
+    A name that somebody who is known has, or is shown by, in whatever case, means them. 'edit' of the answer undoes
+    it."""
+    return node.desk.credit({check_id(one.id): _known(node, one.photographer) for one in crediting.credits})
 
 
 def undo_credits(node: NodePort, undoing: Undoing) -> Undone:
@@ -119,7 +120,7 @@ def merge_photographers(node: NodePort, merging: Merging) -> Renamed:
     return rename_photographer(node, Renaming(merging.photographer, into))
 
 
-def display_photographer(node: NodePort, who: str, displaying: Displaying) -> Displayed:
+def display_photographer(node: NodePort, displaying: Displaying, who: str) -> Displayed:
     """Say how a photographer is shown. The name that photos are credited by stays as it is; an empty 'display_name'
     goes back to what follows from it: Alfred T. Palmer of alfred_t_palmer."""
     name = node.photographers.name_of(who)
@@ -135,6 +136,13 @@ def display_names(node: NodePort) -> Mapping[str, str]:
     told = node.desk.displayed()
     shown = {one.name: display_name(one.name, told) for one in node.photographers.list()}
     return {name: display for name, display in shown.items() if display != name}
+
+
+def _known(node: NodePort, name: str) -> str:
+    try:
+        return node.photographers.name_of(name) if name.strip() else ""
+    except NotFoundError:  # somebody new
+        return name
 
 
 def _renamed(node: NodePort, old: str, new: str) -> Renamed:

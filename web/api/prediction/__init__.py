@@ -4,4 +4,5 @@ A single photo is asked about in ``web.api.photographers``.
 
 * ``many``: API call that predicts the photographers of several stored photos, or of a folder, and judges them together
 * ``sets``: API call that judges several photos at once: all by one of ours, by nobody we know, or mixed
+* ``table``: Predictions as a table: the CSV that the command writes and the page offers
 """

@@ -70,6 +70,17 @@ class PredictedMany:
 def predict_many(node: NodePort, asked: PredictingMany) -> PredictedMany:
     """Whose photos several stored ones are, or all in a folder of the library: a prediction for each, with its record's
     credit, and the verdict on all of them together. 'total' says how many were meant where there are more than 200."""
+    ids, total = asked_ids(node, asked)
+    return judged(node, [predict_stored(node, media_id) for media_id in ids], total)
+
+
+def asked_ids(node: NodePort, asked: PredictingMany) -> tuple[list[str], int]:
+    """Ids of the photos that are to be answered, and how many were meant.
+
+    Raises:
+        UsageError: none was meant.
+        NotFoundError: there is none in the folder.
+    """
     ids = list(dict.fromkeys(check_id(media_id) for media_id in asked.like))
     total = len(ids)
     if asked.folder:
@@ -78,7 +89,7 @@ def predict_many(node: NodePort, asked: PredictingMany) -> PredictedMany:
         ids = list(dict.fromkeys([*ids, *found]))[:MOST_STORED]
     if not ids:
         raise UsageError("It does not say which photos.", "Give ids in 'like', or a 'folder'.")
-    return judged(node, [predict_stored(node, media_id) for media_id in ids], total)
+    return ids, total
 
 
 def folder_photos(node: NodePort, folder: str) -> tuple[list[str], int]:

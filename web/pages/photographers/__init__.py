@@ -5,10 +5,11 @@ What the forms do is in ``actions``, what the pages share in ``shared``; input i
 Read ``listing`` first.
 
 * ``actions``: Forms of the dashboard: label, train, rename, merge and credit, by the functions of the API
+* ``crediting``: Forms that accept or correct predictions, undo that, display names, and dates and places from a table
 * ``develop``: Page that develops a photo like a photographer: before and after, settings, files, settings over time
 * ``listing``: Page that lists the photographers: search by name, order, and pages; hints where there are none
 * ``photographer``: Page of one photographer: traits, styles, similar photographers and changes over time
-* ``predict``: Page that predicts the photographer of an uploaded file or of a stored photo
+* ``predict``: Page that predicts the photographers of uploaded files, of stored photos, or of a folder of the library
 * ``report``: Page of the classifier's report: every figure with its interval and number of photos
 * ``shared``: Shared parts of the dashboard's pages: blueprint, jobs in work, labels and template filters
 * ``space``: Page with the maps of photographers and of photos in two dimensions
@@ -16,10 +17,21 @@ Read ``listing`` first.
 
 from flask.blueprints import BlueprintSetupState
 
-from web.pages.photographers import actions, develop, listing, photographer, predict, report, space
+from web.pages.photographers import actions, crediting, develop, listing, photographer, predict, report, space
 from web.pages.photographers.shared import blueprint
 
-__all__ = ["TABS", "actions", "blueprint", "develop", "listing", "photographer", "predict", "report", "space"]
+__all__ = [
+    "TABS",
+    "actions",
+    "blueprint",
+    "crediting",
+    "develop",
+    "listing",
+    "photographer",
+    "predict",
+    "report",
+    "space",
+]
 
 TABS = {
     "everyone": "Everyone",

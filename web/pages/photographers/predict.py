@@ -1,28 +1,54 @@
-"""Page that predicts the photographer of an uploaded file or of a stored photo."""
+"""Page that predicts the photographers of uploaded files, of stored photos, or of a folder of the library."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from flask import Response, make_response, redirect, render_template, request, url_for
+from pydantic import Field
 from werkzeug.wrappers import Response as AnyResponse
 
-from search.errors import LikewiseError, UsageError
+from search import addresses
+from search.errors import LikewiseError, MediaError, NotFoundError, UsageError
 from search.photographers.answers import Prediction, PredictionReason
 from search.records.lookup import find_record
 from web.api.operation import current_node
-from web.api.params import read_query
+from web.api.params import NonEmpty, read_query
 from web.api.photographers import Predicting, predict_photographer
 from web.api.ports import NodePort
+from web.api.prediction.many import PredictedMany, PredictingMany, asked_ids, judged, predict_probe, predict_stored
+from web.api.prediction.sets import MOST_STORED
+from web.api.prediction.table import predictions_csv
 from web.api.questions import check_id
-from web.api.uploads import probe_upload
+from web.api.uploads import probe_file, uploaded_files, uploaded_name
 from web.bodies import takes_file
 from web.errors import STATUS_OF
 from web.pages.photographers.shared import active_jobs, blueprint
-from web.pages.recent_uploads import PREFIX, recent_uploads
+from web.pages.recent_uploads import PREFIX, recent_uploads, remember_upload
 from web.pages.tiles import Tile, record_tile, upload_tile
+from web.plain import dump
 
 REASONS_SHOWN = 12
+
+MOST_FILES = 40
+"""Files of one form; each is embedded while the browser waits, and remembered for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class PredictQuery:
+    """Parameters of the page.
+
+    Attributes:
+        like: ids of stored photos, and names of uploads.
+        folder: a folder of the library.
+        edit: what was credited by hand just now, and can be undone.
+    """
+
+    like: Annotated[tuple[NonEmpty, ...], Field(max_length=MOST_STORED)] = ()
+    folder: str = ""
+    edit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +57,17 @@ class Answer:
 
     Attributes:
         example: tile of the photo.
+        stored: the photo is in the library.
         credited: its photographer in the library, empty where it has none.
+        folder: the folder of its first path, empty of an upload.
         reasons: strongest first.
         heaviest: the weight that fills a bar.
     """
 
     example: Tile
+    stored: bool
     credited: str
+    folder: str
     prediction: Prediction
     reasons: tuple[PredictionReason, ...]
     heaviest: float
@@ -45,42 +75,97 @@ class Answer:
 
 @blueprint.get("/predict")
 def predict() -> Response:
-    node = current_node()
-    answer, problem = None, None
+    query, problem = PredictQuery(), None
     try:
-        (question,) = read_query(request.args, (Predicting,))
-        answer = _answer(node, question) if question.like else None
+        query = read_query(request.args, (PredictQuery,))[0]
+    except LikewiseError as error:
+        problem = error
+    return _page(query, problem)
+
+
+@blueprint.post("/predict")
+@takes_file
+def upload() -> AnyResponse:
+    """Store uploads for a while and redirect to the address of the question about them. Of several, those that cannot
+    be read are said on the page."""
+    node, files = current_node(), uploaded_files(request)
+    if len(files) < 2:
+        return redirect(url_for("photographers.predict", like=remember_upload()), 303)
+    if len(files) > MOST_FILES:
+        raise UsageError(f"{len(files)} files came at once.", f"Send {MOST_FILES} at most, or ingest their folder.")
+    names: list[str] = []
+    unread: list[str] = []
+    for file in files:
+        try:
+            names.append(recent_uploads().put(probe_file(node, file)))
+        except MediaError as error:
+            unread.append(f"{uploaded_name(file)}: {error}")
+    if unread:
+        return _page(PredictQuery(tuple(names)), None, unread)
+    return redirect(url_for("photographers.predict", like=names), 303)
+
+
+@blueprint.get("/predict/<any(csv):what>")
+def predicted_file(what: str) -> Response:
+    """The predictions as a table."""
+    query: PredictQuery = read_query(request.args, (PredictQuery,))[0]
+    found = predicted(current_node(), query)
+    response = Response(predictions_csv(dump(found.photos)), mimetype="text/csv")  # type: ignore[arg-type]
+    response.headers.set("Content-Disposition", "attachment", filename=f"predictions.{what}")
+    return response
+
+
+def predicted(node: NodePort, query: PredictQuery, *, nearest: bool = False) -> PredictedMany:
+    """The predictions for all photos that are asked about, uploads among them."""
+    uploads = [name for name in dict.fromkeys(query.like) if name.startswith(PREFIX)]
+    stored = tuple(name for name in query.like if not name.startswith(PREFIX))
+    photos = [predict_probe(node, recent_uploads().get(name), nearest=nearest) for name in uploads]
+    ids, total = asked_ids(node, PredictingMany(stored, query.folder)) if stored or query.folder else ([], 0)
+    photos += [predict_stored(node, media_id, nearest=nearest) for media_id in ids]
+    return judged(node, photos, len(uploads) + total)
+
+
+def _page(query: PredictQuery, problem: LikewiseError | None, unread: Sequence[str] = ()) -> Response:
+    node = current_node()
+    answer, many, edit = None, None, None
+    try:
+        if len(query.like) == 1 and not query.folder:
+            answer = _answer(node, query.like[0])
+        elif query.like or query.folder:
+            many = predicted(node, query)
+        if query.edit:
+            edit = node.desk.edit(query.edit)
+    except NotFoundError as error:
+        problem = None if (answer or many) and query.edit else error  # undone meanwhile
     except LikewiseError as error:
         problem = error
     body = render_template(
         "photographers/predict.html",
+        query=query,
         answer=answer,
+        many=many,
+        uploads=[name for name in dict.fromkeys(query.like) if name.startswith(PREFIX)],
+        edit=edit,
+        unread=unread,
         problem=problem,
+        people=node.photographers.list() if answer or many else (),
+        most_files=MOST_FILES,
         trained=node.photographers.trained,
         jobs=active_jobs(node),
     )
     return make_response(body, STATUS_OF.get(problem.code, 500) if problem else 200)
 
 
-@blueprint.post("/predict")
-@takes_file
-def upload() -> AnyResponse:
-    """Store an upload for a while and redirect to the address of the question about it."""
-    probe = probe_upload(current_node(), request)
-    if probe is None:
-        raise UsageError("No photo came with the form.", "Choose a photo first.")
-    return redirect(url_for("photographers.predict", like=recent_uploads().put(probe)), 303)
-
-
-def _answer(node: NodePort, question: Predicting) -> Answer:
-    if question.like.startswith(PREFIX):
-        probe = recent_uploads().get(question.like)
-        example, credited = upload_tile(question.like, probe), ""
+def _answer(node: NodePort, name: str) -> Answer:
+    if name.startswith(PREFIX):
+        probe = recent_uploads().get(name)
+        example, stored, credited, folder = upload_tile(name, probe), False, "", ""
         prediction = predict_photographer(node, Predicting(), probe)
     else:
-        record = find_record(node.store, check_id(question.like))
-        example, credited = record_tile(record), record.photographer or ""
-        prediction = predict_photographer(node, question)
+        record = find_record(node.store, check_id(name))
+        example, stored, credited = record_tile(record), True, record.photographer or ""
+        folder = (addresses.parent(record.paths[0]) or "") if record.paths else ""
+        prediction = predict_photographer(node, Predicting(name))
     reasons = sorted(prediction.reasons, key=lambda reason: -abs(reason.weight))[:REASONS_SHOWN]
     heaviest = max((abs(reason.weight) for reason in reasons), default=1.0)
-    return Answer(example, credited, prediction, tuple(reasons), heaviest)
+    return Answer(example, stored, credited, folder, prediction, tuple(reasons), heaviest)

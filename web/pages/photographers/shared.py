@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, g
 from flask.blueprints import BlueprintSetupState
 
 from ingest.jobs.kinds import JobKind, job_label
 from ingest.jobs.progress import JobProgress
 from search import addresses
 from search.photographers.answers import Credit, Photo, PhotographerListed, PhotographerShown
+from search.photographers.display import display_name
 from search.photographers.photos.features import FEATURES, INDEX
 from search.photographers.photos.names import photographer_id
+from web.api.operation import current_node
 from web.api.ports import NodePort
 from web.charts.svg import shown
 
@@ -65,6 +67,13 @@ def caption(photo: Photo) -> str:
     return f"{photo.path}\nCosine {photo.score:.3f} in {photo.space or 'its space'}"
 
 
+def shown_name(name: str) -> str:
+    """What people read for a photographer. What they have said is read once for each page."""
+    if "displayed" not in g:
+        g.displayed = current_node().desk.displayed()
+    return display_name(name, g.displayed)
+
+
 FILTERS = {
     "caption": caption,
     "credit_words": lambda credit: CREDIT_WORDS[Credit(credit)],
@@ -73,6 +82,7 @@ FILTERS = {
     "feature_unit": unit_of,
     "last_part": addresses.name,
     "photographer_id": photographer_id,
+    "shown_name": shown_name,
     "span_of_years": span_of_years,
     "task_words": job_label,
     "value": lambda value: "–" if value is None else shown(value),

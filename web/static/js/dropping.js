@@ -1,7 +1,7 @@
 // Files that are dropped anywhere on the page, or pasted into it.
 
-/** Hands over one file; `say` is told why it does not when there are several. */
-export function onFile(take, say) {
+/** Hands over one file; of several, `takeAll` gets them, or else `say` is told why not. */
+export function onFile(take, say, takeAll = null) {
   let depth = 0;
   const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
   const end = () => {
@@ -25,6 +25,7 @@ export function onFile(take, say) {
     end();
     const files = event.dataTransfer.files;
     if (files.length === 1) take(files[0]);
+    else if (takeAll && files.length) takeAll([...files]);
     else say("Drop one file at a time.");
   });
   document.addEventListener("paste", (event) => {

@@ -1,4 +1,4 @@
-// The photographer dashboard: a dropped photo is asked about in place, and jobs of the dashboard are followed.
+// The photographer dashboard: dropped photos are asked about in place, and jobs of the dashboard are followed.
 
 import { onFile } from "./dropping.js";
 
@@ -8,36 +8,41 @@ const previews = new Map(); // name of an upload -> object URL of the file, for 
 
 export function preparePredicting() {
   const say = (text) => (document.querySelector("#predict .busy").textContent = text);
-  onFile((file) => ask(file, say), say);
+  onFile((file) => ask([file], say), say, (files) => ask(files, say));
   document.addEventListener("change", (event) => {
-    if (event.target.closest("#predict") && event.target.files?.length) ask(event.target.files[0], say);
+    if (event.target.closest("#predict") && event.target.files?.length) ask([...event.target.files], say);
+    if (event.target.matches("[data-all]"))
+      document.querySelectorAll("#crediting [name=photo]").forEach((box) => (box.checked = event.target.checked));
   });
   window.addEventListener("popstate", () => location.reload());
 }
 
-/** Send a photo; the answer is the page of the question about it, whose content takes the place of this one's. */
-async function ask(file, say) {
+/** Send photos; the answer is the page of the question about them, whose content takes the place of this one's. */
+async function ask(files, say) {
   const form = document.querySelector("#predict");
   const most = Number(form.dataset.maxMb);
-  if (file.size > most * 2 ** 20) return say(`${file.name} is larger than ${most} MiB, the most this node takes.`);
+  const named = files.length === 1 ? files[0].name : `${files.length} photos`;
+  if (files.reduce((sum, file) => sum + file.size, 0) > most * 2 ** 20)
+    return say(`${named}: larger than ${most} MiB, the most this node takes at once.`);
   const body = new FormData(form);
-  body.set("file", file, file.name);
-  say(`Looking at ${file.name} …`);
+  body.delete("file");
+  files.forEach((file) => body.append("file", file, file.name));
+  say(`Looking at ${named} …`);
   try {
     const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.querySelector("#predict-page");
     if (!fresh) return say(refusal(page) || response.statusText);
-    const name = new URL(response.url).searchParams.get("like");
-    if (name) previews.set(name, URL.createObjectURL(file));
-    history.pushState({}, "", response.url);
+    const names = [...fresh.querySelectorAll("[data-example^=upload-]")].map((one) => one.dataset.example);
+    if (names.length === files.length) names.forEach((name, at) => previews.set(name, URL.createObjectURL(files[at])));
+    if (response.redirected) history.pushState({}, "", response.url);
     document.title = page.title;
     document.querySelector("#predict-page").replaceWith(document.adoptNode(fresh));
-    showPreview();
+    showPreviews();
     window.scrollTo({ top: 0 });
     document.querySelector("#predict-page h1").focus({ preventScroll: true });
   } catch {
-    say(`${file.name} could not be sent. It may be larger than this node takes, or Likewise has stopped.`);
+    say(`${named} could not be sent: larger than this node takes, or Likewise has stopped.`);
   }
 }
 
@@ -45,14 +50,15 @@ function refusal(page) {
   return [...page.querySelectorAll("main h1, main [data-hint]")].map((part) => part.textContent).join(" ");
 }
 
-/** The photo itself; a format the browser cannot draw keeps its icon. */
-function showPreview() {
-  const blank = document.querySelector("[data-example^=upload-] .blank");
-  const address = blank && previews.get(blank.closest("[data-example]").dataset.example);
-  if (!address) return;
-  const picture = Object.assign(document.createElement("img"), { alt: "" });
-  picture.addEventListener("load", () => blank.replaceWith(picture));
-  picture.src = address;
+/** The photos themselves; a format the browser cannot draw keeps its icon. */
+function showPreviews() {
+  for (const blank of document.querySelectorAll("[data-example^=upload-] .blank")) {
+    const address = previews.get(blank.closest("[data-example]").dataset.example);
+    if (!address) continue;
+    const picture = Object.assign(document.createElement("img"), { alt: "" });
+    picture.addEventListener("load", () => blank.replaceWith(picture));
+    picture.src = address;
+  }
 }
 
 /** Say how far the dashboard's jobs are; once one is over, the page shows what it has made. */

@@ -1,0 +1,168 @@
+"""What a picture editor does on the pages: several photos at once, credits by hand, display names, tables of facts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from search.photographers.photos.names import photographer_id
+
+HTML = {"Accept": "text/html"}
+SCRIPT = "<script>alert(1)</script>"
+
+
+def png(colour: str) -> io.BytesIO:
+    data = io.BytesIO()
+    Image.new("RGB", (40, 30), colour).save(data, "PNG")
+    data.seek(0)
+    return data
+
+
+def token(page: str) -> dict[str, str]:
+    found = re.search(r'name="form_token" value="([^"]+)"', page)
+    assert found
+    return {"form_token": found[1]}
+
+
+def test_several_uploads_are_answered_together_and_have_no_credit(client: FlaskClient, desk: Any) -> None:
+    form = token(client.get("/photographers/predict").text)
+    files = [(png("navy"), "<b>.png"), (png("red"), "two.png")]
+    sent = client.post("/photographers/predict", data={**form, "file": files})
+    assert sent.status_code == 303
+    page = client.get(sent.location).text
+    assert "All 2 together" in page
+    assert "All by one of ours" in page
+    assert "70 % likely" in page
+    assert "&lt;b&gt;.png" in page
+    assert page.count("not in the library</small>") == 2
+    assert 'name="accept"' not in page
+    broken = client.post(
+        "/photographers/predict", data={**form, "file": [(png("red"), "a.png"), (io.BytesIO(b"broken"), "b.jpg")]}
+    )
+    assert broken.status_code == 200
+    assert "b.jpg: &#39;b.jpg&#39; ends in the middle" in broken.text
+    assert (
+        client.post(
+            "/photographers/predict", data={**form, "file": [(png("red"), "a.png") for _ in range(41)]}
+        ).status_code
+        == 400
+    )
+
+
+def test_a_folder_is_answered_and_its_table_is_the_commands(client: FlaskClient, desk: Any, library: Any) -> None:
+    page = client.get(f"/photographers/predict?folder={library.folder}").text
+    pictures = {name for name in library.ids if name.endswith(".jpg")}
+    assert f"All {len(pictures)} together" in page
+    link = re.search(r'href="(/photographers/predict/csv[^"]+)"', page)
+    assert link
+    table = client.get(link[1].replace("&amp;", "&"))
+    assert (table.mimetype, "predictions.csv" in table.headers["Content-Disposition"]) == ("text/csv", True)
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert {row["file"].rsplit("/", 1)[-1] for row in rows} == pictures
+    assert {(row["photographer"], row["unknown"], row["one_of"]) for row in rows} == {("Ada", "no", "Ada; Grace")}
+    assert client.get("/photographers/predict?folder=/nowhere", headers=HTML).status_code == 404
+
+
+def test_answers_are_accepted_corrected_and_undone(client: FlaskClient, desk: Any, node: Any, library: Any) -> None:
+    ids = [library.ids["night_1.jpg"], library.ids["night_2.jpg"]]  # by Ada and by Grace
+    page = client.get("/photographers/predict", query_string={"like": ids}).text
+    form = {**token(page), "like": ids, **{f"predicted:{id_}": "Ada" for id_ in ids}}
+    assert page.count('name="accept"') == 2  # of the one that is not Ada's yet, and of all that are ticked
+    one = client.post("/photographers/predict/credit", data={**form, "accept": ids[1], "photo": ids[0]})
+    assert node.named == [(ids[1], "Ada")]
+    shown = client.get(one.location).text
+    assert "1 photo is credited by hand" in shown
+    assert "All 2 together" in shown
+    node.named.clear()
+    client.post("/photographers/predict/credit", data={**form, "accept": "chosen", "photo": ids})
+    client.post("/photographers/predict/credit", data={**form, "correct": ids[0], f"name:{ids[0]}": SCRIPT})
+    several = client.post(
+        "/photographers/predict/credit", data={**form, "correct": "chosen", "photo": ids, "name": "new one"}
+    )
+    assert node.named == [(ids[0], "Ada"), (ids[1], "Ada"), (ids[0], SCRIPT), (ids[0], "new one"), (ids[1], "new one")]
+    edit = several.location.rpartition("edit=")[2]
+    back = client.post("/photographers/predict/undo", data={**form, "edit": edit})
+    assert (back.status_code, "edit=" in back.location, node.named[-1]) == (303, False, ("undo", edit))
+    assert client.get(several.location).status_code == 200  # undone meanwhile
+    for wrong in ({"accept": "chosen"}, {"correct": "chosen", "photo": ids}, {}):
+        assert client.post("/photographers/predict/credit", data={**form, **wrong}, headers=HTML).status_code in (
+            400,
+            404,
+        )
+    assert client.post("/photographers/predict/credit", data={"accept": ids[0]}, headers=HTML).status_code == 403
+
+
+def test_an_unknown_photographer_is_not_accepted_by_one_click(client: FlaskClient, desk: Any, library: Any) -> None:
+    desk.unknown = True
+    page = client.get("/photographers/predict", query_string={"like": library.ids["night_2.jpg"]}).text
+    assert 'name="accept"' not in page
+    assert 'name="correct"' in page
+
+
+def test_display_names_stand_wherever_a_photographer_does(
+    client: FlaskClient, desk: Any, node: Any, library: Any
+) -> None:
+    desk.names = ["alfred_t_palmer", "Grace", "Jack Delano", "jan_van_der_berg", SCRIPT]
+    own = photographer_id("alfred_t_palmer")
+    for path in ("", f"/{own}", "/map", "/develop", f"/predict?like={library.ids['night_1.jpg']}"):
+        page = client.get(f"/photographers{path}").text
+        assert "Alfred T. Palmer" in page, path
+    form = token(page)
+    said = client.post(f"/photographers/{own}/display-name", data={**form, "display_name": "A. T. Palmer"})
+    assert said.location == f"/photographers/{own}"
+    page = client.get(said.location).text
+    assert "<h1><bdi>A. T. Palmer</bdi>" in page
+    assert "<code>alfred_t_palmer</code>" in page
+    assert client.post("/api/v1/photographers/0123/display-name", json={"display_name": "x"}).status_code == 404
+
+
+def test_a_table_of_dates_and_places_is_shown_before_it_is_noted(client: FlaskClient, node: Any) -> None:
+    form = token(client.get("/photographers").text)
+    table = "path,taken\na.jpg,1942-06-15\n"
+    page = client.post("/photographers/facts", data={**form, "table": (io.BytesIO(table.encode()), "t.csv")}).text
+    assert "1942-06-15, &lt;script&gt;" in page
+    assert "1 line cannot be used" in page
+    assert "Line 3 names no photo" in page
+    assert node.tasks == []
+    noted = client.post(
+        "/photographers/facts", data={**form, "table": table, "base": "/p", "overwrite": "1", "apply": "1"}
+    )
+    assert noted.location == "/photographers"
+    client.post("/photographers/facts", data={**form, "forget": "1"})
+    assert node.tasks == [("facts", {"table": table, "base": "/p", "overwrite": "1"}), ("facts", {"forget": "1"})]
+    assert client.post("/photographers/facts", data=form, headers=HTML).status_code == 400
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 390])
+def test_photos_are_chosen_credited_and_undone_in_a_browser(page: Page, node: Any, library: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/photographers/predict")
+    files = [
+        {"name": f"{colour}.png", "mimeType": "image/png", "buffer": png(colour).getvalue()}
+        for colour in ("navy", "red")
+    ]
+    page.locator("#file").set_input_files(files)  # type: ignore[arg-type]
+    expect(page.locator("#set-verdict .big")).to_have_text("All by one of ours")
+    expect(page.locator(".predictions img")).to_have_count(2)  # the chosen pictures themselves
+    page.get_by_label("Or a folder of the library").fill(str(library.folder))
+    page.get_by_role("button", name="Ask about the folder").click()
+    page.get_by_label("Tick all that are in the library").check()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    box = page.get_by_label("Or all that are ticked to")
+    box.fill("Grace")
+    box.press("Enter")  # credits nothing
+    assert node.named == []
+    page.get_by_role("button", name="Credit by hand").click()
+    expect(page.get_by_role("status").filter(has_text="credited by hand")).to_contain_text("Grace")
+    assert {name for _, name in node.named} == {"Grace"}
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    assert node.named[-1][0] == "undo"
