@@ -82,8 +82,8 @@ _NO_ANSWER = "Deadline Exceeded"
 """What gRPC says of a deadline that passed here; a server says how long it has tried."""
 
 
-_ALL_ADDRESSES = "failed to connect to all addresses; last error: "
-"""What gRPC puts before the reason, however many there are."""
+_BEFORE_REASON = re.compile(r"failed to connect to all addresses; last error: (\w+: )?")
+"""What gRPC says before the reason, however many there are."""
 
 
 class NotReachedError(Exception):
@@ -221,7 +221,7 @@ class GrpcNodes:
                 code, text = error.code(), error.details() or ""
                 if _is_not_there(code, text):
                     self._first = (at + 1) % len(self._addresses)
-                    tried.append(f"{self._addresses[at].target}: {text.removeprefix(_ALL_ADDRESSES)}")
+                    tried.append(f"{self._addresses[at].target}: {_BEFORE_REASON.sub('', text)}")
                     continue
                 if code is _CODE.CANCELLED or (code is _CODE.DEADLINE_EXCEEDED and _NO_ANSWER in text):
                     # It may be working on it. Its connection may be dead as well, so the next one is another.
