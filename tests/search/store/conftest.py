@@ -21,7 +21,7 @@ from qdrant_client import QdrantClient
 from search.media import Kind, MediaRecord
 from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
-from search.store.base import Array, Point, Store
+from search.store.base import Array, Point, Store, VectorQuery
 from search.store.edge.store import EdgeStore
 from search.store.server.connection import make_breaker, make_client
 from search.store.server.grpc_nodes import GrpcAddress, GrpcNodes
@@ -201,6 +201,57 @@ def _settings(prefix: str, quantization: str) -> Settings:
 def rest() -> QdrantRest:
     """A server behind HTTP that remembers what it was asked."""
     return QdrantRest()
+
+
+@pytest.fixture
+def serve(rest: Any) -> Iterator[Callable[..., Any]]:
+    """Starts a double that is asked by gRPC, for a host of the double of REST."""
+    doubles: list[Any] = []
+
+    def make(host: str = "qdrant.test", **options: Any) -> Any:
+        doubles.append(QdrantGrpc(rest, host, **options))
+        doubles[-1].start()
+        return doubles[-1]
+
+    yield make
+    for double in doubles:
+        double.stop()
+
+
+@pytest.fixture
+def store_of(rest: Any) -> Iterator[Callable[..., Any]]:
+    """A store that asks these doubles in turn by gRPC, and ``rest`` by REST."""
+    stores: list[Any] = []
+
+    def make(*doubles: Any, host: str = "qdrant.test", key: str | None = None) -> Any:
+        breaker = make_breaker()
+        nodes = GrpcNodes([GrpcAddress(double.target) for double in doubles], key, breaker)
+        client = rest.client(host)
+        stores.append(ServerStore(client, None, GrpcPoints(nodes, RestPoints(client))))
+        stores[-1].breaker = breaker
+        return stores[-1]
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def question(images: CollectionSchema, vectors: Callable[..., Array]) -> VectorQuery:
+    """About what is like one vector."""
+    return VectorQuery(images.fields[0].space, vectors(), 5, with_payload=("size",))
+
+
+@pytest.fixture
+def ways(rest: Any) -> Callable[[], list[tuple[bool, str]]]:
+    """Begins to note of each request to ``rest`` whether it came by gRPC, and where it went."""
+
+    def begin() -> list[tuple[bool, str]]:
+        noted: list[tuple[bool, str]] = []
+        rest.refuse = lambda request: noted.append(("via" in request.headers, request.url.path.rpartition("-1/")[2]))
+        return noted
+
+    return begin
 
 
 class Clock:
