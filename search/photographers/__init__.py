@@ -14,6 +14,7 @@ Start with ``service``.
 * ``folded_in``: Photographers folded into a trained photographer space, and their file ``placed.json``
 * ``library_photos``: Cache of the library's photographers, reloaded when the library has changed
 * ``model_registry``: Registry of trained models: versions, the one in use, and its loading
+* ``nearest``: The photos of some photographers that are nearest to a photo, by style and by subject
 * ``report``: Report of a classifier, which every training writes as ``report.json`` in the model's folder
 * ``service``: Answers of pages, API and command line about photographers
 * ``space``: The trained photographer space: one vector per photographer, and how its files are read

@@ -7,7 +7,7 @@ A process has one service. It caches what would take too long to read for every 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.errors import ModelError, NotFoundError, SpaceMismatchError, UsageError
-from search.media import Kind, MediaRecord
+from search.media import Kind
 from search.photographers import display
 from search.photographers.aliases import Aliases, renamed_predictions, renamed_space, renamed_verdict
 from search.photographers.answers import (
     Alike,
     Chart,
-    Photo,
     PhotoEvidence,
     PhotographerListed,
     PhotographerMap,
@@ -34,18 +33,19 @@ from search.photographers.develop.developing import Development, DevelopQuestion
 from search.photographers.develop.reading import shipped_reader
 from search.photographers.library_photos import Library, LibraryState
 from search.photographers.model_registry import CurrentModel, ModelKind, ModelRegistry, untrained
+from search.photographers.nearest import nearest_photos
 from search.photographers.photos.features import FEATURES
 from search.photographers.photos.names import photographer_id
 from search.photographers.profiles.charts import STYLE, SUBJECT, profile_chart
+from search.photographers.profiles.comparison import Comparison, compare
 from search.photographers.profiles.miscredits import OutOfFold
 from search.photographers.space import PhotographerSpace
 from search.photographers.training_files import TrainingFiles, training_files
 from search.photographers.training_summary import space_summary
-from search.records.lookup import find_record, thumbnail_address
+from search.records.lookup import find_record
 from search.similar.questions import Probe
 from search.spaces import Space
-from search.store.base import Array, Store, VectorQuery
-from search.store.filters import Filter
+from search.store.base import Array, Store
 
 if TYPE_CHECKING:
     from search.photographers.classifier.classifier import Classifier
@@ -53,9 +53,6 @@ if TYPE_CHECKING:
     from search.photographers.space import CodeChart
 
 LABEL_HINT = "Say who took what: `likewise photographers label --from exif` (or folder, csv, kmeans)."
-NEAREST = 4
-"""Photos shown of each candidate, half of them nearest by style, half by subject."""
-
 CANDIDATES_SHOWN = 3
 """Candidates of each answer whose nearest photos are searched."""
 
@@ -126,6 +123,20 @@ class PhotographerService:
         name = self._current_name(who)
         return display.shown_alike((*self._people().alike(name), *self._alike_by_space(name)), self._displayed())
 
+    def compare(self, one: str, other: str) -> Comparison:
+        """Two photographers beside each other, see :func:`search.photographers.profiles.comparison.compare`.
+
+        Args:
+            one, other: ids or names.
+
+        Raises:
+            NotFoundError: there is no such photographer.
+            UsageError: they are the same.
+        """
+        predictions, notes = self._out_of_fold_predictions()
+        names = self._current_name(one), self._current_name(other)
+        return compare(self._people(), *names, predictions, self._displayed(), () if predictions else notes)
+
     def predict(self, probe: Probe, *, nearest: bool = True) -> Prediction:
         """Photographer of a photo.
 
@@ -162,7 +173,7 @@ class PhotographerService:
             reasons=verdict.reasons,
             by_style=verdict.by_style,
             by_subject=verdict.by_subject,
-            nearest=self._nearest(dict.fromkeys(names), probe.media_id, vectors) if nearest else None,
+            nearest=nearest_photos(self._store, dict.fromkeys(names), probe.media_id, vectors) if nearest else None,
             model=self._classifier.version,
             notes=(*verdict.notes, *_notes(credited)),
             one_of=verdict.one_of,
@@ -321,25 +332,6 @@ class PhotographerService:
             return np.full(len(FEATURES), np.nan, np.float32), credited
         return np.array([np.nan if value is None else value for value in features], np.float32), credited
 
-    def _nearest(
-        self, names: Iterable[str], media_id: str | None, vectors: Iterable[tuple[Space | None, Array | None]]
-    ) -> dict[str, tuple[Photo, ...]]:
-        """Photographer to the photos nearest in each space, without the photo that is asked about."""
-        asked = [(space, vector) for space, vector in vectors if space is not None and vector is not None]
-        each = NEAREST // len(asked)
-        queries = [
-            (name, VectorQuery(space, vector[None], each, _of(name, media_id), with_payload=True))
-            for name in names
-            for space, vector in asked
-        ]
-        found: dict[str, dict[str, Photo]] = {}
-        answers = self._store.query(Kind.IMAGE.collection, [query for _, query in queries])
-        for (name, query), hits in zip(queries, answers, strict=True):
-            for hit in hits:
-                record = MediaRecord.from_payload(hit.payload or {})
-                found.setdefault(name, {}).setdefault(hit.id, _photo(record, hit.score, query.space.name))
-        return {name: tuple(photos.values()) for name, photos in found.items()}
-
 
 def _called(kind: Kind) -> str:
     return "a video" if kind is Kind.VIDEO else "a sound"
@@ -375,15 +367,6 @@ def _vector(probe: Probe, space: Space | None) -> Array | None:
         )
     vector: Array = probe.vectors[space.name][0]
     return vector
-
-
-def _of(photographer: str, without: str | None) -> Filter:
-    return Filter(photographers=(photographer,), exclude_ids=(without,) if without else ())
-
-
-def _photo(record: MediaRecord, score: float, space: str) -> Photo:
-    path = record.paths[0] if record.paths else ""
-    return Photo(record.id, path, thumbnail_address(record), score, space, record.taken_at)
 
 
 def _notes(credited: str | None) -> tuple[str, ...]:

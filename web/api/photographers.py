@@ -27,6 +27,7 @@ from search.photographers.develop.lut import cube
 from search.photographers.develop.settings import MOST_STRENGTH, Preset
 from search.photographers.develop.xmp import xmp
 from search.photographers.model_registry import ModelKind
+from search.photographers.profiles.comparison import Comparison
 from search.records.lookup import probe_of
 from search.similar.questions import Probe
 from search.store.base import Store
@@ -156,6 +157,12 @@ def similar_photographers(node: NodePort, who: str) -> list[Alike]:
     return list(node.photographers.alike(who))
 
 
+def compare_photographers(node: NodePort, who: str, other: str) -> Comparison:
+    """Two photographers beside each other: what tells them apart, with intervals, their styles, the nearest photos of
+    the two, and whom the classifier takes for whom."""
+    return node.photographers.compare(who, other)
+
+
 def predict_photographer(node: NodePort, asked: Predicting, example: Probe | None = None) -> Prediction:
     """Whose photo an uploaded 'file', or the stored photo 'like', is: names with calibrated probabilities, or unknown;
     what spoke for and against; the nearest photos by each candidate."""
@@ -265,6 +272,14 @@ OPERATIONS = (
     Operation("GET", "/photographers/<who>", photographer, PhotographerShown, scope=Scope.READ, errors=(404, 503)),
     Operation(
         "GET", "/photographers/<who>/similar", similar_photographers, list[Alike], scope=Scope.READ, errors=(404, 503)
+    ),
+    Operation(
+        "GET",
+        "/photographers/<who>/compare/<other>",
+        compare_photographers,
+        Comparison,
+        scope=Scope.READ,
+        errors=(400, 404, 503),
     ),
     Operation(
         "POST",

@@ -166,6 +166,14 @@ class People:
             for other, similarity in self._likeness[by].to_others(name)[:limit]
         )
 
+    def similarity(self, by: str, one: str, other: str) -> float | None:
+        """Share of random pairs of photographers that are less alike than these two, 0 to 1; None where not known."""
+        return dict(self._likeness[by].to_others(one)).get(other) if one in self._profiles[by] else None
+
+    def styles(self, name: str) -> tuple[StyleProfile, ...]:
+        """Styles of a photographer, the most frequent first."""
+        return self._styles(name, traits(self.photos.features[self.rows[name]], self._crowd(name)))
+
     def style_members(self, name: str) -> tuple[Positions, ...]:
         """Positions of the photos of each style of a photographer, the most frequent style first, intp each."""
         profile = self._profiles[STYLE].get(name)

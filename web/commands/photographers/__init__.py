@@ -1,5 +1,6 @@
 """Commands of ``likewise photographers``, a module each; they import what they need when they run.
 
+* ``compare``: ``likewise photographers compare``: show two photographers beside each other
 * ``develop``: ``likewise photographers develop`` and ``development``: settings, LUTs and presets like somebody's
 * ``group``: ``likewise photographers``: the group of the commands about photographers
 * ``label``: ``likewise photographers label``: take photographers' names from files, folders, a table or groups

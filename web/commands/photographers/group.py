@@ -14,6 +14,7 @@ COMMANDS = {
     "report": "web.commands.photographers.report",
     "list": "web.commands.photographers.listing",
     "show": "web.commands.photographers.show",
+    "compare": "web.commands.photographers.compare",
     "similar": "web.commands.photographers.similar",
     "place": "web.commands.photographers.space.place",
     "encode": "web.commands.photographers.space.encode",

@@ -5,6 +5,7 @@ What the forms do is in ``actions``, what the pages share in ``shared``; input i
 Read ``listing`` first.
 
 * ``actions``: Forms of the dashboard: label, train, rename, merge and credit, by the functions of the API
+* ``comparing``: Page of two photographers beside each other
 * ``crediting``: Forms that accept or correct predictions, undo that, display names, and dates and places from a table
 * ``develop``: Page that develops a photo like a photographer: before and after, settings, files, settings over time
 * ``listing``: Page that lists the photographers: search by name, order, and pages; hints where there are none
@@ -17,13 +18,24 @@ Read ``listing`` first.
 
 from flask.blueprints import BlueprintSetupState
 
-from web.pages.photographers import actions, crediting, develop, listing, photographer, predict, report, space
+from web.pages.photographers import (
+    actions,
+    comparing,
+    crediting,
+    develop,
+    listing,
+    photographer,
+    predict,
+    report,
+    space,
+)
 from web.pages.photographers.shared import blueprint
 
 __all__ = [
     "TABS",
     "actions",
     "blueprint",
+    "comparing",
     "crediting",
     "develop",
     "listing",

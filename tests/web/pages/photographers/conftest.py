@@ -44,6 +44,7 @@ from search.photographers.develop.developing import (
 from search.photographers.develop.settings import Preset, change
 from search.photographers.develop.words import WORDS, in_words
 from search.photographers.photos.names import photographer_id
+from search.photographers.profiles.comparison import Compared, ComparedTrait, Comparison, TakenFor
 from search.photographers.report import (
     AccuracyRow,
     CalibrationBin,
@@ -143,6 +144,18 @@ class FakeDesk:
 
     def alike(self, who: str) -> tuple[Alike, ...]:
         return self.show(who).alike
+
+    def compare(self, one: str, other: str) -> Comparison:
+        first, second = self.show(one), self.show(other)
+        mine, theirs = (Compared(each.id, each.name, each.name, each.photos, each.styles) for each in (first, second))
+        values = Estimate(14.2, 12.0, 16.0, 30), Estimate(3.1, 2.0, 4.0, 28), Estimate(11.1, 9.0, 13.0, 58)
+        traits = (
+            ComparedTrait("shadows", "more black shadows", "%", *values, 2.1, True),
+            ComparedTrait("saturation", "less saturated", "%", *values, -0.3, False),
+        )
+        pairs = {"style": ((self.photos[0], self.photos[1]),), "subject": ((self.photos[2], self.photos[3]),)}
+        taken_for = (TakenFor(first.name, 30, 25, 3, 2), TakenFor(second.name, 28, 4, 20, 4))
+        return Comparison(mine, theirs, traits, {"style": 0.93, "subject": 0.5}, pairs, taken_for)
 
     def predict(self, probe: Probe, *, nearest: bool = True) -> Prediction:
         if not self.trained:

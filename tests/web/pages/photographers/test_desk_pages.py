@@ -123,6 +123,23 @@ def test_display_names_stand_wherever_a_photographer_does(
     assert client.post("/api/v1/photographers/0123/display-name", json={"display_name": "x"}).status_code == 404
 
 
+def test_two_photographers_stand_beside_each_other(client: FlaskClient, desk: Any) -> None:
+    desk.names[0] = "alfred_t_palmer"
+    one, other = photographer_id("alfred_t_palmer"), photographer_id(SCRIPT)
+    assert f'action="/photographers/{one}/compare"' in client.get(f"/photographers/{one}").text
+    page = client.get(f"/photographers/{one}/compare?with={other}").text
+    assert "Alfred T. Palmer" in page
+    assert SCRIPT not in page
+    assert page.count("may be chance") == 1
+    for words in (">14.2 <small>12", "more alike than 93 % of pairs", "taken for", "darker, higher contrast"):
+        assert words in page, words
+    assert page.count('<li class="pair">') == 2
+    told = client.get(f"/api/v1/photographers/{one}/compare/{other}").get_json()
+    assert (told["one"]["name"], told["traits"][0]["difference"]["low"]) == ("alfred_t_palmer", 9.0)
+    assert client.get(f"/photographers/{one}/compare", headers=HTML).status_code == 400
+    assert client.get(f"/photographers/{one}/compare?with=nobody", headers=HTML).status_code == 404
+
+
 def test_a_table_of_dates_and_places_is_shown_before_it_is_noted(client: FlaskClient, node: Any) -> None:
     form = token(client.get("/photographers").text)
     table = "path,taken\na.jpg,1942-06-15\n"
