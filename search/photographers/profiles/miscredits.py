@@ -1,6 +1,6 @@
 """Photos that are probably credited to the wrong photographer.
 
-The probability of the credited name is computed without this photo and its session: by the classifier's out-of-fold
+The probability of the credited name is computed without this photo and its shoot: by the classifier's out-of-fold
 prediction, where a model has been trained, and in any case by the most similar photos. A name that is merely not the
 first candidate proves nothing, as predictions err far more often than credits do. So the more probable of two
 explanations is chosen: either the credit is right and the photo is unusual, or it is one of the few (:data:`RATE`) that
@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.photographers.photos.dataset import PhotoSet
-from search.photographers.photos.grouping import BURST_COSINE, sessions
+from search.photographers.photos.grouping import BURST_COSINE
+from search.photographers.photos.shoots import find_shoots
 from search.photographers.profiles.styles import reduced
 from search.store.base import Array
 
@@ -67,7 +68,7 @@ class DoubtfulCredit:
 
 
 class Neighbourhood:
-    """Photographer probabilities from the photos most similar to a photo, without its own session and near duplicates.
+    """Photographer probabilities from the photos most similar to a photo, without its own shoot and near duplicates.
 
     The probability of a photographer is the mean of ``exp(cosine / t)`` over their photos, in proportion to the
     others': every photographer has equal weight, however many photos they have. A share ``u`` of photos resembles no
@@ -84,9 +85,9 @@ class Neighbourhood:
         self._photos, self.names = photos, tuple(sorted(rows))
         self._number = {name: number for number, name in enumerate(self.names)}
         self._vectors = _vectors(photos, seed)
-        self._session = np.zeros(len(photos), np.int64)
-        for number, session in enumerate(sessions(photos)):
-            self._session[session] = number
+        self._shoot = np.zeros(len(photos), np.int64)
+        for number, shoot in enumerate(find_shoots(photos)):
+            self._shoot[shoot] = number
         share = max(5, min(PER_PHOTOGRAPHER, MOST_REFERENCES // max(1, len(rows))))
         drawn = [_some(rows[name], share, rng) for name in self.names]
         self._owner = np.repeat(np.arange(len(drawn)), [len(some) for some in drawn])
@@ -117,7 +118,7 @@ class Neighbourhood:
         """Cosines to every reference, float32 ``(n, references)``; minus infinity for excluded ones."""
         cosines = self._vectors[asked] @ self._vectors[self._references].T
         visual = self._photos.visual
-        aside = self._session[asked][:, None] == self._session[self._references]
+        aside = self._shoot[asked][:, None] == self._shoot[self._references]
         aside |= visual[asked] @ visual[self._references].T >= BURST_COSINE
         cosines[aside] = -np.inf
         return np.asarray(cosines, np.float32)

@@ -12,7 +12,7 @@ from search import addresses
 from search.photographers.answers import Period, Photo, Session
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.features import FEATURE_NAMES, PICTURE_ONLY
-from search.photographers.photos.grouping import sessions
+from search.photographers.photos.grouping import shoots
 from search.photographers.profiles.traits import MOST_ALIKE, Crowd
 from search.store.base import Array
 
@@ -39,7 +39,7 @@ def session_summaries(
     Args:
         rows: positions of the photographer's photos, intp ``(k,)``.  photo: makes the photo at a position.
     """
-    found = [[int(rows[at]) for at in session] for session in sessions(photos.take(rows)) if len(session) > 1]
+    found = [[int(rows[at]) for at in session] for session in shoots(photos.take(rows)) if len(session) > 1]
     dated = [(min((t for at in session if (t := photos.taken_at[at])), default=""), session) for session in found]
     dated.sort(key=lambda item: item[0], reverse=True)
     return tuple(_session(photos, session, photo) for _, session in dated[:MOST_SESSIONS]), max(

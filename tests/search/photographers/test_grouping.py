@@ -10,13 +10,13 @@ import pytest
 
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.grouping import (
-    LONGEST_RUN,
     groups,
     near_duplicate_groups,
     of_known_shoots,
-    sessions,
+    shoots,
     widened,
 )
+from search.photographers.photos.shoots import LONGEST_RUN
 
 MakePhotos = Callable[..., PhotoSet]
 
@@ -53,13 +53,13 @@ def test_frames_of_a_burst_are_together_whatever_they_are_called(apart: PhotoSet
     assert _together(replace(apart, visual=visual)) == [[0, 5]]
 
 
-def test_a_session_ends_with_a_pause_and_has_one_folder_and_camera(apart: PhotoSet) -> None:
+def test_a_shoot_ends_with_a_pause_and_has_one_folder(apart: PhotoSet) -> None:
     day = "2021-06-01T"
     at = [day + "10:00:00", day + "11:30:00", day + "13:00:00", day + "16:00:00", day + "10:10:00", day + "10:20:00"]
     cameras = ("K", "K", "K", "K", "other", "K")
     paths = ("/a/1.jpg", "/a/x.jpg", "/a/3.jpg", "/a/4.jpg", "/a/5.jpg", "/b/6.jpg")
     timed = replace(apart, taken_at=tuple(at), cameras=cameras, paths=paths)
-    assert _together(timed) == [[0, 1, 2]]
+    assert _together(timed) == [[0, 1, 2, 4]], "a second camera in the folder is of the same shoot"
 
 
 def test_times_with_and_without_zone_and_nonsense_are_borne(apart: PhotoSet) -> None:
@@ -77,7 +77,7 @@ def test_a_long_run_of_numbers_is_parted_where_neighbours_are_least_alike(make_p
     photos = make_photos(1, 1, n, told=0, session=0)
     visual = np.zeros((n, 24), np.float32)
     visual[:18, 0] = visual[18:, 1] = 1
-    found = sessions(replace(photos, visual=visual))
+    found = shoots(replace(photos, visual=visual))
     assert found == [list(range(18)), list(range(18, n))]
 
 
@@ -89,7 +89,7 @@ def test_names_play_no_part(make_photos: MakePhotos) -> None:
 
 def test_every_photo_is_in_one_session(make_photos: MakePhotos) -> None:
     photos = make_photos(3, 4, 5)
-    assert sorted(at for session in sessions(photos) for at in session) == list(range(len(photos)))
+    assert sorted(at for session in shoots(photos) for at in session) == list(range(len(photos)))
 
 
 def test_one_long_session_is_parted_in_shooting_order_when_there_must_be_more(make_photos: MakePhotos) -> None:
@@ -114,12 +114,12 @@ def test_enough_groups_are_left_as_they_are(make_photos: MakePhotos) -> None:
 
 def test_tested_photos_are_of_a_known_shoot_or_of_a_new_one(apart: PhotoSet) -> None:
     names = ("IMG_0001.jpg", "IMG_0002.jpg", "IMG_0100.jpg", "IMG_0101.jpg", "IMG_0102.jpg", "IMG_0900.jpg")
-    shoots = groups(replace(apart, paths=tuple(f"/a/{name}" for name in names)))
+    found = groups(replace(apart, paths=tuple(f"/a/{name}" for name in names)))
     trained, tested = np.array([0, 2]), np.array([5, 3, 1, 4])
-    assert of_known_shoots(shoots, trained, tested).tolist() == [False, True, True, True]
+    assert of_known_shoots(found, trained, tested).tolist() == [False, True, True, True]
     halves = np.arange(6) < 3
-    assert of_known_shoots(shoots, halves, ~halves).tolist() == [True, True, False]
-    assert not of_known_shoots(shoots, trained[:0], tested).any()
+    assert of_known_shoots(found, halves, ~halves).tolist() == [True, True, False]
+    assert not of_known_shoots(found, trained[:0], tested).any()
 
 
 def test_near_duplicates_are_grouped_without_the_rest_of_their_shoot(apart: PhotoSet) -> None:
