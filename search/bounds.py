@@ -54,6 +54,15 @@ def number_within(name: str, value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
+def are_borders(value: object) -> bool:
+    """Whether these may be borders of a picture: none, or four shares of its sides that leave something of it."""
+    if not isinstance(value, list | tuple) or len(value) not in (0, 4):
+        return False
+    if not all(isinstance(share, int | float) and not isinstance(share, bool) and 0 <= share < 1 for share in value):
+        return False
+    return not value or (value[0] + value[2] < 1 and value[1] + value[3] < 1)
+
+
 def is_moment(text: str) -> bool:
     """Whether a text is a date, or a date and time, that every store can index: as RFC 3339 writes it, with or without
     a zone, within the years 1 to 9999, also in UTC, and in a zone that exists."""

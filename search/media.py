@@ -21,11 +21,11 @@ MEDIA_NAMESPACE = uuid.UUID("6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c11")
 """Namespace of every media id; changing it would orphan every stored point."""
 
 
-DECODING_REVISION = 2
+DECODING_REVISION = 3
 """How files are decoded; each record keeps the revision that made it. What each changed, and which records it affects:
 ``workers.decode.revisions``."""
 
-PAYLOAD_REVISION = 5
+PAYLOAD_REVISION = 6
 """Which keys :meth:`MediaRecord.to_payload` derives, and how. A library that was written under a lower revision lacks
 some, or holds them otherwise, until each of its payloads is made anew of its record.
 
@@ -35,6 +35,7 @@ some, or holds them otherwise, until each of its payloads is made anew of its re
 * 4: also ``taken_local``; ``folders`` is in form NFC; ``words`` holds a sound's artist, who is no photographer any
   more.
 * 5: each record has its checksums (``search.store.checksums``).
+* 6: ``decoding`` of recordings, which decoding revision 3 leaves alone.
 """
 
 MONTHS = (
@@ -131,6 +132,9 @@ class MediaRecord:
         missing: every path has gone; hidden from results until found again or deleted.
         features: of an image, the 78 of ``search.photographers.photos.features``, NaN as None; empty where not
             computed.
+        borders: of an image, the shares of its width or height that lie outside the picture (frame, letterbox,
+            mount): left, top, right, bottom. Style and features are measured within. Empty where there are none, where
+            they were not to be cut, and of what an older revision than 3 decoded.
     """
 
     id: str
@@ -171,6 +175,7 @@ class MediaRecord:
     job: str | None = None
     missing: bool = False
     features: tuple[float | None, ...] = field(default=(), repr=False)
+    borders: tuple[float, ...] = ()
 
     @property
     def orientation(self) -> str | None:
@@ -280,4 +285,6 @@ FACTS = (
 )
 """Payload keys that follow from the content alone. The others change while it stays the same: they follow from the
 ledger, or are derived by :meth:`MediaRecord.to_payload`."""
-_TUPLE_FIELDS = frozenset({"paths", "libraries", "tags", "fingerprints", "moments", "concept_frames", "features"})
+_TUPLE_FIELDS = frozenset(
+    {"paths", "libraries", "tags", "fingerprints", "moments", "concept_frames", "features", "borders"}
+)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.bounds import FACT_RANGES, is_moment, number_within
+from search.bounds import FACT_RANGES, are_borders, is_moment, number_within
 from search.media import Kind, Payload
 from search.photographers.photos.features import FEATURES
 from search.store.base import Array, Point
@@ -88,6 +88,12 @@ def as_features(value: object, name: str) -> tuple[float | None, ...]:
     )
 
 
+def as_borders(value: object, name: str) -> tuple[float, ...]:
+    """No borders, or the shares of four."""
+    shares = as_list(value, name, 4)
+    return tuple(float(share) for share in shares) if are_borders(shares) else refuse(name, value)
+
+
 def as_own(value: object, name: str) -> Payload | None:
     """What a file says itself, where people have told otherwise."""
     if value is None:
@@ -131,6 +137,7 @@ _CHECKS: Mapping[str, Check] = {
     "job": lambda value, name: as_optional(value, name, as_name),
     "missing": as_flag,
     "features": as_features,
+    "borders": as_borders,
     "own": as_own,
 }
 """Field of a record to the check of its value."""

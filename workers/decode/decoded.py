@@ -56,12 +56,17 @@ class Decoded:
         moments: seconds of a video's crops, rising; empty otherwise.
         clips: uint8 (c, 16, 112, 112, 3) RGB of a video, when the pool was asked for clips; else None.
         whole: uint8 (n, 224, 224, 3) RGB, the uncropped pictures of ``crops``, resized to a square; None of a sound.
+        inner: of an image with borders, uint8 (1, 224, 224, 3) RGB, what lies within them, resized to a square; else
+            None.
+        borders: shares of an image's width or height that lie outside the picture, of left, top, right and bottom (see
+            ``image.borders``); empty where there are none, or where they are not to be cut.
         sound: float32 (samples,) mono at 16 kHz in [-1, 1], at most ``audio.ANALYSED_SECONDS`` of it; None without.
         fingerprints: 256-bit hashes as 64 hex digits (see ``perceptual``); of an image or a sound one, or none when it
             is too plain; of a video one for each key frame that is not.
         pixel_hash: of an image, SHA-256 of the pixels that ``crops`` are cut from, as 64 hex digits; two files whose
             pixels are equal have one hash, whatever their metadata. None of a video or a sound.
-        features: of an image, the 78 of ``search.photographers.photos.features``, None for NaN; else empty.
+        features: of an image, the 78 of ``search.photographers.photos.features``, of what lies within its borders, None
+            for NaN; else empty.
         preview: WebP picture, long side at most 480 pixels: the picture, a key frame or the waveform.
         luminance: uint8 (height, width) of a preview that was decoded (``sandbox.preview_child``); else None.
         colours: uint8 (height, width, 3) RGB of a preview whose colours were asked for; else None.
@@ -76,6 +81,8 @@ class Decoded:
     moments: tuple[float, ...] = ()
     clips: npt.NDArray[np.uint8] | None = None
     whole: npt.NDArray[np.uint8] | None = None
+    inner: npt.NDArray[np.uint8] | None = None
+    borders: tuple[float, ...] = ()
     sound: npt.NDArray[np.float32] | None = None
     fingerprints: tuple[str, ...] = ()
     pixel_hash: str | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from search.media import DECODING_REVISION, MediaRecord
+from search.media import DECODING_REVISION, Kind, MediaRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,11 @@ def _every(record: MediaRecord) -> bool:
     return True
 
 
+def _pictures(record: MediaRecord) -> bool:
+    """Whether a picture has borders is not known before its file is read."""
+    return record.kind is Kind.IMAGE
+
+
 CHANGES = (
     DecodingChange(
         2,
@@ -39,6 +44,7 @@ CHANGES = (
         "pages; damaged files; hashes of pixels",
         _every,
     ),
+    DecodingChange(3, "style and features of pictures within their borders", _pictures),
 )
 """In order. Revision 1 is version 0.1.0."""
 

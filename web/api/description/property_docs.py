@@ -27,6 +27,10 @@ _MEDIA: Mapping[str, Row] = {
     "added": ("When it was imported, in seconds since the epoch, UTC", 1764489600.0),
     "camera": ("Make and model of the camera", "Canon EOS R6"),
     "collection": ("Name of a collection", "images"),
+    "borders": (
+        "Shares of the picture's sides that are frame, letterbox or mount: left, top, right, bottom; empty without",
+        [0.0, 0.12, 0.0, 0.12],
+    ),
     "concept_frames": ("Of a video, for each of its concepts, the index of the key frame that shows it", [0, 2]),
     "credit": ("Where the photographer comes from", "exif"),
     "damaged": ("Share that could not be read, in (0, 1]; null of a whole file", 0.12),

@@ -4,6 +4,7 @@ It never writes to the file it reads.
 
 Start with ``picture``.
 
+* ``borders``: What surrounds a picture in its file and is no part of it
 * ``handcrafted``: The 78 handcrafted features of a picture, as ``search.photographers.photos.features`` defines them
 * ``camera_raw``: Decode raw files of cameras by their embedded preview; needs the optional package rawpy (LibRaw)
 * ``colour_profiles``: Convert pictures with an ICC profile, or other words on their colours, to sRGB by littleCMS

@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from search.errors import CorruptMediaError, MediaError, MediaTooLargeError, UnsupportedMediaError
 from search.media import Kind
 from workers.decode.decoded import Decoded
+from workers.decode.image.borders.find import find_borders, without_borders
 from workers.decode.image.colours import Colours, as_srgb, colours_of
 from workers.decode.image.deep import read_deep
 from workers.decode.image.geometry import WORKING_SHORT_SIDE, crop, encode_preview, fit_preview, reduction, squeeze
@@ -94,15 +95,19 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions, others: Seq
         rgb, pixels, hashed = _upright(picture, orientation, colours)
     preview = fit_preview(rgb)
     fingerprint = picture_fingerprint(preview)
+    borders = find_borders(np.asarray(preview)) if options.cut_borders else None
+    inner = None if borders is None else without_borders(rgb, borders)
     return Decoded(
         kind=Kind.IMAGE,
         mime=opened.mime,
         facts=facts,
         crops=crop(rgb, (width, height))[np.newaxis],
         whole=squeeze(rgb)[np.newaxis],
+        inner=None if inner is None else squeeze(inner)[np.newaxis],
+        borders=borders or (),
         fingerprints=(fingerprint,) if fingerprint else (),
         pixel_hash=hashed,
-        features=measure(pixels, frame_of(width, height, size), shot),
+        features=measure(pixels if inner is None else np.asarray(inner), frame_of(width, height, size), shot),
         preview=encode_preview(preview),
     )
 

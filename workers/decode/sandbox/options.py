@@ -19,6 +19,7 @@ class DecodeOptions:
         max_bytes, max_pixels, max_seconds: larger files, pictures (or frames) and recordings are refused undecoded.
         key_frames: most key frames of a video.
         clips: also cut the clips of R3D-18.
+        cut_borders: find the borders of pictures, and measure what lies within them.
         sandbox: whether it gives up its powers.
     """
 
@@ -28,6 +29,7 @@ class DecodeOptions:
     max_seconds: float
     key_frames: int
     clips: bool = False
+    cut_borders: bool = True
     sandbox: Wanted = "auto"
 
     @classmethod
@@ -39,6 +41,7 @@ class DecodeOptions:
             max_seconds=settings.max_duration,
             key_frames=settings.key_frames,
             clips=clips,
+            cut_borders=settings.cut_borders,
             sandbox=settings.decoder_sandbox,
         )
 

@@ -8,7 +8,7 @@ and child are always of one version, so that the frames carry none.
     request := {"name": …, "kind": …}, behind the opened file (see ``handover``)
     reply   := {"rss": …, "error": {"code", "message", "hint"}}  or
                {"rss": …, "kind", "mime", "facts", "moments", "fingerprints", "pixel_hash",
-                "features", "arrays": [{"name", "dtype", "shape"}]}
+                "features", "borders", "arrays": [{"name", "dtype", "shape"}]}
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from search.bounds import FACT_RANGES, LONGEST_TEXT, is_moment, number_within, storable
+from search.bounds import FACT_RANGES, LONGEST_TEXT, are_borders, is_moment, number_within, storable
 from search.errors import MEDIA_ERRORS, MediaError
 from search.media import Kind
 from search.photographers.photos.features import FEATURES
@@ -107,6 +107,7 @@ class _ArraySpec:
 _ARRAYS = {
     "crops": _ArraySpec("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
     "whole": _ArraySpec("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
+    "inner": _ArraySpec("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
     "clips": _ArraySpec("uint8", (None, CLIP_FRAMES, CLIP_SIDE, CLIP_SIDE, 3), _MOST_CLIPS),
     "sound": _ArraySpec("float32", (None,), _MOST_SAMPLES),
     "preview": _ArraySpec("uint8", (None,), _MOST_PREVIEW_BYTES),
@@ -194,6 +195,7 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         "crops": decoded.crops,
         "clips": decoded.clips,
         "whole": decoded.whole,
+        "inner": decoded.inner,
         "sound": decoded.sound,
         "preview": None if decoded.preview is None else np.frombuffer(decoded.preview, np.uint8),
         "luminance": decoded.luminance,
@@ -211,6 +213,7 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         "fingerprints": decoded.fingerprints,
         "pixel_hash": decoded.pixel_hash,
         "features": decoded.features,
+        "borders": decoded.borders,
         "arrays": [{"name": n, "dtype": str(a.dtype), "shape": a.shape} for n, a in arrays.items()],
     }
     write_frame(descriptor, header, arrays.values())
@@ -263,9 +266,11 @@ def read_reply(descriptor: int, deadline: Deadline) -> Reply:
     moments = _numbers(header.get("moments"))
     if kind is Kind.VIDEO and len(moments) != len(crops):
         raise ProtocolError("moments that do not match the crops")
-    whole = arrays.get("whole")
-    if whole is not None and len(whole) != len(crops):
+    if any(len(arrays[name]) != len(crops) for name in ("whole", "inner") if name in arrays):
         raise ProtocolError("whole pictures that do not match the crops")
+    borders = header.get("borders")
+    if not are_borders(borders):
+        raise ProtocolError("borders that are none")
     decoded = Decoded(
         kind=kind,
         mime=_text(header.get("mime")),
@@ -273,7 +278,9 @@ def read_reply(descriptor: int, deadline: Deadline) -> Reply:
         crops=crops,
         moments=moments,
         clips=arrays.get("clips"),
-        whole=whole,
+        whole=arrays.get("whole"),
+        inner=arrays.get("inner"),
+        borders=tuple(borders),
         sound=arrays.get("sound"),
         fingerprints=_fingerprints(header.get("fingerprints")),
         pixel_hash=None if header.get("pixel_hash") is None else _hash(header["pixel_hash"]),
