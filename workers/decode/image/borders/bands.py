@@ -85,7 +85,8 @@ def even_lines(lines: Lines, colour: Colour, limits: BandLimits) -> int:
 def outer_colour(lines: Lines) -> Colour:
     """Median of the outermost fiftieth of the lines, at least two."""
     outermost = lines[:, : max(2, round(0.02 * lines.shape[1]))]
-    return np.median(outermost.reshape(3, -1), axis=1)[:, None, None].astype(np.int16)
+    colour: Colour = np.median(outermost.reshape(3, -1), axis=1)[:, None, None].astype(np.int16)
+    return colour
 
 
 def _differences(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Lines:
