@@ -8,6 +8,7 @@ Start with ``app``.
 * ``api``: The JSON API: the questions of ``search`` and the jobs of ``ingest`` over HTTP
 * ``charts``: Charts as SVG, made on the server without scripts
 * ``commands``: The command line: each command a module that asks the API
+* ``evidence``: Evidence of predictions: one HTML file that holds all it shows
 * ``pages``: The pages: the same questions as the API, for people
 * ``app``: Make the Flask application of a node: guard, JSON API, media and pages
 * ``auth``: Access control: exposure, host, token, session and forms

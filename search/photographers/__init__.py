@@ -13,6 +13,7 @@ Start with ``service``.
 * ``display``: How photographers are shown: what people have said, or else what follows from their name
 * ``folded_in``: Photographers folded into a trained photographer space, and their file ``placed.json``
 * ``library_photos``: Cache of the library's photographers, reloaded when the library has changed
+* ``model_facts``: What identifies a trained classifier: its version, digests of its files and of its training data
 * ``model_registry``: Registry of trained models: versions, the one in use, and its loading
 * ``nearest``: The photos of some photographers that are nearest to a photo, by style and by subject
 * ``report``: Report of a classifier, which every training writes as ``report.json`` in the model's folder

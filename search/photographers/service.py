@@ -32,6 +32,7 @@ from search.photographers.classifier.model_files import REPORT, read_out_of_fold
 from search.photographers.develop.developing import Development, DevelopQuestion, SettingsCourse, courses, develop
 from search.photographers.develop.reading import shipped_reader
 from search.photographers.library_photos import Library, LibraryState
+from search.photographers.model_facts import ModelFacts, model_facts
 from search.photographers.model_registry import CurrentModel, ModelKind, ModelRegistry, untrained
 from search.photographers.nearest import nearest_photos
 from search.photographers.photos.features import FEATURES
@@ -240,6 +241,10 @@ class PhotographerService:
         except (OSError, ValueError) as error:
             raise ModelError(f"The classifier's report cannot be read: {error}.", "Train it again.") from error
         return {**report, "version": version.name, "made": version.made}
+
+    def model_facts(self) -> ModelFacts:
+        """What identifies the classifier in use, see :func:`search.photographers.model_facts.model_facts`."""
+        return model_facts(self._models)
 
     def map(self) -> PhotographerMap:
         """Photographers in two dimensions: by the joint model, once that is trained, and by their profiles."""

@@ -20,7 +20,7 @@ from web.api.crediting import by_hand, facts
 from web.api.description.property_docs import documented
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
-from web.api.prediction import many, sets
+from web.api.prediction import evidence, many, sets
 from web.api.problem import CONTENT_TYPE, Problem
 
 Json: TypeAlias = dict[str, Any]
@@ -31,6 +31,7 @@ OPERATIONS = (
     *photographers.OPERATIONS,
     *sets.OPERATIONS,
     *many.OPERATIONS,
+    *evidence.OPERATIONS,
     *by_hand.OPERATIONS,
     *facts.OPERATIONS,
     *generations.OPERATIONS,

@@ -18,6 +18,7 @@ from web.api.operation import current_node
 from web.api.params import NonEmpty, read_query
 from web.api.photographers import Predicting, predict_photographer
 from web.api.ports import NodePort
+from web.api.prediction.evidence import MOST_PHOTOS, evidence_of
 from web.api.prediction.many import PredictedMany, PredictingMany, asked_ids, judged, predict_probe, predict_stored
 from web.api.prediction.sets import MOST_STORED
 from web.api.prediction.table import predictions_csv
@@ -105,24 +106,36 @@ def upload() -> AnyResponse:
     return redirect(url_for("photographers.predict", like=names), 303)
 
 
-@blueprint.get("/predict/<any(csv):what>")
+@blueprint.get("/predict/<any(csv, evidence):what>")
 def predicted_file(what: str) -> Response:
-    """The predictions as a table."""
-    query: PredictQuery = read_query(request.args, (PredictQuery,))[0]
-    found = predicted(current_node(), query)
-    response = Response(predictions_csv(dump(found.photos)), mimetype="text/csv")  # type: ignore[arg-type]
-    response.headers.set("Content-Disposition", "attachment", filename=f"predictions.{what}")
+    """The predictions as a table, or as evidence, one HTML file."""
+    node, query = current_node(), read_query(request.args, (PredictQuery,))[0]
+    if what == "evidence":
+        uploads, ids, total = _asked(node, query)
+        made = evidence_of(node, ids, [recent_uploads().get(name) for name in uploads], total)
+        response, name = Response(made.html, mimetype="text/html"), made.name
+    else:
+        table = predictions_csv(dump(predicted(node, query).photos))  # type: ignore[arg-type]
+        response, name = Response(table, mimetype="text/csv"), "predictions.csv"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 
 
-def predicted(node: NodePort, query: PredictQuery, *, nearest: bool = False) -> PredictedMany:
-    """The predictions for all photos that are asked about, uploads among them."""
+def predicted(node: NodePort, query: PredictQuery) -> PredictedMany:
+    """The predictions for all photos that are asked about, uploads first."""
+    uploads, ids, total = _asked(node, query)
+    photos = [predict_probe(node, recent_uploads().get(name)) for name in uploads]
+    return judged(node, [*photos, *(predict_stored(node, media_id) for media_id in ids)], total)
+
+
+def _asked(node: NodePort, query: PredictQuery) -> tuple[list[str], list[str], int]:
+    """Names of uploads, ids of stored photos, and how many photos were meant."""
     uploads = [name for name in dict.fromkeys(query.like) if name.startswith(PREFIX)]
     stored = tuple(name for name in query.like if not name.startswith(PREFIX))
-    photos = [predict_probe(node, recent_uploads().get(name), nearest=nearest) for name in uploads]
-    ids, total = asked_ids(node, PredictingMany(stored, query.folder)) if stored or query.folder else ([], 0)
-    photos += [predict_stored(node, media_id, nearest=nearest) for media_id in ids]
-    return judged(node, photos, len(uploads) + total)
+    if not uploads or stored or query.folder:
+        ids, total = asked_ids(node, PredictingMany(stored, query.folder))
+        return uploads, ids, total + len(uploads)
+    return uploads, [], len(uploads)
 
 
 def _page(query: PredictQuery, problem: LikewiseError | None, unread: Sequence[str] = ()) -> Response:
@@ -150,6 +163,7 @@ def _page(query: PredictQuery, problem: LikewiseError | None, unread: Sequence[s
         problem=problem,
         people=node.photographers.list() if answer or many else (),
         most_files=MOST_FILES,
+        most_evidence=MOST_PHOTOS,
         trained=node.photographers.trained,
         jobs=active_jobs(node),
     )

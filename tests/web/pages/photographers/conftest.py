@@ -43,6 +43,7 @@ from search.photographers.develop.developing import (
 )
 from search.photographers.develop.settings import Preset, change
 from search.photographers.develop.words import WORDS, in_words
+from search.photographers.model_facts import ModelFacts
 from search.photographers.photos.names import photographer_id
 from search.photographers.profiles.comparison import Compared, ComparedTrait, Comparison, TakenFor
 from search.photographers.report import (
@@ -225,6 +226,9 @@ class FakeDesk:
         if not self.trained or self.told is None:
             raise NotFoundError("No classifier has been trained yet.")
         return self.told
+
+    def model_facts(self) -> ModelFacts:
+        return ModelFacts("20260131T115900-0f1e2d3c", "2026-01-31", "ab" * 32, "0f1e2d3c4b5a6978", 154, 5)
 
     def map(self) -> PhotographerMap:
         places = [(3 * math.cos(n * 0.7) + n / 5, 2 * math.sin(n * 0.7)) for n in range(len(self.names))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,6 +122,31 @@ def test_display_names_stand_wherever_a_photographer_does(
     assert "<h1><bdi>A. T. Palmer</bdi>" in page
     assert "<code>alfred_t_palmer</code>" in page
     assert client.post("/api/v1/photographers/0123/display-name", json={"display_name": "x"}).status_code == 404
+
+
+def test_evidence_is_one_file_that_loads_nothing(client: FlaskClient, desk: Any, library: Any) -> None:
+    desk.names[0] = "alfred_t_palmer"
+    desk.photos = [replace(photo, score=0.9 - at / 100, space="style") for at, photo in enumerate(desk.photos)]
+    form = token(client.get("/photographers/predict").text)
+    files = {"file": [(png("navy"), f"{SCRIPT}.png"), (png("red"), "two.png")]}
+    query = client.post("/photographers/predict", data={**form, **files}).location.partition("?")[2]
+    stored = library.ids["night_1.jpg"]
+    link = f"/photographers/predict/evidence?{query}&like={stored}"
+    made = client.get(link)
+    assert re.search(r"attachment; filename=evidence-\d{8}T\d{6}Z\.html", made.headers["Content-Disposition"])
+    page = made.text
+    assert not re.search(r"<script|<link|@import|url\(|javascript:", page)
+    sources = re.findall(r'(?:src|href|action)="([^"]*)"', page)
+    assert all(source.startswith("data:image/webp;base64,") for source in sources)
+    assert len(sources) == 1 + 3 * 4  # the stored photo, and the nearest of each; the fake encoder makes no previews
+    for words in ("Alfred T. Palmer", "All 3 together", "cosine 0.9", "ab" * 32, "0f1e2d3c4b5a6978", "more blocked"):
+        assert words in page, words
+    told = client.post("/api/v1/photographers/predict/evidence", json={"like": [stored]}).get_json()
+    assert told["html"].startswith("<!doctype html>")
+    many = client.post("/api/v1/photographers/predict/evidence", json={"like": [stored] * 50})
+    assert many.status_code == 200  # the same photo
+    ids = [id_ for name, id_ in library.ids.items() if name.endswith(".jpg")]
+    assert len(ids) <= 40
 
 
 def test_two_photographers_stand_beside_each_other(client: FlaskClient, desk: Any) -> None:
