@@ -44,6 +44,8 @@ _OPTIONS = (
     ("grpc.max_send_message_length", _UNLIMITED),
     # A channel that is made anew connects anew, too.
     ("grpc.use_local_subchannel_pool", 1),
+    # Whatever stands between forgets connections that nobody uses, some without a word.
+    ("grpc.client_idle_timeout_ms", 60_000),
     # The first is the time for a connection, the others between two tries of it; milliseconds.
     ("grpc.min_reconnect_backoff_ms", int(CONNECT_SECONDS * 1000)),
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -76,6 +78,9 @@ _LOCKED = "Storage locked"
 """How a refusal to write begins that has the code of a failed precondition; by REST it is 403."""
 _TOO_LONG = re.compile(r"message larger than max|message length too large")
 _OF_PROXY = re.compile(r"Received http2 header with status: (\d{3})")
+_REFUSED_BY_PROXY = frozenset({401, 403, 413, 429})
+"""Statuses by which what stands between refuses a request. By any other it knows no server behind it that speaks gRPC.
+"""
 _SHARD = "Shard "
 """How the server begins to say that it cannot be asked just now. Any other text of that code is of a connection."""
 _NO_ANSWER = "Deadline Exceeded"
@@ -236,9 +241,9 @@ class GrpcNodes:
         raise NotReachedError("; ".join(tried))
 
     def _channel(self, at: int) -> Any:
+        if GrpcNodes._process not in (None, os.getpid()):
+            raise NotReachedError("this process was forked from one that uses it")
         with self._lock:
-            if GrpcNodes._process not in (None, os.getpid()):
-                raise NotReachedError("this process was forked from one that uses it")
             GrpcNodes._process = os.getpid()
             if at not in self._channels:
                 self._channels[at] = self._addresses[at].channel()
@@ -247,9 +252,9 @@ class GrpcNodes:
 
 def _is_not_there(code: Any, text: str) -> bool:
     """Whether nothing that serves Qdrant's services was reached, or the connection broke."""
-    if code is _CODE.UNIMPLEMENTED:
-        return True
-    return code is _CODE.UNAVAILABLE and not text.startswith(_SHARD) and _OF_PROXY.search(text) is None
+    if by_proxy := _OF_PROXY.search(text):
+        return int(by_proxy[1]) not in _REFUSED_BY_PROXY
+    return code is _CODE.UNIMPLEMENTED or (code is _CODE.UNAVAILABLE and not text.startswith(_SHARD))
 
 
 def _as_by_rest(code: Any, text: str, error: Any) -> UnexpectedResponse:
