@@ -233,9 +233,8 @@ class FakeNode:
             if not path.exists():
                 raise NotFoundError(f"'{path}' does not exist.")
         self.started.append((tuple(paths), library, confirm_missing))
-        job_id = str(len(self.ingest.known) + 1)
-        title, roots = library or paths[0].name, tuple(map(str, paths))
-        self.ingest.known[job_id] = JobProgress(job_id, JobState.QUEUED, title, roots)
+        job_id, roots = str(len(self.ingest.known) + 1), tuple(map(str, paths))
+        self.ingest.known[job_id] = JobProgress(job_id, JobState.QUEUED, library or paths[0].name, roots)
         return job_id
 
     def verification(self) -> Verification:
@@ -260,9 +259,8 @@ def make_node(library: Library, ledger: Ledger) -> Callable[..., FakeNode]:
     def make(**settings: object) -> FakeNode:
         given = Settings.model_validate({"home": library.home, **settings})
         access, allowed, keys = Access(ledger), AllowedFolders(given, ledger), RequestKeys(ledger)
-        return FakeNode(
-            given, library.store, access, allowed, _BySize(given, ledger), keys, Desk(library.store, ledger)
-        )
+        desk = Desk(library.store, ledger)
+        return FakeNode(given, library.store, access, allowed, _BySize(given, ledger), keys, desk)
 
     return make
 
@@ -361,9 +359,7 @@ def _sounds(home: Path, folder: Path) -> Iterator[tuple[Kind, Point]]:
         path = folder / f"sound_{number}.wav"
         samples = (np.sin(np.arange(16_000) * (0.05 + 0.02 * number)) * 9000).astype("<i2")
         with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(16_000)
+            file.setparams((1, 2, 16_000, 0, "NONE", ""))
             file.writeframes(samples.tobytes())
         record = MediaRecord(
             id=media_id(path.name), kind=Kind.AUDIO, paths=(str(path),), mime="audio/wav", duration=1.0, tags=(subject,)

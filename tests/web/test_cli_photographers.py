@@ -230,6 +230,53 @@ def test_of_a_folder_each_photo_is_told_and_all_together(cli: Any, trained: Path
     assert error["code"] == "not_found"
 
 
+def test_the_desk_credits_undoes_displays_and_compares(cli: Any, labelled: Path) -> None:
+    photo = cli.json("photographers", "show", "red")["samples"][0]["id"]
+    made = cli.json("photographers", "credit", "ada_b_lovelace", photo)
+    assert made["credited"] == {photo: "ada_b_lovelace"}
+    assert "Ada B. Lovelace" in cli("photographers", "list").stdout
+    assert (
+        "Ada B. Lovelace, credited as ada_b_lovelace: 1 photo" in cli("photographers", "show", "ada b. lovelace").stdout
+    )
+    cli("photographers", "display", "ada_b_lovelace", "Countess")
+    (ada,) = [one for one in cli.json("photographers", "list") if one["name"] == "ada_b_lovelace"]
+    assert ada["display_name"] == "Countess"
+    told = cli("photographers", "compare", "Countess", "green").stdout
+    assert "Countess (1 photos) and green (3)" in told
+    assert "there are few photos" in told
+    assert "as before" in cli("photographers", "undo", made["edit"]).stdout
+    assert cli.json("photographers", "undo", made["edit"], status=2)["error"]["code"] == "not_found"
+    assert {one["name"]: one["photos"] for one in cli.json("photographers", "list")} == dict.fromkeys(COLOURS, 3)
+
+
+def test_dates_and_places_are_previewed_and_noted(cli: Any, labelled: Path) -> None:
+    table = labelled / "facts.csv"
+    table.write_text("path,taken,place\nred,1942-06-15,Tulsa\nnowhere.png,1942,\n")
+    preview = cli.json("photographers", "facts", table, "--preview", status=1)
+    assert (preview["changed"], preview["wrong_lines"]) == (3, 1)
+    told = cli("photographers", "facts", table, "--preview").stdout
+    assert "3 photos would change" in told
+    assert "1942-06-15, Tulsa" in told
+    assert "Line 3: '1942' is no date" in told
+    assert "3 photos are noted" in cli("photographers", "facts", table).stdout
+    assert cli.json("photographers", "show", "red")["first"] == "1942-06-15"
+    cli("photographers", "facts", "--forget")
+    assert cli.json("photographers", "show", "red")["first"] is None
+    assert cli("photographers", "facts").exit_code == 2
+
+
+def test_evidence_is_written_of_stored_photos_and_of_a_file(cli: Any, trained: Path, tmp_path: Path) -> None:
+    target = tmp_path / "evidence.html"
+    cli("photographers", "evidence", "--folder", trained, "--to", target)
+    page = target.read_text("utf-8")
+    assert page.count('<section class="photo">') == 9
+    assert "All 9 together" in page
+    cli("photographers", "evidence", trained / "red" / "red-0.png", "--to", target)
+    page = target.read_text("utf-8")
+    assert page.count("not in the library") == page.count('<section class="photo">') == 1
+    assert 'alt="The photo red-0.png"' in page  # its preview
+
+
 def test_cells_of_the_table_are_no_formulas(tmp_path: Path) -> None:
     best = {"photographer": "@SUM(A1)", "probability": 0.5}
     prediction = {"candidates": [best], "unknown": False, "threshold": 0.4, "one_of": ["+1", "b"], "coverage": None}

@@ -54,14 +54,14 @@ class PhotoShown:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class EvidenceFile:
     """A file: its name, and its HTML."""
 
     name: str
     html: str
 
 
-def evidence(node: NodePort, found: PredictedMany, uploads: Sequence[Probe] = ()) -> Evidence:
+def evidence(node: NodePort, found: PredictedMany, uploads: Sequence[Probe] = ()) -> EvidenceFile:
     """The document of predictions that were made with their nearest photos.
 
     Args:
@@ -87,7 +87,7 @@ def evidence(node: NodePort, found: PredictedMany, uploads: Sequence[Probe] = ()
         candidates_shown=CANDIDATES_SHOWN,
         reasons_shown=REASONS_SHOWN,
     )
-    return Evidence(f"evidence-{made:%Y%m%dT%H%M%SZ}.html", html)
+    return EvidenceFile(f"evidence-{made:%Y%m%dT%H%M%SZ}.html", html)
 
 
 def answers_digest(found: PredictedMany, model: ModelFacts) -> str:

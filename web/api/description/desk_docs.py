@@ -65,7 +65,7 @@ DESK: Mapping[str, tuple[str, Any]] = {
     "as_one": ("How many were taken for the first of the two", 30),
     "as_other": ("How many were taken for the second of the two", 4),
     "as_others": ("How many were taken for anybody else", 2),
-    "Evidence.name": ("Name for the file", "evidence-20261130T120000Z.html"),
+    "EvidenceFile.name": ("Name for the file", "evidence-20261130T120000Z.html"),
     "html": ("The file: one HTML page that holds its pictures and loads nothing", "<!doctype html>…"),
     "own": ("What the file says of time and place, where people have told otherwise", {"taken_at": "2019-01-01"}),
 }

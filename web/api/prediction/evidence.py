@@ -8,13 +8,13 @@ from search.similar.questions import Probe
 from web.api.operation import Operation
 from web.api.ports import NodePort
 from web.api.prediction.many import PredictedExample, PredictingMany, asked_ids, judged, predict_probe, predict_stored
-from web.evidence.document import Evidence, evidence
+from web.evidence.document import EvidenceFile, evidence
 
 MOST_PHOTOS = 40
 """Photos of one document: each brings its preview and those of its nearest."""
 
 
-def evidence_of(node: NodePort, ids: list[str], uploads: list[Probe], total: int) -> Evidence:
+def evidence_of(node: NodePort, ids: list[str], uploads: list[Probe], total: int) -> EvidenceFile:
     """The document of stored photos and uploads.
 
     Raises:
@@ -30,7 +30,7 @@ def evidence_of(node: NodePort, ids: list[str], uploads: list[Probe], total: int
     return evidence(node, judged(node, photos, total), uploads)
 
 
-def predict_evidence(node: NodePort, asked: PredictingMany, example: Probe | None = None) -> Evidence:
+def predict_evidence(node: NodePort, asked: PredictingMany, example: Probe | None = None) -> EvidenceFile:
     """The evidence of predictions for stored photos, a folder of the library, or an uploaded 'file', as one HTML file
     that holds its pictures, runs no script and prints well: answers with probabilities, what spoke for and against,
     nearest photos by style with their credits, the digests of model and data, date and versions."""
@@ -46,7 +46,7 @@ OPERATIONS = (
         "POST",
         "/photographers/predict/evidence",
         predict_evidence,
-        Evidence,
+        EvidenceFile,
         scope=Scope.READ,
         takes=(PredictingMany,),
         uploads=True,

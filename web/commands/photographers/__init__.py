@@ -1,6 +1,7 @@
 """Commands of ``likewise photographers``, a module each; they import what they need when they run.
 
 * ``compare``: ``likewise photographers compare``: show two photographers beside each other
+* ``desk``: commands for the picture desk: ``credit``, ``undo``, ``display``, ``facts`` and ``evidence``
 * ``develop``: ``likewise photographers develop`` and ``development``: settings, LUTs and presets like somebody's
 * ``group``: ``likewise photographers``: the group of the commands about photographers
 * ``label``: ``likewise photographers label``: take photographers' names from files, folders, a table or groups

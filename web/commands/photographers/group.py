@@ -21,6 +21,11 @@ COMMANDS = {
     "predict": "web.commands.photographers.predict",
     "develop": "web.commands.photographers.develop",
     "development": "web.commands.photographers.develop",
+    "evidence": "web.commands.photographers.desk.evidence",
+    "credit": "web.commands.photographers.desk.credit",
+    "undo": "web.commands.photographers.desk.credit",
+    "display": "web.commands.photographers.desk.credit",
+    "facts": "web.commands.photographers.desk.facts",
     "presets": "web.commands.photographers.presets",
 }
 """Module of each command, which defines it as ``command``, or by its own name where it defines several."""

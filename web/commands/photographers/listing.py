@@ -39,7 +39,12 @@ def _show(found: Json, console: Console) -> None:
     for one in found:
         credits_ = ", ".join(f"{source} {count}" for source, count in one["credits"].items())
         table.add_row(
-            one_line(one["name"]), str(one["photos"]), _day(one["first"]), _day(one["last"]), credits_, one["id"]
+            one_line(one["display_name"]),
+            str(one["photos"]),
+            _day(one["first"]),
+            _day(one["last"]),
+            credits_,
+            one["id"],
         )
     console.print(table)
 

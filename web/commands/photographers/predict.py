@@ -153,12 +153,12 @@ def _show_all(photos: list[Json], told: Json, console: Console) -> None:
             continue
         best = prediction["candidates"][0] if prediction["candidates"] else None
         unknown = prediction["unknown"] or best is None
-        name, likely = ("", "") if best is None else (one_line(best["photographer"]), f"{best['probability']:.0%}")
+        name, likely = ("", "") if best is None else (_shown(best), f"{best['probability']:.0%}")
         table.add_row(
             one_line(photo["file"]),
             "unknown" if unknown else name,
             "" if unknown else likely,
-            one_line(", ".join(prediction["one_of"])),
+            _names(prediction),
         )
     console.print(table)
     first = next((photo["prediction"] for photo in photos if photo["prediction"] is not None), None)
@@ -178,9 +178,7 @@ def _show_set(told: Json, console: Console) -> None:
         }
         console.print(f"All {told['photos']} photos together: {words[told['verdict']]} ({told['probability']:.0%}, "
                       "where all three are equally frequent)")  # fmt: skip
-        likely = ", ".join(
-            f"{one_line(one['photographer'])} {one['probability']:.0%}" for one in told["candidates"][:SET_CANDIDATES]
-        )
+        likely = ", ".join(f"{_shown(one)} {one['probability']:.0%}" for one in told["candidates"][:SET_CANDIDATES])
         console.print(f"If all are by one: {likely}")
     for note in told["notes"]:
         console.print(one_line(note))
@@ -194,26 +192,37 @@ def _show(answer: Json, console: Console) -> None:
         console.print(f"Unknown: nobody the classifier has learnt from, or too close to call (below "
                       f"{answer['threshold']:.0%}).")  # fmt: skip
     else:
-        console.print(f"{one_line(best['photographer'])}, {best['probability']:.0%}")
+        console.print(f"{_shown(best)}, {best['probability']:.0%}")
     table = Table("photographer", "probability", "by style", "by subject", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     style, subject = (_by_name(answer[by]) for by in ("by_style", "by_subject"))
     for one in answer["candidates"][:SHOWN]:
         name = one["photographer"]
-        table.add_row(one_line(name), f"{one['probability']:.1%}", style.get(name, ""), subject.get(name, ""))
+        table.add_row(_shown(one), f"{one['probability']:.1%}", style.get(name, ""), subject.get(name, ""))
     console.print(table)
     if answer["coverage"] is not None:
-        console.print(f"One of {len(answer['one_of'])}: {one_line(', '.join(answer['one_of']))}. For "
+        console.print(f"One of {len(answer['one_of'])}: {_names(answer)}. For "
                       f"{answer['coverage']:.0%} of the photos by photographers who are known, such a set holds the "
                       "right name.")  # fmt: skip
     if answer["reasons"] and best is not None:
-        console.print(f"What spoke for and against {one_line(best['photographer'])}:")
+        console.print(f"What spoke for and against {_shown(best)}:")
     for reason in answer["reasons"][:REASONS]:
         console.print(f"{'for' if reason['weight'] > 0 else 'against'}: {one_line(reason['words'])}"
                       f" ({reason['weight']:+.2f})")  # fmt: skip
     for note in answer["notes"]:
         console.print(one_line(note))
+
+
+def _shown(candidate: Json) -> str:
+    """What people read for a candidate."""
+    return one_line(candidate.get("display_name") or candidate["photographer"])
+
+
+def _names(answer: Json) -> str:
+    """The conformal set, as people read the names."""
+    shown = {one["photographer"]: _shown(one) for one in answer["candidates"]}
+    return ", ".join(shown.get(name, one_line(name)) for name in answer["one_of"])
 
 
 def _by_name(candidates: Json) -> dict[str, str]:

@@ -41,7 +41,7 @@ def _show(one: Json, console: Console) -> None:
 
     span = " to ".join(time[:10] for time in (one["first"], one["last"]) if time)
     photos = "1 photo" if one["photos"] == 1 else f"{one['photos']:,} photos"
-    console.print(f"{one_line(one['name'])}: {photos}{f', {span}' if span else ''} ({one['id']})")
+    console.print(f"{_called(one)}: {photos}{f', {span}' if span else ''} ({one['id']})")
     for note in one["notes"]:
         console.print(one_line(note))
     show_table(console, "What sets them apart", ("effect", "feature", "theirs", "others"), [
@@ -66,6 +66,12 @@ def _show(one: Json, console: Console) -> None:
         (doubt["photo"]["path"], doubt["predicted"], f"{doubt['probability']:.0%}")
         for doubt in one["miscredits"][:OTHERS]
     ])  # fmt: skip
+
+
+def _called(one: Json) -> str:
+    """What people read, and the name that photos are credited by where that is another."""
+    shown, name = one_line(one["display_name"]), one_line(one["name"])
+    return shown if shown == name else f"{shown}, credited as {name}"
 
 
 def _counts(console: Console, title: str, counts: Mapping[str, int]) -> None:

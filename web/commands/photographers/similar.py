@@ -44,5 +44,5 @@ def show_alike(alike: Sequence[Json], console: Console) -> None:
     table.columns[0].justify = "right"
     for one in alike:
         by = BY.get(one["by"], one["by"])
-        table.add_row(f"{100 * one['similarity']:.0f} %", by, one_line(one["name"]), one["id"])
+        table.add_row(f"{100 * one['similarity']:.0f} %", by, one_line(one["display_name"]), one["id"])
     console.print(table)
