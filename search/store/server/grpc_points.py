@@ -55,7 +55,11 @@ class GrpcPoints:
 
     def upsert(self, physical: str, made: list[Any]) -> None:
         request = messages.UpsertPoints(collection_name=physical, wait=True, points=made)
-        self._nodes.ask("Upsert", request, lambda: self._rest.upsert(physical, made), lambda answer: None)
+
+        def by_rest() -> None:
+            self._rest.upsert(physical, [GrpcToRest.convert_point_struct(point) for point in made])
+
+        self._nodes.ask("Upsert", request, by_rest, lambda answer: None)
 
     def retrieve(self, physical: str, ids: list[str], wanted: Wanted) -> list[StoredPoint]:
         request = messages.GetPoints(

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+import uuid
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from search.deadlines import deadline
 from search.errors import SettingsError, StoreUnavailableError
 from search.settings import Settings, load_settings
+from search.store.base import Point
 from search.store.server.connection import make_breaker
 from search.store.server.grpc_nodes import GrpcNodes, NotReachedError, grpc_addresses
 from search.store.server.store import ServerStore
@@ -45,6 +47,35 @@ class TestAway:
             store._points._nodes._not_before = 0.0  # as after REST_INSTEAD_SECONDS
             store.query("images", [question])
         assert noted[-1] == (True, "points/query/batch")
+
+    def test_vectors_of_each_form_are_the_same_by_either_way(
+        self, serve, store_of, rest, tagged, videos, make_image, vectors, weights
+    ):
+        """Those that REST was given instead are read by gRPC, and the other way round."""
+        open_, closed = serve(), serve()
+        closed.stop()
+        by_grpc, by_rest = store_of(open_), store_of(closed)
+        wanted = {"images": [], "videos": []}
+        for n, store in enumerate((by_grpc, by_rest)):
+            for schema in (tagged, videos):
+                store.ensure(schema)
+            pictures = make_image(n, duration=2.0, features=(0.0, None, 1 / 7), tags=("日本",))
+            pictures.vectors["concepts"] = weights({3: 0.5, 39: 1.25})
+            film = Point(str(uuid.UUID(int=n + 1)), {"visual": vectors(3, seed=n), "sound_raw": vectors(1, 8, n)}, {})
+            store.upsert("images", [pictures])
+            store.upsert("videos", [film])
+            wanted["images"].append(pictures.id)
+            wanted["videos"].append(film.id)
+        for collection, names in (("images", ["visual", "concepts"]), ("videos", ["visual", "sound_raw"])):
+            read = [store.retrieve(collection, wanted[collection], vectors=names) for store in (by_grpc, by_rest)]
+            for one, other in zip(*read, strict=True):
+                assert (one.id, one.payload, one.checksums) == (other.id, other.payload, other.checksums)
+                assert one.checksums
+                assert {name: vector.tobytes() for name, vector in one.vectors.items()} == {
+                    name: vector.tobytes() for name, vector in other.vectors.items()
+                }
+                assert set(one.vectors) == set(names)
+        assert "points" in open_.calls
 
     def test_the_server_is_away_altogether(self, serve, store_of, rest, images, make_image):
         double = serve()
