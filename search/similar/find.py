@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from search.errors import UsageError
 from search.likeness.curve import VERY_SIMILAR, Band
 from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
-from search.records.lookup import ASKED_BY_NAME, asked_fields, thumbnail_address
+from search.records.lookup import ASKED_BY_NAME, SHOWN, asked_fields, thumbnail_address
+from search.records.shown import shown_records
 from search.similar.copies import COPIES, SEARCHED, SEARCHED_WITH_EDITS, may_be_copy, relations
 from search.similar.examples import Examples, SpaceQuery
 from search.similar.fusion import Finding, best_per_id, fuse, rank, rank_by_match
@@ -17,14 +18,11 @@ from search.similar.near import PRINCIPAL_SPACE
 from search.similar.pivot import pivot
 from search.similar.query_context import QueryContext, best_of
 from search.similar.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
-from search.similar.shots import SHOT_KEYS, Comparisons
+from search.similar.shots import Comparisons
 from search.similar.subject_style import STYLE, SUBJECT, SubjectStyleWeights, ask_subject_and_style, with_parts
 from search.store.answers import MMR_CANDIDATES
 from search.store.base import CollectionInfo, PayloadChoice, Store, StoredPoint, VectorQuery
 from search.store.filters import Filter
-
-_SHOWN = ("kind", "paths", "fingerprints", "moments", "duration", *SHOT_KEYS)
-"""Payload keys a hit is described from; fetching whole payloads costs more than the search."""
 
 _BAND_OF_COPIES = {
     Relation.EXACT_COPY: Band.IDENTICAL,
@@ -167,7 +165,7 @@ def _ask(context: QueryContext, collection: str, searched: int) -> _Found:
     asked = _space_queries(context, collection)
     if not asked:
         return _Found([], {})
-    payload = _SHOWN if _payload_with_hits(context, asked) else False
+    payload = SHOWN if _payload_with_hits(context, asked) else False
     queries = [_vector_queries(context, one, searched, payload) for one in asked]
     answers = iter(context.store.query(collection, [query for some in queries for query in some]))
     scores: dict[str, dict[str, float]] = {}
@@ -184,7 +182,7 @@ def _ask(context: QueryContext, collection: str, searched: int) -> _Found:
     if several:
         ids = {id_ for one in several for id_ in context.scorer.needed(one, [*scores[one.space.name]])}
         vectors = [one.space.name for one in several]
-        fetched = context.store.retrieve(collection, sorted(ids), vectors=vectors, payload=_SHOWN)
+        fetched = context.store.retrieve(collection, sorted(ids), vectors=vectors, payload=SHOWN)
         points = {point.id: point for point in fetched}
         # What has been deleted since the query is no answer.
         gone = ids - points.keys()
@@ -252,25 +250,27 @@ def _describe(
     likely = [id_ for id_ in beyond if examples.fingerprinted and may_be_copy(kind, principal.get(id_, -1.0))]
     likely += examples.uploaded.intersection(beyond).difference(likely)
     points = dict(found.points)
-    if absent := [id_ for id_ in (*shown, *likely) if id_ not in points]:
-        with_frames = kind is Kind.VIDEO and any(finding.space == SUBJECT for finding in best)
-        vectors = [SUBJECT] if with_frames else []
-        fetched = context.store.retrieve(collection, absent, vectors=vectors, payload=_SHOWN)
+    absent = [id_ for id_ in (*shown, *likely) if id_ not in points]
+    if absent and kind is Kind.VIDEO and any(finding.space == SUBJECT for finding in best):
+        fetched = context.store.retrieve(collection, absent, vectors=[SUBJECT], payload=SHOWN)
         points |= {point.id: point for point in fetched}
+        absent = []
     records = {id_: MediaRecord.from_payload(points[id_].payload) for id_ in (*shown, *likely) if id_ in points}
+    records |= shown_records(context.store, collection, absent)
     related = relations(examples, records, principal, context.comparisons)
     described = {*shown, *(id_ for id_, relation in related.items() if relation is not Relation.BURST)}
     return [
-        _hit(finding, points[finding.id], records[finding.id], related.get(finding.id, Relation.SIMILAR), examples)
+        _hit(finding, points.get(finding.id), records[finding.id], related.get(finding.id, Relation.SIMILAR), examples)
         for finding in best
         if finding.id in described and finding.id in records
     ]
 
 
 def _hit(
-    finding: Finding, point: StoredPoint, record: MediaRecord, relation: Relation, examples: Examples
+    finding: Finding, point: StoredPoint | None, record: MediaRecord, relation: Relation, examples: Examples
 ) -> SimilarHit:
     copied = _BAND_OF_COPIES.get(relation)
+    frames = None if point is None else point.vectors.get(SUBJECT)
     likeness = finding.likeness if copied is None else 1.0
     if relation is Relation.BURST:
         likeness = max(likeness, VERY_SIMILAR)
@@ -284,7 +284,7 @@ def _hit(
         match=finding.match,
         space=finding.space,
         relation=relation,
-        moment=examples.moment(point.vectors.get(SUBJECT), record.moments) if finding.space == SUBJECT else None,
+        moment=examples.moment(frames, record.moments) if finding.space == SUBJECT else None,
         thumbnail=thumbnail_address(record),
         via=finding.via,
     )

@@ -6,7 +6,7 @@ Two implementations, ``search.store.edge.store`` and ``search.store.server.store
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -262,6 +262,10 @@ class Store(Protocol):
 
     def edition(self, collection: str) -> object | None:
         """Something that is equal as long as nothing is written to the collection; None where that is not known."""
+
+    def changed_since(self, collection: str, edition: object) -> Collection[str] | None:
+        """Ids of the points written or deleted since that :meth:`edition`, perhaps of some that were written before;
+        None where that is not known."""
 
     def optimise(self, collection: str) -> bool:
         """Build the approximate index of what has been written; True when something was built. Answers keep coming

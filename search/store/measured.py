@@ -9,7 +9,7 @@ from typing import Any, cast
 from search.metrics import store_call
 from search.store.base import Store
 
-_NOT_TIMED = {"scroll", "close", "edition"}
+_NOT_TIMED = {"scroll", "close", "edition", "changed_since"}
 """``scroll`` yields point after point while its caller works on them, whose time would be counted."""
 
 

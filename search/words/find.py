@@ -21,8 +21,9 @@ from search.likeness.curve import SIMILAR
 from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
 from search.per_store import PerStore
 from search.records.lookup import thumbnail_address
+from search.records.shown import shown_records
 from search.spaces import MEANING
-from search.store.base import Store, StoredPoint
+from search.store.base import Array, Store
 from search.store.filters import Filter
 from search.words.answers import HOLDS, FoundByWords, Holding, MatchPlace, Narrowing, WordHit, WordReason
 from search.words.corrections import Corrector
@@ -315,22 +316,34 @@ def _hits(
     phrase: str,
     phrase_answer: PhraseAnswer,
 ) -> tuple[WordHit, ...]:
-    """The page's records, fetched; those deleted meanwhile are left out."""
-    points: dict[str, StoredPoint] = {}
+    """The page's records; those deleted meanwhile are left out."""
+    records: dict[str, MediaRecord] = {}
+    vectors: dict[str, Mapping[str, Array]] = {}
     for name, search in searches.items():
         ids = [one.id for one in page if one.collection == name]
-        vectors = [search.space.name] if search.space and KIND_OF[name] is Kind.VIDEO else []
-        vectors += [MEANING] if name in phrase_answer.asked and KIND_OF[name] is Kind.VIDEO else []
-        points |= {point.id: point for point in (store.retrieve(name, ids, vectors=vectors) if ids else ())}
+        spaces = [search.space.name] if search.space and KIND_OF[name] is Kind.VIDEO else []
+        spaces += [MEANING] if name in phrase_answer.asked and KIND_OF[name] is Kind.VIDEO else []
+        if ids and spaces:
+            points = store.retrieve(name, ids, vectors=spaces)
+            vectors |= {point.id: point.vectors for point in points}
+            records |= {point.id: MediaRecord.from_payload(point.payload) for point in points}
+        else:
+            records |= shown_records(store, name, ids)
     return tuple(
-        _hit(one, points[one.id], searches[one.collection], phrase, phrase_answer) for one in page if one.id in points
+        _hit(one, records[one.id], vectors.get(one.id, {}), searches[one.collection], phrase, phrase_answer)
+        for one in page
+        if one.id in records
     )
 
 
 def _hit(
-    one: _Found, point: StoredPoint, search: CollectionSearch, phrase: str, phrase_answer: PhraseAnswer
+    one: _Found,
+    record: MediaRecord,
+    vectors: Mapping[str, Array],
+    search: CollectionSearch,
+    phrase: str,
+    phrase_answer: PhraseAnswer,
 ) -> WordHit:
-    record = MediaRecord.from_payload(point.payload)
     return WordHit(
         id=record.id,
         kind=record.kind,
@@ -340,7 +353,7 @@ def _hit(
         score=one.score,
         matched=one.held or tuple(term.label for term, reasons in one.reasons if reasons),
         reasons=one.because(phrase),
-        moment=moment_of(record, one.collection, point, one.reasons, one.whole, search.space, phrase_answer),
+        moment=moment_of(record, one.collection, vectors, one.reasons, one.whole, search.space, phrase_answer),
         weak=one.weak,
     )
 

@@ -19,6 +19,7 @@ from search import addresses
 from search.errors import NotFoundError, StoreUnavailableError
 from search.media import MediaRecord
 from search.records.lookup import find_record
+from search.records.shown import shown_record
 from web.api.operation import current_node, held_threads
 from web.api.questions import check_id
 from workers.storage.files import bounded_ns
@@ -40,7 +41,7 @@ DAY = 86_400
 def preview(media_id: str) -> Response:
     """A WebP picture of at most 480 pixels a side; the waveform of a sound."""
     node = current_node()
-    key = find_record(node.store, check_id(media_id), ("id", "kind", "paths", "thumbnail")).thumbnail
+    key = shown_record(node.store, check_id(media_id)).thumbnail
     previews = Previews(node.settings)
     path = previews.path(key) if key else None
     if key is None or (path is not None and not path.is_file()):

@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from search.errors import LikewiseError
 from search.media import Kind
-from search.records.lookup import facets, find_record
+from search.records.lookup import facets
+from search.records.shown import shown_record
 from search.store.base import Facet
 from search.store.filters import Filter, FilterField, facet_keys, filter_fields
 from web.api.operation import current_node
@@ -117,4 +118,4 @@ def _examples(node: NodePort, query: SearchPageQuery) -> _Examples:
 def _example(node: NodePort, name: str) -> Tile:
     if name.startswith(PREFIX):
         return upload_tile(name, recent_uploads().get(name))
-    return record_tile(find_record(node.store, check_id(name)))
+    return record_tile(shown_record(node.store, check_id(name)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from html import escape
 from urllib.parse import quote_plus
 
 from flask import Flask
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from search.media import Kind
 from search.similar.questions import Relation, SimilarHit
@@ -18,18 +19,18 @@ from web.wording import COPIES, called, explained, likely, likeness, percent
 SHORT_SECONDS = 60
 """Moments of shorter videos are told to the tenth of a second."""
 
-Icons = Callable[[str], Markup]
+Icons = Callable[[str], str]
 """An icon as HTML, by its name."""
 
 
 def install_tiles(app: Flask) -> None:
     """Give templates ``tiles(items, address)``: the tiles of a list, one after another. ``address`` is the present
     question, of which their links ask a variation."""
-    kept: dict[str, Markup] = {}
+    kept: dict[str, str] = {}
 
-    def icon(name: str) -> Markup:
+    def icon(name: str) -> str:
         if name not in kept:
-            kept[name] = app.jinja_env.get_template("_icons.html").module.icon(name)  # type: ignore[attr-defined]
+            kept[name] = str(app.jinja_env.get_template("_icons.html").module.icon(name))  # type: ignore[attr-defined]
         return kept[name]
 
     def tiles(items: Iterable[Tile], address: Address) -> Markup:
@@ -50,7 +51,7 @@ class _Links:
         self._address = address
         self._named = {value for name in EXAMPLES for value in address.values(name)}
         self._like, self._also, self._unlike = (
-            str(escape(str(beginning)))  # joined as plain text: Markup would escape the ids again
+            escape(str(beginning))
             for beginning in (address.like(""), address.also("like", ""), address.also("unlike", ""))
         )
         self._icons = icon("like"), icon("plus"), icon("minus")
@@ -134,7 +135,7 @@ def _band_badge(hit: SimilarHit | None) -> str:
     return '<span class="badge burst">Burst</span>' if hit.relation is Relation.BURST else ""
 
 
-def _figure(hit: SimilarHit | None, why: Markup) -> str:
+def _figure(hit: SimilarHit | None, why: str) -> str:
     """The one number beside the name: the likeness, or the combined match where subject and style are weighed; none for
     copies, which say so in words."""
     if hit is None or (hit.band in COPIES and hit.parts is None):

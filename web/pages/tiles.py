@@ -9,6 +9,7 @@ from itertools import chain
 from search import addresses
 from search.media import Kind, MediaRecord
 from search.records.lookup import thumbnail_address
+from search.records.shown import shown_records
 from search.similar.questions import Probe, SimilarAnswer, SimilarHit
 from search.store.base import Store
 from search.words import WordHit
@@ -19,9 +20,6 @@ NARROWEST, WIDEST = 7, 24
 """Clamp of a tile's width, in tenths of its height; the style sheet has one rule for each."""
 
 WAVEFORM_RATIO = 20
-
-SHOWN = ("id", "kind", "paths", "mime", "width", "height", "duration", "thumbnail")
-"""Payload keys that a tile is made from; whole records take several times as long to fetch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +141,9 @@ def records_of(store: Store, wanted: Iterable[tuple[Kind, str]]) -> dict[str, Me
     for kind, media_id in wanted:
         ids.setdefault(kind.collection, []).append(media_id)
     return {
-        point.id: MediaRecord.from_payload(point.payload)
+        id_: record
         for collection, some in ids.items()
-        for point in store.retrieve(collection, list(dict.fromkeys(some)), payload=SHOWN)
+        for id_, record in shown_records(store, collection, some).items()
     }
 
 

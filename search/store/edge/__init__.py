@@ -4,6 +4,7 @@ It never serves two processes at once.
 
 Start with ``store``.
 
+* ``changes``: Remembers which points were written lately, so that what was read before can be kept where it still holds
 * ``collections``: Holds the open collections of the embedded store and their generations on disk
 * ``layout``: Configures a Qdrant Edge shard: vectors, approximate index, payload indexes, when to index
 * ``lock``: Locks a data directory, so that one process at a time has it open

@@ -39,6 +39,7 @@ from search.store.durable import (
     write_json,
 )
 from search.store.edge import layout, optimise
+from search.store.edge.changes import Changes
 from search.store.schemas import with_added
 
 _METADATA = "metadata.json"
@@ -80,7 +81,7 @@ class LiveShard:
         self._unflushed = 0
         self._unoptimised_writes = True
         self._counts: tuple[int, int] | None = None
-        self.edition = object()  # another one after each write
+        self.changes = Changes()
         with opening(folder):
             state = read_json(folder / _METADATA, _LAYOUT)
             self._written = self._written_there = int(state.get(_WRITTEN, 0))
@@ -147,7 +148,8 @@ class LiveShard:
             with self.reading() as shard:
                 if self._dirty is not None:
                     self._dirty.update(touched)
-                self._unoptimised_writes, self._counts, self.edition = True, None, object()
+                self._unoptimised_writes, self._counts = True, None
+                self.changes.note(touched)
                 yield shard
                 self._unflushed += len(touched)
                 self._written += 0 if deleting else len(touched)

@@ -7,7 +7,7 @@ child process on a copy (``search.store.edge.shard``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -224,7 +224,10 @@ class EdgeStore:
         self._shards.at(collection).set_values(values)
 
     def edition(self, collection: str) -> object:
-        return self._shards.at(collection).edition
+        return self._shards.at(collection).changes.edition
+
+    def changed_since(self, collection: str, edition: object) -> Collection[str] | None:
+        return self._shards.at(collection).changes.since(edition)
 
     def optimise(self, collection: str) -> bool:
         return self._shards.at(collection).optimise()

@@ -304,6 +304,9 @@ class ServerStore:
     def edition(self, collection: str) -> None:
         """Others write to a server, too."""
 
+    def changed_since(self, collection: str, edition: object) -> None:
+        """Nobody tells."""
+
     def optimise(self, collection: str) -> bool:
         """Nothing to do here: a server indexes by itself, in the background, once a segment is large enough."""
         self._collections.find(collection)

@@ -7,8 +7,6 @@ from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 
-from markupsafe import Markup
-
 from search.likeness.curve import Band
 from search.media import Kind
 from search.similar.questions import Relation, SimilarHit, Via
@@ -46,7 +44,7 @@ class Told(HTMLParser):
 
 
 def markup(tile: Tile, address: Address = Address()) -> str:  # noqa: B008  # it is frozen
-    return str(tiles_markup([tile], address, lambda name: Markup(f"<svg>{name}</svg>")))
+    return str(tiles_markup([tile], address, lambda name: f"<svg>{name}</svg>"))
 
 
 def links(tile: Tile, address: Address) -> list[str]:
