@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +28,7 @@ from search.model_descriptions.registry import find_model
 from search.similar.questions import Probe
 from search.spaces import Space
 from search.store.base import Array, Store
+from search.store.temporary_folders import temporary_folder
 from workers.calibrate import LEAST_PAIRS, learn
 from workers.embedders.sound.standardise import restandardise
 
@@ -132,8 +132,8 @@ def make_provisional(
 
     if scratch is not None:
         scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="likewise-calibrate-", dir=scratch) as folder:
-        library = make_sample_library(Path(folder))
+    with temporary_folder("likewise-calibrate-", scratch) as folder:
+        library = make_sample_library(folder)
         labels = [
             (str(library.folder / file.path), label)
             for file in library.files

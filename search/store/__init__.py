@@ -17,6 +17,7 @@ Start with ``base``.
 * ``measured``: Counts and times the calls of a store for Prometheus
 * ``payloads``: Payload indexes, and the form in which either engine stores payloads
 * ``schemas``: Checks that a collection exists and holds the spaces that are meant, for either engine
+* ``temporary_folders``: Temporary folders that are removed even where their process was killed
 * ``vectors``: Checks vectors against a collection's schema, and translates them to and from an engine's form
 """
 

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from search.errors import DiskFullError, LikewiseError, StoreError
+from search.store.temporary_folders import temporary_folder
 
 RESERVE = 192 * 2**20
 """Bytes that must stay free for a write to be let through.
@@ -95,8 +95,8 @@ def sync_tree(folder: Path) -> None:
 def quick_folder(beside: Path) -> Iterator[Path]:
     """A temporary folder in memory where there is room, else in ``beside``; removed in the end."""
     memory = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and _free(_MEMORY) >= _MEMORY_NEEDED
-    with tempfile.TemporaryDirectory(prefix="shard-likewise-", dir=_MEMORY if memory else beside) as made:
-        yield Path(made)
+    with temporary_folder("shard-likewise-", _MEMORY if memory else beside) as made:
+        yield made
 
 
 def copy_sparse(source: Path, target: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from search.bounds import storable
 from search.errors import BrokerUnavailableError, LikewiseError, StoreError
 from search.logs import at_work
 from search.settings import Settings
+from search.store.temporary_folders import temporary_folder
 from workers.cluster.broker import Broker
 from workers.cluster.checks import as_name, as_text, refuse
 from workers.cluster.serialization import check_version, error_to_json
@@ -81,8 +81,7 @@ def serve_training(
         return error_to_json(error)
     wanted = TrainingWanted(broker, prefix, task)
     place = shared_place(settings)
-    with at_work(job=prefix.rpartition("-")[2]), tempfile.TemporaryDirectory(prefix="likewise-training-") as made:
-        folder = Path(made)
+    with at_work(job=prefix.rpartition("-")[2]), temporary_folder("likewise-training-") as folder:
         try:
             if not wanted():
                 return {"stopped": True}

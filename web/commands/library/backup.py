@@ -54,19 +54,19 @@ def command(call: Call, folder: Path, verify: bool, keep: int | None, test_resto
 
 
 def _test_restore(call: Call, folder: Path) -> int:
-    import tempfile
     import time
 
     from ingest.maintenance.backup.manifest import load_manifest
     from ingest.maintenance.backup.verify import check_readable
     from search.settings import Settings
+    from search.store.temporary_folders import temporary_folder
     from web.commands.library.restore import restore_into
 
     manifest = load_manifest(folder)
     check_readable(folder, manifest)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="likewise-test-restore-") as place:
-        restore_into(Settings.model_validate({"home": Path(place) / "home", "device": "cpu"}), folder, manifest)
+    with temporary_folder("likewise-test-restore-") as place:
+        restore_into(Settings.model_validate({"home": place / "home", "device": "cpu"}), folder, manifest)
     answer: Json = {
         "path": str(folder),
         "restored": True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from search.store.temporary_folders import temporary_folder
 from web.commands.context import Call, common
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ def _home(call: Call) -> Iterator[Settings]:
     if call.home is not None:
         yield call.settings()
         return
-    with tempfile.TemporaryDirectory(prefix="likewise-evaluate-") as folder:
-        yield call.settings(home=Path(folder))
+    with temporary_folder("likewise-evaluate-") as folder:
+        yield call.settings(home=folder)
 
 
 def _show(evaluation: Evaluation, console: Console) -> None:

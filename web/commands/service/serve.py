@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -71,11 +67,8 @@ def _shared_counts(settings: Settings) -> Iterator[None]:
         yield
         return
     from search.scrape import share_counts
+    from search.store.temporary_folders import temporary_folder
 
-    folder, owner = Path(tempfile.mkdtemp(prefix="likewise-counts-")), os.getpid()
-    share_counts(folder)
-    try:
+    with temporary_folder("likewise-counts-") as folder:
+        share_counts(folder)
         yield
-    finally:
-        if os.getpid() == owner:  # not in a process that was forked meanwhile
-            shutil.rmtree(folder, ignore_errors=True)

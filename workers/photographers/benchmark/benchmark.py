@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from search.evaluation.statistics import Estimate, Floats
 from search.settings import Settings
+from search.store.temporary_folders import temporary_folder
 from workers.decode.sandbox.pool import DecodePool
 from workers.photographers.benchmark import controls
 from workers.photographers.benchmark.intervals import estimate, margin
@@ -59,7 +59,7 @@ def measure(folder: Path, options: PresetOptions, settings: Settings, say: Repor
     else:
         notes.append("The folder has no classes, so photos were split singly: alike subjects may be on both sides.")
         say(notes[-1])
-    with DecodePool(settings) as pool, tempfile.TemporaryDirectory(prefix="likewise-presets-") as scratch:
+    with DecodePool(settings) as pool, temporary_folder("likewise-presets-") as scratch:
         models = product_models.open_models(settings)
         album = Album(pool)
         splits = [
@@ -68,7 +68,7 @@ def measure(folder: Path, options: PresetOptions, settings: Settings, say: Repor
             )
             for seed in range(options.seeds)
         ]
-        pipeline = ProductPipeline(pool, models, Path(scratch))
+        pipeline = ProductPipeline(pool, models, scratch)
         progress = BenchmarkProgress(
             say, len(options.jitter) * sum(render_steps(one) + len(REPRESENTATIONS) for one in splits)
         )

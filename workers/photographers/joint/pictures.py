@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -18,6 +17,7 @@ from search.errors import MediaError, NotFoundError
 from search.media import Kind
 from search.photographers.photos.dataset import PhotoSet
 from search.settings import Settings
+from search.store.temporary_folders import temporary_folder
 from workers.decode.decoded import CROP, Decoded
 from workers.decode.sandbox.pool import DecodePool
 from workers.storage.previews import Previews
@@ -72,8 +72,8 @@ def gather(
         False when ``goes_on`` returned False; the file is incomplete then.
     """
     previews = Previews(settings)
-    with DecodePool(settings) as pool, tempfile.TemporaryDirectory(prefix="likewise-previews-") as scratch:
-        files = (_file(previews, key, Path(scratch)) for key in photos.thumbnails)
+    with DecodePool(settings) as pool, temporary_folder("likewise-previews-") as scratch:
+        files = (_file(previews, key, scratch) for key in photos.thumbnails)
         return write_pictures(pool, files, len(photos), path, say, goes_on)
 
 
