@@ -9,7 +9,7 @@ from search.media import Kind, MediaRecord
 from search.similar.questions import Probe
 from search.similar.shots import SHOT_KEYS, Shot
 from search.spaces import MEANING, CollectionSchema, VectorField
-from search.store.base import Facet, Store, StoredPoint
+from search.store.base import Facet, PayloadChoice, Store, StoredPoint
 from search.store.filters import Filter
 
 ASKED_BY_NAME = frozenset({"style", MEANING})
@@ -21,14 +21,18 @@ SHOWN = ("kind", "paths", "mime", "duration", "tags", "fingerprints", "moments",
 """Payload keys that examples, hits and tiles are made from; whole records take several times as long to fetch."""
 
 
-def find_record(store: Store, media_id: str) -> MediaRecord:
-    """The whole record of an id, whichever collection holds it; ``search.records.shown`` is quicker.
+def find_record(store: Store, media_id: str, payload: PayloadChoice = True) -> MediaRecord:
+    """The record of an id, whichever collection holds it; with what :data:`SHOWN` names, ``search.records.shown`` has
+    it sooner.
+
+    Args:
+        payload: all facts, or those of these keys, among them ``id``, ``kind`` and ``paths``.
 
     Raises:
         NotFoundError: no collection does.
     """
     for collection in store.collections():
-        for point in store.retrieve(collection, [media_id]):
+        for point in store.retrieve(collection, [media_id], payload=payload):
             return MediaRecord.from_payload(point.payload)
     raise not_stored(media_id)
 
@@ -39,7 +43,7 @@ def probe_of(store: Store, media_id: str) -> Probe:
     Raises:
         NotFoundError: no collection holds the id.
     """
-    return probes_of(store, [media_id])[0]
+    return probes_of(store, [media_id], payload=payload)[0]
 
 
 def probes_of(store: Store, media_ids: Sequence[str]) -> list[Probe]:
