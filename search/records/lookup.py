@@ -43,7 +43,7 @@ def probe_of(store: Store, media_id: str) -> Probe:
     Raises:
         NotFoundError: no collection holds the id.
     """
-    return probes_of(store, [media_id], payload=payload)[0]
+    return probes_of(store, [media_id])[0]
 
 
 def probes_of(store: Store, media_ids: Sequence[str]) -> list[Probe]:
