@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -11,11 +11,23 @@ import pytest
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.features import FEATURES
 from search.spaces import Space
+from workers.photographers.classifier.fitting import sets
+from workers.photographers.classifier.fitting.trees import TreeSettings
 
 VISUAL = Space("visual", "planted", "1", "drawn", 24)
 STYLE = Space("style", "planted", "1", "drawn", 12)
 
 MakePhotos = Callable[..., PhotoSet]
+
+
+@pytest.fixture(scope="module")
+def quick_training() -> Iterator[None]:
+    """CatBoost grows a third as many trees, and learns faster; fewer sets of photos are drawn. What is planted is found
+    as well, in half the time."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TreeSettings.__init__, "__defaults__", (60, 0.2, 4, 3.0, 32))
+        patched.setattr(sets, "DRAWN", 60)
+        yield
 
 
 def planted_photos(

@@ -23,6 +23,7 @@ from workers.photographers.classifier.train import TrainedClassifier, train
 
 MakePhotos = Callable[..., PhotoSet]
 QUICK = ClassifierOptions(seconds=0, threads=1, report=False)
+pytestmark = pytest.mark.usefixtures("quick_training")
 
 
 def _trained(
@@ -44,13 +45,17 @@ def planted(make_photos: MakePhotos) -> PhotoSet:
 
 
 @pytest.fixture(scope="module")
-def planted_model(planted: PhotoSet, tmp_path_factory: pytest.TempPathFactory) -> TrainedClassifier:
+def planted_model(
+    quick_training: None, planted: PhotoSet, tmp_path_factory: pytest.TempPathFactory
+) -> TrainedClassifier:
     """What changes its folder works on a copy."""
     return train(planted, QUICK, tmp_path_factory.mktemp("planted") / "model")
 
 
 @pytest.fixture(scope="module")
-def small_model(make_photos: MakePhotos, tmp_path_factory: pytest.TempPathFactory) -> TrainedClassifier:
+def small_model(
+    quick_training: None, make_photos: MakePhotos, tmp_path_factory: pytest.TempPathFactory
+) -> TrainedClassifier:
     """Of two photographers with six photos each; what changes its folder works on a copy."""
     return train(make_photos(2, 3, 2), QUICK, tmp_path_factory.mktemp("small") / "model")
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from search.photographers.photos.dataset import PhotoSet
-from workers.photographers.classifier.fitting.trees import TreeSettings
+from workers.photographers.classifier import measure
+from workers.photographers.classifier.fitting import ensemble
 from workers.photographers.classifier.measure import STRANGERS
 from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.train import train
@@ -33,15 +34,21 @@ def _check(report: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_trees() -> Iterator[None]:
-    """CatBoost grows a third as many trees, and learns faster: the report is tested, not the model."""
+def few_inner_folds(quick_training: None) -> Iterator[None]:
+    """Models that are measured learn their weights and thresholds in two folds instead of four."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(TreeSettings.__init__, "__defaults__", (60, 0.2, 4, 3.0, 32))
+        patched.setattr(ensemble, "INNER_FOLDS", 2)
         yield
 
 
+@pytest.fixture
+def few_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three folds instead of five, which ``clear`` has."""
+    monkeypatch.setattr(measure, "FOLDS", 3)
+
+
 @pytest.fixture(scope="module")
-def clear(few_trees: None, tmp_path_factory: pytest.TempPathFactory, make_photos: MakePhotos) -> dict[str, Any]:
+def clear(few_inner_folds: None, tmp_path_factory: pytest.TempPathFactory, make_photos: MakePhotos) -> dict[str, Any]:
     """Of six photographers who are easy to tell apart."""
     return _report(make_photos(6, told=1.5), tmp_path_factory.mktemp("clear") / "model")
 
@@ -80,6 +87,7 @@ def test_strangers_are_told_from_the_known(clear: dict[str, Any]) -> None:
     assert STRANGERS not in clear["warnings"]
 
 
+@pytest.mark.usefixtures("few_folds")
 def test_strangers_who_look_like_anybody_are_said_aloud(make_photos: MakePhotos, tmp_path: Path) -> None:
     photos = make_photos(4, told=0.0)
     few = photos.take(
@@ -101,6 +109,7 @@ def test_clean_data_pass_every_check(clear: dict[str, Any]) -> None:
     assert clear["warnings"] == []
 
 
+@pytest.mark.usefixtures("few_folds")
 def test_sessions_that_give_it_away_show_as_the_gap_between_random_and_grouped(
     make_photos: MakePhotos, tmp_path: Path
 ) -> None:
@@ -109,6 +118,7 @@ def test_sessions_that_give_it_away_show_as_the_gap_between_random_and_grouped(
     assert report["product"]["accuracy"]["low"] <= 0.3, "chance is .25"
 
 
+@pytest.mark.usefixtures("few_folds")
 def test_a_camera_that_gives_it_away_is_said_aloud(make_photos: MakePhotos, tmp_path: Path) -> None:
     photos = make_photos(4, told=0.0)
     features = photos.features.copy()
@@ -117,10 +127,11 @@ def test_a_camera_that_gives_it_away_is_said_aloud(make_photos: MakePhotos, tmp_
     assert _check(report, "camera_alone")["passed"] is False
     assert _check(report, "importance_of_camera")["passed"] is False
     assert any("gives it away" in warning for warning in report["warnings"])
-    assert report["kept"]["accuracy"]["value"] > 0.9
+    assert report["kept"]["accuracy"]["value"] > 0.75
     assert report["stripped"]["accuracy"]["value"] < 0.5
 
 
+@pytest.mark.usefixtures("few_folds")
 def test_twins_that_had_to_be_parted_are_seen(make_photos: MakePhotos, tmp_path: Path) -> None:
     photos = make_photos(2, 1, 6, told=1.0)
     visual = photos.visual.copy()
@@ -135,12 +146,14 @@ def test_shuffled_names_are_at_chance(clear: dict[str, Any]) -> None:
     assert check["value"] <= check["bound"] < 0.3
 
 
+@pytest.mark.usefixtures("few_folds")
 def test_two_photographers_of_three_photos_each_are_measured(make_photos: MakePhotos, tmp_path: Path) -> None:
     report = _report(make_photos(2, 1, 3, told=3.0), tmp_path / "model")
     assert report["open_set"] is None, "of two, none can be left out"
     assert report["product"]["accuracy"]["n"] == 6
 
 
+@pytest.mark.usefixtures("few_folds")
 def test_many_photographers_are_measured_without_trees(make_photos: MakePhotos, tmp_path: Path) -> None:
     report = _report(make_photos(70, 3, 1, told=3.0, session=0.1), tmp_path / "model")
     assert report["ablation"] == []
