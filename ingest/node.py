@@ -46,7 +46,7 @@ from search.store.measured import measured
 from workers.batch.report import Batch, BatchReport, BatchSource, Priority
 from workers.engines.local import Engine, EngineEncoder, LocalEngine
 from workers.storage.shared_place import SCRATCH, UPLOADS, shared_place
-from workers.training.shared_models import SharedModels
+from workers.training.shared_models import CACHE, SharedModels
 
 if TYPE_CHECKING:
     from workers.cluster.broker import Broker
@@ -107,7 +107,12 @@ class Node:
         self.ingest = JobService(settings, store, ledger, runner, tasks=tasks)
         self.desk = Desk(store, ledger)
         self.photographers = PhotographerService(
-            store, SharedModels(settings), self._library_state, self._aliases, self.desk.displayed
+            store,
+            SharedModels(settings),
+            self._library_state,
+            self._aliases,
+            self.desk.displayed,
+            settings.home / CACHE / "photographers.json",
         )
         self._jobs = KeyedThreads("job")
         self._upkeep = BackgroundThread("upkeep")
@@ -310,11 +315,12 @@ class Node:
     def _library_state(self) -> LibraryState:
         """Only jobs change photos, so their counters show whether any has changed; credits are also edited by hand."""
         jobs = self.ingest.jobs(JOBS_WATCHED)
-        points = {name: info.points for name, info in self.store.collections().items()}
+        points = sorted((name, info.points) for name, info in self.store.collections().items())
         with self.ledger.read() as connection:
             by_hand = edit_count(connection)
         finished = [job for job in jobs if job.finished]
-        return LibraryState((finished, by_hand), (points, [job for job in jobs if not job.finished]))
+        running = [job for job in jobs if not job.finished]
+        return LibraryState((finished, by_hand), (points, running), at_rest=not running)
 
     def _aliases(self) -> Mapping[str, str]:
         with self.ledger.read() as connection:

@@ -14,7 +14,8 @@ from ingest.jobs.tasks import TaskRun
 from search.errors import StoreError, UsageError
 from search.media import Kind
 from search.photographers.model_registry import ModelKind, version_name
-from search.photographers.photos.dataset import PhotoSet, read_photos
+from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.sample import census, read_sample
 from search.photographers.service import LABEL_HINT
 from search.photographers.space import LOGS, PLOTS
 from search.photographers.training_summary import training_summary
@@ -30,6 +31,10 @@ TASK_OF = {ModelKind.CLASSIFIER: JobKind.TRAIN_CLASSIFIER, ModelKind.JOINT: JobK
 """The kind of job that trains each model."""
 
 LEAST_PHOTOGRAPHERS = 2
+
+MOST_PHOTOS = {ModelKind.CLASSIFIER: 20_000, ModelKind.JOINT: 8_000}
+"""Photos at most that each model is learnt from, as many as ``workers`` looks at: of more a stratified sample is read,
+so that the memory that a training takes does not grow with the library."""
 
 
 def train_on(
@@ -84,12 +89,14 @@ class Train:
         try:
             while job.goes_on():  # a training that a pause has stopped starts again
                 job.say("Reading the photos.")
-                photos = read_photos(self._store)
+                known = census(self._store)
+                photos = read_sample(self._store, known, MOST_PHOTOS[self._kind], credited=True, seed=order.seed)
                 job.begin(int(photos.labelled.sum()))
                 trained = train_on(self._settings, self._trainer(), photos, order, scratch, job)
                 if trained is not None:
                     job.say("Putting the model in place.")
-                    message = training_summary(self._kind, trained.folder, trained.notes)
+                    notes = (*_sampled(len(photos), known.credited), *trained.notes)
+                    message = training_summary(self._kind, trained.folder, notes)
                     version = self._models.publish(self._kind, version_name(photos.digest), trained.folder)
                     place = self._models.folder(self._kind, version)
                     if self._kind is ModelKind.JOINT:
@@ -122,3 +129,11 @@ class Train:
             raise UsageError(
                 f"All photos that are credited are by {known[0].value}: there is nobody to tell them from.", LABEL_HINT
             )
+
+
+def _sampled(photos: int, credited: int) -> tuple[str, ...]:
+    if photos >= credited:
+        return ()
+    return (
+        f"It was learnt on a stratified sample: {photos:,} of {credited:,} credited photos, an even share of each.",
+    )

@@ -12,6 +12,7 @@ Start with ``service``.
 * ``answers``: Answers about photographers; the API and ``--json`` give these objects as they are
 * ``display``: How photographers are shown: what people have said, or else what follows from their name
 * ``folded_in``: Photographers folded into a trained photographer space, and their file ``placed.json``
+* ``kept_list``: List of the photographers of a library, kept in a file until the library changes
 * ``library_photos``: Cache of the library's photographers, reloaded when the library has changed
 * ``model_facts``: What identifies a trained classifier: its version, digests of its files and of its training data
 * ``model_registry``: Registry of trained models: versions, the one in use, and its loading

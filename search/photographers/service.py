@@ -66,6 +66,7 @@ class PhotographerService:
         state: state of the library; called for every query.
         aliases: old name to new name of everybody who was renamed; called for every query, too.
         displayed: what people want shown for a photographer; called for every query, too.
+        kept: file for the list of photographers, see :class:`~search.photographers.library_photos.Library`.
     """
 
     def __init__(
@@ -75,17 +76,17 @@ class PhotographerService:
         state: Callable[[], LibraryState],
         aliases: Callable[[], Aliases] = dict,
         displayed: Callable[[], display.Displayed] = dict,
+        kept: Path | None = None,
     ) -> None:
         self._store, self._models, self._aliases, self._displayed = store, models, aliases, displayed
-        self._library = Library(store, state)
+        self._library = Library(store, state, kept)
         self._classifier: CurrentModel[Classifier] = CurrentModel(models, ModelKind.CLASSIFIER)
         self._out_of_fold: CurrentModel[OutOfFold] = CurrentModel(models, ModelKind.CLASSIFIER)
         self._space: CurrentModel[PhotographerSpace] = CurrentModel(models, ModelKind.JOINT)
 
     def list(self) -> tuple[PhotographerListed, ...]:
         """All photographers, those with most photos first; empty while no photo is credited."""
-        people = self._library.people()
-        return display.shown_listed(people.listed(), self._displayed()) if people else ()
+        return display.shown_listed(self._library.listed(), self._displayed())
 
     def show(self, who: str) -> PhotographerShown:
         """Everything about one photographer.

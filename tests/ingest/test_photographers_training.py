@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ingest.jobs.service import JobService, JobState
+from ingest.photographers import training
 from ingest.photographers.training import TASK_OF, Train
 from search.errors import TrainingError, UsageError, WorkerUnavailableError
 from search.photographers.model_registry import ModelKind
@@ -103,12 +104,23 @@ def test_what_is_stored_becomes_a_model_in_use(
 ) -> None:
     done = ingest.run(ingest.start_task(TASK, {"seconds": "2.5", "seed": "4"}))
     assert (done.state, done.total, done.embedded, done.library) == (JobState.DONE, 8, 8, "classifier, 2.5 s")
-    assert done.message.endswith("One thing was left out.")
+    assert "One thing was left out. Its files lie in " in done.message
     assert trainer.orders == [TrainingOrder(ModelKind.CLASSIFIER, 2.5, 4)]
     assert trainer.seen[0].ids == tuple(library)
     assert sorted(set(trainer.seen[0].names), key=str) == sorted(NAMES)
     assert in_use(desk) == "8"
     assert nothing_is_left(desk)
+
+
+def test_a_large_library_is_learnt_from_a_stratified_sample_whose_size_is_told(
+    desk: Any, ingest: JobService, trainer: FakeTrainer, library: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(training.MOST_PHOTOS, ModelKind.CLASSIFIER, 4)
+    desk.store.patch_payload("images", {library[0]: {"photographer": None}, library[1]: {"photographer": None}})
+    done = ingest.run(ingest.start_task(TASK))
+    assert "a stratified sample: 4 of 6 credited photos" in done.message
+    assert (done.total, len(trainer.seen[0])) == (4, 4)
+    assert set(trainer.seen[0].ids) <= set(library[2:])
 
 
 def test_the_photographer_space_tells_where_its_plots_and_logs_lie(

@@ -13,4 +13,5 @@ Start with ``dataset``.
 * ``names``: Photographers' names: cleaning, comparison and ids
 * ``nobody``: Texts in fields of names that name nobody: placeholders, makers and models of cameras, programs
 * ``shoots``: Shoots of a library: photos that were taken in one place without a long pause, with their near duplicates
+* ``sample``: What is credited to whom in a library of any size, counted, and a stratified sample of its photos
 """

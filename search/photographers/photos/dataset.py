@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from search.errors import ModelError, NotFoundError, UsageError
 from search.media import Kind, MediaRecord
 from search.spaces import Distance, Space
-from search.store.base import Array, Store
+from search.store.base import Array, Store, StoredPoint
 from search.store.filters import Filter
 
 Rows: TypeAlias = NDArray[np.intp] | NDArray[np.bool_]
@@ -134,13 +134,19 @@ class PhotoSet:
             raise ModelError(f"The photos in '{path}' cannot be read: {error}.", "Start the training again.") from error
 
 
+AT_ONCE = 500
+"""Photos that are asked for by their ids at once."""
+
 _COLUMNS = tuple(
     f.name for f in fields(PhotoSet) if f.name not in _MATRICES and f.name not in ("visual_space", "style_space")
 )
 
 
-def read_photos(store: Store, where: Filter | None = None) -> PhotoSet:
+def read_photos(store: Store, where: Filter | None = None, ids: Sequence[str] | None = None) -> PhotoSet:
     """All pictures of a library with a ``visual`` vector, credited or not.
+
+    Args:
+        ids: read only these, in this order, without those that have gone; instead of ``where``.
 
     Raises:
         NotFoundError: the library holds no pictures yet.
@@ -156,7 +162,7 @@ def read_photos(store: Store, where: Filter | None = None) -> PhotoSet:
     columns: dict[str, list[Any]] = {name: [] for name in _FACTS}
     rows: dict[str, list[Array]] = {name: [] for name in _MATRICES}
     absent = np.full((1, style.dim if style else 0), np.nan, np.float32)
-    for point in store.scroll(collection, where=where or Filter(), vectors=spaces):
+    for point in _points(store, where or Filter(), ids, spaces):
         if VISUAL not in point.vectors:
             continue
         record = MediaRecord.from_payload(
@@ -173,6 +179,14 @@ def read_photos(store: Store, where: Filter | None = None) -> PhotoSet:
     facts: dict[str, Any] = {name: tuple(columns.pop(name)) for name in _FACTS}
     matrices: dict[str, Any] = {name: np.concatenate(rows.pop(name)) for name in _MATRICES}
     return PhotoSet(visual_space=visual, style_space=style, **facts, **matrices)
+
+
+def _points(store: Store, where: Filter, ids: Sequence[str] | None, spaces: Sequence[str]) -> Iterator[StoredPoint]:
+    if ids is None:
+        yield from store.scroll(Kind.IMAGE.collection, where=where, vectors=spaces)
+        return
+    for start in range(0, len(ids), AT_ONCE):
+        yield from store.retrieve(Kind.IMAGE.collection, ids[start : start + AT_ONCE], vectors=spaces)
 
 
 def _place(record: MediaRecord) -> tuple[float, float] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.features import PICTURE_ONLY
 from search.photographers.photos.grouping import BURST_COSINE
 from search.photographers.photos.names import fold, photographer_id, unknown_photographer
+from search.photographers.photos.sample import Counted
 from search.photographers.profiles.miscredits import MOST_ASKED, Neighbourhood, OutOfFold, doubtful_credits
 from search.photographers.profiles.sessions import period_summaries, session_summaries
 from search.photographers.profiles.styles import Likeness, Profile, profile_of, reduced
@@ -62,10 +64,14 @@ class People:
     """All photographers credited in ``photos``. Safe to use from several threads.
 
     Results are computed on first use and kept, so a process makes one of these for each state of the library.
+
+    Args:
+        photos: those of a library, or a sample of them.
+        counted: of a sample, what the photos of each photographer in it come to in the whole library.
     """
 
-    def __init__(self, photos: PhotoSet) -> None:
-        self.photos = photos
+    def __init__(self, photos: PhotoSet, counted: Mapping[str, Counted] = MappingProxyType({})) -> None:
+        self.photos, self._counted = photos, counted
 
     @cached_property
     def rows(self) -> Mapping[str, Positions]:
@@ -74,7 +80,8 @@ class People:
         for at, name in enumerate(self.photos.names):
             if name is not None:
                 found[name].append(at)
-        ordered = sorted(found, key=lambda name: (-len(found[name]), name))
+        counts = {name: self._counted[name].photos if name in self._counted else len(found[name]) for name in found}
+        ordered = sorted(found, key=lambda name: (-counts[name], name))
         return {name: np.array(found[name], np.intp) for name in ordered}
 
     def name_of(self, who: str) -> str:
@@ -227,18 +234,22 @@ class People:
         return Neighbourhood(self.photos, self.rows)
 
     def _listed(self, name: str) -> PhotographerListed:
-        photos, rows = self.photos, self.rows[name]
-        times = sorted(time for time in (photos.taken_at[at] for at in rows) if time)
-        credited = Counter(Credit(credit) for credit in (photos.credits[at] for at in rows) if credit)
+        counted = self._counted.get(name) or self._count(name)
         return PhotographerListed(
             id=photographer_id(name),
             name=name,
-            photos=len(rows),
-            first=times[0] if times else None,
-            last=times[-1] if times else None,
-            credits=dict(credited),
-            samples=self._typical(rows),
+            photos=counted.photos,
+            first=counted.first,
+            last=counted.last,
+            credits={Credit(credit): count for credit, count in counted.credits.items()},
+            samples=self._typical(self.rows[name]),
         )
+
+    def _count(self, name: str) -> Counted:
+        photos, rows = self.photos, self.rows[name]
+        times = sorted(time for time in (photos.taken_at[at] for at in rows) if time)
+        credited = Counter(credit for credit in (photos.credits[at] for at in rows) if credit)
+        return Counted(len(rows), times[0] if times else None, times[-1] if times else None, credited)
 
     def _typical(self, rows: Positions) -> tuple[Photo, ...]:
         """Photos nearest to the mean of all by what they show, without near duplicates."""
@@ -305,6 +316,8 @@ class People:
     def _notes(self, name: str, crowd: Crowd) -> list[str]:
         rows = self.rows[name]
         notes = ["All of this is told from pictures; videos and sounds are left out."]
+        if (whole := self._counted.get(name)) is not None and whole.photos > len(rows):
+            notes.append(f"Told from {len(rows):,} of {whole.photos:,} pictures, drawn at random.")
         if len(rows) < FEW:
             few = "is only 1" if len(rows) == 1 else f"are only {len(rows):,}"
             notes.append(f"There {few} of them, so much of it may be chance.")
