@@ -114,9 +114,9 @@ class GrpcPoints:
 
 def _vectors(schema: CollectionSchema, named: dict[str, Any]) -> dict[str, Any]:
     """Vectors as gRPC takes them, by space."""
-    made = {}
+    made, fields = {}, schema.by_name
     for name, vector in named.items():
-        field = schema.by_name[name]
+        field = fields[name]
         if field.sparse:
             made[name] = messages.Vector(sparse=vector)
         elif field.multi:
