@@ -75,9 +75,7 @@ class Settings(BaseModel):
         None, description="certificates (PEM) of authorities that are trusted for it, besides the usual ones"
     )
     qdrant_api_key: SecretStr | None = Field(None, description="its API key")
-    qdrant_grpc: str = Field(
-        "off", pattern=r"^(off|on|[\d, ]+)$", description="vectors go by gRPC: off, on, or its port"
-    )
+    qdrant_grpc: str = Field("off", pattern=r"^(off|on|[\d, ]+)$", description="vectors by gRPC: off, on, or its port")
     store_seconds: float = Field(10.0, gt=0, description="seconds a request may wait for store, ledger and broker")
     wait_seconds: float = Field(60.0, ge=0, description="seconds a command waits at its start for store and ledger")
     qdrant_prefix: str = Field("", pattern=r"^[A-Za-z0-9_-]*$", description="put before its collections' names")

@@ -34,15 +34,7 @@ from search.store.server.connection import make_breaker, make_client
 from search.store.server.errors import PointGoneError, TooLargeError, server_errors
 from search.store.server.filters import server_filter
 from search.store.server.limits import BatchLimit, Limits, exhaust
-from search.store.server.points import (
-    PointsApi,
-    RestPoints,
-    Wanted,
-    numbers_of,
-    selected,
-    sparse_vector,
-    stored_point,
-)
+from search.store.server.points import PointsApi, RestPoints, Wanted, numbers_of, selected, sparse_vector, stored_point
 from search.store.server.questions import Piece, pieces_of
 from search.store.vectors import as_stored, asked_vectors, query_vector, to_engine
 
