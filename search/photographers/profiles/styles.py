@@ -101,22 +101,42 @@ def _centres(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     one: NDArray[np.float64] = points.mean(axis=0, keepdims=True)
     if len(points) < LEAST_PHOTOS or len(np.unique(points, axis=0)) <= MOST_STYLES:
         return one
+    from sklearn import config_context
     from sklearn.cluster import KMeans
-    from sklearn.metrics import silhouette_score
 
     best, found = LEAST_SILHOUETTE, one
     for k in range(2, MOST_STYLES + 1):
         if len(points) < k * LEAST_PHOTOS / 2:
             break
-        model = KMeans(k, n_init=2, random_state=seed).fit(points)
+        # Checks of arguments take longer than the clusters of a few dozen photos.
+        with config_context(assume_finite=True, skip_parameter_validation=True):
+            model = KMeans(k, n_init=2, random_state=seed).fit(points)
         if np.bincount(model.labels_, minlength=k).min() < LEAST_SHARE * len(points):
             continue
-        score = float(silhouette_score(points, model.labels_))
+        score = _silhouette(points, model.labels_)
         if score > best:
             best, found = score, model.cluster_centers_
         elif k == 2 and score < LEAST_SILHOUETTE / 2:
             break
     return np.asarray(found, np.float64)
+
+
+def _silhouette(points: NDArray[np.float64], labels: NDArray[np.integer]) -> float:
+    """Mean silhouette of points ``(n, d)`` in clusters ``(n,)``, numbered from 0, none of them empty.
+
+    Source: Rousseeuw, "Silhouettes", Journal of Computational and Applied Mathematics 20, 1987.
+    """
+    member = np.eye(int(labels.max()) + 1)[labels]
+    sizes = member.sum(axis=0)
+    within = np.linalg.norm(points[:, None] - points[None], axis=2) @ member
+    rows, own = np.arange(len(points)), sizes[labels]
+    inner = within[rows, labels] / np.maximum(own - 1, 1)
+    means = within / sizes
+    means[rows, labels] = np.inf
+    outer = means.min(axis=1)
+    with np.errstate(invalid="ignore"):
+        values = np.where(own > 1, (outer - inner) / np.maximum(outer, inner), 0.0)
+    return float(np.nan_to_num(values).mean())
 
 
 class Likeness:
