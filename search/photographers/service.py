@@ -209,7 +209,9 @@ class PhotographerService:
             raise UsageError(f"Only pictures are developed, and this is {_called(probe.kind)}.", "Ask about a photo.")
         _, style = self._spaces()
         named = replace(question, photographer=self._current_name(question.photographer))
-        return develop(self._people(), shipped_reader(), named, _vector(probe, style), probe.media_id)
+        developed = develop(self._people(), shipped_reader(), named, _vector(probe, style), probe.media_id)
+        shown = display.display_name(developed.photographer, self._displayed())
+        return replace(developed, display_name=shown)
 
     def development(self, who: str) -> tuple[SettingsCourse, ...]:
         """Settings of somebody's photos over time, see :func:`search.photographers.develop.developing.courses`.

@@ -71,7 +71,7 @@ def make(photographers: int = 1, strangers: bool = True) -> Report:
 
 def shown(report: Report) -> str:
     console = Console(file=io.StringIO(), width=200, markup=False, emoji=False)
-    show(report, "20260131T115900-0f1e2d3c", console)
+    show(report, "20260131T115900-0f1e2d3c", {}, console)
     written: str = console.file.getvalue()  # type: ignore[attr-defined]
     return written
 

@@ -199,7 +199,8 @@ def development_name(development: Development) -> str:
     """What a LUT or a preset is called."""
     style = f", style {development.style}" if development.style else ""
     span = " to ".join(filter(None, (development.taken_from, development.taken_to)))
-    return f"Like {development.photographer}{style}{f', {span}' if span else ''} ({development.strength:.0%})"
+    name = development.display_name or development.photographer
+    return f"Like {name}{style}{f', {span}' if span else ''} ({development.strength:.0%})"
 
 
 def developed_preview(node: NodePort, probe: Probe, settings: Preset) -> bytes:

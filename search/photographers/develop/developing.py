@@ -75,6 +75,7 @@ class Development:
         settings: in the order of ``settings.PARAMETERS``.
         words: the change in an editor's words, the most visible first; empty where nothing would be seen.
         change: what is done to the photo.
+        display_name: what people read for ``photographer``.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Development:
     words: tuple[str, ...]
     notes: tuple[str, ...] = ()
     change: Preset = field(default_factory=Preset)
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,8 @@ def _show(found: Json, console: Console) -> None:
     if any(not trait["certain"] for trait in found["traits"][:TRAITS]):
         console.print("?: the interval of the difference includes 0, so it may be chance")
     show_table(console, "Who is taken for whom", ("photos of", first, second, "others"), [
-        (row["photographer"], f"{row['as_one']:,}", f"{row['as_other']:,}", f"{row['as_others']:,}")
-        for row in found["taken_for"]
+        (name, f"{row['as_one']:,}", f"{row['as_other']:,}", f"{row['as_others']:,}")
+        for name, row in zip((first, second), found["taken_for"], strict=False)
     ])  # fmt: skip
     for by, pairs in found["pairs"].items():
         rows = [(mine["path"], theirs["path"]) for mine, theirs in pairs]

@@ -10,6 +10,8 @@ from web.commands.context import Call, common, one_line
 from web.commands.photographers.tables import show_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from search.evaluation.statistics import Estimate
@@ -29,21 +31,23 @@ def command(call: Call) -> None:
 
     with connect(call.settings()) as client:
         answer = client.get("/photographers/report")
-    call.answer(answer, lambda console: _show(answer, console))
+        names = {} if call.json else client.get("/photographers/display-names")
+    call.answer(answer, lambda console: _show(answer, names, console))
 
 
-def _show(answer: Json, console: Console) -> None:
+def _show(answer: Json, names: Mapping[str, str], console: Console) -> None:
     from search.photographers.report import read_report
 
     version, made = answer["version"], answer["made"]
-    show(read_report(answer), f"{version}, made {made[:16].replace('T', ' ')} UTC", console)
+    show(read_report(answer), f"{version}, made {made[:16].replace('T', ' ')} UTC", names, console)
 
 
-def show(report: Report, model: str, console: Console) -> None:
+def show(report: Report, model: str, names: Mapping[str, str], console: Console) -> None:
     """The report for a terminal; warnings first, as they say how to read the rest.
 
     Args:
         model: which one it is about.
+        names: photographers to what people read for them, where that differs.
     """
     console.print(f"Classifier {model}.", highlight=False)
     console.print(
@@ -57,7 +61,7 @@ def show(report: Report, model: str, console: Console) -> None:
     _figures(report, console)
     _ways(report, console)
     _calibration(report, console)
-    _people(report, console)
+    _people(report, names, console)
     _checks(report, console)
 
 
@@ -102,14 +106,14 @@ def _calibration(report: Report, console: Console) -> None:
             console.print(f"{figure.label}: {estimate(figure)}", highlight=False)
 
 
-def _people(report: Report, console: Console) -> None:
+def _people(report: Report, names: Mapping[str, str], console: Console) -> None:
     show_table(
         console,
         "Photographers",
         ("", "recognised", "right when named", "groups", "by"),
         [
-            (one.photographer, estimate(one.recall), estimate(one.precision), f"{one.groups:,}",
-             ", ".join(one.features))
+            (names.get(one.photographer, one.photographer), estimate(one.recall), estimate(one.precision),
+             f"{one.groups:,}", ", ".join(one.features))
             for one in report.strengths[:SHOWN]
         ],
     )  # fmt: skip
@@ -118,7 +122,10 @@ def _people(report: Report, console: Console) -> None:
         console,
         "Taken for another",
         ("photographer", "taken for", "photos"),
-        [(one.photographer, one.taken_for, f"{one.photos:,}") for one in report.mistakes[:SHOWN]],
+        [
+            (*(names.get(name, name) for name in (one.photographer, one.taken_for)), f"{one.photos:,}")
+            for one in report.mistakes[:SHOWN]
+        ],
     )
     _more(console, len(report.mistakes))
 
