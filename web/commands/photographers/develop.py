@@ -131,7 +131,8 @@ def _show(found: Json, written: Mapping[str, str], console: Console) -> None:
     from search.photographers.develop.words import sentence
 
     photos = "1 photo" if found["photos"] == 1 else f"{found['photos']:,} photos"
-    console.print(f"Like {one_line(found['display_name'] or found['photographer'])} ({photos}): {sentence(tuple(found['words']))}")
+    shown = one_line(found["display_name"] or found["photographer"])
+    console.print(f"Like {shown} ({photos}): {sentence(tuple(found['words']))}")
     show_table(console, "Settings", ("setting", "theirs", "±", "own", "change", ""), [
         (one["label"], *(f"{one[name]:.3g}" for name in _NUMBERS), f"{one['change']:+.3g}", one["unit"])
         for one in found["settings"]
