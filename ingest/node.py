@@ -113,6 +113,7 @@ class Node:
             self._aliases,
             self.desk.displayed,
             settings.home / CACHE / "photographers.json",
+            self.desk.shoot_names,
         )
         self._jobs = KeyedThreads("job")
         self._upkeep = BackgroundThread("upkeep")

@@ -13,6 +13,7 @@ Start reading at ``tables``.
 * ``libraries``: Libraries, named groups of roots: a file belongs to that of the closest root at or above it.
 * ``postgres``: Connections to PostgreSQL that keep to the deadline of the request, also while the server is frozen.
 * ``request_keys``: Idempotency keys: a request that starts a job and is sent again is answered as the first time.
+* ``shoot_names``: What people call shoots, kept with each of their photos: shoots are found anew whenever photos come.
 * ``tables``: Tables of the ledger, for SQLite and PostgreSQL.
 * ``told_facts``: Dates and places that people have told by a table, and what counts of them beside what the file says.
 * ``upgrade``: Upgrade a ledger of an older version to the present layout, in place and in one transaction.

@@ -235,6 +235,15 @@ display_names = Table(
 )
 """How photographers are shown, by the name that they are credited by, where people have said so."""
 
+shoot_names = Table(
+    "shoot_names",
+    metadata,
+    Column("media_id", String(36), primary_key=True),
+    Column("name", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What people call the shoot of a photo. Ledgers of layout 6 had no such table. Rows stay when a record is deleted."""
+
 told_facts = Table(
     "told_facts",
     metadata,

@@ -1,14 +1,15 @@
-"""What people do by hand, at once: credit photos and undo it, rename photographers, say how they are shown, and look
-at what a table of dates and places would change."""
+"""What people do by hand, at once: credit photos and undo it, rename photographers, say how they are shown and what
+shoots are called, and look at what a table of dates and places would change."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ingest.ledger.credit_edits import CreditEdit, CreditEdits
 from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
 from ingest.ledger.display_names import displayed, store_display
+from ingest.ledger.shoot_names import named_shoots, store_shoot_name
 from ingest.photographers.facts import FactsPreview, preview_facts
 from search.photographers.photos.names import one_line
 from search.store.base import Store
@@ -73,6 +74,19 @@ class Desk:
         kept = one_line(display)[:MOST_DISPLAY].rstrip()
         with self._ledger.write() as connection:
             store_display(connection, name, kept)
+            self._credits.count_edit(connection)
+        return kept
+
+    def shoot_names(self) -> Mapping[str, str]:
+        """Id of a photo to the name that people have given its shoot."""
+        with self._ledger.read() as connection:
+            return named_shoots(connection)
+
+    def name_shoot(self, ids: Collection[str], name: str) -> str:
+        """Call the shoot of these photos so; empty for what follows from folder, place and date. What is stored."""
+        kept = one_line(name)[:MOST_DISPLAY].rstrip()
+        with self._ledger.write() as connection:
+            store_shoot_name(connection, ids, kept)
             self._credits.count_edit(connection)
         return kept
 

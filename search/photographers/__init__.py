@@ -7,7 +7,7 @@ Start with ``service``.
 * ``classifier``: The photographer classifier: loading a trained one, and asking it
 * ``develop``: How photos are developed: settings, the change to a photographer's, and its colours
 * ``photos``: Photos as arrays: features, names, groups of photos that belong together, folds
-* ``profiles``: What sets photographers apart: traits, styles, sessions, doubtful credits, maps
+* ``profiles``: What sets photographers apart: traits, styles, shoots, drift, doubtful credits, maps
 * ``aliases``: Renames applied to the answers of trained models
 * ``answers``: Answers about photographers; the API and ``--json`` give these objects as they are
 * ``display``: How photographers are shown: what people have said, or else what follows from their name

@@ -187,13 +187,22 @@ class StyleProfile:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Photos of one session: ``start`` and ``end`` are ISO 8601, or None where only file names are known."""
+    """Photos of one shoot: ``start`` and ``end`` are ISO 8601, or None where only file names are known.
+
+    Attributes:
+        id: of its first photo, by which it is given a name.
+        name: what people call it, or else what follows from folder, place and date.
+        named: whether people have named it.
+    """
 
     photos: int
     start: str | None
     end: str | None
     folder: str
     samples: tuple[Photo, ...]
+    id: str = ""
+    name: str = ""
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from search.photographers.answers import (
     PhotographerMap,
     PhotographerShown,
     Prediction,
+    Session,
     SetPrediction,
 )
 from search.photographers.classifier.model_files import REPORT, read_out_of_fold
@@ -40,6 +41,8 @@ from search.photographers.photos.names import photographer_id
 from search.photographers.profiles.charts import STYLE, SUBJECT, profile_chart
 from search.photographers.profiles.comparison import Comparison, compare
 from search.photographers.profiles.miscredits import OutOfFold
+from search.photographers.profiles.shoots import ShootNames, shoot_summaries
+from search.photographers.profiles.timeline import Timeline, photos_of_shoot, timeline
 from search.photographers.space import PhotographerSpace
 from search.photographers.training_files import TrainingFiles, training_files
 from search.photographers.training_summary import space_summary
@@ -67,6 +70,7 @@ class PhotographerService:
         aliases: old name to new name of everybody who was renamed; called for every query, too.
         displayed: what people want shown for a photographer; called for every query, too.
         kept: file for the list of photographers, see :class:`~search.photographers.library_photos.Library`.
+        shoot_names: what people call shoots; called for every query, too.
     """
 
     def __init__(
@@ -77,8 +81,10 @@ class PhotographerService:
         aliases: Callable[[], Aliases] = dict,
         displayed: Callable[[], display.Displayed] = dict,
         kept: Path | None = None,
+        shoot_names: Callable[[], ShootNames] = dict,
     ) -> None:
         self._store, self._models, self._aliases, self._displayed = store, models, aliases, displayed
+        self._shoot_names = shoot_names
         self._library = Library(store, state, kept)
         self._classifier: CurrentModel[Classifier] = CurrentModel(models, ModelKind.CLASSIFIER)
         self._out_of_fold: CurrentModel[OutOfFold] = CurrentModel(models, ModelKind.CLASSIFIER)
@@ -98,7 +104,7 @@ class PhotographerService:
             NotFoundError: there is no such photographer.
         """
         predictions, notes = self._out_of_fold_predictions()
-        shown = self._people().shown(self._current_name(who), predictions)
+        shown = self._people().shown(self._current_name(who), predictions, self._shoot_names())
         alike = (*shown.alike, *self._alike_by_space(shown.name))
         return display.shown_photographer(replace(shown, alike=alike, notes=(*shown.notes, *notes)), self._displayed())
 
@@ -124,6 +130,19 @@ class PhotographerService:
         """
         name = self._current_name(who)
         return display.shown_alike((*self._people().alike(name), *self._alike_by_space(name)), self._displayed())
+
+    def shoots(self, who: str) -> tuple[Session, ...]:
+        """All shoots of a photographer, the latest first; NotFoundError where there is no such photographer."""
+        people, name = self._people(), self._current_name(who)
+        return shoot_summaries(people.photos, people.shoots(name), self._shoot_names(), people.photo)
+
+    def photos_of_shoot(self, media_id: str) -> tuple[str, ...]:
+        """See :func:`search.photographers.profiles.timeline.photos_of_shoot`."""
+        return photos_of_shoot(self._people(), media_id)
+
+    def timeline(self, who: str) -> Timeline:
+        """Style and shoots of a photographer over time; NotFoundError where there is no such photographer."""
+        return timeline(self._people(), self._current_name(who), self._shoot_names())
 
     def compare(self, one: str, other: str) -> Comparison:
         """Two photographers beside each other, see :func:`search.photographers.profiles.comparison.compare`.

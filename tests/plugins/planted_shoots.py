@@ -65,6 +65,7 @@ class PlantedLibrary:
             style=np.empty((n, 0), np.float32),
             lenses=(None,) * n,
             credits=(None,) * n,
+            place_names=(None,) * n,
             thumbnails=(None,) * n,
             visual_space=VISUAL,
             style_space=None,

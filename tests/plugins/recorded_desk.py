@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ingest.ledger.credit_edits import CreditEdit
@@ -17,6 +17,7 @@ class RecordedDesk:
     named: list[tuple[str, str]]
     shown: dict[str, str] = field(default_factory=dict)
     edits: dict[str, CreditEdit] = field(default_factory=dict)
+    shoots: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
 
     def rename(self, old: str, new: str) -> int:
         self.named.append((old, new))
@@ -39,6 +40,10 @@ class RecordedDesk:
 
     def displayed(self) -> Mapping[str, str]:
         return self.shown
+
+    def name_shoot(self, ids: Collection[str], name: str) -> str:
+        self.shoots.append((tuple(ids), name))
+        return name
 
     def show_as(self, name: str, display: str) -> str:
         self.shown[name] = display

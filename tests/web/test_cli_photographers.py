@@ -147,6 +147,22 @@ def test_renames_and_merges(cli: Any, labelled: Path) -> None:
         assert "photographers list" in error["hint"]
 
 
+def test_shoots_are_listed_named_and_shown_over_time(cli: Any, labelled: Path) -> None:
+    shoots = cli.json("photographers", "shoots", "red")
+    assert [shoot["photos"] for shoot in shoots] == [3]
+    named = cli.json("photographers", "shoots", "red", "--name", shoots[0]["id"], "The red  one")
+    assert named == {"name": "The red one", "photos": 3}
+    assert [one["name"] for one in cli.json("photographers", "show", "red")["sessions"]] == ["The red one"]
+    assert "The red one" in cli("photographers", "shoots", "red").stdout
+    cli("photographers", "shoots", "red", "--name", shoots[0]["id"], "")
+    assert cli.json("photographers", "shoots", "red")[0] == shoots[0]
+    found = cli.json("photographers", "timeline", "red")
+    assert (found["shoots"], found["change"]) == ([], None)
+    assert "without a date are left out: 1." in " ".join(found["notes"])
+    assert "12 shoots on" in cli("photographers", "timeline", "red").stdout
+    assert cli.json("photographers", "shoots", "red", "--name", "0" * 36, "x", status=2)["error"]["code"] == "not_found"
+
+
 def test_hostile_names_are_spelt_out(cli: Any, library: Path, tmp_path: Path) -> None:
     cli("photographers", "label", "--from", "folder")
     cli("photographers", "rename", "red", HOSTILE)

@@ -112,7 +112,7 @@ def test_texts_are_described_as_not_empty_where_they_must_not_be(
     node.ingest.known["7"] = JobProgress("7", JobState.DONE, "", ())
     monkeypatch.setattr(node, "start_task", lambda *_, **__: "7", raising=False)
     needed = {"paths": ["/"], "to": "x", "name": "x", "photographer": "x", "into": "x", "folders": ["/"]}
-    needed |= {"scope": "read", "from": "exif", "edit": "x", "table": "path,place\n"}
+    needed |= {"scope": "read", "from": "exif", "edit": "x", "id": "x", "table": "path,place\n"}
     needed |= {"credits": [{"id": "x", "photographer": "x"}]}
     may_be, must_not_be = 0, 0
     for path, item in document["paths"].items():

@@ -7,5 +7,6 @@ to read first.
 * ``calibration``: Calibration curve as SVG: share of right answers against the probability they were given with
 * ``lines``: Line charts of values over time, one per quantity, with common periods
 * ``plane``: Draw maps on two principal axes of one scale: photographers by name, and photos as a cloud
+* ``shoots``: Charts of shoots on a time axis, one a quantity, all with the same axis
 * ``svg``: Make SVG elements, and map values to positions on a chart
 """

@@ -15,7 +15,7 @@ from search.photographers.develop.settings import DEVIATIONS, MOST_STRENGTH, PAR
 from search.photographers.develop.words import WORDS, in_words
 from search.photographers.photos.names import photographer_id
 from search.photographers.profiles.people import People
-from search.photographers.profiles.sessions import periods
+from search.photographers.profiles.periods import periods
 from search.store.base import Array
 
 FEW = 10

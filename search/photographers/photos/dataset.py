@@ -44,6 +44,7 @@ class PhotoSet:
             library has no such space, which is then None.
         taken_at: ISO 8601.
         places: latitude and longitude in degrees, WGS 84.
+        place_names: what people have told of the place.
         paths: the first path of each.
         fingerprints: the perceptual hash of each as hex; None for a picture too plain to have one.
         thumbnails: keys of the preview pictures.
@@ -56,6 +57,7 @@ class PhotoSet:
     style: Array
     taken_at: tuple[str | None, ...]
     places: tuple[tuple[float, float] | None, ...]
+    place_names: tuple[str | None, ...]
     cameras: tuple[str | None, ...]
     lenses: tuple[str | None, ...]
     paths: tuple[str, ...]
@@ -119,6 +121,7 @@ class PhotoSet:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 facts = json.loads(arrays["facts"].tobytes())
+                facts["columns"].setdefault("place_names", [None] * len(facts["columns"]["ids"]))
                 if facts["format"] == _WITHOUT_PLACES:
                     facts["columns"]["places"] = [None] * len(facts["columns"]["ids"])
                 elif facts["format"] != _FORMAT:
@@ -199,6 +202,7 @@ _FACTS: Mapping[str, Callable[[MediaRecord], str | tuple[float, float] | None]] 
     "names": lambda record: record.photographer,
     "taken_at": lambda record: record.taken_at,
     "places": _place,
+    "place_names": lambda record: record.place,
     "cameras": lambda record: record.camera,
     "lenses": lambda record: record.lens,
     "paths": lambda record: record.paths[0] if record.paths else "",

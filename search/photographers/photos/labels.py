@@ -233,9 +233,12 @@ def folder_name(path: str, root: str, depth: int) -> str | None:
         wanted = folders[1] if len(folders) > 1 else None
     else:
         wanted = folders[-depth] if depth <= len(folders) else None
-    if wanted is None or wanted.casefold() in _NO_PERSON or _NO_PERSON_TEXT.fullmatch(wanted.casefold()):
-        return None
-    return given_name(wanted)
+    return None if wanted is None or is_generic_folder(wanted) else given_name(wanted)
+
+
+def is_generic_folder(name: str) -> bool:
+    """Whether a folder is called by a camera, a program or a date: ``DCIM``, ``100CANON``, ``2019``."""
+    return name.casefold() in _NO_PERSON or _NO_PERSON_TEXT.fullmatch(name.casefold()) is not None
 
 
 def pseudo_photographers(

@@ -1,4 +1,4 @@
-"""Profiles of the photographers of a library: traits, styles, sessions, similar photographers.
+"""Profiles of the photographers of a library: traits, styles, shoots, similar photographers.
 
 Everything is computed from a :class:`~search.photographers.photos.dataset.PhotoSet`, that is from pictures; videos and
 sounds are ignored.
@@ -7,9 +7,10 @@ sounds are ignored.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +31,15 @@ from search.photographers.photos.grouping import BURST_COSINE
 from search.photographers.photos.names import fold, photographer_id, unknown_photographer
 from search.photographers.photos.sample import Counted
 from search.photographers.profiles.miscredits import MOST_ASKED, Neighbourhood, OutOfFold, doubtful_credits
-from search.photographers.profiles.sessions import period_summaries, session_summaries
+from search.photographers.profiles.periods import period_summaries
+from search.photographers.profiles.shoots import ShootNames, shoot_summaries, shoots_of
 from search.photographers.profiles.styles import Likeness, Profile, profile_of, reduced
 from search.photographers.profiles.traits import Crowd, in_words, traits
 from search.store.base import Array
 
 STYLE, SUBJECT = "style", "subject"
 Positions = NDArray[np.intp]
+Kept = TypeVar("Kept")
 
 VIEWS = (STYLE, SUBJECT)
 """How photos are developed, and what they show."""
@@ -52,6 +55,7 @@ PAIRED = 150
 """Photos of each of two photographers at most among which similar pairs are searched."""
 
 PAIRS = 3
+MOST_SESSIONS = 50
 MOST_MISCREDITS = 24
 LEAST_RECOVERED = 0.7
 """Least share of photos whose neighbours are by the same photographer, for wrong credits to be found."""
@@ -72,6 +76,7 @@ class People:
 
     def __init__(self, photos: PhotoSet, counted: Mapping[str, Counted] = MappingProxyType({})) -> None:
         self.photos, self._counted = photos, counted
+        self._kept: dict[tuple[str, str], Any] = {}
 
     @cached_property
     def rows(self) -> Mapping[str, Positions]:
@@ -100,15 +105,29 @@ class People:
                 return name
         raise unknown_photographer(who, self.rows)
 
+    def shoots(self, name: str) -> list[list[int]]:
+        """Positions of the photos of each of somebody's shoots, see :func:`.shoots.shoots_of`."""
+        return self.kept("shoots", name, lambda: shoots_of(self.photos, self.rows[name]))
+
+    def kept(self, what: str, name: str, make: Callable[[], Kept]) -> Kept:
+        """What ``make`` made of a photographer the first time."""
+        if (what, name) not in self._kept:
+            self._kept[what, name] = make()
+        made: Kept = self._kept[what, name]
+        return made
+
     def listed(self) -> tuple[PhotographerListed, ...]:
         """All photographers, those with most photos first."""
         return tuple(self._listed(name) for name in self.rows)
 
-    def shown(self, who: str, predictions: OutOfFold | None = None) -> PhotographerShown:
+    def shown(
+        self, who: str, predictions: OutOfFold | None = None, shoot_names: ShootNames | None = None
+    ) -> PhotographerShown:
         """Profile of one photographer.
 
         Args:
             predictions: out-of-fold predictions of the classifier in use, if there is one.
+            shoot_names: names that people have given to shoots.
 
         Raises:
             NotFoundError: there is no such photographer.
@@ -117,16 +136,18 @@ class People:
         rows, listed = self.rows[name], self._listed(name)
         crowd, features = self._crowd(name), self.photos.features[rows]
         found = traits(features, crowd)
-        sessions, more_sessions = session_summaries(self.photos, rows, self.photo)
+        shoots = self.shoots(name)
+        names = {} if shoot_names is None else shoot_names
+        sessions = shoot_summaries(self.photos, shoots, names, self.photo)[:MOST_SESSIONS]
         doubts = doubtful_credits(self.photos, rows, self._around, predictions) if len(self.rows) > 1 else []
         notes = self._notes(name, crowd)
         if len(self.rows) > 1 and self._around.right < LEAST_RECOVERED:
             notes.append(
                 f"Of the photos here {100 * self._around.right:.0f} % are most like others by the same photographer, "
-                "sessions left aside, so wrong credits may go unnoticed."
+                "shoots left aside, so wrong credits may go unnoticed."
             )
-        if more_sessions:
-            notes.append(f"{more_sessions:,} earlier sessions are not shown.")
+        if len(shoots) > MOST_SESSIONS:
+            notes.append(f"{len(shoots) - MOST_SESSIONS:,} earlier shoots are not shown.")
         if len(self.rows) > 1 and len(rows) > MOST_ASKED:
             notes.append(f"Doubtful credits were looked for among {MOST_ASKED:,} of these photos, drawn at random.")
         if len(doubts) > MOST_MISCREDITS:

@@ -71,6 +71,7 @@ def planted_photos(
         style=unit(drawn(STYLE.dim)),
         taken_at=(None,) * n,
         places=(None,) * n,
+        place_names=(None,) * n,
         cameras=(None,) * n,
         lenses=(None,) * n,
         paths=tuple(f"/archive/IMG_{number:06d}.jpg" for number in numbers),

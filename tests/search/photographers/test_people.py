@@ -57,7 +57,7 @@ class Planted:
                     "features": values,
                     "visual": self.rng.normal(size=32) + subject,
                     "style": noise * self.rng.normal(size=16) + style,
-                    **dict.fromkeys(("taken_at", "places", "cameras", "lenses")),
+                    **dict.fromkeys(("taken_at", "places", "place_names", "cameras", "lenses")),
                     "paths": f"/photos/{number}/x.jpg",
                     "fingerprints": None,
                     "credits": None if name is None else "exif",

@@ -67,6 +67,7 @@ def photo_set(names: Sequence[str | None]) -> PhotoSet:
         style=np.empty((count, 0), np.float32),
         taken_at=nothing,
         places=nothing,
+        place_names=nothing,
         cameras=nothing,
         lenses=nothing,
         paths=tuple(f"{rng.integers(1 << 60):x}/{'abcdefgh'[row % 8]}.jpg" for row in range(count)),

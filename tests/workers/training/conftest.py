@@ -38,6 +38,7 @@ def make_photos() -> Callable[..., PhotoSet]:
             style=np.empty((count, 0), np.float32),
             taken_at=nothing,
             places=nothing,
+            place_names=nothing,
             cameras=nothing,
             lenses=nothing,
             paths=(f"/photos/{what}.jpg", *(f"/photos/{number}.jpg" for number in range(1, count))),

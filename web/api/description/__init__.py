@@ -6,4 +6,5 @@ It answers no other call. Start reading at ``document``.
 * ``development_docs``: What the properties of calls about developing photos mean, with an example
 * ``document``: Serves ``/openapi.json`` (OpenAPI 3.1), derived from the operations and their dataclasses
 * ``property_docs``: What each property and parameter of the API means, with an example, for ``/openapi.json``
+* ``shoot_docs``: What the properties of calls about shoots and style over time mean, with an example
 """

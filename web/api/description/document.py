@@ -16,7 +16,7 @@ from pydantic.json_schema import JsonSchemaMode
 from web.access import operations
 from web.api import cluster, generations, jobs, maintenance, photographers, questions, vectors
 from web.api.conventions import idempotency, next_page
-from web.api.crediting import by_hand, facts
+from web.api.crediting import by_hand, facts, shoots
 from web.api.description.property_docs import documented
 from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
@@ -34,6 +34,7 @@ OPERATIONS = (
     *evidence.OPERATIONS,
     *by_hand.OPERATIONS,
     *facts.OPERATIONS,
+    *shoots.OPERATIONS,
     *generations.OPERATIONS,
     *maintenance.OPERATIONS,
     *vectors.OPERATIONS,

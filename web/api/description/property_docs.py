@@ -11,6 +11,7 @@ from typing import Any
 
 from web.api.description.desk_docs import DESK
 from web.api.description.development_docs import DEVELOPMENT
+from web.api.description.shoot_docs import SHOOTS
 
 ID = "3c375b09-a29a-5a72-8fff-09bb5f09d7af"
 PHOTOGRAPHER_ID = "aa2d75a0e4e54791"
@@ -354,6 +355,7 @@ _ACCESS: Mapping[str, Row] = {
 PROPERTIES: Mapping[str, Row] = {
     **DESK,
     **DEVELOPMENT,
+    **SHOOTS,
     **_PHOTOGRAPHERS,
     **_STORE,
     **_JOBS,

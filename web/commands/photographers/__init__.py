@@ -14,6 +14,7 @@
 * ``show``: ``likewise photographers show``: show the profile of one photographer
 * ``similar``: ``likewise photographers similar``: list the photographers who work like one
 * ``tables``: Tables of the commands about photographers: with a title on a terminal, and of predictions as a CSV file
+* ``over_time``: commands on shoots and the change of style: ``shoots`` and ``timeline``
 * ``space``: commands on the photographer space: ``encode`` and ``place``
 * ``train``: ``likewise photographers train``: train the classifier, or the photographer space
 * ``who``: Find the id of the photographer whose name or id was typed

@@ -15,6 +15,8 @@ COMMANDS = {
     "list": "web.commands.photographers.listing",
     "show": "web.commands.photographers.show",
     "compare": "web.commands.photographers.compare",
+    "shoots": "web.commands.photographers.over_time.shoots",
+    "timeline": "web.commands.photographers.over_time.timeline",
     "similar": "web.commands.photographers.similar",
     "place": "web.commands.photographers.space.place",
     "encode": "web.commands.photographers.space.encode",

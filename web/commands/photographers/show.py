@@ -27,7 +27,7 @@ NEAREST = 4
 @click.argument("photographer", metavar="NAME|ID")
 @common
 def command(call: Call, photographer: str) -> None:
-    """What sets a photographer apart, their styles, who works alike, sessions, cameras and probable mis-credits."""
+    """What sets a photographer apart, their styles, who works alike, shoots, cameras and probable mis-credits."""
     from web.client import connect
     from web.commands.photographers.who import found_id
 
@@ -56,9 +56,9 @@ def _show(one: Json, console: Console) -> None:
         by = dict.fromkeys(other["by"] for other in one["alike"])
         nearest = [[other for other in one["alike"] if other["by"] == each][:NEAREST] for each in by]
         show_alike([other for some in nearest for other in some], console)
-    show_table(console, "Latest sessions", ("photos", "from", "to", "folder"), [
-        (f"{session['photos']:,}", (session["start"] or "")[:16], (session["end"] or "")[:16], session["folder"])
-        for session in one["sessions"][:OTHERS]
+    show_table(console, "Latest shoots", ("photos", "from", "to", "name"), [
+        (f"{shoot['photos']:,}", (shoot["start"] or "")[:16], (shoot["end"] or "")[:16], shoot["name"])
+        for shoot in one["sessions"][:OTHERS]
     ])  # fmt: skip
     _counts(console, "Cameras", one["cameras"])
     _counts(console, "Lenses", one["lenses"])

@@ -11,7 +11,7 @@ from search.errors import NotFoundError
 from search.photographers.photos.labels import decoded
 from search.photographers.photos.names import photographer_id
 from web.api import photographers as api
-from web.api.crediting import by_hand
+from web.api.crediting import by_hand, shoots
 from web.api.operation import current_node
 from web.bodies import takes_file
 from web.pages.forms import read_form
@@ -49,6 +49,15 @@ def merge(who: str) -> Response:
     """Credit all photos of one photographer to another; the page of the other follows."""
     merged = by_hand.merge_photographers(current_node(), by_hand.Merging(who, request.form.get("into", "").strip()))
     return redirect(url_for("photographers.one", who=photographer_id(merged.name)), 303)
+
+
+@blueprint.post("/<who>/shoots/name")
+def name_shoot(who: str) -> Response:
+    """Name a shoot, or take its name back; the photographer's page follows."""
+    name = "" if request.form.get("undo") else request.form.get("name", "").strip()
+    media = request.form.get("id", "")
+    shoots.name_shoot(current_node(), shoots.ShootNaming(media, name))
+    return redirect(url_for("photographers.one", who=who, _anchor="sessions"), 303)
 
 
 @blueprint.post("/credit")

@@ -8,13 +8,20 @@ from dataclasses import dataclass
 from flask import render_template
 from markupsafe import Markup
 
+from search.media import instant
 from search.photographers.answers import Alike, Period, PhotographerListed, PhotographerShown, Trait
+from search.photographers.profiles.drift import QUANTITY_UNITS
+from search.photographers.profiles.timeline import SHOWN, Timeline
 from web.api.operation import current_node
 from web.charts.lines import over_time
+from web.charts.shoots import ShootDot, over_shoots
 from web.pages.photographers.listing import is_group
 from web.pages.photographers.shared import blueprint, label_of, unit_of
 
 TRAITS_SHOWN = 10
+LEAST_SHOOTS = 3
+"""Shoots with a date from which they are shown over time."""
+
 STRONGEST = 3.0
 """Effect, in standard deviations, that fills the bar of a trait; stronger ones are clipped."""
 
@@ -39,6 +46,7 @@ class Change:
 def one(who: str) -> str:
     node = current_node()
     shown = node.photographers.show(who)
+    timeline = node.photographers.timeline(shown.id)
     return render_template(
         "photographers/one.html",
         one=shown,
@@ -49,6 +57,9 @@ def one(who: str) -> str:
         alike=_by_kind(shown.alike),
         by_words=BY_WORDS,
         changes=changes(shown.periods),
+        timeline=timeline,
+        shown_quantities=SHOWN,
+        over_time=over_time_charts(timeline),
         others=[other for other in node.photographers.list() if other.id != shown.id],
         most_worn=_most(shown),
     )
@@ -71,6 +82,26 @@ def changes(periods: Sequence[Period]) -> list[Change]:
         values = tuple(period.values.get(name) for period in periods)
         chart = over_time(label_of(name), unit_of(name), labels, values)
         found.append(Change(label_of(name), unit_of(name), chart, values))
+    return found
+
+
+def over_time_charts(timeline: Timeline) -> list[tuple[str, str, Markup]]:
+    """Label, unit and chart of each quantity that is told of shoots, on one time axis; none for a single shoot."""
+    shoots = timeline.shoots
+    if len(shoots) < LEAST_SHOOTS:
+        return []
+    days = {shoot.id: moment.timestamp() / 86_400 for shoot in shoots if (moment := instant(shoot.start))}
+    ends = shoots[0].start[:10], shoots[-1].start[:10]
+    since = days.get(timeline.change.shoot) if timeline.change else None
+    lanes: list[tuple[str, str, dict[str, float | None]]] = [
+        ("Unlike the earlier style", "", {shoot.id: shoot.unlike for shoot in shoots}),
+        *((label_of(name), QUANTITY_UNITS[name], {s.id: s.values.get(name) for s in shoots}) for name in SHOWN),
+    ]
+    found = []
+    for label, unit, values in lanes:
+        dots = [ShootDot(days[shoot.id], shoot.photos, values[shoot.id], shoot.name) for shoot in shoots]
+        if any(dot.value is not None for dot in dots):
+            found.append((label, unit, over_shoots(label, unit, dots, ends, since)))
     return found
 
 

@@ -45,6 +45,7 @@ from search.photographers.develop.words import WORDS, in_words
 from search.photographers.model_facts import ModelFacts
 from search.photographers.photos.names import photographer_id
 from search.photographers.profiles.comparison import Compared, ComparedTrait, Comparison, TakenFor
+from search.photographers.profiles.timeline import Timeline
 from search.photographers.report import (
     AccuracyRow,
     CalibrationBin,
@@ -58,6 +59,7 @@ from search.photographers.report import (
 from search.photographers.space import CodeChart, CodeSpot
 from search.photographers.training_files import TrainingFiles
 from search.similar.questions import Probe
+from tests.web.pages.photographers.told_timeline import HOSTILE_SHOOT, told_timeline
 
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = (SCRIPT, "../../x", "Anna " + "von " * 48 + "Z", "פלוני אלמוני", '"><img src=x onerror=alert(2)>')
@@ -130,8 +132,17 @@ class FakeDesk:
                 for n in range(6)
             ),
             sessions=(
-                Session(6, "2012-06-15T10:00:00", "2012-06-15T12:00:00", "/photos/2012/harvest", self.some(4)),
-                Session(3, None, None, "undated", self.some(2, 5)),
+                Session(
+                    6,
+                    "2012-06-15T10:00:00",
+                    "2012-06-15T12:00:00",
+                    "/photos/2012/harvest",
+                    self.some(4),
+                    "s1",
+                    HOSTILE_SHOOT,
+                    True,
+                ),
+                Session(3, None, None, "undated", self.some(2, 5), "s2", "IMG_1 to IMG_3"),
             ),
             cameras={"Nikon F3": 20, "Leica M6": 10},
             lenses={"50 mm f/1.4": 12},
@@ -144,6 +155,12 @@ class FakeDesk:
 
     def alike(self, who: str) -> tuple[Alike, ...]:
         return self.show(who).alike
+
+    def timeline(self, who: str) -> Timeline:
+        return told_timeline(self.show(who).name)
+
+    def photos_of_shoot(self, media_id: str) -> tuple[str, ...]:
+        return tuple(photo.id for photo in self.some(6))
 
     def compare(self, one: str, other: str) -> Comparison:
         first, second = self.show(one), self.show(other)

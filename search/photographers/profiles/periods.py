@@ -1,23 +1,17 @@
-"""Sessions of a photographer, and changes of features from one period to the next."""
+"""Periods of a photographer's work, and changes of features from one to the next."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search import addresses
-from search.photographers.answers import Period, Photo, Session
-from search.photographers.photos.dataset import PhotoSet
+from search.photographers.answers import Period
 from search.photographers.photos.features import FEATURE_NAMES, PICTURE_ONLY
-from search.photographers.photos.grouping import shoots
 from search.photographers.profiles.traits import MOST_ALIKE, Crowd
 from search.store.base import Array
-
-MOST_SESSIONS = 50
-SESSION_SAMPLES = 4
 
 MONTHS_BY_MONTH, MONTHS_BY_QUARTER = 18, 60
 """Longest spans in months with monthly, and with quarterly periods; longer ones have yearly periods."""
@@ -27,36 +21,6 @@ LEAST_IN_PERIOD = 3
 
 CHANGING = 4
 """Features whose course is shown."""
-
-
-def session_summaries(
-    photos: PhotoSet, rows: NDArray[np.intp], photo: Callable[[int], Photo]
-) -> tuple[tuple[Session, ...], int]:
-    """Latest sessions of a photographer, those without a time last, and the number of further ones.
-
-    Sessions of a single photo are left out.
-
-    Args:
-        rows: positions of the photographer's photos, intp ``(k,)``.  photo: makes the photo at a position.
-    """
-    found = [[int(rows[at]) for at in session] for session in shoots(photos.take(rows)) if len(session) > 1]
-    dated = [(min((t for at in session if (t := photos.taken_at[at])), default=""), session) for session in found]
-    dated.sort(key=lambda item: item[0], reverse=True)
-    return tuple(_session(photos, session, photo) for _, session in dated[:MOST_SESSIONS]), max(
-        0, len(dated) - MOST_SESSIONS
-    )
-
-
-def _session(photos: PhotoSet, session: Sequence[int], photo: Callable[[int], Photo]) -> Session:
-    times = sorted(time for at in session if (time := photos.taken_at[at]))
-    spaced = np.linspace(0, len(session) - 1, min(SESSION_SAMPLES, len(session))).round().astype(int)
-    return Session(
-        photos=len(session),
-        start=times[0] if times else None,
-        end=times[-1] if times else None,
-        folder=addresses.parent(photos.paths[session[0]]) or "",
-        samples=tuple(photo(session[at]) for at in spaced),
-    )
 
 
 def period_summaries(taken_at: Sequence[str | None], features: Array) -> tuple[Period, ...]:
