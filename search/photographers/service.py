@@ -41,8 +41,8 @@ from search.photographers.photos.names import photographer_id
 from search.photographers.profiles.charts import STYLE, SUBJECT, profile_chart
 from search.photographers.profiles.comparison import Comparison, compare
 from search.photographers.profiles.miscredits import OutOfFold
-from search.photographers.profiles.shoots import ShootNames, shoot_summaries
-from search.photographers.profiles.timeline import Timeline, photos_of_shoot, timeline
+from search.photographers.profiles.shoots import ShootNames
+from search.photographers.profiles.timeline import Timeline, named_shoots, photos_of_shoot, timeline
 from search.photographers.space import PhotographerSpace
 from search.photographers.training_files import TrainingFiles, training_files
 from search.photographers.training_summary import space_summary
@@ -68,9 +68,8 @@ class PhotographerService:
         models: trained models.
         state: state of the library; called for every query.
         aliases: old name to new name of everybody who was renamed; called for every query, too.
-        displayed: what people want shown for a photographer; called for every query, too.
+        displayed, shoot_names: what people want shown for a photographer, and call shoots; called as often.
         kept: file for the list of photographers, see :class:`~search.photographers.library_photos.Library`.
-        shoot_names: what people call shoots; called for every query, too.
     """
 
     def __init__(
@@ -133,8 +132,7 @@ class PhotographerService:
 
     def shoots(self, who: str) -> tuple[Session, ...]:
         """All shoots of a photographer, the latest first; NotFoundError where there is no such photographer."""
-        people, name = self._people(), self._current_name(who)
-        return shoot_summaries(people.photos, people.shoots(name), self._shoot_names(), people.photo)
+        return named_shoots(self._people(), self._current_name(who), self._shoot_names())
 
     def photos_of_shoot(self, media_id: str) -> tuple[str, ...]:
         """See :func:`search.photographers.profiles.timeline.photos_of_shoot`."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from search.errors import NotFoundError
 from search.media import MONTHS, instant
+from search.photographers.answers import Session
 from search.photographers.photos.names import photographer_id
 from search.photographers.profiles.drift import FALSE_ALARMS, LEAST_SHOOTS, QUANTITY_UNITS, Shift, drift, quantities
 from search.photographers.profiles.people import People
@@ -85,7 +86,7 @@ def timeline(people: People, name: str, told: ShootNames) -> Timeline:
     """
     photos = people.photos
     found = people.shoots(name)
-    summaries = shoot_summaries(photos, found, told, people.photo)
+    summaries = named_shoots(people, name, told)
     dated = [(shoot, summary) for shoot, summary in zip(found, summaries, strict=True) if instant(summary.start)][::-1]
     unlike = _unlike([photos.style[shoot] for shoot, _ in dated])
     shoots = tuple(
@@ -128,6 +129,11 @@ def timeline(people: People, name: str, told: ShootNames) -> Timeline:
             "another and show the same for other reasons, a season or a commission, can look like a change."
         )
     return Timeline(photographer_id(name), name, shoots, change, tuple(notes))
+
+
+def named_shoots(people: People, name: str, told: ShootNames) -> tuple[Session, ...]:
+    """All shoots of a photographer with their names, the latest first; those without a date last."""
+    return shoot_summaries(people.photos, people.shoots(name), told, people.photo)
 
 
 def photos_of_shoot(people: People, media_id: str) -> tuple[str, ...]:
