@@ -165,6 +165,7 @@ class Guard:
         session.permanent = True
         session["session"] = self._access.new_session(login)
         session["account"] = self._account()
+        form_token()  # so that no page has to send another cookie
 
     def _check(self) -> AnyResponse | None:
         self._check_host()

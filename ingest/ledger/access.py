@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +24,10 @@ TOKEN_PREFIX = "likewise-"  # noqa: S105
 
 SESSION_SECONDS = 30 * 86_400.0
 CODE_SECONDS = 86_400.0
+HELD_SECONDS = 2.0
+"""How long a session is taken for valid without asking the ledger again: a page of pictures sends dozens of requests.
+So long one may still be answered that another process has ended; what this process ends has ended."""
+_MOST_HELD = 1000
 _TOKEN, _SESSION, _CODE = "token", "session", "code"
 
 
@@ -73,6 +78,7 @@ class Access:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._held: dict[tuple[str, frozenset[str]], tuple[float, Login]] = {}
 
     def add_token(self, name: str, scope: Scope) -> str:
         """A new token; it is shown this once.
@@ -107,6 +113,7 @@ class Access:
             if digest is None:
                 raise NotFoundError(f"There is no token '{name}'.", "`likewise token list` names them.")
             connection.execute(delete(access).where((access.c.digest == digest) | (access.c.parent == digest)))
+        self._held = {}
 
     def token(self, given: str) -> Login | None:
         """What a token made by :meth:`add_token` stands for; None for any other text."""
@@ -127,18 +134,27 @@ class Access:
         return self._new(_CODE, login, CODE_SECONDS)
 
     def session(self, secret: str, roots: Collection[str]) -> Login | None:
-        """What a session stands for; None where it has ended.
+        """What a session stands for; None where it has ended. Asked anew after :data:`HELD_SECONDS`.
 
         Args:
             roots: digests of the tokens that are not in the ledger, but in a setting or a file.
         """
+        key, held, now = (digest_of(secret), frozenset(roots)), self._held, time.monotonic()
+        if (known := held.get(key)) is not None and known[0] > now:
+            return known[1]
         with self._ledger.read() as connection:
-            return self._find(connection, secret, _SESSION, roots)
+            login = self._find(connection, secret, _SESSION, roots)
+        if login is not None:
+            if len(held) >= _MOST_HELD:
+                held.clear()
+            held[key] = now + HELD_SECONDS, login  # into what is not asked any more, where one ended meanwhile
+        return login
 
     def end_session(self, secret: str) -> None:
         """End a session; does nothing where it has ended."""
         with self._ledger.write() as connection:
             connection.execute(delete(access).where(access.c.digest == digest_of(secret), access.c.kind == _SESSION))
+        self._held = {}
 
     def use_code(self, code: str, roots: Collection[str]) -> Login | None:
         """What a code stands for, the first time; afterwards, and for any other text, None."""

@@ -9,6 +9,7 @@ Start with ``lookup``.
 * ``differences``: Lists the facts in which records differ, and tells which record says most
 * ``lookup``: Looks up one record, the vectors of an example, and the values of facets
 * ``natural_order``: Sorts names as people expect: capitals and accents do not count, and 9 comes before 10
+* ``recent``: Keeps what recent questions found until something changes, for the next page of an answer
 * ``shown``: Records as answers show them, kept in memory while the store holds them as they are
 * ``status``: Describes what a store holds, as ``likewise status`` and ``/api/v1/status`` answer
 """

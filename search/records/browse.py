@@ -19,8 +19,11 @@ from typing import Any, NamedTuple
 from search import addresses
 from search.errors import UsageError
 from search.media import COLLECTIONS, KIND_OF, MediaRecord
+from search.per_store import PerStore
 from search.records.cursors import read_cursor, write_cursor
 from search.records.natural_order import natural_key
+from search.records.recent import RecentAnswers
+from search.records.shown import shown_records
 from search.store.base import Store, StoredPoint
 from search.store.conditions import valid_ids
 from search.store.filters import Filter, NumberRange
@@ -109,6 +112,7 @@ def browse(
     *,
     order: str = "newest",
     descending: bool | None = None,
+    whole: bool = True,
 ) -> RecordPage:
     """A page of a collection's records.
 
@@ -117,6 +121,7 @@ def browse(
             of ids also an id, from which on positions are counted then.
         order: one of :data:`ORDERS`.
         descending: the other way round than usual, or not; ids have one direction only.
+        whole: with all that the records hold, or with what ``search.records.lookup.SHOWN`` names, which is quicker.
 
     Raises:
         UsageError: there is no such collection or order, the limit is not positive, or ``after`` is damaged or of
@@ -135,14 +140,35 @@ def browse(
     start = _read_cursor(after, order, direction) if after else None
     if collection not in store.collections():
         return RecordPage((), 0, None)
-    listing = _Listing(store, collection, where or Filter(), chosen, direction, limit)
-    position = listing.position(start)
-    places = list(islice(listing.places(start), limit + 1))
-    records = listing.records(places[:limit])
+    where = where or Filter()
+
+    def found() -> _Found:
+        listing = _Listing(store, collection, where, chosen, direction, limit)
+        return _Found(listing.position(start), list(islice(listing.places(start), limit + 1)), listing.count())
+
+    asked = (collection, where, chosen, direction, limit, start)
+    position, places, total = _recent(store).answer(asked, lambda: [store.edition(collection)], found)
+    ids = [place.id for place in places[:limit]]
+    if whole:
+        records = {point.id: MediaRecord.from_payload(point.payload) for point in store.retrieve(collection, ids)}
+    else:
+        records = shown_records(store, collection, ids)
     following = None
     if len(places) > limit:
         following = str(_Cursor(order, direction, places[limit - 1], position + limit))
-    return RecordPage(records, listing.count(), following, position)
+    # Those of the records that are still there.
+    return RecordPage(tuple(records[id_] for id_ in ids if id_ in records), total, following, position)
+
+
+class _Found(NamedTuple):
+    """Where a page begins, the places of its records and of one more, and how many records there are in all."""
+
+    position: int
+    places: list[_Place]
+    total: int
+
+
+_recent: PerStore[RecentAnswers[_Found]] = PerStore(lambda _: RecentAnswers())
 
 
 class _Listing:
@@ -160,11 +186,6 @@ class _Listing:
 
     def count(self, where: Filter | None = None) -> int:
         return self._store.count(self._collection, where or self._where)
-
-    def records(self, places: Sequence[_Place]) -> tuple[MediaRecord, ...]:
-        """Those of the records that are still there."""
-        points = self._store.retrieve(self._collection, [place.id for place in places])
-        return tuple(MediaRecord.from_payload(point.payload) for point in points)
 
     def position(self, start: _Cursor | None) -> int:
         """How many stand before what follows ``start``: counted, except within ids and within too many of one number,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time
 from enum import StrEnum
 from math import isfinite
+from types import MappingProxyType
 
 from search.errors import UsageError
 from search.media import Kind
@@ -207,9 +208,15 @@ class Filter:
             raise UsageError(f"A radius around a place is a positive number of metres, not {radius}.")
 
 
+_tables: dict[type[Filter], Mapping[str, FilterField]] = {}
+
+
 def filter_fields(type_: type[Filter] = Filter) -> Mapping[str, FilterField]:
     """The table: every filter by the name of its field and parameter, in the order of the fields."""
-    return {one.name: one.metadata[_ROW] for one in fields(type_) if _ROW in one.metadata}
+    if type_ not in _tables:  # every question asks several times
+        rows = {one.name: one.metadata[_ROW] for one in fields(type_) if _ROW in one.metadata}
+        _tables[type_] = MappingProxyType(rows)
+    return _tables[type_]
 
 
 def filter_indexes(type_: type[Filter] = Filter) -> dict[str, IndexType]:

@@ -14,7 +14,6 @@ Start with ``find``.
 * ``morphology``: Finds the singular of an English noun in the plural, by the rules of WordNet
 * ``parse``: Parses what was typed: words, "phrases in quotation marks", -words and -"phrases" to leave out
 * ``phrase``: Compares a whole phrase with pictures, in the space that both share (``meaning``)
-* ``recent``: Keeps what recent questions found until something changes, for the next page of an answer
 * ``spelling``: Finds words that differ by one typing error: a letter too many, missing, wrong, or swapped
 * ``table``: The table of concepts: what pictures are said to show, in which words, and what lies above what
 * ``texts``: Finds a term in a record's own text: tags, names, folders, photographer, camera, date

@@ -21,6 +21,7 @@ from search.likeness.curve import SIMILAR
 from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
 from search.per_store import PerStore
 from search.records.lookup import thumbnail_address
+from search.records.recent import RecentAnswers
 from search.records.shown import shown_records
 from search.spaces import MEANING
 from search.store.base import Array, Store
@@ -31,7 +32,6 @@ from search.words.evidence import MOST, CollectionSearch, Evidence, concepts_of
 from search.words.moments import moment_of
 from search.words.parse import STOP_WORDS, ParsedWords, Term, parse_words
 from search.words.phrase import PhraseAnswer, TextEncoder, ask_phrase, without_phrase_vector
-from search.words.recent import RecentAnswers
 from search.words.table import SPACE
 
 By = Literal["shows"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from functools import lru_cache
+
+from flask import Flask, request, url_for
 
 from ingest.ledger.access import Scope
 from search.errors import StoreError
@@ -44,6 +46,16 @@ def models_in_use(node: NodePort) -> dict[str, str]:
     return {space.name: space.model for space in sorted(spaces, key=lambda space: space.name, reverse=True)}
 
 
+@lru_cache(maxsize=256)
+def _fixed(root: str, endpoint: str, values: tuple[tuple[str, str], ...]) -> str:
+    return url_for(endpoint, **dict(values))  # type: ignore[arg-type]  # these are no options of it
+
+
+def fixed_url(endpoint: str, **values: str) -> str:
+    """``url_for``, for the addresses in the head of every page: they are always the same, and there are many."""
+    return _fixed(request.script_root, endpoint, tuple(values.items()))
+
+
 def install_pages(app: Flask, guard: Guard, version: str) -> None:
     """Register all pages.
 
@@ -55,6 +67,7 @@ def install_pages(app: Flask, guard: Guard, version: str) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     node: NodePort = app.extensions["node"]
     app.jinja_env.globals.update(node=node, guard=guard, asset_version=version, navigation=NAVIGATION)
+    app.jinja_env.globals["fixed_url"] = fixed_url
     app.extensions["recent_uploads"] = OwnRecentUploads() if node.broker is None else SharedRecentUploads(node.broker)
     app.extensions["choices"] = search.Choices()
     app.context_processor(lambda: {"models": models_in_use(node)})

@@ -219,6 +219,7 @@ def _browse(node: NodePort, query: SearchPageQuery, where: Filter, address: Addr
             after,
             order=query.order,
             descending=query.descending,
+            whole=False,
         )
         for name in chosen
     }

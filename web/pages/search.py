@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from jinja2.runtime import Macro
+from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from search.errors import LikewiseError
@@ -30,6 +33,8 @@ blueprint = Blueprint("search", __name__)
 
 FACETS_SECONDS = 15.0
 """How long the values offered as filters may be out of date."""
+MOST_MARKUP = 64
+"""Combinations of filters whose fields are kept as they were written."""
 
 
 STOPS = {
@@ -43,16 +48,32 @@ STOPS = {
 
 
 class Choices:
-    """Values offered as filters and suggestions, counted at most every :data:`FACETS_SECONDS`."""
+    """Values offered as filters and suggestions, counted at most every :data:`FACETS_SECONDS`, and what templates made
+    of them since."""
 
     def __init__(self) -> None:
         self._made = 0.0
         self._values: Mapping[str, tuple[Facet, ...]] = {}
+        self._markup: dict[object, Markup] = {}
 
     def get(self, node: NodePort) -> Mapping[str, tuple[Facet, ...]]:
         if not self._values or time.monotonic() - self._made > FACETS_SECONDS:
             self._values, self._made = facets(node.store, facet_keys(), limit=200), time.monotonic()
+            self._markup = {}
         return self._values
+
+    def markup(self, macro: Macro, address: Address, choices: Mapping[str, tuple[Facet, ...]]) -> Markup:
+        """``macro(address, choices)``, which may depend on the filters of the address alone: most pages have none, and
+        all have the same choices."""
+        kept = self._markup
+        if choices is not self._values:  # counted anew meanwhile
+            return cast("Markup", macro(address, choices))
+        key = (macro.name, address.only(("in", *filter_fields())))
+        if key not in kept:
+            if len(kept) >= MOST_MARKUP:
+                kept.clear()
+            kept[key] = cast("Markup", macro(address, choices))
+        return kept[key]
 
 
 @blueprint.app_template_global()
@@ -65,6 +86,7 @@ def filter_table() -> Mapping[str, FilterField]:
 def page() -> Response:
     """The page for the question in the address; without one, what the library holds."""
     node = current_node()
+    choices: Choices = current_app.extensions["choices"]
     address = Address.of(request.args)
     query, results, examples, problem = SearchPageQuery(), Results("none"), _Examples(), None
     try:
@@ -85,7 +107,8 @@ def page() -> Response:
         paging=PAGING,
         orders=ORDER_WORDS,
         problem=problem,
-        choices=current_app.extensions["choices"].get(node),
+        choices=choices.get(node),
+        choices_markup=choices.markup,
         points=points,
         working=not any(points.values()) and any(not job.finished for job in node.ingest.jobs(1)),
     )

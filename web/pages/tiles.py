@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from search import addresses
 from search.media import Kind, MediaRecord
@@ -64,17 +65,20 @@ class FoldedTiles:
         return bool(self.shown or self.weaker)
 
 
-def record_tile(record: MediaRecord) -> Tile:
+def record_tile(record: MediaRecord, **more: Any) -> Tile:
+    """Args:
+    more: attributes that say how the record answers a question, or that are known better.
+    """
     return Tile(
         id=record.id,
         kind=record.kind,
         name=_name(record),
         paths=record.paths,
-        thumbnail=thumbnail_address(record),
         ratio=_ratio(record),
         duration=record.duration,
         playable=record.kind is not Kind.IMAGE and shown_inline(record),
         mime=record.mime,
+        **({"thumbnail": thumbnail_address(record)} | more),
     )
 
 
@@ -103,8 +107,8 @@ class AnswerTiles:
     def _tile(self, hit: SimilarHit) -> Tile:
         field = self._spaces[hit.kind.collection].get(hit.space)
         video = self._records.get(hit.via.id) if hit.via else None
-        return replace(
-            record_tile(self._records.get(hit.id) or MediaRecord(hit.id, hit.kind, hit.paths)),
+        return record_tile(
+            self._records.get(hit.id) or MediaRecord(hit.id, hit.kind, hit.paths),
             thumbnail=hit.thumbnail,
             hit=hit,
             moment=hit.moment,
@@ -119,8 +123,8 @@ def word_tiles(store: Store, hits: Sequence[WordHit]) -> FoldedTiles:
     shown: list[Tile] = []
     weaker: list[Tile] = []
     for hit in hits:
-        tile = replace(
-            record_tile(records.get(hit.id) or MediaRecord(hit.id, hit.kind, hit.paths)),
+        tile = record_tile(
+            records.get(hit.id) or MediaRecord(hit.id, hit.kind, hit.paths),
             thumbnail=hit.thumbnail,
             moment=hit.moment,
             reasons=tuple(reasons(hit.reasons)),
