@@ -82,6 +82,8 @@ class WorkerProcess:
     def __init__(self, command: Sequence[str], settings: Settings, log: Path) -> None:
         self.log = log
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LIKEWISE_")}
+        self.temporary.mkdir()
+        environment["TMPDIR"] = str(self.temporary)
         with log.open("wb") as said:
             self._process = subprocess.Popen(
                 command,
@@ -91,6 +93,11 @@ class WorkerProcess:
                 env=environment | {"OMP_NUM_THREADS": "1"} | as_environment(settings),
                 start_new_session=True,
             )
+
+    @property
+    def temporary(self) -> Path:
+        """The folder of its temporary files; what it leaves there when it is killed goes with that of the test."""
+        return self.log.with_suffix(".tmp")
 
     @property
     def pid(self) -> int:

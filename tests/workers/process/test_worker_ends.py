@@ -89,6 +89,7 @@ def test_a_signal_lets_the_batch_in_work_come_to_its_end(make_desk: Any, start_w
     desk.order("waiting", "red")
     worker.stop()
     assert worker.wait() == 0
+    assert list(worker.temporary.iterdir()) == []
     assert desk.meta("begun")["status"] == states.SUCCESS
     assert desk.meta("waiting")["status"] == states.PENDING
     start_worker(desk.settings)
