@@ -17,7 +17,7 @@ ASKED_BY_NAME = frozenset({"style", MEANING})
 there for words; ``visual`` compares pictures already."""
 
 
-SHOWN = ("kind", "paths", "mime", "duration", "tags", "fingerprints", "moments", *SHOT_KEYS)
+SHOWN = ("kind", "paths", "mime", "duration", "tags", "fingerprints", "moments", "borders", *SHOT_KEYS)
 """Payload keys that examples, hits and tiles are made from; whole records take several times as long to fetch."""
 
 
