@@ -25,6 +25,9 @@ DECODING_REVISION = 3
 """How files are decoded; each record keeps the revision that made it. What each changed, and which records it affects:
 ``workers.decode.revisions``."""
 
+BORDERS_SINCE = 3
+"""The decoding revision that began to look for borders of pictures."""
+
 PAYLOAD_REVISION = 6
 """Which keys :meth:`MediaRecord.to_payload` derives, and how. A library that was written under a lower revision lacks
 some, or holds them otherwise, until each of its payloads is made anew of its record.

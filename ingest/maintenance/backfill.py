@@ -1,4 +1,4 @@
-"""Add missing style, concepts, meaning and features to records of the current collections.
+"""Add missing style, appearance, concepts, meaning and features to records of the current collections.
 
 Queries are answered meanwhile, and use each record as soon as it is written. After a kill, the next run continues with
 the records that still lack something.
@@ -28,14 +28,16 @@ class BackfillRun(FillRun):
         if not self._job.goes_on():
             return KEPT
         schemas = [self._store.schema(name) for name in self._generations]
-        spaces = list(dict.fromkeys(name for schema in schemas for name in addable(schema)))
+        each = [addable(schema) for schema in schemas]
+        spaces = list(dict.fromkeys(name for found in each for name in found))
         if self._given_up:
             *most, last = [*spaces, FEATURES]
             lacked = f"{', '.join(most)} or {last}" if most else last
             return self._with_examples(f"{len(self._given_up):,} could not be embedded and lack their {lacked}")
-        features = "every picture its features" if any(s.kind is Kind.IMAGE for s in schemas) else ""
-        listed = " and ".join(filter(None, (", ".join(spaces[:-1]), *spaces[-1:])))
-        filled = f"every picture and video has its {listed}" if spaces else ""
+        shared = [name for name in spaces if all(name in found for found in each)]
+        own = [*(name for name in spaces if name not in shared), FEATURES]
+        features = f"every picture its {_listed(own)}" if any(s.kind is Kind.IMAGE for s in schemas) else ""
+        filled = f"every picture and video has its {_listed(shared)}" if shared else ""
         return ", and ".join(filter(None, (filled, features))).capitalize() + "."
 
     def _begin(self) -> None:
@@ -87,3 +89,7 @@ class BackfillRun(FillRun):
             self._job.count(done=-len(still_lacking))
             self._uncounted |= still_lacking
             self._unembeddable |= still_lacking
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -47,7 +47,9 @@ def train_on(
         LikewiseError: as ``workers.training.request.Trainer``.
     """
     shutil.rmtree(scratch, ignore_errors=True)
-    check_space(settings.home, photos.features.nbytes + photos.visual.nbytes + photos.style.nbytes)
+    check_space(
+        settings.home, photos.features.nbytes + photos.visual.nbytes + photos.style.nbytes + photos.appearance.nbytes
+    )
     try:
         scratch.mkdir(parents=True)
         photos.save(scratch / PHOTOS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from search.media import Kind
 from search.model_descriptions.concepts import concepts_space
-from search.model_descriptions.registry import LOGMEL, STYLE, find_model, model_named
+from search.model_descriptions.registry import APPEARANCE, LOGMEL, STYLE, find_model, model_named
 from search.model_descriptions.text import TextModel
 from search.spaces import MEANING, CollectionSchema, Distance, Space, VectorField
 
@@ -20,6 +20,7 @@ class ModelChoice:
         style: whether ``style`` is made; not where a collection holds it at another revision, or the store cannot add
             it.
         concepts: the same of ``concepts``, which are made where the image model has ImageNet's classes.
+        appearance: as ``style``, of ``appearance``.
         text: model that fills ``meaning`` and embeds words; None where the settings want none, and as for ``style``.
     """
 
@@ -30,6 +31,7 @@ class ModelChoice:
     style: bool = True
     concepts: bool = True
     text: str | None = None
+    appearance: bool = True
 
     @property
     def imagenet_classes(self) -> bool:
@@ -74,6 +76,8 @@ def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
         style = STYLE.space("style")
         of_image.append(VectorField(style))
         of_video.append(VectorField(style, multi=True))
+    if choice.appearance:
+        of_image.append(VectorField(APPEARANCE.space("appearance", Distance.DOT), indexed=False))
     concepts = choice.concepts_space
     if choice.concepts and concepts is not None:
         of_image.append(VectorField(concepts, sparse=True))

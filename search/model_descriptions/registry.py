@@ -111,7 +111,28 @@ STYLE = ModelDescription(
 The revision is the beginning of the SHA-256 of the weights, which ``workers.embedders.style.train`` writes.
 """
 
-MODELS: tuple[ModelDescription, ...] = (RESNET18, EFFICIENTNET_LITE0, R3D18, LOGMEL, STYLE, OPEN_CLIP)
+APPEARANCE = ModelDescription(
+    name="appearance",
+    revision="b90e6e9d60ccc955",
+    dim=256,
+    licence="Apache-2.0",
+    source="workers.embedders.appearance",
+    weights=PackagedWeights("likewise", "workers.embedders.appearance", "weights.npz", 1.51),
+    preprocessing=(
+        "picture within its borders squeezed to 224x224 (antialiased), mean .5, std .5, halved, mean and deviation of "
+        "every channel of EfficientNet-Lite0's stem and stages, mean of its last layer, standardised, projected"
+    ),
+    input="RGB picture, uint8 (224, 224, 3)",
+    spaces=("appearance",),
+    builder="workers.embedders.appearance.network:appearance_network",
+    auto=1,
+)
+"""Part of every choice of models: photographers are told apart by it, whichever model fills ``visual``.
+
+The revision is the beginning of the SHA-256 of the weights, which ``workers.embedders.appearance.train`` writes.
+"""
+
+MODELS: tuple[ModelDescription, ...] = (RESNET18, EFFICIENTNET_LITE0, R3D18, LOGMEL, STYLE, APPEARANCE, OPEN_CLIP)
 """The registry: every model but those that :func:`frames_of` derives."""
 
 
@@ -168,7 +189,7 @@ def models_by_space() -> Mapping[str, tuple[str, ...]]:
     ``concepts`` are made from the classes of the model of ``visual``, by the table of this version, so that they have
     one model of their own name.
     """
-    spaces = (VISUAL, MOTION, STYLE.name, CONCEPTS, MEANING)
+    spaces = (VISUAL, MOTION, STYLE.name, APPEARANCE.name, CONCEPTS, MEANING)
     return {space: (CONCEPTS,) if space == CONCEPTS else names_of(space) for space in spaces}
 
 

@@ -16,6 +16,8 @@ ASKED_BY_NAME = frozenset({"style", MEANING})
 """Spaces that answer only a question that names them: alike in style is not alike in what is shown, and ``meaning`` is
 there for words; ``visual`` compares pictures already."""
 
+CARRIED = frozenset({"appearance"})
+"""Spaces that no question by example uses, but whose vectors an example has: photographers are told apart by them."""
 
 SHOWN = ("kind", "paths", "mime", "duration", "tags", "fingerprints", "moments", "borders", *SHOT_KEYS)
 """Payload keys that examples, hits and tiles are made from; whole records take several times as long to fetch."""
@@ -57,7 +59,7 @@ def probes_of(store: Store, media_ids: Sequence[str]) -> list[Probe]:
         wanted = [media_id for media_id in media_ids if media_id not in found]
         if not wanted:
             break
-        spaces = [field.space.name for field in asked_fields(info.schema)]
+        spaces = [field.space.name for field in carried_fields(info.schema)]
         for point in store.retrieve(collection, wanted, vectors=spaces, payload=SHOWN):
             found[point.id] = _probe(info.schema, point)
     for media_id in media_ids:
@@ -72,6 +74,11 @@ def asked_fields(schema: CollectionSchema) -> tuple[VectorField, ...]:
     return tuple(
         field for field in schema.fields if field.indexed and not field.sparse and not field.space.name.endswith("_raw")
     )
+
+
+def carried_fields(schema: CollectionSchema) -> tuple[VectorField, ...]:
+    """The spaces of which an example has vectors: those of :func:`asked_fields` and :data:`CARRIED`."""
+    return asked_fields(schema) + tuple(field for field in schema.fields if field.space.name in CARRIED)
 
 
 def facets(
@@ -109,6 +116,7 @@ def _probe(schema: CollectionSchema, point: StoredPoint) -> Probe:
         moments=record.moments,
         name=record.paths[0] if record.paths else "",
         duration=record.duration,
+        borders=record.borders,
         shot=Shot.of(record) if record.kind is Kind.IMAGE else None,
     )
 

@@ -48,6 +48,7 @@ class Probe:
         duration: seconds, of a video or sound.
         features: of an image that has just been encoded, the 78 of ``search.photographers.photos.features``, NaN as
             None.
+        borders: of an image, see ``search.media.MediaRecord``.
         shot: of an image, what tells whether another is an edit of it or another shot.
     """
 
@@ -60,6 +61,7 @@ class Probe:
     name: str = ""
     duration: float | None = None
     features: tuple[float | None, ...] = ()
+    borders: tuple[float, ...] = ()
     shot: Shot | None = None
 
 

@@ -16,11 +16,17 @@ from search.errors import UsageError
 from search.media import Kind, MediaRecord
 from search.store.filters import Filter
 
-ALL_THERE = "Every picture and video has its style and concepts, and every picture its features."
+ALL_THERE = "Every picture and video has its style and concepts, and every picture its appearance and features."
 
 
 @pytest.mark.parametrize(
-    ("asked", "lost"), [("style", ("style",)), ("concepts", ("concepts",)), ("concepts", ("style", "concepts"))]
+    ("asked", "lost"),
+    [
+        ("style", ("style",)),
+        ("concepts", ("concepts",)),
+        ("concepts", ("style", "concepts")),
+        ("appearance", ("appearance",)),
+    ],
 )
 def test_what_is_lacking_is_filled_in_where_the_records_are(
     library: Any, renewing: Any, asked: str, lost: tuple[str, ...]
@@ -54,7 +60,7 @@ def test_meaning_is_added_to_a_library_from_before_it_and_filled_in(
 
     assert (ended.state, ended.message) == (
         JobState.DONE,
-        "Every picture and video has its style, concepts and meaning, and every picture its features.",
+        "Every picture and video has its style, concepts and meaning, and every picture its appearance and features.",
     )
     assert len(runners.pop().seen) == renewing.PICTURES + 2
     assert [generation.name for generation in library.store.generations("images")] == ["images.1"]
@@ -130,7 +136,7 @@ def test_a_picture_without_features_to_be_had_is_tried_once_and_named(
 
     assert ended.state is JobState.DONE_WITH_FAILURES
     assert (ended.total, ended.embedded, ended.failed) == (renewing.PICTURES + 2, renewing.PICTURES - 1, 3)
-    assert ended.message.startswith("3 could not be embedded and lack their style, concepts or features")
+    assert ended.message.startswith("3 could not be embedded and lack their style, appearance, concepts or features")
     assert sorted(Path(path).name for path in runners.pop().seen) == ["0000.jpg", "0001.jpg", "0002.jpg"]
 
 
@@ -144,7 +150,9 @@ def test_a_picture_without_a_style_to_be_had_is_named_and_the_job_ends(library: 
 
     assert ended.state is JobState.DONE_WITH_FAILURES
     assert (ended.failed, ended.embedded) == (2, renewing.PICTURES)
-    assert ended.message.startswith("2 could not be embedded and lack their style, concepts or features, for example ")
+    assert ended.message.startswith(
+        "2 could not be embedded and lack their style, appearance, concepts or features, for example "
+    )
     assert "0004.jpg (gone)" in ended.message
     assert library.store.count("images") == renewing.PICTURES
     assert library.store.count("images", Filter(has_space="style")) == renewing.PICTURES - 2

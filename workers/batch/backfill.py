@@ -1,7 +1,7 @@
 """Fill a collection with new vectors of some spaces and keep the vectors of the others.
 
 The collection is either a new generation, beside the one that queries use, or the current one (named without a number,
-``images``), whose records get what they were ingested without: ``style``, ``concepts``, ``meaning`` and features.
+``images``), whose records get what they were ingested without: the spaces of :data:`FILLED_IN_PLACE` and features.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from search.store.checksums import OF_FACTS, prove
 from search.words.table import SPACE as CONCEPTS
 from workers.batch.records import renewed
 
-FILLED_IN_PLACE = ("style", CONCEPTS, MEANING)
+FILLED_IN_PLACE = ("style", "appearance", CONCEPTS, MEANING)
 """Spaces of pictures and key frames that records ingested by an older version may lack."""
 
 FEATURES = "features"

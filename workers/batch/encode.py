@@ -11,7 +11,7 @@ from search import addresses
 from search.deadlines import paused_deadline
 from search.errors import SpaceMismatchError, UnreadableFileError, UnsupportedMediaError
 from search.media import Kind, media_id
-from search.records.lookup import asked_fields
+from search.records.lookup import carried_fields
 from search.settings import Settings
 from search.similar.questions import Probe
 from search.similar.shots import Shot
@@ -57,18 +57,19 @@ class ExampleEncoder:
         if not embedded.vectors:
             raise UnsupportedMediaError(f"'{name or path}' holds nothing to compare by.")
         schema = next(schema for schema in self._models.schemas if schema.kind is decoded.kind)
-        asked = {field.space.name: field.space for field in asked_fields(schema)}
-        vectors = {name: rows for name, rows in embedded.vectors.items() if name in asked}
+        carried = {field.space.name: field.space for field in carried_fields(schema)}
+        vectors = {name: rows for name, rows in embedded.vectors.items() if name in carried}
         return Probe(
             kind=decoded.kind,
             vectors=vectors,
-            spaces={name: asked[name].fingerprint for name in vectors},
+            spaces={name: carried[name].fingerprint for name in vectors},
             media_id=id_,
             fingerprints=decoded.fingerprints,
             moments=decoded.moments,
             name=name or addresses.name(path),
             duration=decoded.facts.duration,
             features=decoded.features,
+            borders=decoded.borders,
             shot=_shot(decoded),
         )
 

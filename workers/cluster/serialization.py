@@ -42,6 +42,7 @@ from workers.cluster.checks import (
 )
 from workers.cluster.points import (
     MOST_PATHS,
+    as_borders,
     as_bytes,
     as_fact,
     as_features,
@@ -150,6 +151,7 @@ def choice_from_json(data: object) -> ModelChoice:
         style=as_flag(found.get("style"), "style"),
         concepts=as_flag(found.get("concepts"), "concepts"),
         text=as_optional(found.get("text"), "text model", as_word),
+        appearance=as_flag(found.get("appearance", False), "appearance"),  # an older coordinator does not know it
     )
 
 
@@ -218,6 +220,7 @@ def probe_to_json(probe: Probe) -> Json:
         "name": storable(probe.name, LONGEST_PATH),
         "duration": probe.duration,
         "features": list(probe.features),
+        "borders": list(probe.borders),
         "shot": None if probe.shot is None else shot_to_json(probe.shot),
     }
 
@@ -247,6 +250,7 @@ def probe_from_json(data: object) -> Probe:
         name=as_text(found.get("name"), "name", LONGEST_PATH),
         duration=as_fact(found.get("duration"), "duration"),
         features=as_features(found.get("features"), "list of features"),
+        borders=as_borders(found.get("borders", []), "borders"),
         shot=None if found.get("shot") is None else shot_from_json(found["shot"]),
     )
 

@@ -4,6 +4,8 @@ It never reads files or stores; descriptions without weights are in ``search.mod
 
 Start with ``models``.
 
+* ``appearance``: The ``appearance`` space: all that the layers of a network see in a picture, within its borders, in
+  256 numbers
 * ``image``: Networks that see single pictures, and what is read off their outputs
 * ``sound``: Sounds as statistics of their log-mel spectrogram, and how those are standardised
 * ``style``: The ``style`` space: how a picture is developed, apart from what it shows; and the training of it

@@ -14,6 +14,7 @@ from search.errors import ModelError, SpaceMismatchError
 from search.model_descriptions.description import ModelDescription
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
 from search.model_descriptions.registry import (
+    APPEARANCE,
     AUTO,
     FRAMES,
     LOGMEL,
@@ -25,7 +26,7 @@ from search.model_descriptions.registry import (
     models_of,
 )
 from search.settings import Settings
-from search.spaces import MEANING, CollectionSchema
+from search.spaces import MEANING, CollectionSchema, Distance
 from search.store.base import SpaceNotAddedError, Store
 from search.words.table import SPACE as CONCEPTS
 from workers.batch.records import mark_current
@@ -33,6 +34,7 @@ from workers.embedders.sound.standardise import mark_standardised
 
 WITHOUT: Mapping[str, Mapping[str, Any]] = {
     STYLE.name: {"style": False},
+    APPEARANCE.name: {"appearance": False},
     CONCEPTS: {"concepts": False},
     MEANING: {"text": None},
 }
@@ -60,8 +62,8 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
 
     Stored collections decide. Where there are none, the settings decide; ``auto`` takes the first model of the order in
     ``search.model_descriptions.registry`` whose weights are cached, installed or can be downloaded now. ``notes`` names
-    each model that is not the preferred one, at every start. ``style``, ``concepts`` and ``meaning`` that another
-    version filled stay as they are, with a note. The weights of ``meaning`` are left to :func:`require_text`, since
+    each model that is not the preferred one, at every start. Those of :data:`WITHOUT` that another version filled stay
+    as they are, with a note. The weights of ``meaning`` are left to :func:`require_text`, since
     workers need them and coordinators do not.
 
     Args:
@@ -85,7 +87,12 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
     )
     text = None if settings.text_model == NONE else settings.text_model
     choice = ModelChoice(image, video, LOGMEL.name, tuple(note for note in notes if note), text=text)
-    spaces = {STYLE.name: STYLE.space(STYLE.name), CONCEPTS: choice.concepts_space, MEANING: choice.meaning_space}
+    spaces = {
+        STYLE.name: STYLE.space(STYLE.name),
+        APPEARANCE.name: APPEARANCE.space(APPEARANCE.name, Distance.DOT),
+        CONCEPTS: choice.concepts_space,
+        MEANING: choice.meaning_space,
+    }
     for name, space in spaces.items():
         if space is not None and any(schema.space(name) not in (None, space) for schema in existing.values()):
             choice = _without(choice, name, outdated(name))

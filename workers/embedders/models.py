@@ -15,7 +15,7 @@ from search.errors import ModelError
 from search.media import Kind
 from search.model_descriptions.description import ModelDescription
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
-from search.model_descriptions.registry import STYLE, find_model, model_named, names_of
+from search.model_descriptions.registry import APPEARANCE, STYLE, find_model, model_named, names_of
 from search.model_descriptions.text import TextModel
 from search.settings import Settings
 from search.spaces import MEANING, CollectionSchema
@@ -44,7 +44,8 @@ class Embedded:
 
     Attributes:
         vectors: space name to float32 ``(m, dim)``; ``sound_raw`` is ``sound`` before it is standardised, ``concepts``
-            are described in ``workers.embedders.image.concepts``; all others have unit length.
+            are described in ``workers.embedders.image.concepts``, ``appearance`` in ``workers.embedders.appearance``;
+            all others have unit length.
         tags: names of ImageNet's classes of what it shows, most probable first.
         concept_frames: see ``search.media.MediaRecord``.
     """
@@ -98,6 +99,8 @@ class Models:
                 self._video  # noqa: B018
             if self._choice.style:
                 self._style  # noqa: B018
+            if self._choice.appearance:
+                self._appearance  # noqa: B018
             if self._choice.text:
                 self._meaning  # noqa: B018
 
@@ -109,12 +112,12 @@ class Models:
         """
         with self._lock:
             pictures = self._embed_images(items)
-            styles = self._embed_style(items)
+            styles, appearances = self._embed_style(items), self._embed_appearance(items)
             meanings = self._embed_meaning(items)
             motions = self._embed_clips(items) if self.needs_clips else self._pool_frames(items)
             made: list[Embedded] = []
-            for item, (visual, probabilities), style, meaning, motion in zip(
-                items, pictures, styles, meanings, motions, strict=True
+            for item, (visual, probabilities), style, appearance, meaning, motion in zip(
+                items, pictures, styles, appearances, meanings, motions, strict=True
             ):
                 vectors: dict[str, Array] = {}
                 frames: tuple[int, ...] = ()
@@ -124,6 +127,8 @@ class Models:
                         vectors[CONCEPTS], frames = concept_vector(probabilities, item.whole)
                 if style is not None:
                     vectors["style"] = style
+                if appearance is not None:
+                    vectors["appearance"] = appearance
                 if meaning is not None:
                     vectors[MEANING] = meaning
                 if motion is not None:
@@ -163,6 +168,12 @@ class Models:
     def _embed_style(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Unit vectors of ``style`` of each item's pictures within their borders; None for an item without any."""
         return _each(lambda: self._style, [_within_borders(item) if self._choice.style else None for item in items])
+
+    def _embed_appearance(self, items: Sequence[Decoded]) -> list[Array | None]:
+        """Vectors of ``appearance`` of each image within its borders; None for an item that is none."""
+        made = self._choice.appearance
+        pictures = [_within_borders(item) if made and item.kind is Kind.IMAGE else None for item in items]
+        return _each(lambda: self._appearance, pictures)
 
     def _embed_meaning(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Unit vectors of ``meaning`` of each item's crops; None for an item without any, or where it is not made."""
@@ -211,6 +222,10 @@ class Models:
     @cached_property
     def _style(self) -> Runner:
         return self._built(STYLE)
+
+    @cached_property
+    def _appearance(self) -> Runner:
+        return self._built(APPEARANCE)
 
     @cached_property
     def _meaning(self) -> Runner:

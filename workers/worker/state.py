@@ -54,7 +54,7 @@ class WorkerState:
 
     def __init__(self, settings: Settings, build: Build = Models) -> None:
         self._settings, self._build = settings, build
-        self._models: dict[tuple[str, str, str, bool, bool, str | None], DescribedEmbedder] = {}
+        self._models: dict[ModelChoice, DescribedEmbedder] = {}
         self._pools: dict[bool, DecodePool] = {}
         self._opened: Store | None = None
         self._making = threading.Lock()
@@ -150,7 +150,7 @@ class WorkerState:
         measure_memory(self._settings)
 
     def _embedder(self, choice: ModelChoice) -> DescribedEmbedder:
-        key = choice.image, choice.video, choice.sound, choice.style, choice.concepts, choice.text
+        key = replace(choice, notes=())
         with self._making:
             models = self._models.pop(key, None) or self._build(self._settings, choice)
             self._models[key] = models  # the one used last comes last

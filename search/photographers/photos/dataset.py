@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import ModelError, NotFoundError, UsageError
-from search.media import Kind, MediaRecord
+from search.media import BORDERS_SINCE, Kind, MediaRecord
 from search.spaces import Distance, Space
 from search.store.base import Array, Store, StoredPoint
 from search.store.filters import Filter
@@ -24,11 +24,12 @@ Rows: TypeAlias = NDArray[np.intp] | NDArray[np.bool_]
 """Selected photos: positions in any order, intp ``(k,)``, or one truth value each, bool ``(n,)``."""
 
 FEATURE_COUNT = 78
-VISUAL, STYLE = "visual", "style"
+VISUAL, STYLE, APPEARANCE = "visual", "style", "appearance"
 
-_FORMAT = 2
-_WITHOUT_PLACES = 1
-_MATRICES = ("features", "visual", "style")
+_FORMAT = 3
+_WITHOUT_PLACES, _WITHOUT_APPEARANCE = 1, 2
+_MATRICES = ("features", "visual", "style", "appearance", "borders")
+_NOTHING: Array = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,9 @@ class PhotoSet:
         visual: float32 ``(n, dim)``, unit rows of ``visual_space``.
         style: float32 ``(n, dim)``, unit rows of ``style_space``; NaN where a photo has none. ``(n, 0)`` where the
             library has no such space, which is then None.
+        appearance: float32 ``(n, dim)`` of ``appearance_space``, of no fixed length; otherwise as ``style``.
+        borders: float32 ``(n, 4)``, shares of each photo's sides that lie outside the picture: left, top, right, bottom
+            (see ``search.media.MediaRecord``); 0 where there are none, a row of NaN where nobody has looked.
         taken_at: ISO 8601.
         places: latitude and longitude in degrees, WGS 84.
         place_names: what people have told of the place.
@@ -66,8 +70,15 @@ class PhotoSet:
     thumbnails: tuple[str | None, ...]
     visual_space: Space
     style_space: Space | None
+    appearance: Array = field(default_factory=lambda: _NOTHING)
+    borders: Array = field(default_factory=lambda: _NOTHING)
+    appearance_space: Space | None = None
 
     def __post_init__(self) -> None:
+        if self.appearance is _NOTHING:
+            object.__setattr__(self, "appearance", np.empty((len(self.ids), 0), np.float32))
+        if self.borders is _NOTHING:
+            object.__setattr__(self, "borders", np.full((len(self.ids), 4), np.nan, np.float32))
         for name in (*_COLUMNS, *_MATRICES):
             if len(getattr(self, name)) != len(self.ids):
                 raise ValueError(f"{len(self.ids)} photos, but {len(getattr(self, name))} {name}")
@@ -122,17 +133,20 @@ class PhotoSet:
             with np.load(path, allow_pickle=False) as arrays:
                 facts = json.loads(arrays["facts"].tobytes())
                 facts["columns"].setdefault("place_names", [None] * len(facts["columns"]["ids"]))
-                if facts["format"] == _WITHOUT_PLACES:
+                written = facts["format"]
+                if written == _WITHOUT_PLACES:
                     facts["columns"]["places"] = [None] * len(facts["columns"]["ids"])
-                elif facts["format"] != _FORMAT:
+                if written not in (_WITHOUT_PLACES, _WITHOUT_APPEARANCE, _FORMAT):
                     raise ModelError(f"The photos in '{path}' were written by another version of Likewise.")
                 columns: dict[str, Any] = {name: tuple(facts["columns"][name]) for name in _COLUMNS}
                 columns["places"] = tuple(None if place is None else (*place,) for place in columns["places"])
-                matrices: dict[str, Any] = {name: arrays[name] for name in _MATRICES}
-                visual, style = (None if raw is None else _space(raw) for raw in facts["spaces"])
+                stored = _MATRICES if written == _FORMAT else _MATRICES[:3]
+                matrices: dict[str, Any] = {name: arrays[name] for name in stored}
+                visual, *others = (None if raw is None else _space(raw) for raw in facts["spaces"])
                 if visual is None:
                     raise KeyError("visual_space")
-                return cls(visual_space=visual, style_space=style, **columns, **matrices)
+                style, appearance, *_ = (*others, None)
+                return cls(visual_space=visual, style_space=style, appearance_space=appearance, **columns, **matrices)
         except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
             raise ModelError(f"The photos in '{path}' cannot be read: {error}.", "Start the training again.") from error
 
@@ -140,9 +154,7 @@ class PhotoSet:
 AT_ONCE = 500
 """Photos that are asked for by their ids at once."""
 
-_COLUMNS = tuple(
-    f.name for f in fields(PhotoSet) if f.name not in _MATRICES and f.name not in ("visual_space", "style_space")
-)
+_COLUMNS = tuple(f.name for f in fields(PhotoSet) if f.name not in _MATRICES and not f.name.endswith("_space"))
 
 
 def read_photos(store: Store, where: Filter | None = None, ids: Sequence[str] | None = None) -> PhotoSet:
@@ -160,11 +172,11 @@ def read_photos(store: Store, where: Filter | None = None, ids: Sequence[str] | 
     visual = info.schema.space(VISUAL) if info else None
     if info is None or visual is None or not info.points:
         raise NotFoundError("There are no pictures in this library yet.", "Ingest some first: likewise ingest FOLDER.")
-    style = info.schema.space(STYLE)
-    spaces = [space.name for space in (visual, style) if space is not None]
+    optional = {name: info.schema.space(name) for name in (STYLE, APPEARANCE)}
+    spaces = [VISUAL, *(name for name, space in optional.items() if space is not None)]
     columns: dict[str, list[Any]] = {name: [] for name in _FACTS}
     rows: dict[str, list[Array]] = {name: [] for name in _MATRICES}
-    absent = np.full((1, style.dim if style else 0), np.nan, np.float32)
+    absent = {name: np.full((1, space.dim if space else 0), np.nan, np.float32) for name, space in optional.items()}
     for point in _points(store, where or Filter(), ids, spaces):
         if VISUAL not in point.vectors:
             continue
@@ -175,13 +187,28 @@ def read_photos(store: Store, where: Filter | None = None, ids: Sequence[str] | 
             columns[name].append(fact(record))
         rows["features"].append(_features(record))
         rows[VISUAL].append(point.vectors[VISUAL][:1])
-        rows[STYLE].append(point.vectors.get(STYLE, absent)[:1])
+        for name, nothing in absent.items():
+            rows[name].append(point.vectors.get(name, nothing)[:1])
+        rows["borders"].append(borders_of(record))
     if not rows[VISUAL]:
         raise UsageError("None of the pictures in this library is meant.", "Ask for fewer conditions at once.")
     # Each list is freed as soon as its matrix exists.
     facts: dict[str, Any] = {name: tuple(columns.pop(name)) for name in _FACTS}
     matrices: dict[str, Any] = {name: np.concatenate(rows.pop(name)) for name in _MATRICES}
-    return PhotoSet(visual_space=visual, style_space=style, **facts, **matrices)
+    return PhotoSet(
+        visual_space=visual,
+        style_space=optional[STYLE],
+        appearance_space=optional[APPEARANCE],
+        **facts,
+        **matrices,
+    )
+
+
+def borders_of(record: MediaRecord) -> Array:
+    """float32 ``(1, 4)``, see :class:`PhotoSet`."""
+    if record.borders:
+        return np.array([record.borders], np.float32)
+    return np.full((1, 4), 0.0 if record.decoding >= BORDERS_SINCE else np.nan, np.float32)
 
 
 def _points(store: Store, where: Filter, ids: Sequence[str] | None, spaces: Sequence[str]) -> Iterator[StoredPoint]:
@@ -221,7 +248,8 @@ def _features(record: MediaRecord) -> NDArray[np.float32]:
 
 
 def _spaces_json(photos: PhotoSet) -> list[dict[str, Any] | None]:
-    return [None if space is None else asdict(space) for space in (photos.visual_space, photos.style_space)]
+    spaces = photos.visual_space, photos.style_space, photos.appearance_space
+    return [None if space is None else asdict(space) for space in spaces]
 
 
 def _space(raw: dict[str, Any]) -> Space:

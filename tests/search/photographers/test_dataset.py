@@ -14,13 +14,14 @@ from search.errors import ModelError, NotFoundError, UsageError
 from search.media import Kind, MediaRecord, media_id
 from search.photographers.photos.dataset import FEATURE_COUNT, PhotoSet, read_photos
 from search.photographers.photos.features import FEATURES
-from search.spaces import CollectionSchema, Space, VectorField
+from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Point
 from search.store.edge.store import EdgeStore
 from search.store.filters import Filter
 
 VISUAL = Space("visual", "drawn", "1", "none", 3)
 STYLE = Space("style", "drawn", "1", "none", 2)
+APPEARANCE = Space("appearance", "drawn", "1", "none", 2, Distance.DOT)
 MakePhotos = Callable[..., PhotoSet]
 
 
@@ -120,17 +121,46 @@ def test_a_file_gives_back_what_was_saved(make_photos: MakePhotos, tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["photos.npz"]
 
 
-def test_a_file_of_version_0_1_is_read_without_places(make_photos: MakePhotos, tmp_path: Path) -> None:
+@pytest.mark.parametrize("format_", [1, 2], ids=["without places", "without appearance"])
+def test_a_file_of_a_version_before_is_read_without_what_it_lacks(
+    format_: int, make_photos: MakePhotos, tmp_path: Path
+) -> None:
     path = tmp_path / "photos.npz"
     photos = make_photos(2, 1, 2)
     photos.save(path)
     with np.load(path) as arrays:
         stored = dict(arrays)
     facts = json.loads(stored["facts"].tobytes())
-    del facts["columns"]["places"]
-    text = json.dumps(facts | {"format": 1}).encode()
+    if format_ == 1:
+        del facts["columns"]["places"]
+    del stored["appearance"], stored["borders"]
+    text = json.dumps(facts | {"format": format_, "spaces": facts["spaces"][:2]}).encode()
     np.savez(path, **stored | {"facts": np.frombuffer(text, np.uint8)})
-    assert PhotoSet.load(path).digest == photos.digest
+    loaded = PhotoSet.load(path)
+    assert loaded.digest == photos.digest
+    assert (loaded.appearance.shape, loaded.borders.shape) == ((4, 0), (4, 4))
+
+
+def test_appearance_and_borders_are_known_where_somebody_looked(tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path / "store")
+    fields = (VectorField(VISUAL), VectorField(APPEARANCE, indexed=False))
+    store.ensure(CollectionSchema(Kind.IMAGE, fields))
+    cut = _point(1, style=False, borders=(0.1, 0.0, 0.1, 0.0), decoding=3)
+    seen = np.array([[3.0, -4.0]], np.float32)
+    cut = replace(cut, vectors={**cut.vectors, "appearance": seen})
+    uncut, older = _point(2, style=False, decoding=3), _point(3, style=False, decoding=2)
+    store.upsert("images", [cut, uncut, older])
+    photos = read_photos(store)
+    rows = [photos.ids.index(point.id) for point in (cut, uncut, older)]
+    np.testing.assert_array_equal(photos.appearance[rows], [[3, -4], [np.nan] * 2, [np.nan] * 2])
+    np.testing.assert_allclose(photos.borders[rows], [[0.1, 0, 0.1, 0], [0] * 4, [np.nan] * 4])
+    assert (photos.style.shape, photos.style_space, photos.appearance_space) == ((3, 0), None, APPEARANCE)
+
+    photos.save(tmp_path / "photos.npz")
+    loaded = PhotoSet.load(tmp_path / "photos.npz")
+    assert (loaded.digest, loaded.appearance_space) == (photos.digest, APPEARANCE)
+    assert photos.digest != replace(photos, borders=np.zeros((3, 4), np.float32)).digest
+    np.testing.assert_array_equal(loaded.take([rows[0]]).appearance, seen)
 
 
 def test_a_damaged_file_is_said_to_be(make_photos: MakePhotos, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from search.errors import ModelError
 from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
-from search.model_descriptions.registry import MODELS, STYLE
+from search.model_descriptions.registry import APPEARANCE, MODELS, STYLE
 from search.settings import Settings
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.image.geometry import crop
@@ -71,6 +71,7 @@ def test_every_item_gets_its_own_vectors_in_order(models: Models) -> None:
     assert {name: rows.shape for name, rows in one.vectors.items()} == {
         "visual": (1, 1280),
         "style": (1, STYLE.dim),
+        "appearance": (1, APPEARANCE.dim),
         "concepts": (1, CONCEPTS),
     }
     assert {name: rows.shape for name, rows in moving.vectors.items()} == {
@@ -117,7 +118,18 @@ def test_concepts_are_those_of_each_items_own_probabilities_and_pixels(
 
 def test_a_choice_without_concepts_makes_none(make_settings: Callable[..., Settings]) -> None:
     (one,) = Models(make_settings(), replace(FALLBACK, style=False, concepts=False)).embed([picture()])
-    assert one.vectors.keys() == {"visual"}
+    assert one.vectors.keys() == {"visual", "appearance"}
+
+
+def test_style_and_appearance_are_of_what_lies_within_the_borders(models: Models) -> None:
+    framed, inner = picture(3), picture(4)
+    assert inner.whole is not None
+    cut, uncut, alone = models.embed([replace(framed, inner=inner.whole), framed, inner])
+    for name in ("style", "appearance"):
+        np.testing.assert_array_equal(cut.vectors[name], alone.vectors[name])
+        assert not np.allclose(cut.vectors[name], uncut.vectors[name])
+    for name in ("visual", "concepts"):
+        np.testing.assert_allclose(cut.vectors[name], uncut.vectors[name], atol=1e-4)
 
 
 def test_vectors_fit_the_schemas(models: Models) -> None:

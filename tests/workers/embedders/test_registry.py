@@ -48,6 +48,7 @@ def test_dimensions_are_those_of_the_published_models() -> None:
         "frames_efficientnet_lite0": 2560,
         "logmel": 256,
         "style": 256,
+        "appearance": 256,
         "open_clip": 512,
     }
     assert {name: models_by_name()[name].dim for name in published} == published
@@ -87,7 +88,8 @@ def test_concepts_are_told_by_models_that_name_what_they_see() -> None:
 
 def test_each_collection_has_its_spaces(make_settings: MakeSettings) -> None:
     images, videos, audio = Models(make_settings(), ModelChoice("efficientnet_lite0", "r3d18")).schemas
-    assert set(images.by_name) == {"visual", "style", "concepts"}
+    assert set(images.by_name) == {"visual", "style", "appearance", "concepts"}
+    assert not images.by_name["appearance"].indexed
     assert set(videos.by_name) == {"visual", "style", "concepts", "motion", "sound", "sound_raw"}
     assert set(audio.by_name) == {"sound", "sound_raw"}
     assert videos.by_name["visual"].multi
@@ -130,7 +132,7 @@ def test_no_fingerprint_changes_unawares() -> None:
 
 def test_the_names_that_people_type_are_there() -> None:
     spaces = models_by_space()
-    assert list(spaces) == ["visual", "motion", "style", CONCEPTS, "meaning"]
+    assert list(spaces) == ["visual", "motion", "style", "appearance", CONCEPTS, "meaning"]
     assert {"resnet18", "efficientnet_lite0"} <= set(spaces["visual"])
     assert {"r3d18", "frames"} <= set(spaces["motion"])
     assert (spaces["style"], spaces[CONCEPTS], spaces["meaning"][0]) == (("style",), (CONCEPTS,), "open_clip")
