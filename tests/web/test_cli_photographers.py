@@ -159,7 +159,7 @@ def test_shoots_are_listed_named_and_shown_over_time(cli: Any, labelled: Path) -
     found = cli.json("photographers", "timeline", "red")
     assert (found["shoots"], found["change"]) == ([], None)
     assert "without a date are left out: 1." in " ".join(found["notes"])
-    assert "12 shoots on" in cli("photographers", "timeline", "red").stdout
+    assert "20 shoots on" in cli("photographers", "timeline", "red").stdout
     assert cli.json("photographers", "shoots", "red", "--name", "0" * 36, "x", status=2)["error"]["code"] == "not_found"
 
 

@@ -70,22 +70,22 @@ def _dated(photos: PhotoSet, days: int = 1) -> PhotoSet:
 
 
 def test_a_timeline_tells_each_shoot_and_the_change(make_photos: MakePhotos) -> None:
-    plain = make_photos(1, 16, 4, names=("Ada",), told=0)
+    plain = make_photos(1, 24, 4, names=("Ada",), told=0)
     photos = _dated(replace(plain, ids=tuple(f"{at:04d}" for at in range(len(plain)))), days=9)
     features = photos.features.copy()
-    features[40:, INDEX["gray_mean"]] -= 60
+    features[56:, INDEX["gray_mean"]] -= 60
     people = People(replace(photos, features=features))
-    found = timeline(people, "Ada", {photos.ids[41]: "Harvest"})
-    assert [shoot.photos for shoot in found.shoots] == [4] * 16
+    found = timeline(people, "Ada", {photos.ids[57]: "Harvest"})
+    assert [shoot.photos for shoot in found.shoots] == [4] * 24
     assert [shoot.start for shoot in found.shoots] == sorted(shoot.start for shoot in found.shoots)
     assert found.shoots[0].unlike is None
     assert np.median([shoot.unlike for shoot in found.shoots[1:] if shoot.unlike is not None]) == pytest.approx(1)
-    assert found.shoots[10].name == "Harvest"
+    assert found.shoots[14].name == "Harvest"
     assert set(found.shoots[0].values) == {"gray_mean", "warmth", "saturation", "contrast"}
     assert found.change is not None
-    assert found.change.sentence.startswith("Since April 2019 the photos are darker")
-    assert found.change.shoot == found.shoots[10].id == photos.ids[40]
-    assert photos_of_shoot(people, photos.ids[42]) == photos.ids[40:44]
+    assert found.change.sentence.startswith("Since May 2019 the photos are darker")
+    assert found.change.shoot == found.shoots[14].id == photos.ids[56]
+    assert photos_of_shoot(people, photos.ids[58]) == photos.ids[56:60]
     with pytest.raises(NotFoundError, match="No shoot"):
         photos_of_shoot(people, "nothing")
 
@@ -94,7 +94,7 @@ def test_too_few_shoots_are_said_to_be(make_photos: MakePhotos) -> None:
     photos = _dated(make_photos(1, 3, 4, names=("Ada",)))
     found = timeline(People(photos), "Ada", {})
     assert found.change is None
-    assert any("from 12 shoots on; 3 have a date" in note for note in found.notes)
+    assert any("from 20 shoots on; 3 have a date" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(
