@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 POSTGRESQL = Path("/usr/lib/postgresql")
@@ -74,6 +73,8 @@ class Postgres:
     def make(self) -> str:
         """A new, empty database; its address."""
         name = f"test_{secrets.token_hex(6)}"
+        import psycopg  # not in every process of tests
+
         with psycopg.connect(self.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
         return self.url(name)

@@ -7,9 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
-from sklearn.covariance import shrunk_covariance as of_scikit_learn
-from sklearn.metrics import roc_auc_score
 
 from search.evaluation import statistics
 
@@ -17,6 +14,8 @@ RNG = np.random.default_rng(0)
 
 
 def test_auroc_is_that_of_scikit_learn_with_ties_and_weights() -> None:
+    from sklearn.metrics import roc_auc_score
+
     positive, scores = RNG.random(300) < 0.4, RNG.integers(20, size=300) / 20
     weights = RNG.integers(4, size=300).astype(float)
     assert statistics.auroc(positive, scores) == pytest.approx(roc_auc_score(positive, scores))
@@ -34,12 +33,16 @@ def test_the_table_of_units_has_the_auroc_for_its_mean() -> None:
 
 
 def test_the_wilson_interval_is_that_of_scipy() -> None:
+    from scipy.stats import binomtest
+
     expected = binomtest(7, 20).proportion_ci(0.95, method="wilson")
     assert statistics.wilson(7 / 20, 20) == pytest.approx((expected.low, expected.high), abs=1e-4)
     assert statistics.wilson(0.0, 0) == (0.0, 1.0)
 
 
 def test_a_covariance_is_shrunk_as_scikit_learn_does_it() -> None:
+    from sklearn.covariance import shrunk_covariance as of_scikit_learn
+
     covariance = np.cov(RNG.normal(size=(30, 5)).T)
     assert statistics.shrunk_covariance(covariance, 0.3) == pytest.approx(of_scikit_learn(covariance, 0.3))
     assert statistics.shrunk_covariance(np.zeros((2, 2)), 0.5, 0.1) == pytest.approx(0.05 * np.eye(2))

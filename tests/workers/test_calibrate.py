@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 from search.likeness.best_pairs import Background
 from search.likeness.labelled_pairs import Labelled, ScoredPairs
@@ -28,6 +27,8 @@ def media(labels: int, each: int, noise: float, kind: Kind = Kind.IMAGE, frames:
 
 
 def test_a_curve_says_the_probability_that_is_true() -> None:
+    from scipy.stats import norm
+
     # Scores of pairs of one label N(.6, .1), of others N(.2, .1): the odds are exp(40 s − 16).
     rng = np.random.default_rng(0)
     same = np.repeat([1.0, 0.0], 20_000)

@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.metrics import log_loss
 
 from search.photographers.classifier.ensemble import Inputs, without_metadata
 from search.photographers.classifier.linear import FLOOR, log_softmax
@@ -47,6 +45,8 @@ def test_the_linear_rule_is_discriminant_analysis_with_a_shrunk_covariance() -> 
 
 
 def test_without_shrinkage_it_agrees_with_scikit_learn() -> None:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
     rows, labels = _rows(399, 5, 3, 1.0)
     ours = fit_linear(rows, labels, 3, shrinkage=0.0).scores(rows)
     theirs = LinearDiscriminantAnalysis(solver="lsqr", priors=[1 / 3] * 3).fit(rows, labels).predict_log_proba(rows)
@@ -105,6 +105,8 @@ def test_the_pool_undoes_overconfidence(sharpness: float) -> None:
 
 
 def test_noise_in_the_pool_costs_little_and_two_good_parts_beat_each() -> None:
+    from sklearn.metrics import log_loss
+
     rng = np.random.default_rng(1)
     truth = np.arange(1000) % 4
     told = np.eye(4)[truth]

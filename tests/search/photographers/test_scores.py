@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, roc_auc_score
 
 from search.evaluation.statistics import GroupBootstrap
 from workers.photographers.classifier.scores import auroc, calibration_error, macro_f1, share, top
@@ -15,12 +14,16 @@ ONES = np.ones(300)
 
 
 def test_macro_f1_is_that_of_scikit_learn() -> None:
+    from sklearn.metrics import f1_score
+
     assert macro_f1(TRUTH, GIVEN)(ONES) == pytest.approx(f1_score(TRUTH, GIVEN, average="macro"))
 
 
 def test_auroc_is_that_of_scikit_learn_with_ties_and_weights() -> None:
     familiar, confidence = RNG.random(300) < 0.4, RNG.integers(20, size=300) / 20
     weights = RNG.integers(4, size=300).astype(float)
+    from sklearn.metrics import roc_auc_score
+
     expected = roc_auc_score(familiar, confidence, sample_weight=weights)
     assert auroc(familiar, confidence)(weights) == pytest.approx(expected)
 

@@ -10,7 +10,6 @@ from itertools import combinations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from search.errors import UsageError
 from search.photographers.develop.settings import Preset
@@ -221,6 +220,8 @@ def _folded(
 
 def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Spearman's rank correlation of values float64 (n,) each, -1 to 1; 0 where one of them is constant."""
+    from scipy.stats import spearmanr  # takes a second to import
+
     constant = np.ptp(one) == 0 or np.ptp(other) == 0
     return 0.0 if constant else float(spearmanr(one, other).statistic)
 
