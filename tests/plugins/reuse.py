@@ -12,6 +12,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from httpx import create_ssl_context
 from jinja2.bccache import Bucket, BytecodeCache
 
 from ingest.sample import library as sample
+from ingest.sample import pictures, videos
 from ingest.sample.library import SampleLibrary, make_sample_library
+from ingest.sample.paint import Frame
 from search.media import Kind
 from search.spaces import CollectionSchema
 from search.store.durable import copy_sparse
@@ -63,20 +66,25 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
 @pytest.fixture
 def fewer_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sample library of this test has all sounds, a film of each motion, every fifth picture, each format, and what
-    its copies are made of."""
+    its copies are made of; pictures and films are smaller."""
     _leave_out_samples(monkeypatch)
 
 
 def _leave_out_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    films, pictures = sample.video_items(), sample.picture_items()
+    frames = {one: Frame(one.frame.width // 2, one.frame.height // 2) for one in pictures.PHOTOGRAPHERS}
+    smaller = tuple(replace(one, frame=frame) for one, frame in frames.items())
+    monkeypatch.setattr(pictures, "PHOTOGRAPHERS", smaller)
+    # x264 reads beyond rows of other widths, and then makes other bytes of the same frames.
+    monkeypatch.setattr(videos, "FRAME", Frame(384, 216))
+    films, photos = sample.video_items(), sample.picture_items()
     wanted = {item.file.copy_of or item.file.edit_of for item in sample.copy_items()}
-    for some in (films, pictures):
+    for some in (films, photos):
         wanted.update({Path(item.file.path).suffix: item.file.path for item in reversed(some)}.values())
     for film in films:
         if film.file.motion not in {other.file.motion for other in films if other.file.path in wanted}:
             wanted.add(film.file.path)
-    wanted.update(item.file.path for item in pictures[::5])
-    for group, items in (("video_items", films), ("picture_items", pictures)):
+    wanted.update(item.file.path for item in photos[::5])
+    for group, items in (("video_items", films), ("picture_items", photos)):
         kept = [item for item in items if item.file.path in wanted]
         monkeypatch.setattr(sample, group, partial(list, kept))
 

@@ -246,6 +246,7 @@ def test_demo_makes_a_library_that_answers(
         shutil.copy2(sample_library.folder / path, home / "sample" / path)  # the demo makes what is not there
     result = CliRunner().invoke(main, ["demo", "--no-serve", "--json", "--home", str(home)])
     assert result.exit_code == 1, result.output  # two of its files are broken on purpose
+    assert result.stdout, result.exception or result.stderr
     answer = json.loads(result.stdout)
     assert answer["state"] == "done_with_failures"
     assert answer["failed"] == 2
