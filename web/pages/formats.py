@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from flask import Flask
@@ -56,6 +57,12 @@ def number(value: float) -> str:
     return f"{value:,.0f}".replace(",", "\u202f")
 
 
+def borders(shares: Sequence[float]) -> str:
+    """``12 % top, 12 % bottom``, of shares of the sides that are borders: left, top, right, bottom; empty without."""
+    named = zip(("left", "top", "right", "bottom"), shares, strict=bool(shares))
+    return ", ".join(f"{100 * share:.0f} % {side}" for side, share in named if share >= 0.005)
+
+
 def near(text: str) -> str:
     """A filter by place in words; any other text unchanged."""
     try:
@@ -66,5 +73,5 @@ def near(text: str) -> str:
 
 def install_formats(app: Flask) -> None:
     """Register the functions as filters of the templates."""
-    for filter_ in (clock, span, size, percent, likeness, weaker, exposure, number, near):
+    for filter_ in (clock, span, size, percent, likeness, weaker, exposure, number, borders, near):
         app.jinja_env.filters[filter_.__name__] = filter_

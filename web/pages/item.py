@@ -20,7 +20,7 @@ from web.api.ports import NodePort
 from web.api.questions import ask, check_id
 from web.near import place, written
 from web.pages.address import Address
-from web.pages.formats import clock, exposure, number, size
+from web.pages.formats import borders, clock, exposure, number, size
 from web.pages.results import own_kind_first
 from web.pages.tiles import AnswerTiles, FoldedTiles, Tile, record_tile
 
@@ -117,6 +117,7 @@ def _facts(record: MediaRecord) -> dict[str, str]:
         "Kind": KIND_WORDS[record.kind] + (f" ({record.mime})" if record.mime else ""),
         "Size": size(record.size),
         "Picture": f"{number(record.width)} × {number(record.height)} px" if record.width and record.height else "",
+        "Borders": f"{borders(record.borders)}; style is that of what lies within" if record.borders else "",
         "Duration": clock(record.duration),
         "Sound track": ("yes" if record.has_sound else "no") if record.kind is Kind.VIDEO else "",
         "Taken": (record.taken_at or "").replace("T", " "),

@@ -19,7 +19,7 @@ from search.media import DECODING_REVISION
 from search.similar.questions import Probe
 from web.api.questions import _find_groups as find_groups
 from web.app import create_app
-from web.pages.formats import clock, exposure, likeness, percent, size, span
+from web.pages.formats import borders, clock, exposure, likeness, percent, size, span
 from web.pages.recent_uploads import OwnRecentUploads
 
 HTML = {"Accept": "text/html"}
@@ -305,6 +305,7 @@ def test_numbers_as_people_read_them() -> None:
         "under 1 %", "under 1 %", "29 %", "50 %", "89 %", "99 %",
     ]  # fmt: skip
     assert [exposure(s) for s in (None, 1 / 250, 2.5)] == ["", "1/250 s", "2.5 s"]
+    assert [borders(s) for s in ((), (0.0, 0.12, 0.004, 0.118))] == ["", "12 % top, 12 % bottom"]
 
 
 def test_the_status_page_counts_what_an_older_version_decoded(client: FlaskClient, library: Any, node: Any) -> None:

@@ -61,6 +61,7 @@ class Answer:
         stored: the photo is in the library.
         credited: its photographer in the library, empty where it has none.
         folder: the folder of its first path, empty of an upload.
+        borders: of the photo, see ``search.media.MediaRecord``.
         reasons: strongest first.
         heaviest: the weight that fills a bar.
     """
@@ -69,6 +70,7 @@ class Answer:
     stored: bool
     credited: str
     folder: str
+    borders: tuple[float, ...]
     prediction: Prediction
     reasons: tuple[PredictionReason, ...]
     heaviest: float
@@ -174,12 +176,14 @@ def _answer(node: NodePort, name: str) -> Answer:
     if name.startswith(PREFIX):
         probe = recent_uploads().get(name)
         example, stored, credited, folder = upload_tile(name, probe), False, "", ""
+        borders = probe.borders
         prediction = predict_photographer(node, Predicting(), probe)
     else:
         record = find_record(node.store, check_id(name))
         example, stored, credited = record_tile(record), True, record.photographer or ""
+        borders = record.borders
         folder = (addresses.parent(record.paths[0]) or "") if record.paths else ""
         prediction = predict_photographer(node, Predicting(name))
     reasons = sorted(prediction.reasons, key=lambda reason: -abs(reason.weight))[:REASONS_SHOWN]
     heaviest = max((abs(reason.weight) for reason in reasons), default=1.0)
-    return Answer(example, stored, credited, folder, prediction, tuple(reasons), heaviest)
+    return Answer(example, stored, credited, folder, borders, prediction, tuple(reasons), heaviest)

@@ -42,7 +42,7 @@ class BandLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class BorderBand:
     """A band along a side; none where ``depth`` is 0.
 
     Attributes:
@@ -54,10 +54,10 @@ class Band:
     end: float
 
 
-_NONE = Band(0, 0.0)
+_NONE = BorderBand(0, 0.0)
 
 
-def find_band(lines: Lines, colour: Colour, limits: BandLimits) -> Band:
+def find_band(lines: Lines, colour: Colour, limits: BandLimits) -> BorderBand:
     """The band of that colour: of the lines where one may end, the innermost of those that end it about best."""
     _, count, pixels = lines.shape
     deepest = min(int(limits.most * count), count - limits.soft - 1)
@@ -73,7 +73,7 @@ def find_band(lines: Lines, colour: Colour, limits: BandLimits) -> Band:
     at = int(np.flatnonzero(ends >= max(limits.end, 0.9 * best))[-1])
     band = outside[:, : at + 1]
     along = _differences(band[:, :, 1 + limits.soft :], band[:, :, : -1 - limits.soft])
-    return _NONE if (along > _CHANGE).mean() > _ROUGH else Band(at + limits.soft, best)
+    return _NONE if (along > _CHANGE).mean() > _ROUGH else BorderBand(at + limits.soft, best)
 
 
 def even_lines(lines: Lines, colour: Colour, limits: BandLimits) -> int:

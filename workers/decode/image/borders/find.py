@@ -44,7 +44,7 @@ _DARK = 72
 """Greatest value of any channel of a mount's colour, of 255."""
 
 _LEAST_ENDS = 2.4
-"""Least sum of a mount's four ``Band.end``. The slides have 2.5 and more; objects before black have up to 2.2."""
+"""Least sum of a mount's four ``BorderBand.end``. The slides have 2.5 and more; objects before black have up to 2.2."""
 
 _ROUND = 0.012
 """Share of the short side that is cut beyond a mount, whose edge is soft and whose corners are round."""
@@ -69,9 +69,7 @@ def find_borders(picture: npt.NDArray[np.uint8]) -> Borders | None:
     depths = frame if frame and all(frame) else _mount(sides) or frame or _strip(sides)
     if depths is None:
         return None
-    left, top, right, bottom = (
-        depth / lines.shape[1] for depth, lines in zip(depths, sides, strict=True)
-    )
+    left, top, right, bottom = (depth / lines.shape[1] for depth, lines in zip(depths, sides, strict=True))
     if (1 - left - right) * (1 - top - bottom) < LEAST_LEFT:
         return None
     return round(left, 4), round(top, 4), round(right, 4), round(bottom, 4)
