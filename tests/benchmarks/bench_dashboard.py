@@ -14,6 +14,7 @@ import argparse
 import http.client
 import io
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -193,7 +194,7 @@ def look(url: str, folder: Path, paths: tuple[str, ...]) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch()
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for width in (1280, 390):
             context = browser.new_context(
                 viewport={"width": width, "height": 900}, extra_http_headers={"Authorization": f"Bearer {TOKEN}"}
