@@ -115,7 +115,7 @@ def _note(connection: Connection, edit: str, ids: Mapping[str, str]) -> None:
         connection.execute(insert(credit_edits), chunk)
 
 
-def _before(connection: Connection, edit: str) -> dict[str, Sequence[SourceCredit]]:
+def _before(connection: Connection, edit: str) -> Mapping[str, Sequence[SourceCredit]]:
     query = select(credit_edits.c.media_id, credit_edits.c.before).where(credit_edits.c.edit == edit)
     found = {
         id_: [SourceCredit(Credit(source), name, first) for source, name, first in json.loads(before)]

@@ -60,7 +60,7 @@ def delete_told(connection: Connection, ids: Iterable[str]) -> None:
         connection.execute(delete(told_facts).where(told_facts.c.media_id.in_(chunk)))
 
 
-def told_of(connection: Connection, ids: Iterable[str]) -> dict[str, Told]:
+def told_of(connection: Connection, ids: Iterable[str]) -> Mapping[str, Told]:
     """What was told of records, by id; others are left out."""
     found: dict[str, dict[str, ToldFact]] = {}
     for chunk in chunked(ids):
