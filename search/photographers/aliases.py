@@ -41,6 +41,7 @@ def renamed_verdict(verdict: Verdict, aliases: Aliases) -> Verdict:
         reasons=verdict.reasons if aliases.get(first, first) == candidates[0].photographer else (),
         by_style=_candidates(verdict.by_style, aliases),
         by_subject=_candidates(verdict.by_subject, aliases),
+        by_file=_candidates(verdict.by_file, aliases),
         one_of=tuple(dict.fromkeys(aliases.get(name, name) for name in verdict.one_of)),
         nearness=_nearness(verdict.nearness, aliases),
     )

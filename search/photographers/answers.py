@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from search.photographers.report import ReportCheck
+
 
 class Credit(StrEnum):
     """Source of a record's photographer. ``kmeans`` names are pseudo-photographers, clusters of similar photos."""
@@ -19,6 +21,13 @@ class Credit(StrEnum):
     CSV = "csv"
     KMEANS = "kmeans"
     PERSON = "person"
+
+
+class Basis(StrEnum):
+    """What an answer goes by: the picture alone, or everything, the facts of file, clock and camera as well."""
+
+    PICTURE = "picture"
+    EVERYTHING = "everything"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +58,11 @@ class PredictionReason:
     """One feature that speaks for (``weight`` > 0) or against the first candidate.
 
     Attributes:
-        feature: name in ``features.FEATURES``, or ``visual`` or ``style`` for all components of that vector together.
+        feature: name in ``features.FEATURES``; or ``visual``, ``style`` or ``appearance``, all of that vector together.
         words: a sentence part for people, such as "more saturated than most photos, less saturated than most of
             theirs": "most photos" are the training photos, "theirs" the candidate's among them.
         value: of this photo, in the feature's unit.  typical: the candidate's median.
-        weight: SHAP value in log-odds.
+        weight: log-odds of the candidate less those that it would have were this not known.
     """
 
     feature: str
@@ -71,12 +80,15 @@ class Prediction:
         unknown: the best candidate's probability is below ``threshold``.
         candidates: most probable first.
         by_style, by_subject: candidates predicted from how it is developed alone and from what it shows alone.
+        by_file: from the facts of file, clock and camera alone; empty where it has none.
+        evidence: what ``candidates``, ``reasons`` and ``unknown`` go by: ``picture``, or ``everything``.
+        known_shoot: probability that the photo is of a shoot that the classifier has learnt from.
+        checks: whether anything beside the picture gives photographers away, as the training measured.
         nearest: photographer to their photos that are nearest to this one.
         model: version of the classifier.
-        one_of: the fewest names among which is the right one for ``coverage`` of the photos by known photographers;
-            empty, and ``coverage`` None, with a model of version 0.1.0.
+        one_of: the fewest names among which is the right one for ``coverage`` of the photos by known photographers.
         nearness: photographer to the cosine of the photo's style to their nearest training photo; empty where it has
-            no style, and with a model of version 0.1.0.
+            no style.
     """
 
     unknown: bool
@@ -85,6 +97,10 @@ class Prediction:
     reasons: tuple[PredictionReason, ...]
     by_style: tuple[Candidate, ...] = ()
     by_subject: tuple[Candidate, ...] = ()
+    by_file: tuple[Candidate, ...] = ()
+    evidence: str = "picture"
+    known_shoot: float = 0.0
+    checks: tuple[ReportCheck, ...] = ()
     nearest: Mapping[str, tuple[Photo, ...]] | None = None
     model: str = ""
     notes: tuple[str, ...] = ()

@@ -57,6 +57,7 @@ def shown_prediction(prediction: Prediction, told: Displayed) -> Prediction:
         candidates=_candidates(prediction.candidates, told),
         by_style=_candidates(prediction.by_style, told),
         by_subject=_candidates(prediction.by_subject, told),
+        by_file=_candidates(prediction.by_file, told),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 from search.errors import ModelError
 from search.evaluation.statistics import Estimate
 
-SCHEMA_VERSION = 2
-"""Layout of ``report.json``; 1, which did not say its number, lacks it alone."""
+SCHEMA_VERSION = 3
+"""Layout of ``report.json``. 1, which did not say its number, lacks it alone. Until 2 the model's answers went by facts
+of file and camera as well, and nothing said how sure it was of known shoots."""
 
 
 class Section(StrEnum):
@@ -64,6 +65,7 @@ class AccuracyRow:
         accuracy: share of the photos whose photographer is the first candidate, called unknown or not.
         answered: share of the photos that it did not call unknown; None where it has no threshold.
         accuracy_answered: of those alone.
+        lead: accuracy of the model less this row's, paired by photo; None for the model's own rows.
     """
 
     name: str
@@ -72,6 +74,7 @@ class AccuracyRow:
     macro_f1: Estimate
     answered: Estimate | None = None
     accuracy_answered: Estimate | None = None
+    lead: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,19 @@ class CalibrationBin:
     n: int
     confidence: float
     accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShootFigures:
+    """Figures over photos of one kind of shoot.
+
+    Attributes:
+        ece: expected calibration error.
+    """
+
+    accuracy: Estimate
+    ece: Estimate
+    reliability: tuple[CalibrationBin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +174,21 @@ class ReportCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Every figure is measured on photos that were not learnt from, nor anything in their groups.
+    """Every figure but ``known_shoots`` is measured on photos of new shoots: nothing of theirs was learnt from.
 
     Attributes:
         digest: of the data.
         folds: in how many parts the photos were tested.
+        evidence: what the model's answers go by: ``picture``; ``everything`` until layout 2.
         product: the model as it is.  kept, stripped: with what file and camera say, and without.
         camera_alone: from that alone, without looking at the picture.
         top3: share of the photos whose photographer is among the first three candidates.
         ece: expected calibration error.
         simple: simple recipes on the same folds.  ablation: the published recipe, part by part.
-        lead: accuracy of the product's model less that of the best simple recipe, paired by photo.
+        coverage: share of the photos whose set of names holds the right one.  coverage_stated: as the sets claim.
+        known_shoots: of photos some of whose shoot was learnt from; None where there were none.
+        lead: accuracy of the product's model less that of the best recipe, paired by photo.  lead_over: which that is;
+            until layout 2, the best of ``simple``.  lead_everything: the lead of ``kept``.
         chance: accuracy of always naming whoever has the most photos.
         open_set: None where there are too few photographers to leave any out, or no answer was right.
         explained: share of the variance of ``visual`` that the recipe's components keep.
@@ -181,6 +201,7 @@ class Report:
     groups: int
     folds: int
     digest: str
+    evidence: str = "everything"
     product: AccuracyRow
     by_style: AccuracyRow
     by_subject: AccuracyRow
@@ -190,17 +211,20 @@ class Report:
     top3: Estimate
     ece: Estimate
     reliability: tuple[CalibrationBin, ...] = ()
+    coverage: Estimate | None = None
+    coverage_stated: float | None = None
+    known_shoots: ShootFigures | None = None
     chance: float
     open_set: OpenSetFigures | None = None
     simple: tuple[AccuracyRow, ...] = ()
     ablation: tuple[AccuracyRow, ...] = ()
     lead: Estimate
+    lead_over: str = "the best simple recipe"
+    lead_everything: Estimate | None = None
     strengths: tuple[Strength, ...] = ()
     confusion: Confusion | None = None
     mistakes: tuple[Mistake, ...] = ()
     checks: tuple[ReportCheck, ...] = ()
-    settings: Mapping[str, float] = field(default_factory=dict)
-    trials: int = 0
     explained: float | None = None
     threshold: float = 0.0
     warnings: tuple[str, ...] = ()
@@ -214,15 +238,32 @@ class Report:
     @property
     def figures(self) -> tuple[Figure, ...]:
         """The figures of the model's own answers, in the order in which people read them."""
-        product, strangers = self.product, self.open_set
+        product, strangers, known = self.product, self.open_set, self.known_shoots
         found = [
             _figure(
                 product.accuracy,
                 "accuracy",
                 "Right",
-                "The most probable name is the photographer's, whether it was given or not.",
+                "The most probable name is the photographer's, whether it was given or not; nothing of the photo's "
+                "shoot was learnt from.",
                 chance=self.chance,
                 remark=f"always naming whoever has the most photos: {self.chance:.1%}",
+            ),
+            _figure(
+                known.accuracy if known else None,
+                "accuracy_known",
+                "Right, known shoots",
+                "The same for photos of shoots that were learnt from in part: these are recognised by what they show.",
+                chance=self.chance,
+                remark="something of the shoot was learnt from",
+            ),
+            _figure(
+                self.kept.accuracy if self.evidence == "picture" else None,
+                "accuracy_everything",
+                "Right, with file and camera",
+                "The second answer, in which facts of file, clock and camera count as well.",
+                chance=self.chance,
+                remark="facts of file, clock and camera count as well",
             ),
             _figure(
                 self.top3,
@@ -256,19 +297,34 @@ class Report:
                 remark="",
             ),
             _figure(
+                self.coverage,
+                "coverage",
+                "Sets of names that hold the right one",
+                f"Stated are {self.coverage_stated or 0:.0%}.",
+                line="sets of names hold the right one",
+                remark=f"stated: {self.coverage_stated or 0:.0%}",
+            ),
+            _figure(
                 self.lead,
                 "lead",
-                "More than the best simple recipe",
-                "Right more often than the best simple recipe, paired by photo.",
+                "More than the best recipe",
+                f"Right more often than {self.lead_over}, paired by photo.",
                 section=Section.RECIPES,
                 signed=True,
-                remark="below 0: the recipe is better",
+                remark=f"over {self.lead_over}; below 0: that is better",
             ),
             _figure(
                 self.ece,
                 "ece",
                 "Calibration error",
-                "How far probabilities are from the share that is right; 0 is best.",
+                "How far probabilities are from the share that is right, for new shoots; 0 is best.",
+                section=Section.CALIBRATION,
+            ),
+            _figure(
+                known.ece if known else None,
+                "ece_known",
+                "Calibration error, known shoots",
+                "The same for photos of shoots that were learnt from in part.",
                 section=Section.CALIBRATION,
             ),
         ]
@@ -325,32 +381,9 @@ def read_report(stored: Mapping[str, object]) -> Report:
     return report
 
 
-def _figure(
-    estimate: Estimate | None,
-    name: str,
-    label: str,
-    meaning: str,
-    *,
-    section: Section = Section.ANSWERS,
-    chance: float | None = None,
-    signed: bool = False,
-    line: str | None = None,
-    remark: str | None = None,
-) -> Figure | None:
-    """The figure of an estimate; None for what was not measured."""
+def _figure(estimate: Estimate | None, name: str, label: str, meaning: str, **more: Any) -> Figure | None:
+    """The figure of an estimate, with ``more`` of its fields; None for what was not measured."""
     if estimate is None:
         return None
-    return Figure(
-        value=estimate.value,
-        low=estimate.low,
-        high=estimate.high,
-        n=estimate.n,
-        name=name,
-        label=label,
-        meaning=meaning,
-        section=section,
-        chance=chance,
-        signed=signed,
-        line=line,
-        remark=remark,
-    )
+    measured = {one: getattr(estimate, one) for one in Estimate.__dataclass_fields__}
+    return Figure(**measured, name=name, label=label, meaning=meaning, **more)

@@ -20,6 +20,7 @@ from search.photographers import display
 from search.photographers.aliases import Aliases, renamed_predictions, renamed_space, renamed_verdict
 from search.photographers.answers import (
     Alike,
+    Basis,
     Chart,
     PhotoEvidence,
     PhotographerListed,
@@ -29,6 +30,7 @@ from search.photographers.answers import (
     Session,
     SetPrediction,
 )
+from search.photographers.classifier.classifier import Classifier, PhotoVectors
 from search.photographers.classifier.model_files import REPORT, read_out_of_fold
 from search.photographers.develop.developing import Development, DevelopQuestion, SettingsCourse, courses, develop
 from search.photographers.develop.reading import shipped_reader
@@ -52,7 +54,6 @@ from search.spaces import Space
 from search.store.base import Array, Store
 
 if TYPE_CHECKING:
-    from search.photographers.classifier.classifier import Classifier
     from search.photographers.profiles.people import People
     from search.photographers.space import CodeChart
 
@@ -156,10 +157,11 @@ class PhotographerService:
         names = self._current_name(one), self._current_name(other)
         return compare(self._people(), *names, predictions, self._displayed(), () if predictions else notes)
 
-    def predict(self, probe: Probe, *, nearest: bool = True) -> Prediction:
+    def predict(self, probe: Probe, evidence: Basis = Basis.PICTURE, *, nearest: bool = True) -> Prediction:
         """Photographer of a photo.
 
         Args:
+            evidence: what the answer goes by: the picture alone, or the facts of file, clock and camera as well.
             nearest: also find the nearest photos by each candidate, which takes the longest.
 
         Raises:
@@ -173,12 +175,13 @@ class PhotographerService:
                 f"Photographers are told apart by pictures, and this is {_called(probe.kind)}.",
                 "Ask about a photo, or a still.",
             )
-        (visual, style), model = self._spaces(), self._current_classifier()
+        (visual, style, appearance), model = self._spaces(), self._current_classifier()
         visual_vector, style_vector = _vector(probe, visual), _vector(probe, style)
         if visual is None or visual_vector is None:
             raise UsageError("This picture has no vector of what it shows.", "Ingest it again.")
         features, credited = self._stored_facts(probe)
-        verdict = renamed_verdict(model.predict(features, visual_vector, style_vector), self._aliases())
+        photo = PhotoVectors(features, visual_vector, style_vector, _vector(probe, appearance))
+        verdict = renamed_verdict(model.predict(photo, evidence), self._aliases())
         names = [
             candidate.photographer
             for candidates in (verdict.candidates, verdict.by_style, verdict.by_subject)
@@ -192,6 +195,10 @@ class PhotographerService:
             reasons=verdict.reasons,
             by_style=verdict.by_style,
             by_subject=verdict.by_subject,
+            by_file=verdict.by_file,
+            evidence=verdict.evidence,
+            known_shoot=verdict.known_shoot,
+            checks=verdict.checks,
             nearest=nearest_photos(self._store, dict.fromkeys(names), probe.media_id, vectors) if nearest else None,
             model=self._classifier.version,
             notes=(*verdict.notes, *_notes(credited)),
@@ -224,7 +231,7 @@ class PhotographerService:
         """
         if probe.kind is not Kind.IMAGE:
             raise UsageError(f"Only pictures are developed, and this is {_called(probe.kind)}.", "Ask about a photo.")
-        _, style = self._spaces()
+        _, style, _ = self._spaces()
         named = replace(question, photographer=self._current_name(question.photographer))
         developed = develop(self._people(), shipped_reader(), named, _vector(probe, style), probe.media_id)
         shown = display.display_name(developed.photographer, self._displayed())
@@ -335,13 +342,15 @@ class PhotographerService:
         )
 
     def _current_classifier(self) -> Classifier:
-        visual, style = self._spaces()
-        return self._classifier.get(lambda folder: _load_classifier(folder, visual, style), (visual, style))
+        spaces = self._spaces()
+        return self._classifier.get(lambda folder: _load_classifier(folder, *spaces), spaces)
 
-    def _spaces(self) -> tuple[Space | None, Space | None]:
-        """Spaces ``visual`` and ``style`` of this library."""
+    def _spaces(self) -> tuple[Space | None, Space | None, Space | None]:
+        """Spaces ``visual``, ``style`` and ``appearance`` of this library."""
         info = self._store.collections().get(Kind.IMAGE.collection)
-        return (info.schema.space("visual"), info.schema.space("style")) if info else (None, None)
+        if info is None:
+            return None, None, None
+        return info.schema.space("visual"), info.schema.space("style"), info.schema.space("appearance")
 
     def _stored_facts(self, probe: Probe) -> tuple[Array, str | None]:
         """The photo's features, float32 ``(78,)``, and its photographer where it is stored and credited."""
@@ -368,13 +377,10 @@ def _with_photos(chart: Chart, people: People | None) -> Chart:
     return replace(chart, spots=tuple(spot for spot in chart.spots if spot.name in present))
 
 
-def _load_classifier(folder: Path, visual: Space | None, style: Space | None) -> Classifier:
-    # Imported on demand: CatBoost takes a second to import.
-    from search.photographers.classifier.classifier import Classifier
-
+def _load_classifier(folder: Path, visual: Space | None, style: Space | None, appearance: Space | None) -> Classifier:
     if visual is None:
         raise NotFoundError("There are no pictures in this library yet.", "Ingest some first.")
-    return Classifier.load(folder, visual, style)
+    return Classifier.load(folder, visual, style, appearance)
 
 
 def _vector(probe: Probe, space: Space | None) -> Array | None:

@@ -1,6 +1,6 @@
 """How right the photographers' classifier is on real photographers, next to simple recipes and without metadata.
 
-    .venv/bin/python tests/benchmarks/bench_photographers.py [FOLDER …] [--unseen FOLDER] [--seconds N] [--seed N]
+    .venv/bin/python tests/benchmarks/bench_photographers.py [FOLDER …] [--unseen FOLDER] [--seed N]
 
 By default photographers_fsa_color and photographers_web of ../shared/data, labelled by their manifests. Every photo is
 decoded, measured, embedded and stored as in an ingest, read back as the classifier's photos, learnt from, and measured
@@ -51,7 +51,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("folders", nargs="*", type=Path, help="one folder a photographer, or with a manifest.csv")
     parser.add_argument("--unseen", type=Path, help="photos by the same photographers that are named, not learnt from")
-    parser.add_argument("--seconds", type=float, default=30.0, help="for the search of CatBoost's settings (30)")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     folders = chosen.folders or [DATA / name for name in SETS]
@@ -67,13 +66,17 @@ def main() -> None:
             model = Path(place) / "model"
             train(
                 photos,
-                ClassifierOptions(seconds=chosen.seconds, seed=chosen.seed),
+                ClassifierOptions(seed=chosen.seed),
                 model,
                 lambda text: print("  " + text),
             )
             show(json.loads((model / "report.json").read_text("utf-8")))
             if chosen.unseen:
-                show_unseen(Classifier.load(model, photos.visual_space, photos.style_space), chosen.unseen, chosen.seed)
+                show_unseen(
+                    Classifier.load(model, photos.visual_space, photos.style_space, photos.appearance_space),
+                    chosen.unseen,
+                    chosen.seed,
+                )
 
 
 def photos_of(folder: Path) -> PhotoSet:

@@ -12,10 +12,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 import search.photographers.service as service_module
-from search.photographers.answers import Candidate, PhotoEvidence, PredictionReason, SetPrediction
-from search.photographers.classifier.classifier import Verdict
+from search.photographers.answers import Basis, Candidate, PhotoEvidence, PredictionReason, SetPrediction
+from search.photographers.classifier.classifier import PhotoVectors, Verdict
 from search.photographers.model_registry import ModelKind
-from search.store.base import Array
 from workers.training.shared_models import SharedModels
 
 ADDRESS = "/api/v1/photographers/predict"
@@ -24,7 +23,7 @@ ADDRESS = "/api/v1/photographers/predict"
 class LightClassifier:
     """It was Ada, surely."""
 
-    def predict(self, features: Array, visual: Array, style: Array | None) -> Verdict:
+    def predict(self, photo: PhotoVectors, basis: Basis) -> Verdict:
         candidates = (Candidate("Ada", 0.75), Candidate("Grace", 0.25))
         reasons = (PredictionReason("visual", "what it shows is like theirs", None, None, 1.5),)
         return Verdict(candidates, False, 0.5, reasons, candidates, candidates[:1])
@@ -46,7 +45,7 @@ def trained(node: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     made.mkdir()
     (made / "manifest.json").write_text("{}")
     SharedModels(node.settings).publish(ModelKind.CLASSIFIER, "20260131T115900-0f1e2d3c", made)
-    monkeypatch.setattr(service_module, "_load_classifier", lambda folder, visual, style: LightClassifier())
+    monkeypatch.setattr(service_module, "_load_classifier", lambda folder, *spaces: LightClassifier())
 
 
 def photo() -> tuple[io.BytesIO, str]:

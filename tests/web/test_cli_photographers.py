@@ -17,11 +17,10 @@ from click.testing import CliRunner
 import search.photographers.service as service_module
 import workers.training.local
 from search.errors import SpaceMismatchError
-from search.photographers.answers import Candidate, PhotoEvidence, PredictionReason, SetPrediction
-from search.photographers.classifier.classifier import Verdict
+from search.photographers.answers import Basis, Candidate, PhotoEvidence, PredictionReason, SetPrediction
+from search.photographers.classifier.classifier import PhotoVectors, Verdict
 from search.photographers.photos.names import photographer_id
 from search.settings import Settings
-from search.store.base import Array
 from web.cli import main
 from web.commands.context import stdout
 from web.commands.photographers.group import COMMANDS
@@ -52,9 +51,9 @@ def labelled(cli: Any, library: Path) -> Path:
 class LightClassifier:
     """Red is who takes red pictures."""
 
-    def predict(self, features: Array, visual: Array, style: Array | None) -> Verdict:
-        likely = ("red", "green", "blue")[int(visual.argmax())]
-        sure = float(visual.max()) > 0.9
+    def predict(self, photo: PhotoVectors, basis: Basis) -> Verdict:
+        likely = ("red", "green", "blue")[int(photo.visual.argmax())]
+        sure = float(photo.visual.max()) > 0.9
         candidates = (Candidate(likely, 0.75), Candidate("somebody", 0.25))
         reasons = (
             PredictionReason("visual", "what it shows is like theirs", None, None, 1.5),
@@ -76,7 +75,7 @@ class LightClassifier:
 def light_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings run a light child, and what it leaves is read as a light classifier."""
     monkeypatch.setattr(workers.training.local, "COMMAND", (sys.executable, str(LIGHT_CHILD)))
-    monkeypatch.setattr(service_module, "_load_classifier", lambda folder, visual, style: LightClassifier())
+    monkeypatch.setattr(service_module, "_load_classifier", lambda folder, *spaces: LightClassifier())
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from ingest.photographers.training import TASK_OF
 from search.errors import NotFoundError, UsageError
 from search.photographers.answers import (
     Alike,
+    Basis,
     PhotographerListed,
     PhotographerMap,
     PhotographerShown,
@@ -41,9 +42,15 @@ from workers.photographers.develop.preview import DevelopedPreviews
 
 @dataclass(frozen=True, slots=True)
 class Predicting:
-    """``like`` is the id of a stored photo, where none is uploaded."""
+    """Which photo, and by what its photographer is told.
+
+    Attributes:
+        like: id of a stored photo, where none is uploaded.
+        evidence: ``picture``, the picture alone; ``everything``, the facts of file, clock and camera as well.
+    """
 
     like: str = ""
+    evidence: Basis = Basis.PICTURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class NewTraining:
 
     Attributes:
         kind: ``classifier`` tells whose photo something is; ``joint`` is the model of the photographer space.
-        seconds: for the part of the training that takes as long as it may; by default what the model says.
+        seconds: for the training of ``joint``; by default what the model says. A classifier takes what it takes.
         seed: of everything that is drawn.
     """
 
@@ -165,10 +172,11 @@ def compare_photographers(node: NodePort, who: str, other: str) -> Comparison:
 
 def predict_photographer(node: NodePort, asked: Predicting, example: Probe | None = None) -> Prediction:
     """Whose photo an uploaded 'file', or the stored photo 'like', is: names with calibrated probabilities, or unknown;
-    what spoke for and against; the nearest photos by each candidate."""
+    what spoke for and against; the nearest photos by each candidate. The picture alone is asked, and beside it what the
+    facts of file, clock and camera say; 'evidence' asks for both together."""
     if (example is None) == (not asked.like):
         raise UsageError("It takes one photo.", "Upload a 'file', or give the id of a stored photo in 'like'.")
-    return node.photographers.predict(example or probe_of(node.store, check_id(asked.like)))
+    return node.photographers.predict(example or probe_of(node.store, check_id(asked.like)), asked.evidence)
 
 
 def develop_photo(node: NodePort, asked: Developing, example: Probe | None = None) -> DevelopedPhoto:

@@ -92,8 +92,6 @@ def _train_classifier(
     from workers.photographers.classifier.train import train
 
     options = ClassifierOptions(seed=order.seed, threads=threads, report=order.report)
-    if order.seconds is not None:
-        options = replace(options, seconds=order.seconds)
     try:
         return train(photos, options, model, say, goes_on).notes
     except TrainingStoppedError:

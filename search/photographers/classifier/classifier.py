@@ -10,21 +10,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.answers import Candidate, PhotoEvidence, PredictionReason, SetPrediction
+from search.photographers.answers import (
+    Basis,
+    Candidate,
+    PhotoEvidence,
+    PredictionReason,
+    SetPrediction,
+)
 from search.photographers.classifier.conformal import ConformalRule
 from search.photographers.classifier.ensemble import (
-    ANSWERS,
+    FILE,
     LINEAR_PARTS,
+    NEAREST,
+    AnswerRules,
+    Calibration,
     Ensemble,
     Inputs,
     Parts,
-    without_metadata,
 )
 from search.photographers.classifier.familiarity import Familiarity
+from search.photographers.classifier.file_facts import FILE_FACTS, FileFacts
 from search.photographers.classifier.linear import Linear
 from search.photographers.classifier.model_files import (
     ARRAYS,
-    TREES,
     check_features,
     check_space,
     damaged,
@@ -33,24 +41,25 @@ from search.photographers.classifier.model_files import (
 )
 from search.photographers.classifier.reasons import reasons_of
 from search.photographers.classifier.sets import SetJudge, SetKind
+from search.photographers.classifier.shoots import Shoot, ShootRule
 from search.photographers.classifier.threshold import Threshold
-from search.photographers.classifier.trees import Components, Trees
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.features import PICTURE_ONLY
 from search.photographers.photos.names import photographer_id
+from search.photographers.report import ReportCheck
 from search.spaces import Space
 from search.store.base import Array
 
 NO_STYLE = "This photo has no style vector; only its features say how it is developed."
-NO_RULES = (
-    "This model was trained by a version that neither judged sets of photos nor gave sets of names; "
-    "`likewise photographers train` brings both."
-)
 NO_SETS = (
     "This set cannot be judged: that takes style vectors, of its photos too, and enough photographers to leave some "
     "out of the training, to learn how strangers look."
 )
 NO_FEATURES = "The features of this photo are not known; only what it shows and its style were looked at."
+
+
+NO_CHECKS = "Whether border, size or camera give photographers away has not been measured for this model."
+NO_FILE = "The file says nothing of camera, clock or itself that could be asked."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,25 @@ class Verdict:
     one_of: tuple[str, ...] = ()
     coverage: float | None = None
     nearness: Mapping[str, float] = field(default_factory=dict)
+    by_file: tuple[Candidate, ...] = ()
+    evidence: str = Basis.PICTURE.value
+    known_shoot: float = 0.0
+    checks: tuple[ReportCheck, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoVectors:
+    """What the classifier is asked about: one photo.
+
+    Attributes:
+        features: float32 ``(78,)``, NaN for what is absent.
+        visual, style, appearance: float32 ``(dim,)``; None for what the photo does not have.
+    """
+
+    features: Array
+    visual: Array
+    style: Array | None = None
+    appearance: Array | None = None
 
 
 class Classifier:
@@ -76,23 +104,27 @@ class Classifier:
         names: photographers it was trained on, sorted.
         threshold: probability below which it answers "unknown", for a photo of usual nearness to the training photos.
         notes: what was left out of the training.
+        checks: whether border, geometry, file or near duplicates give photographers away, as the training measured.
     """
 
     def __init__(self, model: Ensemble, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         self._model = model
         self.names: tuple[str, ...] = tuple(facts["photographers"])
         self._medians_of_each, self._medians_of_all = arrays["typical"], arrays["everyone"]
-        self._metadata: bool = facts["metadata"]
-        self._style_dim = len(model.parts.linears["manner"].centre) - len(PICTURE_ONLY)
-        self.threshold = model.threshold.value
+        self._style_dim, self._appearance_dim = (
+            int(facts["dimensions"]["style"]),
+            int(facts["dimensions"]["appearance"]),
+        )
+        self.threshold = model.rules[Basis.PICTURE].threshold.value
         self.notes: tuple[str, ...] = tuple(facts["notes"])
+        self.checks = tuple(ReportCheck(**check) for check in facts["checks"])
 
     @classmethod
-    def load(cls, folder: Path, visual: Space, style: Space | None) -> Classifier:
+    def load(cls, folder: Path, visual: Space, style: Space | None, appearance: Space | None = None) -> Classifier:
         """The model in ``folder``.
 
         Args:
-            visual, style: the spaces of the vectors it will be used with.
+            visual, style, appearance: the spaces of the vectors it will be used with.
 
         Raises:
             SpaceMismatchError: it was trained on vectors of another space, or on other features.
@@ -101,45 +133,48 @@ class Classifier:
         facts = read_manifest(folder)
         check_space("visual", facts["visual"], visual)
         check_space("style", facts["style"], style)
+        check_space("appearance", facts["appearance"], appearance)
         check_features(facts["features"])
         arrays = read_arrays(folder / ARRAYS)
         try:
-            return cls(_ensemble(folder, facts, arrays), facts, arrays)
+            return cls(_ensemble(facts, arrays), facts, arrays)
         except (KeyError, ValueError, TypeError) as error:
             raise damaged(folder, str(error)) from error
 
-    def predict(self, features: Array, visual: Array, style: Array | None) -> Verdict:
+    def predict(self, photo: PhotoVectors, evidence: Basis = Basis.PICTURE) -> Verdict:
         """Prediction for one photo.
 
         Args:
-            features: float32 ``(78,)``, NaN for what is absent.
-            visual, style: float32 ``(dim,)``, unit length; no style when the photo has none.
+            evidence: what the candidates, the reasons and "unknown" go by.
         """
-        photo = self._inputs(features[None], visual[None], None if style is None else style[None])
-        probabilities = {answer: rows[0] for answer, rows in self._model.answers(photo).items()}
-        best, conformal = int(probabilities["all"].argmax()), self._model.conformal
-        near, threshold = self._model.nearness(photo)[0], float(self._model.thresholds(photo)[0])
-        trees = self._model.parts.trees
-        reasons = reasons_of(trees, photo, best, self._medians_of_each[best], self._medians_of_all) if trees else ()
-        notes = [one_photo_note(self._model.threshold)]
-        if conformal is None:
-            notes.append(NO_RULES)
-        if self._style_dim and np.isnan(photo.style).any():
-            notes.append(NO_STYLE)
-        if np.isnan(features).all():
-            notes.append(NO_FEATURES)
-        candidates = self._candidates(probabilities["all"])
-        held = int(conformal.holds(probabilities["all"][None]).sum()) if conformal else 0
+        asked = self._inputs(
+            photo.features[None],
+            photo.visual[None],
+            None if photo.style is None else photo.style[None],
+            None if photo.appearance is None else photo.appearance[None],
+        )
+        model, rules = self._model, self._model.rules[evidence]
+        given = {answer: rows[0] for answer, rows in model.answers(asked).items()}
+        probabilities = given[evidence]
+        best = int(probabilities.argmax())
+        near, threshold = model.nearness(asked)[0], float(model.thresholds(asked, evidence)[0])
+        candidates = self._candidates(probabilities)
+        held = int(rules.conformal.holds(probabilities[None]).sum())
+        has_file = bool(np.isfinite(photo.features[list(FILE_FACTS)]).any())
         return Verdict(
             candidates=candidates,
-            unknown=bool(probabilities["all"][best] < threshold),
+            unknown=bool(probabilities[best] < threshold),
             threshold=threshold,
-            reasons=reasons,
-            by_style=self._candidates(probabilities["style"]),
-            by_subject=self._candidates(probabilities["subject"]),
-            notes=tuple(notes),
-            one_of=tuple(candidate.photographer for candidate in candidates[:held]),
-            coverage=conformal.coverage if conformal else None,
+            reasons=self._reasons(asked, best, evidence),
+            by_style=self._candidates(given["style"]),
+            by_subject=self._candidates(given["subject"]),
+            by_file=self._candidates(given[FILE]) if has_file else (),
+            evidence=evidence.value,
+            known_shoot=float(model.calibration.known(model.parts.nearness(asked))[0]),
+            one_of=tuple(one.photographer for one in candidates[:held]),
+            coverage=rules.conformal.coverage,
+            checks=self.checks,
+            notes=self._notes_on(asked, rules, has_file),
             nearness={self.names[at]: float(near[at]) for at in np.flatnonzero(np.isfinite(near))},
         )
 
@@ -154,9 +189,7 @@ class Classifier:
         near = np.array([[photo.nearness.get(name, np.nan) for name in names] for photo in photos])
         judge = self._model.sets
         if judge is None or not np.isfinite(near).any():
-            return SetPrediction(
-                len(photos), None, None, {}, (), notes=(NO_SETS if self._model.conformal else NO_RULES,)
-            )
+            return SetPrediction(len(photos), None, None, {}, (), notes=(NO_SETS,))
         kinds = dict(zip(map(str, SetKind), map(float, judge.kinds(near)), strict=True))
         verdict = max(kinds, key=lambda kind: kinds[kind])
         candidates = sorted(zip(names, judge.names(rows), strict=True), key=lambda one: -one[1])
@@ -168,14 +201,51 @@ class Classifier:
             tuple(Candidate(name, float(probability), photographer_id(name)) for name, probability in candidates),
         )
 
-    def probabilities(self, photos: PhotoSet) -> NDArray[np.float64]:
-        """Calibrated probabilities, float64 ``(n, photographers)`` in the order of ``names``."""
-        return self._model.probabilities(self._inputs(photos.features, photos.visual, photos.style))
+    def probabilities(self, photos: PhotoSet, answer: str = Basis.PICTURE) -> NDArray[np.float64]:
+        """Calibrated probabilities, float64 ``(n, photographers)`` in the order of ``names``.
 
-    def _inputs(self, features: Array, visual: Array, style: Array | None) -> Inputs:
+        Args:
+            answer: one of ``ensemble.ANSWERS``.
+        """
+        return self._model.probabilities(self._all(photos), answer)
+
+    def named(self, photos: PhotoSet, evidence: Basis = Basis.PICTURE) -> NDArray[np.bool_]:
+        """Which photos are answered with a name and not with "unknown", bool ``(n,)``."""
+        asked = self._all(photos)
+        sure = self._model.probabilities(asked, evidence).max(axis=1)
+        named: NDArray[np.bool_] = sure >= self._model.thresholds(asked, evidence)
+        return named
+
+    def _all(self, photos: PhotoSet) -> Inputs:
+        return self._inputs(photos.features, photos.visual, photos.style, photos.appearance)
+
+    def _inputs(self, features: Array, visual: Array, style: Array | None, appearance: Array | None) -> Inputs:
         if style is None or not self._style_dim:
             style = np.full((len(features), self._style_dim), np.nan, np.float32)
-        return Inputs(visual, style, features if self._metadata else without_metadata(features))
+        if appearance is None or not self._appearance_dim:
+            appearance = np.full((len(features), self._appearance_dim), np.nan, np.float32)
+        return Inputs(visual, style, appearance, features)
+
+    def _reasons(self, asked: Inputs, best: int, evidence: Basis) -> tuple[PredictionReason, ...]:
+        scores, known = self._model.parts.scores, self._model.calibration.known(self._model.parts.nearness(asked))
+
+        def answers(photos: Inputs) -> NDArray[np.float64]:
+            of_known = np.repeat(known, len(photos.features))
+            return self._model.calibration.probabilities(evidence, scores(photos), of_known)
+
+        return reasons_of(answers, asked, best, self._medians_of_each[best], self._medians_of_all, evidence)
+
+    def _notes_on(self, asked: Inputs, rules: AnswerRules, has_file: bool) -> tuple[str, ...]:
+        notes = [one_photo_note(rules.threshold)]
+        if self._style_dim and np.isnan(asked.style).any():
+            notes.append(NO_STYLE)
+        if np.isnan(asked.features[:, PICTURE_ONLY]).all():
+            notes.append(NO_FEATURES)
+        if not has_file:
+            notes.append(NO_FILE)
+        if not self.checks:
+            notes.append(NO_CHECKS)
+        return tuple(notes)
 
     def _candidates(self, probabilities: NDArray[np.float64]) -> tuple[Candidate, ...]:
         order = np.argsort(-probabilities, kind="stable")
@@ -195,27 +265,26 @@ def one_photo_note(threshold: Threshold) -> str:
     )
 
 
-def _ensemble(folder: Path, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Ensemble:
-    linears = {
-        part: Linear.of({name: arrays[f"{part}_{name}"] for name in ("centre", "scale", "weights", "bias")})
-        for part in LINEAR_PARTS
-    }
-    trees = None
-    if facts["components"] is not None:
-        components = {
-            name: Components(arrays[f"components_{name}_mean"], arrays[f"components_{name}_axes"], float(explained))
-            for name, explained in facts["components"].items()
-        }
-        present = np.array(facts["present"], np.intp)
-        trees = Trees(Trees.load_model(folder / TREES), components, present, len(facts["photographers"]))
-    owners = arrays.get("familiar_owners", np.empty(0, np.intp))
-    familiar = Familiarity(arrays["familiar_centre"], arrays["familiar_scale"], arrays["familiar_rows"], owners)
+def _ensemble(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Ensemble:
+    linears = {part: Linear.of(_of(arrays, part, "centre", "scale", "weights", "bias")) for part in LINEAR_PARTS}
+    nearest, style = (
+        Familiarity(**_of(arrays, f"familiar_{by}", *Familiarity.__dataclass_fields__)) for by in (NEAREST, "style")
+    )
+    file = FileFacts(**_of(arrays, FILE, "centre", "scale", "means", "covariance"))
+    weights = {shoot: facts["weights"][shoot] for shoot in Shoot}
+    rules = {}
+    for evidence in Basis:
+        told = facts["answers"][evidence]
+        rules[evidence] = AnswerRules(Threshold(**told["threshold"]), ConformalRule(**told["conformal"]))
     return Ensemble(
-        Parts(linears, trees, familiar),
-        {answer: facts["weights"][answer] for answer in ANSWERS},
-        np.array(facts["shares"]),
-        Threshold(**facts["threshold"]),
+        Parts(linears, file, nearest, style),
+        Calibration(weights, ShootRule.of(arrays), np.array(facts["shares"])),
+        rules,
         np.empty((0, len(facts["photographers"]))),
-        ConformalRule.of(facts.get("conformal")),
         SetJudge.of(arrays),
     )
+
+
+def _of(arrays: Mapping[str, NDArray[Any]], prefix: str, *names: str) -> dict[str, NDArray[Any]]:
+    """Arrays of one part by the names of its attributes."""
+    return {name: arrays[f"{prefix}_{name}"] for name in names}

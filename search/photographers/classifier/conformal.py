@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +27,6 @@ class ConformalRule:
     least: float
     photos: int
     shoots: int
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any] | None) -> ConformalRule | None:
-        """The rule in a manifest; None in that of a model of an earlier version."""
-        return None if facts is None else cls(**facts)
 
     def holds(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which names are in each photo's set, bool ``(n, photographers)``.

@@ -26,45 +26,51 @@ _BLOCK = 1024
 
 @dataclass(frozen=True, eq=False)
 class Familiarity:
-    """Styles of the training photos.
+    """Rows of the training photos: their styles, or everything that is known of the pictures.
 
     Attributes:
         centre, scale: float64 ``(d,)``, mean and standard deviation of each column.
-        rows: float32 ``(n, d)``, the standardised styles, unit length; photos without a style are left out.
-        owners: photographer of each row, ascending, intp ``(n,)``; empty in a model of version 0.1.0.
+        axes: float32 ``(d, k)``, orthonormal directions in which the rows are kept.
+        rows: float32 ``(n, k)``, the standardised rows, of unit length before that; rows with NaN are left out.
+        owners: photographer of each row, ascending, intp ``(n,)``.
     """
 
     centre: NDArray[np.float64]
     scale: NDArray[np.float64]
+    axes: NDArray[np.float32]
     rows: NDArray[np.float32]
     owners: NDArray[np.intp]
 
-    def __call__(self, style: Matrix) -> NDArray[np.float64]:
-        """Cosine of each row of ``(n, d)`` to the nearest training photo, float64 ``(n,)``; NaN without a style."""
-        return self._nearest(style, np.zeros(1, np.intp))[:, 0]
+    def __call__(self, asked: Matrix) -> NDArray[np.float64]:
+        """Cosine of each row of ``(n, d)`` to the nearest training photo, float64 ``(n,)``; NaN of a row with NaN."""
+        return self._nearest(asked, np.zeros(1, np.intp))[:, 0]
 
-    def of_each(self, style: Matrix, photographers: int) -> NDArray[np.float64]:
+    def of_each(self, asked: Matrix, photographers: int) -> NDArray[np.float64]:
         """Cosine of each row of ``(n, d)`` to the nearest training photo of each photographer, float64
-        ``(n, photographers)``; NaN without a style, and for whom none is known."""
-        found = np.full((len(style), photographers), np.nan)
+        ``(n, photographers)``; NaN of a row with NaN, and for whom none is known."""
+        found = np.full((len(asked), photographers), np.nan)
         present, starts = np.unique(self.owners, return_index=True)
         if len(present):
-            found[:, present] = self._nearest(style, starts)
+            found[:, present] = self._nearest(asked, starts)
         return found
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """The attributes by name: float64 ``(d,)`` twice, float32 ``(n, d)``, intp ``(n,)``."""
-        return {"centre": self.centre, "scale": self.scale, "rows": self.rows, "owners": self.owners}
+        """The attributes by name."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
-    def _nearest(self, style: Matrix, starts: NDArray[np.intp]) -> NDArray[np.float64]:
+    def filled(self, asked: Matrix) -> Matrix:
+        """Rows ``(n, d)`` with the mean in place of what is absent."""
+        return np.where(np.isfinite(asked), asked, self.centre)
+
+    def _nearest(self, asked: Matrix, starts: NDArray[np.intp]) -> NDArray[np.float64]:
         """Greatest cosine of each photo to the rows from each start to the next, float64 ``(n, starts)``."""
-        found = np.full((len(style), len(starts)), np.nan)
-        if not self.rows.size:
+        found = np.full((len(asked), len(starts)), np.nan)
+        if not len(self.rows) or not len(self.centre):
             return found
-        known = np.flatnonzero(np.isfinite(style).all(axis=1))
+        known = np.flatnonzero(np.isfinite(asked).all(axis=1))
         for begin in range(0, len(known), _BLOCK):
             some = known[begin : begin + _BLOCK]
-            cosines = unit_rows(standardised(style[some], self.centre, self.scale)) @ self.rows.T
+            cosines = unit_rows(standardised(asked[some], self.centre, self.scale)) @ self.axes @ self.rows.T
             found[some] = np.maximum.reduceat(cosines, starts, axis=1)
         return found
 

@@ -18,7 +18,7 @@ Scores: TypeAlias = NDArray[np.float64]
 FLOOR = -60.0
 """Least log-probability: no part may exclude a photographer for good."""
 
-_CLIP = 5.0
+CLIP = 5.0
 """Standard deviations from the mean at which a value is clipped."""
 
 
@@ -71,5 +71,5 @@ def standardised(rows: Matrix, centre: NDArray[np.float64], scale: NDArray[np.fl
     Args:
         rows: ``(n, d)``.  centre, scale: float64 ``(d,)``.
     """
-    shifted: NDArray[np.float64] = np.clip(np.nan_to_num((rows.astype(np.float64) - centre) / scale), -_CLIP, _CLIP)
+    shifted: NDArray[np.float64] = np.clip(np.nan_to_num((rows.astype(np.float64) - centre) / scale), -CLIP, CLIP)
     return shifted

@@ -1,8 +1,7 @@
 """Files of a trained classifier: their names and format, and how they are read and checked.
 
     manifest.json    format, names, spaces, settings, weights, threshold, and the digests of the other files
-    arrays.npz       the linear parts, the components of the trees, familiarity, judge of sets, medians of features
-    trees.cbm        the trees, in CatBoost's format
+    arrays.npz       the parts, familiarity, the rule of known shoots, judge of sets, medians of features
     out_of_fold.npz  predictions of the training photos by parts that were not fitted to them
     report.json      a ``search.photographers.report.Report``
 
@@ -26,15 +25,9 @@ from search.photographers.photos.features import REVISION
 from search.photographers.profiles.miscredits import OutOfFold
 from search.spaces import Space
 
-MANIFEST, ARRAYS, TREES, OUT_OF_FOLD, REPORT = (
-    "manifest.json",
-    "arrays.npz",
-    "trees.cbm",
-    "out_of_fold.npz",
-    "report.json",
-)
-FORMAT = 2
-"""Version of the files; another one is refused."""
+MANIFEST, ARRAYS, OUT_OF_FOLD, REPORT = "manifest.json", "arrays.npz", "out_of_fold.npz", "report.json"
+FORMAT = 3
+"""Version of the files; another one is refused. Until 2, answers went by facts of file and camera as well."""
 
 _TRAIN_AGAIN = "Train again: `likewise photographers train`."
 
@@ -76,7 +69,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         facts = json.loads((folder / MANIFEST).read_text("utf-8"))
         if facts["format"] != FORMAT:
-            raise ModelError(f"The classifier in '{folder}' was written by another version.", _TRAIN_AGAIN)
+            raise ModelError(_other_version(facts["format"]), _TRAIN_AGAIN)
         for name, digest in facts["files"].items():
             if "/" in name or file_digest(folder / name) != digest:
                 raise damaged(folder, f"{name} is not what was written")
@@ -84,6 +77,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise damaged(folder, str(error)) from error
     checked: dict[str, Any] = facts
     return checked
+
+
+def _other_version(format_: int) -> str:
+    if format_ > FORMAT:
+        return "The photographers' classifier was written by a newer version of Likewise."
+    return (
+        "The photographers' classifier was written by an earlier version of Likewise, whose answers went by "
+        "facts of the file as well; this version's go by the picture."
+    )
 
 
 def check_space(name: str, trained: str | None, asked: Space | None) -> None:

@@ -12,17 +12,28 @@ import numpy as np
 import pytest
 
 from search.errors import ModelError, SpaceMismatchError, UsageError
-from search.photographers.answers import PhotoEvidence
-from search.photographers.classifier.classifier import NO_FEATURES, NO_SETS, NO_STYLE, Classifier
+from search.photographers.answers import Basis, PhotoEvidence
+from search.photographers.classifier.classifier import (
+    NO_FEATURES,
+    NO_FILE,
+    NO_SETS,
+    NO_STYLE,
+    Classifier,
+    PhotoVectors,
+    Verdict,
+)
+from search.photographers.classifier.ensemble import FILE
+from search.photographers.classifier.file_facts import FILE_FACTS
 from search.photographers.classifier.model_files import read_out_of_fold
 from search.photographers.photos.dataset import PhotoSet
+from search.photographers.photos.features import FEATURES, INDEX
 from search.photographers.photos.names import photographer_id
 from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.progress import TrainingStoppedError
 from workers.photographers.classifier.train import TrainedClassifier, train
 
 MakePhotos = Callable[..., PhotoSet]
-QUICK = ClassifierOptions(seconds=0, threads=1, report=False)
+QUICK = ClassifierOptions(threads=1, report=False)
 pytestmark = pytest.mark.usefixtures("quick_training")
 
 
@@ -36,6 +47,10 @@ def _trained(
 def _right(model: Classifier, photos: PhotoSet) -> float:
     given = model.probabilities(photos).argmax(axis=1)
     return float(np.mean([model.names[at] == name for at, name in zip(given, photos.names, strict=True)]))
+
+
+def _asked(model: Classifier, photos: PhotoSet, at: int, evidence: Basis = Basis.PICTURE) -> Verdict:
+    return model.predict(PhotoVectors(photos.features[at], photos.visual[at], photos.style[at]), evidence)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +108,7 @@ def test_style_and_subject_are_answered_side_by_side(make_photos: MakePhotos, tm
     visual = photos.visual.copy()
     visual[40:60], visual[60:80] = photos.visual[:20], photos.visual[20:40]
     _, model = _trained(replace(photos, visual=visual), tmp_path / "model")
-    verdict = model.predict(photos.features[40], photos.visual[0], photos.style[40])
+    verdict = model.predict(PhotoVectors(photos.features[40], photos.visual[0], photos.style[40]))
     assert verdict.by_style[0].photographer == photos.names[40]
     assert {verdict.by_subject[0].photographer, verdict.by_subject[1].photographer} == {
         photos.names[0],
@@ -106,7 +121,7 @@ def test_a_verdict_names_everybody_once_most_probable_first(
     planted: PhotoSet, planted_model: TrainedClassifier
 ) -> None:
     photos, result = planted, planted_model
-    verdict = _loaded(result, photos).predict(photos.features[0], photos.visual[0], photos.style[0])
+    verdict = _asked(_loaded(result, photos), photos, 0)
     probabilities = [candidate.probability for candidate in verdict.candidates]
     assert probabilities == sorted(probabilities, reverse=True)
     assert sorted(candidate.photographer for candidate in verdict.candidates) == list(result.photographers)
@@ -118,7 +133,7 @@ def test_a_verdict_names_everybody_once_most_probable_first(
 def test_reasons_come_in_order_of_weight_with_the_vectors_as_one_each(make_photos: MakePhotos, tmp_path: Path) -> None:
     photos = make_photos(told=2.0)
     _, model = _trained(photos, tmp_path / "model")
-    reasons = model.predict(photos.features[0], photos.visual[0], photos.style[0]).reasons
+    reasons = _asked(model, photos, 0).reasons
     weights = [abs(reason.weight) for reason in reasons]
     assert weights == sorted(weights, reverse=True)
     assert reasons
@@ -127,8 +142,6 @@ def test_reasons_come_in_order_of_weight_with_the_vectors_as_one_each(make_photo
     for reason in reasons:
         assert reason.words
         if reason.value is not None and reason.typical is not None:
-            from search.photographers.photos.features import INDEX
-
             assert reason.typical == pytest.approx(float(np.median(own[:, INDEX[reason.feature]])))
 
 
@@ -139,8 +152,6 @@ def test_the_same_seed_gives_the_same_model(
     again, other = _trained(planted, tmp_path / "other")
     np.testing.assert_array_equal(one.probabilities(planted), other.probabilities(planted))
     first, second = (json.loads((made.folder / "manifest.json").read_text()) for made in (planted_model, again))
-    for told in (first, second):
-        del told["files"]["trees.cbm"]  # CatBoost writes the time into it
     assert first == second
 
 
@@ -158,8 +169,9 @@ def test_a_photo_without_style_or_features_is_answered_with_a_note(
     planted: PhotoSet, planted_model: TrainedClassifier
 ) -> None:
     model = _loaded(planted_model, planted)
-    verdict = model.predict(np.full(78, np.nan, np.float32), planted.visual[0], None)
-    assert verdict.notes[1:] == (NO_STYLE, NO_FEATURES)
+    verdict = model.predict(PhotoVectors(np.full(78, np.nan, np.float32), planted.visual[0]))
+    assert verdict.notes[1:] == (NO_STYLE, NO_FEATURES, NO_FILE)
+    assert verdict.by_file == ()
     assert all(np.isfinite(candidate.probability) for candidate in verdict.candidates)
 
 
@@ -168,19 +180,72 @@ def test_a_library_without_style_trains_too(make_photos: MakePhotos, tmp_path: P
     plain = replace(photos, style=np.empty((len(photos), 0), np.float32), style_space=None)
     _, model = _trained(plain, tmp_path / "model")
     assert _right(model, plain) > 0.9
-    verdict = model.predict(plain.features[0], plain.visual[0], None)
+    verdict = model.predict(PhotoVectors(plain.features[0], plain.visual[0]))
     assert verdict.candidates
     told = PhotoEvidence({one.photographer: one.probability for one in verdict.candidates}, verdict.nearness)
     assert model.judge([told, told]).notes == (NO_SETS,)
 
 
-def test_without_metadata_what_the_file_says_changes_nothing(make_photos: MakePhotos, tmp_path: Path) -> None:
-    photos = make_photos()
-    _, model = _trained(photos, tmp_path / "model", replace(QUICK, metadata=False))
+@pytest.fixture(scope="module")
+def with_cameras(make_photos: MakePhotos) -> PhotoSet:
+    """Everybody has a focal length of their own, and little else."""
+    photos = make_photos(told=0.4)
+    features = photos.features.copy()
+    features[:, INDEX["focal_length_35mm"]] = 20.0 + np.unique(photos.names, return_inverse=True)[1]
+    return replace(photos, features=features)
+
+
+@pytest.fixture(scope="module")
+def camera_model(with_cameras: PhotoSet, tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    return _trained(with_cameras, tmp_path_factory.mktemp("cameras") / "model")[1]
+
+
+def test_what_the_file_says_never_changes_the_answer_by_the_picture(
+    with_cameras: PhotoSet, camera_model: Classifier
+) -> None:
+    photos, model = with_cameras, camera_model
     other = photos.features.copy()
-    other[:, :4] += 100
-    other[:, 43:57] = 7
-    np.testing.assert_array_equal(model.probabilities(photos), model.probabilities(replace(photos, features=other)))
+    other[:, FILE_FACTS] = other[::-1][:, FILE_FACTS]
+    changed = replace(photos, features=other)
+    np.testing.assert_array_equal(model.probabilities(photos), model.probabilities(changed))
+    one, two = _asked(model, photos, 0), _asked(model, changed, 0)
+    assert (one.candidates, one.reasons, one.unknown) == (two.candidates, two.reasons, two.unknown)
+    assert one.by_file != two.by_file
+    facts = {FEATURES[at].name for at in FILE_FACTS}
+    assert not facts & {reason.feature for reason in one.reasons}
+
+
+def test_file_and_camera_answer_beside_the_picture_and_with_it_when_asked(
+    with_cameras: PhotoSet, camera_model: Classifier
+) -> None:
+    photos, model = with_cameras, camera_model
+    truth = np.array([model.names.index(name) for name in photos.names if name is not None])
+    assert (model.probabilities(photos, FILE).argmax(axis=1) == truth).mean() > 0.95
+    assert (model.probabilities(photos, Basis.EVERYTHING).argmax(axis=1) == truth).mean() > 0.95
+    verdict = _asked(model, photos, 0, Basis.EVERYTHING)
+    assert verdict.by_file[0].photographer == verdict.candidates[0].photographer == photos.names[0]
+    assert "focal_length_35mm" in {reason.feature for reason in verdict.reasons}
+
+
+def test_a_copy_without_its_tags_is_nobodys_by_file_and_the_pictures_with_everything(
+    with_cameras: PhotoSet, camera_model: Classifier
+) -> None:
+    stripped = with_cameras.features.copy()
+    stripped[:, FILE_FACTS] = np.nan
+    photos = replace(with_cameras, features=stripped)
+    np.testing.assert_allclose(
+        camera_model.probabilities(photos, Basis.EVERYTHING), camera_model.probabilities(photos), atol=1e-12
+    )
+    np.testing.assert_allclose(camera_model.probabilities(photos, FILE), 1 / 4, atol=1e-6)
+
+
+def test_facts_that_give_photographers_away_stand_beside_each_prediction(
+    with_cameras: PhotoSet, camera_model: Classifier
+) -> None:
+    checks = {check.name: check for check in _asked(camera_model, with_cameras, 0).checks}
+    assert checks["file_alone"].passed is False
+    assert checks["file_alone"].value > 0.9
+    assert checks["geometry_alone"].value < 0.5
 
 
 @pytest.mark.parametrize("changed", ["visual", "style"])
@@ -194,7 +259,7 @@ def test_a_model_of_another_space_is_refused(planted: PhotoSet, planted_model: T
         Classifier.load(planted_model.folder, planted.visual_space, None)
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "arrays.npz", "trees.cbm", "out_of_fold.npz"])
+@pytest.mark.parametrize("name", ["manifest.json", "arrays.npz", "out_of_fold.npz"])
 @pytest.mark.parametrize("damage", ["gone", "cut", "edited"])
 def test_a_damaged_model_is_said_to_be(
     planted: PhotoSet, small_model: TrainedClassifier, tmp_path: Path, name: str, damage: str
@@ -215,7 +280,7 @@ def test_names_never_become_file_names(make_photos: MakePhotos, tmp_path: Path) 
     result, model = _trained(photos, tmp_path / "in" / "model")
     assert model.names == tuple(sorted(names)) == result.photographers
     files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert files == {f"in/model/{name}" for name in ("manifest.json", "arrays.npz", "trees.cbm", "out_of_fold.npz")}
+    assert files == {f"in/model/{name}" for name in ("manifest.json", "arrays.npz", "out_of_fold.npz")}
 
 
 def test_it_says_what_it_does_and_stops_when_told(planted: PhotoSet, tmp_path: Path) -> None:
@@ -275,13 +340,10 @@ def test_black_pictures_are_learnt_without_a_crash(make_photos: MakePhotos, tmp_
     result, model = _trained(black, tmp_path / "model")
     np.testing.assert_allclose(model.probabilities(black), 1 / 3, atol=0.05)
     assert any("features of these photos are not there" in note for note in result.notes)
-    assert model.predict(black.features[0], black.visual[0], black.style[0]).reasons == ()
+    assert _asked(model, black, 0).reasons == ()
 
 
-def test_hundreds_of_photographers_are_told_apart_without_trees(make_photos: MakePhotos, tmp_path: Path) -> None:
+def test_hundreds_of_photographers_are_told_apart(make_photos: MakePhotos, tmp_path: Path) -> None:
     photos = make_photos(500, 3, 1, told=3.0, session=0.1)
-    result, model = _trained(photos, tmp_path / "model")
-    assert any("No trees" in note for note in result.notes)
-    assert not (tmp_path / "model" / "trees.cbm").exists()
+    _, model = _trained(photos, tmp_path / "model")
     assert _right(model, photos) > 0.5
-    assert model.predict(photos.features[0], photos.visual[0], photos.style[0]).reasons == ()

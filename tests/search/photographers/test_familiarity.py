@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from search.photographers.classifier.classifier import Classifier
+from search.photographers.classifier.classifier import Classifier, PhotoVectors
 from search.photographers.classifier.threshold import Threshold
 from search.photographers.photos.dataset import PhotoSet
 from workers.photographers.classifier.fitting.familiarity import fit_familiarity
@@ -48,7 +49,7 @@ def test_nearness_to_each_photographer_is_that_of_their_nearest_photo() -> None:
     np.testing.assert_allclose(near[:, [0, 2, 4]].max(axis=1), familiarity(asked))
     for owner in (0, 2, 4):
         own = familiarity.rows[familiarity.owners == owner]
-        alone = type(familiarity)(familiarity.centre, familiarity.scale, own, np.zeros(len(own), np.intp))
+        alone = replace(familiarity, rows=own, owners=np.zeros(len(own), np.intp))
         np.testing.assert_allclose(near[:, owner], alone(asked), atol=1e-6)
 
 
@@ -96,10 +97,10 @@ def test_the_bar_is_lower_the_nearer_a_photo_comes_and_usual_where_that_is_not_k
 
 def test_the_classifier_asks_more_of_a_photo_unlike_those_it_has_seen(make_photos: MakePhotos, tmp_path: Path) -> None:
     photos = make_photos(told=1.5)
-    train(photos, ClassifierOptions(seconds=0, threads=1, report=False), tmp_path / "model")
+    train(photos, ClassifierOptions(report=False), tmp_path / "model")
     model = Classifier.load(tmp_path / "model", photos.visual_space, photos.style_space)
     seen, absent, strange = (
-        model.predict(photos.features[0], photos.visual[0], style)
+        model.predict(PhotoVectors(photos.features[0], photos.visual[0], style))
         for style in (photos.style[0], None, -photos.style[0])
     )
     assert seen.threshold < absent.threshold < strange.threshold

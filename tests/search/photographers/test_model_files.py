@@ -21,8 +21,8 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
-        ('{"format": 1, "files": {}}', "written by another version"),
-        (f'{{"format": {FORMAT + 1}, "files": {{}}}}', "written by another version"),
+        ('{"format": 1, "files": {}}', "written by an earlier version"),
+        (f'{{"format": {FORMAT + 1}, "files": {{}}}}', "written by a newer version"),
         ("{}", "damaged"),
     ],
 )

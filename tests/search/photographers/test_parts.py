@@ -1,27 +1,19 @@
-"""The parts of the classifier: linear rules, trees, their pool, the threshold, the search for settings."""
+"""The parts of the classifier and of its baselines: linear rules, facts of files, trees, the pool, the threshold."""
 
 from __future__ import annotations
-
-import time
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from search.photographers.classifier.ensemble import Inputs, without_metadata
 from search.photographers.classifier.linear import FLOOR, log_softmax
 from search.photographers.classifier.pooling import pooled, prior_scores
-from search.photographers.photos.dataset import PhotoSet
-from search.photographers.photos.features import CAMERA, METADATA, PICTURE_ONLY
+from search.photographers.photos.features import INDEX
+from workers.photographers.classifier.fitting.file_facts import fit_file_facts
 from workers.photographers.classifier.fitting.linear import fit_linear
-from workers.photographers.classifier.fitting.pooling import fit_pool
-from workers.photographers.classifier.fitting.splits import grouped_folds
+from workers.photographers.classifier.fitting.pooling import fit_added, fit_pool
+from workers.photographers.classifier.fitting.shoots import fit_shoot_rule
 from workers.photographers.classifier.fitting.threshold import KEPT, Confidence, fit_threshold
 from workers.photographers.classifier.fitting.trees import TreeSettings, fit_pca, fit_trees
-from workers.photographers.classifier.progress import TrainingProgress, TrainingStoppedError
-from workers.photographers.classifier.tuning import search_settings
-
-MakePhotos = Callable[..., PhotoSet]
 
 
 def _rows(n: int, dim: int, classes: int, apart: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -170,7 +162,7 @@ def test_components_are_of_the_rows_given_and_say_how_much_they_keep() -> None:
     assert len(fit_pca(np.ones((5, 20)), 128, 0).axes) == 0
 
 
-def test_trees_take_absent_values_and_tell_what_they_decided_by() -> None:
+def test_trees_take_absent_values() -> None:
     rows, labels = _rows(120, 5, 3, 0.0)
     rows[:, 2] = labels
     rows[::7, 4] = np.nan
@@ -178,9 +170,6 @@ def test_trees_take_absent_values_and_tell_what_they_decided_by() -> None:
     assert trees is not None
     assert (trees.scores({}, rows).argmax(axis=1) == labels).all()
     assert (trees.scores({}, rows)[:, 3] == FLOOR).all(), "the fourth was never learnt"
-    assert trees.importances().argmax() == 2
-    assert trees.shap({}, rows[labels == 1][:5], 1).mean(axis=0).argmax() == 2
-    assert not trees.shap({}, rows[:5], 3).any()
 
 
 def test_no_trees_grow_on_nothing() -> None:
@@ -189,34 +178,57 @@ def test_no_trees_grow_on_nothing() -> None:
     assert fit_trees({}, np.eye(10), np.zeros(10, int), 2, TreeSettings(), seed=0, threads=1) is None
 
 
-def test_the_search_ends_in_time_within_the_space_and_no_worse_than_the_defaults(make_photos: MakePhotos) -> None:
-    photos = make_photos(told=1.0)
-    labels = np.unique(photos.names, return_inverse=True)[1]
-    folds = grouped_folds(labels, np.arange(80) // 4, 4, 0)
-    found = search_settings(Inputs.of(photos), labels, folds, 3.0, seed=0, threads=1, progress=TrainingProgress())
-    assert found is not None
-    assert found.trials >= 1
-    assert found.loss <= found.default_loss
-    assert 4 <= found.settings.depth <= 10
-    assert 32 <= found.settings.border_count <= 255
-    assert 1 <= found.settings.iterations <= 1000
+def _with_facts(n: int = 120) -> tuple[np.ndarray, np.ndarray]:
+    """Features of three photographers, who differ in aperture and focal length; one of them strips his files."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % 3
+    features = np.full((n, len(INDEX)), np.nan, np.float32)
+    features[:, INDEX["aperture"]] = np.array([2.0, 8.0, 11.0])[labels] + rng.normal(size=n)
+    features[:, INDEX["focal_length_35mm"]] = np.array([24.0, 70.0, 200.0])[labels] + 5 * rng.normal(size=n)
+    features[labels == 2] = np.nan
+    return features, labels
 
 
-def test_a_search_without_time_is_none_and_one_that_is_stopped_stops(make_photos: MakePhotos) -> None:
-    photos = make_photos()
-    labels = np.unique(photos.names, return_inverse=True)[1]
-    folds = grouped_folds(labels, np.arange(80) // 4, 4, 0)
-    nothing = search_settings(Inputs.of(photos), labels, folds, 0.0, seed=0, threads=1, progress=TrainingProgress())
-    assert nothing is None
-    began = time.monotonic()
-    progress = TrainingProgress(goes_on=lambda: time.monotonic() < began)
-    with pytest.raises(TrainingStoppedError):
-        search_settings(Inputs.of(photos), labels, folds, 600.0, seed=0, threads=1, progress=progress)
+def test_facts_of_files_tell_photographers_and_an_absent_one_tells_nothing() -> None:
+    features, labels = _with_facts()
+    facts = fit_file_facts(features, labels, 4)
+    told = facts.scores(features)
+    assert (told.argmax(axis=1) == labels)[labels < 2].all()
+    stripped = np.full_like(features[:3], np.nan)
+    np.testing.assert_allclose(np.exp(facts.scores(stripped)[:, :3]), 1 / 3, err_msg="nobody's, and not the stripper's")
+    assert (told[:, 3] == FLOOR).all(), "the fourth was never learnt"
+    for name in ("aperture", "focal_length_35mm"):
+        alone = stripped[:2].copy()
+        alone[:, INDEX[name]] = features[:2, INDEX[name]]
+        given = np.exp(facts.scores(alone))
+        assert given.argmax(axis=1).tolist() == [0, 1]
+        assert (given.max(axis=1) < np.exp(told[:2]).max(axis=1) + 1e-9).all(), "one fact tells no more than two"
 
 
-def test_stripped_features_lack_what_file_and_camera_say_and_nothing_else(make_photos: MakePhotos) -> None:
-    features = np.ones_like(make_photos().features)
-    stripped = without_metadata(features)
-    assert np.isnan(stripped[:, [*METADATA, *CAMERA]]).all()
-    assert not np.isnan(stripped[:, PICTURE_ONLY]).any()
-    assert not np.isnan(features).any(), "the photos' own features stay"
+def test_facts_that_never_differ_are_borne() -> None:
+    features, labels = _with_facts()
+    features[:, INDEX["flash"]] = 1.0
+    features[:, INDEX["aperture"]] = np.where(labels == 0, 2.0, 8.0)
+    told = fit_file_facts(features, labels, 3).scores(features)
+    assert np.isfinite(told).all()
+    assert (told[labels == 0].argmax(axis=1) == 0).all()
+
+
+def test_one_more_part_counts_by_what_it_adds() -> None:
+    rng = np.random.default_rng(3)
+    truth = np.arange(900) % 3
+    fixed, good = (log_softmax(np.eye(3)[truth] + rng.normal(size=(900, 3))) for _ in range(2))
+    noise = log_softmax(3 * rng.normal(size=(900, 3)))
+    assert fit_added(good, fixed, truth) > 0.5
+    assert fit_added(noise, fixed, truth) < 0.05
+
+
+def test_photos_of_known_shoots_are_told_by_how_near_they_come() -> None:
+    rng = np.random.default_rng(0)
+    known, new = rng.normal((0.8, 0.5), 0.05, (200, 2)), rng.normal((0.5, 0.5), 0.05, (50, 2))
+    rule = fit_shoot_rule(known, new)
+    assert rule is not None
+    assert (rule(known) > 0.5).mean() > 0.95
+    assert (rule(new) < 0.5).mean() > 0.95
+    assert rule(np.array([[np.nan, 0.5]])).tolist() == [0.5]
+    assert fit_shoot_rule(known, new[:0]) is None

@@ -32,7 +32,8 @@ def test_a_report_without_version_and_later_fields_is_read_with_defaults() -> No
     report = read_report(OLDEST | {"version": "20260131T115900-0f1e2d3c", "made": "2026-01-31"})
     half = Estimate(0.5, 0.4, 0.6, 20)
     assert report.product == AccuracyRow("product", "this model", half, half)
-    assert (report.open_set, report.checks, report.trials, report.warnings) == (None, (), 0, ())
+    assert (report.open_set, report.checks, report.known_shoots, report.warnings) == (None, (), None, ())
+    assert report.evidence == "everything", "what the model of that version went by"
     assert [figure.name for figure in report.figures] == ["accuracy", "top3", "macro_f1", "lead", "ece"]
 
 
@@ -43,6 +44,13 @@ def test_what_is_saved_is_read_back_and_says_its_layout(tmp_path: Path) -> None:
     assert stored["schema_version"] == SCHEMA_VERSION
     assert read_report(stored) == report
     assert set(stored) == set(Report.__dataclass_fields__), "figures are read from these keys, and add none"
+
+
+def test_a_report_of_the_layout_before_is_read_with_its_settings_left_out() -> None:
+    stored = OLDEST | {"schema_version": 2, "settings": {"depth": 4}, "trials": 7, "kept": ROW | {"name": "kept"}}
+    report = read_report(stored)
+    assert (report.evidence, report.lead_over) == ("everything", "the best simple recipe")
+    assert {"accuracy_known", "accuracy_everything"}.isdisjoint(figure.name for figure in report.figures)
 
 
 @pytest.mark.parametrize("stored", [OLDEST | {"schema_version": SCHEMA_VERSION + 1}, {"accuracy": 1}])

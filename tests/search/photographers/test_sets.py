@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,13 +9,10 @@ import numpy as np
 import pytest
 
 from search.photographers.aliases import renamed_verdict
-from search.photographers.answers import PhotoEvidence
-from search.photographers.classifier.classifier import NO_RULES, NO_SETS, Classifier, Verdict
-from search.photographers.classifier.model_files import ARRAYS, MANIFEST
+from search.photographers.answers import Basis, PhotoEvidence
+from search.photographers.classifier.classifier import NO_SETS, Classifier, PhotoVectors, Verdict
 from search.photographers.photos.dataset import PhotoSet
 from workers.photographers.classifier.fitting.conformal import fit_conformal
-from workers.photographers.classifier.fitting.trees import TreeSettings
-from workers.photographers.classifier.model_writer import write_arrays, write_manifest
 from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.train import train
 
@@ -32,9 +28,7 @@ def learnt(make_photos: MakePhotos) -> PhotoSet:
 @pytest.fixture(scope="module")
 def folder(learnt: PhotoSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("sets") / "model"
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(TreeSettings.__init__, "__defaults__", (30, 0.2, 4, 3.0, 32))
-        train(learnt.take(np.flatnonzero(_known() & ~_held())), ClassifierOptions(0, threads=1, report=False), made)
+    train(learnt.take(np.flatnonzero(_known() & ~_held())), ClassifierOptions(report=False), made)
     return made
 
 
@@ -51,7 +45,7 @@ def _loaded(folder: Path, photos: PhotoSet) -> Classifier:
 
 
 def _told(model: Classifier, photos: PhotoSet, at: int) -> Verdict:
-    return model.predict(photos.features[at], photos.visual[at], photos.style[at])
+    return model.predict(PhotoVectors(photos.features[at], photos.visual[at], photos.style[at]))
 
 
 def _evidence(verdict: Verdict) -> PhotoEvidence:
@@ -84,7 +78,7 @@ def test_one_photo_says_that_it_cannot_be_told_well_and_names_come_in_sets(learn
         assert verdict.one_of
         assert verdict.coverage == 0.9
         assert verdict.threshold == pytest.approx(
-            float(model._model.threshold.at(np.array([max(verdict.nearness.values())]))[0])
+            float(model._model.rules[Basis.PICTURE].threshold.at(np.array([max(verdict.nearness.values())]))[0])
         ), "nearness to anybody is the greatest to somebody"
     covered = np.mean([learnt.names[at] in v.one_of for at, v in zip(held, verdicts, strict=True)])
     assert covered > 0.75
@@ -98,32 +92,9 @@ def test_renamed_photographers_are_renamed_in_all_of_a_verdict(learnt: PhotoSet,
     assert merged.nearness["photographer 1"] == max(near["photographer 0"], near["photographer 1"])
 
 
-def test_a_model_of_the_version_before_answers_and_says_what_it_lacks(
-    learnt: PhotoSet, folder: Path, tmp_path: Path
-) -> None:
-    before = tmp_path / "before"
-    before.mkdir()
-    for path in folder.iterdir():
-        (before / path.name).write_bytes(path.read_bytes())
-    facts = json.loads((before / MANIFEST).read_text("utf-8"))
-    with np.load(before / ARRAYS) as arrays:
-        kept = {name: arrays[name] for name in arrays if not name.startswith("sets_") and name != "familiar_owners"}
-    write_arrays(before / ARRAYS, kept)
-    write_manifest(before, {k: v for k, v in facts.items() if k not in ("format", "versions", "files", "conformal")})
-    model, now = _loaded(before, learnt), _loaded(folder, learnt)
-    verdict = _told(model, learnt, 0)
-    assert verdict.candidates == _told(now, learnt, 0).candidates
-    assert verdict.threshold == _told(now, learnt, 0).threshold
-    assert (verdict.one_of, verdict.coverage, dict(verdict.nearness)) == ((), None, {})
-    assert NO_RULES in verdict.notes
-    judged = model.judge([_evidence(verdict)] * 3)
-    assert (judged.verdict, judged.notes) == (None, (NO_RULES,))
-    assert "likewise photographers train" in NO_RULES
-
-
 def test_of_two_photographers_no_set_is_judged(make_photos: MakePhotos, tmp_path: Path) -> None:
     photos = make_photos(2, told=1.5)
-    train(photos, ClassifierOptions(seconds=0, threads=1, report=False), tmp_path / "model")
+    train(photos, ClassifierOptions(report=False), tmp_path / "model")
     model = _loaded(tmp_path / "model", photos)
     judged = model.judge([_evidence(_told(model, photos, at)) for at in range(5)])
     assert (judged.verdict, judged.notes) == (None, (NO_SETS,))

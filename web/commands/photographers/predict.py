@@ -27,28 +27,32 @@ SET_CANDIDATES = 3
 @click.option(
     "--csv", "table", metavar="FILE", type=click.Path(path_type=Path), help="Write a table with one row a photo."
 )
+@click.option(
+    "--with-file", is_flag=True, help="Let facts of file, clock and camera count as well, not the picture alone."
+)
 @common
-def command(call: Call, examples: tuple[str, ...], table: Path | None) -> int:
+def command(call: Call, examples: tuple[str, ...], table: Path | None, with_file: bool) -> int:
     """Whose photo is FILE (it need not be stored; it may lie in a bucket), or the stored photo with this ID?
 
-    Names come with calibrated probabilities: of answers given with 80 %, about 80 % are right. Below the threshold,
-    which was tuned on photographers the model had never seen, the answer is "unknown". One photo alone cannot be told
-    well. Of several files, or all pictures in a FOLDER, each is answered and all are judged together: all by one
-    photographer, by nobody who is known, or mixed.
+    The picture alone is asked; what the facts of file, clock and camera say stands beside it. Names come with
+    calibrated probabilities: of answers given with 80 %, about 80 % are right. Below the threshold, which was tuned on
+    photographers the model had never seen, the answer is "unknown". One photo alone cannot be told well. Of several
+    files, or all pictures in a FOLDER, each is answered and all are judged together: all by one photographer, by
+    nobody who is known, or mixed.
 
     Exits with 1 where one of several could not be read.
     """
     from web.client import connect
 
-    settings = call.settings()
+    settings, evidence = call.settings(), "everything" if with_file else "picture"
     if len(examples) == 1 and table is None and not _is_folder(examples[0]):
         with connect(settings) as client:
-            answer = _ask(client, examples[0], settings)
+            answer = _ask(client, examples[0], settings, evidence)
         call.answer(answer, lambda console: _show(answer, console))
         return 0
     named = [name for example in examples for name in _expanded(example, settings)]
     with connect(settings) as client:
-        photos = list(_ask_each(client, named, settings))
+        photos = list(_ask_each(client, named, settings, evidence))
         told = _judge(client, photos)
     if table is not None:
         from web.commands.photographers.tables import write_predictions
@@ -87,29 +91,31 @@ def _expanded(example: str, settings: Settings) -> list[str]:
     return pictures
 
 
-def _ask(client: Client, example: str, settings: Settings) -> Json:
+def _ask(client: Client, example: str, settings: Settings, evidence: str) -> Json:
     from web.commands.questions.similar import example_file
 
     with example_file(example, settings) as file:
         if file is None:
-            return client.post("/photographers/predict", {"like": example})
+            return client.post("/photographers/predict", {"like": example, "evidence": evidence})
         if client.node is None:
-            return client.upload("/photographers/predict", file, {})
-        return _ask_about_file(client.node, file)
+            return client.upload("/photographers/predict", file, {"evidence": evidence})
+        return _ask_about_file(client.node, file, evidence)
 
 
-def _ask_about_file(node: Node, file: Path) -> Json:
+def _ask_about_file(node: Node, file: Path, evidence: str) -> Json:
     """Predict in this process, which reads the file in place, whatever its size."""
+    from search.photographers.answers import Basis
     from search.photographers.model_registry import ModelKind, untrained
     from web.api.photographers import Predicting, predict_photographer
     from web.plain import dump
 
     if not node.photographers.trained:
         raise untrained(ModelKind.CLASSIFIER)  # before the models are loaded in vain
-    return dump(predict_photographer(node, Predicting(), node.encoder.probe(str(file), file.name)))
+    asked = Predicting(evidence=Basis(evidence))
+    return dump(predict_photographer(node, asked, node.encoder.probe(str(file), file.name)))
 
 
-def _ask_each(client: Client, examples: list[str], settings: Settings) -> Iterator[Json]:
+def _ask_each(client: Client, examples: list[str], settings: Settings, evidence: str) -> Iterator[Json]:
     """Each photo with its prediction, or with the reason why it has none.
 
     Raises:
@@ -119,7 +125,7 @@ def _ask_each(client: Client, examples: list[str], settings: Settings) -> Iterat
 
     for at, example in enumerate(examples):
         try:
-            yield {"file": example, "prediction": _ask(client, example, settings), "error": None}
+            yield {"file": example, "prediction": _ask(client, example, settings, evidence), "error": None}
         except (MediaError, UnreadableFileError, UsageError) as error:
             say(one_line(f"{example}: {error}"))
             yield {"file": example, "prediction": None, "error": str(error)}
@@ -193,13 +199,14 @@ def _show(answer: Json, console: Console) -> None:
                       f"{answer['threshold']:.0%}).")  # fmt: skip
     else:
         console.print(f"{_shown(best)}, {best['probability']:.0%}")
-    table = Table("photographer", "probability", "by style", "by subject", box=None, pad_edge=False)
+    table = Table("photographer", "probability", "by style", "by subject", "by file", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
-    style, subject = (_by_name(answer[by]) for by in ("by_style", "by_subject"))
+    style, subject, file = (_by_name(answer[by]) for by in ("by_style", "by_subject", "by_file"))
     for one in answer["candidates"][:SHOWN]:
         name = one["photographer"]
-        table.add_row(_shown(one), f"{one['probability']:.1%}", style.get(name, ""), subject.get(name, ""))
+        table.add_row(_shown(one), f"{one['probability']:.1%}", style.get(name, ""), subject.get(name, ""),
+                      file.get(name, ""))  # fmt: skip
     console.print(table)
     if answer["coverage"] is not None:
         console.print(f"One of {len(answer['one_of'])}: {_names(answer)}. For "
@@ -210,6 +217,9 @@ def _show(answer: Json, console: Console) -> None:
     for reason in answer["reasons"][:REASONS]:
         console.print(f"{'for' if reason['weight'] > 0 else 'against'}: {one_line(reason['words'])}"
                       f" ({reason['weight']:+.2f})")  # fmt: skip
+    for check in answer["checks"]:
+        if check["passed"] is False:
+            console.print(f"Mind: {one_line(check['words'])}")
     for note in answer["notes"]:
         console.print(one_line(note))
 

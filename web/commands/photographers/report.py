@@ -80,8 +80,9 @@ def _ways(report: Report, console: Console) -> None:
     columns = ("", "right", "macro F1")
     own = (report.product, report.by_style, report.by_subject, report.kept, report.stripped, report.camera_alone)
     show_table(console, "What it goes by", columns, map(_way, own))
-    show_table(console, "Simple recipes, in the same folds", columns, map(_way, report.simple))
-    show_table(console, "The published recipe, part by part", columns, map(_way, report.ablation))
+    against = (*columns, "the model's lead")
+    show_table(console, "Simple recipes, in the same folds", against, map(_recipe, report.simple))
+    show_table(console, "The published recipe, part by part", against, map(_recipe, report.ablation))
     if report.explained is not None:
         console.print(f"The components keep {report.explained:.1%} of the variance of 'visual'.", highlight=False)
 
@@ -90,17 +91,25 @@ def _way(row: AccuracyRow) -> tuple[str, str, str]:
     return row.words, estimate(row.accuracy), estimate(row.macro_f1)
 
 
+def _recipe(row: AccuracyRow) -> tuple[str, str, str, str]:
+    return *_way(row), estimate(row.lead, signed=True)
+
+
 def _calibration(report: Report, console: Console) -> None:
-    show_table(
-        console,
-        "Calibration: how sure it was, and how often right",
-        ("said", "mean", "right", "photos"),
-        [
-            (f"{one.low:.0%} to {one.high:.0%}", f"{one.confidence:.1%}", f"{one.accuracy:.1%}", f"{one.n:,}")
-            for one in report.reliability
-            if one.n
-        ],
-    )
+    for shoots, bins in (
+        ("new shoots", report.reliability),
+        ("known shoots", report.known_shoots.reliability if report.known_shoots else ()),
+    ):
+        show_table(
+            console,
+            f"Calibration, {shoots}: how sure it was, and how often right",
+            ("said", "mean", "right", "photos"),
+            [
+                (f"{one.low:.0%} to {one.high:.0%}", f"{one.confidence:.1%}", f"{one.accuracy:.1%}", f"{one.n:,}")
+                for one in bins
+                if one.n
+            ],
+        )
     for figure in report.figures:
         if figure.section == "calibration":
             console.print(f"{figure.label}: {estimate(figure)}", highlight=False)

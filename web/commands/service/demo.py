@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 FOLDER = "sample"
 """Folder of the sample library in the data directory; also its name as a library."""
 
-TRAIN_SECONDS = 5.0
 WATCH_SECONDS = 0.5
 
 
@@ -49,7 +48,7 @@ def command(call: Call, no_serve: bool, host: str | None, port: int | None, no_b
             if node.closing.wait(WATCH_SECONDS):
                 return
         if not node.photographers.trained:
-            train_photographers(node, NewTraining(seconds=TRAIN_SECONDS))
+            train_photographers(node, NewTraining())
 
     def begin(node: Node) -> None:
         node.resume_unfinished()
@@ -86,7 +85,7 @@ def _train(call: Call, client: Client) -> None:
         client.get("/photographers/report")
     except NotFoundError:
         try:
-            started = client.post("/photographers/train", {"seconds": TRAIN_SECONDS})
+            started = client.post("/photographers/train", {})
             call.say(follow(client, started["id"]).message)
         except LikewiseError as error:
             call.say(f"Its photographers are not told apart: {error}")

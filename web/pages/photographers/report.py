@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from search.errors import ModelError, NotFoundError
 from search.evaluation.statistics import wilson
+from search.photographers.answers import Basis
 from search.photographers.report import AccuracyRow, CalibrationBin, Confusion, Report, Section, read_report
 from web.api.operation import current_node
 from web.charts import calibration as chart
@@ -50,6 +51,7 @@ def report() -> str:
         figures=[figure for figure in found.figures if figure.section is not Section.RECIPES] if found else [],
         rows=rows(found) if found else [],
         curve=curve(found.reliability) if found else None,
+        known_curve=curve(found.known_shoots.reliability) if found and found.known_shoots else None,
         matrix=matrix(found.confusion) if found and found.confusion else [],
         jobs=active_jobs(node),
     )
@@ -60,14 +62,20 @@ def rows(report: Report) -> list[tuple[str, str, list[AccuracyRow]]]:
     return [
         (
             "What the answers live on",
-            "The product asked of one kind of thing at a time. If the camera alone does as well, it gives the "
-            "photographer away, and the figures say little about style.",
-            [report.product, report.by_style, report.by_subject, report.stripped, report.camera_alone],
+            "The answer by the picture, by one kind of thing at a time, and with what file and camera say. If the "
+            "camera alone does as well, it gives the photographer away, and the figures say little about style.",
+            [
+                report.product,
+                report.by_style,
+                report.by_subject,
+                report.kept if report.evidence == Basis.PICTURE else report.stripped,
+                report.camera_alone,
+            ],
         ),
         ("Simple recipes", "What the product has to beat, in the same folds.", list(report.simple)),
         (
             "The published recipe, part by part",
-            "The 78 features, the image vector, both, and tuned.",
+            "The 78 features, the image vector, and both.",
             list(report.ablation),
         ),
     ]

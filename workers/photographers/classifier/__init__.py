@@ -14,5 +14,4 @@ Start with ``train``.
 * ``scores``: Statistics of predictions for the group bootstrap: accuracy, macro F1, calibration error, AUROC
 * ``train``: Training of the photographer classifier from credited photos
 * ``training_set``: Training set of the classifier: photographers with enough photos, and the groups of these photos
-* ``tuning``: Search for CatBoost's settings by Optuna within a time limit
 """

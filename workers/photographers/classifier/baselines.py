@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from search.photographers.classifier.ensemble import Inputs
 from search.photographers.classifier.linear import Matrix, log_softmax
-from search.photographers.photos.features import CAMERA, METADATA, PICTURE_ONLY
-from workers.photographers.classifier.fitting.ensemble import FitOptions
+from search.photographers.photos.features import PICTURE_ONLY
 from workers.photographers.classifier.fitting.splits import Labels, TrainTestSplit
 from workers.photographers.classifier.fitting.trees import TreeSettings, fit_trees
+from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.progress import TrainingProgress
 
 
@@ -29,7 +29,7 @@ class BaselineTask:
     labels: Labels
     photographers: int
     split: TrainTestSplit
-    options: FitOptions
+    options: ClassifierOptions
     progress: TrainingProgress
 
 
@@ -37,7 +37,7 @@ Baseline = Callable[[BaselineTask], NDArray[np.float64]]
 """Returns probabilities of the test photos, float64 ``(tested, photographers)``."""
 
 
-def catboost_baseline(columns: tuple[int, ...], *, embedding: bool, settings: TreeSettings | None = None) -> Baseline:
+def catboost_baseline(columns: tuple[int, ...], *, embedding: bool) -> Baseline:
     """CatBoost on some of the features, with or without 128 principal components of ``visual``."""
 
     def baseline(task: BaselineTask) -> NDArray[np.float64]:
@@ -53,7 +53,7 @@ def catboost_baseline(columns: tuple[int, ...], *, embedding: bool, settings: Tr
             train.features[:, chosen],
             task.labels[task.split.train],
             task.photographers,
-            settings or TreeSettings(),
+            TreeSettings(),
             seed=task.options.seed,
             threads=task.options.threads,
             goes_on=task.progress.goes_on,
@@ -111,5 +111,7 @@ ABLATION: Mapping[str, tuple[str, Baseline]] = {
     "embedding": ("128 components of the embedding, CatBoost", catboost_baseline((), embedding=True)),
     "both": ("128 components and 78 features, CatBoost", catboost_baseline(ALL_FEATURES, embedding=True)),
 }
-CAMERA_ALONE = catboost_baseline((*METADATA, *CAMERA), embedding=False)
-"""Facts of file, clock and camera, without the picture."""
+
+MOST_FOR_TREES = 60
+"""Photographers up to which trees are grown: every tree has a leaf value for each of them, so that time and memory grow
+with their number, and hundreds would take hours."""

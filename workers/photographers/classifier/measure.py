@@ -1,22 +1,26 @@
-"""Measurement of a classifier on folds that keep groups together, and of baselines on the same folds.
+"""Measurement of a classifier on folds that keep shoots together, and of baselines on the same folds.
 
-Everything fitted or chosen (components, settings of the trees, weights, threshold) is fitted anew in every fold, from
-the training photos of that fold alone.
+Everything fitted or chosen (weights, calibration, threshold) is fitted anew in every fold, from the training photos of
+that fold alone. Photos of known shoots are measured in folds that part shoots, strangers in folds from whose training
+photographers are left out.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation.statistics import BINS, Estimate, GroupBootstrap, bin_of
-from search.photographers.classifier.ensemble import ANSWERS, Ensemble, Inputs
-from search.photographers.classifier.threshold import Threshold
-from search.photographers.photos.features import FEATURES
+from search.photographers.answers import Basis
+from search.photographers.classifier.ensemble import ANSWERS, FILE, Ensemble, Inputs
+from search.photographers.classifier.reasons import reasons_of
+from search.photographers.photos.features import FEATURES, INDEX
+from search.photographers.photos.grouping import of_known_shoots
 from search.photographers.photos.names import photographer_id
 from search.photographers.report import (
     AccuracyRow,
@@ -26,37 +30,26 @@ from search.photographers.report import (
     OpenSetFigures,
     Report,
     ReportCheck,
+    ShootFigures,
     Strength,
 )
-from workers.photographers.classifier.baselines import (
-    ABLATION,
-    ALL_FEATURES,
-    CAMERA_ALONE,
-    SIMPLE,
-    Baseline,
-    BaselineTask,
-    catboost_baseline,
+from workers.photographers.classifier.baselines import ABLATION, MOST_FOR_TREES, SIMPLE, Baseline, BaselineTask
+from workers.photographers.classifier.fitting.ensemble import fit_ensemble
+from workers.photographers.classifier.fitting.splits import (
+    Index,
+    grouped_folds,
+    photographers_out,
 )
-from workers.photographers.classifier.fitting.ensemble import (
-    MOST_FOR_TREES,
-    FitOptions,
-    PartsFitter,
-    confidence_of,
-    fit_ensemble,
-)
-from workers.photographers.classifier.fitting.splits import TrainTestSplit, grouped_folds
-from workers.photographers.classifier.fitting.threshold import Confidence, fit_threshold
-from workers.photographers.classifier.fitting.trees import TreeSettings
-from workers.photographers.classifier.leakage_checks import leakage_checks
+from workers.photographers.classifier.fitting.trees import fit_components
+from workers.photographers.classifier.leakage_checks import measurement_checks
 from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.progress import TrainingProgress
 from workers.photographers.classifier.scores import auroc, calibration_error, macro_f1, share, top
 from workers.photographers.classifier.training_set import TrainingSet, sampled
-from workers.photographers.classifier.tuning import SearchResult, search_settings
 
 FOLDS = 5
-MOST_MEASURED = 4_000
-"""Photos that figures are measured on at most, whole groups of them; more would narrow the intervals by a few points,
+MOST_MEASURED = 2_000
+"""Photos that figures are measured on at most, whole shoots of them; more would narrow the intervals by a few points,
 and take hours."""
 
 MOST_IN_A_TABLE = 60
@@ -64,9 +57,6 @@ MOST_IN_A_TABLE = 60
 
 MISTAKES = 20
 TRAITS = 3
-_TYPICAL = ("value", "usual", "slope")
-"""Fields averaged over the thresholds of the folds."""
-
 CHANCE_AUROC = 0.5
 """AUROC of random answers."""
 
@@ -75,8 +65,17 @@ STRANGERS = (
     "stranger's photo looks like any other."
 )
 
-_SHOWN = 40
-"""Photos of a photographer whose SHAP values are averaged."""
+_SHOWN = 10
+"""Photos of a photographer whose reasons are added up."""
+
+_WAYS = {
+    Basis.PICTURE: ("product", "this model, from the picture"),
+    Basis.EVERYTHING: ("kept", "with what file and camera say"),
+    FILE: ("camera_alone", "file, clock and camera alone"),
+    "style": ("by_style", "how it is developed"),
+    "subject": ("by_subject", "what it shows"),
+}
+"""Answer to the name and the words of its row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,140 +94,143 @@ class _Predictions:
 
 
 def measure(
-    training_set: TrainingSet,
-    options: ClassifierOptions,
-    fit_options: FitOptions,
-    search: SearchResult | None,
-    progress: TrainingProgress,
+    training_set: TrainingSet, options: ClassifierOptions, checks: Sequence[ReportCheck], progress: TrainingProgress
 ) -> Report:
     """Report of a model trained on these photos.
 
     Args:
-        fit_options: how the model was fitted.  search: how its settings were found.
+        checks: what tells photographers apart beside the picture.
 
     Raises:
         TrainingStoppedError: the training was told to stop.
     """
-    return _Measurement(training_set, options, fit_options, search, progress).report()
+    return _Measurement(training_set, options, progress).report(checks)
 
 
 class _Measurement:
     """One report in the making."""
 
-    def __init__(
-        self,
-        training_set: TrainingSet,
-        options: ClassifierOptions,
-        fit_options: FitOptions,
-        search: SearchResult | None,
-        progress: TrainingProgress,
-    ) -> None:
+    def __init__(self, training_set: TrainingSet, options: ClassifierOptions, progress: TrainingProgress) -> None:
         self._training_set = sampled(training_set, MOST_MEASURED, options.seed)
-        self._options, self._fit_options, self._search, self._progress = options, fit_options, search, progress
-        self._labels, self._groups = self._training_set.labels, self._training_set.groups
+        self._options, self._progress = options, progress
+        self._labels, self._shoots = self._training_set.labels, self._training_set.shoots
         self._count = len(training_set.names)
-        self._kept = Inputs.of(self._training_set.photos)
-        self._stripped = Inputs.of(self._training_set.photos, metadata=False)
+        self._photos = Inputs.of(self._training_set.photos)
         self._trees = self._count <= MOST_FOR_TREES
-        self._folds = grouped_folds(self._labels, self._groups, FOLDS, options.seed)
-        self._bootstrap = GroupBootstrap(self._groups, options.seed)
+        self._folds = grouped_folds(self._labels, self._shoots.shoots, FOLDS, options.seed)
+        self._bootstrap = GroupBootstrap(self._shoots.shoots, options.seed)
 
-    def report(self) -> Report:
-        product = self._product(self._own, "product", "this model")
-        other = self._product(self._stripped if self._options.metadata else self._kept, "", "")["all"]
-        kept, stripped = (product["all"], other) if self._options.metadata else (other, product["all"])
+    def report(self, checks: Sequence[ReportCheck]) -> Report:
+        product = self._product()
+        predictions = product[Basis.PICTURE]
         simple = [self._baseline(name, *baseline) for name, baseline in SIMPLE.items() if self._usable(name)]
-        rows = {one.name: self._row(one) for one in simple}
-        best = max(simple, key=lambda one: rows[one.name].accuracy.value)
-        camera = self._baseline("camera_alone", "file, clock and camera alone, CatBoost", CAMERA_ALONE)
-        predictions = product["all"]
+        ablation = self._ablation(simple)
         right = self._right(predictions)
+        best = max((*simple, *ablation), key=lambda one: self._right(one).mean())
         confidence = predictions.probabilities.max(axis=1)
-        checks = self._checks(camera)
+        checks = (*checks, *self._checks())
         strangers = self._open_set()
         warnings = [check.words for check in checks if check.passed is False]
         if strangers and strangers.auroc.low <= CHANCE_AUROC:
             warnings.append(STRANGERS)
+        lead = self._lead(right, self._right(best))
+        if lead.low <= 0:
+            warnings.append(f"It cannot be shown that this model is right more often than {best.words}.")
         return Report(
             photos=len(self._labels),
             photographers=self._count,
-            groups=len(np.unique(self._groups)),
+            groups=len(np.unique(self._shoots.shoots)),
             folds=len(self._folds),
             digest=self._training_set.photos.digest,
+            evidence=Basis.PICTURE.value,
             product=self._row(predictions),
             by_style=self._row(product["style"]),
             by_subject=self._row(product["subject"]),
-            kept=self._row(_renamed(kept, "kept", "with what file and camera say")),
-            stripped=self._row(_renamed(stripped, "stripped", "from the picture alone")),
-            camera_alone=self._row(camera),
+            kept=self._row(product[Basis.EVERYTHING]),
+            stripped=self._row(replace(predictions, name="stripped", words="from the picture alone")),
+            camera_alone=self._row(product[FILE]),
             top3=self._bootstrap.estimate(share(top(predictions.probabilities, self._labels, 3))),
             ece=self._bootstrap.estimate(calibration_error(confidence, right)),
             reliability=_reliability(confidence, right),
+            coverage=self._coverage(product),
+            coverage_stated=self._models[0].rules[Basis.PICTURE].conformal.coverage,
+            known_shoots=self._known_shoots(),
             chance=float(np.bincount(self._labels).max()) / len(self._labels),
             open_set=strangers,
-            simple=tuple(rows.values()),
-            ablation=tuple(self._row(ablated) for ablated in self._ablation(simple)),
-            lead=self._lead(right, self._right(best)),
+            simple=tuple(self._against(one, right) for one in simple),
+            ablation=tuple(self._against(one, right) for one in ablation),
+            lead=lead,
+            lead_over=best.words,
+            lead_everything=self._lead(self._right(product[Basis.EVERYTHING]), self._right(best)),
             strengths=self._strengths(predictions),
             confusion=self._confusion(predictions),
             mistakes=self._mistakes(predictions),
             checks=checks,
-            settings=asdict(self._fit_options.settings),
-            trials=self._search.trials if self._search else 0,
             explained=self._explained(),
-            threshold=self._models[0].threshold.value,
+            threshold=self._models[0].rules[Basis.PICTURE].threshold.value,
             warnings=(*self._training_set.notes, *warnings),
         )
 
-    @property
-    def _own(self) -> Inputs:
-        return self._kept if self._options.metadata else self._stripped
-
-    @cached_property
-    def _fold_options(self) -> list[FitOptions]:
-        """Options of each fold, with settings searched on its training part."""
-        seconds = self._options.seconds / len(self._folds) if self._trees else 0.0
-        return [self._searched(fold, seconds) for fold in self._folds]
-
     @cached_property
     def _models(self) -> list[Ensemble]:
-        fits = zip(self._folds, self._fold_options, strict=True)
-        return [self._fitted(self._own, fold, options) for fold, options in fits]
-
-    def _searched(self, fold: TrainTestSplit, seconds: float) -> FitOptions:
-        labels, groups = self._labels[fold.train], self._groups[fold.train]
-        inner = grouped_folds(labels, groups, FOLDS, self._fit_options.seed)
-        found = search_settings(
-            self._own.take(fold.train),
-            labels,
-            inner,
-            seconds,
-            seed=self._fit_options.seed,
-            threads=self._fit_options.threads,
-            progress=self._progress,
-        )
-        return replace(self._fit_options, settings=found.settings if found else TreeSettings())
-
-    def _fitted(self, photos: Inputs, fold: TrainTestSplit, options: FitOptions) -> Ensemble:
-        rows = fold.train
-        return fit_ensemble(
-            photos.take(rows), self._labels[rows], self._count, self._groups[rows], options, self._progress
-        )
-
-    def _product(self, photos: Inputs, name: str, words: str) -> dict[str, _Predictions]:
-        """Predictions of this model by answer; the threshold is that of each fold."""
-        probabilities = {answer: np.empty((len(self._labels), self._count)) for answer in ANSWERS}
-        answered = np.zeros(len(self._labels), bool)
-        for at, (fold, options) in enumerate(zip(self._folds, self._fold_options, strict=True)):
+        found = []
+        for at, fold in enumerate(self._folds):
             self._progress.say(f"Measuring the model: fold {at + 1} of {len(self._folds)}")
-            model = self._models[at] if photos is self._own else self._fitted(photos, fold, options)
-            for answer, predicted in model.answers(photos.take(fold.test)).items():
+            found.append(self._fitted(fold.train))
+        return found
+
+    def _fitted(self, rows: Index) -> Ensemble:
+        return fit_ensemble(
+            self._photos.take(rows),
+            self._labels[rows],
+            self._count,
+            self._shoots.take(rows),
+            self._options.seed,
+            self._progress,
+        )
+
+    def _product(self) -> dict[str, _Predictions]:
+        """Predictions of this model by answer; calibration and threshold are those of each fold."""
+        probabilities = {answer: np.empty((len(self._labels), self._count)) for answer in ANSWERS}
+        answered: dict[str, NDArray[np.bool_]] = {one: np.zeros(len(self._labels), bool) for one in Basis}
+        for fold, model in zip(self._folds, self._models, strict=True):
+            photos = self._photos.take(fold.test)
+            for answer, predicted in model.answers(photos).items():
                 probabilities[answer][fold.test] = predicted
-            needed = model.thresholds(photos.take(fold.test))
-            answered[fold.test] = probabilities["all"][fold.test].max(axis=1) >= needed
-        labels = {"style": ("by_style", "how it is developed"), "subject": ("by_subject", "what it shows")}
-        found = {answer: _Predictions(*labels.get(answer, (name, words)), probabilities[answer]) for answer in ANSWERS}
-        return found | {"all": replace(found["all"], answered=answered)}
+            for evidence in Basis:
+                sure = probabilities[evidence][fold.test].max(axis=1)
+                answered[evidence][fold.test] = sure >= model.thresholds(photos, evidence)
+        return {answer: _Predictions(*_WAYS[answer], probabilities[answer], answered.get(answer)) for answer in ANSWERS}
+
+    def _known_shoots(self) -> ShootFigures | None:
+        """Figures over photos of shoots that were learnt from in part; None where every photo is a shoot of its own."""
+        shoots = self._shoots
+        folds = grouped_folds(self._labels, shoots.twins, FOLDS, self._options.seed)
+        rows, probabilities = [], []
+        for at, fold in enumerate(folds):
+            known = fold.test[of_known_shoots(shoots.shoots, fold.train, fold.test)]
+            if len(known):
+                self._progress.say(f"Measuring known shoots: fold {at + 1} of {len(folds)}")
+                rows.append(known)
+                probabilities.append(self._fitted(fold.train).probabilities(self._photos.take(known)))
+        if not rows:
+            return None
+        tested, given = np.concatenate(rows), np.concatenate(probabilities)
+        right, confidence = given.argmax(axis=1) == self._labels[tested], given.max(axis=1)
+        drawn = GroupBootstrap(shoots.shoots[tested], self._options.seed)
+        return ShootFigures(
+            accuracy=drawn.estimate(share(right)),
+            ece=drawn.estimate(calibration_error(confidence, right)),
+            reliability=_reliability(confidence, right),
+        )
+
+    def _coverage(self, product: Mapping[str, _Predictions]) -> Estimate:
+        """How often the sets of names hold the right one."""
+        held = np.zeros(len(self._labels), bool)
+        for fold, model in zip(self._folds, self._models, strict=True):
+            names = model.rules[Basis.PICTURE].conformal.holds(product[Basis.PICTURE].probabilities[fold.test])
+            held[fold.test] = names[np.arange(len(fold.test)), self._labels[fold.test]]
+        return self._bootstrap.estimate(share(held))
 
     def _usable(self, name: str) -> bool:
         return self._trees or name not in ("features_trees", *ABLATION)
@@ -236,8 +238,8 @@ class _Measurement:
     def _baseline(self, name: str, words: str, baseline: Baseline) -> _Predictions:
         self._progress.say(f"Measuring {words}")
         probabilities = np.full((len(self._labels), self._count), 1 / self._count)
-        for fold in self._folds if self._trees or name in SIMPLE else ():
-            task = BaselineTask(self._kept, self._labels, self._count, fold, self._fit_options, self._progress)
+        for fold in self._folds:
+            task = BaselineTask(self._photos, self._labels, self._count, fold, self._options, self._progress)
             probabilities[fold.test] = baseline(task)
         return _Predictions(name, words, probabilities)
 
@@ -245,27 +247,11 @@ class _Measurement:
         if not self._trees:
             return []
         found = {one.name: one for one in simple}
-        rows = [found["features_trees"]]
-        rows += [self._baseline(name, *baseline) for name, baseline in ABLATION.items()]
-        return [*rows, self._tuned()]
+        return [found["features_trees"], *(self._baseline(name, *baseline) for name, baseline in ABLATION.items())]
 
-    def _tuned(self) -> _Predictions:
-        """The published recipe with searched settings and a threshold, found on a held-out part."""
-        words = "128 components and 78 features, CatBoost, tuned, with threshold"
-        self._progress.say(f"Measuring {words}")
-        probabilities = np.empty((len(self._labels), self._count))
-        answered = np.zeros(len(self._labels), bool)
-        for fold, options in zip(self._folds, self._fold_options, strict=True):
-            baseline = catboost_baseline(ALL_FEATURES, embedding=True, settings=options.settings)
-            labels, groups = self._labels[fold.train], self._groups[fold.train]
-            inner = grouped_folds(labels, groups, FOLDS, options.seed)[0]
-            held = TrainTestSplit(fold.train[inner.train], fold.train[inner.test])
-            task = BaselineTask(self._kept, self._labels, self._count, held, options, self._progress)
-            confidence = Confidence.of(held.test, baseline(task), self._labels[held.test])
-            threshold = fit_threshold(confidence, Confidence.none())
-            probabilities[fold.test] = baseline(replace(task, split=fold))
-            answered[fold.test] = probabilities[fold.test].max(axis=1) >= threshold.value
-        return _Predictions("tuned", words, probabilities, answered)
+    def _against(self, baseline: _Predictions, right: NDArray[np.bool_]) -> AccuracyRow:
+        """A baseline's row with the product's lead over it."""
+        return replace(self._row(baseline), lead=self._lead(right, self._right(baseline)))
 
     def _right(self, predictions: _Predictions) -> NDArray[np.bool_]:
         right: NDArray[np.bool_] = predictions.probabilities.argmax(axis=1) == self._labels
@@ -286,25 +272,29 @@ class _Measurement:
         return self._bootstrap.estimate(lambda weights: float((weights * difference).sum() / weights.sum()))
 
     def _open_set(self) -> OpenSetFigures | None:
-        self._progress.say("Measuring how strangers are told")
-        fitter = PartsFitter(self._own, self._labels, self._count, self._fit_options, self._progress)
-        every = [model.weights["all"] for model in self._models]
-        weights = {part: float(np.mean([one.get(part, 0.0) for one in every])) for part in every[0]}
-        found = fitter.open_set(self._folds, weights)
-        known, strangers = confidence_of(found, strange=False), confidence_of(found, strange=True)
-        if not len(strangers.rows) or not known.right.any():
+        """By models whose whole fitting, threshold included, never saw the strangers."""
+        rows, margins, strange, right = [], [], [], []
+        for fold, strangers in photographers_out(self._labels, self._folds, self._options.seed):
+            self._progress.say("Measuring how strangers are told")
+            model = self._fitted(fold.train)
+            threshold = model.rules[Basis.PICTURE].threshold
+            for tested in (fold.test, strangers):
+                if len(tested):
+                    photos = self._photos.take(tested)
+                    given = model.probabilities(photos)
+                    rows.append(tested)
+                    margins.append(threshold.margin(given.max(axis=1), model.parts.style(photos.style)))
+                    right.append(given.argmax(axis=1) == self._labels[tested])
+                    strange.append(np.full(len(tested), tested is strangers))
+        if not rows or not np.concatenate(right).any():
             return None
-        thresholds = [model.threshold for model in self._models]
-        threshold = Threshold(*(float(np.mean([getattr(one, name) for one in thresholds])) for name in _TYPICAL))
-        both = Confidence.joined([known, strangers])
-        margin = threshold.margin(both.value, both.nearness)
-        familiar = np.arange(len(both.rows)) < len(known.rows)
-        right = familiar & both.right
-        drawn = GroupBootstrap(self._groups[both.rows], self._options.seed)
+        margin, stranger = np.concatenate(margins), np.concatenate(strange)
+        known_right = np.concatenate(right) & ~stranger
+        drawn = GroupBootstrap(self._shoots.shoots[np.concatenate(rows)], self._options.seed)
         return OpenSetFigures(
-            auroc=drawn.estimate(auroc(familiar, margin)),
-            refused=drawn.estimate(share(margin < 0, ~familiar), len(strangers.rows)),
-            kept=drawn.estimate(share(margin >= 0, right), int(right.sum())),
+            auroc=drawn.estimate(auroc(~stranger, margin)),
+            refused=drawn.estimate(share(margin < 0, stranger), int(stranger.sum())),
+            kept=drawn.estimate(share(margin >= 0, known_right), int(known_right.sum())),
         )
 
     def _strengths(self, predictions: _Predictions) -> tuple[Strength, ...]:
@@ -317,7 +307,7 @@ class _Measurement:
                     name,
                     photographer_id(name),
                     int(own.sum()),
-                    len(np.unique(self._groups[own])),
+                    len(np.unique(self._shoots.shoots[own])),
                     self._bootstrap.estimate(share(right, own), int(own.sum())),
                     self._bootstrap.estimate(share(right, claimed), int(claimed.sum())) if claimed.any() else None,
                     self._traits(at),
@@ -329,12 +319,14 @@ class _Measurement:
         """Features that speak for a photographer most, over photos of a test fold."""
         model, fold = self._models[0], self._folds[0]
         rows = fold.test[self._labels[fold.test] == photographer][:_SHOWN]
-        if model.parts.trees is None or not len(rows):
-            return ()
-        photos = self._own.take(rows)
-        values = model.parts.trees.shap(photos.vectors, photos.features, photographer).mean(axis=0)[-len(FEATURES) :]
-        best = np.argsort(-values, kind="stable")[:TRAITS]
-        return tuple(FEATURES[at].label for at in best if values[at] > 0)
+        found: dict[str, float] = {}
+        unknown = np.full(len(FEATURES), np.nan)
+        for row in rows:
+            for reason in reasons_of(model.probabilities, self._photos.take(row[None]), photographer, unknown, unknown):
+                if reason.feature in INDEX:
+                    found[reason.feature] = found.get(reason.feature, 0.0) + reason.weight
+        best = sorted(found.items(), key=lambda one: -one[1])[:TRAITS]
+        return tuple(FEATURES[INDEX[name]].label for name, weight in best if weight > 0)
 
     def _confusion(self, predictions: _Predictions) -> Confusion | None:
         if self._count > MOST_IN_A_TABLE:
@@ -350,25 +342,15 @@ class _Measurement:
         return tuple(Mistake(names[own], names[taken], count) for (own, taken), count in common)
 
     def _explained(self) -> float | None:
-        trees = [model.parts.trees for model in self._models if model.parts.trees is not None]
-        return float(np.mean([one.components["visual"].explained for one in trees])) if trees else None
+        """Share of the variance of ``visual`` that the components of the published recipe keep."""
+        if not self._trees:
+            return None
+        train = self._photos.take(self._folds[0].train)
+        return fit_components({"visual": train.visual}, self._options.seed)["visual"].explained
 
-    def _checks(self, camera: _Predictions) -> tuple[ReportCheck, ...]:
+    def _checks(self) -> tuple[ReportCheck, ...]:
         self._progress.say("Looking for leaks")
-        trees = [model.parts.trees for model in self._models if model.parts.trees is not None]
-        return leakage_checks(
-            self._training_set,
-            self._kept,
-            self._folds,
-            float(self._right(camera).mean()),
-            [one.importances()[-len(FEATURES) :] for one in trees],
-            self._options.seed,
-            self._progress,
-        )
-
-
-def _renamed(predictions: _Predictions, name: str, words: str) -> _Predictions:
-    return _Predictions(name, words, predictions.probabilities, predictions.answered)
+        return measurement_checks(self._training_set, self._photos, self._folds, self._options.seed, self._progress)
 
 
 def _reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[CalibrationBin, ...]:

@@ -15,70 +15,65 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.photographers.classifier.ensemble import Ensemble, Inputs
-from search.photographers.classifier.model_files import ARRAYS, FORMAT, MANIFEST, OUT_OF_FOLD, TREES, file_digest
+from search.photographers.classifier.ensemble import FILE, Ensemble
+from search.photographers.classifier.model_files import ARRAYS, FORMAT, MANIFEST, OUT_OF_FOLD, file_digest
 from search.photographers.classifier.reasons import medians
 from search.photographers.photos.features import REVISION
-from workers.photographers.classifier.fitting.ensemble import FitOptions
-from workers.photographers.classifier.options import ClassifierOptions
+from search.photographers.report import ReportCheck
 from workers.photographers.classifier.training_set import TrainingSet
-from workers.photographers.classifier.tuning import SearchResult
 
-LIBRARIES = ("catboost", "numpy", "optuna", "scikit-learn")
+LIBRARIES = ("catboost", "numpy", "scikit-learn")
 
 
 def manifest_facts(
     model: Ensemble,
     training: TrainingSet,
-    options: ClassifierOptions,
-    fit_options: FitOptions,
-    search: SearchResult | None,
-    notes: tuple[str, ...],
+    seed: int,
+    notes: Sequence[str],
+    checks: Sequence[ReportCheck],
 ) -> Mapping[str, Any]:
     """Content of the manifest beside the format, versions and digests."""
-    photos, trees = training.photos, model.parts.trees
+    photos = training.photos
     return {
         "photographers": training.names,
         "visual": photos.visual_space.fingerprint,
         "style": photos.style_space.fingerprint if photos.style_space else None,
+        "dimensions": {"style": photos.style.shape[1], "appearance": photos.appearance.shape[1]},
+        "appearance": photos.appearance_space.fingerprint if photos.appearance_space else None,
         "features": REVISION,
         "digest": photos.digest,
         "photos": len(photos),
-        "metadata": options.metadata,
-        "seed": options.seed,
-        "settings": asdict(fit_options.settings),
-        "search": asdict(search) if search else None,
-        "threshold": asdict(model.threshold),
-        "conformal": asdict(model.conformal) if model.conformal else None,
-        "weights": model.weights,
-        "shares": model.shares.tolist(),
-        "components": {name: part.explained for name, part in trees.components.items()} if trees else None,
-        "present": trees.present.tolist() if trees else None,
+        "seed": seed,
+        "answers": {
+            evidence: {"threshold": asdict(rules.threshold), "conformal": asdict(rules.conformal)}
+            for evidence, rules in model.rules.items()
+        },
+        "weights": model.calibration.weights,
+        "shares": model.calibration.shares.tolist(),
+        "checks": [asdict(check) for check in checks],
         "notes": notes,
     }
 
 
-def save_model(folder: Path, model: Ensemble, training: TrainingSet, inputs: Inputs) -> None:
-    """Write arrays, trees and out-of-fold predictions of a model into a folder.
-
-    Args:
-        inputs: of the training photos.
-    """
+def save_model(folder: Path, model: Ensemble, training: TrainingSet) -> None:
+    """Write arrays and out-of-fold predictions of a model into a folder."""
+    features, parts = training.photos.features, model.parts
     arrays: dict[str, NDArray[Any]] = {
-        "everyone": medians(inputs.features),
-        "typical": np.stack([medians(inputs.features[training.labels == at]) for at in range(len(training.names))]),
+        "everyone": medians(features),
+        "typical": np.stack([medians(features[training.labels == at]) for at in range(len(training.names))]),
     }
-    for part, linear in model.parts.linears.items():
-        arrays |= {f"{part}_{name}": values for name, values in linear.arrays().items()}
-    arrays |= {f"familiar_{name}": values for name, values in model.parts.familiarity.arrays().items()}
-    if model.sets is not None:
-        arrays |= model.sets.arrays()
-    if model.parts.trees is not None:
-        for name, components in model.parts.trees.components.items():
-            arrays |= {f"components_{name}_mean": components.mean, f"components_{name}_axes": components.axes}
-        model.parts.trees.model.save_model(str(folder / TREES), format="cbm")
+    for part, linear in parts.linears.items():
+        arrays |= _prefixed(part, linear.arrays())
+    arrays |= _prefixed(FILE, parts.file.arrays())
+    arrays |= _prefixed("familiar_nearest", parts.nearest.arrays()) | _prefixed("familiar_style", parts.style.arrays())
+    for rule in (model.sets, model.calibration.rule):
+        arrays |= rule.arrays() if rule is not None else {}
     write_arrays(folder / ARRAYS, arrays)
     write_out_of_fold(folder, training.names, training.photos.ids, model.out_of_fold)
+
+
+def _prefixed(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {f"{prefix}_{name}": values for name, values in arrays.items()}
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:

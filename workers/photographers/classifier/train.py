@@ -6,18 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from search.photographers.answers import Basis
 from search.photographers.classifier.ensemble import Inputs
 from search.photographers.classifier.model_files import REPORT
 from search.photographers.photos.dataset import PhotoSet
-from workers.photographers.classifier.fitting.ensemble import INNER_FOLDS, MOST_FOR_TREES, FitOptions, fit_ensemble
-from workers.photographers.classifier.fitting.splits import grouped_folds
-from workers.photographers.classifier.fitting.trees import TreeSettings
+from workers.photographers.classifier.fitting.ensemble import fit_ensemble
+from workers.photographers.classifier.leakage_checks import evidence_checks
 from workers.photographers.classifier.measure import measure
 from workers.photographers.classifier.model_writer import manifest_facts, save_model, write_manifest
 from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.progress import TrainingProgress
-from workers.photographers.classifier.training_set import TrainingSet, training_set
-from workers.photographers.classifier.tuning import SearchResult, search_settings
+from workers.photographers.classifier.training_set import training_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +57,19 @@ def train(
     progress = TrainingProgress(say, goes_on)
     say("Looking at which photos belong together")
     training = training_set(photos, options.seed)
-    inputs = Inputs.of(training.photos, metadata=options.metadata)
-    search = _search(training, inputs, options, progress)
-    fit_options = FitOptions(search.settings if search else TreeSettings(), options.seed, options.threads)
+    inputs = Inputs.of(training.photos)
     say(f"Learning from {len(training.photos):,} photos by {len(training.names):,} photographers")
-    model = fit_ensemble(inputs, training.labels, len(training.names), training.groups, fit_options, progress)
+    model = fit_ensemble(inputs, training.labels, len(training.names), training.shoots, options.seed, progress)
     notes = list(training.notes)
-    if model.parts.trees is not None:
-        kept = model.parts.trees.components["visual"]
-        notes.append(f"{len(kept.axes)} principal components keep {kept.explained:.1%} of the variance of 'visual'.")
     folder.mkdir(parents=True, exist_ok=True)
-    save_model(folder, model, training, inputs)
+    save_model(folder, model, training)
+    threshold = model.rules[Basis.PICTURE].threshold
+    checks = evidence_checks(training, options.seed, progress)
     if options.report:
-        measured = measure(training, options, fit_options, search, progress)
-        report = replace(measured, threshold=model.threshold.value)  # the folds had others
+        measured = measure(training, options, checks, progress)
+        report = replace(measured, threshold=threshold.value)  # the folds had others
         report.save(folder / REPORT)
         notes += [warning for warning in report.warnings if warning not in notes]
     progress.check()
-    write_manifest(folder, manifest_facts(model, training, options, fit_options, search, tuple(notes)))
-    return TrainedClassifier(folder, training.names, len(training.photos), model.threshold.value, tuple(notes))
-
-
-def _search(
-    training: TrainingSet, inputs: Inputs, options: ClassifierOptions, progress: TrainingProgress
-) -> SearchResult | None:
-    if options.seconds <= 0 or len(training.names) > MOST_FOR_TREES:
-        return None
-    progress.say(f"Searching CatBoost's settings for {options.seconds:.0f} seconds")
-    folds = grouped_folds(training.labels, training.groups, INNER_FOLDS, options.seed)
-    return search_settings(
-        inputs, training.labels, folds, options.seconds, seed=options.seed, threads=options.threads, progress=progress
-    )
+    write_manifest(folder, manifest_facts(model, training, options.seed, notes, checks))
+    return TrainedClassifier(folder, training.names, len(training.photos), threshold.value, tuple(notes))

@@ -9,8 +9,8 @@ import numpy as np
 
 from search.errors import UsageError
 from search.photographers.photos.dataset import PhotoSet
-from search.photographers.photos.grouping import Groups, groups, widened
-from workers.photographers.classifier.fitting.ensemble import MOST_FOR_TREES
+from search.photographers.photos.grouping import groups, near_duplicate_groups, widened
+from workers.photographers.classifier.fitting.ensemble import Shoots
 from workers.photographers.classifier.fitting.splits import Labels
 
 LEAST_PHOTOS = 3
@@ -30,14 +30,14 @@ class TrainingSet:
 
     Attributes:
         names: photographers, sorted; ``labels``, intp ``(n,)``, are positions in them.
-        groups: of photos that no test may split, int64 ``(n,)``, see ``grouping``.
+        shoots: shoots, which no test of new work may part, and near duplicates, which no test may.
         notes: what was left out, and what makes figures flatter, in sentences for people.
     """
 
     photos: PhotoSet
     names: tuple[str, ...]
     labels: Labels
-    groups: Groups
+    shoots: Shoots
     notes: tuple[str, ...]
 
 
@@ -74,16 +74,11 @@ def training_set(photos: PhotoSet, seed: int = 0) -> TrainingSet:
             f"{share:.1%} of the photos are by '{most}', so that always naming them would be right as often: look at "
             "macro F1, not at accuracy."
         )
-    if len(names) > MOST_FOR_TREES:
-        notes.append(
-            f"No trees were grown, as there are more than {MOST_FOR_TREES} photographers; the linear parts answer, "
-            "without reasons."
-        )
     if np.isnan(chosen.features).all():
         notes.append(
             "The features of these photos are not there; `likewise reembed --space style` computes them with it."
         )
-    return TrainingSet(chosen, names, labels, split, tuple(notes))
+    return TrainingSet(chosen, names, labels, Shoots(split, near_duplicate_groups(chosen)), tuple(notes))
 
 
 def sampled(training: TrainingSet, most: int, seed: int) -> TrainingSet:
@@ -93,16 +88,17 @@ def sampled(training: TrainingSet, most: int, seed: int) -> TrainingSet:
     rng = np.random.default_rng(seed)
     wanted = most / len(training.labels)
     kept: set[int] = set()
+    shoots = training.shoots.shoots
     for at in range(len(training.names)):
-        own = np.unique(training.groups[training.labels == at])
+        own = np.unique(shoots[training.labels == at])
         kept.update(rng.permutation(own)[: max(3, round(wanted * len(own)))].tolist())
-    rows = np.flatnonzero(np.isin(training.groups, list(kept)))
+    rows = np.flatnonzero(np.isin(shoots, list(kept)))
     note = f"Measured on {len(rows):,} of the {len(training.labels):,} photos."
     return TrainingSet(
         training.photos.take(rows),
         training.names,
         training.labels[rows],
-        training.groups[rows],
+        training.shoots.take(rows),
         (*training.notes, note),
     )
 

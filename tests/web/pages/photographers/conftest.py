@@ -350,8 +350,6 @@ def report() -> Report:
             ReportCheck("camera", "the camera gives it away", False, 0.64, 0.3),
             ReportCheck("groups", "groups in two folds", None, 0.0),
         ),
-        settings={"iterations": 500.0, "learning_rate": 0.07},
-        trials=12,
         explained=0.86,
         threshold=0.55,
         warnings=("The camera gives it away: file and camera alone are right for 64 %.",),

@@ -19,33 +19,38 @@ _NOTHING = 1e-5
 def fit_linear(rows: Matrix, labels: Labels, photographers: int, shrinkage: float = SHRINKAGE) -> Linear:
     """Linear discriminant analysis with equal priors; a photographer without photos gets the least probability.
 
-    The covariance is shrunk in its eigenbasis, where shrinking towards a multiple of identity moves the eigenvalues
-    alone (Friedman, "Regularized discriminant analysis", JASA 84 (1989)).
+    The covariance within photographers is shrunk towards its mean variance times identity (Friedman, "Regularized
+    discriminant analysis", JASA 84 (1989)).
 
     Args:
         rows: ``(n, d)``, NaN for what is absent.  labels: intp ``(n,)``.
     """
     centre, scale = column_statistics(rows)
     normalised = standardised(rows, centre, scale)
-    # Fewer photos than columns: everything that can be fitted lies in the subspace that the photos span.
-    _, singular, basis = np.linalg.svd(normalised, full_matrices=False)
-    kept = singular > 1e-6 * max(float(singular[0]), 1.0) if len(singular) else np.zeros(0, bool)
-    basis = basis[kept].T
+    basis = _spanned(normalised) if len(rows) < normalised.shape[1] else np.eye(normalised.shape[1])
     reduced = normalised @ basis
     present = np.unique(labels)
     means = np.zeros((photographers, reduced.shape[1]))
     for label in present:
         means[label] = reduced[labels == label].mean(axis=0)
     within = reduced - means[labels]
-    variances, axes = np.linalg.eigh(within.T @ within / max(len(rows), 1))
-    rotated = means @ axes
-    absent = np.setdiff1d(np.arange(photographers), present)
-    shrunk = (1 - shrinkage) * np.clip(variances, 0, None)
-    shrunk += shrinkage * max(float(variances.mean()) if len(variances) else 0.0, 1e-6)
-    discriminant = rotated / shrunk
-    bias = -0.5 * (discriminant * rotated).sum(axis=1)
-    bias[absent] = -1e6
-    return Linear(centre, scale, basis @ (axes @ discriminant.T), bias)
+    covariance = within.T @ within / max(len(rows), 1)
+    directions = max(int(np.isfinite(scale).sum()) if len(rows) >= len(scale) else reduced.shape[1], 1)
+    shrunk = (1 - shrinkage) * covariance
+    shrunk[np.diag_indices_from(shrunk)] += shrinkage * max(float(np.trace(covariance)) / directions, 1e-6) + 1e-12
+    discriminant = np.linalg.solve(shrunk, means.T)
+    bias = -0.5 * (means * discriminant.T).sum(axis=1)
+    bias[np.setdiff1d(np.arange(photographers), present)] = -1e6
+    return Linear(centre, scale, basis @ discriminant, bias)
+
+
+def _spanned(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Orthonormal basis of the subspace that fewer rows than columns span, float64 ``(d, rank)``: nothing beyond it can
+    be fitted."""
+    variances, axes = np.linalg.eigh(rows @ rows.T)
+    kept = variances > 1e-9 * max(float(variances[-1]), 1.0)
+    basis: NDArray[np.float64] = rows.T @ (axes[:, kept] / np.sqrt(variances[kept]))
+    return basis
 
 
 def column_statistics(rows: Matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -45,6 +45,17 @@ def fit_pool(parts: Sequence[Scores], prior: Scores, labels: Labels) -> NDArray[
     return weights
 
 
+def fit_added(part: Scores, fixed: Scores, labels: Labels) -> float:
+    """Weight of one more part beside what others say, whose weights stay.
+
+    Args:
+        part: float64 ``(n, photographers)``.  fixed: the weighted sum of the others, of that shape.
+        labels: intp ``(n,)``.
+    """
+    own = part[np.arange(len(labels)), labels]
+    return _best_weight(np.stack([fixed, part]), own, np.array([1.0, 0.0]), 1, _RIDGE)
+
+
 def likeliest_weights(
     parts: Sequence[Scores], labels: Labels, ridges: Sequence[float] = (_RIDGE,)
 ) -> NDArray[np.float64]:

@@ -1,7 +1,6 @@
-"""Fitting of boosted trees: CatBoost on principal components of the vectors and the features.
+"""Boosted trees of the baselines: CatBoost on principal components of the vectors and the features.
 
-128 components of an image embedding and 78 features are the recipe that ``baselines`` measures too; 32 components of
-``style`` are added.
+128 components of an image embedding and 78 features are the recipe of an earlier publication.
 """
 
 from __future__ import annotations
@@ -11,15 +10,15 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from search.photographers.classifier.linear import Matrix
-from search.photographers.classifier.trees import Components, Trees, tree_rows
+from search.photographers.classifier.linear import Matrix, Scores, log_softmax
 from workers.photographers.classifier.fitting.splits import Labels
 
 if TYPE_CHECKING:
     from catboost import CatBoostClassifier
 
-COMPONENTS: Mapping[str, int] = {"visual": 128, "style": 32}
+COMPONENTS: Mapping[str, int] = {"visual": 128}
 """Principal components of each vector at most; fewer where there are fewer photos."""
 
 COLUMN_SHARE = 0.2
@@ -27,9 +26,55 @@ COLUMN_SHARE = 0.2
 no less right."""
 
 
+@dataclass(frozen=True, eq=False)
+class Components:
+    """Principal components, fitted on the training part alone.
+
+    Attributes:
+        mean: float64 ``(dim,)``.  axes: float64 ``(components, dim)``.
+        explained: share of the variance that they keep, 0 to 1.
+    """
+
+    mean: NDArray[np.float64]
+    axes: NDArray[np.float64]
+    explained: float
+
+    def __call__(self, rows: Matrix) -> NDArray[np.float64]:
+        """Projection of rows ``(n, dim)``, float64 ``(n, components)``; NaN where a row has one."""
+        projected: NDArray[np.float64] = (rows.astype(np.float64) - self.mean) @ self.axes.T
+        return projected
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """A CatBoost model with the components that are its inputs.
+
+    Attributes:
+        present: positions of the photographers that it was fitted to, intp, ascending.
+        photographers: number of photographers of the classifier.
+    """
+
+    model: CatBoostClassifier
+    components: Mapping[str, Components]
+    present: NDArray[np.intp]
+    photographers: int
+
+    def scores(self, vectors: Mapping[str, Matrix], features: Matrix) -> Scores:
+        """Log-probabilities, float64 ``(n, photographers)``.
+
+        Args:
+            vectors: name to ``(n, dim)``.  features: ``(n, 78)``, or the columns that the trees were fitted to.
+        """
+        predicted = self.model.predict_proba(tree_rows(self.components, vectors, features))
+        probabilities = np.zeros((len(features), self.photographers))
+        probabilities[:, self.present] = predicted
+        with np.errstate(divide="ignore"):
+            return log_softmax(np.maximum(np.log(probabilities), -1e6))
+
+
 @dataclass(frozen=True, slots=True)
 class TreeSettings:
-    """Settings of CatBoost that are searched for, by its own names. The defaults do for a few hundred photos."""
+    """Settings of CatBoost, by its own names. The defaults do for a few hundred photos."""
 
     iterations: int = 200
     learning_rate: float = 0.08
@@ -94,12 +139,12 @@ def fit_trees(
         differs = (np.nan_to_num(rows, nan=-1e30).min(axis=0) != np.nan_to_num(rows, nan=-1e30).max(axis=0)).any()
     if len(present) < 2 or not differs:
         return None
-    model = new_model(settings, seed, threads)
+    model = _new_model(settings, seed, threads)
     model.fit(rows, np.searchsorted(present, labels), callbacks=[_StopCallback(goes_on)])
     return Trees(model, components, present, photographers)
 
 
-def new_model(settings: TreeSettings, seed: int, threads: int, **more: Any) -> CatBoostClassifier:
+def _new_model(settings: TreeSettings, seed: int, threads: int) -> CatBoostClassifier:
     """An untrained model. Photographers have equal weight, however many photos each has."""
     from catboost import CatBoostClassifier
 
@@ -112,5 +157,17 @@ def new_model(settings: TreeSettings, seed: int, threads: int, **more: Any) -> C
         verbose=False,
         allow_writing_files=False,
         **asdict(settings),
-        **more,
     )
+
+
+def tree_rows(
+    components: Mapping[str, Components], vectors: Mapping[str, Matrix], features: Matrix
+) -> NDArray[np.float64]:
+    """Components of each vector in order of name, then the features: float64 ``(n, columns)``.
+
+    Args:
+        vectors: name to ``(n, dim)``.  features: ``(n, f)``.
+    """
+    parts = [components[name](vectors[name]) for name in sorted(components)]
+    joined: NDArray[np.float64] = np.concatenate([*parts, features.astype(np.float64)], axis=1)
+    return joined
