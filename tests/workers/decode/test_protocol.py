@@ -37,6 +37,8 @@ FULL = Decoded(
     moments=(0.0, 1.25),
     clips=np.ones((1, 16, 112, 112, 3), np.uint8),
     whole=np.full((2, 224, 224, 3), 7, np.uint8),
+    inner=np.full((2, 224, 224, 3), 9, np.uint8),
+    borders=(0.1, 0.0, 0.25, 0.0),
     sound=np.linspace(-1, 1, 100, dtype=np.float32),
     fingerprints=("0" * 64, "f" * 64),
     features=FEATURES_SENT,
@@ -90,11 +92,11 @@ def test_a_reply_survives_the_pipe(decoded: Decoded) -> None:
     assert reply.rss == 12345
     got = reply.result
     assert isinstance(got, Decoded)
-    for name in ("crops", "clips", "whole", "sound"):
+    for name in ("crops", "clips", "whole", "inner", "sound"):
         sent, received = getattr(decoded, name), getattr(got, name)
         assert (sent is None) == (received is None)
         assert sent is None or (np.array_equal(sent, received) and sent.dtype == received.dtype)
-    for name in ("kind", "mime", "facts", "moments", "fingerprints", "features", "preview"):
+    for name in ("kind", "mime", "facts", "moments", "fingerprints", "features", "borders", "preview"):
         assert getattr(decoded, name) == getattr(got, name)
 
 
@@ -148,6 +150,12 @@ def test_an_error_of_no_known_kind() -> None:
         {"features": [None] * 77 + [float("nan")]},
         {"features": [None] * 77 + [1.01]},
         {"features": [-1, *[None] * 77]},
+        {"borders": None},
+        {"borders": [0.1] * 3},
+        {"borders": [0.6, 0, 0.4, 0]},
+        {"borders": [-0.1, 0, 0, 0]},
+        {"borders": [0, float("nan"), 0, 0]},
+        {"borders": [0, 0, 0, "0"]},
         {"arrays": None},
         {"arrays": [None]},
         {"arrays": [{}]},

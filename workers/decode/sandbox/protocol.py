@@ -268,7 +268,7 @@ def read_reply(descriptor: int, deadline: Deadline) -> Reply:
         raise ProtocolError("moments that do not match the crops")
     if any(len(arrays[name]) != len(crops) for name in ("whole", "inner") if name in arrays):
         raise ProtocolError("whole pictures that do not match the crops")
-    borders: Any = header.get("borders")
+    borders: Any = header.get("borders", [])
     if not are_borders(borders):
         raise ProtocolError("borders that are none")
     decoded = Decoded(
