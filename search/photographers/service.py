@@ -188,23 +188,10 @@ class PhotographerService:
             for candidate in candidates[:CANDIDATES_SHOWN]
         ]
         vectors = [(style, style_vector), (visual, visual_vector)]
-        prediction = Prediction(
-            unknown=verdict.unknown,
-            candidates=verdict.candidates,
-            threshold=verdict.threshold,
-            reasons=verdict.reasons,
-            by_style=verdict.by_style,
-            by_subject=verdict.by_subject,
-            by_file=verdict.by_file,
-            evidence=verdict.evidence,
-            known_shoot=verdict.known_shoot,
-            checks=verdict.checks,
+        prediction = verdict.prediction(
             nearest=nearest_photos(self._store, dict.fromkeys(names), probe.media_id, vectors) if nearest else None,
             model=self._classifier.version,
-            notes=(*verdict.notes, *_notes(credited)),
-            one_of=verdict.one_of,
-            coverage=verdict.coverage,
-            nearness=verdict.nearness,
+            notes=_notes(credited),
         )
         return display.shown_prediction(prediction, self._displayed())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from search.photographers.answers import (
     Basis,
     Candidate,
+    Photo,
     PhotoEvidence,
+    Prediction,
     PredictionReason,
     SetPrediction,
 )
@@ -80,6 +82,13 @@ class Verdict:
     evidence: str = Basis.PICTURE.value
     known_shoot: float = 0.0
     checks: tuple[ReportCheck, ...] = ()
+
+    def prediction(
+        self, nearest: Mapping[str, tuple[Photo, ...]] | None, model: str, notes: tuple[str, ...]
+    ) -> Prediction:
+        """The answer that this becomes; ``notes`` are added to its own."""
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "notes"}
+        return Prediction(**own, nearest=nearest, model=model, notes=(*self.notes, *notes))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from search import addresses
 from search.errors import LikewiseError, MediaError, NotFoundError, UsageError
-from search.photographers.answers import Prediction, PredictionReason
+from search.photographers.answers import Basis, Prediction, PredictionReason
 from search.records.lookup import find_record
 from web.api.operation import current_node
 from web.api.params import NonEmpty, read_query
@@ -45,11 +45,13 @@ class PredictQuery:
         like: ids of stored photos, and names of uploads.
         folder: a folder of the library.
         edit: what was credited by hand just now, and can be undone.
+        evidence: of one photo: what the answer goes by.
     """
 
     like: Annotated[tuple[NonEmpty, ...], Field(max_length=MOST_STORED)] = ()
     folder: str = ""
     edit: str = ""
+    evidence: Basis = Basis.PICTURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _page(query: PredictQuery, problem: LikewiseError | None, unread: Sequence[s
     answer, many, edit = None, None, None
     try:
         if len(query.like) == 1 and not query.folder:
-            answer = _answer(node, query.like[0])
+            answer = _answer(node, query.like[0], query.evidence)
         elif query.like or query.folder:
             many = predicted(node, query)
         if query.edit:
@@ -172,18 +174,18 @@ def _page(query: PredictQuery, problem: LikewiseError | None, unread: Sequence[s
     return make_response(body, STATUS_OF.get(problem.code, 500) if problem else 200)
 
 
-def _answer(node: NodePort, name: str) -> Answer:
+def _answer(node: NodePort, name: str, evidence: Basis) -> Answer:
     if name.startswith(PREFIX):
         probe = recent_uploads().get(name)
         example, stored, credited, folder = upload_tile(name, probe), False, "", ""
         borders = probe.borders
-        prediction = predict_photographer(node, Predicting(), probe)
+        prediction = predict_photographer(node, Predicting(evidence=evidence), probe)
     else:
         record = find_record(node.store, check_id(name))
         example, stored, credited = record_tile(record), True, record.photographer or ""
         borders = record.borders
         folder = (addresses.parent(record.paths[0]) or "") if record.paths else ""
-        prediction = predict_photographer(node, Predicting(name))
+        prediction = predict_photographer(node, Predicting(name, evidence))
     reasons = sorted(prediction.reasons, key=lambda reason: -abs(reason.weight))[:REASONS_SHOWN]
     heaviest = max((abs(reason.weight) for reason in reasons), default=1.0)
     return Answer(example, stored, credited, folder, borders, prediction, tuple(reasons), heaviest)

@@ -15,6 +15,7 @@ from search.errors import NotFoundError
 from search.evaluation.statistics import Estimate
 from search.photographers.answers import (
     Alike,
+    Basis,
     Candidate,
     Chart,
     Credit,
@@ -174,7 +175,7 @@ class FakeDesk:
         taken_for = (TakenFor(first.name, 30, 25, 3, 2), TakenFor(second.name, 28, 4, 20, 4))
         return Comparison(mine, theirs, traits, {"style": 0.93, "subject": 0.5}, pairs, taken_for)
 
-    def predict(self, probe: Probe, *, nearest: bool = True) -> Prediction:
+    def predict(self, probe: Probe, evidence: Basis = Basis.PICTURE, *, nearest: bool = True) -> Prediction:
         if not self.trained:
             raise NotFoundError("No classifier has been trained yet.")
         self.asked.append(probe)
@@ -189,6 +190,10 @@ class FakeDesk:
             threshold=0.55,
             one_of=tuple(self.names[:2]),
             coverage=0.9,
+            evidence=evidence.value,
+            by_file=candidates[1:3],
+            known_shoot=0.35,
+            checks=(ReportCheck("border_alone", "The border alone is right for 56.0%.", False, 0.56, 0.21),),
             reasons=(
                 PredictionReason(
                     "shadows",

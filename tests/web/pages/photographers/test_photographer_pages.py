@@ -134,6 +134,18 @@ def test_a_bar_is_as_long_as_its_effect_and_on_its_side(client: FlaskClient) -> 
     assert [float(x) for _, x, _ in bars] == pytest.approx([50, 50 - widths[1], 50], abs=0.1)
 
 
+def test_the_picture_answers_alone_unless_everything_is_asked(client: FlaskClient, desk: Any, library: Any) -> None:
+    address = f"/photographers/predict?like={library.ids['night_1.jpg']}"
+    page = client.get(address).text
+    assert "goes by the picture alone" in page
+    assert "The border alone is right for 56.0%." in page.partition('id="leaks"')[2].partition("</ul>")[0]
+    assert page.index('id="by-subject"') < page.index('id="by-file"')
+    more = re.search(r'href="([^"]+evidence=everything)"', page)
+    assert more
+    assert "facts of file, clock and camera count as well" in client.get(more[1].replace("&amp;", "&")).text
+    assert client.get(f"{address}&evidence=dreams").status_code == 400
+
+
 def test_a_stored_photo_is_asked_about(client: FlaskClient, desk: Any, library: Any) -> None:
     item = client.get(f"/item/{library.ids['night_1.jpg']}").text
     link = re.search(r'href="(/photographers/predict\?like=[^"]+)">Whose style', item)
@@ -354,7 +366,7 @@ def test_the_report_gives_every_figure_with_its_interval_and_n(client: FlaskClie
     for place in ('x1="64.0%" x2="78.0%"', 'cx="71.0%"', 'class="chance" x1="20.0%"'):
         assert place in right
     assert "The camera gives it away" in page[: page.index("Figures")]  # before any figure can be quoted
-    assert "4.1 points above the best of these" in page
+    assert "4.1 points above the best simple recipe" in page
     assert page.count("not passed") == 1
     assert "at most 0.300" in page
     rows = re.findall(r'<td class="h(\d+)">(\d*)</td>', page)

@@ -26,7 +26,7 @@ INVENTED = Figure(
 
 def _terminal(report: Report) -> str:
     console = Console(file=io.StringIO(), width=200, markup=False, emoji=False)
-    show(report, "1", console)
+    show(report, "1", {}, console)
     written: str = console.file.getvalue()  # type: ignore[attr-defined]
     return written
 
