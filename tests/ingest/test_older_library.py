@@ -22,7 +22,8 @@ from workers.embedders.sound.standardise import KEY, shipped, standardise
 
 @pytest.fixture
 def older(make_settings: Callable[..., Settings], media: Path, renewing: Any) -> Iterator[Any]:
-    """A library whose collections were made before there were ``style``, ``concepts`` and ``appearance``, and got them since."""
+    """A library whose collections were made before there were ``style``, ``concepts`` and ``appearance``, which they got
+    since."""
     renewing.fill(media, 3)
     settings = make_settings()
     store = open_store(settings)
