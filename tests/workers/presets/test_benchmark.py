@@ -18,7 +18,8 @@ from web.plain import dump, load
 from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
 from workers.embedders.style.statistics import DIMENSIONS
-from workers.photographers.benchmark import benchmark, heads, product_models
+from workers.photographers.benchmark import benchmark, heads, product_models, trial
+from workers.photographers.benchmark import photos as photos_module
 from workers.photographers.benchmark.benchmark import measure
 from workers.photographers.benchmark.observe import LoadedModels
 from workers.photographers.benchmark.options import PresetOptions
@@ -26,8 +27,9 @@ from workers.photographers.benchmark.photos import Split
 from workers.photographers.benchmark.results import BenchmarkCheck, PresetBenchmark, check, unmeasured
 from workers.photographers.benchmark.rows import METADATA, REPRESENTATIONS
 
-SMALL = PresetOptions(photos=34, presets=6, seeds=2, practice=30)
-QUICK = PresetOptions(photos=32, presets=6, seeds=1, practice=22)
+SMALL = PresetOptions(photos=30, presets=6, seeds=2, practice=22)
+QUICK = PresetOptions(photos=18, presets=6, seeds=1, practice=20)
+"""Of fewer photos than a figure needs, for tests that ask something else."""
 
 
 def tones(wholes: NDArray[np.uint8]) -> Array:
@@ -84,6 +86,8 @@ def light(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = unmeasured("vectors", "photographers' vectors", "left out")
     monkeypatch.setattr(benchmark, "vector_checks", lambda *refused: [vectors])
     monkeypatch.setattr(heads, "TREES", 40)
+    monkeypatch.setattr(photos_module, "LEAST_GALLERY", QUICK.gallery)
+    monkeypatch.setattr(trial, "EACH", 3)
 
 
 def by_name(found: Sequence[BenchmarkCheck]) -> dict[str, BenchmarkCheck]:
@@ -95,7 +99,7 @@ def test_every_row_and_control_is_measured(photos: Path, settings: Settings, tmp
     said: list[str] = []
     found = measure(photos, SMALL, settings, said.append)
     assert (found.photos, found.subjects, found.presets, found.seeds) == (48, 12, 6, 2)
-    assert (found.gallery, found.question, found.chance) == (24, 10, 1 / 6)
+    assert (found.gallery, found.question, found.chance) == (20, 10, 1 / 6)
     (level,) = found.levels
     assert (level.name, level.jitter) == ("medium", 0.25)
     assert [row.name for row in level.rows] == [representation.name for representation in REPRESENTATIONS]
