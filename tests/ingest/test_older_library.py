@@ -22,7 +22,7 @@ from workers.embedders.sound.standardise import KEY, shipped, standardise
 
 @pytest.fixture
 def older(make_settings: Callable[..., Settings], media: Path, renewing: Any) -> Iterator[Any]:
-    """A library whose collections were made before there were ``style``, ``concepts`` and ``appearance``, which they got
+    """A library whose collections were made before there were ``style``, ``concepts`` and ``appearance``, and got them
     since."""
     renewing.fill(media, 3)
     settings = make_settings()
