@@ -59,6 +59,15 @@ def test_no_page_holds_inline_code_or_anything_from_elsewhere(client: FlaskClien
     assert len(tags.found) > 20
 
 
+def test_the_dark_scheme_changes_colours_only(repository: Path) -> None:
+    """So the pages are as wide in it, and tests of their width load them once."""
+    styles = "".join(path.read_text("utf-8") for path in (repository / "web" / "static" / "css").glob("*.css"))
+    dark = re.findall(r"@media \(prefers-color-scheme: dark\) \{\s*:root \{([^{}]+)\}\s*\}", styles)
+    assert len(dark) == styles.count("prefers-color-scheme") > 0
+    for declared in filter(str.strip, ";".join(dark).split(";")):
+        assert re.fullmatch(r"\s*--[\w-]+: (#[0-9a-f]{6}|(.* rgb\(0 0 0 / \d+%\),?)+)\s*", declared), declared
+
+
 def test_the_start_page_shows_what_there_is(client: FlaskClient) -> None:
     page = client.get("/").text
     assert "In the library" in page

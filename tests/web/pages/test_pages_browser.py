@@ -272,15 +272,14 @@ def test_failures_are_tried_again(page: Page, node: Any) -> None:
     expect(page.locator(".job .state")).to_have_text("running")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_is_wider_than_its_window(browser: Browser, address: str, library: Any, node: Any, scheme: str) -> None:
+def test_no_page_is_wider_than_its_window(browser: Browser, address: str, library: Any, node: Any) -> None:
     long = "/a/very/long/path" * 8
     node.ingest.known["1"] = JobProgress("1", JobState.RUNNING, "holiday", (long,), total=100, message=f"Not {long}.")
     node.ingest.failed = [Failure("/media/" + "a" * 200 + ".jpg", "corrupt", "It ends. " * 30, 1, "media", "1")]
     beach, night = library.ids["beach_1.jpg"], library.ids["night_1.jpg"]
     paths = ["/", "/?q=rose", f"/?like={beach}&unlike={night}&view=rows&in=images&cameras=Nikon+F3", "/status"]
     paths += [f"/item/{library.ids['clip_0.webm']}", "/jobs", "/failures", "/duplicates", "/login", "/nothing"]
-    context = browser.new_context(base_url=address, color_scheme=scheme)
+    context = browser.new_context(base_url=address)
     page = context.new_page()
     for path in paths:
         page.goto(path)
