@@ -26,7 +26,7 @@ from search.photographers.classifier.ensemble import Inputs
 from search.photographers.classifier.sets import SetJudge, SetKind, measures
 from search.store.base import Array
 from workers.photographers.classifier.fitting.conformal import fit_conformal
-from workers.photographers.classifier.fitting.ensemble import FitOptions, fit_ensemble
+from workers.photographers.classifier.fitting.ensemble import fit_ensemble
 from workers.photographers.classifier.fitting.sets import HeldOutAnswers, SetSource
 from workers.photographers.classifier.fitting.splits import Index, grouped_folds
 from workers.photographers.classifier.measure import FOLDS
@@ -82,16 +82,15 @@ def main() -> None:
         print(f"Not measured: {chosen.folder} is absent.")
         return
     training = training_set(photos_of(chosen.folder), chosen.seed)
-    print(
-        f"{len(training.labels)} photos, {len(training.names)} photographers, {len(np.unique(training.groups))} shoots"
-    )
+    shoots = len(np.unique(training.shoots.shoots))
+    print(f"{len(training.labels)} photos, {len(training.names)} photographers, {shoots} shoots")
     strangers(training, chosen.seed)
     names(training, chosen.seed)
 
 
 def strangers(training: TrainingSet, seed: int) -> None:
     labels, inputs = training.labels, Inputs.of(training.photos)
-    first, other = (fold.test for fold in grouped_folds(labels, training.groups, 2, seed))
+    first, other = (fold.test for fold in grouped_folds(labels, training.shoots.shoots, 2, seed))
     models = [_left_out(training, inputs, at, first, other, seed) for at in range(len(training.names))]
     found = [model for model in models if model is not None]
     rng = np.random.default_rng(seed)
@@ -116,12 +115,12 @@ def _print(words: str, each: Sequence[float], draws: Sequence[float]) -> None:
 def _left_out(
     training: TrainingSet, inputs: Inputs, stranger: int, first: Index, other: Index, seed: int
 ) -> Unheld | None:
-    labels, groups = training.labels, training.groups
+    labels, shoots = training.labels, training.shoots
     rows = first[labels[first] != stranger]
     progress = TrainingProgress(lambda text: None, lambda: True)
     known = np.delete(np.arange(len(training.names)), stranger)
     given = np.searchsorted(known, labels[rows])
-    model = fit_ensemble(inputs.take(rows), given, len(known), groups[rows], FitOptions(seed=seed, threads=1), progress)
+    model = fit_ensemble(inputs.take(rows), given, len(known), shoots.take(rows), seed, progress)
     if model.sets is None:
         return None
     asked = inputs.take(other)
@@ -133,11 +132,12 @@ def _left_out(
         model.probabilities(asked),
         model.nearness(asked),
     )
-    return Unheld(evidence, model.sets, groups[other])
+    return Unheld(evidence, model.sets, shoots.shoots[other])
 
 
 def names(training: TrainingSet, seed: int) -> None:
-    labels, groups, inputs = training.labels, training.groups, Inputs.of(training.photos)
+    labels, inputs = training.labels, Inputs.of(training.photos)
+    shoots, groups = training.shoots, training.shoots.shoots
     held = np.zeros((len(COVERAGES), len(labels), len(training.names)), bool)
     progress = TrainingProgress(lambda text: None, lambda: True)
     for fold in grouped_folds(labels, groups, FOLDS, seed):
@@ -146,8 +146,8 @@ def names(training: TrainingSet, seed: int) -> None:
             inputs.take(rows),
             labels[rows],
             len(training.names),
-            groups[rows],
-            FitOptions(seed=seed, threads=1),
+            shoots.take(rows),
+            seed,
             progress,
         )
         probabilities = model.probabilities(inputs.take(fold.test))

@@ -4,8 +4,9 @@
 
 By default photographers_fsa_color and photographers_web of ../shared/data, labelled by their manifests. Every photo is
 decoded, measured, embedded and stored as in an ingest, read back as the classifier's photos, learnt from, and measured
-in folds that keep sessions and near duplicates together; every figure is printed with n and its 95 % interval. With
-``--unseen`` the model learnt from the (one) folder also names the photos of another folder.
+in folds that keep sessions and near duplicates together; every figure is printed with n and its 95 % interval. Then the
+same folds are asked about copies whose tags are gone. With ``--unseen`` the model learnt from the (one) folder also
+names the photos of another folder; call it twice, with the folders changed over, to ask both ways.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ from bench_ingest import describe, open_home
 from search.evaluation.statistics import Estimate, GroupBootstrap
 from search.labels import read_labels
 from search.media import Kind
+from search.photographers.answers import Basis
 from search.photographers.classifier.classifier import Classifier
+from search.photographers.classifier.ensemble import Inputs
+from search.photographers.classifier.file_facts import FILE_FACTS
 from search.photographers.photos.dataset import PhotoSet, read_photos
 from search.photographers.photos.grouping import groups
 from search.settings import Settings
@@ -39,9 +43,14 @@ from workers.batch.report import Batch, Status
 from workers.decode.sandbox.pool import DecodePool
 from workers.embedders.choice import choose_models
 from workers.embedders.models import Models
+from workers.photographers.classifier.fitting.ensemble import fit_ensemble
+from workers.photographers.classifier.fitting.splits import grouped_folds
+from workers.photographers.classifier.measure import FOLDS
 from workers.photographers.classifier.options import ClassifierOptions
-from workers.photographers.classifier.scores import macro_f1, share, top
+from workers.photographers.classifier.progress import TrainingProgress
+from workers.photographers.classifier.scores import calibration_error, macro_f1, share, top
 from workers.photographers.classifier.train import train
+from workers.photographers.classifier.training_set import training_set
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 SETS = ("photographers_fsa_color", "photographers_web")
@@ -71,6 +80,7 @@ def main() -> None:
                 lambda text: print("  " + text),
             )
             show(json.loads((model / "report.json").read_text("utf-8")))
+            show_stripped(photos, chosen.seed)
             if chosen.unseen:
                 show_unseen(
                     Classifier.load(model, photos.visual_space, photos.style_space, photos.appearance_space),
@@ -103,8 +113,14 @@ def show(report: Mapping[str, Any]) -> None:
     rows = [report["product"], report["by_style"], report["by_subject"], *report["simple"], *report["ablation"]]
     rows += [report["kept"], report["stripped"], report["camera_alone"]]
     for row in rows:
-        print(f"{row['words']:60} {told(row['accuracy'])}   macro F1 {row['macro_f1']['value']:.3f}")
-    print(f"{'lead over the best simple recipe':60} {told(report['lead'])}")
+        lead = f"   lead over it {told(row['lead'])}" if row["lead"] else ""
+        print(f"{row['words']:60} {told(row['accuracy'])}   macro F1 {row['macro_f1']['value']:.3f}{lead}")
+    print(f"{'lead over ' + report['lead_over']:60} {told(report['lead'])}")
+    print(f"{'lead with file and camera':60} {told(report['lead_everything'])}")
+    if report["known_shoots"]:
+        print(f"{'known shoots: right':60} {told(report['known_shoots']['accuracy'])}")
+        print(f"{'known shoots: expected calibration error':60} {told(report['known_shoots']['ece'])}")
+    print(f"{'sets of names, stated ' + format(report['coverage_stated'], '.0%'):60} {told(report['coverage'])}")
     print(f"{'first three candidates':60} {told(report['top3'])}")
     print(f"{'expected calibration error':60} {told(report['ece'])}")
     if report["open_set"]:
@@ -115,17 +131,49 @@ def show(report: Mapping[str, Any]) -> None:
         print(f"  ! {warning}")
 
 
+def show_stripped(photos: PhotoSet, seed: int) -> None:
+    """Photos without any fact of file, clock and camera are asked about, of models that learnt from whole ones."""
+    training = training_set(photos, seed)
+    labels, shoots = training.labels, training.shoots
+    stripped = training.photos.features.copy()
+    stripped[:, FILE_FACTS] = np.nan
+    asked = Inputs.of(replace(training.photos, features=stripped))
+    wrong, fine = ({basis: np.zeros(len(labels), bool) for basis in Basis} for _ in range(2))
+    for fold in grouped_folds(labels, shoots.shoots, FOLDS, seed):
+        rows = fold.train
+        model = fit_ensemble(
+            Inputs.of(training.photos).take(rows),
+            labels[rows],
+            len(training.names),
+            shoots.take(rows),
+            seed,
+            TrainingProgress(),
+        )
+        for basis in Basis:
+            given = model.probabilities(asked.take(fold.test), basis)
+            right = given.argmax(axis=1) == labels[fold.test]
+            named = given.max(axis=1) >= model.thresholds(asked.take(fold.test), basis)
+            wrong[basis][fold.test] = ~right & named & (given.max(axis=1) >= 0.5)
+            fine[basis][fold.test] = right | ~named
+    drawn = GroupBootstrap(shoots.shoots, seed)
+    for words, hits in (("named wrongly at .5 or more", wrong), ("right or unknown", fine)):
+        for basis in Basis:
+            print(f"{f'tags gone, {basis}: {words}':60} {told(vars_of(drawn.estimate(share(hits[basis]))))}")
+
+
 def show_unseen(model: Classifier, folder: Path, seed: int) -> None:
     photos = photos_of(folder)
     known = photos.take(np.array([name in model.names for name in photos.names]))
-    given = model.probabilities(known)
     truth = np.array([model.names.index(name) for name in known.names if name is not None])
     drawn = GroupBootstrap(groups(known), seed)
-    right = given.argmax(axis=1) == truth
     print(f"unseen: {len(known)} photos of {folder.name}")
-    print(f"{'accuracy':60} {told(vars_of(drawn.estimate(share(right))))}")
-    print(f"{'macro F1':60} {told(vars_of(drawn.estimate(macro_f1(truth, given.argmax(axis=1)))))}")
-    print(f"{'first three candidates':60} {told(vars_of(drawn.estimate(share(top(given, truth, 3)))))}")
+    for basis in Basis:
+        given = model.probabilities(known, basis)
+        right, sure = given.argmax(axis=1) == truth, given.max(axis=1)
+        print(f"{f'{basis}: right':60} {told(vars_of(drawn.estimate(share(right))))}")
+        print(f"{f'{basis}: macro F1':60} {told(vars_of(drawn.estimate(macro_f1(truth, given.argmax(axis=1)))))}")
+        print(f"{f'{basis}: first three candidates':60} {told(vars_of(drawn.estimate(share(top(given, truth, 3)))))}")
+        print(f"{f'{basis}: calibration error':60} {told(vars_of(drawn.estimate(calibration_error(sure, right))))}")
 
 
 def vars_of(estimate: Estimate) -> dict[str, float]:

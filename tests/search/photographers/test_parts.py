@@ -12,7 +12,7 @@ from workers.photographers.classifier.fitting.file_facts import fit_file_facts
 from workers.photographers.classifier.fitting.linear import fit_linear
 from workers.photographers.classifier.fitting.pooling import fit_added, fit_pool
 from workers.photographers.classifier.fitting.shoots import fit_shoot_rule
-from workers.photographers.classifier.fitting.threshold import KEPT, Confidence, fit_threshold
+from workers.photographers.classifier.fitting.threshold import KEPT, LEAST_KEPT, WRONG, Confidence, fit_threshold
 from workers.photographers.classifier.fitting.trees import TreeSettings, fit_pca, fit_trees
 
 
@@ -150,6 +150,18 @@ def test_the_threshold_never_refuses_too_many_right_answers() -> None:
     for strangers in (np.empty(0), rng.uniform(0.5, 1.0, 400), np.ones(400)):
         assert fit_threshold(_said(confidence), _said(strangers, 1)).kept >= KEPT
     assert fit_threshold(_said(confidence, 1), Confidence.none()).value == 0.0, "nothing was right"
+
+
+def test_rather_unknown_than_a_wrong_name_as_long_as_half_of_the_right_ones_are_given() -> None:
+    rng = np.random.default_rng(0)
+    right, sure_wrong = rng.uniform(0.5, 1.0, 300), rng.uniform(0.9, 1.0, 300)
+    for wrong, most in ((rng.uniform(0.5, 0.7, 100), WRONG), (sure_wrong, 1.0)):
+        known = Confidence.joined([_said(right), _said(wrong, 1)])
+        found = fit_threshold(known, _said(rng.uniform(0.5, 0.6, 100), 1))
+        named = known.value >= found.value
+        assert (named & ~known.right).mean() <= most
+        assert found.kept >= LEAST_KEPT - 1e-9
+    assert found.kept == pytest.approx(LEAST_KEPT, abs=0.01), "as many as may be are refused"
 
 
 def test_components_are_of_the_rows_given_and_say_how_much_they_keep() -> None:

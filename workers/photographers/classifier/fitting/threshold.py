@@ -16,6 +16,12 @@ KEPT = 0.75
 """Share of the right answers about known photographers that must still be given: a model that mostly answers "unknown"
 is of no use."""
 
+WRONG = 0.03
+"""Share of the photos by known photographers that may be given a wrong name, as far as :data:`LEAST_KEPT` allows."""
+
+LEAST_KEPT = 0.5
+"""Share of the right answers that is given whatever else is wanted."""
+
 _STEPS = 101
 
 
@@ -69,7 +75,9 @@ class Confidence:
 def fit_threshold(known: Confidence, strangers: Confidence) -> Threshold:
     """Threshold with the greatest sum of right answers given and strangers refused, as shares.
 
-    At least :data:`KEPT` of the right answers are given. Without strangers, the largest such threshold is taken.
+    At least :data:`KEPT` of the right answers are given. Without strangers, the largest such threshold is taken. Where
+    more than :data:`WRONG` of the photos would be given a wrong name, the threshold is raised: rather "unknown" than a
+    wrong name.
     Probability and nearness have equal weight: a standard deviation of one, over photos of known photographers,
     outweighs a standard deviation of the other.
 
@@ -81,12 +89,28 @@ def fit_threshold(known: Confidence, strangers: Confidence) -> Threshold:
     if not known.right.any():
         return Threshold(0.0, usual, slope, 1.0, None if not len(strangers.rows) else 0.0)
     level = Threshold(0.5, usual, slope)
-    right = level.margin(known.value, known.nearness)[known.right]
+    margins = level.margin(known.value, known.nearness)
+    right, wrong = margins[known.right], margins[~known.right]
     steps = np.quantile(right, np.linspace(0, 1 - KEPT, _STEPS))
     if not len(strangers.rows):
-        return Threshold(_probability(steps[-1]), usual, slope, float((right >= steps[-1]).mean()), None)
-    best = best_threshold(right, level.margin(strangers.value, strangers.nearness), steps)
-    return Threshold(_probability(best.value), usual, slope, best.kept, best.refused)
+        value, refused = _sure(float(steps[-1]), right, wrong), None
+    else:
+        others = level.margin(strangers.value, strangers.nearness)
+        value = _sure(best_threshold(right, others, steps).value, right, wrong)
+        refused = float((others < value).mean())
+    return Threshold(_probability(value), usual, slope, float((right >= value).mean()), refused)
+
+
+def _sure(value: float, right: NDArray[np.float64], wrong: NDArray[np.float64]) -> float:
+    """The least threshold from ``value`` on that lets few enough wrong names through, but most right ones.
+
+    Args:
+        value: log-odds.  right, wrong: those of right and of wrong answers, float64 ``(n,)``.
+    """
+    for step in np.quantile(right, np.linspace(0, 1 - LEAST_KEPT, _STEPS)):
+        if step >= value and (wrong >= step).sum() <= WRONG * (len(right) + len(wrong)):
+            return float(step)
+    return max(value, float(np.quantile(right, 1 - LEAST_KEPT)))
 
 
 def _exchange(known: Confidence) -> tuple[float, float]:
