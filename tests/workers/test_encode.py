@@ -89,3 +89,21 @@ def test_files_that_cannot_be_used_say_why(
         encoder.probe(make_file("a.jpg").path)
     with pytest.raises(UnsupportedMediaError, match="nothing to compare"):
         encoder.probe(make_file("a.nothing").path)
+
+
+def test_networks_are_loaded_while_a_picture_is_decoded(
+    settings: Settings, pool: Any, models: Any, make_file: MakeFile
+) -> None:
+    """The first example waits for the slower of both, not for their sum; a sound waits for no network of pictures."""
+    steps: list[str] = []
+
+    def submit(path: str) -> Any:
+        steps.append("decoding")
+        future = pool.submit(path)
+        return SimpleNamespace(result=lambda: (steps.append("decoded"), future.result())[1])
+
+    models.load = lambda: steps.append("loading")
+    encoder = ExampleEncoder(settings, SimpleNamespace(submit=submit), models)
+    encoder.probe(make_file("a.jpg").path)
+    encoder.probe(make_file("a.wav").path)
+    assert steps == ["decoding", "loading", "decoded", "decoding", "decoded"]

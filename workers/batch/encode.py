@@ -19,6 +19,7 @@ from search.spaces import MEANING, CollectionSchema, Space
 from search.store.base import Array
 from workers.batch.processor import MediaDecoder, MediaEmbedder
 from workers.decode.decoded import Decoded
+from workers.decode.kinds import kind_of_name
 from workers.storage.files import FileAccess
 
 
@@ -27,6 +28,9 @@ class DescribedEmbedder(MediaEmbedder, Protocol):
 
     @property
     def schemas(self) -> Sequence[CollectionSchema]: ...
+
+    def load(self) -> None:
+        """See ``workers.embedders.models.Models.load``."""
 
     def text(self, words: str) -> Array:
         """See ``workers.embedders.models.Models.text``."""
@@ -52,7 +56,10 @@ class ExampleEncoder:
         with paused_deadline():  # decoding has its own limit, and models may have to be loaded
             with self._access.local(path) as here:
                 id_ = media_id(sha256_of(here))
-                decoded = self._pool.submit(here).result()
+                decoding = self._pool.submit(here)
+                if kind_of_name(path) is Kind.IMAGE:
+                    self._models.load()  # while the decoder starts and decodes: the first time both take seconds
+                decoded = decoding.result()
             (embedded,) = self._models.embed([decoded])
         if not embedded.vectors:
             raise UnsupportedMediaError(f"'{name or path}' holds nothing to compare by.")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN, REASONS = 5, 8
 SET_CANDIDATES = 3
+MOST_AT_ONCE = 4
+"""Photos that are asked about at once, at most; fewer where there are fewer decoders."""
 
 
 @click.command("predict", short_help="Whose photo is this?")
@@ -116,21 +118,30 @@ def _ask_about_file(node: Node, file: Path, evidence: str) -> Json:
 
 
 def _ask_each(client: Client, examples: list[str], settings: Settings, evidence: str) -> Iterator[Json]:
-    """Each photo with its prediction, or with the reason why it has none.
+    """Each photo with its prediction, or with the reason why it has none. Some are asked about at once, so that
+    decoders work while others are embedded.
 
     Raises:
         LikewiseError: what fails for one photo would fail for all: nothing has been trained, say.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from search.errors import MediaError, UnreadableFileError, UsageError
 
-    for at, example in enumerate(examples):
+    def ask(example: str) -> Json:
         try:
-            yield {"file": example, "prediction": _ask(client, example, settings, evidence), "error": None}
+            return {"file": example, "prediction": _ask(client, example, settings, evidence), "error": None}
         except (MediaError, UnreadableFileError, UsageError) as error:
-            say(one_line(f"{example}: {error}"))
-            yield {"file": example, "prediction": None, "error": str(error)}
-        if (at + 1) % 100 == 0:
-            say(f"{at + 1:,} of {len(examples):,}")
+            return {"file": example, "prediction": None, "error": str(error)}
+
+    at_once = min(settings.decode_workers or settings.cores, MOST_AT_ONCE)
+    with ThreadPoolExecutor(at_once, thread_name_prefix="predict") as threads:
+        for at, photo in enumerate(threads.map(ask, examples)):
+            if photo["error"] is not None:
+                say(one_line(f"{photo['file']}: {photo['error']}"))
+            yield photo
+            if (at + 1) % 100 == 0:
+                say(f"{at + 1:,} of {len(examples):,}")
 
 
 def _judge(client: Client, photos: list[Json]) -> Json:
