@@ -176,12 +176,13 @@ def test_hostile_names_are_spelt_out(cli: Any, library: Path, tmp_path: Path) ->
 
 def test_each_way_to_be_alike_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     alike = [
-        {"by": by, "name": f"{by} {n}", "id": f"{n:016}", "similarity": 1 - n / 10}
+        {"by": by, "name": "-", "display_name": f"{by} {n}", "id": f"{n:016}", "similarity": 1 - n / 10}
         for by in ("style", "subject", "joint")
         for n in range(6)
     ]
     nothing: dict[str, Any] = dict.fromkeys(("notes", "traits", "styles", "sessions", "miscredits"), ())
-    named = {"id": "0" * 16, "name": "Ada", "photos": 3, "first": None, "last": None, "cameras": {}, "lenses": {}}
+    called = {"id": "0" * 16, "name": "Ada", "display_name": "Ada"}
+    named = called | {"photos": 3, "first": None, "last": None, "cameras": {}, "lenses": {}}
     _show(nothing | named | {"alike": alike}, stdout())
     told = capsys.readouterr().out
     for by in ("style", "subject", "joint"):
