@@ -46,12 +46,14 @@ class Library:
 
     Args:
         state: called for every query.
-        kept: file for the list of photographers, by which the first query after a start is answered; None keeps none.
+        kept: file for the list of photographers, by which the first query after a start is answered; the styles of all
+            are kept beside it. None keeps none.
     """
 
     def __init__(self, store: Store, state: Callable[[], LibraryState], kept: Path | None = None) -> None:
         self._store, self._current_state = store, state
         self._kept = None if kept is None else KeptList(kept)
+        self._cache = None if kept is None else kept.parent
         self._reading = threading.Lock()
         self._state: LibraryState | None = None
         self._again = 0.0
@@ -96,9 +98,9 @@ class Library:
         try:
             info = self._store.collections().get(Kind.IMAGE.collection)
             if info is None or info.points <= MOST_SHOWN:
-                return People(read_photos(self._store))
+                return People(read_photos(self._store), cache=self._cache)
             known = census(self._store)
             most = max(MOST_SHOWN, STRATUM * (len(known.counted) + 1))
-            return People(read_sample(self._store, known, most, credited=False), known.counted)
+            return People(read_sample(self._store, known, most, credited=False), known.counted, self._cache)
         except (NotFoundError, UsageError):  # no collection, or nothing in it that is a picture
             return None

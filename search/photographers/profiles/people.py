@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -30,10 +31,11 @@ from search.photographers.photos.features import PICTURE_ONLY
 from search.photographers.photos.grouping import BURST_COSINE
 from search.photographers.photos.names import fold, photographer_id, unknown_photographer
 from search.photographers.photos.sample import Counted
+from search.photographers.profiles.kept_profiles import profiles_of
 from search.photographers.profiles.miscredits import MOST_ASKED, Neighbourhood, OutOfFold, doubtful_credits
 from search.photographers.profiles.periods import period_summaries
 from search.photographers.profiles.shoots import ShootNames, shoot_summaries, shoots_of
-from search.photographers.profiles.styles import Likeness, Profile, profile_of, reduced
+from search.photographers.profiles.styles import Likeness, Profile, reduced
 from search.photographers.profiles.traits import Crowd, in_words, traits
 from search.store.base import Array
 
@@ -72,10 +74,16 @@ class People:
     Args:
         photos: those of a library, or a sample of them.
         counted: of a sample, what the photos of each photographer in it come to in the whole library.
+        cache: folder for the styles of all, which take the longest; None keeps them in memory alone.
     """
 
-    def __init__(self, photos: PhotoSet, counted: Mapping[str, Counted] = MappingProxyType({})) -> None:
-        self.photos, self._counted = photos, counted
+    def __init__(
+        self,
+        photos: PhotoSet,
+        counted: Mapping[str, Counted] = MappingProxyType({}),
+        cache: Path | None = None,
+    ) -> None:
+        self.photos, self._counted, self._cache = photos, counted, cache
         self._kept: dict[tuple[str, str], Any] = {}
 
     @cached_property
@@ -237,14 +245,8 @@ class People:
 
     @cached_property
     def _profiles(self) -> Mapping[str, Mapping[str, Profile]]:
-        return {
-            by: {
-                name: profile
-                for name, rows in self.rows.items()
-                if (profile := profile_of(self._views[by], rows)) is not None
-            }
-            for by in VIEWS
-        }
+        files = {by: self._cache and self._cache / f"profiles-{by}.npz" for by in VIEWS}
+        return {by: profiles_of(self._views[by], self.rows, files[by]) for by in VIEWS}
 
     @cached_property
     def _likeness(self) -> Mapping[str, Likeness]:

@@ -58,18 +58,28 @@ class Profile:
 
 def reduced(rows: Array, dims: int = DIMS, seed: int = 0) -> NDArray[np.float64]:
     """First principal components of ``rows``, float32 ``(n, d)``: float64, ``dims`` columns or fewer; NaN rows stay."""
-    from sklearn.decomposition import PCA
-
     known = np.flatnonzero(np.isfinite(rows).all(axis=1))
     dims = min(dims, rows.shape[1], max(1, len(known) - 1))
     found = np.full((len(rows), dims), np.nan)
     if len(known):
         rng = np.random.default_rng(seed)
         fitted = rng.choice(known, FIT_PHOTOS, replace=False) if len(known) > FIT_PHOTOS else known
-        with np.errstate(all="ignore"):  # equal photos have no variance to divide by
-            pca = PCA(dims, svd_solver="full" if len(fitted) <= rows.shape[1] else "covariance_eigh").fit(rows[fitted])
-        found[known] = pca.transform(rows[known])
+        mean, axes = _principal_axes(rows[fitted].astype(np.float64), dims)
+        found[known] = rows[known] @ axes.T.astype(rows.dtype) - mean @ axes.T
     return found
+
+
+def _principal_axes(rows: NDArray[np.float64], dims: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean ``(d,)`` and first principal axes ``(dims, d)``, the largest number of each positive. Not by scikit-learn,
+    which takes longer to import than this to compute."""
+    mean = rows.mean(axis=0)
+    centred = rows - mean
+    if len(rows) > rows.shape[1]:
+        axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :dims].T
+    else:
+        axes = np.linalg.svd(centred, full_matrices=False)[2][:dims]
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
+    return mean, np.asarray(axes * np.where(largest < 0, -1.0, 1.0), np.float64)
 
 
 def profile_of(view: NDArray[np.float64], rows: NDArray[np.intp], seed: int = 0) -> Profile | None:
