@@ -57,33 +57,60 @@ class Served:
 Start = Callable[..., Served]
 
 
-@pytest.fixture
-def start(tmp_path: Path, repository: Path) -> Iterator[Start]:
-    started: list[subprocess.Popen[str]] = []
+class Starter:
+    """Starts servers on one data directory, and kills what is left of them.
 
-    def start(*arguments: str, is_ready: bool = True, **variables: str) -> Served:
-        home = tmp_path / "home"
+    Args:
+        folder: of the data directory and the log.
+    """
+
+    def __init__(self, folder: Path, repository: Path) -> None:
+        self._folder, self._repository = folder, repository
+        self._started: list[subprocess.Popen[str]] = []
+
+    def __call__(self, *arguments: str, is_ready: bool = True, **variables: str) -> Served:
+        home, log_file = self._folder / "home", self._folder / "serve.log"
         command = [sys.executable, "-m", "web.cli", "serve", "--home", str(home), "--port", "0", "--json", *arguments]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("LIKEWISE_")}
-        with (tmp_path / "serve.log").open("w") as log:
+        with log_file.open("w") as log:
             process = subprocess.Popen(
-                command, cwd=repository, stdout=subprocess.PIPE, stderr=log, text=True, env=environ | MODELS | variables
+                command,
+                cwd=self._repository,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environ | MODELS | variables,
             )
-        started.append(process)
+        self._started.append(process)
         assert process.stdout is not None
         if not is_ready:
             while find_running(home) is None:
-                assert process.poll() is None, (tmp_path / "serve.log").read_text()
+                assert process.poll() is None, log_file.read_text()
                 time.sleep(0.05)
             return Served(home, json.loads((home / FILE).read_text())["url"], process)
         line = process.stdout.readline()
-        assert line, (tmp_path / "serve.log").read_text()
+        assert line, log_file.read_text()
         return Served(home, json.loads(line).get("url", line), process)
 
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    def kill(self) -> None:
+        for process in self._started:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def start(tmp_path: Path, repository: Path) -> Iterator[Start]:
+    starter = Starter(tmp_path, repository)
+    yield starter
+    starter.kill()
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Served]:
+    """A server of all addresses, which asks for a token and takes files of up to 8 MiB."""
+    starter = Starter(tmp_path_factory.mktemp("public"), repository)
+    yield starter("--host", "0.0.0.0", LIKEWISE_TOKEN=TOKEN, LIKEWISE_MAX_UPLOAD_MB="8")
+    starter.kill()
 
 
 def load(path: Path) -> ModuleType:
@@ -142,7 +169,17 @@ def raw(url: str, request: bytes) -> tuple[bytes, Any]:
     return head.split(b"\r\n")[0], json.loads(body)
 
 
-def test_it_answers_and_is_found_by_the_command_line(start: Start, make_media: Callable[..., Path]) -> None:
+def check_end(served: Served, number: signal.Signals) -> None:
+    """A signal ends it cleanly."""
+    assert find_running(served.home) is not None
+    assert served.end(number) == 0
+    assert not (served.home / FILE).exists()
+    assert "Traceback" not in served.log
+
+
+def test_it_answers_and_is_found_by_the_command_line_until_it_is_ended(
+    start: Start, make_media: Callable[..., Path]
+) -> None:
     served = start()
     running = find_running(served.home)
     assert running is not None
@@ -152,19 +189,11 @@ def test_it_answers_and_is_found_by_the_command_line(start: Start, make_media: C
     assert json.loads(result.stdout)["embedded"] == 9
     status = httpx.get(f"{served.url}/api/v1/status", headers=running.headers).json()
     assert status["collections"]["images"]["points"] == 9
+    check_end(served, signal.SIGTERM)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_cleanly(start: Start, number: signal.Signals) -> None:
-    served = start()
-    assert find_running(served.home) is not None
-    assert served.end(number) == 0
-    assert not (served.home / FILE).exists()
-    assert "Traceback" not in served.log
-
-
-def test_what_is_refused_before_the_application_sees_it_is_told_in_json(start: Start) -> None:
-    url = start().url
+def test_what_is_refused_before_the_application_sees_it_is_told_in_json(public: Served) -> None:
+    url = public.url
     status, told = raw(url, b"NONSENSE\r\n\r\n")
     assert status == b"HTTP/1.1 400 Bad Request"
     assert told["error"]["code"] == "usage"
@@ -176,33 +205,33 @@ def test_what_is_refused_before_the_application_sees_it_is_told_in_json(start: S
     assert told["error"]["code"] == "usage"
 
 
-def test_an_upload_far_over_the_cap_is_refused_in_json(start: Start, tmp_path: Path) -> None:
-    served = start(LIKEWISE_MAX_UPLOAD_MB="8")
+def test_an_upload_far_over_the_cap_is_refused_in_json(public: Served, tmp_path: Path) -> None:
     big = tmp_path / "big.jpg"
     with big.open("wb") as file:
         file.truncate(100 << 20)
-    result = CliRunner().invoke(main, ["similar", str(big), "--json", "--home", str(served.home)])
+    result = CliRunner().invoke(main, ["similar", str(big), "--json", "--home", str(public.home)])
     error = json.loads(result.stdout)["error"]
     assert error["code"] == "too_large"
     assert "8 MiB" in error["message"]
 
 
-def test_forwarded_headers_are_not_believed_unless_told(start: Start) -> None:
+def test_forwarded_headers_are_not_believed_unless_told(public: Served) -> None:
     """A client that says it is another one would get round the throttle, and one that says https a wrong origin."""
-    served = start("--host", "0.0.0.0", LIKEWISE_TOKEN=TOKEN)
-    url = served.url
+    url = public.url
     for number in range(11):
         headers = {"Authorization": f"Bearer wrong-{number}", "X-Forwarded-For": f"10.0.0.{number}"}
         last = httpx.get(f"{url}/api/v1/status", headers=headers)
     assert last.status_code == 429
 
 
-def test_proxies_that_are_declared_are_believed(start: Start) -> None:
-    url = start("--host", "0.0.0.0", LIKEWISE_TOKEN=TOKEN, LIKEWISE_WEB_PROXIES="1").url
+def test_proxies_that_are_declared_are_believed_until_it_is_interrupted(start: Start) -> None:
+    served = start("--host", "0.0.0.0", LIKEWISE_TOKEN=TOKEN, LIKEWISE_WEB_PROXIES="1")
+    url = served.url
     for number in range(11):
         headers = {"Authorization": f"Bearer wrong-{number}", "X-Forwarded-For": f"10.0.0.{number}"}
         last = httpx.get(f"{url}/api/v1/status", headers=headers)
     assert last.status_code == 401
+    check_end(served, signal.SIGINT)
 
 
 def test_several_processes_are_one_to_whoever_asks(two: Served) -> None:
