@@ -72,12 +72,16 @@ def reduced(rows: Array, dims: int = DIMS, seed: int = 0) -> NDArray[np.float64]
 def _principal_axes(rows: NDArray[np.float64], dims: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean ``(d,)`` and first principal axes ``(dims, d)``, the largest number of each positive. Not by scikit-learn,
     which takes longer to import than this to compute."""
+    from threadpoolctl import threadpool_limits  # comes with scikit-learn
+
     mean = rows.mean(axis=0)
     centred = rows - mean
-    if len(rows) > rows.shape[1]:
-        axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :dims].T
-    else:
-        axes = np.linalg.svd(centred, full_matrices=False)[2][:dims]
+    # Threads of BLAS that wait for one another take five times the processor, and on busy cores as much time.
+    with threadpool_limits(1, user_api="blas"):
+        if len(rows) > rows.shape[1]:
+            axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :dims].T
+        else:
+            axes = np.linalg.svd(centred, full_matrices=False)[2][:dims]
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
     return mean, np.asarray(axes * np.where(largest < 0, -1.0, 1.0), np.float64)
 
