@@ -72,7 +72,7 @@ def reduced(rows: Array, dims: int = DIMS, seed: int = 0) -> NDArray[np.float64]
 def _principal_axes(rows: NDArray[np.float64], dims: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean ``(d,)`` and first principal axes ``(dims, d)``, the largest number of each positive. Not by scikit-learn,
     which takes longer to import than this to compute."""
-    from threadpoolctl import threadpool_limits  # comes with scikit-learn
+    from threadpoolctl import threadpool_limits
 
     mean = rows.mean(axis=0)
     centred = rows - mean
