@@ -219,12 +219,15 @@ credit_edits = Table(
     Column("edit", String(32), primary_key=True),
     Column("media_id", String(36), primary_key=True),
     Column("created", Float, nullable=False),
+    Column("given", Text, nullable=False),
     Column("before", Text, nullable=False),
     Index("credit_edits_created", "created"),
+    Index("credit_edits_media", "media_id"),
     sqlite_with_rowid=False,
 )
-"""Credits by hand that can be undone (``ingest.ledger.credit_edits``). ``before``: what the sources said of the record,
-a JSON list of [source, name, first]. Ledgers of layout 6 had neither this table nor the two below."""
+"""Credits by hand that can be undone (``ingest.ledger.credit_edits``). ``given``: the name; empty for nobody known.
+``before``: what the sources said of the record, a JSON list of [source, name, first]. Ledgers of layout 6 had neither
+this table nor the three below."""
 
 display_names = Table(
     "display_names",
@@ -242,7 +245,7 @@ shoot_names = Table(
     Column("name", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What people call the shoot of a photo. Ledgers of layout 6 had no such table. Rows stay when a record is deleted."""
+"""What people call the shoot of a photo. Rows stay when a record is deleted."""
 
 told_facts = Table(
     "told_facts",

@@ -57,10 +57,10 @@ class Desk:
         return self._edits.find(edit)
 
     def undo(self, edit: str) -> int:
-        """Undo what was credited at once; the number of records.
+        """Undo what was credited at once, where nobody has credited by hand since; the number of records.
 
         Raises:
-            NotFoundError: there is no such edit, or it was undone, or it is too old.
+            NotFoundError: there is no such edit, or it was undone, or it is too old, or nothing of it is left.
         """
         return self._edits.undo(edit)
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from ingest.jobs.service import JobService
-from ingest.ledger.credits import Credits
+from ingest.ledger.credits import Credits, credits_of, store_credits
 from ingest.photographers.desk import Desk
 from ingest.photographers.facts import TellFacts
 from search.errors import NotFoundError, UsageError
+from search.photographers.answers import Credit
 
 NAMES = ("a/1.jpg", "a/2.jpg", "b/1.jpg", "b/3.jpg")
 
@@ -61,6 +62,41 @@ def test_a_credit_by_hand_is_undone_to_what_each_source_said(taken_in: Any) -> N
     with pytest.raises(UsageError):
         desk.credit({ids["a/1.jpg"]: "n/a"})
     assert taken_in.records()["a/1.jpg"].photographer == "Zoe"
+
+
+def test_undoing_takes_back_what_the_edit_said_and_nothing_that_was_said_since(taken_in: Any) -> None:
+    desk = Desk(taken_in.store, taken_in.ledger)
+    ids = {name: taken_in.records()[name].id for name in NAMES}
+    one, other, third = ids["a/1.jpg"], ids["a/2.jpg"], ids["b/1.jpg"]
+
+    def credited() -> list[tuple[str | None, str | None]]:
+        records = {record.id: record for record in taken_in.records().values()}
+        return [(records[id_].photographer, records[id_].credit) for id_ in (one, other, third)]
+
+    with taken_in.ledger.write() as connection:
+        store_credits(connection, Credit.FOLDER, {third: "Fay"}, first=True)
+    first = desk.credit({one: "Ada", other: "Ada", third: "Ada"})
+    later = desk.credit({one: "Bo"})
+    with taken_in.ledger.write() as connection:  # as a job does
+        store_credits(connection, Credit.CSV, {other: "Tab"})
+    assert desk.edit(first.edit).credited == {other: "Ada", third: "Ada"}
+    assert desk.undo(first.edit) == 2
+    assert credited() == [("Bo", "person"), ("Tab", "csv"), ("Fay", "folder")]
+    with pytest.raises(NotFoundError, match="since"):
+        desk.undo(first.edit)
+    desk.undo(later.edit)
+    assert desk.undo(first.edit) == 1  # the last of its photos, which says so again
+    assert credited()[0] == (None, None)
+
+    overruled = desk.credit({third: "Ada"})
+    Credits(taken_in.ledger, taken_in.store).by_hand([third], "Zoe")  # by a job, which has no edit
+    with pytest.raises(NotFoundError, match="since"):
+        desk.edit(overruled.edit)
+    with taken_in.ledger.read() as connection:
+        assert {(row.source, row.name, row.first) for row in credits_of(connection, [third])[third]} == {
+            (Credit.PERSON, "Zoe", False),
+            (Credit.FOLDER, "Fay", False),
+        }
 
 
 def test_a_table_is_previewed_noted_kept_and_forgotten(taken_in: Any) -> None:

@@ -24,6 +24,7 @@ from ingest.ledger.tables import (
     planned,
     renames,
     request_keys,
+    shoot_names,
     sidecars_read,
     told_facts,
     unsettled,
@@ -110,7 +111,7 @@ def test_a_job_that_the_old_code_left_is_taken_up(old: str, make_desk: Any, medi
 def make_layout(number: str, ledger: Ledger) -> None:
     """Take from a ledger of today what layout ``number`` did not have."""
     with ledger.write() as connection:
-        for table in (credit_edits, display_names, told_facts):
+        for table in (credit_edits, display_names, shoot_names, told_facts):
             table.drop(connection)
         connection.execute(text(f"UPDATE meta SET value = '{number}' WHERE key = 'schema'"))
         if number == "6":
@@ -143,7 +144,7 @@ def test_tables_are_added_and_what_was_noted_of_files_and_jobs_stays(number: str
     with ledger.read() as connection:
         assert connection.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar() == SCHEMA_VERSION
         assert [connection.execute(select(table)).all() for table in (files, jobs)] == before
-        for table in (request_keys, credit_edits, display_names, told_facts):
+        for table in (request_keys, credit_edits, display_names, shoot_names, told_facts):
             assert connection.execute(select(table)).all() == []
         assert inspect(connection).get_indexes("request_keys")
     assert (Access(ledger).token(token) is not None) == (number in ("5", "6"))

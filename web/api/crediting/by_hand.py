@@ -46,7 +46,7 @@ class Undoing:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """``records`` is the number of records whose sources say what they said before."""
+    """``records`` is the number of records that were changed."""
 
     records: int
 
@@ -98,7 +98,8 @@ def credit_photos(node: NodePort, crediting: Crediting) -> CreditEdit:
 
 
 def undo_credits(node: NodePort, undoing: Undoing) -> Undone:
-    """Undo what was credited by hand at once, for 30 days: the sources say what they said of these photos before."""
+    """Undo what was credited by hand at once, for 30 days: what people said of these photos before counts again. Those
+    that have been credited by hand since stay as they are."""
     return Undone(node.desk.undo(undoing.edit))
 
 

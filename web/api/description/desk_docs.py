@@ -29,7 +29,7 @@ DESK: Mapping[str, tuple[str, Any]] = {
     "CreditEdit.credited": ("Id of each photo to its photographer now; empty for nobody known", {_ID: "Ada"}),
     "Crediting.credits": ("Who took which photos", [{"id": _ID, "photographer": "alfred_t_palmer"}]),
     "PhotoCredit.photographer": ("Who took it; empty: nobody is known, whatever the file says", "alfred_t_palmer"),
-    "Undone.records": ("Number of photos whose credits are as before", 3),
+    "Undone.records": ("Number of photos that were changed", 3),
     "FactsTableText.table": ("CSV with a column path and some of taken, place, latitude and longitude", _TABLE),
     "NewFacts.table": ("CSV with a column path and some of taken, place, latitude and longitude", _TABLE),
     "FactsTableText.overwrite": ("The table counts before what files say", False),

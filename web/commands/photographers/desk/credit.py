@@ -33,7 +33,7 @@ def credit(call: Call, name: str, ids: tuple[str, ...]) -> None:
 @click.argument("edit")
 @common
 def undo(call: Call, edit: str) -> None:
-    """Let the sources say what they said before EDIT, which `likewise photographers credit` has named."""
+    """Take back EDIT, which `likewise photographers credit` has named. Photos that were credited by hand since stay."""
     from web.client import connect
 
     with connect(call.settings()) as client:
