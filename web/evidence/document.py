@@ -132,7 +132,7 @@ def _address(webp: bytes) -> str:
 def _spaces(node: NodePort) -> list[Space]:
     """Spaces of the pictures that predictions are made from."""
     info = node.store.collections().get(Kind.IMAGE.collection)
-    found = (info.schema.space(name) for name in ("visual", "style")) if info else ()
+    found = (info.schema.space(name) for name in ("visual", "style", "appearance")) if info else ()
     return [space for space in found if space is not None]
 
 

@@ -85,7 +85,7 @@ def asked_ids(node: NodePort, asked: PredictingMany) -> tuple[list[str], int]:
     total = len(ids)
     if asked.folder:
         found, in_folder = folder_photos(node, asked.folder)
-        total += in_folder
+        total += in_folder - len(set(ids) & set(found))
         ids = list(dict.fromkeys([*ids, *found]))[:MOST_STORED]
     if not ids:
         raise UsageError("It does not say which photos.", "Give ids in 'like', or a 'folder'.")

@@ -27,7 +27,11 @@ CREDIT_WORDS = {
     Credit.EXIF: "from the files",
     Credit.KMEANS: "a group of alike photos",
 }
-VECTORS = {"visual": "what it shows, as a whole", "style": "how it is developed, as a whole"}
+VECTORS = {
+    "visual": "what it shows, as a whole",
+    "style": "how it is developed, as a whole",
+    "appearance": "how it looks, as a whole",
+}
 """Labels of reasons that stand for a whole vector."""
 
 

@@ -68,6 +68,9 @@ def test_a_folder_is_answered_and_its_table_is_the_commands(client: FlaskClient,
     rows = list(csv.DictReader(io.StringIO(table.text)))
     assert {row["file"].rsplit("/", 1)[-1] for row in rows} == pictures
     assert {(row["photographer"], row["unknown"], row["one_of"]) for row in rows} == {("Ada", "no", "Ada; Grace")}
+    one_named = {"folder": str(library.folder), "like": [library.ids["night_1.jpg"]]}
+    many = client.post("/api/v1/photographers/predict/many", json=one_named).get_json()
+    assert many["total"] == len(many["photos"]) == len(pictures)  # the one that is named is not counted twice
     assert client.get("/photographers/predict?folder=/nowhere", headers=HTML).status_code == 404
 
 
@@ -140,6 +143,8 @@ def test_evidence_is_one_file_that_loads_nothing(client: FlaskClient, desk: Any,
     assert all(source.startswith("data:image/webp;base64,") for source in sources)
     assert len(sources) == 1 + 3 * 4  # the stored photo, and the nearest of each; the fake encoder makes no previews
     for words in ("Alfred T. Palmer", "All 3 together", "cosine 0.9", "ab" * 32, "0f1e2d3c4b5a6978", "more blocked"):
+        assert words in page, words
+    for words in ("By file, clock and camera alone", "not passed: The border alone is right for 56.0%", "new shoots"):
         assert words in page, words
     told = client.post("/api/v1/photographers/predict/evidence", json={"like": [stored]}).get_json()
     assert told["html"].startswith("<!doctype html>")
