@@ -82,5 +82,7 @@ def test_changes_that_are_forgotten_are_not_known(monkeypatch: pytest.MonkeyPatc
     changes.note(["a", "b"])
     second = changes.edition
     assert (changes.since(first), changes.since(second), changes.since(object())) == ({"a", "b"}, (), None)
+    changes.note([])  # nothing is written, and nothing remembered
+    assert (changes.edition, len(changes._writes)) == (second, 1)
     changes.note(["c", "d"])
     assert (changes.since(first), changes.since(second)) == (None, {"c", "d"})

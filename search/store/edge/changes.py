@@ -24,9 +24,12 @@ class Changes:
         self._remembered = 0
 
     def note(self, ids: Iterable[str]) -> None:
-        """Begin the next edition. To be called before the write, while nobody can read."""
+        """Begin the next edition; without ids nothing is written, and the edition stays. To be called before the write,
+        while nobody can read."""
+        if not (written := frozenset(ids)):
+            return
         with self._lock:
-            self._writes.append((self.edition, written := frozenset(ids)))
+            self._writes.append((self.edition, written))
             self._remembered += len(written)
             self.edition = object()
             while self._remembered > MOST:
