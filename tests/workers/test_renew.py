@@ -13,6 +13,7 @@ from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
 from search.spaces import CollectionSchema, Distance, Space, VectorField
 from search.store.base import Point, Store
+from search.store.checksums import prove
 from workers.batch.backfill import BackfillStore, carry_over, renew
 from workers.batch.collecting_store import CollectingStore
 from workers.batch.delivery import deliver
@@ -186,3 +187,20 @@ def test_frames_go_with_the_concepts_they_are_of(store: Store) -> None:
     carry_over(store, generation, ids)
     assert frames(generation) == [(), ()]
     assert not any("concepts" in point.vectors for point in store.scroll(generation, vectors=("concepts",)))
+
+
+def test_style_is_measured_anew_with_the_features_where_borders_are_found(store: Store) -> None:
+    schema = store.schema("images")
+    store.ensure(replace(schema, fields=(*schema.fields, STYLE)))
+    rows, other = np.eye(1, 8, dtype=np.float32), np.eye(1, 8, 1, dtype=np.float32)
+    ids = [media_id(name) for name in ("framed", "plain")]
+    for id_, borders in zip(ids, ((0.1, 0.1, 0.1, 0.1), ()), strict=True):
+        record = MediaRecord(id_, Kind.IMAGE, (f"/{id_}",), features=(0.5,) * 78)
+        store.upsert("images", [Point(id_, {"visual": rows, "style": rows}, record.to_payload())])
+        fresh = replace(record, features=(0.25,) * 78, borders=borders)
+        renew(store, "images", [Point(id_, {"visual": other, "style": other}, fresh.to_payload())])
+    framed, plain = store.retrieve("images", ids, vectors=("visual", "style"))
+    np.testing.assert_array_equal(framed.vectors["style"], other)
+    for kept in (framed.vectors["visual"], plain.vectors["visual"], plain.vectors["style"]):
+        np.testing.assert_array_equal(kept, rows)
+    assert prove(store.schema("images"), framed).damaged == ()

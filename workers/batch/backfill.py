@@ -19,6 +19,9 @@ from workers.batch.records import renewed
 FILLED_IN_PLACE = ("style", "appearance", CONCEPTS, MEANING)
 """Spaces of pictures and key frames that records ingested by an older version may lack."""
 
+WITHIN_BORDERS = ("style", "appearance")
+"""Spaces of which a picture's vector is, as its features are, of what lies within its borders."""
+
 FEATURES = "features"
 """Payload key of the features of a photo."""
 
@@ -112,12 +115,13 @@ def _fill(store: Store, generation: str, fresh: Mapping[str, Point | None]) -> N
 def _joined(
     schema: CollectionSchema, old: StoredPoint, new: Point | None, kept: Sequence[str], wanted: Mapping[str, object]
 ) -> Point:
-    vectors: dict[str, Array] = {name: old.vectors[name] for name in kept if name in old.vectors}
     before = MediaRecord.from_payload(old.payload)
-    record = before
+    record = before if new is None else renewed(before, MediaRecord.from_payload(new.payload))
+    if new is not None and record.borders != before.borders:  # vectors follow the borders, as features do
+        kept = [name for name in kept if name not in WITHIN_BORDERS or name not in new.vectors]
+    vectors: dict[str, Array] = {name: old.vectors[name] for name in kept if name in old.vectors}
     if new is not None:
         vectors |= {name: vector for name, vector in new.vectors.items() if name in wanted and name not in vectors}
-        record = renewed(before, MediaRecord.from_payload(new.payload))
     if CONCEPTS in kept and CONCEPTS in old.vectors:  # its components are numbered by the vector that was kept
         record = replace(record, concept_frames=before.concept_frames)
     elif CONCEPTS not in vectors:

@@ -61,7 +61,7 @@ LAST_NUMBER = 9999
 MOST_PARTS = 200
 """Parts of one folder up to which those of different cameras are compared with one another."""
 
-_NUMBER = re.compile(r"(\d+)(?!.*\d)")
+_NUMBER = re.compile(r"(\d{1,18})(?!.*\d)")
 _TITLE = re.compile(r"[^\W\d_]{3,}(?=[\W\d_])")
 _TIME = re.compile(
     r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)"
@@ -234,13 +234,18 @@ class _Finder:
 
     def _split_long(self, run: Sequence[int]) -> list[Sequence[int]]:
         """A run of photos without times in parts of at most :data:`LONGEST_RUN`, none shorter than a quarter."""
-        if len(run) <= LONGEST_RUN:
-            return [run]
-        rows = self._photos.visual[list(run)]
+        parts, waiting = [], [run]
         margin = LONGEST_RUN // 4
-        alike = np.einsum("ij,ij->i", rows[:-1], rows[1:])[margin - 1 : len(run) - margin]
-        cut = int(np.argmin(alike)) + margin
-        return [*self._split_long(run[:cut]), *self._split_long(run[cut:])]
+        while waiting:
+            part = waiting.pop()
+            if len(part) <= LONGEST_RUN:
+                parts.append(part)
+                continue
+            rows = self._photos.visual[list(part)]
+            alike = np.einsum("ij,ij->i", rows[:-1], rows[1:])[margin - 1 : len(part) - margin]
+            cut = int(np.argmin(alike)) + margin
+            waiting += [part[cut:], part[:cut]]
+        return parts
 
     def join_cameras(self) -> None:
         """Join what several cameras of one folder took: at the same time and alike, or very much alike, where a clock

@@ -10,6 +10,7 @@ import pytest
 
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.grouping import groups, shoots
+from search.photographers.photos.shoots import find_shoots
 from tests.plugins.planted_shoots import bcubed, pair_errors, planted_shoots
 
 MakePhotos = Callable[..., PhotoSet]
@@ -94,3 +95,18 @@ def _two_scenes() -> tuple[PhotoSet, np.ndarray]:
     unit = (visual / np.linalg.norm(visual, axis=1, keepdims=True)).astype(np.float32)
     made = replace(photos, visual=unit, paths=paths, taken_at=nothing, places=nothing, cameras=nothing)
     return replace(made, fingerprints=tuple(rng.bytes(32).hex() for _ in range(80))), truth
+
+
+def test_numbers_of_any_length_are_compared(apart: PhotoSet) -> None:
+    """Keys of an object store are up to 1,024 characters long."""
+    names = ["/a/7.jpg", f"/a/{'9' * 1000}.jpg", f"/a/{'9' * 999}8.jpg", *(f"/{at}.tif" for at in "abc")]
+    assert _named(apart, *names) == [[2, 1]]
+
+
+def test_a_long_run_of_equal_photos_is_split(apart: PhotoSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.photographers.photos.shoots.LONGEST_RUN", 4)
+    count = 1_200
+    equal = apart.take(np.zeros(count, int))
+    found = find_shoots(replace(equal, paths=tuple(f"/a/scan_{at:04d}.tif" for at in range(count))))
+    assert sorted(at for shoot in found for at in shoot) == list(range(count))
+    assert max(map(len, found)) == 4

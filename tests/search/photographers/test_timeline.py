@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -52,6 +53,15 @@ def test_shuffled_shoots_raise_few_alarms() -> None:
     changed = _shoots(0, change=12)
     alarms = sum(drift([changed[at] for at in rng.permutation(len(changed))], seed) is not None for seed in range(40))
     assert alarms <= 2, "one in a hundred is expected"
+
+
+def test_shuffled_orders_of_many_shoots_fit_into_memory() -> None:
+    shoots = [np.random.default_rng(at).normal(100, 20, (1, 78)).astype(np.float32) for at in range(300)]
+    tracemalloc.start()
+    drift(shoots)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40e6, "all orders at once would take 180 MB"
 
 
 def test_photos_of_one_shoot_are_no_evidence() -> None:
