@@ -65,7 +65,7 @@ class CreditEdits:
             NotFoundError: as :meth:`undo`.
         """
         with self._credits.ledger.read() as connection:
-            return CreditEdit(edit, {id_: given for id_, (given, _) in _standing(connection, edit).items()})
+            return CreditEdit(edit, {id_: given for id_, (given, _) in _undoable(connection, edit).items()})
 
     def undo(self, edit: str) -> int:
         """Take back what people said of records by an edit: what they said before counts again. Records that have been
@@ -79,17 +79,17 @@ class CreditEdits:
                 credited by hand since.
         """
         with self._credits.ledger.write() as connection:
-            standing = _standing(connection, edit)
-            present = credits_of(connection, standing)
-            delete_credits(connection, [Credit.PERSON], standing)
-            for id_, (_, before) in standing.items():
+            undoable = _undoable(connection, edit)
+            present = credits_of(connection, undoable)
+            delete_credits(connection, [Credit.PERSON], undoable)
+            for id_, (_, before) in undoable.items():
                 _say_again(connection, id_, before, present.get(id_, ()))
-            for ids in chunked(standing):
+            for ids in chunked(undoable):
                 undone = (credit_edits.c.edit == edit) & credit_edits.c.media_id.in_(ids)
                 connection.execute(delete(credit_edits).where(undone))
-            self._credits.apply(connection, standing)
+            self._credits.apply(connection, undoable)
             self._credits.count_edit(connection)
-        return len(standing)
+        return len(undoable)
 
 
 def _note(connection: Connection, edit: str, names: Mapping[str, str], now: float) -> None:
@@ -109,7 +109,7 @@ def _note(connection: Connection, edit: str, names: Mapping[str, str], now: floa
         connection.execute(insert(credit_edits), chunk)
 
 
-def _standing(connection: Connection, edit: str) -> dict[str, tuple[str, Sequence[SourceCredit]]]:
+def _undoable(connection: Connection, edit: str) -> dict[str, tuple[str, Sequence[SourceCredit]]]:
     """Those records of an edit that nobody has credited by hand since: id to the name that was given, and to what the
     sources said before.
 
@@ -128,17 +128,17 @@ def _standing(connection: Connection, edit: str) -> dict[str, tuple[str, Sequenc
         for one in said
         if one.source is Credit.PERSON
     }
-    standing: dict[str, tuple[str, Sequence[SourceCredit]]] = {
+    undoable: dict[str, tuple[str, Sequence[SourceCredit]]] = {
         row.media_id: (row.given, [SourceCredit(Credit(source), *rest) for source, *rest in json.loads(row.before)])
         for row in rows
         if not row.overtaken and (row.media_id, row.given) in by_hand
     }
-    if not standing:
+    if not undoable:
         raise NotFoundError(
             "The photos of this edit have been credited by hand since, so it is not undone.",
             "Undo the later edit, or credit the photos anew.",
         )
-    return standing
+    return undoable
 
 
 def _say_again(
