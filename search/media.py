@@ -115,8 +115,8 @@ class MediaRecord:
         taken_at: ISO 8601, a time or a day alone; local time when it names no zone.
         aperture: f-number.  exposure: seconds.  focal_length: millimetres.
         latitude, longitude: degrees, WGS 84.
-        place: name of the place, where people have told it.
-        own: what the file says of ``taken_at``, ``latitude`` and ``longitude``, where people have told otherwise.
+        place: name of the place, where people have entered one.
+        own: what the file says of ``taken_at``, ``latitude`` and ``longitude``, where people have entered otherwise.
         photographer: who took it, as far as is known.
         credit: where ``photographer`` comes from (a ``search.photographers.answers.Credit``).
         artist: what the file says of its author, whether that names anybody or not.
@@ -198,8 +198,8 @@ class MediaRecord:
 
     @property
     def words(self) -> str:
-        """What the word search looks through: tags, names, the last folders, photographer and camera, a told place,
-        who is heard, and when it was taken, ``2021`` and ``june``."""
+        """What the word search looks through: tags, names, the last folders, photographer and camera, the
+        place that people have entered, the artist of a sound, and when it was taken, ``2021`` and ``june``."""
         parts: list[str] = [*self.tags]
         for path in self.paths:
             parts.extend(addresses.parts(path)[-3:])
@@ -278,14 +278,10 @@ class MediaRecord:
 _FIELD_NAMES = tuple(f.name for f in fields(MediaRecord))
 _FIELD_SET = frozenset(_FIELD_NAMES)
 
-FACTS = (
-    frozenset(_FIELD_NAMES)
-    - {"paths", "libraries", "mtime", "missing", "photographer", "credit", "added", "job"}
-    - {
-        "place",
-        "own",
-    }
+_CHANGING = frozenset(
+    {"paths", "libraries", "mtime", "missing", "photographer", "credit", "added", "job", "place", "own"}
 )
+FACTS = frozenset(_FIELD_NAMES) - _CHANGING
 """Payload keys that follow from the content alone. The others change while it stays the same: they follow from the
 ledger, or are derived by :meth:`MediaRecord.to_payload`."""
 _TUPLE_FIELDS = frozenset(

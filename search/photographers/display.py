@@ -30,9 +30,9 @@ _PARTICLES = frozenset(
 )
 
 
-def display_name(name: str, told: Displayed) -> str:
+def display_name(name: str, displayed: Displayed) -> str:
     """What is shown for a photographer."""
-    return told.get(name) or derived_name(name)
+    return displayed.get(name) or derived_name(name)
 
 
 def derived_name(name: str) -> str:
@@ -44,56 +44,56 @@ def derived_name(name: str) -> str:
     return " ".join([_word(first), *(word if word in _PARTICLES else _word(word) for word in others)])
 
 
-def shown_as(shown: str, names: Iterable[str], told: Displayed) -> str | None:
+def shown_as(shown: str, names: Iterable[str], displayed: Displayed) -> str | None:
     """The photographer who is shown by this name, in whatever case; None where it is nobody or several."""
-    found = [name for name in names if same_name(display_name(name, told), shown)]
+    found = [name for name in names if same_name(display_name(name, displayed), shown)]
     return found[0] if len(found) == 1 else None
 
 
-def shown_prediction(prediction: Prediction, told: Displayed) -> Prediction:
+def shown_prediction(prediction: Prediction, displayed: Displayed) -> Prediction:
     """A prediction whose candidates have display names."""
     return replace(
         prediction,
-        candidates=_candidates(prediction.candidates, told),
-        by_style=_candidates(prediction.by_style, told),
-        by_subject=_candidates(prediction.by_subject, told),
-        by_file=_candidates(prediction.by_file, told),
+        candidates=_candidates(prediction.candidates, displayed),
+        by_style=_candidates(prediction.by_style, displayed),
+        by_subject=_candidates(prediction.by_subject, displayed),
+        by_file=_candidates(prediction.by_file, displayed),
     )
 
 
-def shown_set(prediction: SetPrediction, told: Displayed) -> SetPrediction:
+def shown_set(prediction: SetPrediction, displayed: Displayed) -> SetPrediction:
     """A verdict on a set whose candidates have display names."""
-    return replace(prediction, candidates=_candidates(prediction.candidates, told))
+    return replace(prediction, candidates=_candidates(prediction.candidates, displayed))
 
 
-def shown_listed(listed: Iterable[PhotographerListed], told: Displayed) -> tuple[PhotographerListed, ...]:
+def shown_listed(listed: Iterable[PhotographerListed], displayed: Displayed) -> tuple[PhotographerListed, ...]:
     """Photographers of the list with display names."""
-    return tuple(replace(one, display_name=display_name(one.name, told)) for one in listed)
+    return tuple(replace(one, display_name=display_name(one.name, displayed)) for one in listed)
 
 
-def shown_photographer(shown: PhotographerShown, told: Displayed) -> PhotographerShown:
+def shown_photographer(shown: PhotographerShown, displayed: Displayed) -> PhotographerShown:
     """A photographer, and those who work alike, with display names."""
-    return replace(shown, display_name=display_name(shown.name, told), alike=shown_alike(shown.alike, told))
+    return replace(shown, display_name=display_name(shown.name, displayed), alike=shown_alike(shown.alike, displayed))
 
 
-def shown_alike(alike: Iterable[Alike], told: Displayed) -> tuple[Alike, ...]:
+def shown_alike(alike: Iterable[Alike], displayed: Displayed) -> tuple[Alike, ...]:
     """Similar photographers with display names."""
-    return tuple(replace(one, display_name=display_name(one.name, told)) for one in alike)
+    return tuple(replace(one, display_name=display_name(one.name, displayed)) for one in alike)
 
 
-def shown_map(found: PhotographerMap, told: Displayed) -> PhotographerMap:
+def shown_map(found: PhotographerMap, displayed: Displayed) -> PhotographerMap:
     """A map whose spots have display names."""
-    random = None if found.from_random is None else _chart(found.from_random, told)
-    return replace(found, charts=tuple(_chart(chart, told) for chart in found.charts), from_random=random)
+    random = None if found.from_random is None else _chart(found.from_random, displayed)
+    return replace(found, charts=tuple(_chart(chart, displayed) for chart in found.charts), from_random=random)
 
 
-def _chart(chart: Chart, told: Displayed) -> Chart:
-    spots = (replace(spot, display_name=display_name(spot.name, told)) for spot in chart.spots)
+def _chart(chart: Chart, displayed: Displayed) -> Chart:
+    spots = (replace(spot, display_name=display_name(spot.name, displayed)) for spot in chart.spots)
     return replace(chart, spots=tuple(spots))
 
 
-def _candidates(candidates: Iterable[Candidate], told: Displayed) -> tuple[Candidate, ...]:
-    return tuple(replace(one, display_name=display_name(one.photographer, told)) for one in candidates)
+def _candidates(candidates: Iterable[Candidate], displayed: Displayed) -> tuple[Candidate, ...]:
+    return tuple(replace(one, display_name=display_name(one.photographer, displayed)) for one in candidates)
 
 
 def _word(word: str) -> str:

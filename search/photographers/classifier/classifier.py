@@ -58,9 +58,6 @@ NO_SETS = (
     "out of the training, to learn how strangers look."
 )
 NO_FEATURES = "The features of this photo are not known; only what it shows and its style were looked at."
-
-
-NO_CHECKS = "Whether border, size or camera give photographers away has not been measured for this model."
 NO_FILE = "The file says nothing of camera, clock or itself that could be asked."
 
 
@@ -252,8 +249,6 @@ class Classifier:
             notes.append(NO_FEATURES)
         if not has_file:
             notes.append(NO_FILE)
-        if not self.checks:
-            notes.append(NO_CHECKS)
         return tuple(notes)
 
     def _candidates(self, probabilities: NDArray[np.float64]) -> tuple[Candidate, ...]:
@@ -264,7 +259,7 @@ class Classifier:
 
 
 def one_photo_note(threshold: Threshold) -> str:
-    """How well one photo alone is told, by the validation photos of the model; a sentence for people."""
+    """How well one photo alone is attributed, by the validation photos of the model; a sentence for people."""
     advice = "One photo alone cannot be told well; several by the same person can, asked about together."
     if threshold.refused is None:
         return advice
@@ -283,8 +278,8 @@ def _ensemble(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> E
     weights = {shoot: facts["weights"][shoot] for shoot in Shoot}
     rules = {}
     for evidence in Basis:
-        told = facts["answers"][evidence]
-        rules[evidence] = AnswerRules(Threshold(**told["threshold"]), ConformalRule(**told["conformal"]))
+        stored = facts["answers"][evidence]
+        rules[evidence] = AnswerRules(Threshold(**stored["threshold"]), ConformalRule(**stored["conformal"]))
     return Ensemble(
         Parts(linears, file, nearest, style),
         Calibration(weights, ShootRule.of(arrays), np.array(facts["shares"])),

@@ -45,10 +45,11 @@ class PhotoSet:
             library has no such space, which is then None.
         appearance: float32 ``(n, dim)`` of ``appearance_space``, of no fixed length; otherwise as ``style``.
         borders: float32 ``(n, 4)``, shares of each photo's sides that lie outside the picture: left, top, right, bottom
-            (see ``search.media.MediaRecord``); 0 where there are none, a row of NaN where nobody has looked.
+            (see ``search.media.MediaRecord``); 0 where there are none or they were not to be cut, a row of NaN where
+            an older version decoded the photo.
         taken_at: ISO 8601.
         places: latitude and longitude in degrees, WGS 84.
-        place_names: what people have told of the place.
+        place_names: names of the places, where people have entered them.
         paths: the first path of each.
         fingerprints: the perceptual hash of each as hex; None for a picture too plain to have one.
         thumbnails: keys of the preview pictures.
@@ -180,9 +181,8 @@ def read_photos(store: Store, where: Filter | None = None, ids: Sequence[str] | 
     for point in _points(store, where or Filter(), ids, spaces):
         if VISUAL not in point.vectors:
             continue
-        record = MediaRecord.from_payload(
-            point.payload
-        )  # not kept: as objects, its features take as much memory as vectors
+        # Not kept: as objects, its features take as much memory as vectors.
+        record = MediaRecord.from_payload(point.payload)
         for name, fact in _FACTS.items():
             columns[name].append(fact(record))
         rows["features"].append(_features(record))

@@ -105,7 +105,7 @@ def compare(
     one: str,
     other: str,
     predictions: OutOfFold | None,
-    told: Displayed,
+    displayed: Displayed,
     notes: Sequence[str] = (),
 ) -> Comparison:
     """Compare two photographers.
@@ -113,7 +113,7 @@ def compare(
     Args:
         one, other: names.
         predictions: out-of-fold predictions of the classifier in use, if there is one.
-        told: names that people want shown.
+        displayed: names that people want shown.
         notes: sentences to hand on.
 
     Raises:
@@ -122,11 +122,11 @@ def compare(
     if one == other:
         raise UsageError(f"'{one}' is compared with themselves.", "Name two photographers.")
     known = {by: people.similarity(by, one, other) for by in VIEWS}
-    few = [display_name(name, told) for name in (one, other) if len(people.rows[name]) < FEW]
+    few = [display_name(name, displayed) for name in (one, other) if len(people.rows[name]) < FEW]
     said = [*notes, *(f"Of {name} there are few photos, so much of it may be chance." for name in few)]
     return Comparison(
-        one=_compared(people, one, told),
-        other=_compared(people, other, told),
+        one=_compared(people, one, displayed),
+        other=_compared(people, other, displayed),
         traits=compared_traits(people.photos, people.rows[one], people.rows[other]),
         similarity={by: share for by, share in known.items() if share is not None},
         pairs={by: pairs for by in (STYLE, SUBJECT) if (pairs := people.pairs(by, one, other))},
@@ -147,7 +147,7 @@ def compared_traits(photos: PhotoSet, mine: NDArray[np.intp], theirs: NDArray[np
     rng = np.random.default_rng(0)
     rows = [rng.choice(some, MOST_DRAWN, replace=False) if len(some) > MOST_DRAWN else some for some in (mine, theirs)]
     values = [photos.features[some][:, list(NAMED)] for some in rows]
-    # A feature that is not known of all photos is told of those of which it is.
+    # A feature that is not known of all photos is compared over those of which it is.
     middles = [np.where(np.isfinite(some).any(axis=0), _medians(some), np.nan) for some in values]
     drawn = [_drawn_medians(some, _shoots(photos, at), rng) for some, at in zip(values, rows, strict=True)]
     crowd = Crowd(photos.features[rows[1]])
@@ -182,8 +182,10 @@ def compared_traits(photos: PhotoSet, mine: NDArray[np.intp], theirs: NDArray[np
     return tuple(found[:MOST_TRAITS])
 
 
-def _compared(people: People, name: str, told: Displayed) -> Compared:
-    return Compared(photographer_id(name), name, display_name(name, told), len(people.rows[name]), people.styles(name))
+def _compared(people: People, name: str, displayed: Displayed) -> Compared:
+    return Compared(
+        photographer_id(name), name, display_name(name, displayed), len(people.rows[name]), people.styles(name)
+    )
 
 
 def _taken_for(people: People, one: str, other: str, predictions: OutOfFold | None) -> tuple[TakenFor, ...]:

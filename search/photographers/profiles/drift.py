@@ -18,8 +18,8 @@ from search.photographers.profiles.traits import MAD_TO_DEVIATION, MOST_ALIKE
 from search.store.base import Array
 
 LEAST_SHOOTS = 20
-"""Shoots below which no change is told from chance: of ten blocks of two, one order in 126 parts them as a change in
-the middle does; of fewer, more than :data:`FALSE_ALARMS`."""
+"""Shoots below which no change can be distinguished from chance: of ten blocks of two, one order in 126 parts them as a
+change in the middle does; of fewer, more than :data:`FALSE_ALARMS`."""
 
 LEAST_SIDE = 4
 """Shoots before a change, and since, at least."""
@@ -102,7 +102,7 @@ _QUANTITIES = (
     _Quantity("tint", "more magenta", "greener", "levels"),
 )
 """What is looked at: what is decided when a picture is developed. The mean colours count as warmth and tint, for each
-of the three follows brightness. Every further quantity would make a change in one of these harder to tell."""
+of the three follows brightness. Every further quantity would make a change in one of these harder to detect."""
 
 
 QUANTITY_UNITS = {quantity.name: quantity.unit for quantity in _QUANTITIES}

@@ -47,7 +47,7 @@ def shoots_of(photos: PhotoSet, rows: NDArray[np.intp]) -> list[list[int]]:
 
 
 def shoot_summaries(
-    photos: PhotoSet, shoots: Sequence[Sequence[int]], told: ShootNames, photo: Callable[[int], Photo]
+    photos: PhotoSet, shoots: Sequence[Sequence[int]], given_names: ShootNames, photo: Callable[[int], Photo]
 ) -> tuple[Session, ...]:
     """Shoots with their names, in this order.
 
@@ -57,7 +57,7 @@ def shoot_summaries(
     made = []
     for shoot, derived in zip(shoots, derived_names(photos, shoots), strict=True):
         times = _times(photos, shoot)
-        given = given_shoot_name(photos, shoot, told)
+        given = given_shoot_name(photos, shoot, given_names)
         spaced = np.linspace(0, len(shoot) - 1, min(SAMPLES, len(shoot))).round().astype(int)
         made.append(
             Session(
@@ -74,9 +74,9 @@ def shoot_summaries(
     return tuple(made)
 
 
-def given_shoot_name(photos: PhotoSet, shoot: Sequence[int], told: ShootNames) -> str | None:
+def given_shoot_name(photos: PhotoSet, shoot: Sequence[int], given_names: ShootNames) -> str | None:
     """The name that most of a shoot's photos were given, where any was."""
-    names = Counter(told[photos.ids[at]] for at in shoot if photos.ids[at] in told)
+    names = Counter(given_names[photos.ids[at]] for at in shoot if photos.ids[at] in given_names)
     return names.most_common(1)[0][0] if names else None
 
 
@@ -108,8 +108,8 @@ def _name(photos: PhotoSet, shoot: Sequence[int], precision: int) -> str:
 
 
 def _place(photos: PhotoSet, shoot: Sequence[int]) -> str | None:
-    told = Counter(place for at in shoot if (place := photos.place_names[at]))
-    return told.most_common(1)[0][0] if told else None
+    places = Counter(place for at in shoot if (place := photos.place_names[at]))
+    return places.most_common(1)[0][0] if places else None
 
 
 def _folder(photos: PhotoSet, shoot: Sequence[int]) -> str | None:

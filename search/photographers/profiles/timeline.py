@@ -17,11 +17,11 @@ from search.photographers.profiles.people import People
 from search.photographers.profiles.shoots import ShootNames, shoot_summaries
 
 SHOWN = ("gray_mean", "warmth", "saturation", "contrast")
-"""Quantities that are told of every shoot."""
+"""Quantities that are shown of every shoot."""
 
 UNDATED = "Shoots without a date are left out: {}."
 NO_STYLE = "There are no style vectors yet, so no shoot is compared with those before: likewise reembed --space style."
-TOO_FEW = "A change of style is told from chance from {} shoots on; {} have a date and features."
+TOO_FEW = "A change of style can be distinguished from chance from {} shoots on; {} have a date and features."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class StyleChange:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Shoots in order of time; ``change`` is None where there is none, or it cannot be told, which ``notes`` say."""
+    """Shoots in order of time; ``change`` is None where there is none, or too few shoots, which ``notes`` say."""
 
     id: str
     name: str
@@ -78,15 +78,15 @@ class Timeline:
     notes: tuple[str, ...] = ()
 
 
-def timeline(people: People, name: str, told: ShootNames) -> Timeline:
+def timeline(people: People, name: str, given_names: ShootNames) -> Timeline:
     """The timeline of a photographer, by the name that photos are credited by.
 
     Args:
-        told: names that people have given to shoots.
+        given_names: names that people have given to shoots.
     """
     photos = people.photos
     found = people.shoots(name)
-    summaries = named_shoots(people, name, told)
+    summaries = named_shoots(people, name, given_names)
     dated = [(shoot, summary) for shoot, summary in zip(found, summaries, strict=True) if instant(summary.start)][::-1]
     unlike = _unlike([photos.style[shoot] for shoot, _ in dated])
     shoots = tuple(
@@ -131,9 +131,9 @@ def timeline(people: People, name: str, told: ShootNames) -> Timeline:
     return Timeline(photographer_id(name), name, shoots, change, tuple(notes))
 
 
-def named_shoots(people: People, name: str, told: ShootNames) -> tuple[Session, ...]:
+def named_shoots(people: People, name: str, given_names: ShootNames) -> tuple[Session, ...]:
     """All shoots of a photographer with their names, the latest first; those without a date last."""
-    return shoot_summaries(people.photos, people.shoots(name), told, people.photo)
+    return shoot_summaries(people.photos, people.shoots(name), given_names, people.photo)
 
 
 def photos_of_shoot(people: People, media_id: str) -> tuple[str, ...]:

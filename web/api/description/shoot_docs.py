@@ -32,7 +32,7 @@ SHOOTS: Mapping[str, tuple[str, Any]] = {
     "StyleChange.shoot": ("Id of the first shoot since", _ID),
     "StyleChange.since": ("When that shoot began", _TAKEN),
     "StyleChange.words": ("What the photos are since", "darker and warmer"),
-    "Timeline.change": ("The change of style, where one is told from chance", None),
+    "Timeline.change": ("The change of style, where one can be distinguished from chance", None),
     "Timeline.id": ("Id of the photographer", "aa2d75a0e4e54791"),
     "Timeline.name": ("The photographer", "Lucia Ferrante"),
     "Timeline.notes": ("What is left out or uncertain, in sentences", []),

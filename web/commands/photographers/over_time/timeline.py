@@ -41,7 +41,7 @@ def _show(found: Json, console: Console) -> None:
             for shift in change["shifts"]
         ])  # fmt: skip
     elif found["shoots"]:
-        console.print("No change of style is told from chance.")
+        console.print("No change of style can be distinguished from chance.")
     show_table(console, "Shoots", ("from", "name", "photos", "unlike", "brightness", "warmth"), [
         (shoot["start"][:16], shoot["name"], f"{shoot['photos']:,}",
          "" if shoot["unlike"] is None else f"{shoot['unlike']:.1f}",
