@@ -19,6 +19,9 @@ from workers.cluster.serialization import probe_from_json, probe_to_json
 
 PREFIX = "upload-"
 
+MOST_REMEMBERED = 200
+"""Uploads that one process remembers: one form may bring 40, and others their own while its answer is read."""
+
 
 class RecentUploads(Protocol):
     """Where probes are remembered; one is at most a few hundred kilobytes."""
@@ -44,7 +47,7 @@ def forgotten() -> NotFoundError:
 class OwnRecentUploads:
     """The latest ``capacity`` uploads of this process, in its memory."""
 
-    def __init__(self, capacity: int = 64) -> None:
+    def __init__(self, capacity: int = MOST_REMEMBERED) -> None:
         self._capacity = capacity
         self._probes: OrderedDict[str, Probe] = OrderedDict()
         self._lock = threading.Lock()
