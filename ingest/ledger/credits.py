@@ -23,6 +23,7 @@ from search.errors import NotFoundError, UsageError
 from search.media import Kind, Payload
 from search.photographers.answers import Credit
 from search.photographers.photos.names import clean_name, credited_name, given_name
+from search.records.lookup import not_stored
 from search.store.base import Store, StoredPoint
 from search.store.filters import Filter
 
@@ -270,7 +271,7 @@ class Credits:
             for point in self._store.retrieve(collection, list(ids), payload=False)
         }
         if unknown := sorted(set(ids) - stored):
-            raise NotFoundError(f"Nothing is stored under the id '{unknown[0]}'.")
+            raise not_stored(unknown[0])
 
     @staticmethod
     def count_edit(connection: Connection) -> None:
