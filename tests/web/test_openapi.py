@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from ingest.jobs.progress import JobProgress, JobState
 from search.records.cursors import write_cursor
 from web.api.description.document import OPERATIONS
-from web.api.description.property_docs import PROPERTIES
+from web.api.description.property_docs import PROPERTIES, TABLES
 from web.api.params import adapter
 from web.api.problem import CONTENT_TYPE
 
@@ -70,6 +70,7 @@ def test_every_property_and_parameter_says_what_it_means_and_looks_like(document
 def test_every_row_of_the_documentation_is_used(document: Any) -> None:
     text = str(document)
     assert not [name for name in PROPERTIES if f"'{name.rpartition('.')[2]}'" not in text]
+    assert len(PROPERTIES) == sum(map(len, TABLES)), "the later of two rows would describe both properties"
 
 
 def test_an_error_is_a_problem_of_rfc_9457(client: FlaskClient, document: Any) -> None:

@@ -57,6 +57,7 @@ DESK: Mapping[str, tuple[str, Any]] = {
     "high": ("Upper end of the 95 % interval", 16.0),
     "n": ("Number of photos it was measured on", 30),
     "ComparedTrait.effect": ("The difference in robust deviations of the second's photos", 1.4),
+    "ComparedTrait.words": ("How the first differs from the second", "darker shadows"),
     "certain": ("The interval of the difference excludes 0", True),
     "Comparison.traits": ("Features of the picture, those that tell the two apart most first", []),
     "Comparison.similarity": ("By style and subject, the share of pairs that are less alike", {"style": 0.93}),
@@ -67,6 +68,9 @@ DESK: Mapping[str, tuple[str, Any]] = {
     "as_others": ("How many were taken for anybody else", 2),
     "EvidenceFile.name": ("Name for the file", "evidence-20261130T120000Z.html"),
     "html": ("The file: one HTML page that holds its pictures and loads nothing", "<!doctype html>…"),
-    "own": ("What the file says of time and place, where people have told otherwise", {"taken_at": "2019-01-01"}),
+    "MediaRecord.own": (
+        "What the file says of time and place, where people have entered otherwise",
+        {"taken_at": "2019-01-01"},
+    ),
 }
 """Rows by ``Type.name`` or ``name``."""

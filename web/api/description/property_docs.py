@@ -244,7 +244,13 @@ _PHOTOGRAPHERS: Mapping[str, Row] = {
         [{"probabilities": {"Lucia Ferrante": 0.6, "Ada Byron": 0.4}, "nearness": {"Lucia Ferrante": 0.71}}],
     ),
     "Predicting.like": ("Id of a stored photo", ID),
+    "Prediction.coverage": ("Share of photos by known photographers for which `one_of` holds the right name", 0.9),
     "Prediction.model": ("Version of the classifier", "20261130-101500"),
+    "Prediction.reasons": ("What speaks for and against the first candidate, of greatest weight first", []),
+    "PredictionReason.feature": ("Name of a feature; or `visual`, `style` or `appearance`, that whole vector", "noise"),
+    "ReportCheck.name": ("Name of the check", "border_alone"),
+    "ReportCheck.value": ("What was measured", 0.205),
+    "ReportCheck.words": ("The check in words", "The border around the picture alone is right for 20.5%."),
     "SetPrediction.model": ("Version of the classifier", "20261130-101500"),
     "SetPrediction.candidates": ("Whose all photos are, if they are all by one; most likely first", []),
     "SetPrediction.probability": ("Of the verdict, where all three are equally frequent; null without one", 0.8),
@@ -267,13 +273,12 @@ _PHOTOGRAPHERS: Mapping[str, Row] = {
     "by_subject": ("Most likely by subject alone", []),
     "candidates": ("Most likely first", []),
     "checks": ("Whether anything beside the picture gives photographers away, as the training measured", []),
-    "charts": ("One by style and one by subject", []),
+    "charts": ("By the joint model once it is trained, by style and by subject", []),
     "count": ("Number of records", 80),
-    "coverage": ("Share of photos by known photographers for which `one_of` holds the right name", 0.9),
     "credited": ("Who is credited with it", "Lucia Ferrante"),
     "credits": ("Number of photos by the source of the credit", {"exif": 96}),
     "depth": ("Which folder names the photographer: 1 holds the photo, 2 is the one above", 1),
-    "effect": ("Difference from the others in standard deviations (Cohen's d)", 0.8),
+    "effect": ("Difference of the medians in robust deviations of the others", 0.8),
     "end": ("When the last photo was taken", TAKEN),
     "evidence": ("What the answer goes by: the picture alone, or everything", "picture"),
     "explained": ("Share of the variance along each axis", [0.6, 0.2]),
@@ -285,9 +290,9 @@ _PHOTOGRAPHERS: Mapping[str, Row] = {
     "known_shoot": ("Probability that the photo is of a shoot that was learnt from", 0.2),
     "label": ("Name of the period", "2021"),
     "last": ("When the latest photo was taken", TAKEN),
-    "mine": ("Mean of this photographer's photos", 0.4),
+    "mine": ("Median of this photographer's photos", 0.4),
     "miscredits": ("Photos that may be somebody else's", []),
-    "nearest": ("Who is most alike, where nobody is alike enough", None),
+    "nearest": ("Photographer to their photos nearest to this one; null where they were not asked for", None),
     "nearness": (
         "Photographer to the cosine of the photo's style to their nearest training photo",
         {"Ada Byron": 0.71},
@@ -295,12 +300,12 @@ _PHOTOGRAPHERS: Mapping[str, Row] = {
     "neighbours": ("Photographers of the most similar photos, with counts", {"Lucia Ferrante": 4}),
     "of": ("Of `none`: the source whose credits are taken back, or `all`", "folder"),
     "one_of": ("The fewest names that hold the right one with the stated `coverage`", ["Lucia Ferrante"]),
-    "others": ("Mean of the other photographers' photos", 0.2),
+    "others": ("Median of the other photographers' photos", 0.2),
     "overwrite": ("This source counts before better ones", False),
     "own_probability": ("Probability of the photographer who is credited", 0.05),
     "pairs": ("Photos of both that are most alike", []),
     "passed": ("Null for what is given for information only", True),
-    "percentile": ("Where the mean lies among all photos, from 0 to 100", 80.0),
+    "percentile": ("Share of the others' photos below `mine`, percent", 80.0),
     "periods": ("How the work changed over the years", []),
     "photo": ("The photo", {"id": ID}),
     "photos": ("Number of photos", 96),
@@ -322,7 +327,7 @@ _PHOTOGRAPHERS: Mapping[str, Row] = {
     "text": ("The text in which the word was found", "boat"),
     "threshold": ("Probability below which the photographer counts as unknown", 0.4),
     "traits": ("In what these photos differ from those of others", []),
-    "typical": ("Value in most photos", 1.0),
+    "typical": ("Median of the first candidate's photos; null of a vector", 1.0),
     "unit": ("Unit of the values; empty without one", "EV"),
     "unknown": ("Nobody in the library is likely enough", False),
     "value": ("Value", "Canon EOS R6"),
@@ -334,9 +339,8 @@ _PHOTOGRAPHERS: Mapping[str, Row] = {
     "values": ("Values, by name or in order", ["a", "b"]),
     "verdict": ("`ours`, `nobody` or `mixed`; null where the model cannot tell", "ours"),
     "verdicts": ("Each verdict to its probability", {"ours": 0.8, "nobody": 0.15, "mixed": 0.05}),
-    "weight": ("How much it counts; negative speaks against", 0.5),
+    "weight": ("Log-odds that the candidate would lose without it; negative speaks against", 0.5),
     "who": ("Id or name of a photographer", PHOTOGRAPHER_ID),
-    "path": ("Path or address of a file or folder", PATH),
 }
 
 _ACCESS: Mapping[str, Row] = {
@@ -358,17 +362,10 @@ _ACCESS: Mapping[str, Row] = {
     "file": ("The bytes of one example", "…"),
 }
 
-PROPERTIES: Mapping[str, Row] = {
-    **DESK,
-    **DEVELOPMENT,
-    **SHOOTS,
-    **_PHOTOGRAPHERS,
-    **_STORE,
-    **_JOBS,
-    **_QUESTIONS,
-    **_MEDIA,
-    **_ACCESS,
-}
+TABLES = (DESK, DEVELOPMENT, SHOOTS, _PHOTOGRAPHERS, _STORE, _JOBS, _QUESTIONS, _MEDIA, _ACCESS)
+"""No row is in two of them."""
+
+PROPERTIES: Mapping[str, Row] = {name: row for table in TABLES for name, row in table.items()}
 """Every row, by ``Type.name`` or ``name``."""
 
 
