@@ -118,7 +118,8 @@ class Train:
                 f"A training cannot be given {options.seconds:g} seconds.",
                 f"From {least:g} to {most:g} will do; LIKEWISE_TRAIN_SECONDS sets the most.",
             )
-        return TrainingOrder(self._kind, options.seconds, options.seed, report=options.report)
+        seconds = options.seconds if self._kind is ModelKind.JOINT else None  # a classifier takes what it takes
+        return TrainingOrder(self._kind, seconds, options.seed, report=options.report)
 
     def _check_photographers(self) -> None:
         images = Kind.IMAGE.collection

@@ -103,9 +103,9 @@ def test_what_is_stored_becomes_a_model_in_use(
     desk: Any, ingest: JobService, trainer: FakeTrainer, library: list[str]
 ) -> None:
     done = ingest.run(ingest.start_task(TASK, {"seconds": "2.5", "seed": "4"}))
-    assert (done.state, done.total, done.embedded, done.library) == (JobState.DONE, 8, 8, "classifier, 2.5 s")
+    assert (done.state, done.total, done.embedded, done.library) == (JobState.DONE, 8, 8, "classifier")
     assert "One thing was left out. Its files lie in " in done.message
-    assert trainer.orders == [TrainingOrder(ModelKind.CLASSIFIER, 2.5, 4)]
+    assert trainer.orders == [TrainingOrder(ModelKind.CLASSIFIER, None, 4)], "no part of it has a time limit"
     assert trainer.seen[0].ids == tuple(library)
     assert sorted(set(trainer.seen[0].names), key=str) == sorted(NAMES)
     assert in_use(desk) == "8"

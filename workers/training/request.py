@@ -28,7 +28,7 @@ class TrainingOrder:
     """What to train.
 
     Attributes:
-        seconds: time limit of its open-ended part; None for the default of the model's own options.
+        seconds: time limit of the training of the joint model; None for the default of its own options.
         seed: of all random numbers.
         place: name of a photographer to fold into the photographer space in use, without training: ``photos.npz``
             holds their photos, and the resulting model is that space with them in it.
