@@ -117,7 +117,7 @@ class Calibration:
     """Weights of every answer for new and for known shoots, and which counts how much for a photo.
 
     Attributes:
-        rule: None where no shoot was parted; every shoot is new then.
+        rule: None where no shoot was parted, or no photo has a style; every shoot is new then.
         shares: share of each photographer among the training photos, float64 ``(photographers,)``.
     """
 

@@ -120,7 +120,7 @@ def stratified(owners: NDArray[np.int32], most: int, seed: int = 0) -> NDArray[n
 
 
 def read_sample(store: Store, known: Census, most: int, *, credited: bool, seed: int = 0) -> PhotoSet:
-    """At most so many photos of a library, in order of id, see :func:`stratified`.
+    """At most so many photos of a library, in the order of ``known``, see :func:`stratified`.
 
     Args:
         credited: only of photos that are credited to somebody.

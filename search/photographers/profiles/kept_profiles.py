@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -68,7 +69,7 @@ def _read(path: Path, key: str, names: list[str]) -> dict[str, Profile] | None:
 def _write(path: Path, key: str, names: list[str], profiles: Mapping[str, Profile]) -> None:
     if not profiles:
         return
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     members = [some for profile in profiles.values() for some in profile.members]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ photos given and leave no model, so they stay in ``search``.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,10 @@ the median."""
 
 REFERENCES = 300
 """Photographers at most whose distances to one another are the reference of similarity."""
+
+
+_ONE_THREAD = threading.Lock()
+"""Held while BLAS has one thread: of two that set it at once, the later would put back what the earlier had set."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +82,7 @@ def _principal_axes(rows: NDArray[np.float64], dims: int) -> tuple[NDArray[np.fl
     mean = rows.mean(axis=0)
     centred = rows - mean
     # Threads of BLAS that wait for one another take five times the processor, and on busy cores as much time.
-    with threadpool_limits(1, user_api="blas"):
+    with _ONE_THREAD, threadpool_limits(1, user_api="blas"):
         if len(rows) > rows.shape[1]:
             axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :dims].T
         else:

@@ -59,8 +59,7 @@ ALONE: Mapping[str, tuple[str, Callable[[PhotoSet], Matrix]]] = {
     "geometry_alone": ("The size and shape of the file", _features(GEOMETRY)),
     "file_alone": ("File, clock and camera", _features(FILE_FACTS)),
 }
-"""Name of a check to the group of facts and their columns, ``(n, d)``, NaN for what
-is not known."""
+"""Name of a check to the group of facts and their columns, ``(n, d)``, NaN for what is not known."""
 
 
 def measurement_checks(
