@@ -88,11 +88,12 @@ def widened(grouped: Groups, names: Sequence[str | None], photos: PhotoSet, leas
         grouped: int64 ``(n,)``.  names: of each photo.
     """
     made = grouped.copy()
-    order = {at: rank for rank, at in enumerate(at for shoot in shoots(photos) for at in shoot)}
+    order: dict[int, int] = {}  # shoots are looked for once somebody has too few
     following = int(made.max(initial=-1)) + 1
     for name in sorted({name for name in names if name is not None}):
         mine = np.array([at for at, other in enumerate(names) if other == name])
         while len(found := np.unique(made[mine])) < min(least, len(mine)):
+            order = order or {at: rank for rank, at in enumerate(at for shoot in shoots(photos) for at in shoot)}
             largest = max(found, key=lambda group: int((made[mine] == group).sum()))
             members = sorted(mine[made[mine] == largest], key=lambda at: order[int(at)])
             if len(members) < 2:
