@@ -59,7 +59,7 @@ def number(value: float) -> str:
 
 def borders(shares: Sequence[float]) -> str:
     """``12 % top, 12 % bottom``, of shares of the sides that are borders: left, top, right, bottom; empty without."""
-    named = zip(("left", "top", "right", "bottom"), shares, strict=bool(shares))
+    named = zip(("left", "top", "right", "bottom"), shares, strict=False)
     return ", ".join(f"{100 * share:.0f} % {side}" for side, share in named if share >= 0.005)
 
 

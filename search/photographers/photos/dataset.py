@@ -205,9 +205,11 @@ def read_photos(store: Store, where: Filter | None = None, ids: Sequence[str] | 
 
 
 def borders_of(record: MediaRecord) -> Array:
-    """float32 ``(1, 4)``, see :class:`PhotoSet`."""
-    if record.borders:
+    """float32 ``(1, 4)``, see :class:`PhotoSet`; a damaged record counts as one that nobody looked at."""
+    if len(record.borders) == 4:
         return np.array([record.borders], np.float32)
+    if record.borders:
+        return np.full((1, 4), np.nan, np.float32)
     return np.full((1, 4), 0.0 if record.decoding >= BORDERS_SINCE else np.nan, np.float32)
 
 

@@ -149,17 +149,18 @@ def test_appearance_and_borders_are_known_where_somebody_looked(tmp_path: Path) 
     seen = np.array([[3.0, -4.0]], np.float32)
     cut = replace(cut, vectors={**cut.vectors, "appearance": seen})
     uncut, older = _point(2, style=False, decoding=3), _point(3, style=False, decoding=2)
-    store.upsert("images", [cut, uncut, older])
+    damaged = _point(4, style=False, borders=(0.1, 0.2), decoding=3)
+    store.upsert("images", [cut, uncut, older, damaged])
     photos = read_photos(store)
-    rows = [photos.ids.index(point.id) for point in (cut, uncut, older)]
-    np.testing.assert_array_equal(photos.appearance[rows], [[3, -4], [np.nan] * 2, [np.nan] * 2])
-    np.testing.assert_allclose(photos.borders[rows], [[0.1, 0, 0.1, 0], [0] * 4, [np.nan] * 4])
-    assert (photos.style.shape, photos.style_space, photos.appearance_space) == ((3, 0), None, APPEARANCE)
+    rows = [photos.ids.index(point.id) for point in (cut, uncut, older, damaged)]
+    np.testing.assert_array_equal(photos.appearance[rows], [[3, -4], *[[np.nan] * 2] * 3])
+    np.testing.assert_allclose(photos.borders[rows], [[0.1, 0, 0.1, 0], [0] * 4, *[[np.nan] * 4] * 2])
+    assert (photos.style.shape, photos.style_space, photos.appearance_space) == ((4, 0), None, APPEARANCE)
 
     photos.save(tmp_path / "photos.npz")
     loaded = PhotoSet.load(tmp_path / "photos.npz")
     assert (loaded.digest, loaded.appearance_space) == (photos.digest, APPEARANCE)
-    assert photos.digest != replace(photos, borders=np.zeros((3, 4), np.float32)).digest
+    assert photos.digest != replace(photos, borders=np.zeros((4, 4), np.float32)).digest
     np.testing.assert_array_equal(loaded.take([rows[0]]).appearance, seen)
 
 
