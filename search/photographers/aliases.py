@@ -33,7 +33,7 @@ def renamed_verdict(verdict: Verdict, aliases: Aliases) -> Verdict:
     if not verdict.candidates or not any(candidate.photographer in aliases for candidate in verdict.candidates):
         return verdict
     candidates = _candidates(verdict.candidates, aliases)
-    first = verdict.candidates[0].photographer
+    first, trees = verdict.candidates[0].photographer, verdict.by_trees
     return replace(
         verdict,
         candidates=candidates,
@@ -42,6 +42,7 @@ def renamed_verdict(verdict: Verdict, aliases: Aliases) -> Verdict:
         by_style=_candidates(verdict.by_style, aliases),
         by_subject=_candidates(verdict.by_subject, aliases),
         by_file=_candidates(verdict.by_file, aliases),
+        by_trees=trees and replace(trees, candidates=_candidates(trees.candidates, aliases)),
         one_of=tuple(dict.fromkeys(aliases.get(name, name) for name in verdict.one_of)),
         nearness=_nearness(verdict.nearness, aliases),
     )

@@ -52,12 +52,14 @@ def shown_as(shown: str, names: Iterable[str], displayed: Displayed) -> str | No
 
 def shown_prediction(prediction: Prediction, displayed: Displayed) -> Prediction:
     """A prediction whose candidates have display names."""
+    trees = prediction.by_trees
     return replace(
         prediction,
         candidates=_candidates(prediction.candidates, displayed),
         by_style=_candidates(prediction.by_style, displayed),
         by_subject=_candidates(prediction.by_subject, displayed),
         by_file=_candidates(prediction.by_file, displayed),
+        by_trees=trees and replace(trees, candidates=_candidates(trees.candidates, displayed)),
     )
 
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 import search.photographers.service as service_module
 import workers.training.local
 from search.errors import SpaceMismatchError
-from search.photographers.answers import Basis, Candidate, PhotoEvidence, PredictionReason, SetPrediction
+from search.photographers.answers import Basis, Candidate, PhotoEvidence, PredictionReason, SetPrediction, TreesAnswer
 from search.photographers.classifier.classifier import PhotoVectors, Verdict
 from search.photographers.photos.names import photographer_id
 from search.settings import Settings
@@ -60,7 +60,8 @@ class LightClassifier:
             PredictionReason("noise", "noisier than most photos", 3.0, 1.0, -0.5),
         )
         verdict = Verdict(candidates, not sure, 0.5, reasons, candidates, candidates[:1], ("A light one.",))
-        return replace(verdict, one_of=(likely,), coverage=0.9, nearness={likely: 0.5})
+        trees = TreesAnswer(candidates[::-1], "Absent tags count.", True) if basis is Basis.EVERYTHING else None
+        return replace(verdict, one_of=(likely,), coverage=0.9, nearness={likely: 0.5}, by_trees=trees)
 
     def judge(self, photos: Sequence[PhotoEvidence]) -> SetPrediction:
         names = {name: 0.5 for photo in photos for name in photo.nearness}
@@ -212,6 +213,9 @@ def test_training_makes_a_model_that_is_asked(cli: Any, trained: Path) -> None:
     assert "red, 75%" in told
     assert "What spoke for and against red:\nfor: what it shows is like theirs (+1.50)\n" in told
     assert "against: noisier than most photos (-0.50)" in told
+    assert (answer["by_trees"], "trees" in told) == (None, False)
+    with_file = cli("photographers", "predict", picture, "--with-file").stdout
+    assert "By trees (CatBoost over features and embedding): somebody, 25%. Absent tags count." in with_file
 
     (id_,) = {hit["id"] for hit in cli.json("similar", picture)["hits"] if hit["relation"] == "exact_copy"}
     by_id = cli.json("photographers", "predict", id_)

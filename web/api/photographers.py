@@ -173,7 +173,8 @@ def compare_photographers(node: NodePort, who: str, other: str) -> Comparison:
 def predict_photographer(node: NodePort, asked: Predicting, example: Probe | None = None) -> Prediction:
     """Whose photo an uploaded 'file', or the stored photo 'like', is: names with calibrated probabilities, or unknown;
     what spoke for and against; the nearest photos by each candidate. The picture alone is asked, and beside it what the
-    facts of file, clock and camera say; 'evidence' asks for both together."""
+    facts of file, clock and camera say; 'evidence' asks for both together, and then 'by_trees' is answered, too:
+    CatBoost over features and embedding, a recipe of its own."""
     if (example is None) == (not asked.like):
         raise UsageError("It takes one photo.", "Upload a 'file', or give the id of a stored photo in 'like'.")
     return node.photographers.predict(example or probe_of(node.store, check_id(asked.like)), asked.evidence)

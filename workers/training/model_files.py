@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from search.photographers.classifier.model_files import ARRAYS, MANIFEST, OUT_OF_FOLD, REPORT
+from search.photographers.classifier.model_files import ARRAYS, MANIFEST, OUT_OF_FOLD, REPORT, TREES
 from search.photographers.folded_in import FOLDED_IN
 from search.photographers.model_registry import ModelKind
 from search.photographers.space import CODES, LOGS, PLOTS, VECTORS, WEIGHTS
@@ -15,7 +15,7 @@ MOST_BYTES = 4 * 2**30
 """Most files of a model, and bytes of one of them."""
 
 _NAMES = {
-    ModelKind.CLASSIFIER: (MANIFEST, ARRAYS, OUT_OF_FOLD, REPORT),
+    ModelKind.CLASSIFIER: (MANIFEST, ARRAYS, TREES, OUT_OF_FOLD, REPORT),
     ModelKind.JOINT: (MANIFEST_OF_SPACE, VECTORS, CODES, WEIGHTS, FOLDED_IN),
 }
 _PLAIN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}"

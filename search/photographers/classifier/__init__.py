@@ -16,4 +16,5 @@ Start with ``classifier``.
 * ``sets``: Verdict on several photos at once: all by one of ours, by nobody we know, or mixed
 * ``shoots``: Whether a photo is of a shoot that was learnt from, by how near it comes to the training photos
 * ``threshold``: Threshold of the answer "unknown", which is lower for photos similar to the training photos
+* ``trees``: Boosted trees over features and embedding: an answer beside the ensemble's, and apart from it
 """

@@ -18,6 +18,7 @@ from search.photographers.answers import (
     Prediction,
     PredictionReason,
     SetPrediction,
+    TreesAnswer,
 )
 from search.photographers.classifier.conformal import ConformalRule
 from search.photographers.classifier.ensemble import (
@@ -45,6 +46,7 @@ from search.photographers.classifier.reasons import reasons_of
 from search.photographers.classifier.sets import SetJudge, SetKind
 from search.photographers.classifier.shoots import Shoot, ShootRule
 from search.photographers.classifier.threshold import Threshold
+from search.photographers.classifier.trees import StoredTrees
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.features import PICTURE_ONLY
 from search.photographers.photos.names import photographer_id
@@ -59,6 +61,10 @@ NO_SETS = (
 )
 NO_FEATURES = "The features of this photo are not known; only what it shows and its style were looked at."
 NO_FILE = "The file says nothing of camera, clock or itself that could be asked."
+BY_TREES = (
+    "This goes by facts of file, size, clock and camera as well as by the picture, and an absent tag counts as a fact: "
+    "a copy without its tags can be given to whoever strips them."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class Verdict:
     coverage: float | None = None
     nearness: Mapping[str, float] = field(default_factory=dict)
     by_file: tuple[Candidate, ...] = ()
+    by_trees: TreesAnswer | None = None
     evidence: str = Basis.PICTURE.value
     known_shoot: float = 0.0
     checks: tuple[ReportCheck, ...] = ()
@@ -113,8 +120,14 @@ class Classifier:
         checks: whether border, geometry, file or near duplicates give photographers away, as the training measured.
     """
 
-    def __init__(self, model: Ensemble, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        self._model = model
+    def __init__(
+        self,
+        model: Ensemble,
+        facts: Mapping[str, Any],
+        arrays: Mapping[str, NDArray[Any]],
+        trees: StoredTrees | None = None,
+    ) -> None:
+        self._model, self._trees = model, trees
         self.names: tuple[str, ...] = tuple(facts["photographers"])
         self._medians_of_each, self._medians_of_all = arrays["typical"], arrays["everyone"]
         self._style_dim, self._appearance_dim = (
@@ -143,7 +156,7 @@ class Classifier:
         check_features(facts["features"])
         arrays = read_arrays(folder / ARRAYS)
         try:
-            return cls(_ensemble(facts, arrays), facts, arrays)
+            return cls(_ensemble(facts, arrays), facts, arrays, StoredTrees.read(folder, facts, arrays))
         except (KeyError, ValueError, TypeError) as error:
             raise damaged(folder, str(error)) from error
 
@@ -151,7 +164,10 @@ class Classifier:
         """Prediction for one photo.
 
         Args:
-            evidence: what the candidates, the reasons and "unknown" go by.
+            evidence: what the candidates, the reasons and "unknown" go by; trees are asked beside everything alone.
+
+        Raises:
+            ModelError: the trees are damaged.
         """
         asked = self._inputs(
             photo.features[None],
@@ -175,6 +191,7 @@ class Classifier:
             by_style=self._candidates(given["style"]),
             by_subject=self._candidates(given["subject"]),
             by_file=self._candidates(given[FILE]) if has_file else (),
+            by_trees=self._by_trees(asked) if evidence is Basis.EVERYTHING else None,
             evidence=evidence.value,
             known_shoot=float(model.calibration.known(model.parts.nearness(asked))[0]),
             one_of=tuple(one.photographer for one in candidates[:held]),
@@ -241,6 +258,15 @@ class Classifier:
 
         return reasons_of(answers, asked, best, self._medians_of_each[best], self._medians_of_all, evidence)
 
+    def _by_trees(self, asked: Inputs) -> TreesAnswer | None:
+        """The trees' answer about one photo; None where none were grown."""
+        trees = self._trees
+        if trees is None:
+            return None
+        return TreesAnswer(
+            self._candidates(trees.probabilities(asked)[0]), trees_note(trees), trees.calibrated, trees.accuracy
+        )
+
     def _notes_on(self, asked: Inputs, rules: AnswerRules, has_file: bool) -> tuple[str, ...]:
         notes = [one_photo_note(rules.threshold)]
         if self._style_dim and np.isnan(asked.style).any():
@@ -267,6 +293,19 @@ def one_photo_note(threshold: Threshold) -> str:
         f"{advice} In validation {threshold.refused:.0%} of the photos by photographers who were left out were called "
         f"unknown, and {threshold.kept:.0%} of the right names were given."
     )
+
+
+def trees_note(trees: StoredTrees) -> str:
+    """What the trees go by and how often they are right; sentences for people."""
+    said = [BY_TREES]
+    if not trees.calibrated:
+        said.append("Its probabilities are not calibrated.")
+    if (right := trees.accuracy) is not None:
+        said.append(
+            f"In the report's folds this recipe named {right.value:.1%} of the photos of new shoots rightly "
+            f"({right.low:.1%} to {right.high:.1%})."
+        )
+    return " ".join(said)
 
 
 def _ensemble(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Ensemble:

@@ -1,7 +1,9 @@
 """Files of a trained classifier: their names and format, and how they are read and checked.
 
     manifest.json    format, names, spaces, settings, weights, threshold, and the digests of the other files
-    arrays.npz       the parts, familiarity, the rule of known shoots, judge of sets, medians of features
+    arrays.npz       the parts, familiarity, the rule of known shoots, judge of sets, medians of features, and the
+                     components that the trees see
+    trees.cbm        trees over features and embedding, in CatBoost's format; not where none were grown
     out_of_fold.npz  predictions of the training photos by parts that were not fitted to them
     report.json      a ``search.photographers.report.Report``
 
@@ -26,6 +28,7 @@ from search.photographers.profiles.miscredits import OutOfFold
 from search.spaces import Space
 
 MANIFEST, ARRAYS, OUT_OF_FOLD, REPORT = "manifest.json", "arrays.npz", "out_of_fold.npz", "report.json"
+TREES = "trees.cbm"
 FORMAT = 3
 """Version of the files; another one is refused. Until 2, answers went by facts of file and camera as well."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from search.photographers.aliases import renamed_predictions, renamed_space, renamed_verdict
-from search.photographers.answers import Candidate, PredictionReason
+from search.photographers.answers import Candidate, PredictionReason, TreesAnswer
 from search.photographers.classifier.classifier import Verdict
 from search.photographers.folded_in import FoldedIn, write_folded_in
 from search.photographers.photos.names import photographer_id
@@ -20,7 +20,15 @@ REASONS = (PredictionReason("noise", "noisier than most photos and most of their
 
 def verdict(**shares: float) -> Verdict:
     candidates = tuple(Candidate(name, share, photographer_id(name)) for name, share in shares.items())
-    return Verdict(candidates, candidates[0].probability < 0.5, 0.5, REASONS, candidates, candidates)
+    return Verdict(
+        candidates,
+        candidates[0].probability < 0.5,
+        0.5,
+        REASONS,
+        candidates,
+        candidates,
+        by_trees=TreesAnswer(candidates, "", True),
+    )
 
 
 def told(candidates: tuple[Candidate, ...]) -> dict[str, float]:
@@ -31,6 +39,8 @@ def told(candidates: tuple[Candidate, ...]) -> dict[str, float]:
 def test_an_answer_names_people_as_they_are_called_now() -> None:
     said = renamed_verdict(verdict(ada=0.6, bo=0.4), {"ada": "Ada Lee"})
     assert told(said.candidates) == told(said.by_style) == told(said.by_subject) == {"Ada Lee": 0.6, "bo": 0.4}
+    assert said.by_trees is not None
+    assert said.by_trees.candidates == said.candidates
     assert (said.unknown, said.reasons) == (False, REASONS)
 
 

@@ -33,7 +33,7 @@ from workers.photographers.classifier.progress import TrainingStoppedError
 from workers.photographers.classifier.train import TrainedClassifier, train
 
 MakePhotos = Callable[..., PhotoSet]
-QUICK = ClassifierOptions(threads=1, report=False)
+QUICK = ClassifierOptions(threads=1, trees=False, report=False)
 pytestmark = pytest.mark.usefixtures("quick_training")
 
 

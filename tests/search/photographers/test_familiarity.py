@@ -97,7 +97,7 @@ def test_the_bar_is_lower_the_nearer_a_photo_comes_and_usual_where_that_is_not_k
 
 def test_the_classifier_asks_more_of_a_photo_unlike_those_it_has_seen(make_photos: MakePhotos, tmp_path: Path) -> None:
     photos = make_photos(told=1.5)
-    train(photos, ClassifierOptions(report=False), tmp_path / "model")
+    train(photos, ClassifierOptions(trees=False, report=False), tmp_path / "model")
     model = Classifier.load(tmp_path / "model", photos.visual_space, photos.style_space)
     seen, absent, strange = (
         model.predict(PhotoVectors(photos.features[0], photos.visual[0], style))

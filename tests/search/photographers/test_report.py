@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from search.evaluation.statistics import Estimate
+from search.photographers.answers import Basis
+from search.photographers.classifier.classifier import Classifier, PhotoVectors
 from search.photographers.photos.dataset import PhotoSet
 from workers.photographers.classifier import measure
 from workers.photographers.classifier.fitting import ensemble
@@ -19,7 +22,7 @@ from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.train import train
 
 MakePhotos = Callable[..., PhotoSet]
-OPTIONS = ClassifierOptions(threads=1)
+OPTIONS = ClassifierOptions(threads=1, trees=False)
 
 
 def _report(photos: PhotoSet, folder: Path, options: ClassifierOptions = OPTIONS) -> dict[str, Any]:
@@ -48,9 +51,31 @@ def few_folds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def clear(few_inner_folds: None, tmp_path_factory: pytest.TempPathFactory, make_photos: MakePhotos) -> dict[str, Any]:
-    """Of six photographers who are easy to tell apart."""
-    return _report(make_photos(6, told=1.5), tmp_path_factory.mktemp("clear") / "model")
+def clear_model(few_inner_folds: None, tmp_path_factory: pytest.TempPathFactory, make_photos: MakePhotos) -> Path:
+    """Folder of a model, trees included, of six photographers who are easy to tell apart."""
+    folder = tmp_path_factory.mktemp("clear") / "model"
+    train(make_photos(6, told=1.5), replace(OPTIONS, trees=True), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clear(clear_model: Path) -> dict[str, Any]:
+    """Its report."""
+    report: dict[str, Any] = json.loads((clear_model / "report.json").read_text("utf-8"))
+    return report
+
+
+def test_beside_what_trees_say_stands_how_often_their_recipe_was_right(
+    clear_model: Path, clear: dict[str, Any], make_photos: MakePhotos
+) -> None:
+    photos = make_photos(6, told=1.5)
+    model = Classifier.load(clear_model, photos.visual_space, photos.style_space)
+    asked = PhotoVectors(photos.features[0], photos.visual[0], photos.style[0])
+    trees = model.predict(asked, Basis.EVERYTHING).by_trees
+    assert trees is not None
+    (row,) = [one for one in clear["ablation"] if one["name"] == "both"]
+    assert trees.accuracy == Estimate(**row["accuracy"])
+    assert f"{trees.accuracy.value:.1%} of the photos of new shoots" in trees.note
 
 
 def test_easy_photographers_are_told_apart_and_the_interval_holds_the_value(clear: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ def learnt(make_photos: MakePhotos) -> PhotoSet:
 @pytest.fixture(scope="module")
 def folder(learnt: PhotoSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("sets") / "model"
-    train(learnt.take(np.flatnonzero(_known() & ~_held())), ClassifierOptions(report=False), made)
+    train(learnt.take(np.flatnonzero(_known() & ~_held())), ClassifierOptions(trees=False, report=False), made)
     return made
 
 
@@ -94,7 +94,7 @@ def test_renamed_photographers_are_renamed_in_all_of_a_verdict(learnt: PhotoSet,
 
 def test_of_two_photographers_no_set_is_judged(make_photos: MakePhotos, tmp_path: Path) -> None:
     photos = make_photos(2, told=1.5)
-    train(photos, ClassifierOptions(report=False), tmp_path / "model")
+    train(photos, ClassifierOptions(trees=False, report=False), tmp_path / "model")
     model = _loaded(tmp_path / "model", photos)
     judged = model.judge([_evidence(_told(model, photos, at)) for at in range(5)])
     assert (judged.verdict, judged.notes) == (None, (NO_SETS,))

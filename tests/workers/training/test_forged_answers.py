@@ -156,6 +156,8 @@ def test_an_order_leads_into_no_other_folder(brokered: Settings, app: Celery) ->
 def test_files_of_models() -> None:
     classifier, joint = ModelKind.CLASSIFIER, ModelKind.JOINT
     assert is_model_file(classifier, "arrays.npz")
+    assert is_model_file(classifier, "trees.cbm")
+    assert not is_model_file(joint, "trees.cbm")
     assert not is_model_file(classifier, "weights.npz")
     for name in ("weights.npz", "placed.json", "plots/clusters.html", "tensorboard/events.out.tfevents.17.host-1.2.0"):
         assert is_model_file(joint, name), name

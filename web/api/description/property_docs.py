@@ -256,6 +256,14 @@ _PHOTOGRAPHERS: Mapping[str, Row] = {
     "SetPrediction.probability": ("Of the verdict, where all three are equally frequent; null without one", 0.8),
     "PredictionReason.words": ("The reason in words", "noisier than most photos"),
     "PredictionReason.value": ("Value of the feature in this photo", 3.0),
+    "TreesAnswer.accuracy": (
+        "Share of the photos of new shoots that this recipe names rightly, in the report's folds; null without one",
+        {"value": 0.33, "low": 0.21, "high": 0.43, "n": 396},
+    ),
+    "TreesAnswer.note": (
+        "What it goes by, and how often it is right",
+        "This goes by facts of file, size, clock and camera as well as by the picture.",
+    ),
     "Renamed.records": ("Number of records that were checked", 96),
     "Renaming.to": ("The new name; one that exists merges the two", "Lucia Ferrante"),
     "Spot.at": ("Place on the chart", [0.1, -0.4]),
@@ -271,6 +279,12 @@ _PHOTOGRAPHERS: Mapping[str, Row] = {
     "by_file": ("Most likely by the facts of file, clock and camera alone", []),
     "by_style": ("Most likely by style alone", []),
     "by_subject": ("Most likely by subject alone", []),
+    "by_trees": (
+        "By CatBoost over features and embedding, facts of file and camera included; null where the picture alone is "
+        "asked, and of classifiers that were trained without",
+        None,
+    ),
+    "calibrated": ("Whether probabilities were calibrated on photos that the trees were not grown from", True),
     "candidates": ("Most likely first", []),
     "checks": ("Whether anything beside the picture gives photographers away, as the training measured", []),
     "charts": ("By the joint model once it is trained, by style and by subject", []),

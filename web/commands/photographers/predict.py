@@ -30,13 +30,14 @@ MOST_AT_ONCE = 4
     "--csv", "table", metavar="FILE", type=click.Path(path_type=Path), help="Write a table with one row a photo."
 )
 @click.option(
-    "--with-file", is_flag=True, help="Let facts of file, clock and camera count as well, not the picture alone."
+    "--with-file", is_flag=True, help="Let facts of file, clock and camera count as well, and ask trees, too."
 )
 @common
 def command(call: Call, examples: tuple[str, ...], table: Path | None, with_file: bool) -> int:
     """Whose photo is FILE (it need not be stored; it may lie in a bucket), or the stored photo with this ID?
 
-    The picture alone is asked; what the facts of file, clock and camera say stands beside it. Names come with
+    The picture alone is asked; what the facts of file, clock and camera say stands beside it, and with --with-file what
+    CatBoost over features and embedding says. Names come with
     calibrated probabilities: of answers given with 80 %, about 80 % are right. Below the threshold, which was tuned on
     photographers the model had never seen, the answer is "unknown". One photo alone cannot be told well. Of several
     files, or all pictures in a FOLDER, each is answered and all are judged together: all by one photographer, by
@@ -210,15 +211,22 @@ def _show(answer: Json, console: Console) -> None:
                       f"{answer['threshold']:.0%}).")  # fmt: skip
     else:
         console.print(f"{_shown(best)}, {best['probability']:.0%}")
-    table = Table("photographer", "probability", "by style", "by subject", "by file", box=None, pad_edge=False)
+    trees = answer["by_trees"]
+    columns = ("photographer", "probability", "by style", "by subject", "by file", *(["by trees"] if trees else []))
+    table = Table(*columns, box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     style, subject, file = (_by_name(answer[by]) for by in ("by_style", "by_subject", "by_file"))
+    grown = _by_name(trees["candidates"]) if trees else {}
     for one in answer["candidates"][:SHOWN]:
         name = one["photographer"]
-        table.add_row(_shown(one), f"{one['probability']:.1%}", style.get(name, ""), subject.get(name, ""),
-                      file.get(name, ""))  # fmt: skip
+        beside = [by.get(name, "") for by in (style, subject, file, *([grown] if trees else []))]
+        table.add_row(_shown(one), f"{one['probability']:.1%}", *beside)
     console.print(table)
+    if trees:
+        first = trees["candidates"][0]
+        console.print(f"By trees (CatBoost over features and embedding): {_shown(first)}, {first['probability']:.0%}. "
+                      f"{one_line(trees['note'])}")  # fmt: skip
     if answer["coverage"] is not None:
         console.print(f"One of {len(answer['one_of'])}: {_names(answer)}. For "
                       f"{answer['coverage']:.0%} of the photos by photographers who are known, such a set holds the "

@@ -106,12 +106,11 @@ SIMPLE: Mapping[str, tuple[str, Baseline]] = {
 }
 """Name to label and baseline."""
 
+PUBLISHED = "both"
+"""The whole recipe, of which the others are parts."""
+
 ABLATION: Mapping[str, tuple[str, Baseline]] = {
     "picture_only": ("58 picture-only features, CatBoost", catboost_baseline(PICTURE_ONLY, embedding=False)),
     "embedding": ("128 components of the embedding, CatBoost", catboost_baseline((), embedding=True)),
-    "both": ("128 components and 78 features, CatBoost", catboost_baseline(ALL_FEATURES, embedding=True)),
+    PUBLISHED: ("128 components and 78 features, CatBoost", catboost_baseline(ALL_FEATURES, embedding=True)),
 }
-
-MOST_FOR_TREES = 60
-"""Photographers up to which trees are grown: every tree has a leaf value for each of them, so that time and memory grow
-with their number, and hundreds would take hours."""

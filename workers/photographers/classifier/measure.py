@@ -33,14 +33,14 @@ from search.photographers.report import (
     ShootFigures,
     Strength,
 )
-from workers.photographers.classifier.baselines import ABLATION, MOST_FOR_TREES, SIMPLE, Baseline, BaselineTask
+from workers.photographers.classifier.baselines import ABLATION, SIMPLE, Baseline, BaselineTask
 from workers.photographers.classifier.fitting.ensemble import fit_ensemble
 from workers.photographers.classifier.fitting.splits import (
     Index,
     grouped_folds,
     photographers_out,
 )
-from workers.photographers.classifier.fitting.trees import fit_components
+from workers.photographers.classifier.fitting.trees import MOST_FOR_TREES, fit_components
 from workers.photographers.classifier.leakage_checks import measurement_checks
 from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.progress import TrainingProgress

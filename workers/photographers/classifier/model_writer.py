@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.evaluation.statistics import Estimate
 from search.photographers.classifier.ensemble import FILE, Ensemble
-from search.photographers.classifier.model_files import ARRAYS, FORMAT, MANIFEST, OUT_OF_FOLD, file_digest
+from search.photographers.classifier.model_files import ARRAYS, FORMAT, MANIFEST, OUT_OF_FOLD, TREES, file_digest
 from search.photographers.classifier.reasons import medians
+from search.photographers.classifier.trees import EMBEDDING
 from search.photographers.photos.features import REVISION
 from search.photographers.report import ReportCheck
+from workers.photographers.classifier.fitting.trees import CalibratedTrees
 from workers.photographers.classifier.training_set import TrainingSet
 
 LIBRARIES = ("catboost", "numpy", "scikit-learn")
@@ -31,8 +34,14 @@ def manifest_facts(
     seed: int,
     notes: Sequence[str],
     checks: Sequence[ReportCheck],
+    trees: CalibratedTrees | None,
+    trees_accuracy: Estimate | None,
 ) -> Mapping[str, Any]:
-    """Content of the manifest beside the format, versions and digests."""
+    """Content of the manifest beside the format, versions and digests.
+
+    Args:
+        trees_accuracy: of the trees' recipe in the folds of the report.
+    """
     photos = training.photos
     return {
         "photographers": training.names,
@@ -51,12 +60,23 @@ def manifest_facts(
         "weights": model.calibration.weights,
         "shares": model.calibration.shares.tolist(),
         "checks": [asdict(check) for check in checks],
+        "trees": trees_facts(trees, trees_accuracy) if trees else None,
         "notes": notes,
     }
 
 
-def save_model(folder: Path, model: Ensemble, training: TrainingSet) -> None:
-    """Write arrays and out-of-fold predictions of a model into a folder."""
+def trees_facts(trees: CalibratedTrees, accuracy: Estimate | None) -> Mapping[str, Any]:
+    """What the manifest says of trees."""
+    return {
+        "present": trees.trees.present.tolist(),
+        "weight": trees.weight,
+        "explained": trees.trees.components[EMBEDDING].explained,
+        "accuracy": asdict(accuracy) if accuracy else None,
+    }
+
+
+def save_model(folder: Path, model: Ensemble, training: TrainingSet, trees: CalibratedTrees | None = None) -> None:
+    """Write arrays, trees and out-of-fold predictions of a model into a folder."""
     features, parts = training.photos.features, model.parts
     arrays: dict[str, NDArray[Any]] = {
         "everyone": medians(features),
@@ -68,8 +88,20 @@ def save_model(folder: Path, model: Ensemble, training: TrainingSet) -> None:
     arrays |= _prefixed("familiar_nearest", parts.nearest.arrays()) | _prefixed("familiar_style", parts.style.arrays())
     for rule in (model.sets, model.calibration.rule):
         arrays |= rule.arrays() if rule is not None else {}
+    if trees is not None:
+        components = trees.trees.components[EMBEDDING]
+        arrays |= {"trees_mean": components.mean, "trees_axes": components.axes}
+        save_trees(folder / TREES, trees)
     write_arrays(folder / ARRAYS, arrays)
     write_out_of_fold(folder, training.names, training.photos.ids, model.out_of_fold)
+
+
+def save_trees(path: Path, trees: CalibratedTrees) -> None:
+    """Write trees in CatBoost's format, without time and chance, so that equal trees make equal files."""
+    model = trees.trees.model
+    told = model.get_metadata()
+    told["model_guid"], told["train_finish_time"] = "", ""
+    model.save_model(str(path), format="cbm")
 
 
 def _prefixed(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -11,10 +11,12 @@ class ClassifierOptions:
 
     Attributes:
         seed: of everything that is drawn. Equal photos, options and versions of the libraries make equal models.
-        threads: of CatBoost, which the report's baselines need; 0 takes every core.
+        threads: of CatBoost; 0 takes every core.
+        trees: also grow the trees that answer beside the ensemble.
         report: also measure the model and baselines, in folds that keep groups together; takes most of the time.
     """
 
     seed: int = 0
     threads: int = 0
+    trees: bool = True
     report: bool = True

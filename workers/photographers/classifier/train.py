@@ -10,13 +10,15 @@ from search.photographers.answers import Basis
 from search.photographers.classifier.ensemble import Inputs
 from search.photographers.classifier.model_files import REPORT
 from search.photographers.photos.dataset import PhotoSet
+from workers.photographers.classifier.baselines import PUBLISHED
 from workers.photographers.classifier.fitting.ensemble import fit_ensemble
+from workers.photographers.classifier.fitting.trees import MOST_FOR_TREES, CalibratedTrees, fit_published
 from workers.photographers.classifier.leakage_checks import evidence_checks
 from workers.photographers.classifier.measure import measure
 from workers.photographers.classifier.model_writer import manifest_facts, save_model, write_manifest
 from workers.photographers.classifier.options import ClassifierOptions
 from workers.photographers.classifier.progress import TrainingProgress
-from workers.photographers.classifier.training_set import training_set
+from workers.photographers.classifier.training_set import TrainingSet, training_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,36 @@ def train(
     model = fit_ensemble(inputs, training.labels, len(training.names), training.shoots, options.seed, progress)
     notes = list(training.notes)
     folder.mkdir(parents=True, exist_ok=True)
-    save_model(folder, model, training)
+    trees = None
+    if options.trees and len(training.names) > MOST_FOR_TREES:
+        notes.append(f"No trees were grown: that is done for at most {MOST_FOR_TREES} photographers.")
+    elif options.trees:
+        say("Growing trees over features and embedding")
+        trees = _trees(training, inputs, options, progress)
+    save_model(folder, model, training, trees)
     threshold = model.rules[Basis.PICTURE].threshold
-    checks = evidence_checks(training, options.seed, progress)
+    checks, trees_accuracy = evidence_checks(training, options.seed, progress), None
     if options.report:
         measured = measure(training, options, checks, progress)
         report = replace(measured, threshold=threshold.value)  # the folds had others
         report.save(folder / REPORT)
+        trees_accuracy = next((row.accuracy for row in report.ablation if row.name == PUBLISHED), None)
         notes += [warning for warning in report.warnings if warning not in notes]
     progress.check()
-    write_manifest(folder, manifest_facts(model, training, options.seed, notes, checks))
+    facts = manifest_facts(model, training, options.seed, notes, checks, trees, trees_accuracy)
+    write_manifest(folder, facts)
     return TrainedClassifier(folder, training.names, len(training.photos), threshold.value, tuple(notes))
+
+
+def _trees(
+    training: TrainingSet, inputs: Inputs, options: ClassifierOptions, progress: TrainingProgress
+) -> CalibratedTrees | None:
+    return fit_published(
+        inputs,
+        training.labels,
+        len(training.names),
+        training.shoots.shoots,
+        options.seed,
+        options.threads,
+        progress,
+    )

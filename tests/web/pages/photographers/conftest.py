@@ -33,6 +33,7 @@ from search.photographers.answers import (
     Spot,
     StyleProfile,
     Trait,
+    TreesAnswer,
 )
 from search.photographers.develop.developing import (
     Development,
@@ -192,6 +193,7 @@ class FakeDesk:
             coverage=0.9,
             evidence=evidence.value,
             by_file=candidates[1:3],
+            by_trees=TreesAnswer(candidates[2:4], "Absent tags count.", True) if evidence is Basis.EVERYTHING else None,
             known_shoot=0.35,
             checks=(ReportCheck("border_alone", "The border alone is right for 56.0%.", False, 0.56, 0.21),),
             reasons=(

@@ -142,7 +142,12 @@ def test_the_picture_answers_alone_unless_everything_is_asked(client: FlaskClien
     assert page.index('id="by-subject"') < page.index('id="by-file"')
     more = re.search(r'href="([^"]+evidence=everything)"', page)
     assert more
-    assert "facts of file, clock and camera count as well" in client.get(more[1].replace("&amp;", "&")).text
+    assert 'id="by-trees"' not in page
+    everything = client.get(more[1].replace("&amp;", "&")).text
+    assert "In this answer facts of file, clock and camera count as well" in everything
+    trees = everything.partition('id="by-trees"')[2].partition("</section>")[0]
+    assert "Absent tags count." in trees
+    assert re.findall(r">(\d+) %<", trees) == ["4", "2"]
     assert client.get(f"{address}&evidence=dreams").status_code == 400
 
 

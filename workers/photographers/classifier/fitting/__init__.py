@@ -14,5 +14,5 @@ Start with ``ensemble``.
 * ``shoots``: Fitting of whether a photo is of a known shoot, to validation photos of known and of new shoots
 * ``splits``: Splits of a collection into training and test photos, with no group of photos on both sides
 * ``threshold``: Fitting of the threshold of "unknown": most right answers given and most strangers refused
-* ``trees``: Boosted trees of the baselines: CatBoost on principal components of the vectors and the features
+* ``trees``: Fitting of boosted trees: CatBoost on principal components of the vectors and the features
 """

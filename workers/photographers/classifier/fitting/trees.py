@@ -1,6 +1,7 @@
-"""Boosted trees of the baselines: CatBoost on principal components of the vectors and the features.
+"""Fitting of boosted trees: CatBoost on principal components of the vectors and the features.
 
-128 components of an image embedding and 78 features are the recipe of an earlier publication.
+128 components of an image embedding and 78 features are the recipe of an earlier publication: :func:`fit_published`
+fits the trees that answer beside the ensemble. The baselines of the report are grown by :func:`fit_trees` as well.
 """
 
 from __future__ import annotations
@@ -10,66 +11,31 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from search.photographers.classifier.linear import Matrix, Scores, log_softmax
-from workers.photographers.classifier.fitting.splits import Labels
+from search.photographers.classifier.ensemble import Inputs
+from search.photographers.classifier.linear import Matrix
+from search.photographers.classifier.trees import EMBEDDING, Components, Trees, tree_rows
+from search.photographers.photos.grouping import Groups
+from workers.photographers.classifier.fitting.pooling import likeliest_weights
+from workers.photographers.classifier.fitting.splits import Index, Labels, grouped_folds
+from workers.photographers.classifier.progress import TrainingProgress
 
 if TYPE_CHECKING:
     from catboost import CatBoostClassifier
 
-COMPONENTS: Mapping[str, int] = {"visual": 128}
+COMPONENTS: Mapping[str, int] = {EMBEDDING: 128}
 """Principal components of each vector at most; fewer where there are fewer photos."""
 
 COLUMN_SHARE = 0.2
 """Columns that each split may choose from. Measured on photographers_fsa_color: five times as fast as all of them, and
 no less right."""
 
+MOST_FOR_TREES = 60
+"""Photographers up to which trees are grown: every tree has a leaf value for each of them, so that time and memory grow
+with their number, and hundreds would take hours."""
 
-@dataclass(frozen=True, eq=False)
-class Components:
-    """Principal components, fitted on the training part alone.
-
-    Attributes:
-        mean: float64 ``(dim,)``.  axes: float64 ``(components, dim)``.
-        explained: share of the variance that they keep, 0 to 1.
-    """
-
-    mean: NDArray[np.float64]
-    axes: NDArray[np.float64]
-    explained: float
-
-    def __call__(self, rows: Matrix) -> NDArray[np.float64]:
-        """Projection of rows ``(n, dim)``, float64 ``(n, components)``; NaN where a row has one."""
-        projected: NDArray[np.float64] = (rows.astype(np.float64) - self.mean) @ self.axes.T
-        return projected
-
-
-@dataclass(frozen=True, eq=False)
-class Trees:
-    """A CatBoost model with the components that are its inputs.
-
-    Attributes:
-        present: positions of the photographers that it was fitted to, intp, ascending.
-        photographers: number of photographers of the classifier.
-    """
-
-    model: CatBoostClassifier
-    components: Mapping[str, Components]
-    present: NDArray[np.intp]
-    photographers: int
-
-    def scores(self, vectors: Mapping[str, Matrix], features: Matrix) -> Scores:
-        """Log-probabilities, float64 ``(n, photographers)``.
-
-        Args:
-            vectors: name to ``(n, dim)``.  features: ``(n, 78)``, or the columns that the trees were fitted to.
-        """
-        predicted = self.model.predict_proba(tree_rows(self.components, vectors, features))
-        probabilities = np.zeros((len(features), self.photographers))
-        probabilities[:, self.present] = predicted
-        with np.errstate(divide="ignore"):
-            return log_softmax(np.maximum(np.log(probabilities), -1e6))
+CALIBRATION_FOLDS = 2
+"""Each takes trees of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +49,14 @@ class TreeSettings:
     border_count: int = 32
 
 
+@dataclass(frozen=True, eq=False)
+class CalibratedTrees:
+    """Trees and the weight of their log-probabilities, 1 / temperature; None where it could not be fitted."""
+
+    trees: Trees
+    weight: float | None
+
+
 class _StopCallback:
     """CatBoost asks after every tree whether to grow another."""
 
@@ -91,6 +65,61 @@ class _StopCallback:
 
     def after_iteration(self, info: Any) -> bool:
         return self._goes_on()
+
+
+def fit_published(
+    photos: Inputs,
+    labels: Labels,
+    photographers: int,
+    shoots: Groups,
+    seed: int,
+    threads: int,
+    progress: TrainingProgress,
+) -> CalibratedTrees | None:
+    """Trees of the published recipe, grown from all photos. The temperature is fitted to scores of each half of the
+    shoots by trees that were grown from the other half, which are a little less sure than trees grown from all.
+
+    Args:
+        labels: intp ``(n,)``.  shoots: shoot of each photo, int64 ``(n,)``.
+        threads: of CatBoost; 0 takes every core.
+
+    Returns:
+        None where the photos do not differ.
+
+    Raises:
+        TrainingStoppedError: the training was told to stop.
+    """
+
+    def grown(rows: Index) -> Trees | None:
+        progress.check()
+        chosen = photos.take(rows)
+        trees = fit_trees(
+            {EMBEDDING: chosen.visual},
+            chosen.features,
+            labels[rows],
+            photographers,
+            TreeSettings(),
+            seed=seed,
+            threads=threads,
+            goes_on=progress.goes_on,
+        )
+        progress.check()
+        return trees
+
+    trees = grown(np.arange(len(labels)))
+    if trees is None:
+        return None
+    scores, truth = [], []
+    for fold in grouped_folds(labels, shoots, CALIBRATION_FOLDS, seed):
+        tested = fold.test[np.isin(labels[fold.test], labels[fold.train])]
+        half = grown(fold.train) if len(tested) else None
+        if half is not None:
+            asked = photos.take(tested)
+            scores.append(half.scores({EMBEDDING: asked.visual}, asked.features))
+            truth.append(labels[tested])
+    if not scores:
+        return CalibratedTrees(trees, None)
+    return CalibratedTrees(trees, float(likeliest_weights([np.concatenate(scores)], np.concatenate(truth))[0]))
 
 
 def fit_components(vectors: Mapping[str, Matrix], seed: int) -> Mapping[str, Components]:
@@ -158,16 +187,3 @@ def _new_model(settings: TreeSettings, seed: int, threads: int) -> CatBoostClass
         allow_writing_files=False,
         **asdict(settings),
     )
-
-
-def tree_rows(
-    components: Mapping[str, Components], vectors: Mapping[str, Matrix], features: Matrix
-) -> NDArray[np.float64]:
-    """Components of each vector in order of name, then the features: float64 ``(n, columns)``.
-
-    Args:
-        vectors: name to ``(n, dim)``.  features: ``(n, f)``.
-    """
-    parts = [components[name](vectors[name]) for name in sorted(components)]
-    joined: NDArray[np.float64] = np.concatenate([*parts, features.astype(np.float64)], axis=1)
-    return joined
