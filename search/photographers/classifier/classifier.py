@@ -61,6 +61,7 @@ NO_SETS = (
 )
 NO_FEATURES = "The features of this photo are not known; only what it shows and its style were looked at."
 NO_FILE = "The file says nothing of camera, clock or itself that could be asked."
+NO_TREES = "This classifier was trained without trees, so CatBoost over features and embedding does not answer."
 BY_TREES = (
     "This goes by facts of file, size, clock and camera as well as by the picture, and an absent tag counts as a fact: "
     "a copy without its tags can be given to whoever strips them."
@@ -197,7 +198,7 @@ class Classifier:
             one_of=tuple(one.photographer for one in candidates[:held]),
             coverage=rules.conformal.coverage,
             checks=self.checks,
-            notes=self._notes_on(asked, rules, has_file),
+            notes=self._notes_on(asked, evidence, has_file),
             nearness={self.names[at]: float(near[at]) for at in np.flatnonzero(np.isfinite(near))},
         )
 
@@ -267,14 +268,16 @@ class Classifier:
             self._candidates(trees.probabilities(asked)[0]), trees_note(trees), trees.calibrated, trees.accuracy
         )
 
-    def _notes_on(self, asked: Inputs, rules: AnswerRules, has_file: bool) -> tuple[str, ...]:
-        notes = [one_photo_note(rules.threshold)]
+    def _notes_on(self, asked: Inputs, evidence: Basis, has_file: bool) -> tuple[str, ...]:
+        notes = [one_photo_note(self._model.rules[evidence].threshold)]
         if self._style_dim and np.isnan(asked.style).any():
             notes.append(NO_STYLE)
         if np.isnan(asked.features[:, PICTURE_ONLY]).all():
             notes.append(NO_FEATURES)
         if not has_file:
             notes.append(NO_FILE)
+        if evidence is Basis.EVERYTHING and self._trees is None:
+            notes.append(NO_TREES)
         return tuple(notes)
 
     def _candidates(self, probabilities: NDArray[np.float64]) -> tuple[Candidate, ...]:
