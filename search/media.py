@@ -101,6 +101,16 @@ def word_list(text: str) -> list[str]:
     return list(dict.fromkeys(tokens(text)))
 
 
+class Credit(StrEnum):
+    """Source of a record's photographer. ``kmeans`` names are pseudo-photographers, clusters of similar photos."""
+
+    EXIF = "exif"
+    FOLDER = "folder"
+    CSV = "csv"
+    KMEANS = "kmeans"
+    PERSON = "person"
+
+
 @dataclass(frozen=True, slots=True)
 class MediaRecord:
     """One content, with all the paths it lives at.
@@ -118,7 +128,7 @@ class MediaRecord:
         place: name of the place, where people have entered one.
         own: what the file says of ``taken_at``, ``latitude`` and ``longitude``, where people have entered otherwise.
         photographer: who took it, as far as is known.
-        credit: where ``photographer`` comes from (a ``search.photographers.answers.Credit``).
+        credit: where ``photographer`` comes from (a :class:`Credit`).
         artist: what the file says of its author, whether that names anybody or not.
         fingerprints: perceptual hashes as hex (see ``workers.decode.perceptual``): one for an image or a sound,
             one a key frame for a video; empty when the content is too plain to fingerprint.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from ingest.jobs.options import Stored, absolute_paths, choice, parse_options, positive_number, whole_number
-from search.photographers.answers import Credit
+from search.media import Credit
 
 NO_CREDIT, ALL_CREDITS = "none", "all"
 

@@ -13,7 +13,7 @@ from ingest.ledger.credits import Credits, SourceCredit, checked_name, credits_o
 from ingest.ledger.entries import chunked
 from ingest.ledger.tables import credit_edits, credited
 from search.errors import NotFoundError
-from search.photographers.answers import Credit
+from search.media import Credit
 
 KEPT_SECONDS = 30 * 86_400.0
 """How long an edit can be undone."""

@@ -20,8 +20,7 @@ from ingest.ledger.entries import chunked
 from ingest.ledger.tables import credited, files, meta, renames, told_facts
 from ingest.ledger.told_facts import KEYS, Told, told_ids, told_of, told_patch
 from search.errors import NotFoundError, UsageError
-from search.media import Kind, Payload
-from search.photographers.answers import Credit
+from search.media import Credit, Kind, Payload
 from search.photographers.photos.names import clean_name, credited_name, given_name
 from search.records.lookup import not_stored
 from search.store.base import Store, StoredPoint

@@ -200,7 +200,7 @@ credited = Table(
     Column("first", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
 )
-"""The photographer of a record, by each source that a person has applied (``search.photographers.answers.Credit``);
+"""The photographer of a record, by each source that a person has applied (``search.media.Credit``);
 what the file itself says is in the record. An empty name: the photographer is unknown. ``first``: this source counts
 before the others, whatever the usual order. Rows stay when a record is deleted, as it may come back."""
 

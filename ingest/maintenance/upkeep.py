@@ -18,8 +18,7 @@ from ingest.ledger.credits import artist_of, credited_name_of
 from ingest.ledger.database import Ledger
 from ingest.ledger.entries import chunked
 from ingest.ledger.tables import jobs
-from search.media import PAYLOAD_REVISION, MediaRecord, Payload
-from search.photographers.answers import Credit
+from search.media import PAYLOAD_REVISION, Credit, MediaRecord, Payload
 from search.spaces import CollectionSchema
 from search.store.base import Store, StoredPoint
 from search.store.checksums import implausible, prove, sealing

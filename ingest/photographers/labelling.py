@@ -33,8 +33,7 @@ from ingest.ledger.tables import credited, files
 from ingest.photographers.table_matching import in_scope, match_table
 from search import addresses
 from search.errors import NotFoundError, UsageError
-from search.media import spellings
-from search.photographers.answers import Credit
+from search.media import Credit, spellings
 from search.photographers.photos.labels import (
     GROUPS,
     folder_name,

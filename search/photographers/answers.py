@@ -11,17 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from search.evaluation.statistics import Estimate
+from search.media import Credit
 from search.photographers.report import ReportCheck
-
-
-class Credit(StrEnum):
-    """Source of a record's photographer. ``kmeans`` names are pseudo-photographers, clusters of similar photos."""
-
-    EXIF = "exif"
-    FOLDER = "folder"
-    CSV = "csv"
-    KMEANS = "kmeans"
-    PERSON = "person"
 
 
 class Basis(StrEnum):

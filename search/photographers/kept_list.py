@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from search.media import PAYLOAD_REVISION
-from search.photographers.answers import Credit, Photo, PhotographerListed
+from search.media import PAYLOAD_REVISION, Credit
+from search.photographers.answers import Photo, PhotographerListed
 
 LAYOUT = 1
 """Version of the file; another one is not read, but written anew."""

@@ -12,7 +12,7 @@ from ingest.ledger.credits import Credits, credits_of, store_credits
 from ingest.photographers.desk import Desk
 from ingest.photographers.facts import TellFacts
 from search.errors import NotFoundError, UsageError
-from search.photographers.answers import Credit
+from search.media import Credit
 
 NAMES = ("a/1.jpg", "a/2.jpg", "b/1.jpg", "b/3.jpg")
 

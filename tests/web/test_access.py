@@ -159,7 +159,10 @@ class TestScopes:
             "similar",
             "predict_photographer",
             "predict_set",
+            "predict_many",
+            "predict_evidence",
             "develop_photo",
+            "preview_facts",
         }
 
     def test_pages_obey_too(

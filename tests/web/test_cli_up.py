@@ -247,7 +247,6 @@ def test_demo_makes_a_library_that_answers(
         monkeypatch.setenv(name, value)
     home = tmp_path / "home"
     lighten_sample(monkeypatch)
-    monkeypatch.setattr("web.commands.service.demo.TRAIN_SECONDS", 1.0)
     for path in (library.MARKER, *(item.file.path for group in GROUPS for item in getattr(library, group)()[1:])):
         (home / "sample" / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(sample_library.folder / path, home / "sample" / path)  # the demo makes what is not there

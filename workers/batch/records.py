@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 
-from search.media import COLLECTIONS, DECODING_REVISION, PAYLOAD_REVISION, Kind, MediaRecord, Payload
-from search.photographers.answers import Credit
+from search.media import COLLECTIONS, DECODING_REVISION, PAYLOAD_REVISION, Credit, Kind, MediaRecord, Payload
 from search.photographers.photos.names import credited_name
 from search.store.base import Store
 from workers.batch.embedding_store import EmbeddingStore

@@ -38,7 +38,7 @@ class PhotoSet:
 
     Attributes:
         names: the photographer that a photo is credited to.
-        credits: source of that credit, see ``answers.Credit``.
+        credits: source of that credit, see ``search.media.Credit``.
         features: float32 ``(n, 78)``, see ``features.FEATURES``; a row of NaN where they were never computed.
         visual: float32 ``(n, dim)``, unit rows of ``visual_space``.
         style: float32 ``(n, dim)``, unit rows of ``style_space``; NaN where a photo has none. ``(n, 0)`` where the

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from search.media import Credit
 from search.photographers.answers import (
     Alike,
-    Credit,
     Miscredit,
     Photo,
     PhotographerListed,

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from search.errors import NotFoundError
-from search.media import media_id
-from search.photographers.answers import Credit
+from search.media import Credit, media_id
 from search.photographers.photos.dataset import PhotoSet
 from search.photographers.photos.features import INDEX
 from search.photographers.photos.names import photographer_id

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from flask import render_template, request
 from pydantic import Field
 
-from search.photographers.answers import Credit, PhotographerListed
+from search.media import Credit
+from search.photographers.answers import PhotographerListed
 from search.photographers.photos.names import fold
 from web.api.operation import current_node
 from web.api.params import read_query

@@ -8,7 +8,8 @@ from flask.blueprints import BlueprintSetupState
 from ingest.jobs.kinds import JobKind, job_label
 from ingest.jobs.progress import JobProgress
 from search import addresses
-from search.photographers.answers import Credit, Photo, PhotographerListed, PhotographerShown
+from search.media import Credit
+from search.photographers.answers import Photo, PhotographerListed, PhotographerShown
 from search.photographers.display import display_name
 from search.photographers.photos.features import FEATURES, INDEX
 from search.photographers.photos.names import photographer_id

@@ -13,12 +13,12 @@ from recorded_desk import RecordedDesk
 from ingest.jobs.progress import JobProgress, JobState
 from search.errors import NotFoundError
 from search.evaluation.statistics import Estimate
+from search.media import Credit
 from search.photographers.answers import (
     Alike,
     Basis,
     Candidate,
     Chart,
-    Credit,
     Miscredit,
     Period,
     Photo,
