@@ -1,7 +1,7 @@
 """The backups that one folder holds: the latest, by its manifest, and those before, which share parts with it.
 
 manifest.json                        of the latest backup
-snapshots/20261130T114500-1a2b.json  manifests of all of them
+snapshots/20261130T114500123-1a2b.json  manifests of all of them
 collections/images/5f….parquet       parts, by the SHA-256 of their bytes
 """
 
@@ -28,8 +28,9 @@ FOLDERS = ("ledger", "collections", MODELS)
 
 
 def name_of(manifest: Manifest) -> str:
-    """Name of a backup among those of its folder; in order of time."""
-    when = "".join(letter for letter in manifest.head.created[:19] if letter.isdigit() or letter == "T")
+    """Name of a backup among those of its folder; in order of time, that of versions before in whole seconds."""
+    moment = manifest.head.created.partition("+")[0]
+    when = "".join(letter for letter in moment if letter.isdigit() or letter == "T")
     return f"{when}-{manifest.head.id[:4]}"
 
 

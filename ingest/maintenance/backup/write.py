@@ -202,7 +202,7 @@ class BackupWriter:
         head = Head(
             id=str(uuid.uuid4()),
             made_by=version("likewise"),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            created=datetime.now(UTC).isoformat(timespec="milliseconds"),
             source=source_of(self._settings, self._store),
             stamp=stamp,
             ledger_layout=int(SCHEMA_VERSION),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,20 @@ def test_the_next_backup_writes_what_has_changed_and_those_before_can_be_restore
     restored.check_equals(desk)
     with pytest.raises(UsageError, match="holds no backup 'yesterday'"):
         snapshots.load(folder, "yesterday")
+
+
+def test_backups_of_one_second_are_in_order_of_time(desk: Any, folder: Path) -> None:
+    desk.back_up(folder)
+    manifest = load_manifest(folder)
+
+    def named(created: str, id_: str) -> str:
+        return snapshots.name_of(replace(manifest, head=replace(manifest.head, created=created, id=id_)))
+
+    whole_seconds = named("2026-11-30T11:45:00+00:00", "ffff")
+    assert whole_seconds == "20261130T114500-ffff"
+    first, second = named("2026-11-30T11:45:00.001+00:00", "eeee"), named("2026-11-30T11:45:00.002+00:00", "1111")
+    assert whole_seconds < first < second
+    assert "." in manifest.head.created
 
 
 @pytest.mark.parametrize(
