@@ -90,7 +90,7 @@ LOGMEL = ModelDescription(
     ),
     input="sound, float32 (samples,) at 16 kHz",
     spaces=("sound", "sound_raw"),
-    builder="workers.embedders.sound.logmel:logmel_embedder",
+    builder="workers.embedders.sound.logmel:whole_logmel_embedder",
     auto=1,
 )
 STYLE = ModelDescription(

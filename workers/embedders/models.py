@@ -192,7 +192,7 @@ class Models:
     def _embed_sound(self, item: Decoded) -> Array | None:
         """Raw sound vector ``(1, dim)``. A video whose sound track is silent has none: silence would make unlike videos
         alike."""
-        from workers.embedders.sound.logmel import is_silent
+        from workers.embedders.sound.rows import is_silent
 
         if item.sound is None or not len(item.sound) or (item.kind is Kind.VIDEO and is_silent(item.sound)):
             return None
@@ -241,8 +241,9 @@ class Models:
 
     @cached_property
     def _sound(self) -> LogMel:
-        embedder: LogMel = load_builder(model_named(self._choice.sound).builder)()
-        return embedder
+        from workers.embedders.sound.logmel import LogMel
+
+        return LogMel()
 
     @property
     def _text_model(self) -> TextModel:

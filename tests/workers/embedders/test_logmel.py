@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from workers.embedders.sound.logmel import LogMel, is_silent
+from workers.embedders.sound.logmel import LogMel
+from workers.embedders.sound.rows import is_silent
 
 
 def tone(seconds: float = 1.0, frequency: float = 440.0, seed: int = 0) -> np.ndarray:

@@ -24,7 +24,8 @@ from search.store.base import Array
 from workers.decode.decoded import Decoded
 from workers.decode.kinds import kind_of_name
 from workers.decode.sandbox.pool import DecodePool
-from workers.embedders.sound.logmel import LogMel, is_silent
+from workers.embedders.sound.logmel import LogMel
+from workers.embedders.sound.rows import is_silent
 from workers.embedders.sound.standardise import STATISTICS, SoundStatistics
 
 LEAST_DEVIATION = 1e-3

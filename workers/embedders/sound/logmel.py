@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torchaudio.transforms import MelSpectrogram
 
 from search.store.base import Array
+from workers.embedders.sound.rows import RATE, Samples, SoundRows, embed_segments, is_silent
+from workers.embedders.sound.standardise import standardise
 
-RATE = 16_000
 N_FFT, HOP, MELS = 1024, 160, 64
 LOW, HIGH = 60.0, 7800.0
 """An n_fft of 1024 leaves none of 64 filters empty (400 would leave four); 60 Hz keeps the pitch of a man's voice."""
@@ -21,13 +24,8 @@ FLOOR = 1e-5
 Chosen on spoken digits, speakers, instruments and one recording in seven codecs: 1e-6 separates the codecs, 1e-3 mixes
 up speakers."""
 
-SILENT_PEAK = 1e-4
-"""Peak of a silent sound, -80 dBFS."""
-
-
-def is_silent(sound: NDArray[np.float32]) -> bool:
-    """Whether a sound, float32 ``(samples,)`` in [-1, 1], is empty or stays below :data:`SILENT_PEAK`."""
-    return len(sound) == 0 or float(np.abs(sound).max()) < SILENT_PEAK
+WHOLE_SECONDS = 300
+"""Seconds of a recording that its one vector of :class:`WholeLogMel` is of."""
 
 
 class LogMel:
@@ -43,7 +41,7 @@ class LogMel:
             sample_rate=RATE, n_fft=N_FFT, hop_length=HOP, f_min=LOW, f_max=HIGH, n_mels=MELS, power=2.0
         )
 
-    def embed(self, sound: NDArray[np.float32]) -> Array:
+    def embed(self, sound: Samples) -> Array:
         """One float32 ``(1, 256)`` vector of the sound, not normalised; zeros for a silent one.
 
         Args:
@@ -61,7 +59,7 @@ class LogMel:
         pooled: Array = np.concatenate([*_moments(levels, weights), *_moments(change, weights[1:])])
         return pooled[None].astype(np.float32)
 
-    def _power(self, sound: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _power(self, sound: Samples) -> NDArray[np.float64]:
         """Mel power, float64 ``(64, frames)``; at least 7 frames."""
         padded = np.pad(sound, (0, max(0, N_FFT - len(sound))))
         with torch.inference_mode():
@@ -69,9 +67,48 @@ class LogMel:
         return power
 
 
-def logmel_embedder() -> LogMel:
-    """The embedder of ``sound_raw``; it has no weights."""
-    return LogMel()
+class LogMelRows:
+    """A row of ``sound`` for each segment of a recording."""
+
+    def __init__(self) -> None:
+        self._model = LogMel()
+
+    def embed(self, chunks: Iterable[Samples]) -> SoundRows:
+        """See ``rows.SoundEmbedder``."""
+        return embed_segments(chunks, lambda segment: {"sound": standardise(self._model.embed(segment.samples))})
+
+
+class WholeLogMel:
+    """One row of ``sound`` for a whole recording, as libraries of version 0.1 hold it."""
+
+    def __init__(self) -> None:
+        self._model = LogMel()
+
+    def embed(self, chunks: Iterable[Samples]) -> SoundRows:
+        """See ``rows.SoundEmbedder``. At most the first :data:`WHOLE_SECONDS` are held and heard."""
+        sound = np.concatenate([np.empty(0, np.float32), *_first(chunks, WHOLE_SECONDS * RATE)])
+        if is_silent(sound):
+            return SoundRows.none()
+        span = np.array([[0, len(sound) / RATE]], np.float32)
+        return SoundRows({"sound": standardise(self._model.embed(sound))}, span, np.empty(0, np.int32))
+
+
+def logmel_embedder() -> LogMelRows:
+    """The embedder of ``sound`` without weights."""
+    return LogMelRows()
+
+
+def whole_logmel_embedder() -> WholeLogMel:
+    """The embedder of ``sound`` in libraries that version 0.1 made."""
+    return WholeLogMel()
+
+
+def _first(chunks: Iterable[Samples], most: int) -> Iterator[Samples]:
+    """The first ``most`` samples of a recording; the rest is read and dropped."""
+    left = most
+    for chunk in chunks:
+        yield chunk[:left]
+        left -= len(chunk[:left])
 
 
 def _moments(levels: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
