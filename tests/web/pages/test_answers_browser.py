@@ -78,3 +78,69 @@ def test_no_answer_is_wider_than_its_window(browser: Browser, address: str, libr
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     context.close()
+
+
+def test_the_viewer_has_an_address_and_back_closes_it(page: Page, library: Any) -> None:
+    page.goto("/?q=beach&in=images")
+    names = tiles(page)
+    page.locator(".tile .frame").first.click()
+    title = page.locator("dialog h2")
+    for key, at in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowRight", 3), ("ArrowLeft", 2)):
+        page.keyboard.press(key)
+        expect(title).to_have_text(names[at])
+    assert page.url.endswith(f"/?q=beach&in=images#view={library.ids[names[2]]}")
+    shared = page.url
+    page.go_back()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    assert page.url.endswith("/?q=beach&in=images")
+    page.go_forward()
+    expect(title).to_have_text(names[2])
+    page.get_by_role("button", name="Next").click()  # the focus stays on what was pressed
+    page.keyboard.press("Enter")
+    expect(title).to_have_text(names[4])
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/?q=beach&in=images")
+    page.goto("about:blank")
+    page.goto(shared)
+    expect(title).to_have_text(names[2])
+    page.locator("dialog").get_by_role("link", name="More like").click()
+    expect(page.locator(".example")).to_have_count(1)
+    page.go_back()
+    expect(title).to_have_text(names[2])
+    expect(page.locator(".example")).to_have_count(0)
+    page.keyboard.press("Escape")  # a shared address has no page of results before it
+    page.wait_for_url("**/?q=beach&in=images")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.goto(f"/?q=night#view={library.ids['rose_1.jpg']}")
+    page.wait_for_url(f"**/item/{library.ids['rose_1.jpg']}")
+
+
+def test_arrow_keys_work_after_a_video_was_clicked(page: Page) -> None:
+    page.goto("/?in=videos&order=name")
+    page.locator(".tile .frame").first.click()
+    page.locator("dialog video").click()
+    for name in ("clip_1.webm", "clip_2.webm"):
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("dialog h2")).to_have_text(name)
+
+
+def test_a_finger_swipes_through_the_viewer(browser: Browser, address: str) -> None:
+    context = browser.new_context(base_url=address, viewport={"width": 390, "height": 800}, has_touch=True)
+    page = context.new_page()
+    page.goto("/?q=beach&in=images")
+    names = tiles(page)
+    page.locator(".tile .frame").first.tap()
+    box = page.locator("dialog .show").bounding_box()
+    assert box
+    touch = context.new_cdp_session(page)
+    middle = box["y"] + box["height"] / 2
+
+    def swipe(start: float, end: float) -> None:
+        for kind, x in (("touchStart", start), ("touchMove", (start + end) / 2), ("touchMove", end)):
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": middle}]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    for start, end, at in ((300, 80, 1), (300, 80, 2), (80, 300, 1)):
+        swipe(start, end)
+        expect(page.locator("dialog h2")).to_have_text(names[at])
+    context.close()

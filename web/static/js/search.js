@@ -2,18 +2,20 @@
 
 import { onFile } from "./dropping.js";
 import { preparePlayers } from "./player.js";
+import { followAddress, hideViewer } from "./viewer.js";
 
 const LIVE = ["#drop", ".results"];
 const previews = new Map(); // name of an upload -> object URL of the dropped file, for as long as this page is open
 let pending = null;
+let placed = ""; // address of the question whose answer is on the page
 
 export function prepareSearch() {
-  history.replaceState({ likewise: true }, "");
+  placed = question();
   foldFilters();
   document.addEventListener("click", onClick);
   document.addEventListener("submit", onSubmit);
   document.addEventListener("change", onChange);
-  window.addEventListener("popstate", () => show(location.href, { push: false }));
+  window.addEventListener("popstate", () => question() !== placed && show(location.href, { push: false }));
   onFile(ask, say);
 }
 
@@ -21,7 +23,7 @@ function onClick(event) {
   const link = event.target.closest("a[data-ask]");
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   event.preventDefault();
-  document.querySelector("dialog[open]")?.close();
+  hideViewer();
   show(link.href, { stay: "stay" in link.dataset });
 }
 
@@ -40,6 +42,11 @@ function onChange(event) {
   const field = event.target;
   if (field.id === "file" && field.files.length) ask(field.files[0]);
   else if (field.form?.id === "question" && field.type !== "search") show(addressOf(field.form), { stay: field.name === "style" });
+}
+
+/** The address without the part that only the viewer reads. */
+function question() {
+  return location.pathname + location.search;
 }
 
 function addressOf(form) {
@@ -73,7 +80,8 @@ async function place(response, push, stay = false) {
     return;
   }
   const turning = document.activeElement?.name === "style"; // whoever turns the dial by keys goes on turning
-  if (push) history.pushState({ likewise: true }, "", response.url);
+  if (push) history.pushState({}, "", response.url);
+  placed = question();
   document.title = page.title;
   for (const selector of LIVE) document.querySelector(selector).replaceWith(document.adoptNode(page.querySelector(selector)));
   syncForm(page.querySelector("#question"), page.querySelector("#filters"));
@@ -82,6 +90,7 @@ async function place(response, push, stay = false) {
   if (turning) document.querySelector("#style")?.focus({ preventScroll: true });
   if (push && !stay) window.scrollTo({ top: 0 });
   if (document.activeElement === document.body) document.querySelector("#results h1")?.focus({ preventScroll: true });
+  if (!push) followAddress();
 }
 
 /** The fields stay (the reader may be in one of them); only what they say follows the address. */
