@@ -11,7 +11,7 @@ COMMITTED = $$(git log -1 --format=%ct)
 
 .DEFAULT_GOAL := help
 export MEDIA
-.PHONY: help install run test test-fast check fix bench audit sbom build lock clean
+.PHONY: help install run test test-fast check fix bench quality audit sbom build lock clean
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of"
@@ -54,6 +54,9 @@ fix: $(INSTALLED) ## repair what lint and formatting can repair
 
 bench: $(INSTALLED) ## measure search and ingest next to plain recipes
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+quality: $(INSTALLED) ## measure answers on labelled media (../shared/data) against the committed figures; QUALITY="--sample" needs none
+	$(BIN)/python tests/benchmarks/quality.py $(QUALITY)
 
 audit: $(INSTALLED) ## ask whether a known vulnerability concerns what requirements.lock pins (needs a network)
 	$(BIN)/python -m deploy.release.audit

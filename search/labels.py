@@ -13,6 +13,22 @@ from search.store.base import Store
 MANIFEST = "manifest.csv"
 
 
+def read_groups(directory: Path) -> dict[str, str]:
+    """Absolute path to group, as the column ``group`` of ``manifest.csv`` says; nothing where there is no such column.
+
+    Raises:
+        NotFoundError: files of the manifest are not there.
+        UsageError: the manifest cannot be read.
+    """
+    manifest = Path(os.path.abspath(directory.expanduser()), MANIFEST)  # noqa: PTH100 - resolve() would follow links
+    try:
+        with manifest.open(encoding="utf-8-sig", newline="") as lines:
+            grouped = "group" in (csv.DictReader(lines).fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return {}
+    return read_column(manifest, "group") if grouped else {}
+
+
 def read_labels(directory: Path) -> dict[str, str]:
     """Absolute path to label, of every labelled file below a folder.
 
@@ -28,7 +44,7 @@ def read_labels(directory: Path) -> dict[str, str]:
     if not root.is_dir():
         raise NotFoundError(f"'{root}' is not a folder.")
     manifest = root / MANIFEST
-    labels = _from_manifest(manifest) if manifest.is_file() else _from_folders(root)
+    labels = read_column(manifest, "label") if manifest.is_file() else _from_folders(root)
     if not labels:
         raise UsageError(
             f"Nothing in '{root}' is labelled.",
@@ -49,33 +65,40 @@ def labels_by_id(store: Store, labels: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _from_manifest(manifest: Path) -> dict[str, str]:
-    labels: dict[str, str] = {}
+def read_column(manifest: Path, column: str) -> dict[str, str]:
+    """Absolute path to value, of one column of a manifest (UTF-8 CSV whose paths are relative to its folder); rows
+    without a value are passed over.
+
+    Raises:
+        NotFoundError: files that it names are not there.
+        UsageError: it lacks the column or ``path``, or cannot be read.
+    """
+    found: dict[str, str] = {}
     absent: list[str] = []
     try:
         with manifest.open(encoding="utf-8-sig", newline="") as lines:
             rows = csv.DictReader(lines)
             columns = rows.fieldnames or ()
-            lacking = [name for name in ("path", "label") if name not in columns]
+            lacking = [name for name in ("path", column) if name not in columns]
             if lacking:
                 raise UsageError(
                     f"{manifest} has no column '{lacking[0]}'; its columns are {', '.join(columns) or 'none'}.",
-                    "It needs the columns path and label, named in its first line.",
+                    f"It needs the columns path and {column}, named in its first line.",
                 )
             for row in rows:
-                relative, label = (row["path"] or "").strip(), (row["label"] or "").strip()
-                if not relative or not label:
+                relative, value = (row["path"] or "").strip(), (row[column] or "").strip()
+                if not relative or not value:
                     continue
                 path = Path(os.path.normpath(manifest.parent / relative))
                 if path.is_file():
-                    labels[path.as_posix()] = label
+                    found[path.as_posix()] = value
                 else:
                     absent.append(relative)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{manifest} cannot be read as CSV in UTF-8: {error}.") from None
     if absent:
         raise NotFoundError(f"{manifest} names {len(absent)} files that are not there, '{absent[0]}' first.")
-    return labels
+    return found
 
 
 def _from_folders(root: Path) -> dict[str, str]:

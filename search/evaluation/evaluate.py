@@ -34,6 +34,7 @@ def evaluate(
     labels: Mapping[str, str],
     *,
     sets: Mapping[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
     k: int | None = None,
     collections: Sequence[str] = COLLECTIONS,
 ) -> Evaluation:
@@ -42,16 +43,18 @@ def evaluate(
     Args:
         labels: media id to label; ids that are not stored are passed over.
         sets: media id to the set that its label is of; one set, ``all``, when left out.
+        groups: media id to what it is right or wrong together with, as the speaker of a recording: intervals draw such
+            groups, and labels where there are none.
         k: of precision at k; by default 10 where the median class has more than 10 items, else 5.
 
     Raises:
         UsageError: k is not positive, or no label has two stored items, so there is nothing to measure.
     """
-    spaces = evaluate_spaces(store, labels, k=k, collections=collections)
+    spaces = evaluate_spaces(store, labels, groups=groups, k=k, collections=collections)
     of_set = dict.fromkeys(labels, "all") if sets is None else sets
     return Evaluation(
         spaces,
-        evaluate_fused(store, labels, of_set, k),
+        evaluate_fused(store, labels, of_set, k, groups),
         evaluate_likeness(store, labels, of_set),
         evaluate_words(store, labels),
     )

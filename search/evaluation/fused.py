@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluation.spaces import RankingFigures, default_k
+from search.evaluation.spaces import RankingFigures, default_k, intervals_of
 from search.evaluation.statistics import average_precision
 from search.similar.find import find_similar
 from search.similar.questions import Question, SimilarHit
@@ -41,12 +41,17 @@ class FusedEvaluation(RankingFigures):
 
 
 def evaluate_fused(
-    store: Store, labels: Mapping[str, str], sets: Mapping[str, str], k: int | None
+    store: Store,
+    labels: Mapping[str, str],
+    sets: Mapping[str, str],
+    k: int | None,
+    groups: Mapping[str, str] | None = None,
 ) -> dict[str, FusedEvaluation]:
     """Figures of each set.
 
     Args:
         labels: media id to label.  sets: media id to the set that its label is of.
+        groups: as for :func:`search.evaluation.spaces.evaluate_spaces`.
     """
     kinds = {
         point.id: collection
@@ -63,12 +68,17 @@ def evaluate_fused(
     for name, ids in sorted(asked.items()):
         if len(ids) > MOST_QUESTIONS:
             ids = [ids[at] for at in np.linspace(0, len(ids) - 1, MOST_QUESTIONS).astype(int)]
-        found[name] = _of_set(store, labels, kinds, ids, k)
+        found[name] = _of_set(store, labels, kinds, ids, k, groups or {})
     return found
 
 
 def _of_set(
-    store: Store, labels: Mapping[str, str], kinds: Mapping[str, str], ids: Sequence[str], k: int | None
+    store: Store,
+    labels: Mapping[str, str],
+    kinds: Mapping[str, str],
+    ids: Sequence[str],
+    k: int | None,
+    groups: Mapping[str, str],
 ) -> FusedEvaluation:
     stored = {id_: labels[id_] for id_ in kinds}
     sizes = Counter(stored.values())
@@ -84,7 +94,8 @@ def _of_set(
         # All others of the label count, found or not.
         precision = average_precision(right) * right.sum() / min(sizes[labels[id_]] - 1, DEPTH)
         figures.append((right[:1].sum(), right[:k].sum() / k, precision, missing, row[:1].sum(), row[:k].sum() / k))
-    means = [float(value) for value in np.mean(np.array(figures, np.float64), axis=0)]
+    table = np.array(figures, np.float64)
+    means = [float(value) for value in table.mean(axis=0)]
     return FusedEvaluation(
         n=len(ids),
         classes=len(classes),
@@ -92,6 +103,7 @@ def _of_set(
         k=k,
         p_at_k=means[1],
         map=means[2],
+        intervals=intervals_of(dict(zip(("p_at_1", "p_at_k", "map"), table.T, strict=False)), ids, labels, groups),
         missing=means[3],
         row_p_at_1=means[4],
         row_p_at_k=means[5],

@@ -23,7 +23,7 @@ from statistics import median
 import numpy as np
 
 from search.errors import UsageError
-from search.evaluation.statistics import average_precision
+from search.evaluation.statistics import average_precision, grouped_mean
 from search.likeness.best_pairs import best_pair, corrected, effective_rows
 from search.likeness.curves import curves_of
 from search.media import COLLECTIONS, KIND_OF
@@ -51,6 +51,8 @@ class RankingFigures:
 
     Attributes:
         n: queries.  classes: labels among them.
+        intervals: 95 % interval of ``p_at_1``, ``p_at_k`` and ``map``, by drawing whole groups of queries with
+            replacement (``search.evaluation.statistics.grouped_mean``).
     """
 
     n: int
@@ -59,6 +61,7 @@ class RankingFigures:
     k: int
     p_at_k: float
     map: float
+    intervals: Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,12 @@ class SpaceEvaluation(RankingFigures):
 
 
 def evaluate_spaces(
-    store: Store, labels: Mapping[str, str], *, k: int | None = None, collections: Sequence[str] = COLLECTIONS
+    store: Store,
+    labels: Mapping[str, str],
+    *,
+    groups: Mapping[str, str] | None = None,
+    k: int | None = None,
+    collections: Sequence[str] = COLLECTIONS,
 ) -> dict[str, SpaceEvaluation]:
     """Figures of every space that labelled items have, by its name; ``space:collection`` where labelled items of
     several collections share a space.
@@ -78,6 +86,7 @@ def evaluate_spaces(
 
     Args:
         labels: media id to label; ids that are not stored are passed over.
+        groups: media id to what it is right or wrong together with (:func:`intervals_of`).
         k: by default 10 where the median class has more than 10 items, else 5.
 
     Raises:
@@ -92,7 +101,7 @@ def evaluate_spaces(
         for field in asked_fields(info.schema):
             result = _Bench.of(store, collection, field, labels)
             if result.asked:
-                found.setdefault(field.space.name, {})[collection] = result.measure(k)
+                found.setdefault(field.space.name, {})[collection] = result.measure(k, groups or {})
     if not found:
         raise UsageError(
             "No label has two items in the store, so there is nothing to compare.", "Ingest the labelled files first."
@@ -108,6 +117,32 @@ def default_k(labels: Mapping[str, str], classes: Collection[str]) -> int:
     """10 where the median class has more than 10 items, else 5."""
     sizes = Counter(labels.values())
     return 10 if median(sizes[label] for label in classes) > 10 else 5
+
+
+FEWEST_GROUPS = 5
+"""Groups that an interval is drawn from at least."""
+
+
+def intervals_of(
+    figures: Mapping[str, Sequence[float]], asked: Sequence[str], labels: Mapping[str, str], groups: Mapping[str, str]
+) -> dict[str, tuple[float, float]]:
+    """95 % interval of the mean of each figure.
+
+    Queries of a group are drawn together: those of one group in ``groups``, else of one label. Where that makes fewer
+    than :data:`FEWEST_GROUPS`, each query is drawn by itself.
+
+    Args:
+        figures: name to the figure of each query, in the order of ``asked``.
+        asked: media ids of the queries.
+        labels, groups: by media id.
+    """
+    names = [("group", groups[id_]) if id_ in groups else ("label", labels[id_]) for id_ in asked]
+    if len(set(names)) < FEWEST_GROUPS:
+        names = [("item", id_) for id_ in asked]
+    number = {name: at for at, name in enumerate(dict.fromkeys(names))}
+    drawn = np.array([number[name] for name in names])
+    found = {name: grouped_mean(np.array(values, np.float64), drawn) for name, values in figures.items()}
+    return {name: (one.low, one.high) for name, one in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +178,17 @@ class _Bench:
         where = Filter(ids=tuple(here), include_missing=True) if narrow else Filter(include_missing=True)
         return cls(store, collection, field, here, tuple(asked), where, len(here) if narrow else len(points))
 
-    def measure(self, k: int | None) -> SpaceEvaluation:
+    def measure(self, k: int | None, groups: Mapping[str, str]) -> SpaceEvaluation:
         classes = {self.labels[i] for i in self.asked}
         k = k or default_k(self.labels, classes)
-        first, at_k, precision = [], [], []
+        first, at_k, precision, asked = [], [], [], []
         held = self._held() if self.field.multi else {}
         for media_id, hits in self._answers(self.asked, self.depth, self.where):
             if held:
                 hits = self._rescored(hits, held[media_id], held)
             others = [hit.id for hit in hits if hit.id != media_id and hit.id in self.labels]
             relevant = np.array([self.labels[other] == self.labels[media_id] for other in others], bool)
+            asked.append(media_id)
             first.append(relevant[:1].sum())
             at_k.append(relevant[:k].sum() / k)
             precision.append(average_precision(relevant))
@@ -163,6 +199,7 @@ class _Bench:
             k=k,
             p_at_k=float(np.mean(at_k)),
             map=float(np.mean(precision)),
+            intervals=intervals_of({"p_at_1": first, "p_at_k": at_k, "map": precision}, asked, self.labels, groups),
             index_recall=self._index_recall(k),
         )
 

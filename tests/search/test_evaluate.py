@@ -46,10 +46,27 @@ def test_precision_and_map_of_a_ranking_worked_out_by_hand(library: Any) -> None
             "k": 5,
             "p_at_k": pytest.approx(1 / 5),
             "map": pytest.approx(3.5 / 4),
+            # Two labels are too few to draw from, so each query is drawn: at worst b22 twice or more of four.
+            "intervals": {"p_at_1": (0.25, 1.0), "p_at_k": (pytest.approx(1 / 5),) * 2, "map": (0.625, 1.0)},
             "index_recall": pytest.approx(1.0),
         }
     }
     assert evaluate(library.store, labels, k=2).spaces["visual"].p_at_k == pytest.approx(1 / 2)
+
+
+def test_intervals_draw_what_is_right_or_wrong_together(library: Any) -> None:
+    # Of the last two labels, each item lies between two of the other.
+    angles = {"0": (0, 2), "1": (60, 62), "2": (120, 122), "3": (180, 182), "4": (240, 246), "5": (243, 249)}
+    labels = {library.image(f"{name} {angle}", at(angle)): name for name, pair in angles.items() for angle in pair}
+    alone = {id_: f"item {number}" for number, id_ in enumerate(labels)}
+
+    by_label = evaluate(library.store, labels).spaces["visual"]
+    by_item = evaluate(library.store, labels, groups=alone).spaces["visual"]
+
+    assert by_label.p_at_1 == by_item.p_at_1
+    low, high = by_label.intervals["p_at_1"]
+    nearer_low, nearer_high = by_item.intervals["p_at_1"]
+    assert low < nearer_low < by_item.p_at_1 <= nearer_high <= high
 
 
 def test_lone_labels_are_ranked_but_not_asked_and_unlabelled_items_are_neither(library: Any) -> None:

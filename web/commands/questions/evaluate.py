@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from search.evaluation.evaluate import Evaluation
     from search.evaluation.reliability import Reliability
+    from search.evaluation.spaces import RankingFigures
     from search.evaluation.words import WordEvaluation
     from search.settings import Settings
 
@@ -34,12 +35,13 @@ def command(call: Call, folders: tuple[Path, ...], k: int | None) -> int:
     own kind and label is missing from the first 40; words for labels; and likeness, said against true.
 
     Labels are the folders in DIR, or the columns path and label of DIR/manifest.csv; several DIRs have labels of their
-    own. Likeness in the space style is measured on DIRs whose names begin with "photographers", in others on the rest.
+    own. Intervals (95 %) draw labels, or what the manifest's column group names, such as speakers. Likeness in the
+    space style is measured on DIRs whose names begin with "photographers", in others on the rest.
     Works in a data directory of its own that is deleted afterwards; with --home in that one, which is kept, so that a
     second run embeds nothing.
     """
     from search.evaluation.evaluate import evaluate
-    from search.labels import labels_by_id, read_labels
+    from search.labels import labels_by_id, read_groups, read_labels
     from web.client import connect_inside
     from web.commands.library.ingest import exit_status, take_in
 
@@ -51,13 +53,20 @@ def command(call: Call, folders: tuple[Path, ...], k: int | None) -> int:
         for folder, found in labelled.items()
         for path, label in found.items()
     }
+    groups = {path: f"{names[folder]}/{group}" for folder in names for path, group in read_groups(folder).items()}
     set_of = {path: names[folder] for folder, found in labelled.items() for path in found}
     with _home(call) as settings, connect_inside(settings) as (client, node):
         progress = take_in(client, tuple(str(folder.absolute()) for folder in names))
         call.say(f"{progress.done} files taken in, {progress.failed} failed. Measuring.")
         node.optimise()
         by_id = labels_by_id(node.store, labels)
-        evaluation = evaluate(node.store, by_id, sets=labels_by_id(node.store, set_of), k=k)
+        evaluation = evaluate(
+            node.store,
+            by_id,
+            sets=labels_by_id(node.store, set_of),
+            groups=labels_by_id(node.store, groups),
+            k=k,
+        )
     call.answer(evaluation, lambda console: _show(evaluation, console))
     return exit_status(progress)
 
@@ -83,22 +92,30 @@ def _home(call: Call) -> Iterator[Settings]:
 
 def _show(evaluation: Evaluation, console: Console) -> None:
     spaces = [
-        (name, s.n, s.classes, f"{s.p_at_1:.3f}", f"{s.p_at_k:.3f}", s.k, f"{s.map:.3f}", f"{s.index_recall:.3f}")
+        (name, s.n, s.classes, *_with_intervals(s), s.k, f"{s.index_recall:.3f}")
         for name, s in evaluation.spaces.items()
     ]
-    _table(console, "", ("space", "n", "classes", "P@1", "P@k", "k", "mAP", "index recall"), spaces)
+    _table(console, "", ("space", "n", "classes", "P@1", "P@k", "mAP", "k", "index recall"), spaces)
     fused = [
-        (name, f.n, f.classes, f"{f.p_at_1:.3f}", f"{f.p_at_k:.3f}", f.k, f"{f.map:.3f}", f"{f.missing:.3f}",
-         f"{f.row_p_at_1:.3f}", f"{f.row_p_at_k:.3f}")
+        (name, f.n, f.classes, *_with_intervals(f), f.k, f"{f.missing:.3f}", f"{f.row_p_at_1:.3f}",
+         f"{f.row_p_at_k:.3f}")
         for name, f in evaluation.fused.items()
     ]  # fmt: skip
-    columns = ("set", "n", "classes", "P@1", "P@k", "k", "mAP", "missing", "P@1 in row", "P@k in row")
+    columns = ("set", "n", "classes", "P@1", "P@k", "mAP", "k", "missing", "P@1 in row", "P@k in row")
     title = "One list of all kinds; missing: no answer of the own kind and label among the first 40"
     _table(console, title, columns, fused)
     if evaluation.words is not None:
         _show_words(evaluation.words, console)
     for space, reliability in evaluation.likeness.items():
         _show_reliability(space, reliability, console)
+
+
+def _with_intervals(figures: RankingFigures) -> list[str]:
+    """P@1, P@k and mAP, each as ``.740 [.618, .842]``."""
+    return [
+        f"{getattr(figures, name):.3f} [{low:.3f}, {high:.3f}]".replace("0.", ".")
+        for name, (low, high) in figures.intervals.items()
+    ]
 
 
 def _show_words(words: WordEvaluation, console: Console) -> None:
