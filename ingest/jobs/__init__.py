@@ -18,4 +18,5 @@ Start reading at ``kinds`` and ``service``.
 * ``service``: Start, run, pause, resume, cancel and list jobs, from any process that shares the ledger.
 * ``tasks``: The protocol of job kinds other than ``ingest``, and how such a task runs as a job.
 * ``unstored``: How jobs of this process ended while the ledger could not note it, because its disk is full, say.
+* ``workload``: How much work a job has, and how fast it goes: by the kind and bytes of files, over the last while.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from ingest.jobs.bulk_indexing import BulkIndexing
@@ -108,6 +108,7 @@ class IngestRun:
                 f"{planner.failed_before:,} files failed before and have not changed; --retry tries them again."
             )
         self._notes.extend(_left_out(planner, self._settings.missing_grace_days))
+        self._notes.extend(_nothing_to_take_in(self._live.snapshot(), roots))
 
     def _forget_plan(self) -> None:
         with self._live.write() as (connection, _):
@@ -179,3 +180,16 @@ def _left_out(planner: Planner, grace_days: float) -> Iterator[str]:
             f"{planner.taken_back:,} files in them that an older version took in are hidden now and deleted from the "
             f"library in {grace_days:g} days; LIKEWISE_INCLUDE_SYSTEM_FOLDERS=true keeps them."
         )
+
+
+def _nothing_to_take_in(found: JobProgress, roots: Sequence[str]) -> Iterator[str]:
+    """What to look at where a scan has found no file, or no media."""
+    named = ", ".join(f"'{root}'" for root in roots)
+    if not found.total:
+        yield (
+            f"No file was found in {named}. Is it the right folder, and is its drive mounted? Hidden files, and those "
+            "that a .likewiseignore names, are left out."
+        )
+    elif found.skipped == found.total:
+        files = "The one file" if found.total == 1 else f"None of the {found.total:,} files"
+        yield f"{files} in {named} is {'no' if found.total == 1 else 'a'} picture, video or sound that Likewise reads."

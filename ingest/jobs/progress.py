@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ingest.jobs.kinds import JobKind
 from ingest.ledger.tables import COUNTERS
 from workers.batch.report import Priority
-
-RATE_WINDOW = 20.0
-"""Seconds over which the rate is averaged: long enough to be steady, short enough to follow a change."""
 
 
 class JobState(StrEnum):
@@ -46,7 +41,8 @@ class JobProgress:
         missing: paths that no longer exist (not part of ``total``).  skipped: not media.
         seconds: running time, over all runs of the job.
         rate: files per second lately, counting those that needed work.
-        eta_seconds: time left at that rate; None while it is unknown.
+        eta_seconds: time left at the speed so far, by kinds and bytes of the files that are left (see
+            ``ingest.jobs.workload``); None while it is unknown.
         message: one or two sentences for people; may be empty.
         created: seconds since the epoch, UTC.
         task: kind of job; a text that is none of them comes from a newer version of Likewise. Of other kinds than
@@ -115,19 +111,3 @@ class Failure:
     attempts: int
     library: str
     job: str
-
-
-class RateMeter:
-    """Files per second over the last ``RATE_WINDOW`` seconds."""
-
-    def __init__(self) -> None:
-        self._marks: deque[tuple[float, int]] = deque(maxlen=400)
-
-    def rate(self, worked: int) -> float:
-        """The rate, given that ``worked`` files have been processed since the start."""
-        now = time.monotonic()
-        self._marks.append((now, worked))
-        while now - self._marks[0][0] > RATE_WINDOW and len(self._marks) > 2:
-            self._marks.popleft()
-        since, before = self._marks[0]
-        return (worked - before) / (now - since) if now > since else 0.0

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from ingest.jobs.kinds import JobKind, kind_of
 from ingest.jobs.leases import JobCommand, is_free
 from ingest.jobs.options import OPTIONS_VERSION, VERSION_KEY
-from ingest.jobs.progress import UNFINISHED, JobProgress, JobState, RateMeter
+from ingest.jobs.progress import UNFINISHED, JobProgress, JobState
+from ingest.jobs.workload import Workload
 from ingest.ledger.database import Ledger
 from ingest.ledger.request_keys import note_job
 from ingest.ledger.tables import COUNTERS, jobs
@@ -174,7 +175,7 @@ class LiveJob:
         )
         self._seconds_before = stored.seconds
         self._since = time.monotonic()
-        self._meter = RateMeter()
+        self.work = Workload()
         self._on_progress = on_progress
         self._shown = 0.0
         self._go = threading.Event()
@@ -193,10 +194,9 @@ class LiveJob:
             seconds = self._seconds_before + time.monotonic() - self._since
             if now.finished:
                 return now
-            worked = now.done - now.unchanged
-            rate = self._meter.rate(worked)
-            steady = now.state is JobState.RUNNING and rate > 0
-            eta = max(0, now.total - now.done) / rate if steady else None
+            rate, eta = 0.0, None
+            if now.state is JobState.RUNNING:
+                rate, eta = self.work.speed(now.done - now.unchanged, now.total - now.unchanged)
             state = JobState.PAUSED if self.paused else now.state
             return replace(now, state=state, seconds=seconds, rate=rate, eta_seconds=eta)
 

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from ingest.jobs.rows import LiveJob
 from ingest.ledger.database import Ledger
@@ -85,7 +85,7 @@ class Dispatch:
         with ledger.read() as connection:
             rows = connection.execute(select(libraries.c.id, libraries.c.name))
             self._library_names = {row.id: row.name for row in rows}
-            self._roots = LibraryMap(connection)
+            live.work.plan(_planned_work(connection, live.number))
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches of one kind each, until every planned file is in one, or the job is paused or cancelled.
@@ -158,6 +158,7 @@ class Dispatch:
             outcomes = {outcome.path: outcome for outcome in report.outcomes}
             _, reads = self._batches.pop(report.batch)
             held = self._held_elsewhere(connection, outcomes)
+            self._live.work.settle((read.task.kind, read.size) for read in reads)
             entries: dict[str, tuple[Entry, str]] = {}
             shared: dict[str, Kind] = {}
             done: list[str] = []
@@ -239,6 +240,7 @@ class Dispatch:
         for task, result in read_files(self._tasks(), self._access, self._roots):
             if isinstance(result, FileNotFoundError):
                 self._live.add({"total": -1})  # deleted since the scan; the next scan marks it
+                self._live.work.drop([(task.kind, 0)])
             elif isinstance(result, OSError):
                 self._fail(task, f"It cannot be read: {result.strerror}.")
             else:
@@ -267,6 +269,7 @@ class Dispatch:
             last = rows[-1].seq
 
     def _fail(self, task: HashTask, detail: str) -> None:
+        self._live.work.drop([(task.kind, 0)])
         read = HashedFile(task, "", 0, 0)
         code = UnreadableFileError.code
         entry = replace(entry_of(read, Outcome(task.path, Status.FAILED, code=code, detail=detail)), sha256=None)
@@ -308,6 +311,8 @@ class Dispatch:
             self._records.abandon(connection, self._live.number, left)
             counts.update(linked)
             counts.update(settled_failed)
+        embedding = {read.path for read in fresh}
+        self._live.work.drop((read.task.kind, read.size) for read in chunk if read.path not in embedding)
         return fresh
 
     def _link(self, connection: Connection, links: list[Link]) -> tuple[Counter[str], list[HashedFile]]:
@@ -357,3 +362,10 @@ class Dispatch:
             sidecars=sidecars,
             ctime_ns=read.ctime_ns,
         )
+
+
+def _planned_work(connection: Connection, job: int) -> list[tuple[Kind, int, int]]:
+    """Files that are to be read, by kind, with their bytes together."""
+    of_job = (planned.c.job == job) & (planned.c.action == Action.READ.value)
+    query = select(planned.c.kind, func.count(), func.sum(planned.c.size)).where(of_job).group_by(planned.c.kind)
+    return [(Kind(kind), count, int(size)) for kind, count, size in connection.execute(query)]

@@ -7,7 +7,7 @@ Start with ``search``.
 * ``photographers``: The dashboard of photographers, one module a page
 * ``address``: The address of a question, from which every link of the search page is made
 * ``formats``: Format numbers, times, sizes and places for people; also filters of the templates
-* ``forms``: Read a posted form of a page into the dataclass that the API takes for the same call
+* ``forms``: Read addresses and posted forms of pages into the dataclasses that the API takes for the same call
 * ``install``: Register the pages, their navigation and their caches with a Flask application
 * ``item``: Page of one stored media: the media itself, its facts, its copies and similar media
 * ``jobs``: The pages of jobs with their progress, and of failed files

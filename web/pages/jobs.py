@@ -13,6 +13,7 @@ from search.errors import LikewiseError, NotFoundError
 from web.api import jobs as api
 from web.api.operation import current_node
 from web.errors import STATUS_OF
+from web.pages.forms import typed_path
 
 blueprint = Blueprint("jobs", __name__)
 blueprint.add_app_template_filter(job_label)
@@ -45,7 +46,7 @@ def page() -> str:
 def start() -> Response:
     """Start taking in a folder typed into the form, or confirm a job that waits for it."""
     new = api.NewJob(
-        paths=tuple(text.strip() for text in request.form.getlist("path") if text.strip()),
+        paths=tuple(path for text in request.form.getlist("path") if (path := typed_path(text))),
         library=request.form.get("library", "").strip() or None,
         confirm_missing=request.form.get("confirm_missing") == "yes",
     )

@@ -49,6 +49,11 @@ VARIED = 0.5
 """Diversity that "Vary the results" asks for."""
 
 
+NOTHING_TO_SEARCH_BY = (
+    "“Less like this” needs an example to search by: add one to the search. Until then it changes nothing."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SearchPageQuery:
     """What the search page can be asked beside the filters.
@@ -133,22 +138,27 @@ class Results:
 def answer(
     node: NodePort, query: SearchPageQuery, where: Filter, address: Address, asked: Collection[Kind] = ()
 ) -> Results:
-    """The question's answer; words narrow it further when there are examples too.
+    """The question's answer; words narrow it further when there are examples too. Where only examples of what it should
+    be less like are left, words or the library are answered, with a note.
 
     Args:
         asked: kinds of the positive examples.
     """
-    if query.like or query.unlike:
+    if query.like:
         return _similar(node, query, replace(where, words=query.q or where.words), address, asked)
-    if query.q:
-        return _words(node, query, where, address)
-    return _browse(node, query, where, address)
+    found = (_words if query.q else _browse)(node, query, where, address)
+    return replace(found, notes=(NOTHING_TO_SEARCH_BY, *found.notes)) if query.unlike else found
 
 
 def own_kind_first(rows: Mapping[str, FoldedTiles], kinds: Collection[Kind]) -> dict[str, FoldedTiles]:
-    """Rows that hold anything, those of these kinds before the others."""
+    """Rows that hold anything: those of these kinds first, those that were only reached through videos last."""
     own = {kind.collection for kind in kinds}
-    return {name: rows[name] for name in sorted(rows, key=lambda name: name not in own) if rows[name]}
+
+    def place(name: str) -> tuple[bool, bool]:
+        hits = [tile.hit for tile in (*rows[name].shown, *rows[name].weaker) if tile.hit]
+        return name not in own, all(hit.via is not None for hit in hits)
+
+    return {name: rows[name] for name in sorted(rows, key=place) if rows[name]}
 
 
 def _similar(

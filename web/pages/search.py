@@ -19,12 +19,12 @@ from search.records.shown import shown_record
 from search.store.base import Facet
 from search.store.filters import Filter, FilterField, facet_keys, filter_fields
 from web.api.operation import current_node
-from web.api.params import read_query
 from web.api.ports import NodePort
 from web.api.questions import check_id
 from web.bodies import takes_file
 from web.errors import STATUS_OF
 from web.pages.address import PAGING, Address
+from web.pages.forms import known_arguments, read_address
 from web.pages.recent_uploads import PREFIX, recent_uploads, remember_upload
 from web.pages.results import ORDER_WORDS, VARIED, Results, SearchPageQuery, answer
 from web.pages.tiles import Tile, record_tile, upload_tile
@@ -36,6 +36,9 @@ FACETS_SECONDS = 15.0
 MOST_MARKUP = 64
 """Combinations of filters whose fields are kept as they were written."""
 
+
+ASKED = (SearchPageQuery, Filter)
+"""What the address of the page can ask."""
 
 STOPS = {
     -1.0: "Same subject, other style",
@@ -87,10 +90,10 @@ def page() -> Response:
     """The page for the question in the address; without one, what the library holds."""
     node = current_node()
     choices: Choices = current_app.extensions["choices"]
-    address = Address.of(request.args)
+    address = Address.of(known_arguments(ASKED))
     query, results, examples, problem = SearchPageQuery(), Results("none"), _Examples(), None
     try:
-        query, where = read_query(request.args, (SearchPageQuery, Filter))
+        query, where = read_address(ASKED)
         examples = _examples(node, query)
         results = answer(node, query, where, address, [tile.kind for tile in examples.like])
     except LikewiseError as error:

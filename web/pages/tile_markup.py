@@ -99,7 +99,7 @@ def _data(item: Tile) -> str:
     """Attributes for scripts that not every tile has."""
     told = " data-playable" if item.playable else ""
     if item.moment is not None:
-        told += f' data-moment="{item.moment:.2f}"'
+        told += f' data-moment="{item.moment:.2f}" data-at="{_moment(item)}"'
     if item.reasons:
         told += f' data-reasons="{escape(", ".join(item.reasons_in_full))}"'
     if (hit := item.hit) is None:
@@ -114,12 +114,16 @@ def _data(item: Tile) -> str:
     )
 
 
+def _moment(item: Tile) -> str:
+    return clock(item.moment, short=(item.duration or 0) < SHORT_SECONDS)
+
+
 def _kind_badge(item: Tile, icon: Icons) -> str:
     if item.kind is Kind.IMAGE:
         return ""
     time = ""
     if item.moment is not None:
-        time = f"<span>at {clock(item.moment, short=(item.duration or 0) < SHORT_SECONDS)}</span>"
+        time = f"<span>at {_moment(item)}</span>"
     elif item.duration:
         time = f"<span>{clock(item.duration)}</span>"
     kind = item.kind.value

@@ -52,7 +52,7 @@ def test_copies_are_told_by_words_others_by_likeness_and_weak_ones_are_folded(
 
 def test_rows_are_folded_too_the_own_kind_first(client: FlaskClient, library: Any) -> None:
     page = client.get(f"/?like={library.ids['sound_0.wav']}&view=rows").text
-    assert re.findall(r'id="row-(\w+)"', page) == ["audio", "images", "videos"]
+    assert re.findall(r'id="row-(\w+)"', page) == ["audio", "videos", "images"]
     assert page.count('<details class="weaker"') == 3
     item = client.get(f"/item/{library.ids['clip_0.webm']}").text
     assert re.findall(r'id="row-(\w+)"', item) == ["videos", "images", "audio"]

@@ -20,6 +20,7 @@ from search.similar.questions import Probe
 from web.api.questions import _find_groups as find_groups
 from web.app import create_app
 from web.pages.formats import borders, clock, exposure, likeness, percent, size, span
+from web.pages.forms import typed_path
 from web.pages.recent_uploads import OwnRecentUploads
 
 HTML = {"Accept": "text/html"}
@@ -159,8 +160,6 @@ def test_a_listing_of_several_kinds_has_no_one_position(client: FlaskClient) -> 
         ("like=nothing", 404, "not the id"),
         ("like=upload-gone", 404, "no longer remembered"),
         ("limit=x", 400, "cannot be"),
-        ("nonsense=1", 400, "no parameter"),
-        ("unlike={id}", 400, "nothing to compare with"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_explained_in_place(
@@ -170,6 +169,22 @@ def test_a_question_that_cannot_be_asked_is_explained_in_place(
     assert answer.status_code == status
     assert said in answer.text
     assert 'id="question"' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/photographers", "/photographers/predict", "/photographers/develop", "/jobs"])
+def test_parameters_of_other_sites_are_ignored(client: FlaskClient, path: str) -> None:
+    page = client.get(f"{path}?utm_source=letter&in=images")
+    assert page.status_code == 200
+    assert "utm_source" not in page.text
+    assert client.get("/api/v1/search?q=beach&utm_source=letter").status_code == 400
+
+
+def test_the_last_example_can_be_taken_away(client: FlaskClient, library: Any) -> None:
+    unlike = library.ids["night_2.jpg"]
+    page = client.get(f"/?unlike={unlike}&q=beach&in=images")
+    assert page.status_code == 200
+    assert "needs an example to search by" in page.text
+    assert set(names(page.text)) == {f"beach_{n}.jpg" for n in range(8)}
 
 
 def test_an_upload_gets_an_address(client: FlaskClient) -> None:
@@ -226,7 +241,8 @@ def test_jobs(client: FlaskClient, node: Any, tmp_path: Path) -> None:
     wrong = client.post("/jobs", data={"form_token": token, "path": "/mnt/no/such"}, headers=HTML)
     assert wrong.status_code == 404
     assert 'value="/mnt/no/such"' in wrong.text
-    client.post("/jobs", data={"form_token": token, "path": str(tmp_path), "library": "holiday"})
+    client.post("/jobs", data={"form_token": token, "path": f' "{tmp_path}" ', "library": "holiday"})
+    assert node.started[-1][0] == (tmp_path,)
     node.ingest.set("1", state=JobState.RUNNING, total=2000, embedded=500, rate=12.5, eta_seconds=120.0)
     page = client.get("/jobs").text
     assert "holiday" in page
@@ -302,6 +318,18 @@ def test_the_shelf_forgets_the_oldest() -> None:
     assert [shelf.get(name).name for name in (first, third)] == ["0", "2"]
     with pytest.raises(NotFoundError):
         shelf.get(second)
+
+
+def test_paths_as_people_paste_them(client: FlaskClient, library: Any) -> None:
+    pasted = ("'/a b'", '"/a b"', " “/a b” ", "file:///a%20b", "file://localhost/a%20b", "/a b")
+    assert {typed_path(text) for text in pasted} == {"/a b"}
+    assert [typed_path(text) for text in ("", '"', "s3://b/'a'", "/a'b'")] == ["", '"', "s3://b/'a'", "/a'b'"]
+    assert len(names(client.get(f"/?in=images&path_prefix='{library.folder}'").text)) == 32
+
+
+def test_similar_sounds_come_before_what_videos_lead_to(client: FlaskClient, library: Any) -> None:
+    page = client.get(f"/item/{library.ids['sound_0.wav']}").text
+    assert re.findall(r'id="row-(\w+)"', page) == ["audio", "videos", "images"]
 
 
 def test_numbers_as_people_read_them() -> None:

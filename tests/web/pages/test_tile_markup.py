@@ -84,7 +84,10 @@ def test_moments_and_sounds() -> None:
     video = replace(TILE, kind=Kind.VIDEO, duration=20.0, moment=7.256, playable=True)
     assert f'href="/item/{TILE.id}?t=7.26"' in markup(video)
     assert "<span>at 7.3 s</span>" in markup(video)
-    assert ' data-playable data-moment="7.26"' in markup(video)
+    assert ' data-playable data-moment="7.26" data-at="7.3 s"' in markup(video)
+    halves = markup(replace(video, moment=2.25))  # the viewer rounded by itself, to 2.3
+    assert ' data-at="2.2 s"' in halves
+    assert "<span>at 2.2 s</span>" in halves
     assert "<span>at 0:07</span>" in markup(replace(video, duration=60.0))
     sound = replace(
         TILE, kind=Kind.AUDIO, thumbnail=None, duration=75.0, through="", hit=replace(HIT, via=Via("v", 3.5))

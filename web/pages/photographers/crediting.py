@@ -12,6 +12,7 @@ from search.photographers.photos.names import photographer_id
 from web.api.crediting import by_hand, facts
 from web.api.operation import current_node
 from web.bodies import takes_file, takes_long_text
+from web.pages.forms import typed_path
 from web.pages.photographers.shared import blueprint
 
 CHOSEN = "chosen"
@@ -71,7 +72,7 @@ def tell_facts() -> AnyResponse:
     table = decoded(sent.stream.read()) if sent and sent.filename else form.get("table", "")
     if not table:
         raise UsageError("No table came with the form.", "Choose a CSV file first.")
-    base, overwrite = form.get("base", "").strip(), bool(form.get("overwrite"))
+    base, overwrite = typed_path(form.get("base", "")), bool(form.get("overwrite"))
     if form.get("apply"):
         facts.note_facts(node, facts.NewFacts(table, base, overwrite))
         return redirect(url_for("photographers.everyone"), 303)

@@ -30,6 +30,7 @@ from web.api.questions import check_id
 from web.bodies import takes_file
 from web.charts.lines import over_time
 from web.errors import STATUS_OF
+from web.pages.forms import read_address
 from web.pages.photographers.shared import blueprint
 from web.pages.recent_uploads import PREFIX, recent_uploads, remember_upload
 from web.pages.tiles import Tile, record_tile, upload_tile
@@ -135,7 +136,7 @@ def developed_file(what: str) -> Response:
 
 
 def _query() -> DevelopQuery:
-    query: DevelopQuery = read_query(_filled(request.args), (DevelopQuery,))[0]
+    query: DevelopQuery = read_address((DevelopQuery,))[0]
     return query
 
 

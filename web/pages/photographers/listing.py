@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from flask import render_template, request
+from flask import render_template
 from pydantic import Field
 
 from search.media import Credit
 from search.photographers.answers import PhotographerListed
 from search.photographers.photos.names import fold
 from web.api.operation import current_node
-from web.api.params import read_query
+from web.pages.forms import read_address
 from web.pages.photographers.shared import active_jobs, blueprint
 
 PAGE = 60
@@ -40,7 +40,7 @@ class ListQuery:
 @blueprint.get("")
 def everyone() -> str:
     node = current_node()
-    (query,) = read_query(request.args, (ListQuery,))
+    (query,) = read_address((ListQuery,))
     known = node.photographers.list()
     found = chosen(known, query)
     start = (query.page - 1) * PAGE

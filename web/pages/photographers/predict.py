@@ -15,7 +15,7 @@ from search.errors import LikewiseError, MediaError, NotFoundError, UsageError
 from search.photographers.answers import Basis, Prediction, PredictionReason
 from search.records.lookup import find_record
 from web.api.operation import current_node
-from web.api.params import NonEmpty, read_query
+from web.api.params import NonEmpty
 from web.api.photographers import Predicting, predict_photographer
 from web.api.ports import NodePort
 from web.api.prediction.evidence import MOST_PHOTOS, evidence_of
@@ -26,6 +26,7 @@ from web.api.questions import check_id
 from web.api.uploads import probe_file, uploaded_files, uploaded_name
 from web.bodies import takes_file
 from web.errors import STATUS_OF
+from web.pages.forms import read_address
 from web.pages.photographers.shared import active_jobs, blueprint
 from web.pages.recent_uploads import PREFIX, recent_uploads, remember_upload
 from web.pages.tiles import Tile, record_tile, upload_tile
@@ -82,7 +83,7 @@ class Answer:
 def predict() -> Response:
     query, problem = PredictQuery(), None
     try:
-        query = read_query(request.args, (PredictQuery,))[0]
+        query = read_address((PredictQuery,))[0]
     except LikewiseError as error:
         problem = error
     return _page(query, problem)
@@ -113,7 +114,7 @@ def upload() -> AnyResponse:
 @blueprint.get("/predict/<any(csv, evidence):what>")
 def predicted_file(what: str) -> Response:
     """The predictions as a table, or as evidence, one HTML file."""
-    node, query = current_node(), read_query(request.args, (PredictQuery,))[0]
+    node, query = current_node(), read_address((PredictQuery,))[0]
     if what == "evidence":
         uploads, ids, total = _asked(node, query)
         made = evidence_of(node, ids, [recent_uploads().get(name) for name in uploads], total)

@@ -161,7 +161,7 @@ function stage(tile) {
 }
 
 function side(tile) {
-  const { name, band, likely, rare, parts, through, reasons, space, model, score, moment, path } = tile.dataset;
+  const { name, band, likely, rare, parts, through, reasons, space, model, score, at: when, path } = tile.dataset;
   const facts = make("dl", { className: "facts" });
   const fact = (label, text) => text && facts.append(make("dt", { textContent: label }), make("dd", { textContent: text }));
   fact("Similarity", band);
@@ -172,7 +172,7 @@ function side(tile) {
   fact("More alike than", rare && `${rare} of random pairs here`);
   fact("Compared in", space && `${space}, by ${model}`);
   fact("Cosine", score);
-  fact("Moment", moment && `${Number(moment).toFixed(1)} s`);
+  fact("Moment", when);
   fact("Path", path);
   const buttons = make("div", { className: "buttons" });
   for (const link of tile.querySelectorAll(".acts a")) {
