@@ -124,7 +124,7 @@ class QuickModels:
             colours = item.crops.reshape(len(item.crops), -1, 3).mean(axis=1).astype(np.float32) + 1
             vectors["visual"] = colours / np.linalg.norm(colours, axis=1, keepdims=True)
         if item.sound is not None:
-            parts = np.array_split(np.abs(item.sound), 3)
+            parts = np.array_split(np.abs(item.sound.samples()), 3)
             vectors["sound_raw"] = np.array([[part.mean() for part in parts]], np.float32)
             vectors["sound"] = vectors["sound_raw"] / (np.linalg.norm(vectors["sound_raw"]) or 1)
         return Embedded(vectors, ("swatch",) if len(item.crops) else ())

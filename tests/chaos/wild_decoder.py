@@ -13,14 +13,15 @@ from workers.decode.file import decode_file
 from workers.decode.opened import OpenedMedia
 from workers.decode.sandbox.child import serve
 from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sound import Sound
 
 
-def decode(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded:
+def decode(media: OpenedMedia, kind: Kind | None, options: DecodeOptions, sound: Sound) -> Decoded:
     if media.name.startswith("kills-decoder"):
         os.kill(os.getpid(), signal.SIGSEGV)
     if media.name.startswith("hangs-decoder"):
         time.sleep(3600)
-    return decode_file(media, kind, options)
+    return decode_file(media, kind, options, sound)
 
 
 if __name__ == "__main__":

@@ -169,8 +169,9 @@ def outcome(future: Future[Decoded]) -> tuple[str, object]:
             return f"no reason of ours: {error!r}", None
         return error.code, None
     decoded = future.result()
-    arrays = (decoded.crops, decoded.whole, decoded.clips, decoded.sound)
+    arrays = (decoded.crops, decoded.whole, decoded.clips)
     shapes = [None if array is None else array.shape for array in arrays]
+    shapes.append(None if decoded.sound is None else (len(decoded.sound),))
     same: dict[str, Any] = asdict(decoded.facts) | {"mime": decoded.mime, "shapes": shapes}
     return "decoded", same | {
         "kind": decoded.kind.value,

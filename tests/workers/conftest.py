@@ -24,6 +24,7 @@ from workers.batch.report import FileRef
 from workers.cluster.app import make_app
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.opened import ExpectedFile
+from workers.decode.sound import Sound
 from workers.embedders.models import Embedded
 
 DIM = 8
@@ -66,7 +67,7 @@ class FakePool:
         data = Path(path).read_bytes()
         seed = np.random.default_rng(list(data))
         crops = seed.integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
-        sound = seed.normal(size=1600).astype(np.float32) * 0.1
+        sound = Sound.of(seed.normal(size=1600).astype(np.float32) * 0.1)
         made = {
             ".jpg": Decoded(Kind.IMAGE, "image/jpeg", MediaFacts(width=40, height=30), crops, preview=b"webp"),
             ".mp4": Decoded(
@@ -118,7 +119,7 @@ class FakeModels:
         if item.kind is Kind.VIDEO and len(item.crops):
             vectors["motion"] = vectors["visual"].mean(0, keepdims=True)
         if item.sound is not None:
-            raw = item.sound[None, :DIM]
+            raw = item.sound.samples()[None, :DIM]
             vectors |= {"sound_raw": raw, "sound": raw / np.linalg.norm(raw)}
         return Embedded(vectors, ("tabby",) if len(item.crops) else ())
 

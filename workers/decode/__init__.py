@@ -16,5 +16,7 @@ Start with ``sandbox.pool``.
 * ``perceptual``: 256-bit perceptual hashes of pictures and sounds, which survive editing
 * ``revisions``: Revisions of decoding: what each changed, and the records whose files are decoded otherwise since
 * ``vector_cache``: Read a cache of vectors with file names without unpickling anything but plain data
+* ``sound``: The samples of a recording, whatever its length, in memory or in a temporary file
+* ``thinned``: A series of unknown length in bounded memory: neighbouring rows are joined
 * ``tone_mapping``: Map HDR and wide-gamut samples of stills and films to 8-bit sRGB
 """

@@ -8,15 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from search.media import Kind
+from workers.decode.sound import Sound
 
 CROP = 224
 """Side of the pictures that image models take, pixels."""
 
 CLIP_FRAMES, CLIP_SIDE = 16, 112
 """Frames of a clip and their side in pixels, as R3D-18 was trained."""
-
-SOUND_RATE = 16_000
-"""Samples a second of every decoded sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Decoded:
             None.
         borders: shares of an image's width or height that lie outside the picture, of left, top, right and bottom (see
             ``image.borders``); empty where there are none, or where they are not to be cut.
-        sound: float32 (samples,) mono at 16 kHz in [-1, 1], at most ``audio.ANALYSED_SECONDS`` of it; None without.
+        sound: the whole sound track, mono at 16 kHz (see ``sound``); None without.
         fingerprints: 256-bit hashes as 64 hex digits (see ``perceptual``); of an image or a sound one, or none when it
             is too plain; of a video one for each key frame that is not.
         pixel_hash: of an image, SHA-256 of the pixels that ``crops`` are cut from, as 64 hex digits; two files whose
@@ -83,7 +81,7 @@ class Decoded:
     whole: npt.NDArray[np.uint8] | None = None
     inner: npt.NDArray[np.uint8] | None = None
     borders: tuple[float, ...] = ()
-    sound: npt.NDArray[np.float32] | None = None
+    sound: Sound | None = None
     fingerprints: tuple[str, ...] = ()
     pixel_hash: str | None = None
     features: tuple[float | None, ...] = ()

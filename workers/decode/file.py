@@ -19,16 +19,18 @@ from workers.decode.metadata.sidecar import sidecar_facts
 from workers.decode.opened import OpenedMedia
 from workers.decode.recording.streams import NotARecording, decode_streams
 from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sound import Sound
 
 _JUNK_BEFORE = "Its picture begins behind bytes that do not belong to it."
 
 
-def decode_file(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded:
+def decode_file(media: OpenedMedia, kind: Kind | None, options: DecodeOptions, sound: Sound) -> Decoded:
     """Decode a file. The content decides on its kind, and the name only where the content does not. What its
     XMP sidecars say is part of its facts. No other file is opened.
 
     Args:
         kind: kind that the caller assumes; by the name when None.
+        sound: takes the samples of a recording; empty before.
 
     Raises:
         MediaError: it cannot be decoded; the code says why.
@@ -55,7 +57,7 @@ def decode_file(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -
                 return replace(decoded, facts=replace(decoded.facts, remark=decoded.facts.remark or _JUNK_BEFORE))
 
         def recording() -> Decoded:
-            return decode_streams(file, name, options, beside)
+            return decode_streams(file, name, options, sound, beside)
 
         if family is Family.UNKNOWN:
             return _try_both(picture, recording, kind or kind_of_name(name), name)

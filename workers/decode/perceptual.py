@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from workers.decode.decoded import SOUND_RATE
+from workers.decode.sound import SOUND_RATE
+from workers.decode.thinned import Thinned
 
 _SIDE, _FREQUENCIES = 64, 16
 LEAST_DETAIL = 1.5
@@ -63,18 +64,10 @@ def picture_fingerprint(picture: Image.Image) -> str | None:
 
 
 def sound_fingerprint(samples: npt.NDArray[np.float32]) -> str | None:
-    """64 hex digits; None for silence and for sounds shorter than ``LEAST_SECONDS``.
-
-    Args:
-        samples: float32 (n,) mono at 16 kHz.
-    """
-    if len(samples) < LEAST_SECONDS * SOUND_RATE or float(np.sqrt(np.mean(np.square(samples)))) < LEAST_LOUDNESS:
-        return None
-    bands = _band_energies(samples)
-    loud = np.flatnonzero(bands.sum(axis=1) > _AUDIBLE * bands.sum(axis=1).max())
-    bands = bands[loud[0] : loud[-1] + 1]
-    levels = _pooled(np.log(bands + 1e-7 * bands.max()), _STEPS)
-    return _pack(np.diff(np.diff(levels, axis=0), axis=1) > 0)
+    """:meth:`SoundFingerprint.text` of a whole sound, float32 (n,) mono at 16 kHz."""
+    made = SoundFingerprint()
+    made.add(samples)
+    return made.text()
 
 
 _EDGES = np.rint(np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, _BANDS + 1) * _WINDOW / SOUND_RATE).astype(np.int64)
@@ -83,15 +76,49 @@ _BLOCK = 512
 _HANN = np.hanning(_WINDOW).astype(np.float32)
 
 
-def _band_energies(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """float32 (windows, 33), a block at a time so that long sounds take no more memory."""
-    windows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP]
-    blocks = []
-    for start in range(0, len(windows), _BLOCK):
-        spectrum = np.fft.rfft(windows[start : start + _BLOCK] * _HANN, axis=1)
-        power = np.square(spectrum.real) + np.square(spectrum.imag)
-        blocks.append(np.add.reduceat(power[:, : _EDGES[-1]], _EDGES[:-1], axis=1))
-    return np.concatenate(blocks).astype(np.float32)
+def _mean(groups: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(groups.mean(axis=1), np.float32)
+
+
+class SoundFingerprint:
+    """The fingerprint of a sound that is read in pieces, in memory that does not grow with it: of more than 17 minutes,
+    energies of neighbouring windows are averaged first."""
+
+    def __init__(self) -> None:
+        self._bands = Thinned(_mean)
+        self._rest: npt.NDArray[np.float32] = np.empty(0, np.float32)
+        self._samples = 0
+        self._energy = 0.0
+
+    def add(self, samples: npt.NDArray[np.float32]) -> None:
+        """Take the next samples into account, float32 (n,) mono at 16 kHz."""
+        self._samples += len(samples)
+        self._energy += float(np.square(samples, dtype=np.float64).sum())
+        joined = np.concatenate([self._rest, samples])
+        if len(joined) < _WINDOW:
+            self._rest = joined
+            return
+        windows = np.lib.stride_tricks.sliding_window_view(joined, _WINDOW)[::_HOP]
+        for start in range(0, len(windows), _BLOCK):
+            self._bands.add(_band_energies(windows[start : start + _BLOCK]))
+        self._rest = joined[len(windows) * _HOP :].copy()
+
+    def text(self) -> str | None:
+        """64 hex digits; None for silence and for sounds shorter than ``LEAST_SECONDS``."""
+        if self._samples < LEAST_SECONDS * SOUND_RATE or (self._energy / self._samples) ** 0.5 < LEAST_LOUDNESS:
+            return None
+        bands = self._bands.rows()
+        loud = np.flatnonzero(bands.sum(axis=1) > _AUDIBLE * bands.sum(axis=1).max())
+        bands = bands[loud[0] : loud[-1] + 1]
+        levels = _pooled(np.log(bands + 1e-7 * bands.max()), _STEPS)
+        return _pack(np.diff(np.diff(levels, axis=0), axis=1) > 0)
+
+
+def _band_energies(windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """float32 (windows, 33) of float32 (windows, 2048)."""
+    spectrum = np.fft.rfft(windows * _HANN, axis=1)
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    return np.asarray(np.add.reduceat(power[:, : _EDGES[-1]], _EDGES[:-1], axis=1), np.float32)
 
 
 def _pooled(values: npt.NDArray[np.float32], steps: int) -> npt.NDArray[np.float64]:

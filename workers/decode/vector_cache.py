@@ -26,6 +26,7 @@ from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.opened import OpenedMedia
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.protocol import MOST_CACHED_NAMES, MOST_CACHED_NUMBERS
+from workers.decode.sound import Sound
 
 VECTORS, NAMES = "embeddings", "filenames"
 SEPARATOR = "\0"
@@ -36,7 +37,7 @@ _COMPRESSED = (b"\x78", b"\x1f\x8b")
 """First bytes of zlib and gzip, which joblib compresses with unless told otherwise."""
 
 
-def decode_vector_cache(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded:
+def decode_vector_cache(media: OpenedMedia, kind: Kind | None, options: DecodeOptions, sound: Sound) -> Decoded:
     """Vectors and names of an opened cache; ``vectors`` and ``names`` are all that the answer holds.
 
     Raises:

@@ -194,9 +194,10 @@ class Models:
         alike."""
         from workers.embedders.sound.rows import is_silent
 
-        if item.sound is None or not len(item.sound) or (item.kind is Kind.VIDEO and is_silent(item.sound)):
+        if item.sound is None or not len(item.sound):
             return None
-        return self._sound.embed(item.sound)
+        beginning = next(item.sound.pieces(300))
+        return None if item.kind is Kind.VIDEO and is_silent(beginning) else self._sound.embed(beginning)
 
     def _tags(self, probabilities: Array) -> tuple[str, ...]:
         if not len(probabilities):

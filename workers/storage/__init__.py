@@ -5,6 +5,7 @@ It never decodes what it reads.
 Start with ``files``.
 
 * ``beneath``: Open files below a folder, so that no symbolic link leads out of it
+* ``disk_folder``: A folder on a disk for temporary files that are too large for memory
 * ``files``: Read files in folders and in buckets; decoders get temporary copies of what is in a bucket
 * ``objects``: List, read and write objects in buckets by fsspec
 * ``previews``: Store preview pictures in the shared place as ``previews/ab/<id>.webp``, spread over 256 folders

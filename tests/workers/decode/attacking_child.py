@@ -31,6 +31,7 @@ from workers.decode.sandbox.child import serve
 from workers.decode.sandbox.landlock import LandlockError
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.seccomp import SeccompError
+from workers.decode.sound import Sound
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 ZERO = ctypes.c_ulong(0)
@@ -136,7 +137,7 @@ def work(_: SimpleNamespace) -> None:
     os.kill(os.getpid(), 0)
 
 
-def attack(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded:
+def attack(media: OpenedMedia, kind: Kind | None, options: DecodeOptions, sound: Sound) -> Decoded:
     told = json.loads(os.pread(media.descriptor, 65536, 0))
     (ATTACKS | {"work": work})[media.name](SimpleNamespace(own=media.descriptor, **told))
     return Decoded(Kind.IMAGE, "done", MediaFacts())

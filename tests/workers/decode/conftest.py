@@ -17,6 +17,7 @@ from workers.decode.decoded import Decoded
 from workers.decode.file import decode_file
 from workers.decode.opened import open_media
 from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sound import Sound
 
 Decode = Callable[..., Decoded]
 
@@ -32,7 +33,7 @@ def decode(options: DecodeOptions) -> Decode:
 
     def run(path: Path, kind: Kind | None = None, using: DecodeOptions = options) -> Decoded:
         with open_media(str(path), using.max_bytes) as media:
-            return decode_file(media, kind, using)
+            return decode_file(media, kind, using, Sound())
 
     return run
 

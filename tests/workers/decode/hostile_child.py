@@ -18,11 +18,12 @@ from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.opened import OpenedMedia
 from workers.decode.sandbox.child import serve
 from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sound import Sound
 
 held: list[np.ndarray] = []
 
 
-def misbehave(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded:
+def misbehave(media: OpenedMedia, kind: Kind | None, options: DecodeOptions, sound: Sound) -> Decoded:
     order, said = media.name, os.pread(media.descriptor, 4096, 0).decode()
     if order == "hang":
         time.sleep(600)
@@ -56,7 +57,7 @@ def misbehave(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> 
         mime=f"pid/{os.getpid()}" if order != "count" else f"open/{len(open_descriptors())}",
         facts=MediaFacts(width=1, camera=said),
         crops=np.full((1, 224, 224, 3), 7, np.uint8),
-        sound=np.ones(3_000_000, np.float32) if order == "large" else None,
+        sound=Sound.of(np.ones(3_000_000, np.float32)) if order == "large" else None,
         preview=b"webp",
     )
 

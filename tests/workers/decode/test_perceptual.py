@@ -9,8 +9,8 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from search.errors import MediaError
 from search.similar.near import PICTURE_BITS, SOUND_BITS
-from workers.decode.decoded import SOUND_RATE
 from workers.decode.perceptual import picture_fingerprint, sound_fingerprint
+from workers.decode.sound import SOUND_RATE
 
 
 def distance(a: str | None, b: str | None) -> int:

@@ -79,8 +79,8 @@ def test_a_picture_through_real_children(photo: Image.Image, tmp_path: Path) -> 
 def test_what_a_child_answers_arrives_whole(hostile: Pools, order: Order) -> None:
     decoded = hostile().submit(order("large", "a camera")).result()
     assert (decoded.crops == 7).all()
-    assert decoded.sound.shape == (3_000_000,)
-    assert (decoded.sound == 1).all()
+    assert len(decoded.sound) == 3_000_000
+    assert (decoded.sound.samples() == 1).all()
     assert decoded.preview == b"webp"
     assert decoded.facts.camera == "a camera"
 

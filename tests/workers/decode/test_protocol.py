@@ -16,16 +16,17 @@ from search.errors import MEDIA_ERRORS
 from search.media import Kind
 from search.photographers.photos.features import FEATURES
 from workers.decode.decoded import Decoded, MediaFacts
-from workers.decode.sandbox.protocol import (
+from workers.decode.sandbox.frames import (
     MOST_HEADER_BYTES,
     Deadline,
     DeadlineExceeded,
     PipeClosed,
     ProtocolError,
-    Reply,
-    read_reply,
-    write_reply,
+    read_header,
 )
+from workers.decode.sandbox.protocol import Reply, read_reply, write_reply
+from workers.decode.sandbox.sound_pieces import ReceivedSound, SentSound
+from workers.decode.sound import PIECE_SECONDS, SOUND_RATE, Sound
 
 FEATURES_SENT = tuple(None if at % 3 else feature.low for at, feature in enumerate(FEATURES))
 
@@ -39,14 +40,14 @@ FULL = Decoded(
     whole=np.full((2, 224, 224, 3), 7, np.uint8),
     inner=np.full((2, 224, 224, 3), 9, np.uint8),
     borders=(0.1, 0.0, 0.25, 0.0),
-    sound=np.linspace(-1, 1, 100, dtype=np.float32),
+    sound=Sound.of(np.linspace(-1, 1, 100, dtype=np.float32)),
     fingerprints=("0" * 64, "f" * 64),
     features=FEATURES_SENT,
     preview=b"picture",
 )
 
 
-def answer(*writes: bytes | Reply) -> Reply:
+def answer(*writes: bytes | Reply, heard: ReceivedSound | None = None) -> Reply:
     """What the parent makes of what a child writes."""
     reading, writing = os.pipe()
 
@@ -61,7 +62,7 @@ def answer(*writes: bytes | Reply) -> Reply:
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        return read_reply(reading, Deadline(30))
+        return read_reply(reading, Deadline(30), heard)
     finally:
         thread.join()
         os.close(reading)
@@ -92,12 +93,15 @@ def test_a_reply_survives_the_pipe(decoded: Decoded) -> None:
     assert reply.rss == 12345
     got = reply.result
     assert isinstance(got, Decoded)
-    for name in ("crops", "clips", "whole", "inner", "sound"):
+    for name in ("crops", "clips", "whole", "inner"):
         sent, received = getattr(decoded, name), getattr(got, name)
         assert (sent is None) == (received is None)
         assert sent is None or (np.array_equal(sent, received) and sent.dtype == received.dtype)
     for name in ("kind", "mime", "facts", "moments", "fingerprints", "features", "borders", "preview"):
         assert getattr(decoded, name) == getattr(got, name)
+    assert (decoded.sound is None) == (got.sound is None)
+    if decoded.sound is not None:
+        np.testing.assert_array_equal(decoded.sound.samples(), got.sound.samples())
 
 
 @pytest.mark.parametrize("code", MEDIA_ERRORS)
@@ -168,7 +172,10 @@ def test_an_error_of_no_known_kind() -> None:
         {"arrays": [{"name": "crops", "dtype": "uint8", "shape": [10**9, 224, 224, 3]}]},
         {"arrays": [{"name": "crops", "dtype": "uint8", "shape": "all"}]},
         {"arrays": [{"name": "preview", "dtype": "uint8", "shape": [10**12]}]},
-        {"arrays": [{"name": "sound", "dtype": "float64", "shape": [1]}]},
+        {"arrays": [{"name": "vectors", "dtype": "float64", "shape": [1]}]},
+        {"sound": 1},
+        {"sound": True},
+        {"sound": "many"},
     ],
     ids=str,
 )
@@ -195,10 +202,57 @@ def test_the_same_array_twice() -> None:
         answer(frame(GOOD | {"arrays": [preview, preview]}, b"xx"))
 
 
-def test_sound_that_is_no_number() -> None:
-    sound = {"name": "sound", "dtype": "float32", "shape": [1]}
-    with pytest.raises(ProtocolError):
-        answer(frame(GOOD | {"arrays": [sound]}, np.float32("nan").tobytes()))
+@pytest.mark.parametrize("sample", ["nan", "inf", "2e6"])
+def test_sound_that_is_no_number(sample: str) -> None:
+    with pytest.raises(ProtocolError, match="no numbers"):
+        answer(frame({"samples": 1}, np.float32(sample).tobytes()), frame(GOOD | {"sound": 1}))
+
+
+@pytest.mark.parametrize("count", [0, -1, True, "1", PIECE_SECONDS * SOUND_RATE + 1, 10**400])
+def test_pieces_of_sound_that_are_none(count: object) -> None:
+    with pytest.raises(ProtocolError, match="more sound than is allowed"):
+        answer(frame({"samples": count}))
+
+
+def test_more_sound_than_is_allowed_is_not_taken() -> None:
+    piece = frame({"samples": SOUND_RATE}, bytes(4 * SOUND_RATE))
+    with pytest.raises(ProtocolError, match="more sound than is allowed"):
+        answer(*[piece] * 3, heard=ReceivedSound(2 - PIECE_SECONDS))
+    with pytest.raises(ProtocolError, match="again and again"):
+        answer(*[frame({"restart": True})] * 17)
+
+
+def test_a_sound_is_sent_while_it_is_decoded_and_can_be_begun_anew() -> None:
+    heard = np.random.default_rng(1).normal(size=25 * SOUND_RATE).astype(np.float32)
+    reading, writing = os.pipe()
+
+    def send() -> None:
+        sound = SentSound(writing)
+        for _ in range(2):
+            sound.restart()
+            for second in np.split(heard, 25):
+                sound.add(second)
+        write_reply(writing, Reply(replace(FULL, sound=sound), 1))
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    got = read_reply(reading, Deadline(30)).result
+    thread.join()
+    assert isinstance(got, Decoded)
+    np.testing.assert_allclose(got.sound.samples(), heard / np.abs(heard).max(), atol=1e-6)
+
+
+def test_sound_gives_a_decoder_more_time() -> None:
+    deadline = Deadline(1e-9)
+    reading, writing = os.pipe()
+    os.write(writing, frame({"samples": 1600}, bytes(6400)))
+    header = read_header(reading, Deadline(5))
+    assert ReceivedSound().take(header, reading, Deadline(5))
+    with pytest.raises(DeadlineExceeded):
+        deadline.wait(reading)
+    deadline.extend(0.1)
+    os.write(writing, b"x")
+    deadline.wait(reading)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +285,7 @@ def test_time_in_which_this_process_stood_still_is_not_held_against_a_child(monk
     os.write(writing, b"x")
     deadline = Deadline(5)
     with monkeypatch.context() as patch:
-        patch.setattr("workers.decode.sandbox.protocol.time.monotonic", itertools.count(step=3600.0).__next__)
+        patch.setattr("workers.decode.sandbox.frames.time.monotonic", itertools.count(step=3600.0).__next__)
         deadline.wait(reading)
         deadline.wait(reading)
     os.close(writing)

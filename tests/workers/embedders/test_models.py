@@ -19,6 +19,7 @@ from search.model_descriptions.registry import APPEARANCE, MODELS, STYLE
 from search.settings import Settings
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.image.geometry import crop
+from workers.decode.sound import Sound
 from workers.embedders.image.openclip import openclip_image_network, tokenizer_of
 from workers.embedders.models import Models
 from workers.embedders.networks import Runner
@@ -44,7 +45,8 @@ def picture(seed: int = 0) -> Decoded:
 def video(frames: int, sound: np.ndarray | None = None) -> Decoded:
     crops, whole = RNG.integers(0, 256, (2, frames, 224, 224, 3), dtype=np.uint8)
     times = tuple(float(n) for n in range(frames))
-    return Decoded(Kind.VIDEO, "video/mp4", MediaFacts(), crops, times, whole=whole, sound=sound)
+    track = None if sound is None else Sound.of(sound)
+    return Decoded(Kind.VIDEO, "video/mp4", MediaFacts(), crops, times, whole=whole, sound=track)
 
 
 def noise(samples: int = 8000) -> np.ndarray:
@@ -64,7 +66,7 @@ def test_a_style_that_cannot_be_had_stops_before_the_first_file(
 
 def test_every_item_gets_its_own_vectors_in_order(models: Models) -> None:
     clip = video(5, noise())
-    heard = Decoded(Kind.AUDIO, "audio/wav", MediaFacts(), sound=noise())
+    heard = Decoded(Kind.AUDIO, "audio/wav", MediaFacts(), sound=Sound.of(noise()))
     items = [picture(1), clip, heard, picture(2)]
     one, moving, sounding, two = models.embed(items)
 
@@ -144,7 +146,7 @@ def test_vectors_fit_the_schemas(models: Models) -> None:
 
 def test_a_silent_sound_track_is_not_compared_but_a_silent_file_is(models: Models) -> None:
     silence = np.zeros(8000, np.float32)
-    track, file = models.embed([video(1, silence), Decoded(Kind.AUDIO, "", MediaFacts(), sound=silence)])
+    track, file = models.embed([video(1, silence), Decoded(Kind.AUDIO, "", MediaFacts(), sound=Sound.of(silence))])
     assert not {"sound_raw", "sound"} & track.vectors.keys()
     np.testing.assert_array_equal(file.vectors["sound_raw"], np.zeros((1, 256)))
     assert np.linalg.norm(file.vectors["sound"]) == pytest.approx(1, abs=1e-6)
@@ -165,7 +167,7 @@ def test_meaning_is_made_of_the_crops_of_pictures_and_of_every_key_frame(
 ) -> None:
     meaning_models.load()
     still, clip = picture(1), video(3)
-    heard = Decoded(Kind.AUDIO, "audio/wav", MediaFacts(), sound=noise())
+    heard = Decoded(Kind.AUDIO, "audio/wav", MediaFacts(), sound=Sound.of(noise()))
     one, nothing, moving = meaning_models.embed([still, heard, clip])
 
     assert nothing.vectors.keys() == {"sound", "sound_raw"}

@@ -14,7 +14,7 @@ Start with ``streams``.
 * ``extent``: What a recording's own headers say of its bytes
 * ``frames``: Decode the frames of a stream past whatever is broken in it, and keep account of what could not be read
 * ``keyframes``: Choose the key frames of a video: at least one per shot, more of long shots
-* ``listening``: Read a sound track: what can be heard of it, as one channel
+* ``listening``: Read a sound track from its start to its end: what can be heard of it, as one channel
 * ``packets``: Whether the packets of a transport or programme stream are all there
 * ``streams``: Decode videos and sounds by FFmpeg, opened so that a file cannot refer to other files
 * ``upright``: Turn and mirror frames upright, as a film's display matrix says

@@ -12,12 +12,8 @@ from PIL import Image, ImageDraw
 from search.media import Kind
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.image.geometry import encode_preview
-from workers.decode.perceptual import sound_fingerprint
-from workers.decode.recording.frames import Reading
-from workers.decode.recording.listening import Opened, Track, read_track
-
-ANALYSED_SECONDS = 300
-"""Seconds of a recording that are analysed."""
+from workers.decode.recording.listening import Track
+from workers.decode.sound import Sound
 
 _WIDTH, _HEIGHT = 480, 160
 _BARS, _GAP, _SUPERSAMPLING = 96, 2, 2
@@ -25,34 +21,33 @@ _COLOUR = (79, 129, 226, 255)
 """Readable on white and on black: contrast 3.9 and 5.4 to 1."""
 
 
-def hear(opened: Opened, index: int, name: str, reading: Reading, length: float) -> Track:
-    """:func:`read_track` of what is analysed."""
-    return read_track(opened, index, name, reading, ANALYSED_SECONDS, length)
-
-
-def as_audio(track: Track, seconds: float | None, facts: MediaFacts) -> Decoded:
+def as_audio(track: Track, sound: Sound, seconds: float | None, facts: MediaFacts) -> Decoded:
     """A recording without pictures.
 
     Args:
+        sound: the samples of the track.
         seconds: length by the container, used only for a recording that is too long to be read to its end.
     """
-    fingerprint = sound_fingerprint(track.samples)
     return Decoded(
         kind=Kind.AUDIO,
         mime="",
         facts=replace(
             facts, duration=track.seconds if track.whole else max(track.seconds, seconds or 0.0), has_sound=True
         ),
-        sound=track.samples,
-        fingerprints=(fingerprint,) if fingerprint else (),
-        preview=encode_preview(draw_waveform(track.samples)),
+        sound=sound,
+        fingerprints=(track.fingerprint,) if track.fingerprint else (),
+        preview=encode_preview(draw_waveform(track.peaks)),
     )
 
 
-def draw_waveform(samples: npt.NDArray[np.float32]) -> Image.Image:
-    """Waveform of float32 (n,) samples as rounded bars, RGBA 480 x 160, transparent, the loudest bar full height."""
-    edges = np.linspace(0, len(samples), _BARS + 1).astype(np.int64)
-    peaks = np.array([np.abs(samples[a : max(b, a + 1)]).max(initial=0.0) for a, b in itertools.pairwise(edges)])
+def draw_waveform(levels: npt.NDArray[np.float32]) -> Image.Image:
+    """Waveform as rounded bars over the whole length, RGBA 480 x 160, transparent, the loudest bar full height.
+
+    Args:
+        levels: float32 (n,), samples or peaks of equal stretches of them.
+    """
+    edges = np.linspace(0, len(levels), _BARS + 1).astype(np.int64)
+    peaks = np.array([np.abs(levels[a : max(b, a + 1)]).max(initial=0.0) for a, b in itertools.pairwise(edges)])
     heights = np.sqrt(peaks / max(float(peaks.max()), 1e-9)) if peaks.max() > 0 else peaks
     scale = _SUPERSAMPLING
     picture = Image.new("RGBA", (_WIDTH * scale, _HEIGHT * scale), (*_COLOUR[:3], 0))

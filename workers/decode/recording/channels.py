@@ -10,9 +10,8 @@ import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from workers.decode.decoded import SOUND_RATE
+from workers.decode.sound import SOUND_RATE, Samples
 
-Samples = npt.NDArray[np.float32]
 Layout = tuple[str, str, int]
 
 CANCELLED = 0.2

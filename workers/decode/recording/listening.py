@@ -1,82 +1,82 @@
-"""Read a sound track: what can be heard of it, as one channel.
+"""Read a sound track from its start to its end: what can be heard of it, as one channel.
 
-A recording of no more seconds than are wanted is read whole. Of a longer one these are its first, unless silence of
-more than ``LONG_SILENCE`` seconds lies in them: then such silences are left out, and what follows is read instead.
+Samples go on as they are decoded, so that a recording of ten hours takes the memory of one of ten minutes.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-import av
-import av.error
 import numpy as np
+import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from search.errors import CorruptMediaError
-from workers.decode.decoded import SOUND_RATE
-from workers.decode.recording.channels import ChannelLevels, Downmix, Layout, Samples
+from workers.decode.perceptual import SoundFingerprint
+from workers.decode.recording.channels import ChannelLevels, Downmix, Layout
 from workers.decode.recording.frames import NoFrames, Reading, decode_frames
+from workers.decode.sound import SOUND_RATE, Samples, Sound, cleaned
+from workers.decode.thinned import Thinned
 
-SEARCHED_SECONDS = 1800
-"""Seconds from the start that are decoded in search of sound."""
-PROBES = 64
-"""Moments, evenly spaced over what is left, at which a second is listened to when those are silent."""
-LONG_SILENCE = 20
-"""Seconds of silence that may stand."""
+JUDGED_SECONDS = 300
+"""Seconds from the start after which channels that cancelled each other so far are not mixed any further."""
 AUDIBLE_PEAK = 1e-3
 """Peak below which a second is silent, -60 dB of full scale."""
+_PEAK_SAMPLES = 16
+"""Samples of a peak of the waveform, one millisecond; of more than half a minute, neighbouring peaks are joined."""
 
 Opened = Callable[[], AbstractContextManager[InputContainer]]
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Samples of a recording, float32 (n,) mono at 16 kHz in [-1, 1].
+    """What was read of a recording, beside its samples.
 
     Attributes:
-        seconds: length of what was read, whether it is among the samples or was left out.
+        seconds: its length.
         whole: it was read to its end.
-        begins: second of the recording at which the samples begin.
+        is_audible: there is sound in it.
+        peaks: greatest absolute values of equal stretches, float32 (n,).
+        fingerprint: see ``perceptual.SoundFingerprint``.
     """
 
-    samples: Samples
     seconds: float
     whole: bool
-    begins: float = 0.0
-
-    @property
-    def is_audible(self) -> bool:
-        return _is_audible(self.samples)
+    is_audible: bool
+    peaks: npt.NDArray[np.float32]
+    fingerprint: str | None
 
 
-def read_track(opened: Opened, index: int, name: str, reading: Reading, most: int, length: float = 0.0) -> Track:
+def read_track(
+    opened: Opened, index: int, name: str, reading: Reading, sound: Sound, most: float, length: float = 0.0
+) -> Track:
     """Read a sound track: the mean of its channels, or the loudest of them where they cancel each other.
 
     Args:
         opened: opens the file anew.
         index: of the stream.
         reading: account of what can be read.
-        most: seconds that are wanted.
+        sound: takes the samples, in place of what it holds.
+        most: seconds behind which the rest is left out.
         length: seconds that the track should have, 0 where that is not known.
 
     Raises:
         NoFrames: there is not one sample.
         CorruptMediaError: nothing in it can be decoded.
     """
+    sound.restart()
     with opened() as container:
-        listener = _Listener(container, index, name, most, length)
-        track = listener.listen(reading)
+        listener = _Listener(container, index, name, length)
+        track = listener.listen(reading, sound, most)
     loudest = listener.levels.loudest_if_cancelled()
     if loudest is None:
         return track
+    sound.restart()
     with opened() as container:
-        return _Listener(container, index, name, most, length, loudest).listen(Reading())
+        return _Listener(container, index, name, length, loudest).listen(Reading(), sound, most)
 
 
 class _Listener:
@@ -87,65 +87,34 @@ class _Listener:
         container: InputContainer,
         index: int,
         name: str,
-        most: int,
         length: float,
         channel: tuple[int, Layout] | None = None,
     ) -> None:
         stream = container.streams[index]
         assert isinstance(stream, AudioStream)
         self._container, self._stream, self._name = container, stream, name
-        self._most, self._length, self._channel = most, length, channel
-        self._read = 0.0
+        self._length, self._channel = length, channel
         self._ended = False
         self.levels = ChannelLevels()
 
-    def listen(self, reading: Reading) -> Track:
+    def listen(self, reading: Reading, sound: Sound, most: float) -> Track:
         """
         Raises:
             NoFrames: there is not one sample.
             CorruptMediaError: nothing in it can be decoded.
         """
-        first: list[Samples] = []
         heard = _Heard()
-        seconds = self._seconds(decode_frames(self._container, self._stream, self._name, reading, self._length))
-        for second in seconds:
-            if len(first) < self._most:
-                first.append(second)
-            heard.add(self._read, second)
-            self._read += len(second) / SOUND_RATE
-            if len(first) == self._most and not heard.left_out:
+        frames = decode_frames(self._container, self._stream, self._name, reading, self._length)
+        for count, second in enumerate(self._seconds(frames), 1):
+            sound.add(second)
+            heard.add(second)
+            if count >= most:
                 break
-            if len(first) == self._most and self._channel is None and self.levels.loudest_if_cancelled() is not None:
+            if count == JUDGED_SECONDS and self._channel is None and self.levels.loudest_if_cancelled() is not None:
                 break
-            if len(heard.kept) >= self._most or self._read >= SEARCHED_SECONDS:
-                break
-        if not first:
+        if not heard.samples:
             raise NoFrames
-        if self._read <= self._most or not heard.left_out:
-            return Track(_normalised(first), self._read, self._ended)
-        if not heard.kept and not self._ended and self._length > self._read:
-            self._probe(heard)
-        if not heard.kept:
-            return Track(_normalised(first), self._read, self._ended)
-        kept = [*heard.kept, *heard.pause][: self._most]
-        return Track(_normalised(kept), self._read, self._ended, heard.begins)
-
-    def _probe(self, heard: _Heard) -> None:
-        """Listen to a second at each of ``PROBES`` moments behind what was read; read on from the first with sound."""
-        start = float((self._stream.start_time or 0) * (self._stream.time_base or 0))
-        for moment in np.linspace(self._read, self._length, PROBES, endpoint=False):
-            with contextlib.suppress(av.error.FFmpegError, CorruptMediaError):
-                self._container.seek(int((float(moment) + start) * av.time_base))
-                at = float(moment)
-                for second in self._seconds(decode_frames(self._container, self._stream, self._name)):
-                    if not heard.kept and not _is_audible(second):
-                        break
-                    heard.add(at, second)
-                    at += len(second) / SOUND_RATE
-                    if len(heard.kept) >= self._most or at - moment >= SEARCHED_SECONDS:
-                        break
-            if heard.kept:
-                return
+        return heard.track(whole=self._ended)
 
     def _seconds(self, frames: Iterator[AudioFrame]) -> Iterator[Samples]:
         """Samples at 16 kHz, float32 (16000,), and what is left at the end."""
@@ -158,54 +127,48 @@ class _Listener:
                 parts.append(part)
                 count += len(part)
             if count >= SOUND_RATE:
-                samples = np.concatenate(parts)
+                samples = cleaned(np.concatenate(parts))
                 whole = count // SOUND_RATE * SOUND_RATE
                 yield from np.split(samples[:whole], whole // SOUND_RATE)
                 parts, count = [samples[whole:]], count - whole
         parts.extend(downmix.end())
         self._ended = True
-        samples = np.concatenate(parts) if parts else np.empty(0, np.float32)
+        samples = cleaned(np.concatenate(parts)) if parts else np.empty(0, np.float32)
         for at in range(0, len(samples), SOUND_RATE):
             yield samples[at : at + SOUND_RATE]
 
 
+def _greatest(groups: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(groups.max(axis=1), np.float32)
+
+
 @dataclass(slots=True)
 class _Heard:
-    """Seconds of a recording without its long silences.
+    """What follows from the samples of a recording, taken in pieces."""
 
-    Attributes:
-        kept: up to the last that is audible.
-        pause: those behind it, until they are too many.
-        begins: moment of the first.
-        left_out: there was a long silence.
-    """
+    samples: int = 0
+    _audible: bool = False
+    _peaks: Thinned = field(default_factory=lambda: Thinned(_greatest))
+    _fingerprint: SoundFingerprint = field(default_factory=SoundFingerprint)
 
-    kept: list[Samples] = field(default_factory=list)
-    pause: list[Samples] = field(default_factory=list)
-    begins: float = 0.0
-    left_out: bool = False
-    _silent: int = 0
-
-    def add(self, moment: float, second: Samples) -> None:
-        if _is_audible(second):
-            if not self.kept:
-                self.begins = max(0.0, moment - len(self.pause))
-            self.kept += [*self.pause, second]
-            self.pause, self._silent = [], 0
+    def add(self, second: Samples) -> None:
+        """Take float32 (n,) finite samples into account; of all but the last piece, whole seconds."""
+        if not len(second):
             return
-        self._silent += 1
-        self.pause.append(second)
-        if self._silent > LONG_SILENCE:
-            self.pause, self.left_out = [], True
+        levels = np.abs(second)
+        whole = len(levels) // _PEAK_SAMPLES * _PEAK_SAMPLES
+        self._peaks.add(levels[:whole].reshape(-1, _PEAK_SAMPLES).max(axis=1, keepdims=True))
+        if whole < len(levels):
+            self._peaks.add(levels[whole:].max(keepdims=True)[:, np.newaxis])
+        self._audible = self._audible or float(levels.max()) >= AUDIBLE_PEAK
+        self._fingerprint.add(second)
+        self.samples += len(second)
 
-
-def _is_audible(samples: Samples) -> bool:
-    """Samples that are no numbers count as sound; they are replaced later."""
-    return bool(len(samples)) and not max(float(samples.max()), -float(samples.min())) < AUDIBLE_PEAK
-
-
-def _normalised(seconds: list[Samples]) -> Samples:
-    """float32 (n,) samples, finite and scaled into [-1, 1]; float recordings may hold any value."""
-    finite = np.nan_to_num(np.concatenate(seconds), nan=0.0, posinf=0.0, neginf=0.0)
-    peak = float(np.abs(finite).max(initial=0.0))
-    return finite / np.float32(peak) if peak > 1 else finite
+    def track(self, *, whole: bool) -> Track:
+        return Track(
+            seconds=self.samples / SOUND_RATE,
+            whole=whole,
+            is_audible=self._audible,
+            peaks=self._peaks.rows()[:, 0],
+            fingerprint=self._fingerprint.text(),
+        )

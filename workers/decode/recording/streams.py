@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO
 
@@ -20,15 +20,16 @@ from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.metadata.recordings import recording_facts
 from workers.decode.metadata.sources import SourceFacts
-from workers.decode.recording.audio import as_audio, hear
+from workers.decode.recording.audio import as_audio
 from workers.decode.recording.byte_reader import ByteReader
 from workers.decode.recording.choice import film, sounds
 from workers.decode.recording.damage import damage_of, seconds_of
 from workers.decode.recording.extent import lacks_index
 from workers.decode.recording.frames import NoFrames, Reading
-from workers.decode.recording.listening import Track
+from workers.decode.recording.listening import Track, read_track
 from workers.decode.recording.video import decode_video
 from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sound import Sound
 
 av.logging.set_level(av.logging.PANIC)
 
@@ -69,11 +70,14 @@ _MIME = {
 }
 
 
-def decode_streams(file: IO[bytes], name: str, options: DecodeOptions, others: Sequence[SourceFacts] = ()) -> Decoded:
+def decode_streams(
+    file: IO[bytes], name: str, options: DecodeOptions, sound: Sound, others: Sequence[SourceFacts] = ()
+) -> Decoded:
     """Decode a video or a sound, by its streams. A sound with pictures that illustrate it is a sound.
 
     Args:
         file: with a descriptor; containers read at positions of their own.
+        sound: takes the samples.
         others: what sources outside the file say of it, such as sidecars.
 
     Raises:
@@ -85,6 +89,7 @@ def decode_streams(file: IO[bytes], name: str, options: DecodeOptions, others: S
     opened = partial(open_container, file, name)
     with opened() as container:
         video, tracks = film(container, name, opened), sounds(container)
+        listening = _Listening(container, tracks, file, name, sound, options.max_seconds)
         if video is None and not tracks:
             raise _nothing_in(container, name)
         seconds = _believable_seconds(container, os.fstat(file.fileno()).st_size)
@@ -98,65 +103,71 @@ def decode_streams(file: IO[bytes], name: str, options: DecodeOptions, others: S
                 if not tracks:
                     raise CorruptMediaError(f"'{name}' holds no picture that can be decoded.") from None
             else:
-                return _with_sound(decoded, container, tracks, file, name)
+                return _with_sound(decoded, container, listening, name)
         try:
-            track, damaged = _hear(container, tracks, file, name)
+            track, damaged = listening.hear()
         except NoFrames:
             raise CorruptMediaError(f"'{name}' holds no sound that can be decoded.") from None
         facts = recording_facts(container, Kind.AUDIO, others)
-        facts = replace(facts, damaged=damaged, remark=facts.remark or _skipped(track))
-        return replace(as_audio(track, seconds, facts), mime=_mime(container, Kind.AUDIO, name))
+        facts = replace(facts, damaged=damaged)
+        return replace(as_audio(track, sound, seconds, facts), mime=_mime(container, Kind.AUDIO, name))
 
 
-def _with_sound(
-    decoded: Decoded, container: InputContainer, tracks: Sequence[AudioStream], file: IO[bytes], name: str
-) -> Decoded:
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """The sound tracks of a recording, and what takes the samples of the one that is heard."""
+
+    container: InputContainer
+    tracks: Sequence[AudioStream]
+    file: IO[bytes]
+    name: str
+    sound: Sound
+    most: float
+
+    def hear(self, *, cut_is_refused: bool = True) -> tuple[Track, float | None]:
+        """The first of the tracks in which anything can be heard, or else the first that can be read, and how much of
+        it is damaged.
+
+        Raises:
+            NoFrames: none of them holds a sample.
+            CorruptMediaError: less than half of each can be read.
+        """
+        readable: list[AudioStream] = []
+        errors: list[NoFrames | CorruptMediaError] = []
+        heard: tuple[Track, float | None] | None = None
+        for stream in self.tracks[:MOST_TRACKS]:
+            try:
+                heard = self._read(stream, cut_is_refused)
+            except (NoFrames, CorruptMediaError) as error:
+                errors.append(error)
+                continue
+            readable.append(stream)
+            if heard[0].is_audible:
+                return heard
+        if heard is None:
+            raise errors[0]
+        return heard if len(self.tracks) == 1 else self._read(readable[0], cut_is_refused)
+
+    def _read(self, stream: AudioStream, cut_is_refused: bool) -> tuple[Track, float | None]:
+        opened, length = partial(open_container, self.file, self.name), seconds_of(stream, self.container)
+        reading = Reading()
+        track = read_track(opened, stream.index, self.name, reading, self.sound, self.most, length)
+        return track, damage_of(reading, self.container, stream, self.file, self.name, cut_is_refused=cut_is_refused)
+
+
+def _with_sound(decoded: Decoded, container: InputContainer, listening: _Listening, name: str) -> Decoded:
     """A video with the sound that goes with it. One that cannot be read is no error."""
     decoded = replace(decoded, mime=_mime(container, Kind.VIDEO, name))
-    if not tracks:
+    if not listening.tracks:
         return decoded
     try:
-        track, _ = _hear(container, tracks, file, name, cut_is_refused=False)
+        listening.hear(cut_is_refused=False)
     except NoFrames:
         return decoded
     except CorruptMediaError:
         remark = decoded.facts.remark or "The sound of this video cannot be read."
         return replace(decoded, facts=replace(decoded.facts, remark=remark))
-    return replace(decoded, facts=replace(decoded.facts, has_sound=True), sound=track.samples)
-
-
-def _hear(
-    container: InputContainer, tracks: Sequence[AudioStream], file: IO[bytes], name: str, cut_is_refused: bool = True
-) -> tuple[Track, float | None]:
-    """The first of the sound tracks in which anything can be heard, or else the first that can be read, and how much
-    of it is damaged.
-
-    Raises:
-        NoFrames: none of them holds a sample.
-        CorruptMediaError: less than half of each can be read.
-    """
-    opened = partial(open_container, file, name)
-    silent: list[tuple[Track, float | None]] = []
-    errors: list[NoFrames | CorruptMediaError] = []
-    for stream in tracks[:MOST_TRACKS]:
-        reading = Reading()
-        try:
-            track = hear(opened, stream.index, name, reading, seconds_of(stream, container))
-            heard = track, damage_of(reading, container, stream, file, name, cut_is_refused=cut_is_refused)
-        except (NoFrames, CorruptMediaError) as error:
-            errors.append(error)
-            continue
-        if track.is_audible:
-            return heard
-        silent.append(heard)
-    if not silent:
-        raise errors[0]
-    return silent[0]
-
-
-def _skipped(track: Track) -> str | None:
-    minutes, seconds = divmod(int(track.begins), 60)
-    return f"It begins with {minutes}:{seconds:02} of silence, which is left out." if track.begins else None
+    return replace(decoded, facts=replace(decoded.facts, has_sound=True), sound=listening.sound)
 
 
 class NotARecording(Exception):

@@ -21,13 +21,17 @@ from search.errors import CorruptMediaError, DecoderMemoryError, MediaError
 from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.opened import OpenedMedia
+from workers.decode.sandbox.frames import PipeClosed, write_frame
 from workers.decode.sandbox.handover import receive_request
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.powers import PowersKeptError, give_up_powers
-from workers.decode.sandbox.protocol import PipeClosed, Reply, write_frame, write_reply
+from workers.decode.sandbox.protocol import Reply, write_reply
+from workers.decode.sandbox.sound_pieces import SentSound
+from workers.decode.sound import Sound
 from workers.runtime import MIB, keep_freed
 
-Decode = Callable[[OpenedMedia, Kind | None, DecodeOptions], Decoded]
+Decode = Callable[[OpenedMedia, Kind | None, DecodeOptions, Sound], Decoded]
+"""The last argument takes the samples of a recording, and is then the ``sound`` of what is decoded."""
 
 _PR_SET_PDEATHSIG = 1
 _KEPT, _OWN = 64 * MIB, 32 * MIB
@@ -58,14 +62,16 @@ def serve(decode: Decode, options: DecodeOptions) -> None:
         except PipeClosed:
             return
         with media:
-            result = _attempt(decode, media, kind, options)
+            result = _attempt(decode, media, kind, options, SentSound(replies))
         write_reply(replies, Reply(result, memory.now()[1]))
 
 
-def _attempt(decode: Decode, media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded | MediaError:
+def _attempt(
+    decode: Decode, media: OpenedMedia, kind: Kind | None, options: DecodeOptions, sound: Sound
+) -> Decoded | MediaError:
     """Decode one file; every exception of a decoder becomes the error of this file."""
     try:
-        return decode(media, kind, options)
+        return decode(media, kind, options, sound)
     except MediaError as error:
         return type(error)(error.message, error.hint)
     except MemoryError:

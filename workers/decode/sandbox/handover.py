@@ -6,7 +6,7 @@ import socket
 
 from search.media import Kind
 from workers.decode.opened import OpenedMedia
-from workers.decode.sandbox.protocol import PipeClosed, ProtocolError, read_header, write_frame
+from workers.decode.sandbox.frames import PipeClosed, ProtocolError, read_header, write_frame
 
 _MOST_DESCRIPTORS = 3
 """A file and two sidecars."""

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,7 @@ from workers.decode.opened import ExpectedFile, OpenedMedia, open_media
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.powers import Confinement
 from workers.decode.sandbox.process import DecoderProcess
+from workers.storage.disk_folder import disk_folder
 from workers.storage.files import FileAccess
 from workers.storage.objects import FileChangedError
 
@@ -37,14 +39,18 @@ class DecodePool:
 
     Args:
         clips: also cut the clips of R3D-18 from videos.
+        movement: also measure how videos move.
         command: starts a child; the options are appended as one argument.
     """
 
-    def __init__(self, settings: Settings, *, clips: bool = False, command: Sequence[str] = COMMAND) -> None:
-        self._options = DecodeOptions.of(settings, clips=clips)
+    def __init__(
+        self, settings: Settings, *, clips: bool = False, movement: bool = False, command: Sequence[str] = COMMAND
+    ) -> None:
+        self._options = DecodeOptions.of(settings, clips=clips, movement=movement)
         self._seconds = settings.decode_timeout
         self._command = command
         self._access = FileAccess(settings)
+        self._folder = partial(disk_folder, settings.home)
         self._lock = threading.Lock()
         self._processes: set[DecoderProcess] = set()
         self._closed = False
@@ -63,8 +69,9 @@ class DecodePool:
         Returns:
             A future that can be cancelled until it starts. Its exception is a ``MediaError``; a ``FileChangedError``
             when the path holds other bytes; a ``DecoderStartError`` when no child can be started for it; a
-            ``DecoderSandboxError`` when one would have more powers than the settings allow; or ``CancelledError`` when
-            the pool was closed meanwhile.
+            ``DecoderSandboxError`` when one would have more powers than the settings allow; a ``DiskFullError`` when
+            there is no room for a copy or for the samples of a long recording; or ``CancelledError`` when the pool was
+            closed meanwhile.
         """
         return self._threads.submit(self._decode, path, kind, expected)
 
@@ -147,7 +154,7 @@ class DecodePool:
         with self._lock:
             if self._closed:
                 raise CancelledError
-            process = DecoderProcess(self._command, self._options)
+            process = DecoderProcess(self._command, self._options, self._folder)
             self._processes.add(process)
         self._per_thread.process = process
         return process

@@ -20,12 +20,13 @@ from workers.decode.opened import OpenedMedia
 from workers.decode.sandbox.child import serve
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.protocol import MOST_LUMINANCE_SIDE
+from workers.decode.sound import Sound
 
 COLOURS = "colours"
 """Argument before the options of a child that is asked for colours."""
 
 
-def decode_preview(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded:
+def decode_preview(media: OpenedMedia, kind: Kind | None, options: DecodeOptions, sound: Sound) -> Decoded:
     """Decode a preview; ``luminance`` is all that the answer holds of its pixels.
 
     Raises:
@@ -36,7 +37,7 @@ def decode_preview(media: OpenedMedia, kind: Kind | None, options: DecodeOptions
     return Decoded(Kind.IMAGE, "image/webp", _size_of(luminance), luminance=luminance)
 
 
-def decode_colours(media: OpenedMedia, kind: Kind | None, options: DecodeOptions) -> Decoded:
+def decode_colours(media: OpenedMedia, kind: Kind | None, options: DecodeOptions, sound: Sound) -> Decoded:
     """As :func:`decode_preview`, but the answer holds ``colours``."""
     colours = _pixels(media, "RGB")
     return Decoded(Kind.IMAGE, "image/webp", _size_of(colours), colours=colours)

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,23 +18,17 @@ from search.errors import (
     DecoderSandboxError,
     DecoderStartError,
     DecodeTimeoutError,
+    DiskFullError,
 )
 from search.media import Kind
 from workers.decode.decoded import Decoded
 from workers.decode.opened import OpenedMedia
+from workers.decode.sandbox.frames import Deadline, DeadlineExceeded, Json, PipeClosed, ProtocolError, read_header
 from workers.decode.sandbox.handover import send_request
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.powers import Confinement
-from workers.decode.sandbox.protocol import (
-    Deadline,
-    DeadlineExceeded,
-    Json,
-    PipeClosed,
-    ProtocolError,
-    Reply,
-    read_header,
-    read_reply,
-)
+from workers.decode.sandbox.protocol import Reply, read_reply
+from workers.decode.sandbox.sound_pieces import ReceivedSound
 
 _PACKAGES = Path(workers.__file__).parents[1]
 """Folder of the packages: the child's working directory, which ``python -m`` searches first."""
@@ -63,10 +57,14 @@ def _not_started(why: str) -> DecoderStartError:
 
 
 class DecoderProcess:
-    """One decoder child. Used by one thread; only :meth:`kill` may be called from others."""
+    """One decoder child. Used by one thread; only :meth:`kill` may be called from others.
 
-    def __init__(self, command: Sequence[str], options: DecodeOptions) -> None:
-        self._options = options
+    Args:
+        folder: gives the folder for the samples of long recordings.
+    """
+
+    def __init__(self, command: Sequence[str], options: DecodeOptions, folder: Callable[[], str]) -> None:
+        self._options, self._folder = options, folder
         self._files = 0
         self._start_rss: int | None = None
         self._exhausted = False
@@ -123,10 +121,12 @@ class DecoderProcess:
 
         Raises:
             MediaError: it did not answer in time, ended, or said what it must not; it is ended.
+            DiskFullError: there is no room for its sound; it is ended.
         """
         try:
             send_request(self._requests, media, kind)
-            return read_reply(self._replies, Deadline(seconds))
+            heard = ReceivedSound(self._options.max_seconds, self._folder)
+            return read_reply(self._replies, Deadline(seconds), heard)
         except DeadlineExceeded:
             self.close(at_once=True)
             raise DecodeTimeoutError(
@@ -134,6 +134,9 @@ class DecoderProcess:
             ) from None
         except (PipeClosed, ConnectionError):
             raise DecoderCrashError(f"The decoder of '{media.name}' {self._exit_reason()}.") from None
+        except DiskFullError:
+            self.close(at_once=True)
+            raise
         except Exception as error:  # what follows in the pipe cannot be assigned to a request
             self.close(at_once=True)
             said = error if isinstance(error, ProtocolError) else "what cannot be read"

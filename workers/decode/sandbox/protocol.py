@@ -1,25 +1,19 @@
-"""Protocol between the pool and a decoder child: length-prefixed JSON headers, then raw arrays.
+"""Protocol between the pool and a decoder child: what is in the frames of their pipe.
 
 A decoder that a hostile file has taken over can write anything into its pipe, so the parent trusts nothing: every
 length is capped before a byte is allocated, every name, dtype and shape is checked, and no pickle is ever read. Parent
 and child are always of one version, so that the frames carry none.
 
-    frame   := length of the header (4 bytes, big-endian), header (JSON object), the bytes of each array it announces
     request := {"name": …, "kind": …}, behind the opened file (see ``handover``)
+    answer  := the sound in pieces (see ``sound_pieces``), then a reply
     reply   := {"rss": …, "error": {"code", "message", "hint"}}  or
                {"rss": …, "kind", "mime", "facts", "moments", "fingerprints", "pixel_hash",
-                "features", "borders", "arrays": [{"name", "dtype", "shape"}]}
+                "features", "borders", "sound": number of samples or null, "arrays": [{"name", "dtype", "shape"}]}
 """
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import select
-import struct
-import time
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -31,12 +25,10 @@ from search.errors import MEDIA_ERRORS, MediaError
 from search.media import Kind
 from search.photographers.photos.features import FEATURES
 from workers.decode.decoded import CLIP_FRAMES, CLIP_SIDE, CROP, Decoded, MediaFacts, no_crops
+from workers.decode.sandbox.frames import Deadline, ProtocolError, read_exactly, read_header, write_frame
+from workers.decode.sandbox.sound_pieces import ReceivedSound, send_rest
 
-Json = Mapping[str, Any]
-
-MOST_HEADER_BYTES = 1 << 20
 _MOST_CROPS, _MOST_CLIPS = 256, 64
-_MOST_SAMPLES = 1 << 25
 _MOST_PREVIEW_BYTES = 4 << 20
 MOST_LUMINANCE_SIDE = 1024
 """Pixels a side of a preview that is decoded; those that this version makes have 480."""
@@ -46,53 +38,6 @@ MOST_CACHED_NUMBERS, MOST_CACHED_NAMES = 1 << 27, 1 << 26
 
 _MOST = 1e300
 _LATEST_MOMENT = 1e9
-_LOUDEST = 1e6
-"""Largest sample: full scale is 1, or 32,768 where a file of floats was written in steps of 16 bits. Squares of larger
-ones add up to more than a float holds."""
-_LONGEST_WAIT = 1.0
-"""Seconds of one wait: of a pause of this process, at most so much counts against the child."""
-_PREFIX = struct.Struct(">I")
-
-
-class ProtocolError(Exception):
-    """The other side sent something that is not allowed."""
-
-
-class PipeClosed(Exception):
-    """The other side closed the pipe."""
-
-
-class DeadlineExceeded(Exception):
-    """The answer was not complete in time."""
-
-
-class Deadline:
-    """Time left to wait for an answer, seconds.
-
-    Time in which this process itself did not run (stopped with Ctrl-Z, frozen with its container) does not count: the
-    child may have been stopped too, or have waited with a full pipe.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._left = seconds
-
-    def wait(self, descriptor: int) -> None:
-        """Wait until the descriptor is readable.
-
-        Raises:
-            DeadlineExceeded: no time is left.
-        """
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        while True:
-            slice_ = min(self._left, _LONGEST_WAIT)
-            began = time.monotonic()
-            if poll.poll(slice_ * 1000):
-                self._left -= min(time.monotonic() - began, slice_)
-                return
-            self._left -= slice_
-            if self._left <= 0:
-                raise DeadlineExceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +54,6 @@ _ARRAYS = {
     "whole": _ArraySpec("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
     "inner": _ArraySpec("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
     "clips": _ArraySpec("uint8", (None, CLIP_FRAMES, CLIP_SIDE, CLIP_SIDE, 3), _MOST_CLIPS),
-    "sound": _ArraySpec("float32", (None,), _MOST_SAMPLES),
     "preview": _ArraySpec("uint8", (None,), _MOST_PREVIEW_BYTES),
     "luminance": _ArraySpec("uint8", (None, None), MOST_LUMINANCE_SIDE),
     "colours": _ArraySpec("uint8", (None, None, 3), MOST_LUMINANCE_SIDE),
@@ -126,59 +70,6 @@ class Reply:
     rss: int
 
 
-def write_frame(descriptor: int, header: Json, arrays: Iterable[npt.NDArray[Any]] = ()) -> None:
-    """Write one frame, blocking.
-
-    Args:
-        arrays: of any shape and dtype, C-contiguous; the header announces both.
-
-    Raises:
-        BrokenPipeError: the other side has closed the pipe.
-    """
-    text = json.dumps(header).encode("ascii")
-    _write(descriptor, memoryview(_PREFIX.pack(len(text)) + text))
-    for array in arrays:
-        _write(descriptor, array.reshape(-1).view(np.uint8).data)
-
-
-def _write(descriptor: int, data: memoryview) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
-def read_header(descriptor: int, deadline: Deadline | None = None) -> Json:
-    """Read the header of the next frame; without ``deadline`` there is no time limit.
-
-    Raises:
-        PipeClosed: the other side has closed the pipe.
-        DeadlineExceeded: the header was not complete in time.
-        ProtocolError: it is no JSON object, or too long.
-    """
-    (length,) = _PREFIX.unpack(_read(descriptor, _PREFIX.size, deadline))
-    if length > MOST_HEADER_BYTES:
-        raise ProtocolError(f"a header of {length} bytes")
-    try:
-        header = json.loads(_read(descriptor, length, deadline))
-    except (ValueError, RecursionError):
-        raise ProtocolError("a header that is not JSON") from None
-    if not isinstance(header, dict):
-        raise ProtocolError("a header that is not an object")
-    return header
-
-
-def _read(descriptor: int, count: int, deadline: Deadline | None) -> bytearray:
-    buffer = bytearray(count)
-    unread = memoryview(buffer)
-    while unread:
-        if deadline is not None:
-            deadline.wait(descriptor)
-        got = os.readv(descriptor, [unread])
-        if not got:
-            raise PipeClosed
-        unread = unread[got:]
-    return buffer
-
-
 def write_reply(descriptor: int, reply: Reply) -> None:
     """Write a reply; the child's side of :func:`read_reply`.
 
@@ -191,12 +82,13 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         write_frame(descriptor, {"rss": reply.rss, "error": said})
         return
     decoded = _within_bounds(reply.result)
+    if decoded.sound is not None:
+        send_rest(descriptor, decoded.sound)
     named = {
         "crops": decoded.crops,
         "clips": decoded.clips,
         "whole": decoded.whole,
         "inner": decoded.inner,
-        "sound": decoded.sound,
         "preview": None if decoded.preview is None else np.frombuffer(decoded.preview, np.uint8),
         "luminance": decoded.luminance,
         "colours": decoded.colours,
@@ -214,22 +106,20 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         "pixel_hash": decoded.pixel_hash,
         "features": decoded.features,
         "borders": decoded.borders,
+        "sound": None if decoded.sound is None else len(decoded.sound),
         "arrays": [{"name": n, "dtype": str(a.dtype), "shape": a.shape} for n, a in arrays.items()],
     }
     write_frame(descriptor, header, arrays.values())
 
 
 def _within_bounds(decoded: Decoded) -> Decoded:
-    """What a file says, bounded: facts that cannot be are absent, texts are cut, moments and samples put in range. The
+    """What a file says, bounded: facts that cannot be are absent, texts are cut, moments put in range. The
     other side refuses the rest, as only a decoder that was taken over sends it."""
     facts = {name: _bounded_fact(name, value) for name, value in asdict(decoded.facts).items()}
     moments = tuple(
         min(max(moment, 0.0), _LATEST_MOMENT) if math.isfinite(moment) else 0.0 for moment in decoded.moments
     )
-    sound = decoded.sound
-    if sound is not None and not (np.abs(sound) <= _LOUDEST).all():
-        sound = np.clip(np.nan_to_num(sound, posinf=_LOUDEST, neginf=-_LOUDEST), -_LOUDEST, _LOUDEST)
-    return replace(decoded, facts=MediaFacts(**facts), mime=storable(decoded.mime), moments=moments, sound=sound)
+    return replace(decoded, facts=MediaFacts(**facts), mime=storable(decoded.mime), moments=moments)
 
 
 def _bounded_fact(name: str, value: Any) -> Any:
@@ -242,15 +132,20 @@ def _bounded_fact(name: str, value: Any) -> Any:
     return storable(value) or None
 
 
-def read_reply(descriptor: int, deadline: Deadline) -> Reply:
-    """Read and check the reply of a child.
+def read_reply(descriptor: int, deadline: Deadline, heard: ReceivedSound | None = None) -> Reply:
+    """Read and check the answer of a child.
+
+    Args:
+        heard: takes the pieces of its sound; in memory or the system's temporary folder when left out.
 
     Raises:
         PipeClosed: the child has closed the pipe.
         DeadlineExceeded: the reply was not complete in time.
         ProtocolError: the reply is not as the protocol demands.
     """
-    header = read_header(descriptor, deadline)
+    heard = heard or ReceivedSound()
+    while heard.take(header := read_header(descriptor, deadline), descriptor, deadline):
+        pass
     rss = header.get("rss")
     if not isinstance(rss, int) or rss < 0:
         raise ProtocolError("no resident memory")
@@ -281,7 +176,7 @@ def read_reply(descriptor: int, deadline: Deadline) -> Reply:
         whole=arrays.get("whole"),
         inner=arrays.get("inner"),
         borders=tuple(borders),
-        sound=arrays.get("sound"),
+        sound=heard.whole(header.get("sound")),
         fingerprints=_fingerprints(header.get("fingerprints")),
         pixel_hash=None if header.get("pixel_hash") is None else _hash(header["pixel_hash"]),
         features=_features(header.get("features")),
@@ -307,11 +202,8 @@ def _read_arrays(descriptor: int, announced: object, deadline: Deadline) -> dict
         if entry.get("dtype") != spec.dtype or not isinstance(shape, list) or not _fits(shape, spec):
             raise ProtocolError(f"'{name}' of dtype {entry.get('dtype')} and shape {shape}")
         dtype = np.dtype(spec.dtype)
-        data = _read(descriptor, math.prod(shape) * dtype.itemsize, deadline)
-        array = np.frombuffer(data, dtype).reshape(shape)
-        if name == "sound" and not (np.abs(array) <= _LOUDEST).all():
-            raise ProtocolError("a sound with samples that are no numbers, or too large")
-        arrays[name] = array
+        data = read_exactly(descriptor, math.prod(shape) * dtype.itemsize, deadline)
+        arrays[name] = np.frombuffer(data, dtype).reshape(shape)
     return arrays
 
 

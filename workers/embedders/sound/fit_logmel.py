@@ -80,10 +80,11 @@ def raw_sounds(folder: Path, pool: DecodePool) -> Array:
     model, rows = LogMel(), []
     for path, future in futures.items():
         try:
-            sound = future.result().sound
+            track = future.result().sound
         except MediaError as error:
             click.echo(f"{path} is left out: {error}", err=True)
             continue
+        sound = None if track is None else track.samples()
         if sound is not None and not is_silent(sound):
             rows.append(model.embed(sound))
     if not rows:
