@@ -12,8 +12,8 @@ SECONDS = np.arange(6 * RATE) / RATE
 
 
 def tone(hertz: float, level: float = 0.1) -> Samples:
-    harmonics = sum(np.sin(2 * np.pi * hertz * n * SECONDS) / n for n in range(1, 6))
-    return (level * harmonics).astype(np.float32)
+    orders = np.arange(1, 6)[:, None]
+    return (level * (np.sin(2 * np.pi * hertz * orders * SECONDS) / orders).sum(axis=0)).astype(np.float32)
 
 
 def clicks(a_second: float) -> Samples:
