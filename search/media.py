@@ -21,14 +21,14 @@ MEDIA_NAMESPACE = uuid.UUID("6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c11")
 """Namespace of every media id; changing it would orphan every stored point."""
 
 
-DECODING_REVISION = 3
+DECODING_REVISION = 4
 """How files are decoded; each record keeps the revision that made it. What each changed, and which records it affects:
 ``workers.decode.revisions``."""
 
 BORDERS_SINCE = 3
 """The decoding revision that began to look for borders of pictures."""
 
-PAYLOAD_REVISION = 6
+PAYLOAD_REVISION = 7
 """Which keys :meth:`MediaRecord.to_payload` derives, and how. A library that was written under a lower revision lacks
 some, or holds them otherwise, until each of its payloads is made anew of its record.
 
@@ -39,6 +39,8 @@ some, or holds them otherwise, until each of its payloads is made anew of its re
   more.
 * 5: each record has its checksums (``search.store.checksums``).
 * 6: ``decoding`` of recordings, which decoding revision 3 leaves alone.
+* 7: ``decoding`` of what decoding revision 4 leaves alone. Recordings that are embedded since have ``sound_runs`` and
+  ``voice_runs``.
 """
 
 MONTHS = (
@@ -138,6 +140,9 @@ class MediaRecord:
         pixel_hash: of an image, SHA-256 of its pixels as decoded (see ``workers.decode.decoded``): files that differ
             in nothing but metadata have one hash.
         moments: seconds of a video's key frames, in the order of its ``visual`` vectors.
+        sound_runs: when each row of its vectors of sound is heard, and
+        voice_runs: which of those rows have a ``voice``, see ``search.records.sound_rows``; empty of pictures, of
+            silent recordings, and of what an older version embedded.
         concept_frames: of a video, for each component of its ``concepts`` vector that is not zero, in order of
             component, the index of the key frame that gave it; empty for a picture and for a video of one key frame.
         added: when it was imported, in seconds since the epoch, UTC; None where a version before did not note it.
@@ -183,6 +188,8 @@ class MediaRecord:
     fingerprints: tuple[str, ...] = ()
     moments: tuple[float, ...] = ()
     concept_frames: tuple[int, ...] = ()
+    sound_runs: tuple[float, ...] = ()
+    voice_runs: tuple[int, ...] = ()
     added: float | None = None
     thumbnail: str | None = None
     job: str | None = None
@@ -295,5 +302,8 @@ FACTS = frozenset(_FIELD_NAMES) - _CHANGING
 """Payload keys that follow from the content alone. The others change while it stays the same: they follow from the
 ledger, or are derived by :meth:`MediaRecord.to_payload`."""
 _TUPLE_FIELDS = frozenset(
-    {"paths", "libraries", "tags", "fingerprints", "moments", "concept_frames", "features", "borders"}
+    {
+        *("paths", "libraries", "tags", "fingerprints", "moments", "concept_frames", "sound_runs", "voice_runs"),
+        *("features", "borders"),
+    }
 )

@@ -11,5 +11,6 @@ Start with ``lookup``.
 * ``natural_order``: Sorts names as people expect: capitals and accents do not count, and 9 comes before 10
 * ``recent``: Keeps what recent questions found until something changes, for the next page of an answer
 * ``shown``: Records as answers show them, kept in memory while the store holds them as they are
+* ``sound_rows``: When each row of a recording's vectors is heard, kept in a few numbers of its record
 * ``status``: Describes what a store holds, as ``likewise status`` and ``/api/v1/status`` answer
 """

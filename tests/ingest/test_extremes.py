@@ -37,6 +37,7 @@ from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.sandbox.frames import Deadline
 from workers.decode.sandbox.protocol import Reply, read_reply, write_reply
 from workers.decode.sound import Sound
+from workers.embedders.models import Embedded
 from workers.storage.files import MOST_NS, bounded_ns
 from workers.storage.objects import _facts
 
@@ -143,7 +144,7 @@ def extreme_record(number: int, facts: MediaFacts, mtime: float = 0.0) -> MediaR
     sha256 = f"{number:064x}"
     file = FileRef(f"/m/{number}.jpg", "m", 1, mtime, sha256)
     decoded = through_protocol(decoded_with(facts))
-    return new_record(media_id(sha256), file, decoded, None, (), (), None, "1")
+    return new_record(media_id(sha256), file, decoded, None, Embedded({}), None, "1")
 
 
 @pytest.mark.parametrize("name", FACTS)
@@ -227,7 +228,7 @@ def make_runner(fakes: Any, store: Store) -> Any:
             number = int(Path(file.path).stem.split("-")[0])
             decoded = through_protocol(decoded_with(EXTREMES[number % len(EXTREMES)]))
             identity = media_id(file.sha256)
-            record = new_record(identity, file, decoded, None, (), (), None, batch.job)
+            record = new_record(identity, file, decoded, None, Embedded({}), None, batch.job)
             check_record(record)
             vector = np.ones((1, fakes.DIM), np.float32)
             self.store.upsert(batch.kind.collection, [Point(identity, {"visual": vector}, record.to_payload())])

@@ -53,6 +53,8 @@ def full_record() -> MediaRecord:
         fingerprints=("ff00",),
         moments=(0.0, 5.0),
         concept_frames=(1, 0, 1),
+        sound_runs=(0.0, 9.288, 9.288, 2.0, 40.0, 0.0, 5.5, 1.0),
+        voice_runs=(1, 2),
         added=1_700_000_000.25,
         thumbnail="ab/x.webp",
         job="j",
@@ -162,6 +164,6 @@ def test_the_revision_says_which_keys_are_derived() -> None:
     stored = {*MediaRecord.__dataclass_fields__}
     derived = {*full_record().to_payload()} - stored
     assert (PAYLOAD_REVISION, derived) == (
-        6,  # to 4; 5 gave the records their checksums, 6 marks recordings that decoding revision 3 leaves alone
+        7,  # to 4; 5 gave the records their checksums, 6 and 7 mark what decoding revisions 3 and 4 leave alone
         {"folders", "words", "orientation", "sort_time", "sort_name", "location", "taken_local"},
     )

@@ -13,10 +13,12 @@ from workers.batch.delivery import deliver
 from workers.batch.records import new_record, renewed, with_files
 from workers.batch.report import Delivery, FileRef
 from workers.decode.decoded import Decoded, MediaFacts
+from workers.embedders.models import Embedded
 
 FILE = FileRef("/photos/a.jpg", "home", 10, 1.0, "ab" * 32)
 MEDIA_ID = "6f3d7c1e-0f0a-5b53-9d0a-3b6f5f9f1c12"
 FEATURES = (1.0, None, *[0.5] * 76)
+EMBEDDED = Embedded({}, ("tabby",), (1, 0))
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +29,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(artist: str | None, known: MediaRecord | None = None) -> MediaRecord:
     decoded = Decoded(Kind.IMAGE, "image/jpeg", MediaFacts(artist=artist), features=FEATURES)
-    return new_record("id", FILE, decoded, known, ("tabby",), (1, 0), None, "job")
+    return new_record("id", FILE, decoded, known, EMBEDDED, None, "job")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ def test_the_file_credits_whoever_it_names(artist: str | None, photographer: str
 
 def test_who_is_heard_is_no_photographer() -> None:
     decoded = Decoded(Kind.AUDIO, "audio/mpeg", MediaFacts(artist="Vera Lund"))
-    record = new_record("id", FILE, decoded, None, (), (), None, "job")
+    record = new_record("id", FILE, decoded, None, Embedded({}), None, "job")
     assert (record.artist, record.photographer, record.credit) == ("Vera Lund", None, None)
     assert {"vera", "lund"} <= set(record.words.split())
 
@@ -55,7 +57,7 @@ def test_who_is_heard_is_no_photographer() -> None:
 def test_a_name_that_a_version_before_took_from_the_file_goes_where_it_is_nobodys(kind: Kind) -> None:
     artist = "Vera Lund" if kind is Kind.AUDIO else "Adobe Photoshop"
     known = replace(made(artist), kind=kind, photographer=artist, credit="exif")
-    again = new_record("id", FILE, Decoded(kind, "", MediaFacts(artist=artist)), known, (), (), None, "job")
+    again = new_record("id", FILE, Decoded(kind, "", MediaFacts(artist=artist)), known, Embedded({}), None, "job")
     assert (again.artist, again.photographer, again.credit) == (artist, None, None)
 
 

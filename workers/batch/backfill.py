@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from search.media import Kind, MediaRecord, Payload
+from search.records.sound_rows import HEARD
 from search.spaces import MEANING, CollectionSchema
 from search.store.base import Array, CollectionInfo, PayloadChoice, Point, Store, StoredPoint
 from search.store.checksums import OF_FACTS, prove
@@ -126,6 +127,8 @@ def _joined(
         record = replace(record, concept_frames=before.concept_frames)
     elif CONCEPTS not in vectors:
         record = replace(record, concept_frames=())
+    if not any(name in HEARD and name not in kept for name in vectors):  # rows of sound are as they were
+        record = replace(record, sound_runs=before.sound_runs, voice_runs=before.voice_runs)
     # What is kept keeps its checksum, and damaged facts theirs, so that damage is still found.
     checksums = {name: old.checksums[name] for name in kept if name in vectors and name in old.checksums}
     if OF_FACTS in prove(schema, old).damaged:

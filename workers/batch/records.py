@@ -9,10 +9,12 @@ from dataclasses import asdict, replace
 
 from search.media import COLLECTIONS, DECODING_REVISION, PAYLOAD_REVISION, Credit, Kind, MediaRecord, Payload
 from search.photographers.photos.names import credited_name
+from search.records.sound_rows import as_row_runs, as_runs
 from search.store.base import Store
 from workers.batch.embedding_store import EmbeddingStore
 from workers.batch.report import FileRef
 from workers.decode.decoded import Decoded
+from workers.embedders.models import Embedded
 
 REVISION_KEY = "payload_revision"
 """Metadata key of a collection: the ``search.media.PAYLOAD_REVISION`` that every payload in it has at least. Absent
@@ -24,8 +26,7 @@ def new_record(
     file: FileRef,
     decoded: Decoded,
     known: MediaRecord | None,
-    tags: tuple[str, ...],
-    concept_frames: tuple[int, ...],
+    embedded: Embedded,
     thumbnail: str | None,
     job: str,
 ) -> MediaRecord:
@@ -42,12 +43,14 @@ def new_record(
         libraries=known.libraries if known else (),
         size=file.size,
         mime=decoded.mime,
-        tags=tags,
+        tags=embedded.tags,
         fingerprints=decoded.fingerprints,
         pixel_hash=decoded.pixel_hash,
         decoding=DECODING_REVISION,
         moments=decoded.moments,
-        concept_frames=concept_frames,
+        concept_frames=embedded.concept_frames,
+        sound_runs=as_runs(embedded.spans),
+        voice_runs=as_row_runs(embedded.voice_rows),
         added=round(time.time(), 3) if known is None else known.added,
         features=decoded.features,
         borders=decoded.borders,
@@ -61,14 +64,16 @@ def new_record(
 
 
 def renewed(record: MediaRecord, fresh: MediaRecord) -> MediaRecord:
-    """A stored record whose file was embedded again: new tags and concepts, and facts that an older version did not
-    store."""
+    """A stored record whose file was embedded again: new tags, concepts and rows of sound, and facts that an older
+    version did not store."""
     artist = fresh.artist or record.artist
     photographer, credit = credited(record.kind, artist, record)
     return replace(
         record,
         tags=fresh.tags,
         concept_frames=fresh.concept_frames,
+        sound_runs=fresh.sound_runs,
+        voice_runs=fresh.voice_runs,
         features=fresh.features or record.features,
         borders=fresh.borders if fresh.features else record.borders,
         artist=artist,

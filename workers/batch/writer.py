@@ -36,8 +36,7 @@ class Writer:
                 item.file,
                 decoded,
                 item.known,
-                embedded.tags,
-                embedded.concept_frames,
+                embedded,
                 keys.get(item.id),
                 item.progress.batch.job,
             )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from search.bounds import FACT_RANGES, are_borders, is_moment, number_within
 from search.media import Kind, Payload
 from search.photographers.photos.features import FEATURES
+from search.records.sound_rows import MOST_ROWS, are_runs
 from search.store.base import Array, Point
 from workers.cluster.checks import (
     as_flag,
@@ -77,6 +78,12 @@ def as_moments(value: object, name: str) -> tuple[float, ...]:
     return as_tuple(value, name, MOST_FRAMES, lambda one, what: as_number(one, what, 0.0, _LATEST_MOMENT))
 
 
+def as_sound_runs(value: object, name: str) -> tuple[float, ...]:
+    """Runs of the rows of a recording, see ``search.records.sound_rows``."""
+    runs = as_tuple(value, name, 4 * MOST_ROWS, as_number)
+    return runs if are_runs(runs) else refuse(name, value)
+
+
 def as_features(value: object, name: str) -> tuple[float | None, ...]:
     """No features, or all of them, each None or a number in its range."""
     numbers = as_list(value, name, len(FEATURES))
@@ -132,6 +139,10 @@ _CHECKS: Mapping[str, Check] = {
     "moments": as_moments,
     "concept_frames": lambda value, name: as_tuple(
         value, name, MOST_CONCEPTS, lambda one, what: as_integer(one, what, 0, MOST_FRAMES - 1)
+    ),
+    "sound_runs": as_sound_runs,
+    "voice_runs": lambda value, name: as_tuple(
+        value, name, 2 * MOST_ROWS, lambda one, what: as_integer(one, what, 0, MOST_ROWS)
     ),
     "added": lambda value, name: as_optional(value, name, as_number),
     "job": lambda value, name: as_optional(value, name, as_name),
@@ -197,7 +208,7 @@ def _vector_from_json(entry: object, name: str) -> Array:
     sides = as_list(found.get("shape"), f"shape of {name}", 2)
     if len(sides) != 2:
         refuse(f"shape of {name}", sides)
-    rows, dim = as_integer(sides[0], f"shape of {name}", 1, MOST_FRAMES), as_integer(sides[1], name, 1, MOST_DIM)
+    rows, dim = as_integer(sides[0], f"shape of {name}", 1, MOST_ROWS), as_integer(sides[1], name, 1, MOST_DIM)
     values = _numbers(found.get("data"), "<f4", rows * dim, name).astype(np.float32)
     if not np.isfinite(values).all():
         refuse(f"vector of {name}", "NaN or infinity")

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from search.media import DECODING_REVISION, Kind, MediaRecord
 
+FIVE_MINUTES = 300
+"""Seconds of a recording that were read before decoding revision 4."""
+
 
 @dataclass(frozen=True, slots=True)
 class DecodingChange:
@@ -37,6 +40,12 @@ def _pictures(record: MediaRecord) -> bool:
     return record.kind is Kind.IMAGE
 
 
+def _long_sounds(record: MediaRecord) -> bool:
+    """Five minutes were read of a recording or sound track; of what a longer one held, no record says."""
+    heard = record.kind is Kind.AUDIO or (record.kind is Kind.VIDEO and record.has_sound)
+    return heard and (record.duration is None or record.duration > FIVE_MINUTES or record.remark is not None)
+
+
 CHANGES = (
     DecodingChange(
         2,
@@ -45,6 +54,7 @@ CHANGES = (
         _every,
     ),
     DecodingChange(3, "style and features of pictures within their borders", _pictures),
+    DecodingChange(4, "sounds of more than five minutes, or that begin with silence", _long_sounds),
 )
 """In order. Revision 1 is version 0.1.0."""
 

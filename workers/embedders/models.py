@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -48,11 +48,15 @@ class Embedded:
             all others have unit length.
         tags: names of ImageNet's classes of what it shows, most probable first.
         concept_frames: see ``search.media.MediaRecord``.
+        spans: seconds at which each row of ``sound`` begins and ends, float32 ``(m, 2)``.
+        voice_rows: which of those rows the rows of ``voice`` are, int32 ``(k,)``.
     """
 
     vectors: Mapping[str, Array]
     tags: tuple[str, ...] = ()
     concept_frames: tuple[int, ...] = ()
+    spans: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
+    voice_rows: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
 
 class Models:
