@@ -1,5 +1,5 @@
-"""Fixtures that make what is expensive once: the sample library, empty shards, decoder children, compiled pages,
-certificates."""
+"""Fixtures that make what is expensive once, or when it is needed: the sample library, empty shards, decoder children,
+compiled pages, addresses of applications, certificates."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ import pytest
 from flask import Flask
 from httpx import create_ssl_context
 from jinja2.bccache import Bucket, BytecodeCache
+from qdrant_client.embed import type_inspector
+from werkzeug.routing import Rule
 
 from ingest.sample import library as sample
 from ingest.sample import pictures, videos
@@ -247,4 +249,34 @@ def certificates_are_read_once() -> Iterator[None]:
     ms of processor time."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(httpx._transports.default, "create_ssl_context", cache(create_ssl_context))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def addresses_are_compiled_when_built() -> Iterator[None]:
+    """A rule of an application compiles the code that builds its address when it is asked for one, and not at once: an
+    application has some 150, and takes 150 ms of processor time for them."""
+    compile_builder = Rule._compile_builder
+
+    def compile_later(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled: list[Callable[..., tuple[str, str]]] = []
+
+        def build(itself: Rule, **values: Any) -> tuple[str, str]:
+            if not compiled:
+                compiled.append(compile_builder(rule, append_unknown))
+            return compiled[0](itself, **values)
+
+        return build
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Rule, "_compile_builder", compile_later)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clients_share_what_they_know_of_models() -> Iterator[None]:
+    """Clients of Qdrant share the table of where their requests may hold media to be embedded, which each copies
+    otherwise."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(type_inspector, "ModelSchemaParser", cache(type_inspector.ModelSchemaParser))
         yield

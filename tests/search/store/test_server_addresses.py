@@ -163,7 +163,7 @@ class TestKey:
             {"home": tmp_path, "store": "server", "qdrant_url": "http://one", "qdrant_api_key": "secret"}
         )
         monkeypatch.setattr("search.store.open_store", lambda settings: make_store("http://one"))
-        (check,) = (check for check in run_checks(settings) if check.name == "store")
+        check = next(check for check in run_checks(settings) if check.name == "store")
         assert check.health is Health.WARNING
         assert "http://one without encryption" in check.detail
 
