@@ -29,8 +29,8 @@ from pydantic import (
 
 from search import addresses
 from search.errors import SettingsError, UsageError
-from search.model_descriptions.registry import AUTO, MOTION, NONE, VISUAL, names_of
-from search.spaces import MEANING
+from search.model_descriptions.registry import AUTO, MOTION, NONE, SOUND, VISUAL, names_of
+from search.spaces import MEANING, MOST_FRAMES
 
 PREFIX = "LIKEWISE_"
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
@@ -43,7 +43,7 @@ OPEN_SCHEMES = frozenset({"file", "local", "http", "https"})
 LEAST_KEY = 32
 """Fewest characters of ``Settings.cluster_key``."""
 
-SPACE_OF_MODEL_SETTING = {"image_model": VISUAL, "video_model": MOTION, "text_model": MEANING}
+SPACE_OF_MODEL_SETTING = {"image_model": VISUAL, "video_model": MOTION, "sound_model": SOUND, "text_model": MEANING}
 """Settings that choose the model of a space."""
 
 Positive = Annotated[int, Field(gt=0)]
@@ -119,6 +119,7 @@ class Settings(BaseModel):
 
     image_model: str = Field(AUTO, description="model of `visual`")
     video_model: str = Field(AUTO, description="model of `motion`")
+    sound_model: str = Field(AUTO, description="model of `sound`")
     text_model: str = Field(NONE, description="model of `meaning`, which words ask too")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
     batch_size: Positive = Field(16, description="pictures a forward pass; on a CPU 16 at most")
@@ -135,7 +136,7 @@ class Settings(BaseModel):
     max_file_mb: Positive = Field(8192, description="largest file, MiB")
     max_pixels: Positive = Field(150_000_000, description="largest picture or frame, pixels")
     max_duration: float = Field(24 * 3600.0, gt=0, description="longest video or sound, seconds")
-    key_frames: int = Field(32, gt=0, le=256, description="most key frames kept of a video")
+    key_frames: int = Field(1080, gt=0, le=MOST_FRAMES, description="most key frames kept of a video")
     cut_borders: bool = Field(True, description="leave frames and mounts of pictures out of style and features")
 
     excludes: tuple[str, ...] = Field((), description="patterns left out of every scan, in .gitignore syntax")
@@ -283,9 +284,8 @@ def is_loopback(host: str) -> bool:
 
 
 def model_choices(setting: str) -> tuple[str, ...]:
-    """What ``image_model``, ``video_model`` or ``text_model`` may be."""
-    space = SPACE_OF_MODEL_SETTING[setting]
-    return (NONE if space == MEANING else AUTO, *names_of(space))
+    """What a setting that chooses the model of a space may be."""
+    return (NONE if SPACE_OF_MODEL_SETTING[setting] == MEANING else AUTO, *names_of(SPACE_OF_MODEL_SETTING[setting]))
 
 
 def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None) -> Settings:

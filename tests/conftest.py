@@ -90,10 +90,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 @pytest.fixture
 def make_settings(tmp_path: Path) -> Callable[..., Settings]:
-    """Settings with their data directory under ``tmp_path``, CPU only, on a free port; keywords override."""
+    """Settings with their data directory under ``tmp_path``, CPU only, sounds without a network, on a free port;
+    keywords override."""
 
     def make(**overrides: object) -> Settings:
         defaults: dict[str, object] = {"home": tmp_path / "home", "device": "cpu", "port": 0, "decode_workers": 1}
+        defaults["sound_model"] = "logmel_rows"
         return Settings.model_validate(defaults | overrides)
 
     return make

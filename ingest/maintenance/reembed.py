@@ -22,7 +22,20 @@ from ingest.maintenance.redecode import RedecodeRun
 from ingest.maintenance.upkeep import bring_up_to_date
 from search.errors import SpaceMismatchError, UsageError
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
-from search.model_descriptions.registry import AUTO, FRAMES, MOTION, VISUAL, models_by_space, models_of
+from search.model_descriptions.registry import (
+    AISFX,
+    AUTO,
+    FLOW,
+    FRAMES,
+    MOTION,
+    SCENE,
+    SOUND,
+    SOUND_VOICE,
+    VISUAL,
+    VOICE,
+    models_by_space,
+    models_of,
+)
 from search.settings import SPACE_OF_MODEL_SETTING, Settings
 from search.spaces import MEANING
 from search.store.base import Store
@@ -34,14 +47,14 @@ PAGE = 256
 
 
 def asked_for(options: ReembedOptions) -> tuple[str, str]:
-    """Space and model of a job: the named model, or else the only one of the space.
+    """Space and model of a job: the named model, or else the only one of the space, or the preferred one of sounds.
 
     Raises:
         UsageError: no such space or model; or no model is named where there are several.
     """
     space, model = options.space, options.model
     models = models_by_space().get(space, ())
-    if not model and len(models) == 1:
+    if not model and (len(models) == 1 or space == SOUND):
         return space, models[0]
     if model not in models:
         known = "; ".join(f"{name}: {', '.join(some)}" for name, some in models_by_space().items())
@@ -51,8 +64,9 @@ def asked_for(options: ReembedOptions) -> tuple[str, str]:
 
 
 def target_choice(store: Store, name: str, model: str) -> ModelChoice:
-    """The models in use, with ``model`` for the space ``name``. Motion from key frames follows ``visual``; ``meaning``
-    is filled where the store has it.
+    """The models in use, with ``model`` for the space ``name``. What is made of key frames follows ``visual``;
+    ``meaning`` is filled where the store has it. Where version 0.1 put key frames into ``motion``, ``scene`` gets them,
+    and ``motion`` is made anew.
 
     Raises:
         UsageError: nothing is stored yet.
@@ -65,10 +79,14 @@ def target_choice(store: Store, name: str, model: str) -> ModelChoice:
             "Nothing has been taken in yet.", "Set LIKEWISE_IMAGE_MODEL or LIKEWISE_VIDEO_MODEL and ingest."
         )
     image = model if name == "visual" else made["visual"]
-    motion = model if name == "motion" else made["motion"]
+    motion = model if name == MOTION else made[MOTION]
+    sound = {SOUND: model, VOICE: AISFX.name, SOUND_VOICE: AISFX.name}.get(name, made[SOUND])
     text = model if name == MEANING else made.get(MEANING)
     pooled = motion not in {known.name for known in models_of(MOTION)}
-    return ModelChoice(image, f"{FRAMES}_{image}" if pooled else motion, made["sound"], text=text)
+    if pooled and name == SCENE:
+        pooled, motion = False, FLOW.name
+    scene = name in (SCENE, MOTION) or SCENE in made
+    return ModelChoice(image, f"{FRAMES}_{image}" if pooled else motion, sound, text=text, scene=scene)
 
 
 class Reembed:
@@ -108,11 +126,14 @@ class Reembed:
             return "decoding"
         space, model = asked_for(options)
         target = target_choice(self._store, space, model)
-        settings = {of: name for name, of in SPACE_OF_MODEL_SETTING.items() if of in (VISUAL, MOTION)}
-        setting = settings.get(space)
-        if setting is not None and getattr(self._settings, setting) not in (AUTO, model):
+        settings = {of: name for name, of in SPACE_OF_MODEL_SETTING.items() if of in (VISUAL, MOTION, SOUND)}
+        concerned, wanted = (MOTION, target.video) if space == SCENE else (space, model)
+        if space in (VOICE, SOUND_VOICE):
+            concerned, wanted = SOUND, target.sound
+        setting = settings.get(concerned)
+        if setting is not None and getattr(self._settings, setting) not in (AUTO, wanted):
             raise UsageError(
-                f"LIKEWISE_{setting.upper()} asks for {getattr(self._settings, setting)}, not for {model}.",
+                f"LIKEWISE_{setting.upper()} asks for {getattr(self._settings, setting)}, not for {wanted}.",
                 "Remove that setting, here and on every worker, or let it name the new model.",
             )
         if target.text is not None and self._settings.text_model != target.text:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TypeAlias
 
 from search.spaces import Distance, Space
@@ -35,15 +37,27 @@ class PackagedWeights:
         module: as Python imports it.
         file: path of the file below the module's folder.
         megabytes: size of the file.
+        within: key or index of the tensors in the file; None where it holds nothing else.
+        is_extra: the package is no dependency of Likewise, for it insists on versions of others that cannot be had; it
+            is installed without them (``requirements-weights.lock``).
     """
 
     package: str
     module: str
     file: str
     megabytes: float
+    within: str | int | None = None
+    is_extra: bool = False
 
     def __str__(self) -> str:
         return f"Python package {self.package}, {self.megabytes:g} MB"
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies, whether it is there or not; the package is not imported."""
+        spec = find_spec(self.module)
+        folders = list(spec.submodule_search_locations or ()) if spec is not None else []
+        return Path(folders[0] if folders else self.module, self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +107,9 @@ class ModelDescription:
         imagenet_classes: gives the probabilities of the 1,000 classes of ImageNet-1k too, from which tags and the
             space ``concepts`` are made.
         clips: sees clips of 16 frames, which the decoders then cut from videos.
+        movement: takes how a film moves, which the decoders then measure.
+        segments: of sounds, makes a row for each segment of a recording; else one for the whole.
+        companions: names of models that it cannot be used without.
     """
 
     name: str
@@ -108,6 +125,14 @@ class ModelDescription:
     auto: int | None = None
     imagenet_classes: bool = False
     clips: bool = False
+    movement: bool = False
+    segments: bool = False
+    companions: tuple[str, ...] = ()
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether an installation may lack the weights: they are fetched from a server, or of an extra package."""
+        return self.needs_download or (isinstance(self.weights, PackagedWeights) and self.weights.is_extra)
 
     @property
     def needs_download(self) -> bool:

@@ -6,7 +6,23 @@ from dataclasses import dataclass
 
 from search.media import Kind
 from search.model_descriptions.concepts import concepts_space
-from search.model_descriptions.registry import APPEARANCE, LOGMEL, STYLE, find_model, model_named
+from search.model_descriptions.description import ModelDescription
+from search.model_descriptions.registry import (
+    AISFX,
+    AISFX_GE2E,
+    APPEARANCE,
+    GE2E,
+    LOGMEL,
+    LOGMEL_ROWS,
+    SCENE,
+    SOUND,
+    SOUND_VOICE,
+    STYLE,
+    VOICE,
+    find_model,
+    frames_of,
+    model_named,
+)
 from search.model_descriptions.text import TextModel
 from search.spaces import MEANING, CollectionSchema, Distance, Space, VectorField
 
@@ -21,17 +37,19 @@ class ModelChoice:
             it.
         concepts: the same of ``concepts``, which are made where the image model has ImageNet's classes.
         appearance: as ``style``, of ``appearance``.
+        scene: whether ``scene`` is made where ``video`` is no model of pooled key frames; not in a collection without.
         text: model that fills ``meaning`` and embeds words; None where the settings want none, and as for ``style``.
     """
 
     image: str
     video: str
-    sound: str = LOGMEL.name
+    sound: str = LOGMEL_ROWS.name
     notes: tuple[str, ...] = ()
     style: bool = True
     concepts: bool = True
     text: str | None = None
     appearance: bool = True
+    scene: bool = True
 
     @property
     def imagenet_classes(self) -> bool:
@@ -44,6 +62,21 @@ class ModelChoice:
         """Whether the decoders have to cut the clips that the video model sees; False where it is not known here."""
         video = find_model(self.video)
         return video is not None and video.clips
+
+    @property
+    def needs_movement(self) -> bool:
+        """Whether the decoders have to measure how videos move, for the video model; False where it is not known
+        here."""
+        video = find_model(self.video)
+        return video is not None and video.movement
+
+    @property
+    def scene_space(self) -> Space | None:
+        """The space ``scene`` as this choice fills it; None where it does not, or the image model is not known here."""
+        image, video = find_model(self.image), find_model(self.video)
+        if not self.scene or image is None or video is None or SCENE in video.spaces:
+            return None
+        return frames_of(image).space(SCENE)
 
     @property
     def concepts_space(self) -> Space | None:
@@ -66,12 +99,12 @@ def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
         ModelError: this version does not know one of the models.
     """
     visual, motion = model_named(choice.image).space("visual"), model_named(choice.video).space("motion")
-    sound, sound_raw = (
-        model_named(choice.sound).space("sound"),
-        model_named(choice.sound).space("sound_raw", Distance.DOT),
-    )
-    of_sound = (VectorField(sound), VectorField(sound_raw, indexed=False))
-    of_image, of_video = [VectorField(visual)], [VectorField(visual, multi=True), VectorField(motion)]
+    of_sound = _sound_fields(model_named(choice.sound))
+    of_image, of_video = [VectorField(visual)], [VectorField(visual, multi=True)]
+    scene = choice.scene_space
+    if scene is not None:
+        of_video.append(VectorField(scene))
+    of_video.append(VectorField(motion))
     if choice.style:
         style = STYLE.space("style")
         of_image.append(VectorField(style))
@@ -90,4 +123,21 @@ def schemas_of(choice: ModelChoice) -> tuple[CollectionSchema, ...]:
         CollectionSchema(Kind.IMAGE, tuple(of_image)),
         CollectionSchema(Kind.VIDEO, (*of_video, *of_sound)),
         CollectionSchema(Kind.AUDIO, of_sound),
+    )
+
+
+def _sound_fields(model: ModelDescription) -> tuple[VectorField, ...]:
+    """What a recording holds, of the model of ``sound``.
+
+    All are indexed: for 100,000 rows, 260 hours of sound, that takes a minute a space, and embedding them hours.
+    """
+    sound = VectorField(model.space(SOUND), multi=model.segments)
+    if model == LOGMEL:  # version 0.1 kept them before they were standardised too; nothing is written there any more
+        return sound, VectorField(model.space("sound_raw", Distance.DOT), indexed=False)
+    if model != AISFX:
+        return (sound,)
+    return (
+        sound,
+        VectorField(GE2E.space(VOICE), multi=True),
+        VectorField(AISFX_GE2E.space(SOUND_VOICE), multi=True),
     )

@@ -7,16 +7,18 @@ the schemas of collections all derive from :data:`MODELS`. Nothing here imports 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from search.errors import ModelError
 from search.model_descriptions.description import ModelDescription, PackagedWeights, TorchvisionWeights
 from search.model_descriptions.text import OPEN_CLIP
 from search.spaces import MEANING
 
-VISUAL, MOTION, CONCEPTS = "visual", "motion", "concepts"
+VISUAL, MOTION, SCENE, CONCEPTS = "visual", "motion", "scene", "concepts"
+SOUND, VOICE, SOUND_VOICE = "sound", "voice", "sound_voice"
 
 FRAMES = "frames"
-"""What settings and ``likewise reembed --model`` call the model of motion that :func:`frames_of` describes."""
+"""What settings and ``likewise reembed --model`` call the model that :func:`frames_of` describes."""
 
 AUTO, NONE = "auto", "none"
 """Values of a setting that name no model: let Likewise choose; make none."""
@@ -77,6 +79,108 @@ R3D18 = ModelDescription(
     auto=1,
     clips=True,
 )
+FLOW = ModelDescription(
+    name="flow",
+    revision="02db9af885fa8dd2",
+    dim=221,
+    licence="Apache-2.0",
+    source="workers.embedders.video",
+    weights=PackagedWeights("likewise", "workers.embedders.video", "flow.npz", 0.01),
+    preprocessing=(
+        "at most five windows of 1.6 s, gray, longer side 160, frames 70 ms apart, DIS flow, affine camera, directions "
+        "on 3x3 cells, rest, speeds, spectra; mean and deviation over time, standardised, clipped at 3, blocks "
+        "divided by the root of their dimension, L2"
+    ),
+    input="how a film moves, float32 (221,)",
+    spaces=(MOTION,),
+    builder="workers.embedders.video.flow:flow_embedder",
+    auto=2,
+    movement=True,
+)
+"""How a video moves, whatever it shows.
+
+The revision is the beginning of the SHA-256 of the mean and deviation, which ``workers.embedders.video.fit_flow``
+writes.
+"""
+
+_SEGMENTS = "16 kHz mono, segments of 9.288 s (the last of 4.6 to 13.9 s), those 40 dB below the loudest left out"
+
+AISFX = ModelDescription(
+    name="aisfx",
+    revision="0.1.2/32cce089",
+    dim=512,
+    licence="CC-BY-4.0",
+    source=(
+        "Alison B. Ma and Alexander Lerch, Representation Learning for the Automatic Indexing of Sound Effects "
+        "Libraries, ISMIR 2022"
+    ),
+    weights=PackagedWeights("aisfx==0.1.2", "aisfx", "models/checkpoint.pth", 24.9, within=0, is_extra=True),
+    preprocessing=(
+        f"{_SEGMENTS}; to 44.1 kHz, peak 1, log of 96 mels to 22,050 Hz (n_fft 2048, hop 1024), blocks of 100 frames, "
+        "those 40 dB below the loudest left out, mean of blocks, less the mean of all sounds, L2"
+    ),
+    input="segment of a sound, float32 (samples,) at 16 kHz",
+    spaces=(SOUND,),
+    builder="workers.embedders.sound.gated:gated_embedder",
+    auto=1,
+    segments=True,
+    companions=("ge2e", "silero"),
+)
+"""What a sound is. With it come ``voice`` and the combination of both."""
+
+GE2E = ModelDescription(
+    name="ge2e",
+    revision="0.1.4",
+    dim=256,
+    licence="Apache-2.0",
+    source="Wan et al., Generalized End-to-End Loss for Speaker Verification, ICASSP 2018; Resemblyzer by Resemble AI",
+    weights=PackagedWeights(
+        "Resemblyzer==0.1.4", "resemblyzer", "pretrained.pt", 17.1, within="model_state", is_extra=True
+    ),
+    preprocessing=(
+        f"{_SEGMENTS}; those with speech in at least .3 of their frames (Silero VAD 6.2.3 above .5); raised to "
+        "-30 dBFS, power of 40 Slaney mels (n_fft 400, hop 160), windows of 160 frames half overlapped, their mean, L2"
+    ),
+    input="segment of a sound, float32 (samples,) at 16 kHz",
+    spaces=(VOICE,),
+    builder="workers.embedders.sound.voice:voice_network",
+    segments=True,
+)
+"""Who speaks."""
+
+SILERO = ModelDescription(
+    name="silero",
+    revision="6.2.3",
+    dim=1,
+    licence="MIT",
+    source="Silero Team, Silero VAD, https://github.com/snakers4/silero-vad",
+    weights=PackagedWeights("silero-vad==6.2.3", "silero_vad", "data/silero_vad_16k.safetensors", 1.2, is_extra=True),
+    preprocessing="16 kHz mono, frames of 512 samples, 64 of the one before",
+    input="segment of a sound, float32 (samples,) at 16 kHz",
+    spaces=(),
+    builder="workers.embedders.sound.speech:speech_network",
+)
+"""Whether somebody speaks."""
+
+AISFX_GE2E = ModelDescription(
+    name="aisfx_ge2e",
+    revision=f"{AISFX.revision}, {GE2E.revision}",
+    dim=AISFX.dim + GE2E.dim,
+    licence="see aisfx and ge2e",
+    source="workers.embedders.sound.gated",
+    weights=None,
+    preprocessing=f"sound ({AISFX.preprocessing}), then 1.4 voice where there is speech ({GE2E.preprocessing}), L2",
+    input="segment of a sound, float32 (samples,) at 16 kHz",
+    spaces=(SOUND_VOICE,),
+    builder="workers.embedders.sound.gated:gated_embedder",
+    segments=True,
+)
+"""``sound`` and, where both speak, ``voice`` at once."""
+
+_LOGMEL = (
+    "log of 64 mels 60-7800 Hz (n_fft 1024, hop 160) relative to the loudest cell, floor -50 dB, "
+    "amplitude-weighted mean and deviation of level and of change"
+)
 LOGMEL = ModelDescription(
     name="logmel",
     revision="1",
@@ -84,15 +188,24 @@ LOGMEL = ModelDescription(
     licence="Apache-2.0",
     source="workers.embedders.sound.logmel",
     weights=None,
-    preprocessing=(
-        "16 kHz mono, log of 64 mels 60-7800 Hz (n_fft 1024, hop 160) relative to the loudest cell, floor -50 dB, "
-        "amplitude-weighted mean and deviation of level and of change"
-    ),
+    preprocessing=f"16 kHz mono, {_LOGMEL}",
     input="sound, float32 (samples,) at 16 kHz",
-    spaces=("sound", "sound_raw"),
+    spaces=(SOUND,),
     builder="workers.embedders.sound.logmel:whole_logmel_embedder",
-    auto=1,
 )
+"""One vector of a recording's first five minutes, as libraries of version 0.1 hold it."""
+
+LOGMEL_ROWS = replace(
+    LOGMEL,
+    name="logmel_rows",
+    preprocessing=f"{_SEGMENTS}; {_LOGMEL}, standardised as ships, L2",
+    input="segment of a sound, float32 (samples,) at 16 kHz",
+    builder="workers.embedders.sound.logmel:logmel_embedder",
+    auto=2,
+    segments=True,
+)
+"""What stands in for :data:`AISFX` where its weights are not installed."""
+
 STYLE = ModelDescription(
     name="style",
     revision="db887aca9d4d7c4e",
@@ -132,12 +245,19 @@ APPEARANCE = ModelDescription(
 The revision is the beginning of the SHA-256 of the weights, which ``workers.embedders.appearance.train`` writes.
 """
 
-MODELS: tuple[ModelDescription, ...] = (RESNET18, EFFICIENTNET_LITE0, R3D18, LOGMEL, STYLE, APPEARANCE, OPEN_CLIP)
+MODELS: tuple[ModelDescription, ...] = (
+    *(RESNET18, EFFICIENTNET_LITE0, R3D18, FLOW),
+    *(AISFX, LOGMEL_ROWS, LOGMEL, GE2E, SILERO, AISFX_GE2E),
+    *(STYLE, APPEARANCE, OPEN_CLIP),
+)
 """The registry: every model but those that :func:`frames_of` derives."""
 
 
 def frames_of(image: ModelDescription) -> ModelDescription:
-    """The model of motion that pools a video's key frames, each embedded by ``image``, a model of ``visual``."""
+    """The model of ``scene`` that pools a video's key frames, each embedded by ``image``, a model of ``visual``.
+
+    Version 0.1 filled ``motion`` with it, and it still does where that is asked for by name.
+    """
     return ModelDescription(
         name=f"{FRAMES}_{image.name}",
         revision=f"{image.revision}/1",
@@ -147,7 +267,7 @@ def frames_of(image: ModelDescription) -> ModelDescription:
         weights=image.weights,
         preprocessing=f"mean and deviation over key frames, each squeezed whole to 224x224, as: {image.preprocessing}",
         input="unit vectors of a video's key frames",
-        spaces=(MOTION,),
+        spaces=(SCENE, MOTION),
         builder="",
     )
 
@@ -189,7 +309,7 @@ def models_by_space() -> Mapping[str, tuple[str, ...]]:
     ``concepts`` are made from the classes of the model of ``visual``, by the table of this version, so that they have
     one model of their own name.
     """
-    spaces = (VISUAL, MOTION, STYLE.name, APPEARANCE.name, CONCEPTS, MEANING)
+    spaces = (VISUAL, SCENE, MOTION, SOUND, VOICE, SOUND_VOICE, STYLE.name, APPEARANCE.name, CONCEPTS, MEANING)
     return {space: (CONCEPTS,) if space == CONCEPTS else names_of(space) for space in spaces}
 
 

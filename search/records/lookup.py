@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from search.errors import NotFoundError
 from search.media import Kind, MediaRecord
+from search.model_descriptions.registry import MOTION, SCENE, SOUND, SOUND_VOICE, VOICE
 from search.similar.questions import Probe
 from search.similar.shots import SHOT_KEYS, Shot
 from search.spaces import MEANING, CollectionSchema, VectorField
@@ -16,10 +17,16 @@ ASKED_BY_NAME = frozenset({"style", MEANING})
 """Spaces that answer only a question that names them: alike in style is not alike in what is shown, and ``meaning`` is
 there for words; ``visual`` compares pictures already."""
 
+PARTS = frozenset({SOUND, VOICE})
+"""What :data:`SOUND_VOICE` combines; where a collection holds that, these answer only a question that names them."""
+
 CARRIED = frozenset({"appearance"})
 """Spaces that no question by example uses, but whose vectors an example has: photographers are told apart by them."""
 
-SHOWN = ("kind", "paths", "mime", "duration", "tags", "fingerprints", "moments", "borders", *SHOT_KEYS)
+SHOWN = (
+    *("kind", "paths", "mime", "duration", "tags", "fingerprints", "moments", "sound_runs", "voice_runs", "borders"),
+    *SHOT_KEYS,
+)
 """Payload keys that examples, hits and tiles are made from; whole records take several times as long to fetch."""
 
 
@@ -76,6 +83,14 @@ def asked_fields(schema: CollectionSchema) -> tuple[VectorField, ...]:
     )
 
 
+def answers_unnamed(schema: CollectionSchema, space: str) -> bool:
+    """Whether a space answers questions that name none. ``motion`` does not where there is ``scene``, since what moves
+    alike shows other things; elsewhere it holds what is ``scene`` now, as version 0.1 made it."""
+    if space == MOTION:
+        return schema.space(SCENE) is None
+    return space not in ASKED_BY_NAME and not (space in PARTS and schema.space(SOUND_VOICE) is not None)
+
+
 def carried_fields(schema: CollectionSchema) -> tuple[VectorField, ...]:
     """The spaces of which an example has vectors: those of :func:`asked_fields` and :data:`CARRIED`."""
     return asked_fields(schema) + tuple(field for field in schema.fields if field.space.name in CARRIED)
@@ -117,6 +132,8 @@ def _probe(schema: CollectionSchema, point: StoredPoint) -> Probe:
         name=record.paths[0] if record.paths else "",
         duration=record.duration,
         borders=record.borders,
+        sound_runs=record.sound_runs,
+        voice_runs=record.voice_runs,
         shot=Shot.of(record) if record.kind is Kind.IMAGE else None,
     )
 

@@ -47,7 +47,7 @@ def relations(
 
     Args:
         records: by id.
-        principal: id to the cosine with the examples in ``search.similar.near.PRINCIPAL_SPACE``.
+        principal: id to the cosine with the examples in ``search.similar.near.principal_space``.
         comparisons: of pixels, which tell edits from other shots where nothing else does.
     """
     compared = {

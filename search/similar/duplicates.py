@@ -21,10 +21,10 @@ from search.similar.near import (
     FINGERPRINT_BITS,
     MIN_COSINE,
     PICTURE_BITS,
-    PRINCIPAL_SPACE,
     SOUND_BITS,
     fingerprint_distance,
     is_near_duplicate,
+    principal_space,
 )
 from search.similar.questions import Relation
 from search.similar.shots import SHOT_KEYS, Comparisons, Shot, ShotVerdict, clock_time, in_sequence, verdict
@@ -208,7 +208,7 @@ def _with_cosines(
     store: Store, collection: str, records: Sequence[MediaRecord], pairs: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[int, int, float]]:
     """Pairs with their cosine in the principal space; those that lack a vector there are left out."""
-    space = PRINCIPAL_SPACE[KIND_OF[collection]]
+    space = principal_space(store.schema(collection))
     for start in range(0, len(pairs), _FETCH):
         part = pairs[start : start + _FETCH]
         ids = sorted({records[at].id for pair in part for at in pair})

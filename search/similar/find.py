@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from search.errors import UsageError
 from search.likeness.curve import VERY_SIMILAR, Band
 from search.media import COLLECTIONS, KIND_OF, Kind, MediaRecord
-from search.records.lookup import ASKED_BY_NAME, SHOWN, asked_fields, thumbnail_address
+from search.records.lookup import SHOWN, answers_unnamed, asked_fields, thumbnail_address
 from search.records.shown import shown_records
+from search.records.sound_rows import HEARD, spans_of
 from search.similar.copies import COPIES, SEARCHED, SEARCHED_WITH_EDITS, may_be_copy, relations
 from search.similar.examples import Examples, SpaceQuery
 from search.similar.fusion import Finding, best_per_id, fuse, rank, rank_by_match
-from search.similar.near import PRINCIPAL_SPACE
+from search.similar.near import principal_space
 from search.similar.pivot import pivot
 from search.similar.query_context import QueryContext, best_of
 from search.similar.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit
 from search.similar.shots import Comparisons
 from search.similar.subject_style import STYLE, SUBJECT, SubjectStyleWeights, ask_subject_and_style, with_parts
+from search.spaces import CollectionSchema
 from search.store.answers import MMR_CANDIDATES
 from search.store.base import CollectionInfo, PayloadChoice, Store, StoredPoint, VectorQuery
 from search.store.filters import Filter
@@ -115,6 +118,11 @@ def find_similar(store: Store, question: Question, comparisons: Comparisons | No
 def _check(question: Question, infos: Mapping[str, CollectionInfo]) -> None:
     if not question.like:
         raise UsageError("A question needs at least one example to be like.")
+    if question.part is not None:
+        if len(question.like) > 1:
+            raise UsageError("A part can be asked with of one example only.")
+        if not 0 <= question.part[0] < question.part[1]:  # NaN too
+            raise UsageError(f"A part cannot go from {question.part[0]:g} s to {question.part[1]:g} s.")
     if question.limit < 1:
         raise UsageError(f"A question cannot ask for {question.limit} answers.")
     if not 0 <= question.offset <= MOST_OFFSET:
@@ -140,9 +148,9 @@ def _kind_wanted(question: Question, kind: Kind) -> bool:
     return not question.where.kinds or kind.value in question.where.kinds
 
 
-def _wanted(question: Question, space: str) -> bool:
+def _wanted(question: Question, schema: CollectionSchema, space: str) -> bool:
     """Style answers only where it is asked for: a stranger developed alike is not what "similar" promises."""
-    return space in question.spaces if question.spaces else space not in ASKED_BY_NAME
+    return space in question.spaces if question.spaces else answers_unnamed(schema, space)
 
 
 def _compare(context: QueryContext, collection: str, searched: int) -> tuple[list[SimilarHit], list[Finding]]:
@@ -213,9 +221,8 @@ def _depth(question: Question) -> int:
 
 def _space_queries(context: QueryContext, collection: str) -> list[SpaceQuery]:
     """One for each space that is wanted and that the collection and the examples share."""
-    fields = [
-        field for field in asked_fields(context.infos[collection].schema) if _wanted(context.question, field.space.name)
-    ]
+    schema = context.infos[collection].schema
+    fields = [field for field in asked_fields(schema) if _wanted(context.question, schema, field.space.name)]
     queries = [context.examples.query(field, collection) for field in fields]
     return [query for query in queries if query is not None]
 
@@ -225,7 +232,7 @@ def _vector_queries(
 ) -> list[VectorQuery]:
     """The queries of one space; only those of the principal space can be diverse, and find copies."""
     question, multi = context.question, asked.field.multi
-    principal = asked.space.name == PRINCIPAL_SPACE[KIND_OF[asked.collection]]
+    principal = asked.space.name == principal_space(context.infos[asked.collection].schema)
     varied = principal and not multi and len(asked.rows) == 1
     limit = _depth(question)
     if principal and context.examples.fingerprinted:
@@ -241,20 +248,17 @@ def _describe(
 ) -> list[SimilarHit]:
     """Hits with their records, of the first ``last`` and of copies beyond them."""
     kind, examples = KIND_OF[collection], context.examples
+    space = principal_space(context.infos[collection].schema)
     principal: dict[str, float] = {}
     for finding in found.findings:
-        if finding.via is None and finding.space == PRINCIPAL_SPACE[kind]:
+        if finding.via is None and finding.space == space:
             principal[finding.id] = max(finding.score, principal.get(finding.id, -1.0))
     shown = [finding.id for finding in best[:last]]
     beyond = [finding.id for finding in best[last:]]
     likely = [id_ for id_ in beyond if examples.fingerprinted and may_be_copy(kind, principal.get(id_, -1.0))]
     likely += examples.uploaded.intersection(beyond).difference(likely)
-    points = dict(found.points)
+    points = _with_rows(context, collection, best[:last], found.points)
     absent = [id_ for id_ in (*shown, *likely) if id_ not in points]
-    if absent and kind is Kind.VIDEO and any(finding.space == SUBJECT for finding in best):
-        fetched = context.store.retrieve(collection, absent, vectors=[SUBJECT], payload=SHOWN)
-        points |= {point.id: point for point in fetched}
-        absent = []
     records = {id_: MediaRecord.from_payload(points[id_].payload) for id_ in (*shown, *likely) if id_ in points}
     records |= shown_records(context.store, collection, absent)
     related = relations(examples, records, principal, context.comparisons)
@@ -266,11 +270,31 @@ def _describe(
     ]
 
 
+def _with_rows(
+    context: QueryContext, collection: str, shown: Sequence[Finding], points: Mapping[str, StoredPoint]
+) -> dict[str, StoredPoint]:
+    """Points with the vectors of their finding's space, where these tell the moment at which a hit matches."""
+    fields = context.infos[collection].schema.by_name
+    known = dict(points)
+    for space in {SUBJECT, *HEARD}:
+        if space not in fields or not fields[space].multi:
+            continue
+        wanted = [finding.id for finding in shown if finding.space == space and finding.via is None]
+        lacking = [id_ for id_ in wanted if id_ not in known or space not in known[id_].vectors]
+        if lacking:
+            for point in context.store.retrieve(collection, lacking, vectors=[space], payload=SHOWN):
+                held = known[point.id].vectors if point.id in known else {}
+                known[point.id] = replace(point, vectors={**held, **point.vectors})
+    return known
+
+
 def _hit(
     finding: Finding, point: StoredPoint | None, record: MediaRecord, relation: Relation, examples: Examples
 ) -> SimilarHit:
     copied = _BAND_OF_COPIES.get(relation)
-    frames = None if point is None else point.vectors.get(SUBJECT)
+    held = None if point is None or finding.via is not None else point.vectors.get(finding.space)
+    span = examples.span(finding.space, held, spans_of(record, finding.space)) if finding.space in HEARD else None
+    shown = examples.moment(held, record.moments) if finding.space == SUBJECT else None
     likeness = finding.likeness if copied is None else 1.0
     if relation is Relation.BURST:
         likeness = max(likeness, VERY_SIMILAR)
@@ -284,7 +308,8 @@ def _hit(
         match=finding.match,
         space=finding.space,
         relation=relation,
-        moment=examples.moment(frames, record.moments) if finding.space == SUBJECT else None,
+        moment=shown if span is None else span[0],
+        span=span,
         thumbnail=thumbnail_address(record),
         via=finding.via,
     )
@@ -297,6 +322,7 @@ def _echo(question: Question) -> dict[str, object]:
     return {
         "like": [named(example) for example in question.like],
         "unlike": [named(example) for example in question.unlike],
+        "part": None if question.part is None else [at if math.isfinite(at) else None for at in question.part],
         "collections": list(question.collections),
         "spaces": list(question.spaces),
         "style": question.style,

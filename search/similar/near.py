@@ -2,7 +2,7 @@
 
 Two witnesses must agree. For pictures and films they are the perceptual fingerprint and the vector: the fingerprint
 alone could be fooled by layout, the vector alone calls two photos of one subject alike. For sounds they are the
-fingerprint and the duration, for the vector of a sound is relative to the library it is standardised on. What the
+fingerprint and the duration, for unlike recordings of one instrument have nearly the same vector. What the
 fingerprints are: ``workers.decode.perceptual``.
 """
 
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from search.errors import UsageError
 from search.media import Kind
+from search.model_descriptions.registry import SOUND, SOUND_VOICE
+from search.spaces import CollectionSchema
 
-PRINCIPAL_SPACE = {Kind.IMAGE: "visual", Kind.VIDEO: "visual", Kind.AUDIO: "sound"}
-"""The space that stands for a kind: where its near duplicates are certain to be found."""
+PRINCIPAL_SPACE = {Kind.IMAGE: "visual", Kind.VIDEO: "visual", Kind.AUDIO: SOUND}
+"""The space that stands for a kind, where there is no :func:`principal_space` of a collection."""
 
 FINGERPRINT_BITS = 256
 
@@ -68,6 +70,12 @@ DURATION_SLACK = 0.25
 """Seconds allowed in any case: what codecs pad comes to."""
 
 
+def principal_space(schema: CollectionSchema) -> str:
+    """The space that stands for the media of a collection: where their near duplicates are certain to be found."""
+    principal = PRINCIPAL_SPACE[schema.kind]
+    return SOUND_VOICE if principal == SOUND and schema.space(SOUND_VOICE) is not None else principal
+
+
 class Fingerprinted(Protocol):
     """What a comparison needs of a record or a probe."""
 
@@ -92,7 +100,7 @@ def is_near_duplicate(a: Fingerprinted, b: Fingerprinted, score: float) -> bool:
     """Whether two media of one kind are edits of one another.
 
     Args:
-        score: their cosine in :data:`PRINCIPAL_SPACE`.
+        score: their cosine in the :func:`principal_space`.
     """
     if a.kind is not b.kind or not a.fingerprints or not b.fingerprints:
         return False

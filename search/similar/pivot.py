@@ -14,6 +14,8 @@ import numpy as np
 
 from search.likeness.curve import SIMILAR
 from search.media import Kind
+from search.model_descriptions.registry import SOUND, SOUND_VOICE, VOICE
+from search.records.sound_rows import from_runs
 from search.similar.examples import Examples, SpaceQuery
 from search.similar.fusion import Finding
 from search.similar.query_context import QueryContext
@@ -26,14 +28,13 @@ VIDEOS = Kind.VIDEO.collection
 BRIDGES = 5
 """Most videos a pivot goes through."""
 
-FRAMES = 8
-"""Most key frames of each that are asked on, evenly spread."""
+ROWS = 8
+"""Most key frames, or segments of sound, of each that are asked on, evenly spread."""
 
 MIN_LIKENESS = SIMILAR
 """Least likeness of the first step: a video that is only weakly similar to the example leads nowhere."""
 
-_LEGS = {Kind.AUDIO.collection: ("visual", "sound"), Kind.IMAGE.collection: ("sound", "visual")}
-"""Collection that a pivot can reach to the spaces of its first and second leg."""
+AUDIO = Kind.AUDIO.collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,10 @@ def pivot(context: QueryContext, collection: str) -> list[Finding]:
     The question's filter narrows what is found, not the videos on the way.
     """
     question, infos = context.question, context.infos
-    if not question.pivot or collection not in _LEGS or VIDEOS not in infos:
+    if not question.pivot or collection == VIDEOS or not {VIDEOS, collection} <= infos.keys():
         return []
-    first, second = _LEGS[collection]
+    heard = _heard(context)
+    first, second = ("visual", heard) if collection == AUDIO else (heard, "visual")
     if context.examples.having(second):
         return []
     far = infos[collection].schema.by_name.get(second)
@@ -77,6 +79,15 @@ def pivot(context: QueryContext, collection: str) -> list[Finding]:
     return findings
 
 
+def _heard(context: QueryContext) -> str:
+    """The space in which sounds and sound tracks are compared: the one that the question names, else the one that
+    answers questions that name none."""
+    schemas = [info.schema for name, info in context.infos.items() if name in (VIDEOS, AUDIO)]
+    held = [space for space in (SOUND_VOICE, SOUND, VOICE) if all(schema.space(space) for schema in schemas)]
+    named = [space for space in held if space in context.question.spaces]
+    return next(iter((*named, *held)), SOUND)
+
+
 def _bridges(context: QueryContext, first: str, second: str) -> Iterator[_Bridge]:
     asked = context.space_query(VIDEOS, first)
     if asked is None:
@@ -90,17 +101,23 @@ def _bridges(context: QueryContext, first: str, second: str) -> Iterator[_Bridge
     best = sorted((f for f in reached if f.likeness >= MIN_LIKENESS), key=lambda f: (-f.likeness, -f.score, f.id))
     bridges = {finding.id: finding for finding in best[:BRIDGES]}
     wanted = sorted({"visual", second})
-    for point in context.store.retrieve(VIDEOS, list(bridges), vectors=wanted, payload=["moments"]):
+    for point in context.store.retrieve(VIDEOS, list(bridges), vectors=wanted, payload=["moments", "sound_runs"]):
         yield from _onward(point, bridges[point.id], context.examples, second)
 
 
 def _onward(point: StoredPoint, reached: Finding, examples: Examples, second: str) -> Iterator[_Bridge]:
-    moments = point.payload.get("moments", ())
-    if second == "sound":
-        moment = examples.moment(point.vectors.get("visual"), moments)
-        yield _Bridge(Via(point.id, moment), reached.likeness, reached.match, point.vectors[second])
+    """What a video is asked on with: its key frames, or the segment of its sound at the moment that looks like an
+    example; where that moment is not known, segments evenly spread."""
+    moments, rows = point.payload.get("moments", ()), point.vectors[second]
+    spread = np.unique(np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).round().astype(int))
+    if second == "visual":
+        for at in spread:
+            moment = float(moments[at]) if len(moments) == len(rows) else None
+            yield _Bridge(Via(point.id, moment), reached.likeness, reached.match, rows[at : at + 1])
         return
-    frames = point.vectors[second]
-    for at in np.unique(np.linspace(0, len(frames) - 1, min(FRAMES, len(frames))).round().astype(int)):
-        moment = float(moments[at]) if len(moments) == len(frames) else None
-        yield _Bridge(Via(point.id, moment), reached.likeness, reached.match, frames[at : at + 1])
+    moment = examples.moment(point.vectors.get("visual"), moments)
+    spans = from_runs(point.payload.get("sound_runs", ()))
+    if moment is not None and len(spans) == len(rows):
+        spread = np.array([np.maximum(spans[:, 0] - moment, moment - spans[:, 1]).argmin()])
+    for at in spread:
+        yield _Bridge(Via(point.id, moment), reached.likeness, reached.match, rows[at : at + 1])

@@ -112,12 +112,13 @@ def choose_models_remotely(settings: Settings, app: Celery, store: Store) -> Mod
         WorkerUnavailableError, BrokerUnavailableError: as :meth:`RemoteEncoder.probe`.
     """
     existing = {name: info.schema for name, info in store.collections().items() if name in COLLECTIONS}
-    if all(any(schema.space(space) for schema in existing.values()) for space in ("visual", "motion")):
+    if all(any(schema.space(space) for schema in existing.values()) for space in ("visual", "motion", "sound")):
         return choose_models(settings, existing)
     question = {
         "version": MESSAGE_VERSION,
         "image": settings.image_model,
         "video": settings.video_model,
+        "sound": settings.sound_model,
         "text": settings.text_model,
         "existing": {name: schema.to_json() for name, schema in existing.items()},
     }

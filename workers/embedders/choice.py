@@ -11,15 +11,17 @@ from types import ModuleType
 from typing import Any
 
 from search.errors import ModelError, SpaceMismatchError
+from search.media import Kind
 from search.model_descriptions.description import ModelDescription
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
 from search.model_descriptions.registry import (
     APPEARANCE,
     AUTO,
     FRAMES,
-    LOGMEL,
     MOTION,
     NONE,
+    SCENE,
+    SOUND,
     STYLE,
     VISUAL,
     model_named,
@@ -49,6 +51,13 @@ def outdated(space: str) -> str:
     )
 
 
+WITHOUT_SCENE = (
+    "Videos are compared by their key frames under the name motion, as when this library was made; "
+    "`likewise reembed --space scene` calls that scene, and adds how they move."
+)
+"""Note of a library whose videos version 0.1 took in."""
+
+
 def not_added(space: str) -> str:
     """Note of a space that the store cannot add."""
     return (
@@ -74,19 +83,28 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
             were made with different ones.
         ModelError: the settings name a model whose weights cannot be had, or that this version does not know.
     """
-    wanted = {VISUAL: settings.image_model, MOTION: settings.video_model}
+    wanted = {VISUAL: settings.image_model, MOTION: settings.video_model, SOUND: settings.sound_model}
     made = {space: _made_with(existing.values(), space) for space in wanted}
     _check(settings.image_model, made[VISUAL], "LIKEWISE_IMAGE_MODEL")
     _check(settings.video_model, made[MOTION], "LIKEWISE_VIDEO_MODEL")
+    _check(settings.sound_model, made[SOUND], "LIKEWISE_SOUND_MODEL")
     chosen, lacking = _obtain({space: name for space, name in wanted.items() if made[space] is None})
     image = made[VISUAL] or chosen[VISUAL].name
     video = made[MOTION] or (chosen[MOTION].name if MOTION in chosen else f"{FRAMES}_{image}")
+    sound = made[SOUND] or chosen[SOUND].name
+    films = existing.get(Kind.VIDEO.collection)
+    scene = films is None or films.space(SCENE) is not None
     notes = (
         _note("Pictures", VISUAL, settings.image_model, image, lacking),
-        _note("Motion", MOTION, settings.video_model, video, lacking),
+        _note("Motion", MOTION, settings.video_model, video, lacking)
+        if scene
+        else WITHOUT_SCENE
+        if settings.video_model != FRAMES
+        else None,
+        _note("Sounds", SOUND, settings.sound_model, sound, lacking),
     )
     text = None if settings.text_model == NONE else settings.text_model
-    choice = ModelChoice(image, video, LOGMEL.name, tuple(note for note in notes if note), text=text)
+    choice = ModelChoice(image, video, sound, tuple(note for note in notes if note), text=text, scene=scene)
     spaces = {
         STYLE.name: STYLE.space(STYLE.name),
         APPEARANCE.name: APPEARANCE.space(APPEARANCE.name, Distance.DOT),
@@ -150,8 +168,8 @@ def _obtain(wanted: Mapping[str, str]) -> tuple[Mapping[str, ModelDescription], 
         wanted: space to what the setting says, of each space that nothing stored decides.
 
     Returns:
-        Space to model, without motion where key frames are to be pooled; and of each preferred model whose weights
-        cannot be had, by name, why not, in words.
+        Space to model, without motion where key frames are to be pooled for it; and of each preferred model whose
+        weights cannot be had, by name, why not, in words.
 
     Raises:
         ModelError: a setting insists on a model that cannot be had or is not known; or no model of pictures can be had.
@@ -159,7 +177,7 @@ def _obtain(wanted: Mapping[str, str]) -> tuple[Mapping[str, ModelDescription], 
     candidates = {space: _candidates(space, name) for space, name in wanted.items()}
     insisted = [candidates[space][0] for space, name in wanted.items() if name not in (AUTO, FRAMES)]
     for model in insisted:
-        if model.needs_download:
+        if model.may_be_missing:
             _weights().require(model)
     lacking: dict[str, str] = {}
     while True:
@@ -174,7 +192,7 @@ def _obtain(wanted: Mapping[str, str]) -> tuple[Mapping[str, ModelDescription], 
                 f"No model of pictures can be had: {reasons}.",
                 "Try again when the network is back, or name another model with LIKEWISE_IMAGE_MODEL.",
             )
-        open_ = [model for model in chosen.values() if model.needs_download and model not in insisted]
+        open_ = [model for model in chosen.values() if model.may_be_missing and model not in insisted]
         reasons_now = _weights().obtain(open_) if open_ else {}
         if not reasons_now:
             return chosen, lacking
@@ -182,7 +200,7 @@ def _obtain(wanted: Mapping[str, str]) -> tuple[Mapping[str, ModelDescription], 
 
 
 def _candidates(space: str, wanted: str) -> Sequence[ModelDescription]:
-    """The models that a setting lets be tried, in order; for motion, pooled key frames come after all of them.
+    """The models that a setting lets be tried, in order; none for motion by pooled key frames.
 
     Raises:
         ModelError: it names a model that this version does not know.

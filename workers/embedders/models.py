@@ -15,7 +15,7 @@ from search.errors import ModelError
 from search.media import Kind
 from search.model_descriptions.description import ModelDescription
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
-from search.model_descriptions.registry import APPEARANCE, STYLE, find_model, model_named, names_of
+from search.model_descriptions.registry import APPEARANCE, SCENE, STYLE, find_model, model_named, names_of
 from search.model_descriptions.text import TextModel
 from search.settings import Settings
 from search.spaces import MEANING, CollectionSchema
@@ -24,7 +24,6 @@ from search.words.table import SPACE as CONCEPTS
 from workers.decode.decoded import Decoded
 from workers.embedders.builders import load_builder
 from workers.embedders.image.concepts import concept_vector
-from workers.embedders.sound.standardise import standardise
 from workers.embedders.video.frames import pool_frames
 
 if TYPE_CHECKING:
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
 
     from workers.embedders.image.openclip import TextEmbedder
     from workers.embedders.networks import Runner, StateDict
-    from workers.embedders.sound.logmel import LogMel
+    from workers.embedders.sound.rows import SoundEmbedder, SoundRows
+    from workers.embedders.video.flow import FlowEmbedder
 
 MAX_TAGS = 5
 MIN_PROBABILITY = 0.1
@@ -43,9 +43,9 @@ class Embedded:
     """Vectors and tags of one file.
 
     Attributes:
-        vectors: space name to float32 ``(m, dim)``; ``sound_raw`` is ``sound`` before it is standardised, ``concepts``
-            are described in ``workers.embedders.image.concepts``, ``appearance`` in ``workers.embedders.appearance``;
-            all others have unit length.
+        vectors: space name to float32 ``(m, dim)``; ``concepts`` are described in
+            ``workers.embedders.image.concepts``, ``appearance`` in ``workers.embedders.appearance``; all others have
+            unit length.
         tags: names of ImageNet's classes of what it shows, most probable first.
         concept_frames: see ``search.media.MediaRecord``.
         spans: seconds at which each row of ``sound`` begins and ends, float32 ``(m, 2)``.
@@ -118,10 +118,10 @@ class Models:
             pictures = self._embed_images(items)
             styles, appearances = self._embed_style(items), self._embed_appearance(items)
             meanings = self._embed_meaning(items)
-            motions = self._embed_clips(items) if self.needs_clips else self._pool_frames(items)
+            scenes, motions = self._embed_films(items)
             made: list[Embedded] = []
-            for item, (visual, probabilities), style, appearance, meaning, motion in zip(
-                items, pictures, styles, appearances, meanings, motions, strict=True
+            for item, (visual, probabilities), style, appearance, meaning, scene, motion in zip(
+                items, pictures, styles, appearances, meanings, scenes, motions, strict=True
             ):
                 vectors: dict[str, Array] = {}
                 frames: tuple[int, ...] = ()
@@ -135,12 +135,16 @@ class Models:
                     vectors["appearance"] = appearance
                 if meaning is not None:
                     vectors[MEANING] = meaning
+                if scene is not None:
+                    vectors[SCENE] = scene
                 if motion is not None:
                     vectors["motion"] = motion
                 sound = self._embed_sound(item)
-                if sound is not None:
-                    vectors |= {"sound_raw": sound, "sound": standardise(sound)}
-                made.append(Embedded(vectors, self._tags(probabilities), frames))
+                if sound is None:
+                    made.append(Embedded(vectors, self._tags(probabilities), frames))
+                    continue
+                vectors |= sound.vectors
+                made.append(Embedded(vectors, self._tags(probabilities), frames, sound.spans, sound.voice_rows))
         return made
 
     def text(self, words: str) -> Array:
@@ -183,6 +187,16 @@ class Models:
         """Unit vectors of ``meaning`` of each item's crops; None for an item without any, or where it is not made."""
         return _each(lambda: self._meaning, [item.crops if self._choice.text else None for item in items])
 
+    def _embed_films(self, items: Sequence[Decoded]) -> tuple[list[Array | None], list[Array | None]]:
+        """Vectors of ``scene`` and of ``motion`` of each item; None for one that has none, or where it is not made."""
+        nothing: list[Array | None] = [None] * len(items)
+        scenes = nothing if self._choice.scene_space is None else self._pool_frames(items)
+        if self.needs_clips:
+            return scenes, self._embed_clips(items)
+        if self._choice.needs_movement:
+            return scenes, [None if item.movement is None else self._flow.embed(item.movement) for item in items]
+        return scenes, self._pool_frames(items)
+
     def _pool_frames(self, items: Sequence[Decoded]) -> list[Array | None]:
         """Pooled whole key frames of each video as a unit vector ``(1, dim)``; None for an item without any."""
         frames = _each(lambda: self._image, [item.whole if item.kind is Kind.VIDEO else None for item in items])
@@ -193,15 +207,10 @@ class Models:
         clips = _each(lambda: self._video, [item.clips for item in items])
         return [None if rows is None else _unit(rows.mean(axis=0, keepdims=True)) for rows in clips]
 
-    def _embed_sound(self, item: Decoded) -> Array | None:
-        """Raw sound vector ``(1, dim)``. A video whose sound track is silent has none: silence would make unlike videos
+    def _embed_sound(self, item: Decoded) -> SoundRows | None:
+        """The rows of a recording or sound track; none of a silent one, because silence would make unlike media
         alike."""
-        from workers.embedders.sound.rows import is_silent
-
-        if item.sound is None or not len(item.sound):
-            return None
-        beginning = next(item.sound.pieces(300))
-        return None if item.kind is Kind.VIDEO and is_silent(beginning) else self._sound.embed(beginning)
+        return None if item.sound is None or not len(item.sound) else self._sound.embed(item.sound.pieces())
 
     def _tags(self, probabilities: Array) -> tuple[str, ...]:
         if not len(probabilities):
@@ -225,6 +234,11 @@ class Models:
         return self._built(model_named(self._choice.video))
 
     @cached_property
+    def _flow(self) -> FlowEmbedder:
+        embedder: FlowEmbedder = load_builder(model_named(self._choice.video).builder)()
+        return embedder
+
+    @cached_property
     def _style(self) -> Runner:
         return self._built(STYLE)
 
@@ -245,10 +259,12 @@ class Models:
         return embedder
 
     @cached_property
-    def _sound(self) -> LogMel:
-        from workers.embedders.sound.logmel import LogMel
+    def _sound(self) -> SoundEmbedder:
+        from workers.device import choose_device
 
-        return LogMel()
+        build = self._builder(model_named(self._choice.sound).builder)
+        embedder: SoundEmbedder = build(choose_device(self._settings))
+        return embedder
 
     @property
     def _text_model(self) -> TextModel:

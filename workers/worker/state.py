@@ -55,7 +55,7 @@ class WorkerState:
     def __init__(self, settings: Settings, build: Build = Models) -> None:
         self._settings, self._build = settings, build
         self._models: dict[ModelChoice, DescribedEmbedder] = {}
-        self._pools: dict[bool, DecodePool] = {}
+        self._pools: dict[tuple[bool, bool], DecodePool] = {}
         self._opened: Store | None = None
         self._making = threading.Lock()
 
@@ -104,17 +104,17 @@ class WorkerState:
         return embed_words(self._embedder(choice), words, fingerprint)
 
     def choose_models(
-        self, existing: Mapping[str, CollectionSchema], image: str, video: str, text: str = "none"
+        self, existing: Mapping[str, CollectionSchema], image: str, video: str, sound: str = "auto", text: str = "none"
     ) -> ModelChoice:
         """The models to embed with, see ``search.model_descriptions.registry``.
 
         Args:
-            image, video, text: settings of the process that asks.
+            image, video, sound, text: settings of the process that asks.
 
         Raises:
             ModelError: a model that the settings demand is not available on this machine.
         """
-        wanted = {"image_model": image, "video_model": video, "text_model": text}
+        wanted = {"image_model": image, "video_model": video, "sound_model": sound, "text_model": text}
         choice = choose_models(self._settings.model_copy(update=wanted), existing)
         require_text(choice)
         return choice
@@ -159,10 +159,10 @@ class WorkerState:
         return models
 
     def _pool(self, choice: ModelChoice) -> DecodePool:
-        clips = choice.needs_clips
-        if clips not in self._pools:
-            self._pools[clips] = DecodePool(self._settings, clips=clips)
-        return self._pools[clips]
+        needs = choice.needs_clips, choice.needs_movement
+        if needs not in self._pools:
+            self._pools[needs] = DecodePool(self._settings, clips=needs[0], movement=needs[1])
+        return self._pools[needs]
 
     def _store(self) -> Store:
         if self._settings.store != "server":

@@ -90,12 +90,13 @@ def register(app: Celery, worker_state: WorkerState) -> None:
             return error_to_json(error)
 
     def choose_models(sealed: Json) -> Json:
-        """``{"image", "video", "text", "existing"}`` (what the settings say, and the schemas there are) to a
+        """``{"image", "video", "sound", "text", "existing"}`` (what the settings say, and the schemas there are) to a
         ``ModelChoice``, or ``{"error"}``."""
         try:
             question = _question(sealed)
-            image, video, text = (as_word(question.get(name), f"{name} model") for name in ("image", "video", "text"))
-            return choice_to_json(worker_state.choose_models(_schemas(question.get("existing")), image, video, text))
+            names = ("image", "video", "sound", "text")
+            wanted = (as_word(question.get(name), f"{name} model") for name in names)
+            return choice_to_json(worker_state.choose_models(_schemas(question.get("existing")), *wanted))
         except LikewiseError as error:
             return error_to_json(error)
 

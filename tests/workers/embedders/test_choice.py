@@ -270,3 +270,30 @@ def test_categories_are_the_thousand_of_imagenet() -> None:
     names = weights.imagenet_categories()
     assert len(names) == 1000
     assert (names[0], names[999]) == ("tench", "toilet tissue")
+
+
+def test_sounds_are_embedded_by_a_network_where_its_weights_are_installed(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(sound_model="auto", **FALLBACK)
+    monkeypatch.setattr(weights, "missing_packages", lambda model: ())
+    assert (choose_models(settings, {}).sound, choose_models(settings, {}).notes) == ("aisfx", ())
+
+    monkeypatch.setattr(
+        weights, "missing_packages", lambda model: ("aisfx==0.1.2", "other==1") * bool(model.companions)
+    )
+    choice = choose_models(settings, {})
+    assert choice.sound == "logmel_rows"
+    assert "pip install --no-deps aisfx==0.1.2 other==1" in choice.notes[0]
+    with pytest.raises(ModelError, match="weights of aisfx are not installed") as refused:
+        choose_models(make_settings(sound_model="aisfx", **FALLBACK), {})
+    assert "pip install --no-deps" in str(refused.value)
+
+
+def test_an_older_library_goes_on_with_its_sounds_and_says_so(make_settings: MakeSettings) -> None:
+    _, _, audio = schemas_of(ModelChoice("efficientnet_lite0", "r3d18", "logmel"))
+    choice = choose_models(make_settings(sound_model="auto", **FALLBACK), {"audio": audio})
+    assert choice.sound == "logmel"
+    assert "not with the preferred aisfx" in choice.notes[0]
+    with pytest.raises(SpaceMismatchError, match="LIKEWISE_SOUND_MODEL asks for aisfx"):
+        choose_models(make_settings(sound_model="aisfx", **FALLBACK), {"audio": audio})

@@ -23,7 +23,6 @@ from workers.decode.sound import Sound
 from workers.embedders.image.openclip import openclip_image_network, tokenizer_of
 from workers.embedders.models import Models
 from workers.embedders.networks import Runner
-from workers.embedders.sound.standardise import standardise
 from workers.embedders.video.frames import pool_frames
 from workers.embedders.video.r3d import r3d18_network
 
@@ -81,11 +80,11 @@ def test_every_item_gets_its_own_vectors_in_order(models: Models) -> None:
         "style": (5, STYLE.dim),
         "concepts": (1, CONCEPTS),
         "motion": (1, 2560),
-        "sound_raw": (1, 256),
         "sound": (1, 256),
     }
-    assert set(sounding.vectors) == {"sound_raw", "sound"}
-    np.testing.assert_array_equal(sounding.vectors["sound"], standardise(sounding.vectors["sound_raw"]))
+    assert set(sounding.vectors) == {"sound"}
+    np.testing.assert_allclose(sounding.spans, [[0, 0.5]])
+    assert one.spans.shape == (0, 2)
     assert sounding.tags == ()
     (whole,) = models.embed([replace(clip, crops=clip.whole)])
     np.testing.assert_allclose(moving.vectors["motion"], pool_frames(whole.vectors["visual"]), atol=1e-5)
@@ -144,12 +143,11 @@ def test_vectors_fit_the_schemas(models: Models) -> None:
             assert field.multi or len(rows) == 1
 
 
-def test_a_silent_sound_track_is_not_compared_but_a_silent_file_is(models: Models) -> None:
+def test_silence_is_not_compared(models: Models) -> None:
     silence = np.zeros(8000, np.float32)
     track, file = models.embed([video(1, silence), Decoded(Kind.AUDIO, "", MediaFacts(), sound=Sound.of(silence))])
-    assert not {"sound_raw", "sound"} & track.vectors.keys()
-    np.testing.assert_array_equal(file.vectors["sound_raw"], np.zeros((1, 256)))
-    assert np.linalg.norm(file.vectors["sound"]) == pytest.approx(1, abs=1e-6)
+    assert "sound" not in track.vectors
+    assert not file.vectors
 
 
 @pytest.fixture
@@ -170,7 +168,7 @@ def test_meaning_is_made_of_the_crops_of_pictures_and_of_every_key_frame(
     heard = Decoded(Kind.AUDIO, "audio/wav", MediaFacts(), sound=Sound.of(noise()))
     one, nothing, moving = meaning_models.embed([still, heard, clip])
 
-    assert nothing.vectors.keys() == {"sound", "sound_raw"}
+    assert nothing.vectors.keys() == {"sound"}
     network = openclip_image_network(tiny_clip.state(), tiny_clip.MODEL)
     (expected,) = Runner(network, torch.device("cpu"), 4)(np.concatenate([still.crops, clip.crops]))
     np.testing.assert_allclose(one.vectors["meaning"], expected[:1], atol=1e-5)

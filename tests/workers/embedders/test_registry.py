@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,10 @@ def test_dimensions_are_those_of_the_published_models() -> None:
         "frames_resnet18": 1024,
         "frames_efficientnet_lite0": 2560,
         "logmel": 256,
+        "logmel_rows": 256,
+        "aisfx": 512,
+        "ge2e": 256,
+        "aisfx_ge2e": 768,
         "style": 256,
         "appearance": 256,
         "open_clip": 512,
@@ -90,17 +95,35 @@ def test_each_collection_has_its_spaces(make_settings: MakeSettings) -> None:
     images, videos, audio = Models(make_settings(), ModelChoice("efficientnet_lite0", "r3d18")).schemas
     assert set(images.by_name) == {"visual", "style", "appearance", "concepts"}
     assert not images.by_name["appearance"].indexed
-    assert set(videos.by_name) == {"visual", "style", "concepts", "motion", "sound", "sound_raw"}
-    assert set(audio.by_name) == {"sound", "sound_raw"}
+    assert {"visual", "style", "concepts", "motion", "sound"} <= set(videos.by_name)
+    assert set(audio.by_name) == {"sound"}
+    assert audio.by_name["sound"].multi
     assert videos.by_name["visual"].multi
     assert videos.by_name["style"].multi
-    assert not videos.by_name["sound_raw"].indexed
     assert images.space("visual") == videos.space("visual")
     assert images.space("style") == videos.space("style")
     assert images.by_name["concepts"] == videos.by_name["concepts"]
     assert images.by_name["concepts"].sparse
     assert images.space("concepts") == concepts_space(models_by_name()["efficientnet_lite0"])
     assert audio.space("sound") == videos.space("sound")
+
+
+def test_with_the_network_of_sounds_come_voices_and_both_at_once() -> None:
+    _, videos, audio = schemas_of(ModelChoice("efficientnet_lite0", "r3d18", "aisfx"))
+    assert [(field.space.name, field.space.dim, field.multi) for field in audio.fields] == [
+        ("sound", 512, True),
+        ("voice", 256, True),
+        ("sound_voice", 768, True),
+    ]
+    assert all(videos.by_name[field.space.name] == field for field in audio.fields)
+
+
+def test_sounds_of_older_libraries_stay_as_they_are() -> None:
+    _, _, audio = schemas_of(ModelChoice("efficientnet_lite0", "r3d18", "logmel"))
+    assert [(field.space.name, field.multi, field.indexed) for field in audio.fields] == [
+        ("sound", False, True),
+        ("sound_raw", False, False),
+    ]
 
 
 FINGERPRINTS = {
@@ -125,7 +148,7 @@ def test_no_fingerprint_changes_unawares() -> None:
     for image in names_of("visual"):
         for video in names_of("motion"):
             choice = ModelChoice(image, f"frames_{image}" if video == FRAMES else video, text="open_clip")
-            for schema in schemas_of(choice):
+            for schema in (s for sound in names_of("sound") for s in schemas_of(replace(choice, sound=sound))):
                 found |= {(f.space.name, f.space.model): f.space.fingerprint for f in schema.fields}
     assert {key: found[key] for key in FINGERPRINTS} == FINGERPRINTS
 
@@ -138,6 +161,8 @@ def test_the_names_that_people_type_are_there() -> None:
     assert (spaces["style"], spaces[CONCEPTS], spaces["meaning"][0]) == (("style",), (CONCEPTS,), "open_clip")
     assert model_choices("image_model") == ("auto", *spaces["visual"])
     assert model_choices("video_model") == ("auto", *spaces["motion"])
+    assert spaces["sound"] == ("aisfx", "logmel_rows", "logmel")
+    assert model_choices("sound_model") == ("auto", *spaces["sound"])
     assert model_choices("text_model") == ("none", *spaces["meaning"])
 
 

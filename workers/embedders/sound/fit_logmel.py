@@ -9,7 +9,7 @@ drawn at random, so that 240 spoken digits count no more than 50 instruments.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -24,8 +24,8 @@ from search.store.base import Array
 from workers.decode.decoded import Decoded
 from workers.decode.kinds import kind_of_name
 from workers.decode.sandbox.pool import DecodePool
-from workers.embedders.sound.logmel import LogMel
-from workers.embedders.sound.rows import is_silent
+from workers.embedders.sound.logmel import WHOLE_SECONDS, LogMel
+from workers.embedders.sound.rows import Samples, is_silent
 from workers.embedders.sound.standardise import STATISTICS, SoundStatistics
 
 LEAST_DEVIATION = 1e-3
@@ -65,31 +65,37 @@ def fit(sets: Sequence[Array]) -> tuple[NDArray[np.float32], NDArray[np.float32]
 
 
 def raw_sounds(folder: Path, pool: DecodePool) -> Array:
-    """``sound_raw`` of every file below ``folder`` that is not silent, float32 ``(n, 256)``, in order of path.
-
-    Files that cannot be decoded are named on the standard error stream and left out.
+    """Log-mel statistics of every file below ``folder`` that is not silent, float32 ``(n, 256)``, in order of path.
 
     Raises:
         UsageError: there is no such file.
+    """
+    model = LogMel()
+    rows = [model.embed(samples) for samples in beginnings(folder, pool)]
+    if not rows:
+        raise UsageError(f"'{folder}' holds no sounds.", "Name folders of recordings.")
+    return np.concatenate(rows)
+
+
+def beginnings(folder: Path, pool: DecodePool) -> Iterator[Samples]:
+    """The first five minutes of every recording below ``folder`` that are not silent, in order of path.
+
+    Files that cannot be decoded are named on the standard error stream and left out.
     """
     futures: dict[Path, Future[Decoded]] = {
         path: pool.submit(str(path))
         for path in sorted(folder.rglob("*"))
         if path.is_file() and kind_of_name(path.name) in (Kind.AUDIO, Kind.VIDEO)
     }
-    model, rows = LogMel(), []
     for path, future in futures.items():
         try:
-            track = future.result().sound
+            sound = future.result().sound
         except MediaError as error:
             click.echo(f"{path} is left out: {error}", err=True)
             continue
-        sound = None if track is None else track.samples()
-        if sound is not None and not is_silent(sound):
-            rows.append(model.embed(sound))
-    if not rows:
-        raise UsageError(f"'{folder}' holds no sounds.", "Name folders of recordings.")
-    return np.concatenate(rows)
+        samples = None if sound is None else next(sound.pieces(WHOLE_SECONDS), None)
+        if samples is not None and not is_silent(samples):
+            yield samples
 
 
 if __name__ == "__main__":

@@ -93,12 +93,12 @@ class WholeLogMel:
         return SoundRows({"sound": standardise(self._model.embed(sound))}, span, np.empty(0, np.int32))
 
 
-def logmel_embedder() -> LogMelRows:
+def logmel_embedder(_device: torch.device) -> LogMelRows:
     """The embedder of ``sound`` without weights."""
     return LogMelRows()
 
 
-def whole_logmel_embedder() -> WholeLogMel:
+def whole_logmel_embedder(_device: torch.device) -> WholeLogMel:
     """The embedder of ``sound`` in libraries that version 0.1 made."""
     return WholeLogMel()
 

@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from search.model_descriptions.registry import VOICE
 from search.store.base import Array
 
 RATE = 16_000
@@ -27,9 +28,6 @@ BLOCKS = 4
 
 SEGMENT = BLOCKS * BLOCK
 """Samples of a segment, 9.288 s. The last one of a recording has half of that to one and a half."""
-
-VOICE = "voice"
-"""Name of the space that only segments with speech have a row in."""
 
 SILENT_PEAK = 1e-4
 """Peak of a silent sound, -80 dBFS."""
@@ -133,7 +131,8 @@ def audible(loudest: NDArray[np.float64]) -> NDArray[np.bool_]:
     Args:
         loudest: of each segment, float64 ``(n,)``.
     """
-    return loudest >= QUIET * loudest.max(initial=0.0)
+    kept: NDArray[np.bool_] = loudest >= QUIET * loudest.max(initial=0.0)
+    return kept
 
 
 def _cut(chunks: Iterable[Samples]) -> Iterator[Samples]:
