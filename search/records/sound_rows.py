@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-from search.media import MediaRecord
 
 Spans = npt.NDArray[np.float64]
 """float64 ``(m, 2)``, seconds at which each of m rows begins and ends."""
@@ -89,7 +88,16 @@ def from_row_runs(runs: Sequence[int]) -> npt.NDArray[np.int64]:
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 
-def spans_of(record: MediaRecord, space: str) -> Spans:
+class HasSound(Protocol):
+    """A record, or an example of a question: the runs of its rows of sound."""
+
+    @property
+    def sound_runs(self) -> tuple[float, ...]: ...
+    @property
+    def voice_runs(self) -> tuple[int, ...]: ...
+
+
+def spans_of(record: HasSound, space: str) -> Spans:
     """When each row that a record has in a space is heard; empty where that is not known, or of pictures."""
     if space not in HEARD or not are_runs(record.sound_runs):
         return np.empty((0, 2))

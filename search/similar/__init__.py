@@ -14,6 +14,7 @@ Start with ``find``.
 * ``examples``: Resolves the examples of a question to vectors, and blends them to one query a space
 * ``find``: Answers a find-similar question: what is like these examples, within and across collections
 * ``fusion``: Orders the hits of several spaces and collections in one list
+* ``moments``: Where in a film or recording a hit matches, and the part of an example that asks
 * ``near``: Decides whether two media are near duplicates: one picture, film or recording after an edit
 * ``pivot``: Reaches sounds from pictures, and pictures from sounds, through the videos that hold both
 * ``query_context``: Holds what one question needs in find, pivot and subject_style, and makes its queries

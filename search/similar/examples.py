@@ -11,6 +11,8 @@ from search.errors import SpaceMismatchError
 from search.likeness.best_pairs import MOST_ASKING
 from search.media import Kind
 from search.records.lookup import probes_of
+from search.records.sound_rows import Spans
+from search.similar.moments import best_span, part_of
 from search.similar.questions import Probe, Question
 from search.spaces import Space, VectorField
 from search.store.base import Array, PayloadChoice, Store, VectorQuery
@@ -74,11 +76,14 @@ class Examples:
 
         Raises:
             NotFoundError: an id is not stored.
+            UsageError: it has no such part.
         """
         everything = (*question.like, *question.unlike)
         named = list(dict.fromkeys(e for e in everything if isinstance(e, str)))
         probes = dict(zip(named, probes_of(store, named), strict=True)) if named else {}
         resolved = [probes[e] if isinstance(e, str) else e for e in everything]
+        if question.part is not None:
+            resolved[0] = part_of(resolved[0], *question.part)
         return cls(
             like=tuple(resolved[: len(question.like)]),
             unlike=tuple(resolved[len(question.like) :]),
@@ -134,6 +139,19 @@ class Examples:
         return float(moments[int((frames @ np.concatenate(seen).T).max(axis=1).argmax())])
 
 
+    def span(self, space: str, held: Array | None, spans: Spans) -> tuple[float, float] | None:
+        """Seconds between which a hit matches the positive examples best by its sound; see ``moments.best_span``.
+
+        Args:
+            held: the hit's rows in the space; None when not fetched.
+            spans: when each is heard; None is returned when the two do not belong together.
+        """
+        heard = [probe.vectors[space] for probe in self.having(space)]
+        if held is None or not len(held) or len(held) != len(spans) or not heard:
+            return None
+        return best_span(held, spans, [_spread(rows) for rows in heard])
+
+
 def blend(like: Sequence[Array], unlike: Sequence[Array]) -> Array:
     """One query out of several examples, float32 ``(m, dim)`` with rows of length 1.
 
@@ -160,7 +178,11 @@ def _checked(probe: Probe, space: Space, collection: str) -> Array:
             f"but collection '{collection}' was made with {space}.",
             "Use the model the collection was made with, or a new data directory (LIKEWISE_HOME).",
         )
-    rows = probe.vectors[space.name]
+    return _spread(probe.vectors[space.name])
+
+
+def _spread(rows: Array) -> Array:
+    """At most :data:`~search.likeness.best_pairs.MOST_ASKING` of the rows, evenly spread."""
     if len(rows) <= MOST_ASKING:
         return rows
     spread: Array = rows[np.linspace(0, len(rows) - 1, MOST_ASKING).round().astype(int)]

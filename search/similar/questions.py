@@ -44,6 +44,7 @@ class Probe:
         vectors: space name to float32 ``(m, dim)``.
         spaces: space name to fingerprint, so that a vector of another model is refused.
         moments: seconds of the rows of ``vectors["visual"]`` when the example is a video.
+        sound_runs, voice_runs: when its rows of sound are heard, see ``search.records.sound_rows``.
         media_id: identity of its bytes; hits with it are exact copies.
         duration: seconds, of a video or sound.
         features: of an image that has just been encoded, the 78 of ``search.photographers.photos.features``, NaN as
@@ -62,6 +63,8 @@ class Probe:
     duration: float | None = None
     features: tuple[float | None, ...] = ()
     borders: tuple[float, ...] = ()
+    sound_runs: tuple[float, ...] = ()
+    voice_runs: tuple[int, ...] = ()
     shot: Shot | None = None
 
 
@@ -71,6 +74,7 @@ class Question:
 
     Attributes:
         like, unlike: ids of stored media, or probes. At least one ``like``.
+        part: seconds from which and up to which the one example asks, of a film or recording; None for all of it.
         collections: where to look.
         spaces: which spaces to use; empty means every space that question and collection share, but ``style``.
         style: position between subject (-1: in another style) and style (1: of another subject), see
@@ -85,6 +89,7 @@ class Question:
 
     like: tuple[str | Probe, ...]
     unlike: tuple[str | Probe, ...] = ()
+    part: tuple[float, float] | None = None
     collections: tuple[str, ...] = COLLECTIONS
     spaces: tuple[str, ...] = ()
     where: Filter = field(default_factory=Filter)
@@ -115,7 +120,9 @@ class SimilarHit:
             least that of very similar hits for shots of one burst.
         band: the answer in words: copies first, then by likeness.
         match: per cent of random pairs of this space and collection, in this library, that are less alike.
-        moment: seconds into a video hit where it matches best; None for other kinds.
+        moment: seconds into a video or sound at which it matches best; None of a picture, and where that is not known.
+        span: of a hit by its sound, seconds between which it matches best, as ``search.similar.moments`` says; else
+            None.
         thumbnail: address of the preview picture, or None.
         via: set when a pivot led here; ``likeness`` is then the product of that of both steps.
         parts: where subject and style were weighed against each other, the match in each: ``visual`` and ``style``.
@@ -131,6 +138,7 @@ class SimilarHit:
     space: str
     relation: Relation
     moment: float | None = None
+    span: tuple[float, float] | None = None
     thumbnail: str | None = None
     via: Via | None = None
     parts: Mapping[str, float] | None = None
@@ -143,9 +151,9 @@ class SimilarAnswer:
     Both go by band, and within one what was compared directly comes before what was reached through a video, the kind
     asked with before others, then by likeness. So weak hits come last; pages fold them.
 
-    ``query`` echoes the question: like, unlike, collections, spaces, style, limit, offset, diversity; ``notes`` says in
-    words what could not be asked (a space that the example lacks, say). ``took_ms`` is wall-clock milliseconds in the
-    store and ranking.
+    ``query`` echoes the question: like, unlike, part, collections, spaces, style, limit, offset, diversity; ``notes``
+    says in words what could not be asked (a space that the example lacks, say). ``took_ms`` is wall-clock milliseconds
+    in the store and ranking.
     """
 
     query: Mapping[str, object]

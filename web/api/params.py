@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
@@ -24,6 +25,7 @@ Offset: TypeAlias = Annotated[int, Field(ge=0, le=MOST_OFFSET)]
 NonEmpty: TypeAlias = Annotated[str, Field(min_length=1)]
 StylePosition: TypeAlias = Annotated[float, Field(ge=-1, le=1)]
 OrderName: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "enum": list(ORDERS)})]
+Seconds: TypeAlias = Annotated[float, Field(ge=0, le=1e9)]
 Diversity: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
 Values: TypeAlias = dict[str, Any]
@@ -36,6 +38,8 @@ class SimilarParameters:
 
     Attributes:
         like, unlike: ids of stored media.
+        start, end: seconds from which and up to which the one example asks, of a film or recording, stored or uploaded;
+            left out, from its beginning and to its end.
         collections: where to look (``in`` in a request); empty means everywhere.
         spaces: which vector spaces to use; empty means all that fit, but style.
         style: weigh subject against style: -1 same subject in another style, -0.5 subject alone, 0 both, 0.5 style
@@ -50,6 +54,8 @@ class SimilarParameters:
 
     like: tuple[NonEmpty, ...] = ()
     unlike: tuple[NonEmpty, ...] = ()
+    start: Seconds | None = None
+    end: Seconds | None = None
     collections: Annotated[tuple[CollectionName, ...], Field(alias="in")] = ()
     spaces: tuple[NonEmpty, ...] = ()
     limit: Limit = 20
@@ -58,6 +64,13 @@ class SimilarParameters:
     style: StylePosition | None = None
     offset: Offset = 0
     diversity: Diversity | None = None
+
+    @property
+    def part(self) -> tuple[float, float] | None:
+        """Seconds, for ``Question.part``."""
+        if self.start is None and self.end is None:
+            return None
+        return self.start or 0.0, math.inf if self.end is None else self.end
 
     @property
     def where_to_look(self) -> tuple[str, ...]:

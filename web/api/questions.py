@@ -123,6 +123,7 @@ def ask(
     question = Question(
         like=tuple(uploads.get(name) or check_id(name) for name in asked.like),
         unlike=tuple(uploads.get(name) or check_id(name) for name in asked.unlike),
+        part=asked.part,
         collections=asked.where_to_look,
         spaces=asked.spaces,
         where=narrowed,

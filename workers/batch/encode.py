@@ -12,6 +12,7 @@ from search.deadlines import paused_deadline
 from search.errors import SpaceMismatchError, UnreadableFileError, UnsupportedMediaError
 from search.media import Kind, media_id
 from search.records.lookup import carried_fields
+from search.records.sound_rows import as_row_runs, as_runs
 from search.settings import Settings
 from search.similar.questions import Probe
 from search.similar.shots import Shot
@@ -77,6 +78,8 @@ class ExampleEncoder:
             duration=decoded.facts.duration,
             features=decoded.features,
             borders=decoded.borders,
+            sound_runs=as_runs(embedded.spans),
+            voice_runs=as_row_runs(embedded.voice_rows),
             shot=_shot(decoded),
         )
 

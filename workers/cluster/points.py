@@ -84,6 +84,11 @@ def as_sound_runs(value: object, name: str) -> tuple[float, ...]:
     return runs if are_runs(runs) else refuse(name, value)
 
 
+def as_voice_runs(value: object, name: str) -> tuple[int, ...]:
+    """Runs of row numbers, see ``search.records.sound_rows``."""
+    return as_tuple(value, name, 2 * MOST_ROWS, lambda one, what: as_integer(one, what, 0, MOST_ROWS))
+
+
 def as_features(value: object, name: str) -> tuple[float | None, ...]:
     """No features, or all of them, each None or a number in its range."""
     numbers = as_list(value, name, len(FEATURES))
@@ -141,9 +146,7 @@ _CHECKS: Mapping[str, Check] = {
         value, name, MOST_CONCEPTS, lambda one, what: as_integer(one, what, 0, MOST_FRAMES - 1)
     ),
     "sound_runs": as_sound_runs,
-    "voice_runs": lambda value, name: as_tuple(
-        value, name, 2 * MOST_ROWS, lambda one, what: as_integer(one, what, 0, MOST_ROWS)
-    ),
+    "voice_runs": as_voice_runs,
     "added": lambda value, name: as_optional(value, name, as_number),
     "job": lambda value, name: as_optional(value, name, as_name),
     "missing": as_flag,

@@ -49,6 +49,8 @@ from workers.cluster.points import (
     as_fingerprints,
     as_moment,
     as_moments,
+    as_sound_runs,
+    as_voice_runs,
     point_from_json,
     point_to_json,
     vectors_from_json,
@@ -221,6 +223,8 @@ def probe_to_json(probe: Probe) -> Json:
         "duration": probe.duration,
         "features": list(probe.features),
         "borders": list(probe.borders),
+        "sound_runs": list(probe.sound_runs),
+        "voice_runs": list(probe.voice_runs),
         "shot": None if probe.shot is None else shot_to_json(probe.shot),
     }
 
@@ -251,6 +255,8 @@ def probe_from_json(data: object) -> Probe:
         duration=as_fact(found.get("duration"), "duration"),
         features=as_features(found.get("features"), "list of features"),
         borders=as_borders(found.get("borders", []), "borders"),
+        sound_runs=as_sound_runs(found.get("sound_runs", []), "runs of sound"),
+        voice_runs=as_voice_runs(found.get("voice_runs", []), "runs of voice"),
         shot=None if found.get("shot") is None else shot_from_json(found["shot"]),
     )
 
