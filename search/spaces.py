@@ -17,6 +17,9 @@ from functools import lru_cache
 from search.errors import SpaceMismatchError
 from search.media import Kind
 
+MOST_FRAMES = 2160
+"""Most key frames of a video, so most of its vectors in a space that keeps one of each."""
+
 MEANING = "meaning"
 """Name of the space that pictures share with words (``search.model_descriptions.text``), where a library has it."""
 

@@ -17,7 +17,7 @@ from search.media import MediaRecord, media_id
 from search.settings import Settings
 from search.store.base import Store
 from search.store.filters import Filter
-from workers.batch.backfill import carry_over
+from workers.batch.backfill import carry_over, renamed
 from workers.batch.records import payload_changes, renewed
 from workers.batch.report import Batch, BatchReport, BatchRunner, FileRef
 
@@ -116,15 +116,20 @@ class FillRun:
     def _lacking_vectors(self, generation: str) -> int:
         target = self._store.schema(generation)
         current = self._store.schema(target.collection)
+        # A film in which nothing moves has no vector of its movement, though its key frames had one under that name.
+        of_scene = renamed(target, current).values()
         changed = [
-            field.space.name for field in target.fields if current.space(field.space.name) not in (None, field.space)
+            field.space.name
+            for field in target.fields
+            if current.space(field.space.name) not in (None, field.space) and field.space.name not in of_scene
         ]
 
         def held(collection: str, space: str) -> int:
             return self._store.count(collection, Filter(has_space=space, include_missing=True))
 
         # A record that lost several spaces is one record.
-        return max((held(target.collection, name) - held(generation, name) for name in changed), default=0)
+        lost = max((held(target.collection, name) - held(generation, name) for name in changed), default=0)
+        return max(lost, len(self._failed)) if of_scene else lost
 
     @property
     def stopped(self) -> bool:

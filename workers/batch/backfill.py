@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from search.media import Kind, MediaRecord, Payload
+from search.model_descriptions.registry import MOTION, SCENE
 from search.records.sound_rows import HEARD
 from search.spaces import MEANING, CollectionSchema
 from search.store.base import Array, CollectionInfo, PayloadChoice, Point, Store, StoredPoint
@@ -98,6 +99,14 @@ def carry_over(store: Store, generation: str, ids: Sequence[str]) -> None:
     _fill(store, generation, dict.fromkeys(ids))
 
 
+def renamed(target: CollectionSchema, current: CollectionSchema) -> Mapping[str, str]:
+    """Spaces of ``target`` whose vectors ``current`` holds under another name, which is the value: version 0.1 called
+    ``scene`` motion."""
+    scene, motion = target.space(SCENE), current.space(MOTION)
+    same = scene is not None and motion is not None and replace(motion, name=SCENE) == scene
+    return {SCENE: MOTION} if same and current.space(SCENE) is None else {}
+
+
 def _fill(store: Store, generation: str, fresh: Mapping[str, Point | None]) -> None:
     """Write records into ``generation``.
 
@@ -107,14 +116,20 @@ def _fill(store: Store, generation: str, fresh: Mapping[str, Point | None]) -> N
     target = store.schema(generation)
     current = store.schema(target.collection)
     kept = [field.space.name for field in target.fields if current.space(field.space.name) == field.space]
-    stored = store.retrieve(target.collection, list(fresh), vectors=kept)
-    made = [_joined(current, old, fresh[old.id], kept, target.by_name) for old in stored]
+    called = renamed(target, current)
+    stored = store.retrieve(target.collection, list(fresh), vectors=list({*kept, *called.values()}))
+    made = [_joined(current, old, fresh[old.id], kept, target.by_name, called) for old in stored]
     if made:
         store.upsert(generation, made)
 
 
 def _joined(
-    schema: CollectionSchema, old: StoredPoint, new: Point | None, kept: Sequence[str], wanted: Mapping[str, object]
+    schema: CollectionSchema,
+    old: StoredPoint,
+    new: Point | None,
+    kept: Sequence[str],
+    wanted: Mapping[str, object],
+    called: Mapping[str, str],
 ) -> Point:
     before = MediaRecord.from_payload(old.payload)
     record = before if new is None else renewed(before, MediaRecord.from_payload(new.payload))
@@ -123,6 +138,7 @@ def _joined(
     vectors: dict[str, Array] = {name: old.vectors[name] for name in kept if name in old.vectors}
     if new is not None:
         vectors |= {name: vector for name, vector in new.vectors.items() if name in wanted and name not in vectors}
+    vectors |= {now: old.vectors[was] for now, was in called.items() if was in old.vectors and now not in vectors}
     if CONCEPTS in kept and CONCEPTS in old.vectors:  # its components are numbered by the vector that was kept
         record = replace(record, concept_frames=before.concept_frames)
     elif CONCEPTS not in vectors:

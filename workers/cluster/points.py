@@ -18,6 +18,7 @@ from search.bounds import FACT_RANGES, are_borders, is_moment, number_within
 from search.media import Kind, Payload
 from search.photographers.photos.features import FEATURES
 from search.records.sound_rows import MOST_ROWS, are_runs
+from search.spaces import MOST_FRAMES
 from search.store.base import Array, Point
 from workers.cluster.checks import (
     as_flag,
@@ -37,9 +38,6 @@ from workers.cluster.checks import (
     refuse,
 )
 from workers.cluster.signing import Json
-
-MOST_FRAMES = 256
-"""Most key frames of a video, as ``Settings.key_frames`` allows."""
 
 MOST_PATHS = 100_000
 MOST_SPACES, MOST_DIM = 16, 65_536

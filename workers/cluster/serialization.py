@@ -154,6 +154,7 @@ def choice_from_json(data: object) -> ModelChoice:
         concepts=as_flag(found.get("concepts"), "concepts"),
         text=as_optional(found.get("text"), "text model", as_word),
         appearance=as_flag(found.get("appearance", False), "appearance"),  # an older coordinator does not know it
+        scene=as_flag(found.get("scene", False), "scene"),  # nor this
     )
 
 

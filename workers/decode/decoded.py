@@ -16,6 +16,9 @@ CROP = 224
 CLIP_FRAMES, CLIP_SIDE = 16, 112
 """Frames of a clip and their side in pixels, as R3D-18 was trained."""
 
+MOVEMENT_NUMBERS = 221
+"""Numbers that say how a film moves (``recording.movement.flow``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
@@ -53,6 +56,8 @@ class Decoded:
         crops: uint8 (n, 224, 224, 3) RGB, upright; one of an image, one a key frame of a video, none of a sound.
         moments: seconds of a video's crops, rising; empty otherwise.
         clips: uint8 (c, 16, 112, 112, 3) RGB of a video, when the pool was asked for clips; else None.
+        movement: float32 (221,) of a video, how it moves (``recording.movement.flow``), when the pool was asked for it;
+            else, and of a film in which nothing moves, None.
         whole: uint8 (n, 224, 224, 3) RGB, the uncropped pictures of ``crops``, resized to a square; None of a sound.
         inner: of an image with borders, uint8 (1, 224, 224, 3) RGB, what lies within them, resized to a square; else
             None.
@@ -78,6 +83,7 @@ class Decoded:
     crops: npt.NDArray[np.uint8] = field(default_factory=no_crops)
     moments: tuple[float, ...] = ()
     clips: npt.NDArray[np.uint8] | None = None
+    movement: npt.NDArray[np.float32] | None = None
     whole: npt.NDArray[np.uint8] | None = None
     inner: npt.NDArray[np.uint8] | None = None
     borders: tuple[float, ...] = ()

@@ -15,6 +15,9 @@ from search.media import DECODING_REVISION, Kind, MediaRecord
 FIVE_MINUTES = 300
 """Seconds of a recording that were read before decoding revision 4."""
 
+TEN_SECONDS = 10
+"""Seconds of a video from which on there may be more key frames since then."""
+
 
 @dataclass(frozen=True, slots=True)
 class DecodingChange:
@@ -46,6 +49,11 @@ def _long_sounds(record: MediaRecord) -> bool:
     return heard and (record.duration is None or record.duration > FIVE_MINUTES or record.remark is not None)
 
 
+def _long_films(record: MediaRecord) -> bool:
+    """Shorter ones have the key frames that they had."""
+    return record.kind is Kind.VIDEO and (record.duration is None or record.duration > TEN_SECONDS)
+
+
 CHANGES = (
     DecodingChange(
         2,
@@ -55,6 +63,7 @@ CHANGES = (
     ),
     DecodingChange(3, "style and features of pictures within their borders", _pictures),
     DecodingChange(4, "sounds of more than five minutes, or that begin with silence", _long_sounds),
+    DecodingChange(4, "a key frame each ten seconds of videos", _long_films),
 )
 """In order. Revision 1 is version 0.1.0."""
 

@@ -101,7 +101,7 @@ class LocalEngine:
         make_ready_for_models()
         self._settings, self._store = settings, store
         self._making = threading.RLock()
-        self._pools: dict[bool, DecodePool] = {}
+        self._pools: dict[tuple[bool, bool], DecodePool] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -167,14 +167,14 @@ class LocalEngine:
         return models
 
     def _pool(self, choice: ModelChoice) -> DecodePool:
-        """The decoders, which cut clips from videos only for a model of clips."""
+        """The decoders, which take of videos what the model of motion needs."""
         from workers.decode.sandbox.pool import DecodePool
 
-        clips = choice.needs_clips
+        needs = choice.needs_clips, choice.needs_movement
         with self._making:
-            if clips not in self._pools:
-                self._pools[clips] = DecodePool(self._settings, clips=clips)
-            return self._pools[clips]
+            if needs not in self._pools:
+                self._pools[needs] = DecodePool(self._settings, clips=needs[0], movement=needs[1])
+            return self._pools[needs]
 
     @cached_property
     def _encoder(self) -> ExampleEncoder:

@@ -145,7 +145,7 @@ def test_an_error_of_no_known_kind() -> None:
         {"fingerprints": ["0" * 63]},
         {"fingerprints": ["G" * 64]},
         {"fingerprints": [None]},
-        {"fingerprints": ["0" * 64] * 300},
+        {"fingerprints": ["0" * 64] * 3000},
         {"features": None},
         {"features": [1.0] * 77},
         {"features": [None] * 79},

@@ -11,7 +11,7 @@ import pytest
 from search.errors import CorruptMediaError, MediaTooLargeError
 from search.media import Kind
 from workers.decode.recording import video
-from workers.decode.recording.clips import clip_ticks
+from workers.decode.recording.movement.clips import clip_ticks
 from workers.decode.sandbox.options import DecodeOptions
 
 

@@ -1,8 +1,10 @@
-"""Decode videos: key frames with their times, and on request the clips of a motion model."""
+"""Decode videos: key frames with their times, and what models of motion see: clips, or how it moves."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import IO
@@ -18,20 +20,22 @@ from PIL import Image
 from search.errors import CorruptMediaError, MediaTooLargeError
 from search.media import Kind
 from workers.decode.decoded import Decoded, MediaFacts
-from workers.decode.image.geometry import encode_preview, squeeze
-from workers.decode.perceptual import picture_fingerprint
-from workers.decode.recording.clips import cut_clips
+from workers.decode.image.geometry import encode_preview
 from workers.decode.recording.colour import FramePainter
 from workers.decode.recording.damage import damage_of, seconds_of
 from workers.decode.recording.frames import NoFrames, Reading, decode_frames
-from workers.decode.recording.keyframes import FEWEST, KeyFrameCandidate, Sampler, choose_key_frames
+from workers.decode.recording.keyframes import FEWEST, SECONDS_BETWEEN, SECONDS_EACH, KeyFrameCandidate, Sampler
+from workers.decode.recording.movement.clips import cut_clips
+from workers.decode.recording.movement.windows import MovementWindows
 from workers.decode.recording.upright import Turn
 from workers.decode.sandbox.options import DecodeOptions
 
 SEQUENTIAL_PIXELS = 1.5e9
 """Pixels up to which every frame is decoded (about 5 s of one core; half a minute of full HD). Longer videos are
-sampled by seeking to ``SEEKS`` evenly spaced moments, so that their cost does not grow with their length."""
-SEEKS = 64
+sampled by seeking to evenly spaced moments, one each five seconds."""
+FEWEST_SEEKS, MOST_SEEKS = 64, 1080
+BETWEEN_PIXELS = SEQUENTIAL_PIXELS
+"""Pixels decoded beside, at most, where a film's codec begins anew less often than key frames are wanted."""
 
 
 def decode_video(
@@ -62,12 +66,19 @@ def decode_video(
     stream.thread_type = "NONE"
     video = DecodedVideo(container, stream, name)
     work = video.pixels * video.rate * (seconds or 0.0)
-    candidates = video.by_seeking(seconds) if seconds and work > SEQUENTIAL_PIXELS else video.by_decoding_all()
-    chosen = choose_key_frames(candidates, options.key_frames)
+    windows = MovementWindows(seconds, video.aspect) if seconds and options.movement else None
+    if seconds and work > SEQUENTIAL_PIXELS:
+        sampler = video.by_seeking(seconds, options.key_frames)
+        read_on = True
+    else:
+        sampler = video.by_decoding_all(seconds, options.key_frames, windows)
+        read_on = windows is None
+    chosen = sampler.key_frames()
     if not chosen:
         raise NoFrames
     damaged = video.damage(file)
-    fingerprints = (picture_fingerprint(frame.preview) for frame in chosen)
+    if read_on and options.movement:
+        windows = video.read_windows(MovementWindows(seconds or video.end, video.aspect))
     return Decoded(
         kind=Kind.VIDEO,
         mime="",
@@ -81,9 +92,10 @@ def decode_video(
         crops=np.stack([frame.crop for frame in chosen]),
         moments=tuple(round(frame.moment, 3) for frame in chosen),
         clips=cut_clips(video.frames, seconds or video.end) if options.clips else None,
-        whole=np.stack([squeeze(frame.preview) for frame in chosen]),
-        fingerprints=tuple(text for text in fingerprints if text),
-        preview=encode_preview(max(chosen, key=lambda frame: frame.contrast).preview),
+        movement=None if windows is None else windows.movement(),
+        whole=np.stack([frame.whole for frame in chosen]),
+        fingerprints=tuple(frame.fingerprint for frame in chosen if frame.fingerprint),
+        preview=encode_preview(sampler.preview),
     )
 
 
@@ -96,7 +108,7 @@ class DecodedVideo:
         self._reading = Reading()
         self._sought = self._not_found = 0
         aspect = float(stream.sample_aspect_ratio or 1)
-        self._aspect = aspect if 0.1 < aspect < 10 else 1.0
+        self.aspect = aspect if 0.1 < aspect < 10 else 1.0
         self._start = float((stream.start_time or 0) * (stream.time_base or 0))
         self.rate = min(float(stream.average_rate or 25), 1000.0) or 25.0
         self.pixels = stream.width * stream.height
@@ -104,37 +116,82 @@ class DecodedVideo:
         self.end = 0.0
         """Moment at which the last frame decoded so far ends."""
 
-    def by_decoding_all(self) -> list[KeyFrameCandidate]:
-        """Evenly spaced frames of the whole video."""
-        sampler = Sampler()
+    def by_decoding_all(self, seconds: float | None, most: int, windows: MovementWindows | None) -> Sampler:
+        """Evenly spaced frames of the whole video, and those of its windows."""
+        sampler = Sampler(most, seconds or 0.0)
         for count, (moment, frame) in enumerate(self.frames(reading=self._reading)):
             sampler.offer(moment, partial(self._candidate, moment, frame))
+            if windows is not None:
+                windows.offer(moment, frame)
             if count * self.pixels > 4 * SEQUENTIAL_PIXELS:
                 break
-        return sampler.candidates
+        return sampler
 
-    def by_seeking(self, seconds: float) -> list[KeyFrameCandidate]:
-        """The last intra-coded frame before each of ``SEEKS`` moments; frames in between where those are too few."""
-        found: dict[float, KeyFrameCandidate] = {}
+    def by_seeking(self, seconds: float, most: int) -> Sampler:
+        """The last intra-coded frame before each of evenly spaced moments; frames in between where they are too few."""
+        sampler = Sampler(most, seconds, step=0.0)
+        intra_coded = self._intra_coded(seconds)
         self._stream.codec_context.skip_frame = "NONKEY"
-        for target in np.linspace(0, seconds, SEEKS, endpoint=False):
-            self._add_first(found, self.frames(float(target)))
+        first = list(itertools.islice(intra_coded, FEWEST))
+        if len(first) == FEWEST:
+            for candidate in itertools.chain(first, intra_coded):
+                sampler.offer(candidate.moment, partial(_itself, candidate))
         self._stream.codec_context.skip_frame = "DEFAULT"
-        if len(found) < FEWEST:
+        if len(first) < FEWEST:
             affordable = max(1, int(SEQUENTIAL_PIXELS / FEWEST / max(1, self.pixels)))
-            for target in (np.arange(FEWEST) + 0.5) * seconds / FEWEST:
-                self._add_first(found, self._near(float(target), affordable))
-        return [found[moment] for moment in sorted(found)]
+            between = [self._near(float(at), affordable) for at in (np.arange(FEWEST) + 0.5) * seconds / FEWEST]
+            found = {candidate.moment: candidate for candidate in (*first, *filter(None, map(self._first, between)))}
+            for moment in sorted(found):
+                sampler.offer(moment, partial(_itself, found[moment]))
+        return sampler
 
-    def _add_first(self, found: dict[float, KeyFrameCandidate], frames: Iterator[tuple[float, VideoFrame]]) -> None:
+    def _intra_coded(self, seconds: float) -> Iterator[KeyFrameCandidate]:
+        """The last intra-coded frame before each of evenly spaced moments, each once, and frames between two of them
+        that are more than ten seconds apart, as far as :data:`BETWEEN_PIXELS` go."""
+        latest, left = 0.0, BETWEEN_PIXELS
+        seeks = min(MOST_SEEKS, max(FEWEST_SEEKS, round(seconds / SECONDS_BETWEEN)))
+        for number, target in enumerate(np.linspace(0, seconds, seeks, endpoint=False)):
+            candidate = self._first(self.frames(float(target)))
+            if candidate is None or (number and candidate.moment <= latest):
+                continue
+            if candidate.moment > latest + SECONDS_EACH and left > 0:
+                between, left = self._between(latest, candidate.moment, left)
+                yield from between
+            latest = candidate.moment
+            yield candidate
+        if seconds > latest + SECONDS_EACH and left > 0:
+            yield from self._between(latest, seconds, left)[0]
+
+    def _between(self, since: float, until: float, left: float) -> tuple[list[KeyFrameCandidate], float]:
+        """Frames each ten seconds between two moments, decoding at most ``left`` pixels, and how many are left."""
+        found: list[KeyFrameCandidate] = []
+        self._stream.codec_context.skip_frame = "DEFAULT"
+        with suppress(CorruptMediaError, av.error.FFmpegError):
+            for moment, frame in self.frames(since):
+                left -= self.pixels
+                if moment >= until or left <= 0:
+                    break
+                if moment >= since + SECONDS_EACH * (len(found) + 1) * 0.99:
+                    found.append(self._candidate(moment, frame))
+        self._stream.codec_context.skip_frame = "NONKEY"
+        return found, left
+
+    def _first(self, frames: Iterator[tuple[float, VideoFrame]], later_than: float = -1.0) -> KeyFrameCandidate | None:
+        """The first of these frames, None where it cannot be read or is not later."""
         self._sought += 1
         try:
             moment, frame = next(frames, (None, None))
         except (CorruptMediaError, av.error.FFmpegError):
             self._not_found += 1
-        else:
-            if moment is not None and frame is not None and moment not in found:
-                found[moment] = self._candidate(moment, frame)
+            return None
+        return None if moment is None or frame is None else self._candidate(moment, frame)
+
+    def read_windows(self, windows: MovementWindows) -> MovementWindows:
+        """Read the windows of a video, each from where decoding can begin."""
+        for number, start in enumerate(windows.starts):
+            with suppress(CorruptMediaError, av.error.FFmpegError):
+                windows.read(number, self.frames(start))
+        return windows
 
     def damage(self, file: IO[bytes]) -> float | None:
         """Share of the film that could not be read, None if nothing is known to be missing.
@@ -175,8 +232,12 @@ class DecodedVideo:
 
     def picture(self, frame: VideoFrame) -> Image.Image:
         """The frame as RGB, upright, shrunk cheaply when much larger than needed."""
-        width, height = max(1, round(frame.width * self._aspect)), frame.height
+        width, height = max(1, round(frame.width * self.aspect)), frame.height
         turn = Turn.of(frame)
         self.size = turn.size(width, height)
         pixels = self._painter.shrunk(frame, width, height)
         return Image.fromarray(np.ascontiguousarray(turn.upright(pixels)))
+
+
+def _itself(candidate: KeyFrameCandidate) -> KeyFrameCandidate:
+    return candidate

@@ -19,6 +19,7 @@ class DecodeOptions:
         max_bytes, max_pixels, max_seconds: larger files, pictures (or frames) and recordings are refused undecoded.
         key_frames: most key frames of a video.
         clips: also cut the clips of R3D-18.
+        movement: also measure how videos move.
         cut_borders: find the borders of pictures, and measure what lies within them.
         sandbox: whether it gives up its powers.
     """
@@ -29,11 +30,12 @@ class DecodeOptions:
     max_seconds: float
     key_frames: int
     clips: bool = False
+    movement: bool = False
     cut_borders: bool = True
     sandbox: Wanted = "auto"
 
     @classmethod
-    def of(cls, settings: Settings, *, clips: bool = False) -> DecodeOptions:
+    def of(cls, settings: Settings, *, clips: bool = False, movement: bool = False) -> DecodeOptions:
         return cls(
             memory_bytes=settings.decode_memory_mb * MIB,
             max_bytes=settings.max_file_mb * MIB,
@@ -41,6 +43,7 @@ class DecodeOptions:
             max_seconds=settings.max_duration,
             key_frames=settings.key_frames,
             clips=clips,
+            movement=movement,
             cut_borders=settings.cut_borders,
             sandbox=settings.decoder_sandbox,
         )

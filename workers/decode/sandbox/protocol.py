@@ -24,11 +24,12 @@ from search.bounds import FACT_RANGES, LONGEST_TEXT, are_borders, is_moment, num
 from search.errors import MEDIA_ERRORS, MediaError
 from search.media import Kind
 from search.photographers.photos.features import FEATURES
-from workers.decode.decoded import CLIP_FRAMES, CLIP_SIDE, CROP, Decoded, MediaFacts, no_crops
+from search.spaces import MOST_FRAMES
+from workers.decode.decoded import CLIP_FRAMES, CLIP_SIDE, CROP, MOVEMENT_NUMBERS, Decoded, MediaFacts, no_crops
 from workers.decode.sandbox.frames import Deadline, ProtocolError, read_exactly, read_header, write_frame
 from workers.decode.sandbox.sound_pieces import ReceivedSound, send_rest
 
-_MOST_CROPS, _MOST_CLIPS = 256, 64
+_MOST_CROPS, _MOST_CLIPS = MOST_FRAMES, 64
 _MOST_PREVIEW_BYTES = 4 << 20
 MOST_LUMINANCE_SIDE = 1024
 """Pixels a side of a preview that is decoded; those that this version makes have 480."""
@@ -54,6 +55,7 @@ _ARRAYS = {
     "whole": _ArraySpec("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
     "inner": _ArraySpec("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
     "clips": _ArraySpec("uint8", (None, CLIP_FRAMES, CLIP_SIDE, CLIP_SIDE, 3), _MOST_CLIPS),
+    "movement": _ArraySpec("float32", (MOVEMENT_NUMBERS,), MOVEMENT_NUMBERS),
     "preview": _ArraySpec("uint8", (None,), _MOST_PREVIEW_BYTES),
     "luminance": _ArraySpec("uint8", (None, None), MOST_LUMINANCE_SIDE),
     "colours": _ArraySpec("uint8", (None, None, 3), MOST_LUMINANCE_SIDE),
@@ -87,6 +89,7 @@ def write_reply(descriptor: int, reply: Reply) -> None:
     named = {
         "crops": decoded.crops,
         "clips": decoded.clips,
+        "movement": decoded.movement,
         "whole": decoded.whole,
         "inner": decoded.inner,
         "preview": None if decoded.preview is None else np.frombuffer(decoded.preview, np.uint8),
@@ -173,6 +176,7 @@ def read_reply(descriptor: int, deadline: Deadline, heard: ReceivedSound | None 
         crops=crops,
         moments=moments,
         clips=arrays.get("clips"),
+        movement=arrays.get("movement"),
         whole=arrays.get("whole"),
         inner=arrays.get("inner"),
         borders=tuple(borders),
@@ -204,6 +208,8 @@ def _read_arrays(descriptor: int, announced: object, deadline: Deadline) -> dict
         dtype = np.dtype(spec.dtype)
         data = read_exactly(descriptor, math.prod(shape) * dtype.itemsize, deadline)
         arrays[name] = np.frombuffer(data, dtype).reshape(shape)
+    if "movement" in arrays and not np.isfinite(arrays["movement"]).all():
+        raise ProtocolError("movement in what are no numbers")
     return arrays
 
 
