@@ -92,7 +92,7 @@ class Settings(BaseModel):
         None, description="folder or fsspec address of previews and uploads that web and workers reach; default home"
     )
     allowed_folders: tuple[str, ...] = Field(
-        (), description="the only folders and addresses that may be taken in and served; empty, see README"
+        (), description="the only folders and addresses that may be imported and served; empty, see README"
     )
     backup_folders: tuple[str, ...] = Field(
         (), description="the only folders that backups are written below; empty, any that the command line here names"

@@ -188,7 +188,7 @@ class Guard:
             self._check_scope(caller.scope)
             return None
         if wants_json() or request.method not in SAFE_METHODS:
-            raise Refusal(401, "This node needs a token.", self._where_the_token_is())
+            raise Refusal(401, "This server needs a token.", self._where_the_token_is())
         return redirect(url_for("login.page", next=request.full_path.rstrip("?")))
 
     def _check_scope(self, has: Scope) -> None:
@@ -197,7 +197,9 @@ class Guard:
         )
         if not has.covers(needed):
             raise Refusal(
-                403, f"This needs the scope '{needed}', but the token has only '{has}'.", "Ask whoever runs this node."
+                403,
+                f"This needs the scope '{needed}', but the token has only '{has}'.",
+                "Ask whoever runs this server.",
             )
 
     def _where_the_token_is(self) -> str:
@@ -210,7 +212,9 @@ class Guard:
             return
         name = urlsplit(f"//{request.host}").hostname or ""
         if not is_loopback(name) and name != self._settings.host:
-            raise Refusal(403, f"This node does not answer to the name '{name}'.", "Use http://127.0.0.1 or localhost.")
+            raise Refusal(
+                403, f"This server does not answer to the name '{name}'.", "Use http://127.0.0.1 or localhost."
+            )
 
     def _caller_by_token(self) -> Caller | None:
         kind, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -285,7 +289,7 @@ def _check_origin() -> None:
         origin is not None and urlsplit(origin).netloc != request.host
     )
     if foreign:
-        raise Refusal(403, "This request was sent from another site.", "Use the page of this node itself.")
+        raise Refusal(403, "This request was sent from another site.", "Use the page of this server itself.")
 
 
 def _check_form_token() -> None:

@@ -66,7 +66,7 @@ def why_too_large(most: int) -> tuple[str, str]:
     """Message and hint for a body of more than ``most`` bytes."""
     if most <= BODY_BYTES:
         return f"The body is larger than {most // KIB} KiB, the most that is taken here.", ""
-    message = f"The upload is larger than {most // MIB} MiB, the most this node takes."
+    message = f"The upload is larger than {most // MIB} MiB, the most this server takes."
     return message, "Raise LIKEWISE_MAX_UPLOAD_MB, or ingest the file by its path."
 
 

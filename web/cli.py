@@ -109,7 +109,7 @@ def main() -> None:
     """Find media that is like this: pictures, videos and sounds at once.
 
     \b
-    likewise up ~/Pictures          open the page and take in what is there
+    likewise up ~/Pictures          open the page and import what is there
     likewise similar photo.jpg      what looks like this photo?
 
     Exit status: 0 done, 1 done with failures, 2 wrong usage, 3 could not run.

@@ -105,7 +105,8 @@ class IngestRun:
         planner.plan(self._sources.found(roots, known_roots), self._sources.folders(roots))
         if planner.failed_before:
             self._notes.append(
-                f"{planner.failed_before:,} files failed before and have not changed; --retry tries them again."
+                f"{planner.failed_before:,} files failed before and have not changed; "
+                "the page Failures, or --retry, tries them again."
             )
         self._notes.extend(_left_out(planner, self._settings.missing_grace_days))
         self._notes.extend(_nothing_to_take_in(self._live.snapshot(), roots))
@@ -162,7 +163,7 @@ class IngestRun:
         sentences = [
             *map(str, suspect),
             "Nothing was marked missing. Is the drive mounted? If they are gone for good,",
-            "ingest again with --confirm-missing.",
+            "confirm the removal (--confirm-missing).",
         ]
         return " ".join([*self._notes, *sentences])
 

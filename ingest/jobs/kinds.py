@@ -188,7 +188,7 @@ class JobKind(StrEnum):
     TRAIN_CLASSIFIER = KindDescription(
         "train_photographers", "Learning to tell photographers apart", TrainOptions, photographers=True
     )
-    TRAIN_JOINT = KindDescription("train_joint", "Making the photographer space", TrainOptions, photographers=True)
+    TRAIN_JOINT = KindDescription("train_joint", "Training the map", TrainOptions, photographers=True)
     FOLD_IN = KindDescription(
         "place_photographer", "Finding a photographer's place in the space", FoldInOptions, photographers=True
     )

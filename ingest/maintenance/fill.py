@@ -27,7 +27,7 @@ ANOTHER_PATH = frozenset({"gone", "changed", "unreadable"})
 """Codes of outcomes that concern the path and not the content, so that another path of it may succeed."""
 
 CHANGED = "(changed)"
-RETAKE = " Files that have changed or been touched since are taken in anew by `likewise ingest`."
+RETAKE = " Files that have changed or been touched since are imported anew by `likewise ingest`."
 
 NAMED_FAILURES = 5
 

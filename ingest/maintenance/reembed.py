@@ -76,7 +76,7 @@ def target_choice(store: Store, name: str, model: str) -> ModelChoice:
     }
     if not {"visual", "motion", "sound"} <= made.keys():
         raise UsageError(
-            "Nothing has been taken in yet.", "Set LIKEWISE_IMAGE_MODEL or LIKEWISE_VIDEO_MODEL and ingest."
+            "Nothing has been imported yet.", "Set LIKEWISE_IMAGE_MODEL or LIKEWISE_VIDEO_MODEL and ingest."
         )
     image = model if name == "visual" else made["visual"]
     motion = model if name == MOTION else made[MOTION]

@@ -45,7 +45,7 @@ from search.photographers.photos.labels import (
 from search.store.base import Store
 from search.store.filters import Filter
 
-LATER = "Files that are taken in later go by what they say themselves, until this is done again."
+LATER = "Files that are imported later go by what they say themselves, until this is done again."
 
 SHOWN_LINES = 5
 """So many unusable lines of a table are reported one by one."""
@@ -145,7 +145,7 @@ class Label:
             for spelt in spellings(folder):
                 if connection.execute(select(files.c.path).where(in_scope(spelt)).limit(1)).first() is not None:
                     return spelt
-        raise NotFoundError(f"Nothing in '{folder}' has been taken in.", "`likewise ingest` does that first.")
+        raise NotFoundError(f"Nothing in '{folder}' has been imported.", "`likewise ingest` does that first.")
 
 
 class Labelling:

@@ -79,7 +79,7 @@ def match_table(
         else:
             return None
         if not ids:
-            unmatched[line.number] = f"Line {line.number} means no photo that has been taken in: '{line.path[:120]}'."
+            unmatched[line.number] = f"Line {line.number} means no photo that has been imported: '{line.path[:120]}'."
         for id_ in ids:
             names_of[id_][line.name] = names_of[id_].get(line.name, False) or exact is not None
             match = (exact is not None, line.number, line.name)

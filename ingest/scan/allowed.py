@@ -51,14 +51,14 @@ class AllowedFolders:
             NotAllowedError: it is not allowed.
         """
         if is_never(path):
-            raise NotAllowedError(f"Nothing is taken in from '{path}'.", "Name the folder with your media.")
+            raise NotAllowedError(f"Nothing is imported from '{path}'.", "Name the folder with your media.")
         if (not anywhere and self.folder_of(path) is None) or not self.is_listed(path):
             hint = (
                 f"LIKEWISE_ALLOWED_FOLDERS names {', '.join(self._listed)}."
                 if self._listed
-                else "Take it in once from the command line of its machine, or name it in LIKEWISE_ALLOWED_FOLDERS."
+                else "Import it once from the command line of its machine, or name it in LIKEWISE_ALLOWED_FOLDERS."
             )
-            raise NotAllowedError(f"'{path}' is not in a folder that may be taken in.", hint)
+            raise NotAllowedError(f"'{path}' is not in a folder that may be imported.", hint)
 
     def is_listed(self, path: str) -> bool:
         """Whether an administrator's list, where there is one, names a folder above a path or address."""

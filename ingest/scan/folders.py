@@ -108,7 +108,7 @@ class Bounds:
         real = os.path.realpath(path, strict=True)
         if any(addresses.is_at_or_below(real, folder) for folder in self._folders) and not is_never(real):
             return ""
-        return f"A symbolic link leads to '{as_text(real)}', out of the folder. Take that in by its own path."
+        return f"A symbolic link leads to '{as_text(real)}', out of the folder. Import that by its own path."
 
 
 class _Entries:

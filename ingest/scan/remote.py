@@ -125,7 +125,7 @@ def _classify(entries: Iterable[Facts], rules: IgnoreRules, kept: _Kept) -> Iter
         name = addresses.name(entry.address) if not entry.address.endswith("/") else ""
         if not name:
             if entry.is_folder:  # otherwise it only marks the folder that it is in
-                yield Unreadable(entry.address, "Keys with an empty part ('//') cannot be taken in; rename them.")
+                yield Unreadable(entry.address, "Keys with an empty part ('//') cannot be imported; rename them.")
         elif not name.startswith(".") and not rules.ignores(entry.address, is_folder=entry.is_folder):
             if rules.is_system(entry.address, is_folder=entry.is_folder):
                 (kept.system_folders if entry.is_folder else kept.system_files).append(entry.address)

@@ -83,7 +83,7 @@ class StoredFiles:
         if unreachable is not None:
             raise StoreUnavailableError(f"The file of {record.id} cannot be reached: {unreachable.strerror}.")
         raise NotFoundError(
-            f"The file of {record.id} has gone or has changed: {', '.join(record.paths)}.", "Ingest its folder again."
+            f"The file of {record.id} is gone or has changed: {', '.join(record.paths)}.", "Ingest its folder again."
         )
 
     def is_there(self, record: MediaRecord) -> bool:

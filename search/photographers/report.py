@@ -307,7 +307,7 @@ class Report:
             _figure(
                 self.lead,
                 "lead",
-                "More than the best recipe",
+                "More than the best baseline",
                 f"Right more often than {self.lead_over}, paired by photo.",
                 section=Section.RECIPES,
                 signed=True,
@@ -333,7 +333,7 @@ class Report:
                 _figure(
                     strangers.auroc,
                     "auroc",
-                    "Strangers told (AUROC)",
+                    "Detects unknown photographers (AUROC)",
                     "A stranger's photo gets a lower probability than one of a known photographer; chance is 0.5.",
                     chance=0.5,
                     line="strangers told, AUROC",
@@ -342,7 +342,7 @@ class Report:
                 _figure(
                     strangers.refused,
                     "refused",
-                    "Strangers called unknown",
+                    "Unknown photographers called unknown",
                     "Photos of photographers that were left out.",
                     remark="photographers left out of the training",
                 ),

@@ -23,7 +23,7 @@ Allow = Callable[..., AllowedFolders]
 
 @pytest.fixture
 def allow(make_settings: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Allow:
-    """Rules over a ledger in which ``known`` has been taken in; the user's home folder is ``person``."""
+    """Rules over a ledger in which ``known`` has been imported; the user's home folder is ``person``."""
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "person")
 
     def make(**settings: object) -> AllowedFolders:
@@ -80,7 +80,7 @@ def test_a_job_over_a_folder_that_is_not_allowed_is_not_made(desk: Any, tmp_path
     desk.fill(1)
     with pytest.raises(NotAllowedError):
         desk.ingest.start([desk.media], anywhere=False)
-    with pytest.raises(NotAllowedError, match="may be taken in"):
+    with pytest.raises(NotAllowedError, match="may be imported"):
         desk.ingest.start([tmp_path / "nothing here"], anywhere=False)  # nor does it tell what there is
     (desk.media / "to-proc").symlink_to("/proc/self")
     with pytest.raises(NotAllowedError):
@@ -121,7 +121,7 @@ def test_a_file_that_became_a_link_after_the_scan_is_not_read(
 
 
 class TestServing:
-    """A file is served from an allowed folder, with the content that was taken in."""
+    """A file is served from an allowed folder, with the content that was imported."""
 
     @pytest.fixture
     def media(self, tmp_path: Path) -> Path:

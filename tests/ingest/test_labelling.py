@@ -99,7 +99,7 @@ def test_from_folders(library: Any) -> None:
     assert (done.state, done.total, done.embedded, done.skipped) == (JobState.DONE, 6, 5, 1)
     assert done.message == (
         "5 are credited to 2 photographers: Ada 3, Bo 2. 1 lie in folders that name nobody. "
-        "Files that are taken in later go by what they say themselves, until this is done again."
+        "Files that are imported later go by what they say themselves, until this is done again."
     )
     assert library.store.count("images", Filter(photographers=("Bo",))) == 2
 
@@ -392,7 +392,7 @@ def test_cut_off_it_goes_on(library: Any, monkeypatch: pytest.MonkeyPatch, at: i
         ({"source": "folder", "depth": "-1"}, "a whole number from 0"),
         ({"source": "kmeans", "groups": "1"}, "a whole number from 2"),
         ({"source": "folder", "colour": "red"}, "no option 'colour'"),
-        ({"source": "folder", "path": "/nowhere"}, "has been taken in"),
+        ({"source": "folder", "path": "/nowhere"}, "has been imported"),
     ],
 )
 def test_what_makes_no_sense_makes_no_job(library: Any, options: dict[str, str], said: str) -> None:

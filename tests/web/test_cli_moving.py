@@ -171,7 +171,7 @@ def test_damaged_vectors_and_previews_are_named_not_backed_up_and_made_anew(take
     found = taken_in.json("verify", status=1)
     assert found["counts"] == {"preview": 2, "vectors": 4}
     previews = {each["id"]: each["detail"] for each in found["findings"] if each["fault"] == "preview"}
-    assert "has gone" in previews[gone.stem]
+    assert "is gone" in previews[gone.stem]
     assert "is not what was written" in previews[damaged.stem]
     assert all(Path(path).is_file() for each in found["findings"] for path in each["paths"])
 

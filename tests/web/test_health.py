@@ -100,7 +100,7 @@ def test_the_status_page_shows_the_cluster(client: FlaskClient, fake_broker: Fak
     assert "1\u202f234 waiting" in page or "1 234 waiting" in page
     fake_broker.away = True
     page = client.get("/status").text
-    assert "The broker is away." in page
+    assert "The queue is unreachable." in page
     assert "no route" in page
     assert client.get("/api/v1/cluster").json["broker"] == "away"
 

@@ -141,7 +141,7 @@ def test_without_a_broker_that_answers_nothing_but_workers_is_missed(
         assert client.get("/healthz").status_code == 200
         status = client.get("/status")
         assert status.status_code == 200
-        assert "The broker is away" in status.text
+        assert "The queue is unreachable" in status.text
         headers = {"Authorization": f"Bearer {node.token}"}
         picture = BytesIO()
         Image.new("RGB", (8, 8)).save(picture, "png")

@@ -122,7 +122,7 @@ def test_an_original_is_served_in_whole_and_by_range(
     bucket.delete("lib/red/0.png")
     gone = client.get(address)
     assert gone.status_code == 404
-    assert "has gone or has changed" in gone.text
+    assert "is gone or has changed" in gone.text
 
 
 def test_only_some_objects_are_sent_at_once(node: Node, client: FlaskClient, pictures: dict[str, bytes]) -> None:

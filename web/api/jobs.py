@@ -96,7 +96,7 @@ def start_job(node: NodePort, new: NewJob) -> JobProgress:
     """Start taking in folders or files; the answer is the new job, which goes on in the background."""
     paths = [text if addresses.is_remote(text) else Path(text).expanduser() for text in new.paths]
     if not paths:
-        raise UsageError("No folder is named.", "Name at least one folder or file to take in.")
+        raise UsageError("No folder is named.", "Name at least one folder or file to import.")
     for path in paths:
         if isinstance(path, Path) and not path.is_absolute():
             raise UsageError(f"'{path}' is not an absolute path.", "Name it from the root on, as /mnt/photos.")

@@ -75,7 +75,7 @@ def photographer_map(chart: Chart, highlighted: str = "") -> Markup:
             )
         )
     title = f"{len(chart.spots)} photographers; those close to one another work alike"
-    return picture(title, WIDTH, HEIGHT, [*_frame(chart.explained), *paths, *dots], class_="chart plane")
+    return picture(title, WIDTH, HEIGHT, [*_frame(chart.explained), *paths, *dots], class_="chart plane", links=True)
 
 
 def cloud(name: str, dots: Sequence[Dot], explained: tuple[float, float]) -> Markup:
@@ -91,7 +91,7 @@ def cloud(name: str, dots: Sequence[Dot], explained: tuple[float, float]) -> Mar
         colour = f"c{dot.group % COLOURS}" if dot.group >= 0 else "none"
         circle = element("circle", element("title", dot.words), class_=colour, cx=x, cy=y, r=4)
         drawn.append(element("a", circle, href=dot.href, tabindex="-1"))
-    return picture(name, WIDTH, HEIGHT, [*_frame(explained), *drawn], class_="chart plane cloud")
+    return picture(name, WIDTH, HEIGHT, [*_frame(explained), *drawn], class_="chart plane cloud", links=True)
 
 
 @dataclass(frozen=True, slots=True)

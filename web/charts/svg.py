@@ -23,10 +23,18 @@ def element(tag: str, *children: object, **attributes: object) -> Markup:
     return Markup(f"<{tag}{named}>{''.join(escape(child) for child in children)}</{tag}>")  # noqa: S704 (escaped above)
 
 
-def picture(name: str, width: float, height: float, children: Iterable[object], *, class_: str) -> Markup:
-    """A chart of ``width`` by ``height`` units, scaled to the page; ``name`` says what it shows."""
-    title = element("title", name)
-    return element("svg", title, *children, class_=class_, viewBox=f"0 0 {width:g} {height:g}", role="img")
+def picture(
+    name: str, width: float, height: float, children: Iterable[object], *, class_: str, links: bool = False
+) -> Markup:
+    """A chart of ``width`` by ``height`` units, scaled to the page; ``name`` says what it shows.
+
+    Args:
+        links: some of the children are links, which an image could not hold.
+    """
+    parts, box = (element("title", name), *children), f"0 0 {width:g} {height:g}"
+    if links:
+        return element("svg", *parts, class_=class_, viewBox=box, role="group", aria_label=name)
+    return element("svg", *parts, class_=class_, viewBox=box, role="img")
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,17 +56,20 @@ def fixed_url(endpoint: str, **values: str) -> str:
     return _fixed(request.script_root, endpoint, tuple(values.items()))
 
 
-def install_pages(app: Flask, guard: Guard, version: str) -> None:
+def install_pages(app: Flask, guard: Guard, version: str, assets: str) -> None:
     """Register all pages.
 
     Args:
-        version: of Likewise, added to the addresses of scripts and style sheets.
+        version: of Likewise.
+        assets: digest in the addresses of scripts and style sheets.
     """
     install_formats(app)
     install_tiles(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     node: NodePort = app.extensions["node"]
-    app.jinja_env.globals.update(node=node, guard=guard, asset_version=version, navigation=NAVIGATION)
+    app.jinja_env.globals.update(
+        node=node, guard=guard, likewise_version=version, asset_version=assets, navigation=NAVIGATION
+    )
     app.jinja_env.globals["fixed_url"] = fixed_url
     app.extensions["recent_uploads"] = OwnRecentUploads() if node.broker is None else SharedRecentUploads(node.broker)
     app.extensions["choices"] = search.Choices()

@@ -46,7 +46,7 @@ WITHOUT: Mapping[str, Mapping[str, Any]] = {
 def outdated(space: str) -> str:
     """Note of a space that another model or version filled; it stays as it is."""
     return (
-        f"The vectors of {space} were made by another model or version; what is taken in now gets none until "
+        f"The vectors of {space} were made by another model or version; what is imported now gets none until "
         f"`likewise reembed --space {space}` has made them anew."
     )
 

@@ -66,7 +66,7 @@ class Restore:
             )
         if mark is None and used:
             raise UsageError(
-                "The ledger is not empty: files were taken in here already.",
+                "The ledger is not empty: files were imported here already.",
                 "Restore into a new data directory (--home), and a new database where LIKEWISE_DATABASE_URL names one.",
             )
         for name, info in self._store.collections().items():

@@ -105,7 +105,7 @@ class BackupWriter:
             return True
         self._job.begin(total)
         if head is not None:
-            self._job.say("Files were taken in since this backup began, so it begins anew.")
+            self._job.say("Files were imported since this backup began, so it begins anew.")
         self._clear()
         if not (self._folder / MANIFEST).exists():  # of another one, how much is new is not known
             self._check_space()

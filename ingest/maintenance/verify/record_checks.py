@@ -154,7 +154,7 @@ class RecordChecks:
         try:
             webp = self._previews.read(key)
         except NotFoundError:
-            return "has gone", False, 0
+            return "is gone", False, 0
         except StoreError as error:
             return f"cannot be read ({error.message.rstrip('.')})", False, 0
         return complaint_of_webp(id_, webp), is_sealed(webp), len(webp)
@@ -185,7 +185,7 @@ def _vectors(wrong: Sequence[str], doubtful: Sequence[str], point: StoredPoint) 
     changed = [name for name in wrong if name in point.vectors]
     said = (
         (changed, "is not what was written"),
-        (gone, "has gone"),
+        (gone, "is gone"),
         (doubtful, "cannot have been written as it is"),
     )
     return "; ".join(f"{', '.join(names)} {what}" for names, what in said if names).capitalize() + "."

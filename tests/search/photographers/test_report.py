@@ -173,7 +173,7 @@ def test_twins_that_had_to_be_parted_are_seen(make_photos: MakePhotos, tmp_path:
     visual[:6] = visual[0]  # one burst is all there is of the first photographer
     report = _report(replace(photos, visual=visual), tmp_path / "model")
     assert _check(report, "near_duplicates_across_folds")["passed"] is False
-    assert any("figures about them flatter" in warning for warning in report["warnings"])
+    assert any("figures about them are optimistic" in warning for warning in report["warnings"])
 
 
 def test_shuffled_names_are_at_chance(clear: dict[str, Any]) -> None:

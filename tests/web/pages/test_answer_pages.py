@@ -120,7 +120,7 @@ def test_results_can_be_varied(client: FlaskClient, library: Any) -> None:
     assert names(varied) != names(client.get(f"/?like={like}&limit=6&in=images").text)
     weighing = client.get(f"/?like={like}&style=0").text
     assert 'name="diversity"' not in weighing  # the dial orders by itself
-    assert "diversity" not in link(varied, "Weigh subject against style")
+    assert "diversity" not in link(varied, "Match by subject or style")
 
 
 def test_the_library_is_listed_newest_first_and_in_other_orders(client: FlaskClient) -> None:
@@ -193,7 +193,7 @@ def test_words_say_why_and_how_they_were_read(
     monkeypatch.setattr("web.api.questions.search_words", lambda *_, **__: found)
     page = client.get("/?q=buterfly").text
     shown, folded = parts(page)
-    assert "1+ with <em>buterfly</em>" in page
+    assert "1+ results for “<em>buterfly</em>”" in page
     assert "Showing results for butterfly instead of buterfly." in page
     assert "Nothing holds all of these words" in page
     assert ">shows butterfly</p>" in shown
@@ -208,7 +208,7 @@ def test_words_are_looked_for_page_by_page(client: FlaskClient, monkeypatch: pyt
     monkeypatch.setattr("web.pages.results.MOST", 5)
     first = client.get("/?q=night&in=images&limit=5").text
     second = client.get(link(first, "Next page")).text
-    assert "8 with" in first
+    assert "8 results for “<em>night</em>”" in first
     assert len({*names(first), *names(second)}) == 8
     assert "Next page" not in second
 

@@ -144,3 +144,71 @@ def test_a_finger_swipes_through_the_viewer(browser: Browser, address: str) -> N
         swipe(start, end)
         expect(page.locator("dialog h2")).to_have_text(names[at])
     context.close()
+
+
+def test_a_typed_date_is_asked_for_once(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "taken_from" in request.url else None)
+    page.goto("/?in=images")
+    field = page.get_by_label("Taken from")
+    field.focus()
+    page.keyboard.type("01022015", delay=30)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.wait_for_url(re.compile("taken_from=2015"))
+    assert len(asked) == 1
+    field.fill("2016-01-02")  # as by the calendar, without keys
+    page.wait_for_url(re.compile("taken_from=2016-01-02"))
+
+
+def test_keys_reach_a_result_at_once_and_a_grid_is_one_stop(page: Page) -> None:
+    page.goto("/?q=beach&in=images")
+    expect(page.locator("[data-stop]")).to_have_count(1)
+    for _ in range(2):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.className") == "skip":
+            break
+    page.keyboard.press("Enter")
+    names = tiles(page)
+    focused = "document.activeElement.closest('.tile')?.dataset.name"
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        if page.evaluate(focused):
+            break
+    assert page.evaluate(focused) == names[0]
+    for key, name in (("ArrowRight", names[1]), ("End", names[-1]), ("ArrowLeft", names[-2]), ("Home", names[0])):
+        page.keyboard.press(key)
+        assert page.evaluate(focused) == name
+    for _ in range(4):  # the frame and its three links
+        assert page.evaluate(focused) == names[0]
+        page.keyboard.press("Tab")
+    assert page.evaluate(focused) is None
+    named = "a.ariaLabel || a.innerText.trim() || a.querySelector('img[alt]')"
+    unnamed = f"[...document.querySelectorAll('a')].filter(a => !({named}))"
+    assert page.evaluate(f"{unnamed}.length") == 0
+
+
+SHIFT = """
+window.shifted = 0;
+const add = (one) => (window.shifted += one.hadRecentInput ? 0 : one.value);
+new PerformanceObserver((list) => list.getEntries().forEach(add)).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_while_a_page_loads(browser: Browser, address: str, library: Any, width: int) -> None:
+    context = browser.new_context(base_url=address, viewport={"width": width, "height": 800})
+    page = context.new_page()
+    page.add_init_script(SHIFT)
+    for path in (
+        "/",
+        "/?q=beach",
+        f"/item/{library.ids['clip_0.webm']}",
+        f"/item/{library.ids['sound_0.wav']}",
+        "/jobs",
+    ):
+        page.goto(path, wait_until="networkidle")
+        assert page.evaluate("window.shifted") <= 0.05, path
+    context.close()

@@ -1,4 +1,4 @@
-"""The page of duplicates: what is to spare, what differs, and bursts apart."""
+"""The page of duplicates: what is reclaimable, what differs, and bursts apart."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def test_each_relation_has_its_words_and_bursts_stand_apart(client: FlaskClient)
     page = client.get("/duplicates").text
     copies, bursts = page.split('id="bursts"')
 
-    assert "Duplicates 3 groups, 7.0 kB to spare" in words(page)
+    assert "Duplicates 3 groups, 7.0 kB reclaimable" in words(page)
     assert "Same picture, other metadata 2 files" in words(copies)
     assert "Edited copies 3 files" in words(copies)
     assert "walk1.jpg" not in copies
     assert "Burst 2 shots" in words(bursts)
     assert "none is proposed for removal" in words(bursts)
-    assert "beyond the first" not in bursts
+    assert "reclaimable" not in bursts
 
 
 def test_what_differs_is_listed_and_the_one_to_keep_is_named(client: FlaskClient) -> None:
@@ -154,7 +154,7 @@ def test_a_group_that_has_gone_takes_no_other_along(client: FlaskClient, library
 def test_the_page_leads_to_more_groups_and_back(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.pages.library.GROUPS_SHOWN", 2)
     first = client.get("/duplicates").text
-    assert "Duplicates 3 groups, 7.0 kB to spare in those shown" in words(first)
+    assert "Duplicates 3 groups, 7.0 kB reclaimable in those shown" in words(first)
     more = client.get(first.split('">More groups')[0].rpartition('href="')[2]).text
     assert "Burst 2 shots" in words(more)
     assert "No duplicates" not in more

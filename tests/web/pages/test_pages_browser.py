@@ -98,10 +98,10 @@ def test_more_like_this_several_examples_and_unlike(page: Page) -> None:
     expect(page.locator(".example")).to_have_count(1)
     assert tiles(page)[0].startswith("night")
     page.locator("#results .tile").nth(1).hover()
-    page.get_by_label(re.compile("^Also like")).nth(1).click()
+    page.get_by_label(re.compile("^Add to search")).nth(1).click()
     expect(page.locator(".examples.like .example")).to_have_count(2)
     page.locator("#results > .grid .tile").last.hover()
-    page.locator("#results > .grid").get_by_label(re.compile("^Unlike")).last.click()
+    page.locator("#results > .grid").get_by_label(re.compile("^Less like this")).last.click()
     expect(page.locator(".examples.unlike .example")).to_have_count(1)
     page.get_by_label(re.compile("^Remove")).last.click()
     expect(page.locator(".examples.unlike")).to_have_count(0)
@@ -218,7 +218,12 @@ def test_every_page_tells_how_far_the_work_is(page: Page, node: Any) -> None:
     page.goto("/")
     badge = page.locator("[data-jobs-badge]")
     expect(badge).to_have_text("42 %")
+    node.ingest.known["2"] = JobProgress("2", JobState.QUEUED, "classifier", (), total=0)
+    page.wait_for_timeout(3500)  # it is asked for every three seconds
+    expect(badge).to_have_text("42 %")  # what waits tells nothing of how far the work is
     node.ingest.set("1", state=JobState.DONE, embedded=200)
+    expect(badge).to_have_text("queued", timeout=10_000)
+    node.ingest.set("2", state=JobState.DONE)
     expect(badge).to_be_hidden(timeout=10_000)
 
 
@@ -267,7 +272,7 @@ def test_failures_are_tried_again(page: Page, node: Any) -> None:
     node.ingest.failed = [Failure("/media/a.jpg", "corrupt", "It ends too early.", 1, "media", "1")]
     page.goto("/failures")
     expect(page.locator("tbody")).to_contain_text("It ends too early.")
-    page.get_by_role("button", name="Try all again").click()
+    page.get_by_role("button", name="Retry all").click()
     page.wait_for_url("**/jobs")
     expect(page.locator(".job .state")).to_have_text("running")
 

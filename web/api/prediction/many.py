@@ -101,7 +101,7 @@ def folder_photos(node: NodePort, folder: str) -> tuple[list[str], int]:
     path = addresses.absolute(folder)
     page = browse(node.store, Kind.IMAGE.collection, Filter(path_prefix=path), MOST_STORED, order="name")
     if not page.records:
-        raise NotFoundError(f"No picture in '{path}' has been taken in.", "`likewise ingest` does that first.")
+        raise NotFoundError(f"No picture in '{path}' has been imported.", "`likewise ingest` does that first.")
     return [record.id for record in page.records], page.total
 
 

@@ -47,13 +47,13 @@ class PhotographersGroup(click.Group):
         return command
 
 
-@click.command("photographers", cls=PhotographersGroup, short_help="Whose style is this, and who works alike?")
+@click.command("photographers", cls=PhotographersGroup, short_help="Identify photographers, and find who works alike.")
 def command() -> None:
     """Photographers: who took what, whose style a photo carries, who works alike.
 
     \b
     likewise photographers label --from exif     read who took what
-    likewise photographers train                 learn to tell them apart
+    likewise photographers train                 train the classifier
     likewise photographers predict photo.jpg     whose photo is this?
     likewise photographers develop photo.jpg --like NAME
 

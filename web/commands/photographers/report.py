@@ -81,8 +81,8 @@ def _ways(report: Report, console: Console) -> None:
     own = (report.product, report.by_style, report.by_subject, report.kept, report.stripped, report.camera_alone)
     show_table(console, "What it goes by", columns, map(_way, own))
     against = (*columns, "the model's lead")
-    show_table(console, "Simple recipes, in the same folds", against, map(_recipe, report.simple))
-    show_table(console, "The published recipe, part by part", against, map(_recipe, report.ablation))
+    show_table(console, "Baselines, in the same folds", against, map(_recipe, report.simple))
+    show_table(console, "The published method, part by part", against, map(_recipe, report.ablation))
     if report.explained is not None:
         console.print(f"The components keep {report.explained:.1%} of the variance of 'visual'.", highlight=False)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from web.client import Json
 
-BY = {"style": "how they develop", "subject": "what they show", "joint": "photographer space"}
+BY = {"style": "editing style", "subject": "what they show", "joint": "map"}
 
 
 @click.command("similar", short_help="Who works alike?")

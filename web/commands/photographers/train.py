@@ -8,7 +8,7 @@ from web.commands.context import Call, common, one_line
 
 
 @click.command("train", short_help="Learn to tell photographers apart.")
-@click.option("--joint", is_flag=True, help="Make the photographer space instead of the classifier.")
+@click.option("--joint", is_flag=True, help="Train the map of photographers instead of the classifier.")
 @click.option("--seconds", type=click.FloatRange(0), help="With --joint: time for the training.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn.")
 @common

@@ -57,7 +57,7 @@ def command(call: Call, folders: tuple[Path, ...], k: int | None) -> int:
     set_of = {path: names[folder] for folder, found in labelled.items() for path in found}
     with _home(call) as settings, connect_inside(settings) as (client, node):
         progress = take_in(client, tuple(str(folder.absolute()) for folder in names))
-        call.say(f"{progress.done} files taken in, {progress.failed} failed. Measuring.")
+        call.say(f"{progress.done} files imported, {progress.failed} failed. Measuring.")
         node.optimise()
         by_id = labels_by_id(node.store, labels)
         evaluation = evaluate(

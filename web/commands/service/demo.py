@@ -19,15 +19,15 @@ FOLDER = "sample"
 WATCH_SECONDS = 0.5
 
 
-@click.command("demo", short_help="Make a sample library, take it in and open the page.")
-@click.option("--no-serve", is_flag=True, help="Stop when it is taken in.")
+@click.command("demo", short_help="Make a sample library, import it and open the page.")
+@click.option("--no-serve", is_flag=True, help="Stop when it is imported.")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
 @click.option("--no-browser", is_flag=True, help="Only print the page's address.")
 @common
 def command(call: Call, no_serve: bool, host: str | None, port: int | None, no_browser: bool) -> int:
-    """Make a small library of pictures, videos and sounds in the data directory, take it in, learn to tell its
-    photographers apart, and open the page.
+    """Make a small library of pictures, videos and sounds in the data directory, import it, train the
+    classifier of photographers, and open the page.
 
     Two of its files are broken on purpose, to show how failures are told; --no-serve therefore ends with status 1.
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from search.settings import Settings
 
 
-@click.command("up", short_help="Open the page and take in folders in the background.")
+@click.command("up", short_help="Open the page and import folders in the background.")
 @click.argument("paths", nargs=-1, metavar="[PATH…]", type=PathOrAddress())
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8000]")
@@ -79,7 +79,7 @@ def refuse_second(settings: Settings) -> None:
     if running is not None:
         raise StoreLockedError(
             f"Likewise is already up for {settings.home}: {running.url} (process {running.pid}).",
-            "Open that page; `likewise ingest PATH` hands it more to take in.",
+            "Open that page; `likewise ingest PATH` hands it more to import.",
         )
 
 

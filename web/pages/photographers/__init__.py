@@ -46,11 +46,11 @@ __all__ = [
 ]
 
 TABS = {
-    "everyone": "Everyone",
-    "predict": "Whose style?",
+    "everyone": "All",
+    "predict": "Identify",
     "develop": "Develop like",
     "space": "Map",
-    "report": "How sure?",
+    "report": "Accuracy",
 }
 """View function of each page that has a tab, with the text of the tab, in the order of the tabs."""
 

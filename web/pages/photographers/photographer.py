@@ -26,7 +26,7 @@ STRONGEST = 3.0
 """Effect, in standard deviations, that fills the bar of a trait; stronger ones are clipped."""
 
 BY_WORDS = {
-    "style": ("How they develop", "by the look of their pictures, whatever these show"),
+    "style": ("Editing style", "by the look of their pictures, whatever these show"),
     "subject": ("What they show", "by what is in their pictures"),
     "joint": ("Photographer space", "by the vectors that the joint model has learnt"),
 }
@@ -94,7 +94,7 @@ def over_time_charts(timeline: Timeline) -> list[tuple[str, str, Markup]]:
     ends = shoots[0].start[:10], shoots[-1].start[:10]
     since = days.get(timeline.change.shoot) if timeline.change else None
     lanes: list[tuple[str, str, dict[str, float | None]]] = [
-        ("Unlike the earlier style", "", {shoot.id: shoot.unlike for shoot in shoots}),
+        ("Less like the earlier style", "", {shoot.id: shoot.unlike for shoot in shoots}),
         *((label_of(name), QUANTITY_UNITS[name], {s.id: s.values.get(name) for s in shoots}) for name in SHOWN),
     ]
     found = []

@@ -63,7 +63,7 @@ def rows(report: Report) -> list[tuple[str, str, list[AccuracyRow]]]:
         (
             "What the answers live on",
             "The answer by the picture, by one kind of thing at a time, and with what file and camera say. If the "
-            "camera alone does as well, it gives the photographer away, and the figures say little about style.",
+            "camera alone does as well, camera metadata explains this score, which then says little about style.",
             [
                 report.product,
                 report.by_style,
@@ -72,9 +72,9 @@ def rows(report: Report) -> list[tuple[str, str, list[AccuracyRow]]]:
                 report.camera_alone,
             ],
         ),
-        ("Simple recipes", "What the product has to beat, in the same folds.", list(report.simple)),
+        ("Baselines", "What the product has to beat, in the same folds.", list(report.simple)),
         (
-            "The published recipe, part by part",
+            "The published method, part by part",
             "The 78 features, the image vector, and both.",
             list(report.ablation),
         ),

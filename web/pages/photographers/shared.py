@@ -23,10 +23,10 @@ JOBS_WATCHED = 30
 JOB_KINDS = frozenset(kind for kind in JobKind if kind.description.photographers)
 CREDIT_WORDS = {
     Credit.PERSON: "by hand",
-    Credit.CSV: "from a table",
-    Credit.FOLDER: "from folder names",
-    Credit.EXIF: "from the files",
-    Credit.KMEANS: "a group of alike photos",
+    Credit.CSV: "from a CSV",
+    Credit.FOLDER: "from folders",
+    Credit.EXIF: "from metadata",
+    Credit.KMEANS: "auto-grouped",
 }
 VECTORS = {
     "visual": "what it shows, as a whole",

@@ -21,7 +21,7 @@ NAMES: dict[str, tuple[str, str]] = {
         "One learnt vector per photographer: it foretells the tones of their photos, and lies about as far from "
         "another's as the photos of the two are developed differently.",
     ),
-    "style": ("How they develop", "The mean of everything a photographer's pictures look like, whatever they show."),
+    "style": ("Editing style", "The mean of everything a photographer's pictures look like, whatever they show."),
     "subject": ("What they show", "The mean of everything that is in a photographer's pictures."),
 }
 

@@ -30,14 +30,14 @@ export async function followJobs() {
 /** In the bar of every page: how far the work is. A page with an empty library says it, too, and fills once it can. */
 function announce(jobs) {
   const working = jobs.filter((job) => WORKING.has(job.state));
-  const sum = (amount) => working.reduce((total, job) => total + amount(job), 0);
+  const running = working.filter((job) => job.state === "running");
+  const sum = (amount) => running.reduce((total, job) => total + amount(job), 0);
   const done = sum(doneOf);
   const total = sum((job) => job.total);
-  const counting = working.some((job) => job.state !== "running");
   const badge = document.querySelector("[data-jobs-badge]");
   badge.hidden = !working.length;
-  write(badge, counting || !total ? "…" : `${Math.floor((100 * done) / total)} %`);
-  badge.title = working.length ? `${number(done)} of ${number(total)} files` : "";
+  write(badge, total ? `${Math.floor((100 * done) / total)} %` : (working.find((job) => job.state !== "queued") ?? working[0])?.state ?? "");
+  badge.title = total ? `${number(done)} of ${number(total)}` : "";
   const underway = document.querySelector("#underway");
   if (!underway) return;
   underway.hidden = !working.length;

@@ -4,14 +4,15 @@ import { followJobs } from "./jobs.js";
 import { preparePlayers } from "./player.js";
 import { prepareSearch } from "./search.js";
 import { prepareViewer } from "./viewer.js";
+import { prepareGrids } from "./grids.js";
 import { prepareHovering } from "./hover.js";
 import { prepareDeveloping } from "./developing.js";
 import { followWork, preparePredicting } from "./photographers.js";
 import { prepareMaps } from "./settling.js";
 
-document.documentElement.classList.add("scripted");
 preparePlayers(document);
 prepareHovering();
+prepareGrids();
 prepareViewer();
 prepareMaps();
 if (document.querySelector("#question")) prepareSearch();

@@ -1,6 +1,7 @@
 // The photographer dashboard: dropped photos are asked about in place, and jobs of the dashboard are followed.
 
 import { onFile } from "./dropping.js";
+import { oneStopEach } from "./grids.js";
 
 const LOOKS_MS = 1500;
 const OVER = new Set(["done", "done_with_failures", "failed", "cancelled"]);
@@ -23,7 +24,7 @@ async function ask(files, say) {
   const most = Number(form.dataset.maxMb);
   const named = files.length === 1 ? files[0].name : `${files.length} photos`;
   if (files.reduce((sum, file) => sum + file.size, 0) > most * 2 ** 20)
-    return say(`${named}: larger than ${most} MiB, the most this node takes at once.`);
+    return say(`${named}: larger than ${most} MiB, the most this server takes at once.`);
   const body = new FormData(form);
   body.delete("file");
   files.forEach((file) => body.append("file", file, file.name));
@@ -39,10 +40,11 @@ async function ask(files, say) {
     document.title = page.title;
     document.querySelector("#predict-page").replaceWith(document.adoptNode(fresh));
     showPreviews();
+    oneStopEach(document.querySelector("#predict-page"));
     window.scrollTo({ top: 0 });
     document.querySelector("#predict-page h1").focus({ preventScroll: true });
   } catch {
-    say(`${named} could not be sent: larger than this node takes, or Likewise has stopped.`);
+    say(`${named} could not be sent: larger than this server takes, or Likewise has stopped.`);
   }
 }
 

@@ -1,12 +1,15 @@
 // The search page without reloads: the same addresses and the same HTML, of which only what changed is put in place.
 
 import { onFile } from "./dropping.js";
+import { oneStopEach } from "./grids.js";
 import { preparePlayers } from "./player.js";
 import { followAddress, hideViewer } from "./viewer.js";
 
 const LIVE = ["#drop", ".results"];
 const previews = new Map(); // name of an upload -> object URL of the dropped file, for as long as this page is open
 let pending = null;
+let typing = null; // the date field that keys change, rather than its calendar
+let unsent = null; // a date field whose change has not been asked for yet
 let placed = ""; // address of the question whose answer is on the page
 
 export function prepareSearch() {
@@ -15,6 +18,9 @@ export function prepareSearch() {
   document.addEventListener("click", onClick);
   document.addEventListener("submit", onSubmit);
   document.addEventListener("change", onChange);
+  document.addEventListener("keydown", (event) => (typing = event.target.type === "date" && !["Enter", "Tab"].includes(event.key) ? event.target : null));
+  document.addEventListener("pointerdown", () => (typing = null));
+  document.addEventListener("focusout", (event) => event.target === unsent && sendDate());
   window.addEventListener("popstate", () => question() !== placed && show(location.href, { push: false }));
   onFile(ask, say);
 }
@@ -30,6 +36,7 @@ function onClick(event) {
 function onSubmit(event) {
   if (event.target.id === "question") {
     event.preventDefault();
+    unsent = null;
     show(addressOf(event.target));
   } else if (event.target.id === "drop") {
     event.preventDefault();
@@ -40,6 +47,7 @@ function onSubmit(event) {
 
 function onChange(event) {
   const field = event.target;
+  if (field === typing) return void (unsent = field); // a year is typed digit by digit
   if (field.id === "file" && field.files.length) ask(field.files[0]);
   else if (field.form?.id === "question" && field.type !== "search") show(addressOf(field.form), { stay: field.name === "style" });
 }
@@ -47,6 +55,13 @@ function onChange(event) {
 /** The address without the part that only the viewer reads. */
 function question() {
   return location.pathname + location.search;
+}
+
+/** A date that was typed is asked for once the reader leaves its field; Enter asks at once, and so does the calendar. */
+function sendDate() {
+  const form = unsent?.form;
+  unsent = null;
+  if (form) show(addressOf(form));
 }
 
 function addressOf(form) {
@@ -87,6 +102,7 @@ async function place(response, push, stay = false) {
   syncForm(page.querySelector("#question"), page.querySelector("#filters"));
   showPreviews();
   preparePlayers(document.querySelector("#results"));
+  oneStopEach(document.querySelector("#results"));
   if (turning) document.querySelector("#style")?.focus({ preventScroll: true });
   if (push && !stay) window.scrollTo({ top: 0 });
   if (document.activeElement === document.body) document.querySelector("#results h1")?.focus({ preventScroll: true });
@@ -116,7 +132,7 @@ function syncForm(fresh, freshFilters) {
 async function ask(file) {
   const form = document.querySelector("#drop");
   const most = Number(form.dataset.maxMb);
-  if (file.size > most * 2 ** 20) return say(`${file.name} is larger than ${most} MiB, the most this node takes.`);
+  if (file.size > most * 2 ** 20) return say(`${file.name} is larger than ${most} MiB, the most this server takes.`);
   const body = new FormData(form);
   body.set("file", file, file.name);
   say(`Looking at ${file.name} …`);
@@ -129,7 +145,7 @@ async function ask(file) {
     await place(response, true);
   } catch {
     document.querySelector("#results").setAttribute("aria-busy", "false");
-    say(`${file.name} could not be sent. It may be larger than this node takes, or Likewise has stopped.`);
+    say(`${file.name} could not be sent. It may be larger than this server takes, or Likewise has stopped.`);
   } finally {
     const input = document.querySelector("#file");
     if (input) input.value = "";
@@ -157,7 +173,9 @@ function say(text) {
 /** On a narrow page the filters start folded, so that results come first. */
 function foldFilters() {
   const narrow = window.matchMedia("(max-width: 860px)");
-  const fold = () => document.querySelector("#filters").toggleAttribute("open", !narrow.matches);
+  const filters = document.querySelector("#filters");
+  const fold = () => filters.toggleAttribute("open", !narrow.matches);
   narrow.addEventListener("change", fold);
   fold();
+  filters.dataset.folds = ""; // see the style sheet
 }

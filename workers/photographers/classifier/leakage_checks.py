@@ -35,7 +35,7 @@ def evidence_checks(training_set: TrainingSet, seed: int, progress: TrainingProg
     Raises:
         TrainingStoppedError: the training was told to stop.
     """
-    progress.say("Looking for what gives photographers away beside the picture")
+    progress.say("Looking for what identifies photographers beside the picture")
     some = sampled(training_set, MOST_CHECKED, seed)
     folds = grouped_folds(some.labels, some.shoots.shoots, FOLDS, seed)
     chance = float(np.bincount(some.labels).max()) / len(some.labels)
@@ -114,7 +114,10 @@ def _random_folds(
     labels = training_set.labels
     careless = random_folds(labels, len(folds), seed)
     gap = _accuracy(labels, photos, careless, progress) - _accuracy(labels, photos, folds, progress)
-    words = f"Folds that part sessions would flatter by {100 * gap:.1f} points (linear part); these do not part them."
+    words = (
+        f"Folds that split sessions would be optimistic by {100 * gap:.1f} points (linear part); "
+        "sessions are kept apart here."
+    )
     return ReportCheck("random_against_grouped_folds", words, None, gap)
 
 

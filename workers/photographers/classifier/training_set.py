@@ -65,7 +65,7 @@ def training_set(photos: PhotoSet, seed: int = 0) -> TrainingSet:
     if short := sum(len(np.unique(found[labels == at])) < LEAST_GROUPS for at in range(len(names))):
         notes.append(
             f"The photos of {short:,} of {len(names):,} photographers are of fewer than {LEAST_GROUPS} sessions, "
-            "which had to be parted for testing: figures about them flatter."
+            "which had to be split for testing: figures about them are optimistic."
         )
     share = np.bincount(labels).max() / len(labels)
     if share >= _DOMINANT:

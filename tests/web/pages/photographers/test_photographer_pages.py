@@ -254,10 +254,10 @@ def test_plots_and_logs_of_the_training_are_linked(client: FlaskClient, desk: An
 def test_without_the_joint_model_the_map_is_of_profiles(client: FlaskClient, desk: Any) -> None:
     desk.joint = False
     page = client.get("/photographers/map").text
-    assert 'id="people">How they develop' in page
+    assert 'id="people">Editing style' in page
     assert "data-path" not in page
     assert "data-play" not in page
-    assert "Make the photographer space" in page
+    assert "Train the map" in page
     desk.names = []
     assert "nobody to draw" in client.get("/photographers/map").text
 
@@ -325,7 +325,7 @@ def test_every_page_of_the_dashboard_has_a_tab_that_it_marks(app: Flask) -> None
 def test_training_is_a_job_that_the_page_tells_of(client: FlaskClient, desk: Any, node: Any) -> None:
     desk.trained = False
     page = client.get("/photographers").text
-    assert "Nothing has been learnt" in page
+    assert "The classifier has not been trained" in page
     token = {"form_token": form_token(page)}
     assert client.post("/photographers/train", data={**token, "kind": "classifier"}).location == "/photographers"
     assert client.post("/photographers/train", data={**token, "kind": "joint"}).location == "/photographers/map"
@@ -386,9 +386,9 @@ def test_a_report_that_is_not_there_or_of_another_version(client: FlaskClient, d
     assert "another version" in client.get("/photographers/report").text
     desk.told = None
     assert "has not been measured" in client.get("/photographers/report").text
-    assert "Nothing has been learnt" not in client.get("/photographers").text
+    assert "The classifier has not been trained" not in client.get("/photographers").text
     desk.trained = False
-    assert "Nothing has been learnt" in client.get("/photographers/report").text
+    assert "The classifier has not been trained" in client.get("/photographers/report").text
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,10 @@ def test_a_way_through_the_dashboard(page: Page, drop: Drop, evening: bytes, wid
     page.get_by_role("link", name="Grace", exact=True).click()
     expect(page.locator("h1")).to_have_text("Grace")
     expect(page.get_by_role("heading", name="How the work has changed")).to_be_visible()
-    page.locator("article.alike", has_text="How they develop").get_by_role("link", name="Jack Delano").click()
+    page.locator("article.alike", has_text="Editing style").get_by_role("link", name="Jack Delano").click()
     expect(page.locator("h1")).to_have_text("Jack Delano")
 
-    page.get_by_role("link", name="Whose style?").click()
+    page.get_by_role("link", name="Identify").click()
     expect(page.locator(".scripted #predict")).to_be_visible()
     drop(page, "evening.png", evening)
     page.wait_for_url(re.compile(r"like=upload-"))
@@ -59,13 +59,13 @@ def test_a_way_through_the_dashboard(page: Page, drop: Drop, evening: bytes, wid
     spot = page.locator(f"[href='/photographers/{photographer_id('Grace')}'].spot")
     settled = spot.get_attribute("transform")
     expect(page.get_by_text("move it sideways")).to_be_visible(visible=width == 390)
-    page.get_by_role("button", name="Watch them settle").click()
+    page.get_by_role("button", name="Play").click()
     expect(spot).not_to_have_attribute("transform", settled or "")
-    expect(page.locator("[data-play]")).to_have_text("Watch them settle")  # it has come to its end
+    expect(page.locator("[data-play]")).to_have_text("Play")  # it has come to its end
     expect(spot).to_have_attribute("transform", settled or "")
 
-    page.get_by_role("link", name="How sure?").click()
-    expect(page.locator("h1")).to_have_text("How sure?")
+    page.get_by_role("link", name="Accuracy").click()
+    expect(page.locator("h1")).to_have_text("Accuracy")
 
 
 def test_settling_is_worked_by_keys_and_stops(page: Page) -> None:
@@ -79,7 +79,7 @@ def test_settling_is_worked_by_keys_and_stops(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     expect(page.locator("[data-step]")).to_have_text("200")
     expect(slider).to_have_attribute("aria-valuetext", "step 200")
-    button = page.get_by_role("button", name="Watch them settle")
+    button = page.get_by_role("button", name="Play")
     button.focus()
     page.keyboard.press("Enter")
     expect(page.locator("[data-play]")).to_have_attribute("aria-pressed", "true")
@@ -137,7 +137,7 @@ def test_labelling_and_training_start_jobs_that_the_page_follows(page: Page, des
     desk.names = names
     node.ingest.set("1", state=JobState.DONE)
     expect(page.locator(".people")).to_be_visible()  # by itself
-    page.get_by_role("button", name="Learn to tell them apart").click()
+    page.get_by_role("button", name="Train").click()
     expect(page.locator("[data-work]")).to_contain_text("Learning to tell photographers apart")
     assert node.tasks == [("label", {"from": "kmeans", "groups": "30"}), ("train_photographers", {"seed": "0"})]
 
