@@ -46,7 +46,8 @@ class Embedded:
         vectors: space name to float32 ``(m, dim)``; ``concepts`` are described in
             ``workers.embedders.image.concepts``, ``appearance`` in ``workers.embedders.appearance``; all others have
             unit length.
-        tags: names of ImageNet's classes of what it shows, most probable first.
+        tags: names of ImageNet's classes of what it shows, most probable first; of a recording, words of
+            ``workers.embedders.sound.character``, of which a film has ``speech`` alone.
         concept_frames: see ``search.media.MediaRecord``.
         spans: seconds at which each row of ``sound`` begins and ends, float32 ``(m, 2)``.
         voice_rows: which of those rows the rows of ``voice`` are, int32 ``(k,)``.
@@ -144,7 +145,8 @@ class Models:
                     made.append(Embedded(vectors, self._tags(probabilities), frames))
                     continue
                 vectors |= sound.vectors
-                made.append(Embedded(vectors, self._tags(probabilities), frames, sound.spans, sound.voice_rows))
+                tags = (*self._tags(probabilities), *_words_of_sound(item.kind, sound))
+                made.append(Embedded(vectors, tags, frames, sound.spans, sound.voice_rows))
         return made
 
     def text(self, words: str) -> Array:
@@ -308,6 +310,11 @@ def _each(runner: Callable[[], Runner], parts: Sequence[NDArray[np.uint8] | None
     outputs = runner()(np.concatenate(given))[0]
     rows = iter(np.split(outputs, np.cumsum([len(part) for part in given])[:-1]))
     return [None if part is None or not len(part) else next(rows) for part in parts]
+
+
+def _words_of_sound(kind: Kind, sound: SoundRows) -> tuple[str, ...]:
+    """The others would be read as words about a film's pictures."""
+    return sound.words if kind is Kind.AUDIO else tuple(word for word in sound.words if word == "speech")
 
 
 def _within_borders(item: Decoded) -> NDArray[np.uint8] | None:

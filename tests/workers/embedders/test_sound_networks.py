@@ -166,6 +166,8 @@ def test_only_rows_with_speech_have_a_voice() -> None:
     made = GatedEmbedder(talk._sound, talk._voice, Half()).embed([noise, buzz(9.288), noise])
     assert {name: len(rows) for name, rows in made.vectors.items()} == {"sound": 3, "voice": 1, "sound_voice": 3}
     assert made.voice_rows.tolist() == [1]
+    assert "speech" not in made.words
+    assert embedder().embed([np.zeros(RATE, np.float32)]).words == ("silence",)
     assert (np.abs(made.vectors["sound_voice"][:, 512:]).sum(axis=1) > 0).tolist() == [False, True, False]
     np.testing.assert_allclose(
         made.vectors["sound_voice"][1:2], gated(made.vectors["sound"][1:2], made.vectors["voice"]), atol=1e-6

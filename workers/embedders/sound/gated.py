@@ -7,6 +7,7 @@ with speech are compared by both, others by what they sound like.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from search.model_descriptions.registry import GE2E, SOUND, SOUND_VOICE, VOICE
 from search.store.base import Array
 from search.vectors import unit_rows
 from workers.embedders.sound.aisfx import Aisfx
+from workers.embedders.sound.character import SoundCharacter
 from workers.embedders.sound.rows import Samples, Segment, SoundRows, embed_segments
 from workers.embedders.sound.speech import SpeechDetector
 from workers.embedders.sound.voice import VoiceEncoder
@@ -36,12 +38,16 @@ class GatedEmbedder:
         self._sound, self._voice, self._speech = sound, voice, speech
 
     def embed(self, chunks: Iterable[Samples]) -> SoundRows:
-        """See ``rows.SoundEmbedder``."""
-        return embed_segments(chunks, self._of_segment)
+        """See ``rows.SoundEmbedder``; also its words."""
+        character = SoundCharacter()
+        rows = embed_segments(chunks, lambda segment: self._of_segment(segment, character))
+        return replace(rows, words=character.words())
 
-    def _of_segment(self, segment: Segment) -> Mapping[str, Array]:
+    def _of_segment(self, segment: Segment, character: SoundCharacter) -> Mapping[str, Array]:
         sound = self._sound.embed(segment.samples)
-        if self._speech.share(segment.samples) < LEAST_SPEECH:
+        is_speech = self._speech.share(segment.samples) >= LEAST_SPEECH
+        character.add(segment.samples, is_speech)
+        if not is_speech:
             return {SOUND: sound, SOUND_VOICE: gated(sound, None)}
         voice = self._voice.embed(segment.samples)
         return {SOUND: sound, VOICE: voice, SOUND_VOICE: gated(sound, voice)}

@@ -48,11 +48,14 @@ class SoundRows:
             recording has. ``voice`` has ``k`` rows, all others ``m``.
         spans: float32 ``(m, 2)``, seconds at which each row begins and ends, rising; empty for a silent recording.
         voice_rows: int32 ``(k,)``, which of the ``m`` rows those of ``voice`` are.
+        words: what kind of sound it is (``character``), the most telling first; none where nothing tells speech from
+            other sounds.
     """
 
     vectors: Mapping[str, Array]
     spans: NDArray[np.float32]
     voice_rows: NDArray[np.int32]
+    words: tuple[str, ...] = ()
 
     @classmethod
     def none(cls) -> SoundRows:
