@@ -100,6 +100,19 @@ def sample_library(once: Callable[[str, Callable[[Path], Any]], Any]) -> SampleL
     return made
 
 
+def _make_pages_small(shard: Path) -> None:
+    """Let the empty payload indexes of a shard grow by a 32nd of what they grow by otherwise. In memory whole pages are
+    allocated: 140 MB of zeros for each collection, which is most of what opening a new one takes."""
+    for described in shard.rglob("payload_index/*/config.json"):
+        index, config = described.parent, json.loads(described.read_text())
+        region = config["block_size_bytes"] * config["region_size_blocks"]
+        regions = config["page_size_bytes"] // region
+        for name in ("page_0.dat", "bitmask.dat", "gaps.dat"):
+            os.truncate(index / name, (index / name).stat().st_size // regions)
+        os.truncate(index / "tracker.dat", 2**16)
+        described.write_text(json.dumps(config | {"page_size_bytes": region}))
+
+
 @pytest.fixture(scope="session")
 def _empty_shards(once: Callable[[str, Callable[[Path], Any]], Any]) -> Callable[[CollectionSchema], Path]:
     """The folder of an empty collection with that schema, made by the store itself, once for all processes of a run."""
@@ -108,6 +121,7 @@ def _empty_shards(once: Callable[[str, Callable[[Path], Any]], Any]) -> Callable
     def find(schema: CollectionSchema) -> Path:
         def make(folder: Path) -> Path:
             create(folder / "new", schema).close()
+            _make_pages_small(folder / "new")
             # The engine's files are mostly zeros; as holes they take no room and no time to copy.
             subprocess.run(["cp", "--recursive", "--sparse=always", folder / "new", folder / "sparse"], check=True)
             subprocess.run(["rm", "-r", folder / "new"], check=True)
@@ -121,11 +135,14 @@ def _empty_shards(once: Callable[[str, Callable[[Path], Any]], Any]) -> Callable
     return find
 
 
-@pytest.fixture(autouse=True)
-def empty_shards_are_copied(_empty_shards: Callable[[CollectionSchema], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def empty_shards_are_copied(_empty_shards: Callable[[CollectionSchema], Path]) -> Iterator[None]:
     """New collections of the embedded store are copies of one that the store has made."""
+    original = LiveShard.create
 
     def create(folder: Path, schema: CollectionSchema, values: Mapping[str, Any] | None = None) -> LiveShard:
+        if folder.exists():
+            return original(folder, schema, values)
         source = _empty_shards(schema)
         folder.parent.mkdir(parents=True, exist_ok=True)
         shard.check_space(folder.parent)
@@ -135,12 +152,9 @@ def empty_shards_are_copied(_empty_shards: Callable[[CollectionSchema], Path], m
             made.set_values(values)
         return made
 
-    original = LiveShard.create
-    monkeypatch.setattr(
-        LiveShard,
-        "create",
-        lambda folder, schema, values=None: (original if folder.exists() else create)(folder, schema, values),
-    )
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(LiveShard, "create", create)
+        yield
 
 
 class KeptDecoders:
@@ -211,14 +225,16 @@ def _kept_decoders() -> Iterator[KeptDecoders]:
     kept.close()
 
 
-@pytest.fixture(autouse=True)
-def decoders_are_kept(_kept_decoders: KeptDecoders, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def decoders_are_kept(_kept_decoders: KeptDecoders) -> Iterator[None]:
     """Pools of this process use real decoder children of pools before, which take a second each to start."""
 
     def start(command: Sequence[str], options: DecodeOptions) -> Any:
         return KeptDecoder(_kept_decoders, options) if tuple(command) == COMMAND else DecoderProcess(command, options)
 
-    monkeypatch.setattr("workers.decode.sandbox.pool.DecoderProcess", start)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("workers.decode.sandbox.pool.DecoderProcess", start)
+        yield
 
 
 class KeptTemplates(BytecodeCache):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -152,22 +151,12 @@ def settings(make_settings: Callable[..., Settings]) -> Settings:
     return make_settings(batch_size=4)
 
 
-@pytest.fixture(scope="session")
-def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with the fake models' collections, to be copied: making them takes longer than a test."""
-    home = tmp_path_factory.mktemp("empty") / "home"
-    made = open_store(Settings(home=home))
-    for schema in SCHEMAS:
-        made.ensure(schema)
-    made.close()
-    return home
-
-
 @pytest.fixture
-def store(settings: Settings, empty_home: Path) -> Iterator[Store]:
+def store(settings: Settings) -> Iterator[Store]:
     """An embedded store with the fake models' collections, empty."""
-    shutil.copytree(empty_home, settings.home, dirs_exist_ok=True)
     opened = open_store(settings)
+    for schema in SCHEMAS:
+        opened.ensure(schema)
     yield opened
     opened.close()
 
