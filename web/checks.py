@@ -124,7 +124,7 @@ def _home(settings: Settings) -> Check:
     made = "" if nearest == home else ", made by the first command that needs it"
     detail = f"{home}{made}; {free / 2**30:.1f} GiB free"
     if free < LOW_DISK:
-        return Check("data directory", Health.WARNING, detail, "Free some space before taking in more.")
+        return Check("data directory", Health.WARNING, detail, "Free some space before importing more.")
     return Check("data directory", Health.OK, detail)
 
 
@@ -152,8 +152,8 @@ def _store(settings: Settings) -> Check:
 
 
 def _decoding(settings: Settings) -> Check:
-    """Whether an older version decoded some files in another way than this one."""
-    from search.records.status import StoreStatus
+    """Whether an older version decoded some files, or filled spaces, in another way than this one."""
+    from search.records.status import StoreStatus, earlier_layout
     from web.client import connect
     from web.plain import load
 
@@ -166,9 +166,11 @@ def _decoding(settings: Settings) -> Check:
     except StoreLockedError as error:
         return Check(name, Health.WARNING, error.message, error.hint)
     outdated = sum(collection.outdated for collection in status.collections.values())
+    layout = " ".join(earlier_layout(status))
     if not outdated:
-        return Check(name, Health.OK, "every record is as this version decodes its file")
-    detail = f"{outdated:,} records were decoded otherwise by an older version; they answer as they are"
+        state = Health.WARNING if layout else Health.OK
+        return Check(name, state, layout or "every record is as this version decodes its file")
+    detail = f"{outdated:,} records were decoded otherwise by an older version; they answer as they are. {layout}"
     return Check(name, Health.WARNING, detail, "`likewise reembed --decoding` decodes their files anew.")
 
 

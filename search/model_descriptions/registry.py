@@ -322,4 +322,4 @@ def models_in_words() -> str:
 def names_of(space: str) -> tuple[str, ...]:
     """What the models of a space are called where one is chosen: by ``likewise reembed --model``, by settings."""
     names = tuple(model.name for model in models_of(space))
-    return (*names, FRAMES) if space == MOTION else names
+    return (*names, FRAMES) if space in (SCENE, MOTION) else names

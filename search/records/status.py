@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.media import DECODING_REVISION
+from search.media import DECODING_REVISION, Kind
+from search.model_descriptions.registry import MOTION, SCENE
 from search.store.base import Store
 from search.store.filters import Filter, NumberRange
 
@@ -51,6 +52,18 @@ def store_status(store: Store, home: Path) -> StoreStatus:
         }
         collections[name] = CollectionStatus(info.points, info.indexed, spaces, outdated_count(store, name))
     return StoreStatus(collections, store.engine, str(home))
+
+
+def earlier_layout(status: StoreStatus) -> tuple[str, ...]:
+    """Spaces that are as an older version filled them, each with the command that makes them anew, in sentences."""
+    videos = status.collections.get(Kind.VIDEO.collection)
+    motion = videos.spaces.get(MOTION) if videos else None
+    if videos is None or motion is None or SCENE in videos.spaces or not videos.points:
+        return ()
+    return (
+        "Videos are compared by what they show under the name motion, and not by how they move; "
+        "`likewise reembed --space scene` gives them both.",
+    )
 
 
 def outdated_count(store: Store, collection: str) -> int:

@@ -13,10 +13,13 @@ import pytest
 from ingest.jobs.service import JobState
 from ingest.maintenance.upkeep import bring_up_to_date
 from search.media import PAYLOAD_REVISION, Kind, MediaRecord
+from search.records.lookup import answers_unnamed
+from search.records.status import earlier_layout, store_status
 from search.settings import Settings
 from search.store import open_store
 from search.store.filters import Filter
 from workers.batch.records import REVISION_KEY
+from workers.embedders.choice import choose_models
 from workers.embedders.sound.standardise import KEY, shipped, standardise
 
 
@@ -118,3 +121,36 @@ def test_a_library_of_the_version_before_opens_is_migrated_and_completed(before:
             np.testing.assert_allclose(point.vectors["concepts"], vectors["concepts"], atol=1e-3)
             np.testing.assert_allclose(point.vectors["visual"], vectors["visual"], atol=1e-6)
             assert point.payload["added"] == pytest.approx(started)
+
+
+def test_videos_whose_motion_was_their_key_frames_get_scene_and_movement(
+    make_settings: Callable[..., Settings], media: Path, renewing: Any
+) -> None:
+    renewing.fill(media, 1)
+    library = renewing.Library(make_settings(), media)
+    library.take_in()
+    store = library.store
+    old = {point.id: point.vectors for point in store.scroll("videos", vectors=("visual", "motion"))}
+    schema = store.schema("videos")
+    assert answers_unnamed(schema, "motion")  # as it always did
+    chosen = choose_models(library.settings, {name: info.schema for name, info in store.collections().items()})
+    assert (chosen.video, chosen.scene_space) == ("frames_resnet18", None)
+    assert any("reembed --space scene" in note for note in chosen.notes)
+    assert any("reembed --space scene" in sentence for sentence in earlier_layout(store_status(store, media)))
+
+    (media / "two.mp4").unlink()
+    ended = library.reembed("frames", "scene")
+
+    assert "1 could not be embedded anew" in ended.message
+    schema = store.schema("videos")
+    assert [schema.space(name).model for name in ("scene", "motion")] == ["frames_resnet18", "flow"]
+    assert (answers_unnamed(schema, "scene"), answers_unnamed(schema, "motion")) == (True, False)
+    assert earlier_layout(store_status(store, media)) == ()
+    points = {Path(p.payload["paths"][0]).name: p for p in store.scroll("videos", vectors=("visual", "scene", "motion"))}
+    for point in points.values():
+        np.testing.assert_allclose(point.vectors["visual"], old[point.id]["visual"], atol=1e-6)
+    assert points["one.mp4"].vectors.keys() == {"visual", "scene", "motion"}
+    gone = points["two.mp4"]
+    assert gone.vectors.keys() == {"visual", "scene"}
+    np.testing.assert_allclose(gone.vectors["scene"], old[gone.id]["motion"], atol=1e-6)
+    library.close()

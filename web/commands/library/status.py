@@ -30,7 +30,7 @@ def _show(answer: Json, verified: Json, console: Console) -> None:
     from rich.table import Table
 
     from ingest.maintenance.verify.findings import Verification
-    from search.records.status import StoreStatus
+    from search.records.status import StoreStatus, earlier_layout
     from web.plain import load
 
     status: StoreStatus = load(StoreStatus, answer)
@@ -52,6 +52,8 @@ def _show(answer: Json, verified: Json, console: Console) -> None:
             f"{outdated:,} records were decoded otherwise by an older version. They answer as they are; "
             "`likewise reembed --decoding` decodes their files anew."
         )
+    for sentence in earlier_layout(status):
+        console.print(sentence)
     damage = load(Verification, verified).damage
     if damage is not None:
         console.print(f"Damaged: {damage.summary} `likewise verify` lists it, `likewise verify --repair` repairs it.")
