@@ -229,8 +229,10 @@ def _kept_decoders() -> Iterator[KeptDecoders]:
 def decoders_are_kept(_kept_decoders: KeptDecoders) -> Iterator[None]:
     """Pools of this process use real decoder children of pools before, which take a second each to start."""
 
-    def start(command: Sequence[str], options: DecodeOptions) -> Any:
-        return KeptDecoder(_kept_decoders, options) if tuple(command) == COMMAND else DecoderProcess(command, options)
+    def start(command: Sequence[str], options: DecodeOptions, folder: Callable[[], str]) -> Any:
+        if tuple(command) == COMMAND:
+            return KeptDecoder(_kept_decoders, options)
+        return DecoderProcess(command, options, folder)
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr("workers.decode.sandbox.pool.DecoderProcess", start)

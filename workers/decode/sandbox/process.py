@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -63,7 +64,9 @@ class DecoderProcess:
         folder: gives the folder for the samples of long recordings.
     """
 
-    def __init__(self, command: Sequence[str], options: DecodeOptions, folder: Callable[[], str]) -> None:
+    def __init__(
+        self, command: Sequence[str], options: DecodeOptions, folder: Callable[[], str] = tempfile.gettempdir
+    ) -> None:
         self._options, self._folder = options, folder
         self._files = 0
         self._start_rss: int | None = None
