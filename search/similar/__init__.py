@@ -4,6 +4,7 @@ It never embeds: examples arrive as stored ids or as vectors.
 
 Start with ``find``.
 
+* ``reuse``: Which span of a film or recording is in which other, by fingerprints over time
 * ``banding``: Finds the pairs of fingerprints that differ in few bits, without comparing all pairs
 * ``copies``: Decides which hits are copies of an example, or shots of one burst with it: the same bytes, pixels, or an
   edit

@@ -4,6 +4,7 @@ It never imports a model library.
 
 Start with ``sandbox.pool``.
 
+* ``fingerprints``: Fingerprints over time of films and sounds, by which reused footage is found
 * ``image``: Pictures: pixels, camera raw files
 * ``metadata``: What files say of themselves: when, where, with what and by whom they were taken
 * ``recording``: Videos and sounds: streams, frames, key frames, clips, samples
