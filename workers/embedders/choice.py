@@ -93,7 +93,7 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
     video = made[MOTION] or (chosen[MOTION].name if MOTION in chosen else f"{FRAMES}_{image}")
     sound = made[SOUND] or chosen[SOUND].name
     films = existing.get(Kind.VIDEO.collection)
-    scene = films is None or films.space(SCENE) is not None
+    scene = settings.video_model != FRAMES if films is None else films.space(SCENE) is not None
     notes = (
         _note("Pictures", VISUAL, settings.image_model, image, lacking),
         _note("Motion", MOTION, settings.video_model, video, lacking)

@@ -22,7 +22,7 @@ from search.model_descriptions.text import OPEN_CLIP
 from search.settings import Settings
 from search.spaces import CollectionSchema, VectorField
 from workers.embedders import weights
-from workers.embedders.choice import choose_models, outdated, require_text
+from workers.embedders.choice import WITHOUT_SCENE, choose_models, outdated, require_text
 
 MakeSettings = Callable[..., Settings]
 
@@ -48,7 +48,7 @@ def test_official_weights_are_preferred_when_they_can_be_had(
 def test_the_fallback_is_said_aloud(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "obtain", lambda models: {model.name: "cannot be reached" for model in models})
     choice = choose_models(make_settings(), {})
-    assert (choice.image, choice.video) == ("efficientnet_lite0", "frames_efficientnet_lite0")
+    assert (choice.image, choice.video) == ("efficientnet_lite0", "flow")
     assert [note.split()[3] for note in choice.notes] == ["resnet18", "r3d18"]
     assert "efficientnet_lite0" in choice.notes[0]
 
@@ -59,7 +59,7 @@ def test_what_a_collection_was_made_with_wins_and_nothing_is_looked_for(
     monkeypatch.setattr(weights, "obtain", lambda names: pytest.fail("looked for weights"))
     existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
     choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), existing)
-    assert choice == ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
+    assert choice == ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0", scene=False)
 
 
 def test_a_style_of_another_version_stays_and_is_said_aloud(make_settings: MakeSettings) -> None:
@@ -129,7 +129,7 @@ def test_a_model_of_words_that_is_wanted_has_to_be_there(monkeypatch: pytest.Mon
 
 
 def test_concepts_of_this_version_go_on_being_made(make_settings: MakeSettings) -> None:
-    choice = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
+    choice = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0", scene=False)
     existing = {schema.collection: schema for schema in schemas_of(choice)}
     assert choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), existing) == choice
 
@@ -138,9 +138,11 @@ def test_the_fallback_is_said_aloud_at_every_later_start_too(make_settings: Make
     existing = schemas("efficientnet_lite0", "frames_efficientnet_lite0")
     pictures, motion = choose_models(make_settings(), existing).notes
     assert "embedded with efficientnet_lite0, as when this library was made" in pictures
-    assert "frames_efficientnet_lite0" in motion
-    assert "r3d18" in motion
-    assert choose_models(make_settings(), schemas("resnet18", "r3d18")).notes == ()
+    assert motion == WITHOUT_SCENE
+    assert choose_models(make_settings(), schemas("resnet18", "r3d18")).notes == (WITHOUT_SCENE,)
+    chosen = ModelChoice("efficientnet_lite0", "flow")
+    _, motion = choose_models(make_settings(), {schema.collection: schema for schema in schemas_of(chosen)}).notes
+    assert "embedded with flow, as when this library was made, not with the preferred r3d18" in motion
 
 
 def test_a_library_with_one_collection_settles_only_its_own_model(
@@ -175,7 +177,9 @@ def test_settings_can_choose_what_needs_no_download(
 ) -> None:
     monkeypatch.setattr(weights, "obtain", lambda names: pytest.fail("looked for weights"))
     choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="frames"), {})
-    assert choice == ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0")
+    assert choice == ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0", scene=False)
+    choice = choose_models(make_settings(image_model="efficientnet_lite0", video_model="flow"), {})
+    assert choice == ModelChoice("efficientnet_lite0", "flow")
 
 
 def test_insisting_on_official_weights_that_cannot_be_had_is_an_error(

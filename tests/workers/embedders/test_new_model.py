@@ -24,7 +24,8 @@ from search.model_descriptions.registry import MODELS
 from search.settings import Settings, load_settings
 from search.similar.find import find_similar
 from search.similar.questions import Question
-from web.checks import Health, run_checks
+from web.checks.result import Health
+from web.checks.run import run_checks
 from workers.embedders.choice import choose_models
 
 COLOUR = ModelDescription(
@@ -107,7 +108,8 @@ def test_help_and_api_name_it(repository: Path) -> None:
         "from web.cli import main; main(['reembed', '--help'])"
     )
     said = subprocess.run([sys.executable, "-c", program], cwd=repository, check=True, capture_output=True, text=True)
-    assert "visual: resnet18, efficientnet_lite0, mean_colour; motion: r3d18, frames" in " ".join(said.stdout.split())
+    models = "visual: resnet18, efficientnet_lite0, mean_colour; motion: r3d18, flow, frames"
+    assert models in " ".join(said.stdout.split())
 
 
 @pytest.mark.usefixtures("registered")

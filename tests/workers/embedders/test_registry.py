@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,22 @@ import pytest
 from search.errors import ModelError
 from search.model_descriptions.concepts import concepts_space
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
-from search.model_descriptions.registry import FRAMES, MODELS, models_by_name, models_by_space, models_of, names_of
+from search.model_descriptions.registry import (
+    FLOW,
+    FRAMES,
+    MODELS,
+    models_by_name,
+    models_by_space,
+    models_of,
+    names_of,
+)
 from search.model_descriptions.text import OPEN_CLIP, TextModel
 from search.settings import Settings, model_choices
 from search.words.table import SPACE as CONCEPTS
+from workers.decode.decoded import MOVEMENT_NUMBERS
 from workers.embedders.builders import load_builder
 from workers.embedders.models import Models
+from workers.embedders.video.flow import STATISTICS, revision
 
 MakeSettings = Callable[..., Settings]
 
@@ -45,6 +56,7 @@ def test_dimensions_are_those_of_the_published_models() -> None:
         "resnet18": 512,
         "efficientnet_lite0": 1280,
         "r3d18": 512,
+        "flow": 221,
         "frames_resnet18": 1024,
         "frames_efficientnet_lite0": 2560,
         "logmel": 256,
@@ -95,7 +107,8 @@ def test_each_collection_has_its_spaces(make_settings: MakeSettings) -> None:
     images, videos, audio = Models(make_settings(), ModelChoice("efficientnet_lite0", "r3d18")).schemas
     assert set(images.by_name) == {"visual", "style", "appearance", "concepts"}
     assert not images.by_name["appearance"].indexed
-    assert {"visual", "style", "concepts", "motion", "sound"} <= set(videos.by_name)
+    assert {"visual", "style", "concepts", "scene", "motion", "sound"} <= set(videos.by_name)
+    assert (videos.space("scene").model, videos.space("motion").model) == ("frames_efficientnet_lite0", "r3d18")
     assert set(audio.by_name) == {"sound"}
     assert audio.by_name["sound"].multi
     assert videos.by_name["visual"].multi
@@ -116,6 +129,20 @@ def test_with_the_network_of_sounds_come_voices_and_both_at_once() -> None:
         ("sound_voice", 768, True),
     ]
     assert all(videos.by_name[field.space.name] == field for field in audio.fields)
+
+
+def test_pooled_key_frames_are_scene_unless_they_are_asked_for_as_motion() -> None:
+    _, videos, _ = schemas_of(ModelChoice("resnet18", "flow"))
+    assert (videos.space("scene").model, videos.space("motion").model) == ("frames_resnet18", "flow")
+    _, videos, _ = schemas_of(ModelChoice("resnet18", "flow", scene=False))
+    assert videos.space("scene") is None
+    _, videos, _ = schemas_of(ModelChoice("resnet18", "frames_resnet18"))
+    assert (videos.space("scene"), videos.space("motion").model) == (None, "frames_resnet18")
+
+
+def test_the_revision_of_flow_is_that_of_its_statistics() -> None:
+    assert revision(files("workers.embedders.video").joinpath(STATISTICS).read_bytes()) == FLOW.revision
+    assert FLOW.dim == MOVEMENT_NUMBERS
 
 
 def test_sounds_of_older_libraries_stay_as_they_are() -> None:
@@ -155,9 +182,10 @@ def test_no_fingerprint_changes_unawares() -> None:
 
 def test_the_names_that_people_type_are_there() -> None:
     spaces = models_by_space()
-    assert list(spaces) == ["visual", "motion", "style", "appearance", CONCEPTS, "meaning"]
+    assert list(spaces) == ["visual", "scene", "motion", "style", "appearance", CONCEPTS, "meaning"]
     assert {"resnet18", "efficientnet_lite0"} <= set(spaces["visual"])
-    assert {"r3d18", "frames"} <= set(spaces["motion"])
+    assert {"r3d18", "flow", "frames"} <= set(spaces["motion"])
+    assert spaces["scene"] == ("frames",)
     assert (spaces["style"], spaces[CONCEPTS], spaces["meaning"][0]) == (("style",), (CONCEPTS,), "open_clip")
     assert model_choices("image_model") == ("auto", *spaces["visual"])
     assert model_choices("video_model") == ("auto", *spaces["motion"])

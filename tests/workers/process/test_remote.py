@@ -196,7 +196,7 @@ def test_a_worker_chooses_the_models_of_an_empty_store(desk: Any, start_worker: 
     start_worker(desk.settings.model_copy(update={"image_model": "resnet18", "video_model": "r3d18"}))
     settings = desk.settings.model_copy(update={"image_model": "efficientnet_lite0"})
     choice = choose_models_remotely(settings, desk.app, store)
-    assert (choice.image, choice.video) == ("efficientnet_lite0", "frames_efficientnet_lite0")
+    assert (choice.image, choice.video) == ("efficientnet_lite0", "flow")
     store.close()
 
 
