@@ -100,9 +100,10 @@ def sample_library(once: Callable[[str, Callable[[Path], Any]], Any]) -> SampleL
     return made
 
 
-def _make_pages_small(shard: Path) -> None:
-    """Let the empty payload indexes of a shard grow by a 32nd of what they grow by otherwise. In memory whole pages are
-    allocated: 140 MB of zeros for each collection, which is most of what opening a new one takes."""
+def _let_files_grow_less(shard: Path) -> None:
+    """Let the files of an empty shard grow by less at a time: pages of payload indexes by a 32nd, chunks of vectors by
+    an eighth. In memory they are allocated whole, 200 MB of zeros and more for each collection, which is most of what
+    writing to a new one takes."""
     for described in shard.rglob("payload_index/*/config.json"):
         index, config = described.parent, json.loads(described.read_text())
         region = config["block_size_bytes"] * config["region_size_blocks"]
@@ -111,6 +112,14 @@ def _make_pages_small(shard: Path) -> None:
             os.truncate(index / name, (index / name).stat().st_size // regions)
         os.truncate(index / "tracker.dat", 2**16)
         described.write_text(json.dumps(config | {"page_size_bytes": region}))
+    for flags in shard.rglob("payload_index/*/*/flags_a.dat"):
+        os.truncate(flags, 2**12)
+    for described in shard.rglob("vector_storage-*/*/config.json"):
+        config = json.loads(described.read_text())
+        if "chunk_size_vectors" in config:  # sparse vectors lie in pages, which are not allocated whole
+            vectors = config["chunk_size_vectors"] // 8
+            size = config["chunk_size_bytes"] // config["chunk_size_vectors"] * vectors
+            described.write_text(json.dumps(config | {"chunk_size_bytes": size, "chunk_size_vectors": vectors}))
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +130,7 @@ def _empty_shards(once: Callable[[str, Callable[[Path], Any]], Any]) -> Callable
     def find(schema: CollectionSchema) -> Path:
         def make(folder: Path) -> Path:
             create(folder / "new", schema).close()
-            _make_pages_small(folder / "new")
+            _let_files_grow_less(folder / "new")
             # The engine's files are mostly zeros; as holes they take no room and no time to copy.
             subprocess.run(["cp", "--recursive", "--sparse=always", folder / "new", folder / "sparse"], check=True)
             subprocess.run(["rm", "-r", folder / "new"], check=True)
