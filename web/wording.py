@@ -76,6 +76,23 @@ def likely(hit: SimilarHit) -> list[str]:
     return [f"{likeness(hit.likeness)} likely the same label, when as many pairs are as are not"]
 
 
+def moment(seconds: float) -> str:
+    """A moment of a recording, the same wherever it is shown: ``7.3 s``, from a minute on ``1:02`` or ``1:02:03``."""
+    tenths = math.floor(10 * round(seconds, 2) + 0.5)
+    if tenths < 600:
+        return f"{tenths / 10:.1f} s"
+    minutes, rest = divmod(max(60, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def place(seconds: float | None, span: tuple[float, float] | None = None) -> str:
+    """Where in a recording a hit matches: a moment, or ``45.0 s to 55.0 s``; empty where that is not known."""
+    if span is not None:
+        return f"{moment(span[0])} to {moment(span[1])}"
+    return "" if seconds is None else moment(seconds)
+
+
 def reasons(of: Iterable[WordReason]) -> list[str]:
     """The strongest reason per word why a record matches: ``shows dog``, ``colour red``, ``name``."""
     strongest: dict[str, WordReason] = {}

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
@@ -20,6 +21,7 @@ from search.words import Correction, MatchPlace, WordHit, WordReason
 from web.api.questions import WordAnswer
 from web.cli import main
 from web.commands.questions import similar, words
+from web.commands.questions.clock import CLOCK
 from web.plain import dump
 
 HIT = SimilarHit(
@@ -35,6 +37,26 @@ def shown(answer: object, show: Callable[[Any, Console, bool], None], *, weak: b
     written = io.StringIO()
     show(dump(answer), Console(width=300, highlight=False, markup=False, emoji=False, file=written), weak)
     return [" ".join(line.split()) for line in written.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [
+        ("80", 80.0),
+        ("80.5", 80.5),
+        ("1:20", 80.0),
+        ("1:02:03.25", 3723.25),
+        ("-1", None),
+        ("1:2:3:4", None),
+        ("", None),
+    ],
+)
+def test_times_as_people_type_them(typed: str, seconds: float | None) -> None:
+    if seconds is not None:
+        assert CLOCK.convert(typed, None, None) == seconds
+        return
+    with pytest.raises(click.BadParameter, match="is no time"):
+        CLOCK.convert(typed, None, None)
 
 
 def answer(*hits: SimilarHit, notes: tuple[str, ...] = ()) -> SimilarAnswer:

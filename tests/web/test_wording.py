@@ -10,7 +10,18 @@ from search.likeness.curve import Band
 from search.media import Kind
 from search.similar.questions import Relation, SimilarHit, Via
 from search.words import Correction, MatchPlace, WordReason
-from web.wording import explained, likeness, percent, reasons, reasons_in_full, split_weak_hits, understood, weaker
+from web.wording import (
+    explained,
+    likeness,
+    moment,
+    percent,
+    place,
+    reasons,
+    reasons_in_full,
+    split_weak_hits,
+    understood,
+    weaker,
+)
 
 HIT = SimilarHit("1", Kind.IMAGE, ("/a.jpg",), 0.8314, 0.931, Band.VERY_SIMILAR, 99.24, "visual", Relation.SIMILAR)
 WEAK = replace(HIT, id="2", likeness=0.2, band=Band.WEAK)
@@ -35,6 +46,20 @@ def test_weak_hits_are_folded_but_where_something_else_orders() -> None:
     assert split_weak_hits([COPY, HIT, WEAK]) == ([COPY, HIT], [WEAK])
     weighed = replace(WEAK, parts={"visual": 90.0, "style": 10.0})
     assert split_weak_hits([weighed]) == ([weighed], [])
+
+
+def test_a_moment_is_told_in_one_way() -> None:
+    told = {
+        0.0: "0.0 s",
+        2.25: "2.3 s",
+        7.256: "7.3 s",
+        59.94: "59.9 s",
+        59.96: "1:00",
+        75.9: "1:15",
+        3723.9: "1:02:03",
+    }
+    assert {seconds: moment(seconds) for seconds in told} == told
+    assert (place(None), place(7.25), place(45.0, (45.0, 81.5))) == ("", "7.3 s", "45.0 s to 1:21")
 
 
 def test_what_is_behind_a_hit_is_said_in_words() -> None:

@@ -10,6 +10,8 @@ from urllib.parse import quote_plus
 from werkzeug.datastructures import MultiDict
 
 EXAMPLES = ("like", "unlike")
+PART = ("start", "end")
+"""Parameters that cut the one example to a part of it."""
 PAGING = ("after", "offset", "weaker")
 """Parameters that say how far the answer to one question has been read."""
 
@@ -52,12 +54,13 @@ class Address:
 
     def like(self, media_id: str) -> Address:
         """The same filters, asked of one example alone."""
-        return self.without(*EXAMPLES, *PAGING, "q", "limit")._with("like", media_id)
+        return self.without(*EXAMPLES, *PART, *PAGING, "q", "limit")._with("like", media_id)
 
     def also(self, role: str, media_id: str) -> Address:
-        """One more example, ``like`` or ``unlike``; it leaves the other role."""
+        """One more example, ``like`` or ``unlike``; it leaves the other role, and all ask as a whole."""
         left = [(name, media_id) for name in EXAMPLES]
-        return Address((*[pair for pair in self.pairs if pair[0] not in PAGING and pair not in left], (role, media_id)))
+        gone = (*PAGING, *PART)
+        return Address((*[pair for pair in self.pairs if pair[0] not in gone and pair not in left], (role, media_id)))
 
     def only(self, names: Sequence[str]) -> Address:
         return Address(tuple(pair for pair in self.pairs if pair[0] in names))

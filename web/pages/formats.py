@@ -9,15 +9,13 @@ from flask import Flask
 
 from search.errors import UsageError
 from web.near import in_words, read
-from web.wording import likeness, percent, weaker
+from web.wording import likeness, moment, percent, weaker
 
 
-def clock(seconds: float | None, short: bool = False) -> str:
-    """``0:07``, ``12:30`` or ``1:02:03``; with ``short`` tenths of a second, for moments of short videos: ``7.3 s``."""
+def clock(seconds: float | None) -> str:
+    """``0:07``, ``12:30`` or ``1:02:03``; moments within recordings are told by ``web.wording.moment``."""
     if seconds is None:
         return ""
-    if short:
-        return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -73,5 +71,5 @@ def near(text: str) -> str:
 
 def install_formats(app: Flask) -> None:
     """Register the functions as filters of the templates."""
-    for filter_ in (clock, span, size, percent, likeness, weaker, exposure, number, borders, near):
+    for filter_ in (clock, moment, span, size, percent, likeness, weaker, exposure, number, borders, near):
         app.jinja_env.filters[filter_.__name__] = filter_

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
@@ -70,12 +71,41 @@ def page(media_id: str) -> str:
         address=Address(),
         present=_is_present(node, record),
         inline=shown_inline(record),
-        moment=request.args.get("t", type=float),
+        span=_span(record),
         facts=_facts(record),
         around=_around(record),
         spaces=_spaces(node, record),
         alike=_similar(node, record),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSpan:
+    """The part of a recording that the page is opened at.
+
+    Attributes:
+        start, end: seconds; ``end`` is None where only a moment is known.
+        left, width: of the mark in the waveform, per cent of its width; None where the length is not known.
+    """
+
+    start: float
+    end: float | None = None
+    left: float | None = None
+    width: float | None = None
+
+
+def _span(record: MediaRecord) -> ShownSpan | None:
+    """What ``t`` and ``until`` of the address name, in seconds; None where they name nothing within the recording."""
+    start, end = (request.args.get(name, type=float) for name in ("t", "until"))
+    length = record.duration
+    if start is None or not 0 <= start < (length or math.inf):
+        return None
+    if end is None or not start < end < math.inf:
+        return ShownSpan(start)
+    if not length:
+        return ShownSpan(start, end)
+    end = min(end, length)
+    return ShownSpan(start, end, round(100 * start / length, 3), round(100 * (end - start) / length, 3))
 
 
 def _is_present(node: NodePort, record: MediaRecord) -> bool:

@@ -14,7 +14,16 @@ from search.records.browse import ORDERS, browse
 from search.similar.find import MOST_OFFSET
 from search.similar.questions import Probe, SimilarHit
 from search.store.filters import Filter
-from web.api.params import CollectionName, Diversity, Limit, Offset, SimilarParameters, StylePosition, WordParameters
+from web.api.params import (
+    CollectionName,
+    Diversity,
+    Limit,
+    Offset,
+    Seconds,
+    SimilarParameters,
+    StylePosition,
+    WordParameters,
+)
 from web.api.ports import NodePort
 from web.api.questions import ask
 from web.api.questions import search as search_words
@@ -59,6 +68,7 @@ class SearchPageQuery:
     """What the search page can be asked beside the filters.
 
     Attributes:
+        start, end: see ``web.api.params.SimilarParameters``.
         view: one grid of all kinds together, or a row a collection.
         weaker: show weak results unfolded.
         order, descending, after: of what the library holds, see ``search.records.browse``.
@@ -67,6 +77,8 @@ class SearchPageQuery:
     q: str = ""
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
+    start: Seconds | None = None
+    end: Seconds | None = None
     collections: Annotated[tuple[CollectionName, ...], Field(alias="in")] = ()
     spaces: tuple[str, ...] = ()
     limit: Limit = FIRST_PAGE
@@ -170,6 +182,8 @@ def _similar(
     asked = SimilarParameters(
         query.like,
         query.unlike,
+        query.start,
+        query.end,
         query.collections,
         query.spaces,
         query.limit,

@@ -23,7 +23,7 @@ from web.api.ports import NodePort
 from web.api.questions import check_id
 from web.bodies import takes_file
 from web.errors import STATUS_OF
-from web.pages.address import PAGING, Address
+from web.pages.address import PAGING, PART, Address
 from web.pages.forms import known_arguments, read_address
 from web.pages.recent_uploads import PREFIX, recent_uploads, remember_upload
 from web.pages.results import ORDER_WORDS, VARIED, Results, SearchPageQuery, answer
@@ -108,6 +108,7 @@ def page() -> Response:
         stops=STOPS,
         varied=VARIED,
         paging=PAGING,
+        part=PART,
         orders=ORDER_WORDS,
         problem=problem,
         choices=choices.get(node),
@@ -123,7 +124,7 @@ def page() -> Response:
 def look_up() -> AnyResponse:
     """Take an upload as the example and go to the address of the question about it."""
     uploaded = remember_upload("Choose a photo, a video or a sound first.")
-    kept = Address.of(request.form).without("form_token", "like", "unlike", "q", "limit", *PAGING)
+    kept = Address.of(request.form).without("form_token", "like", "unlike", "q", "limit", *PAGING, *PART)
     return redirect(str(kept.also("like", uploaded)), 303)
 
 

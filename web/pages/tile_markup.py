@@ -14,10 +14,7 @@ from search.similar.questions import Relation, SimilarHit
 from web.pages.address import EXAMPLES, Address
 from web.pages.formats import clock
 from web.pages.tiles import Tile
-from web.wording import COPIES, called, explained, likely, likeness, percent
-
-SHORT_SECONDS = 60
-"""Moments of shorter videos are told to the tenth of a second."""
+from web.wording import COPIES, called, explained, likely, likeness, moment, percent, place
 
 Icons = Callable[[str], str]
 """An icon as HTML, by its name."""
@@ -67,9 +64,10 @@ class _Links:
         like, plus, minus = self._icons
         return (
             '<div class="acts">\n'
-            f'    <a href="{self._like}{id_}" data-ask>{like}<span>More like this</span></a>\n'
-            f'    <a href="{also}" data-ask title="Also like this" aria-label="Also like {name}">{plus}</a>\n'
-            f'    <a href="{unlike}" data-ask title="Unlike this" aria-label="Unlike {name}">{minus}</a>\n'
+            f'    <a href="{self._like}{id_}" data-ask aria-label="More like this: {name}">{like}'
+            "<span>More like this</span></a>\n"
+            f'    <a href="{also}" data-ask title="Add to search" aria-label="Add to search: {name}">{plus}</a>\n'
+            f'    <a href="{unlike}" data-ask title="Less like this" aria-label="Less like this: {name}">{minus}</a>\n'
             "  </div>"
         )
 
@@ -78,7 +76,9 @@ def _tile(item: Tile, links: _Links, icon: Icons) -> str:
     hit, kind = item.hit, item.kind.value
     id_, name, paths = escape(item.id), escape(item.name), escape("\n".join(item.paths))
     why = escape("\n".join((*(explained(hit, item.model) if hit else item.reasons_in_full), *item.paths)))
-    moment = "" if item.moment is None else f"?t={round(item.moment, 2)}"
+    at = "" if item.moment is None else f"?t={round(item.moment, 2)}"
+    if hit is not None and hit.span is not None:
+        at += f"&amp;until={round(hit.span[1], 2)}"
     if item.thumbnail:
         shown = f'<img src="{escape(item.thumbnail)}" alt="{name}" loading="lazy" decoding="async">'
     else:
@@ -86,7 +86,7 @@ def _tile(item: Tile, links: _Links, icon: Icons) -> str:
     return (
         f'<article class="tile r{item.ratio}" data-id="{id_}" data-kind="{kind}" data-name="{name}"'
         f' data-mime="{escape(item.mime)}" data-src="/media/{id_}/file" data-path="{paths}"{_data(item)}>\n'
-        f'  <a class="frame {kind}" href="/item/{id_}{moment}" title="{why}">\n'
+        f'  <a class="frame {kind}" href="/item/{id_}{at}" title="{why}">\n'
         f"    {shown}{_kind_badge(item, icon)}{_band_badge(hit)}\n"
         "  </a>\n"
         f'  <div class="caption"><span class="name" title="{paths}">{name}</span>{_figure(hit, why)}</div>\n'
@@ -99,7 +99,10 @@ def _data(item: Tile) -> str:
     """Attributes for scripts that not every tile has."""
     told = " data-playable" if item.playable else ""
     if item.moment is not None:
-        told += f' data-moment="{item.moment:.2f}" data-at="{_moment(item)}"'
+        span = None if item.hit is None else item.hit.span
+        told += f' data-moment="{item.moment:.2f}" data-at="{place(item.moment, span)}"'
+        if span is not None:
+            told += f' data-until="{span[1]:.2f}"'
     if item.reasons:
         told += f' data-reasons="{escape(", ".join(item.reasons_in_full))}"'
     if (hit := item.hit) is None:
@@ -114,16 +117,12 @@ def _data(item: Tile) -> str:
     )
 
 
-def _moment(item: Tile) -> str:
-    return clock(item.moment, short=(item.duration or 0) < SHORT_SECONDS)
-
-
 def _kind_badge(item: Tile, icon: Icons) -> str:
     if item.kind is Kind.IMAGE:
         return ""
     time = ""
     if item.moment is not None:
-        time = f"<span>at {_moment(item)}</span>"
+        time = f"<span>at {moment(item.moment)}</span>"
     elif item.duration:
         time = f"<span>{clock(item.duration)}</span>"
     kind = item.kind.value
@@ -158,9 +157,9 @@ def _under(item: Tile) -> str:
         in_full = escape("\n".join(item.reasons_in_full))
         lines += f'  <p class="under" title="{in_full}">{escape(", ".join(item.reasons))}</p>\n'
     if hit is not None and hit.via is not None:
-        moment = "" if hit.via.moment is None else f"?t={hit.via.moment:.2f}"
+        at = "" if hit.via.moment is None else f"?t={hit.via.moment:.2f}"
         through = escape(item.through)
-        link = f'<a href="/item/{escape(hit.via.id)}{moment}">{through or "a video"}</a>'
+        link = f'<a href="/item/{escape(hit.via.id)}{at}">{through or "a video"}</a>'
         lines += f'  <p class="under" title="{through}">through {link}</p>\n'
     return lines
 

@@ -33,7 +33,7 @@ class Tile:
         model: what made the vectors of the hit's space.
         through: name of the video through which the hit was reached.
         reasons: why it answers to the words asked for, in words; ``reasons_in_full`` gives all, and how strongly.
-        moment: seconds into a video to open it at.
+        moment: seconds into a video or sound to open it at.
         playable: a browser may be asked to play it in place.
     """
 

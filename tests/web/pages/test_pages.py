@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 from html.parser import HTMLParser
@@ -73,7 +74,8 @@ def test_the_start_page_shows_what_there_is(client: FlaskClient) -> None:
     page = client.get("/").text
     assert "In the library" in page
     assert page.count('class="row"') == 3
-    assert "because this is a test" in page  # the models' notes are said on every page
+    assert "because this is a test" not in page  # notes about the models stand on Status alone
+    assert "because this is a test" in client.get("/status").text
 
 
 def test_an_empty_library_says_how_to_fill_it(make_node: Any, tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_an_empty_library_says_how_to_fill_it(make_node: Any, tmp_path: Path) ->
     node.store = store
     page = create_app(node).test_client().get("/").text
     store.close()
-    assert "likewise ingest" in page
+    assert "likewise ingest" not in page  # the page has the button
     assert "workspace bare" in page  # nothing to filter yet
     assert 'action="/jobs"' in page
 
@@ -226,6 +228,28 @@ def test_the_item_page(client: FlaskClient, library: Any) -> None:
     assert client.get("/item/nothing", headers=HTML).status_code == 404
 
 
+def test_the_page_of_a_sound_opens_at_its_span_and_finds_parts(client: FlaskClient, library: Any) -> None:
+    sound = library.ids["sound_0.wav"]
+    facts = {"duration": 40.0, "sound_runs": [0.0, 10.0, 10.0, 4.0]}
+    library.store.patch_payload("audio", {sound: facts})
+    page = client.get(f"/item/{sound}?t=10&until=20").text
+    assert '<rect x="25.0" width="25.0" height="1"/>' in page
+    assert f'/media/{sound}/file#t=10.0"' in page
+    assert 'href="?t=10.0&amp;until=20.0" data-jump="10.0">Play from 10.0 s to 20.0 s</a>' in page
+    assert 'name="start" min="0" step="any" value="10.0" max="40.0"' in page
+    for nowhere in ("?t=50&until=60", "?t=x", "?t=-1", "?t=nan&until=5", "?until=5"):
+        plain = client.get(f"/item/{sound}{nowhere}").text
+        assert "Find this part" in plain
+        assert 'class="span"' not in plain
+        assert "data-moment" not in plain[: plain.index("Find this part")]
+    asked = client.get(f"/?like={sound}&start=45&end=50", headers=HTML)
+    library.store.patch_payload("audio", {sound: {"duration": 1.0, "sound_runs": None}})
+    assert asked.status_code == 400
+    assert "ends after 40.0 s, before the part from 45.0 s on" in asked.text
+    assert "<small>from 45.0 s to 50.0 s</small>" in asked.text
+    assert "start=45" not in re.findall(r'href="([^"]+)" data-ask aria-label="Remove', asked.text)[0]
+
+
 def test_whose_video_it_is_leads_to_all_of_theirs(client: FlaskClient, library: Any) -> None:
     """The pages of photographers tell of pictures alone, and may know nobody of that name."""
     video = library.ids["clip_0.webm"]
@@ -263,7 +287,7 @@ def test_a_job_that_waits_for_a_yes(client: FlaskClient, node: Any, tmp_path: Pa
     form = dict(re.findall(r'<(?:input|button) [^>]*name="(path|library|confirm_missing)" value="([^"]+)">', page))
     client.post("/jobs", data={**form, "form_token": token})
     assert node.started[-1] == ((tmp_path,), tmp_path.name, True)
-    assert "these files have gone" not in client.get("/jobs").text  # asked and answered
+    assert "Confirm removal" not in client.get("/jobs").text  # asked and answered
 
 
 def test_failures_by_code(client: FlaskClient, node: Any) -> None:
@@ -334,7 +358,6 @@ def test_similar_sounds_come_before_what_videos_lead_to(client: FlaskClient, lib
 
 def test_numbers_as_people_read_them() -> None:
     assert [clock(s) for s in (None, 7.9, 750, 3723)] == ["", "0:07", "12:30", "1:02:03"]
-    assert clock(7.26, short=True) == "7.3 s"
     assert [span(s) for s in (None, 12, 120, 12_000)] == ["", "12 s", "2 min", "3 h 20 min"]
     assert [size(n) for n in (0, 999, 1_500, 123_456, 5_600_000)] == ["0 B", "999 B", "1.5 kB", "123 kB", "5.6 MB"]
     assert [percent(m) for m in (12.9, 98.99, 99.0, 99.96, 100.0)] == ["12 %", "98 %", "99.0 %", "99.9 %", "99.9 %"]
@@ -353,3 +376,24 @@ def test_the_status_page_counts_what_an_older_version_decoded(client: FlaskClien
     node.store.patch_payload("images", {id_: {"decoding": DECODING_REVISION} for id_ in ids})
     after = client.get("/status", headers=HTML).text
     assert before.count(said) - after.count(said) == 1
+
+
+def test_browsers_keep_scripts_and_styles_for_good_and_texts_are_compressed(client: FlaskClient) -> None:
+    page = client.get("/").text
+    taken = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page)
+    assert len(taken) >= 6
+    packed = {"Accept-Encoding": "gzip, deflate"}
+    for address in taken:
+        answer = client.get(address, headers=packed)
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        if "Content-Encoding" in answer.headers:
+            assert gzip.decompress(answer.data) == client.get(address).data
+    assert "immutable" not in client.get("/static/js/main.js").headers["Cache-Control"]
+    assert client.get("/static/js/none.js").status_code == 404
+    for address in ("/", "/openapi.json", taken[0]):
+        small = client.get(address, headers=packed)
+        assert small.headers["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in small.headers["Vary"]
+        whole = client.get(address)
+        assert "Content-Encoding" not in whole.headers
+        assert len(small.data) < len(whole.data) / 2

@@ -86,9 +86,12 @@ def test_moments_and_sounds() -> None:
     assert "<span>at 7.3 s</span>" in markup(video)
     assert ' data-playable data-moment="7.26" data-at="7.3 s"' in markup(video)
     halves = markup(replace(video, moment=2.25))  # the viewer rounded by itself, to 2.3
-    assert ' data-at="2.2 s"' in halves
-    assert "<span>at 2.2 s</span>" in halves
-    assert "<span>at 0:07</span>" in markup(replace(video, duration=60.0))
+    assert ' data-at="2.3 s"' in halves
+    assert "<span>at 2.3 s</span>" in halves
+    assert "<span>at 7.3 s</span>" in markup(replace(video, duration=60.0)), "one moment is told in one way"
+    heard = markup(replace(video, moment=65.0, hit=replace(HIT, space="sound", moment=65.0, span=(65.0, 83.576))))
+    assert f'href="/item/{TILE.id}?t=65.0&amp;until=83.58"' in heard
+    assert ' data-moment="65.00" data-at="1:05 to 1:23" data-until="83.58"' in heard
     sound = replace(
         TILE, kind=Kind.AUDIO, thumbnail=None, duration=75.0, through="", hit=replace(HIT, via=Via("v", 3.5))
     )

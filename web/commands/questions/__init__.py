@@ -4,6 +4,7 @@ They never change a library.
 
 Start with ``similar``.
 
+* ``clock``: Moments of recordings, as they are typed
 * ``duplicates``: ``likewise duplicates``: identical files and edited copies
 * ``evaluate``: ``likewise evaluate`` measures the answers on labelled files
 * ``export``: ``likewise export``: vectors and file names, for other programs

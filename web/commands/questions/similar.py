@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from web.commands.context import Call, common, one_line
+from web.commands.questions.clock import CLOCK
 from web.commands.questions.filters import collections_of, filter_options, in_option
 
 if TYPE_CHECKING:
@@ -32,12 +34,14 @@ if TYPE_CHECKING:
     "--space", "spaces", multiple=True, help="Only by this space (visual, motion, sound, style); may be repeated."
 )
 @click.option("--like", multiple=True, metavar="ID", help="Like this one too; may be repeated.")
-@click.option("--unlike", multiple=True, metavar="ID", help="But not like this one; may be repeated.")
+@click.option("--unlike", multiple=True, metavar="ID", help="Less like this one; may be repeated.")
 @click.option(
     "--style",
     type=click.FloatRange(-1, 1),
-    help="Weigh subject against style: -1 same subject in another style, 0 both, 1 same style of another subject.",
+    help="Match by subject or style: -1 same subject in another style, 0 both, 1 same style of another subject.",
 )
+@click.option("--start", type=CLOCK, help="Ask with a film or recording from here on: seconds, or 1:20.")
+@click.option("--end", type=CLOCK, help="Ask with it up to here.")
 @click.option("--words", metavar="WORDS", help='Only what shows these words or is called so: --words "red car".')
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="So many answers.")
 @click.option("--offset", type=click.IntRange(0, 10_000), default=0, help="Leave out so many of the best answers.")
@@ -58,6 +62,8 @@ def command(
     like: tuple[str, ...],
     unlike: tuple[str, ...],
     style: float | None,
+    start: float | None,
+    end: float | None,
     words: str | None,
     limit: int,
     offset: int,
@@ -68,7 +74,8 @@ def command(
 ) -> None:
     """What is like FILE (a picture, video or sound; it need not be stored) or like the media with this ID?
 
-    FILE may lie in a bucket: s3://bucket/folder/a.jpg.
+    FILE may lie in a bucket: s3://bucket/folder/a.jpg. Of a film or recording, --start and --end choose the part to ask
+    with; "at" is where a hit matches.
 
     Answers come from every collection that shares a vector space with the example, best first: identical files, edited
     copies, very similar, similar and weak ones. "likeness" is how likely the two have the same label, when as many
@@ -86,6 +93,7 @@ def command(
         limit=limit,
         exact=exact,
         style=style,
+        part=None if start is None and end is None else (start or 0.0, math.inf if end is None else end),
         offset=offset,
         diversity=diversity,
     )
@@ -123,6 +131,8 @@ def _asked(question: Question) -> Params:
         "limit": question.limit,
         "exact": question.exact,
         "offset": question.offset,
+        **({} if question.part is None else {"start": question.part[0]}),
+        **({} if question.part is None or math.isinf(question.part[1]) else {"end": question.part[1]}),
         **({} if question.style is None else {"style": question.style}),
         **({} if question.diversity is None else {"diversity": question.diversity}),
         **filter_params(question.where),
@@ -191,7 +201,7 @@ def _table(hits: Sequence[SimilarHit]) -> Table:
     """Hits in their order; where subject and style were weighed together, with the match in each."""
     from rich.table import Table
 
-    from web.wording import COPIES, called, likeness, percent
+    from web.wording import COPIES, called, likeness, percent, place
 
     weighed = any(hit.parts is not None for hit in hits)
     first = ("match", "subject", "style") if weighed else ("band", "likeness")
@@ -209,7 +219,7 @@ def _table(hits: Sequence[SimilarHit]) -> Table:
             f"{hit.score:.3f}",
             hit.kind.value,
             hit.space if hit.via is None else f"{hit.space}, through a video",
-            "" if hit.moment is None else f"{hit.moment:.1f} s",
+            place(hit.moment, hit.span),
             one_line(hit.paths[0]) if hit.paths else "",
             hit.id,
         )

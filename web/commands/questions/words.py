@@ -85,7 +85,7 @@ def _show(answer: Json, console: Console, weak: bool) -> None:
 
     from web.api.questions import WordAnswer
     from web.plain import load
-    from web.wording import reasons, understood, weaker
+    from web.wording import place, reasons, understood, weaker
 
     found: WordAnswer = load(WordAnswer, answer)
     for note in (*understood(found.corrected, found.ignored), *found.notes):
@@ -100,7 +100,7 @@ def _show(answer: Json, console: Console, weak: bool) -> None:
             table.add_row(
                 hit.kind.value,
                 one_line(", ".join(reasons(hit.reasons))),
-                "" if hit.moment is None else f"{hit.moment:.1f} s",
+                place(hit.moment),
                 one_line(hit.paths[0]) if hit.paths else "",
                 hit.id,
             )

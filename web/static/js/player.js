@@ -14,10 +14,13 @@ export function prepareWave(wave) {
   const audio = wave.querySelector("audio");
   const picture = wave.querySelector("img");
   if (!picture) return;
-  const track = document.createElement("div");
-  track.className = "track";
-  picture.replaceWith(track);
-  track.append(picture);
+  let track = picture.closest(".track");
+  if (!track) {
+    track = document.createElement("div");
+    track.className = "track";
+    picture.replaceWith(track);
+    track.append(picture);
+  }
   const draw = () => wave.style.setProperty("--played", `${(100 * audio.currentTime) / (audio.duration || 1)}%`);
   audio.addEventListener("timeupdate", draw);
   audio.addEventListener("seeked", draw);
@@ -28,7 +31,7 @@ export function prepareWave(wave) {
   });
 }
 
-/** Start a video at a moment, once it knows its length. */
+/** Start a video or sound at a moment, once it knows its length. */
 export function startAt(video, moment) {
   const seek = () => {
     video.currentTime = Math.min(moment, video.duration || moment);
@@ -53,7 +56,7 @@ function prepareStage(stage) {
   };
   if (player.error) complain();
   onUnplayable(player, complain);
-  drawFrames(player, [...stage.querySelectorAll("[data-jump]")]);
+  drawFrames(player, [...stage.querySelectorAll("[data-frame]")]);
   for (const jump of stage.querySelectorAll("[data-jump]")) {
     jump.addEventListener("click", (event) => {
       event.preventDefault();
@@ -65,7 +68,9 @@ function prepareStage(stage) {
 
 /** A small picture beside the time of each key frame, taken from the video itself by a second, silent player. */
 async function drawFrames(player, jumps) {
-  if (!jumps.length || navigator.connection?.saveData) return;
+  const nav = jumps[0]?.parentElement;
+  if (!nav) return;
+  if (navigator.connection?.saveData) return void (nav.dataset.plain = "");
   const frames = jumps.map((jump) => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 208, height: 117 });
     jump.prepend(canvas);
@@ -81,6 +86,7 @@ async function drawFrames(player, jumps) {
     }
   } catch {
     for (const { canvas } of frames) canvas.remove();
+    nav.dataset.plain = "";
   }
   video.removeAttribute("src");
   video.load();

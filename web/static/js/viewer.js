@@ -152,6 +152,7 @@ function stage(tile) {
   } else {
     const wave = make("div", { className: "wave" });
     const audio = make("audio", { controls: true, autoplay: true, src });
+    startAt(audio, Number(moment ?? 0));
     onUnplayable(audio, sorry);
     wave.append(...(preview ? [make("img", { src: preview, alt: "Waveform" })] : []), audio);
     prepareWave(wave);
