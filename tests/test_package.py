@@ -105,7 +105,7 @@ def test_sdist_holds_what_the_wheel_is_made_of_and_nothing_private(built: Built)
     names = {member.name.partition("/")[2] for member in members}
     top = {name.partition("/")[0] for name in names}
     documents = {"CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "SECURITY.md"}
-    made = {*PACKAGES, "pyproject.toml", "requirements.lock", "PKG-INFO", ".gitignore"}
+    made = {*PACKAGES, "pyproject.toml", "requirements.lock", "requirements-weights.lock", "PKG-INFO", ".gitignore"}
     assert top == documents | made
     assert not [name for name in names if "__pycache__" in name]
     assert {(member.uid, member.gid, member.uname, member.gname) for member in members} == {(0, 0, "", "")}

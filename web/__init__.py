@@ -13,7 +13,7 @@ Start with ``app``.
 * ``app``: Make the Flask application of a node: guard, JSON API, media and pages
 * ``auth``: Access control: exposure, host, token, session and forms
 * ``bodies``: How large the body of a request may be, and whether a body is received at all
-* ``checks``: Checks of ``likewise doctor``: the state of each thing and, where it is not well, what to do
+* ``checks``: Checks of ``likewise doctor``
 * ``cli``: The ``likewise`` command line: find and run a command, turn errors into messages and exit statuses
 * ``client``: Client of the JSON API for the command line
 * ``errors``: Answer errors over HTTP: problem details (``web.api.problem``) for programs, a page for people

@@ -22,6 +22,8 @@ from deploy.release.licences import IncludedPart, LicenceTable, declared, proble
 
 ROOT = "likewise"
 
+WEIGHTS = "requirements-weights.lock"
+
 FOREIGN = re.compile(
     r"^[^/]+\.libs/"  # libraries that wheels bring along
     r"|/(_vendor|vendored|externals)/(?!__init__\.py)"  # copies of other projects
@@ -59,16 +61,27 @@ class Component:
 def collect(table: LicenceTable, lock: Path) -> list[Component]:
     """Likewise itself first, then everything that it asks for, with all extras, by name.
 
+    Packages of which only weights are read are in a lock beside `lock` (:data:`WEIGHTS`); nothing asks for them, and
+    they are installed without what they would need.
+
     Raises: ReleaseError if a package is missing, or is not in the version that the lock pins.
     """
     extras = set(_installed(ROOT).metadata.get_all("Provides-Extra") or ())
     required, everything = _closure(set()), _closure(extras)
-    pins = set(re.findall(r"^([a-z0-9.-]+)==([^\s;\\]+)", lock.read_text("utf-8"), re.MULTILINE))
+    weights = dict(_pins(lock.with_name(WEIGHTS))) if lock.with_name(WEIGHTS).exists() else {}
+    everything |= {name: set() for name in weights}
+    everything[ROOT] |= weights.keys()
+    pins = {*_pins(lock), *weights.items()}
     for name in everything.keys() - {ROOT}:
         if (name, version := _installed(name).version) not in pins:
             raise ReleaseError(f"{name} {version} is installed, and {lock.name} does not pin that: run `make install`.")
     names = sorted(everything, key=lambda name: (name != ROOT, name))
     return [_component(table, name, name not in required, everything[name]) for name in names]
+
+
+def _pins(lock: Path) -> list[tuple[str, str]]:
+    """Names and versions that a lock pins."""
+    return re.findall(r"^([a-z0-9.-]+)==([^\s;\\]+)", lock.read_text("utf-8"), re.MULTILINE)
 
 
 def _installed(name: str) -> Distribution:

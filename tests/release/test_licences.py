@@ -166,6 +166,18 @@ def test_the_bill_says_what_is_optional_what_needs_what_and_no_address(environme
     assert shady["components"][1]["purl"] == "pkg:cargo/fine@2"
 
 
+def test_packages_of_weights_are_shipped_though_nothing_asks_for_them(installed: list[Component]) -> None:
+    licences_of = {component.name: component.licence for component in installed}
+    assert {name: licences_of[name] for name in ("aisfx", "resemblyzer", "silero-vad")} == {
+        "aisfx": "CC-BY-4.0",
+        "resemblyzer": "Apache-2.0",
+        "silero-vad": "MIT",
+    }
+    root = next(component for component in installed if component.name == "likewise")
+    assert {"aisfx", "resemblyzer", "silero-vad"} <= set(root.needs)
+    assert not {"librosa", "onnxruntime"} & licences_of.keys()
+
+
 def test_another_version_than_the_lock_pins_is_refused(environment: Path) -> None:
     environment.write_text(environment.read_text().replace("plain==1.0", "plain==1.1"))
     with pytest.raises(ReleaseError, match=r"plain 1\.0 .*make install"):

@@ -10,7 +10,9 @@ import pytest
 from huggingface_hub import constants
 
 from search.settings import Settings
-from web.checks import Check, Health, _text, run_checks
+from web.checks.models import sound, text
+from web.checks.result import Check, Health
+from web.checks.run import run_checks
 
 
 def find(settings: Settings, name: str) -> Check:
@@ -95,15 +97,33 @@ def test_what_a_model_of_words_lacks_is_told_with_what_to_do(
     alone, worker = (
         make_settings(text_model="open_clip", **cluster) for cluster in ({}, {"broker_url": "redis://127.0.0.1:1/0"})
     )
-    check = _text(alone)
+    check = text(alone)
     assert check.health is Health.FAILED
     assert "neither in the cache nor to be downloaded" in check.detail
     assert "hf download laion/CLIP-ViT-B-32" in check.hint
     assert str(tmp_path) in check.hint
-    assert _text(worker).health is Health.WARNING
+    assert text(worker).health is Health.WARNING
     monkeypatch.setattr("workers.embedders.hub.is_reachable", lambda model: True)
-    assert "will be downloaded" in _text(alone).detail
+    assert "will be downloaded" in text(alone).detail
     monkeypatch.setattr("workers.embedders.hub.cached_path", lambda model: tmp_path / "weights")
-    assert (_text(alone).health, str(tmp_path / "weights") in _text(alone).detail) == (Health.OK, True)
+    assert (text(alone).health, str(tmp_path / "weights") in text(alone).detail) == (Health.OK, True)
     monkeypatch.setattr("search.model_descriptions.text.PACKAGES", ("no_such_package",))
-    assert "likewise[text]" in _text(alone).hint
+    assert "likewise[text]" in text(alone).hint
+
+
+def test_the_network_of_sounds_is_attributed_or_said_to_be_missing(
+    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auto = make_settings(sound_model="auto")
+    monkeypatch.setattr("workers.embedders.weights.missing_packages", lambda model: ())
+    there = sound(auto)
+    assert there.health is Health.OK
+    assert "Ma and Alexander Lerch" in there.detail
+    assert "CC-BY-4.0" in there.detail
+
+    monkeypatch.setattr("workers.embedders.weights.missing_packages", lambda model: ("aisfx==0.1.2",))
+    lacking = sound(auto)
+    assert lacking.health is Health.WARNING
+    assert "pip install --no-deps aisfx==0.1.2" in lacking.hint
+    assert sound(make_settings(sound_model="aisfx")).health is Health.FAILED
+    assert sound(make_settings(sound_model="logmel_rows")).health is Health.OK

@@ -18,7 +18,8 @@ from search.settings import Settings
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Point
 from search.store.checksums import key_of
-from web.checks import Health, run_checks
+from web.checks.result import Health
+from web.checks.run import run_checks
 from web.cli import main
 
 

@@ -18,7 +18,8 @@ from search.store import open_store
 from search.store.server.connection import Nodes, addresses_of, make_client
 from search.store.server.store import ServerStore
 from search.store.server.timing import CONNECT_SECONDS
-from web.checks import Health, run_checks
+from web.checks.result import Health
+from web.checks.run import run_checks
 
 pytestmark = pytest.mark.filterwarnings("error:Api key is used with an insecure connection")
 

