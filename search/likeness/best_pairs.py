@@ -35,6 +35,10 @@ from search.store.base import Array
 MOST_ASKING = 32
 """Most vectors of one example that ask: of a longer video evenly spread ones."""
 
+MOST_COUNTED = 256
+"""Most vectors that are compared with each other; of more, evenly spread ones tell how alike all are. Comparing all of a
+recording of ten hours would take ten seconds."""
+
 _SINGLE = 1.0 + 1e-9
 
 
@@ -50,12 +54,20 @@ def effective_rows(rows: Array, background: Background) -> float:
     """How many independent vectors these amount to, between 1 and their number.
 
     Args:
-        rows: float32 ``(k, dim)``, L2-normalised, k at least 1.
+        rows: float32 ``(k, dim)``, L2-normalised, k at least 1. See :data:`MOST_COUNTED`.
     """
     if len(rows) == 1:
         return 1.0
+    count = len(rows)
+    if count > MOST_COUNTED:
+        rows = rows[np.linspace(0, count - 1, MOST_COUNTED).round().astype(int)]
     excess = np.clip((rows @ rows.T - background.mean) / (1.0 - background.mean), 0.0, 1.0)
-    return float(len(rows) ** 2 / np.square(excess, dtype=np.float64).sum())
+    squares = np.square(excess, dtype=np.float64)
+    if count == len(rows):
+        return float(count**2 / squares.sum())
+    own = float(np.trace(squares))
+    of_a_pair = (float(squares.sum()) - own) / (len(rows) * (len(rows) - 1))
+    return count**2 / (count * own / len(rows) + count * (count - 1) * of_a_pair)
 
 
 def best_pair(asking: Array, held: Array) -> float:

@@ -47,6 +47,15 @@ def test_equal_frames_count_once_and_unlike_ones_each() -> None:
     assert 1.0 < effective_rows(np.concatenate([frame] * 4 + [directions(1, rng)]), BACKGROUND) < 2.0
 
 
+def test_many_rows_are_told_from_some_of_them() -> None:
+    rng = np.random.default_rng(4)
+    scenes = directions(30, rng)
+    rows = np.repeat(scenes, 40, axis=0) + 0.2 * directions(1200, rng)
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    excess = np.clip(rows @ rows.T, 0.0, 1.0)
+    assert effective_rows(rows, BACKGROUND) == pytest.approx(1200**2 / np.square(excess).sum(), rel=0.1)
+
+
 def test_one_pair_needs_no_correction() -> None:
     scores = np.array([-0.3, 0.0, 1.0])
 
