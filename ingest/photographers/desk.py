@@ -5,14 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ingest.ledger.credit_edits import CreditEdit, CreditEdits
+from ingest.jobs.kinds import JobKind
+from ingest.ledger.credit_edits import CreditEdit, CreditEdits, LabelEdit, label_edits
 from ingest.ledger.credits import Credits
 from ingest.ledger.database import Ledger
 from ingest.ledger.display_names import displayed, store_display
 from ingest.ledger.shoot_names import named_shoots, store_shoot_name
 from ingest.photographers.facts import FactsPreview, preview_facts
+from ingest.photographers.label_preview import LabelPreview, preview_labels
 from search.photographers.photos.names import one_line
 from search.store.base import Store
+
+SHOWN_EDITS = 3
+"""Jobs whose credits are offered to be undone."""
 
 MOST_DISPLAY = 200
 """Characters of a name that is shown."""
@@ -63,6 +68,23 @@ class Desk:
             NotFoundError: there is no such edit, or it was undone, or it is too old, or nothing of it is left.
         """
         return self._edits.undo(edit)
+
+    def preview_labels(self, options: Mapping[str, str]) -> LabelPreview:
+        """What a job that labels would change.
+
+        Args:
+            options: as the job takes them.
+
+        Raises:
+            UsageError: one is invalid, or the source has no preview.
+            NotFoundError: no file at or below the path has been imported.
+        """
+        return preview_labels(self._store, self._ledger, JobKind.LABEL.parse(options))
+
+    def label_edits(self) -> list[LabelEdit]:
+        """The latest jobs whose credits can be undone."""
+        with self._ledger.read() as connection:
+            return label_edits(connection, SHOWN_EDITS)
 
     def displayed(self) -> Mapping[str, str]:
         """Name of a photographer to what people want shown, where they have said so."""

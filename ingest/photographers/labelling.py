@@ -6,14 +6,14 @@ Running it again changes nothing that is done: a job that was cut off notes the 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from typing import Protocol
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import Connection, distinct, func, select
 
 from ingest.jobs.kinds import ALL_CREDITS, NO_CREDIT, LabelOptions
 from ingest.jobs.tasks import TaskRun
+from ingest.ledger.credit_edits import label_edit, note_edit, records_of_job, undo_records
 from ingest.ledger.credits import (
     PAGE,
     RANK,
@@ -31,6 +31,7 @@ from ingest.ledger.entries import chunked
 from ingest.ledger.libraries import LibraryMap
 from ingest.ledger.tables import credited, files
 from ingest.photographers.table_matching import in_scope, match_table
+from ingest.photographers.tally import Tally
 from search import addresses
 from search.errors import NotFoundError, UsageError
 from search.media import Credit, spellings
@@ -38,7 +39,6 @@ from search.photographers.photos.labels import (
     GROUPS,
     folder_name,
     group_number,
-    listed_names,
     pseudo_photographers,
     read_table,
 )
@@ -47,48 +47,15 @@ from search.store.filters import Filter
 
 LATER = "Files that are imported later go by what they say themselves, until this is done again."
 
-SHOWN_LINES = 5
-"""So many unusable lines of a table are reported one by one."""
 
+class LabelJob(Protocol):
+    """What labelling needs of the job that runs it; see :class:`ingest.jobs.tasks.TaskRun`."""
 
-@dataclass(slots=True)
-class Tally:
-    """The result of a job so far.
-
-    Attributes:
-        credited: photographer to number of records that this source credits now.
-        kept: another source to number of records that it still credits.
-        untouched: reason to number of records that this source does not credit.
-        taken_back: number of records that have lost the credits of a source.
-        wrong: sentences about lines of the table that cannot be used, in the order of the table.
-        nothing: message when no record was changed.
-    """
-
-    credited: Counter[str] = field(default_factory=Counter)
-    kept: Counter[str] = field(default_factory=Counter)
-    untouched: Counter[str] = field(default_factory=Counter)
-    taken_back: int = 0
-    wrong: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    nothing: str = "Nothing is credited."
-
-    def message(self) -> str:
-        """The result in sentences."""
-        sentences = [f"The credits of {self.taken_back:,} are taken back."] if self.taken_back else []
-        if unknown := self.credited.pop("", 0):
-            sentences.append(f"{unknown:,} are nobody's now.")
-        if self.credited:
-            people = "1 photographer" if len(self.credited) == 1 else f"{len(self.credited):,} photographers"
-            sentences.append(f"{self.credited.total():,} are credited to {people}: {listed_names(self.credited)}.")
-        if self.kept:
-            sentences.append(f"{self.kept.total():,} go by another source ({listed_names(self.kept)}).")
-        if not sentences:
-            sentences.append(self.nothing)
-        sentences += [f"{n:,} {why}." for why, n in self.untouched.most_common()]
-        sentences += self.wrong[:SHOWN_LINES]
-        if len(self.wrong) > SHOWN_LINES:
-            sentences.append(f"So it is with {len(self.wrong) - SHOWN_LINES:,} more lines.")
-        return " ".join([*sentences, *self.notes])
+    @property
+    def id(self) -> str: ...
+    def begin(self, total: int, *, done: int = 0) -> None: ...
+    def say(self, message: str) -> None: ...
+    def goes_on(self) -> bool: ...
 
 
 class Label:
@@ -105,7 +72,7 @@ class Label:
             NotFoundError: no file at or below ``path`` has been ingested.
         """
         source = options.source
-        folder = self._folder(options)
+        folder = self.folder(options)
         if source == Credit.CSV:
             read_table(options.table.encode())
         elif source == Credit.PERSON:
@@ -113,6 +80,10 @@ class Label:
                 raise UsageError("It does not say which photos.", "Name their ids.")
             if options.name:
                 checked_name(options.name)
+        elif source == NO_CREDIT and options.undo:
+            with self._ledger.read() as connection:
+                records_of_job(connection, options.undo)
+            return f"undo of job {options.undo}"
         elif source == NO_CREDIT:
             _taken_back(options)
         place = f" in {folder}" if folder else ""
@@ -124,7 +95,7 @@ class Label:
         Raises:
             LikewiseError: it could not continue; credits that are stored stay.
         """
-        work = Labelling(self._store, self._ledger, options, self._folder(options), job)
+        work = Labelling(self._store, self._ledger, options, self.folder(options), job)
         for done, skipped in work.steps():
             job.count(done=done, skipped=skipped)
             if not job.goes_on():
@@ -135,7 +106,12 @@ class Label:
         job.count(failed=wrong, total=wrong)
         return work.tally.message()
 
-    def _folder(self, options: LabelOptions) -> str | None:
+    def folder(self, options: LabelOptions) -> str | None:
+        """The folder that ``path`` means, as its files are known; None for everything.
+
+        Raises:
+            NotFoundError: no file at or below it has been imported.
+        """
         if not options.path:
             return None
         folder = addresses.absolute(options.path)
@@ -155,7 +131,7 @@ class Labelling:
         folder: only records at or below it; None means all.
     """
 
-    def __init__(self, store: Store, ledger: Ledger, options: LabelOptions, folder: str | None, job: TaskRun) -> None:
+    def __init__(self, store: Store, ledger: Ledger, options: LabelOptions, folder: str | None, job: LabelJob) -> None:
         self._store, self._ledger, self._options, self._folder, self._job = store, ledger, options, folder, job
         self._credits = Credits(ledger, store)
         self._overwrite = options.overwrite
@@ -165,6 +141,9 @@ class Labelling:
         """Do the work; yields, for each page, how many records were credited and how many left unchanged."""
         if self._options.source == NO_CREDIT:
             self.tally.nothing = "Nothing was credited by that, so nothing is taken back."
+            if self._options.undo:
+                yield from self._undo(self._options.undo)
+                return
             yield from self._take_back(_taken_back(self._options))
             return
         source = Credit(self._options.source)
@@ -173,20 +152,34 @@ class Labelling:
             return
         if source is not Credit.PERSON:
             self.tally.notes.append(LATER)
-        named = {
-            Credit.FOLDER: self._by_folder,
-            Credit.CSV: self._by_table,
-            Credit.KMEANS: self._by_likeness,
-            Credit.PERSON: self._by_hand,
-        }[source]
-        for names, left in named():
+        for names, left in self._named(source):
             with self._ledger.write() as connection:
+                self._note(connection, source, names)
                 store_credits(connection, source, names, first=self._overwrite)
                 found = self._credits.apply(connection, list(names))
             done = self._count(source, found)
             absent = len(names) - len(found)
             self._leave("are not in the store just now", absent)
             yield done, len(names) - done + left
+
+    def proposals(self, source: Credit) -> Iterator[dict[str, str]]:
+        """What a source says, id to name, a page of records at a time; the tally tells of whom it says nothing."""
+        if source is Credit.EXIF:
+            for ids in self._pages():
+                names = {id_: name for id_, name in self._artists(ids).items() if name}
+                self._leave("name nobody", len(ids) - len(names))
+                yield names
+            return
+        for names, _ in self._named(source):
+            yield names
+
+    def _named(self, source: Credit) -> Iterator[tuple[dict[str, str], int]]:
+        return {
+            Credit.FOLDER: self._by_folder,
+            Credit.CSV: self._by_table,
+            Credit.KMEANS: self._by_likeness,
+            Credit.PERSON: self._by_hand,
+        }[source]()
 
     def _by_folder(self) -> Iterator[tuple[dict[str, str], int]]:
         depth = self._options.depth
@@ -278,7 +271,9 @@ class Labelling:
         for ids in self._pages():
             with self._ledger.write() as connection:
                 if self._overwrite:
-                    store_credits(connection, Credit.EXIF, self._artists(ids), first=True)
+                    artists = self._artists(ids)
+                    self._note(connection, Credit.EXIF, artists)
+                    store_credits(connection, Credit.EXIF, artists, first=True)
                 found = self._credits.apply(connection, ids)
             done = self._count(Credit.EXIF, found)
             self._leave("name nobody", sum(credit is None for credit in found.values()))
@@ -295,6 +290,20 @@ class Labelling:
             self.tally.taken_back += len(had)
             self._count(None, {id_: credit for id_, credit in found.items() if credit is not None})
             yield len(had), len(ids) - len(had)
+
+    def _note(self, connection: Connection, source: Credit, names: Mapping[str, str]) -> None:
+        note_edit(connection, label_edit(source, self._job.id), names, self._ledger.now(connection))
+
+    def _undo(self, job: str) -> Iterator[tuple[int, int]]:
+        """Take back what a job has credited: what the source said before counts again."""
+        with self._ledger.read() as connection:
+            edit, every = records_of_job(connection, job)
+        self._job.begin(len(every))
+        for ids in chunked(every, PAGE):
+            with self._ledger.write() as connection:
+                undone = undo_records(connection, self._credits, edit, ids)
+            self.tally.taken_back += undone
+            yield undone, len(ids) - undone
 
     def _count(self, source: Credit | None, found: Mapping[str, SourceCredit | None]) -> int:
         """Add to the tally the credits that count now; how many of them are of ``source``."""

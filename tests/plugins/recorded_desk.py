@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from ingest.ledger.credit_edits import CreditEdit
+from ingest.ledger.credit_edits import CreditEdit, LabelEdit
 from ingest.photographers.facts import FactsChange, FactsOfPhoto, FactsPreview
+from ingest.photographers.label_preview import LabelPreview, NamedPhotos
 from search.errors import NotFoundError
+from search.media import Credit
 
 
 @dataclass
@@ -37,6 +39,13 @@ class RecordedDesk:
     def undo(self, edit: str) -> int:
         self.named.append(("undo", edit))
         return len(self.edits.pop(edit).credited)
+
+    def preview_labels(self, options: Mapping[str, str]) -> LabelPreview:
+        named = (NamedPhotos("<script>alert(1)</script>", 7, known=False), NamedPhotos("Ada", 3, known=True))
+        return LabelPreview(named, 2, 9, 1, 4, {"lie in folders that name nobody": 5}, ())
+
+    def label_edits(self) -> list[LabelEdit]:
+        return [LabelEdit("12", Credit.FOLDER, 9, 0.0)]
 
     def displayed(self) -> Mapping[str, str]:
         return self.shown

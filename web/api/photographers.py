@@ -13,6 +13,7 @@ from pydantic import Field
 from ingest.jobs.kinds import JobKind
 from ingest.jobs.progress import JobProgress
 from ingest.ledger.access import Scope
+from ingest.photographers.label_preview import LabelPreview
 from ingest.photographers.training import TASK_OF
 from search.errors import NotFoundError, UsageError
 from search.photographers.answers import (
@@ -124,6 +125,7 @@ class NewLabels:
         groups, seed: of ``kmeans``.
         features: of ``kmeans``: ``picture`` (58 of the picture alone) or ``global`` (contrast and three means).
         of: ``exif``, ``folder``, ``csv``, ``kmeans``, ``person`` or ``all``.
+        undo: of ``none``, in place of ``of``: id of the job whose credits are taken back, for 30 days.
     """
 
     source: Annotated[Literal["exif", "folder", "csv", "kmeans", "person", "none"], Field(alias="from")]
@@ -137,6 +139,7 @@ class NewLabels:
     name: str = ""
     ids: tuple[NonEmpty, ...] = ()
     of: str = ""
+    undo: str = ""
     features: Literal["picture", "global"] | None = None
 
     @property
@@ -253,12 +256,29 @@ def place_photographer(node: NodePort, who: str) -> JobProgress:
 
 def label_photographers(node: NodePort, new: NewLabels) -> JobProgress:
     """Note whose work photos and videos are; the answer is the job that does it."""
-    if (new.source == "none") != bool(new.of):
-        raise UsageError("'from' none and 'of' go together.", "'of' names the source whose credits are taken back.")
-    if new.source == "csv" and not new.table:
-        raise UsageError("No table came with the request.", "It is a CSV with the columns path and photographer.")
+    _check_labels(new)
     checked = replace(new, ids=tuple(check_id(media_id) for media_id in new.ids))
     return node.ingest.progress(node.start_task(JobKind.LABEL, checked.options))
+
+
+def _check_labels(new: NewLabels) -> None:
+    """
+    Raises:
+        UsageError: parameters that belong together do not come together.
+    """
+    if (new.source == "none") != bool(new.of or new.undo) or (new.of and new.undo):
+        raise UsageError(
+            "'from' none takes 'of' or 'undo'.", "They name the source or the job whose credits are taken back."
+        )
+    if new.source == "csv" and not new.table:
+        raise UsageError("No table came with the request.", "It is a CSV with the columns path and photographer.")
+
+
+def preview_labels(node: NodePort, new: NewLabels) -> LabelPreview:
+    """What labelling by ``exif``, ``folder`` or ``csv`` would change: whom it names, and of how many photos. Nothing is
+    written."""
+    _check_labels(new)
+    return node.desk.preview_labels(replace(new, ids=()).options)
 
 
 def photographers_report(node: NodePort) -> Mapping[str, Any]:
@@ -323,6 +343,15 @@ OPERATIONS = (
         "POST", "/photographers/train", train_photographers, scope=Scope.INGEST, takes=(NewTraining,), **_STARTED
     ),
     Operation("POST", "/photographers/<who>/place", place_photographer, scope=Scope.INGEST, **_STARTED),
+    Operation(
+        "POST",
+        "/photographers/label/preview",
+        preview_labels,
+        LabelPreview,
+        scope=Scope.INGEST,
+        takes=(NewLabels,),
+        errors=(400, 404, 503),
+    ),
     Operation(
         "POST",
         "/photographers/label",

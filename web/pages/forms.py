@@ -12,19 +12,21 @@ from werkzeug.datastructures import MultiDict
 from web.api.params import properties, read_query
 
 QUOTES = (("'", "'"), ('"', '"'), ("“", "”"), ("‘", "’"), ("«", "»"))
-PATH_FIELDS = frozenset({"base", "folder", "path_prefix"})
+PATH_FIELDS = frozenset({"base", "folder", "path", "path_prefix"})
 """Parameters into which people type or paste a path."""
 
 
-def read_form(type_: Any) -> Any:
+def read_form(type_: Any, form: MultiDict[str, str] | None = None) -> Any:
     """An instance of the dataclass ``type_``, checked as a request to the API is.
+
+    Args:
+        form: the fields, if not all that were posted.
 
     Raises:
         UsageError: a name that the type does not know, or a value of wrong form.
     """
-    values = MultiDict(
-        (name, _typed(name, text)) for name, text in request.form.items(multi=True) if name != "form_token"
-    )
+    given = request.form if form is None else form
+    values = MultiDict((name, _typed(name, text)) for name, text in given.items(multi=True) if name != "form_token")
     (made,) = read_query(values, (type_,))
     return made
 

@@ -14,7 +14,7 @@ from search.photographers.answers import PhotographerListed
 from search.photographers.photos.names import fold
 from web.api.operation import current_node
 from web.pages.forms import read_address
-from web.pages.photographers.shared import active_jobs, blueprint
+from web.pages.photographers.shared import CREDIT_WORDS, active_jobs, blueprint
 
 PAGE = 60
 """Photographers per page; their samples are loaded when they scroll into view."""
@@ -55,6 +55,8 @@ def everyone() -> str:
         is_group=is_group,
         sorts={key: words for key, (words, _) in SORTS.items()},
         jobs=active_jobs(node),
+        label_edits=node.desk.label_edits(),
+        credit_sources=CREDIT_WORDS,
         trained=node.photographers.trained,
         points=sum(info.points for info in node.store.collections().values()),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import render_template
+from flask import render_template, request
 from markupsafe import Markup
 
 from search.media import instant
@@ -50,6 +50,7 @@ def one(who: str) -> str:
     return render_template(
         "photographers/one.html",
         one=shown,
+        former=request.args.get("former", ""),
         group=is_group(PhotographerListed(shown.id, shown.name, shown.photos, None, None, shown.credits)),
         traits=shown.traits[:TRAITS_SHOWN],
         strongest=max((abs(trait.effect) for trait in shown.traits), default=STRONGEST),

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from ingest.jobs.progress import JobState
 from search.media import Kind
 from search.photographers.photos.names import photographer_id
 from search.similar.questions import Probe
@@ -220,3 +221,25 @@ def test_photos_are_chosen_credited_and_undone_in_a_browser(page: Page, node: An
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
     assert node.named[-1][0] == "undo"
+
+
+def test_names_are_shown_before_they_are_given_and_can_be_taken_back(client: FlaskClient, node: Any) -> None:
+    """Folders of objects were taken for photographers at once, for good."""
+    form = token(client.get("/photographers").text)
+    asked = {"from": "folder", "depth": "2", "path": '"/mnt/photos"'}
+    shown = client.post("/photographers/label", data={**form, **asked})
+    assert node.tasks == []
+    page = " ".join(shown.text.split())
+    assert (
+        "<b>9</b> photos would be credited to somebody else than now, to 2 photographers in <code>/mnt/photos</code>"
+        in page
+    )
+    assert '&lt;script&gt;alert(1)&lt;/script&gt;</bdi> <span class="tag">new</span>' in page
+    fields = dict(re.findall(r'<input type="hidden" name="(from|depth|path)" value="([^"]*)">', page))
+    client.post("/photographers/label", data={**form, **fields, "apply": "1"})
+    assert node.tasks == [("label", {"from": "folder", "depth": "2", "path": "/mnt/photos"})]
+    node.ingest.set("1", state=JobState.DONE)
+    undo = client.get("/photographers").text
+    assert "9 photos credited from folders by job 12" in undo
+    client.post("/photographers/label/undo", data={**form, "job": "12"})
+    assert node.tasks[-1] == ("label", {"from": "none", "undo": "12"})

@@ -72,7 +72,7 @@ def test_every_photographer_is_listed_with_what_is_known(client: FlaskClient, de
     assert "9 and 1 group of alike photos" in page.replace("\u202f", "")
     grace = page[page.index(">Grace<") :].partition("</li>")[0]
     assert "1936 to 1939" in grace
-    assert "from the files (3)" in grace
+    assert "from metadata (3)" in grace
     assert grace.count("/preview") == 5
     group = page[page.index(">Group 7<") :].partition("</li>")[0]
     assert "group of alike photos" in group
@@ -199,7 +199,7 @@ def test_a_question_that_cannot_be_asked_is_explained_in_place(client: FlaskClie
     assert 'id="predict"' in gone.text
     desk.trained = False
     untrained = client.get(f"/photographers/predict?like={library.ids['night_1.jpg']}").text
-    assert "first has to learn" in untrained
+    assert "has not been trained" in untrained
 
 
 def test_the_map_draws_everyone_where_they_are(client: FlaskClient, desk: Any) -> None:
@@ -272,10 +272,10 @@ def test_when_nobody_is_credited_it_says_what_to_do(client: FlaskClient, desk: A
         {"from": "folder", "depth": "2"},
         {"from": "kmeans", "groups": "12"},
     ):
-        assert client.post("/photographers/label", data={**token, **data}).status_code == 303
+        assert client.post("/photographers/label", data={**token, **data, "apply": "1"}).status_code == 303
         assert node.tasks[-1] == ("label", data)
     table = (io.BytesIO("path,photographer\na.jpg,Zoë\n".encode("utf-16")), "names.csv")
-    client.post("/photographers/label", data={**token, "from": "csv", "base": "/mnt", "table": table})
+    client.post("/photographers/label", data={**token, "from": "csv", "base": "'/mnt'", "table": table, "apply": "1"})
     assert node.tasks[-1] == ("label", {"from": "csv", "base": "/mnt", "table": "path,photographer\na.jpg,Zoë\n"})
     missing = client.post("/photographers/label", data={**token, "from": "csv"}, headers=HTML)
     assert missing.status_code == 400
@@ -333,7 +333,7 @@ def test_training_is_a_job_that_the_page_tells_of(client: FlaskClient, desk: Any
     for path in ("", "/predict", "/map", "/report"):
         page = client.get(f"/photographers{path}").text
         assert page.count("data-work=") == 2
-        assert "Learning to tell photographers apart" in page
+        assert "Training the classifier" in page
         assert 'max="10" value="4"' in page
     for job in ("1", "2"):
         node.ingest.set(job, state=JobState.DONE)
@@ -344,17 +344,28 @@ def test_training_is_a_job_that_the_page_tells_of(client: FlaskClient, desk: Any
 def test_renaming_merging_and_correcting(client: FlaskClient, desk: Any, node: Any, library: Any) -> None:
     page = client.get(address(SCRIPT)).text
     token = {"form_token": form_token(page)}
-    renamed = client.post(f"{address(SCRIPT)}/rename", data={**token, "name": "  Script  Ada "})
-    assert renamed.location == address("Script Ada")
-    merged = client.post(f"{address(SCRIPT)}/merge", data={**token, "into": photographer_id("../../x")})
-    assert merged.location == address("../../x")
+    sure = {**token, "confirmed": "yes"}
+    asked = client.post(f"{address(SCRIPT)}/rename", data={**token, "name": "  Script  Ada "}).text
+    assert "will be credited to <bdi>Script  Ada</bdi>" in asked
+    assert (
+        "will be credited to <bdi>../../x</bdi>, who has"
+        in client.post(f"{address(SCRIPT)}/merge", data={**token, "into": photographer_id("../../x")}).text
+    )
+    assert node.named == []  # nothing before it is confirmed
+    renamed = client.post(f"{address(SCRIPT)}/rename", data={**sure, "name": "  Script  Ada "})
+    assert renamed.location.startswith(address("Script Ada") + "?former=")
+    merged = client.post(f"{address(SCRIPT)}/merge", data={**sure, "into": photographer_id("../../x")})
+    assert merged.location.startswith(address("../../x") + "?former=")
+    assert "are credited here now" in client.get(merged.location).text
+    client.post("/photographers/former-name", data={**token, "former": SCRIPT})
+    assert node.named.pop() == (SCRIPT, SCRIPT)  # which undoes a rename
     photo = library.ids["night_1.jpg"]
     back = client.post("/photographers/credit", data={**token, "media": photo, "name": "Grace", "back": "0" * 16})
     assert back.location == "/photographers"
     item = client.post("/photographers/credit", data={**token, "media": photo, "name": ""})
     assert item.location == f"/item/{photo}"
     assert node.named == [(SCRIPT, "Script  Ada"), (SCRIPT, "../../x"), (photo, "Grace"), (photo, "")]
-    assert client.post(f"{address(SCRIPT)}/merge", data={**token, "into": ""}, headers=HTML).status_code == 404
+    assert client.post(f"{address(SCRIPT)}/merge", data={**token, "into": ""}, headers=HTML).status_code == 400
     assert client.post("/photographers/credit", data={**token, "media": "../x"}, headers=HTML).status_code == 404
 
 

@@ -138,7 +138,7 @@ def test_labelling_and_training_start_jobs_that_the_page_follows(page: Page, des
     node.ingest.set("1", state=JobState.DONE)
     expect(page.locator(".people")).to_be_visible()  # by itself
     page.get_by_role("button", name="Train").click()
-    expect(page.locator("[data-work]")).to_contain_text("Learning to tell photographers apart")
+    expect(page.locator("[data-work]")).to_contain_text("Training the classifier")
     assert node.tasks == [("label", {"from": "kmeans", "groups": "30"}), ("train_photographers", {"seed": "0"})]
 
 
