@@ -92,6 +92,7 @@ class LabelOptions:
         features: of ``kmeans``: ``picture``, the 58 of the picture alone, or ``global``, the published four.
         name, ids: of ``person``; an empty name says that the photographer is unknown.
         of: of ``none``: the source whose credits are taken back, or ``all``.
+        undo: of ``none``, instead: id of the job whose credits are taken back, so that what was said before counts.
     """
 
     source: Annotated[str, choice(*Credit, NO_CREDIT, key="from")]
@@ -105,6 +106,7 @@ class LabelOptions:
     name: str = ""
     ids: Annotated[tuple[str, ...], Stored("ids with commas between them", lambda text: tuple(text.split(",")))] = ()
     of: Annotated[str, choice(*Credit, ALL_CREDITS)] = ""
+    undo: str = ""
     features: Annotated[str, choice("picture", "global")] = "picture"
 
 
@@ -186,7 +188,7 @@ class JobKind(StrEnum):
     LABEL = KindDescription("label", "Noting who took what", LabelOptions, photographers=True)
     FACTS = KindDescription("facts", "Noting dates and places", FactsOptions, photographers=True)
     TRAIN_CLASSIFIER = KindDescription(
-        "train_photographers", "Learning to tell photographers apart", TrainOptions, photographers=True
+        "train_photographers", "Training the classifier", TrainOptions, photographers=True
     )
     TRAIN_JOINT = KindDescription("train_joint", "Training the map", TrainOptions, photographers=True)
     FOLD_IN = KindDescription(

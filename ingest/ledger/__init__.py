@@ -5,7 +5,7 @@ It never writes files of media, and touches the store only to write credits.
 Start reading at ``tables``.
 
 * ``access``: Tokens with a scope, sessions and login codes, of which only digests are kept.
-* ``credit_edits``: Credits by hand that can be undone: what the sources said of the records before, kept for a while.
+* ``credit_edits``: Credits by hand, and of jobs that label, that can be undone: what the sources said before.
 * ``credits``: Credits of records: what each source says, which one counts, and writing that into the store.
 * ``database``: The ledger: an SQL database with a row for every file that has been ingested, and the jobs.
 * ``display_names``: How photographers are shown where people have said so, by the name that they are credited by.
