@@ -10,7 +10,6 @@ import { prepareDeveloping } from "./developing.js";
 import { followWork, preparePredicting } from "./photographers.js";
 import { prepareMaps } from "./settling.js";
 
-document.documentElement.classList.add("scripted");
 preparePlayers(document);
 prepareHovering();
 prepareGrids();
