@@ -28,6 +28,9 @@ DECODING_REVISION = 4
 BORDERS_SINCE = 3
 """The decoding revision that began to look for borders of pictures."""
 
+FOOTPRINTS_SINCE = 4
+"""The decoding revision that began to make fingerprints over time of recordings."""
+
 PAYLOAD_REVISION = 7
 """Which keys :meth:`MediaRecord.to_payload` derives, and how. A library that was written under a lower revision lacks
 some, or holds them otherwise, until each of its payloads is made anew of its record.

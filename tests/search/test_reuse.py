@@ -88,7 +88,7 @@ def test_a_span_of_a_song_is_found_under_noise_and_where_its_pieces_were_added_d
     assert (one.one, one.other, one.heard) == ("b", "a", True)
     assert one.start == pytest.approx(5, abs=1.2)
     assert one.other_start - one.start == pytest.approx(5, abs=0.1)
-    assert one.seconds == pytest.approx(7.5, abs=1.2)
+    assert one.seconds == pytest.approx(7, abs=1.5)
     in_pieces = SoundLandmarks()
     for start in range(0, len(whole), RATE):
         in_pieces.add(whole[start : start + RATE])
@@ -119,7 +119,8 @@ def test_footprints_survive_as_bytes_and_damage_is_refused() -> None:
     made = Footprints(film(1, 9), sound_landmarks(song(1, 3)))
     data = made.to_bytes()
     read = Footprints.from_bytes(data)
-    assert np.array_equal(read.frames, made.frames) and np.array_equal(read.landmarks, made.landmarks)
+    assert np.array_equal(read.frames, made.frames)
+    assert np.array_equal(read.landmarks, made.landmarks)
     assert Footprints.from_bytes(Footprints(no_frames()).to_bytes()).is_empty
     backwards = Footprints(landmarks=made.landmarks[:, ::-1]).to_bytes()
     for wrong in (b"", data[:-1], data + b"\0", b"\2" + data[1:], b"\1\0\0\0" + b"\xff" * 8, backwards):

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from search.errors import DiskFullError, NotFoundError, StoreError
 from search.settings import Settings
+from search.similar.reuse.footprints import Footprints
 from workers.storage.previews import Previews
-from workers.storage.sealed_webp import complaint_of_webp, is_sealed, seal
+from workers.storage.sealed_webp import complaint_of_webp, is_sealed, picture_alone, seal, with_footprints
 from workers.storage.shared_place import UPLOADS, shared_place
 
 ID = "0a1b2c3d-0000-5000-8000-000000000001"
@@ -148,3 +150,27 @@ def test_uploads_that_a_killed_process_left_are_deleted_by_their_age(
     assert place.delete_older(UPLOADS, -3600) == 1
     assert (place.names(UPLOADS), place.names("previews")) == ([], ["aa/b.webp"])
     assert place.delete_older("nowhere", -3600) == 0
+
+
+def test_fingerprints_over_time_lie_in_the_file_of_the_preview_under_its_checksum(make_settings: Make) -> None:
+    drawn = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(drawn, "WEBP")
+    picture = drawn.getvalue()
+    prints = Footprints(np.arange(96, dtype=np.uint8).reshape(3, 32), np.array([[7], [1]], np.uint32))
+    previews = Previews(make_settings())
+    (key,) = previews.save({ID: with_footprints(picture, prints.to_bytes())}).values()
+    stored = previews.read(key)
+    assert complaint_of_webp(ID, stored) == ""
+    assert is_sealed(stored)
+    assert Image.open(io.BytesIO(stored)).size == (40, 30)
+    assert picture_alone(stored) == picture_alone(picture) == picture
+    read = previews.footprints(ID)
+    assert read is not None
+    assert read.to_bytes() == prints.to_bytes()
+    assert previews.footprints(OTHER) is None
+    damaged = bytearray(stored)
+    damaged[len(picture) + 30] ^= 1
+    previews.save({ID: bytes(damaged)}, sealed=False)
+    assert previews.footprints(ID) is None
+    previews.save({ID: with_footprints(picture, b"odd")})
+    assert previews.footprints(ID) is None

@@ -17,7 +17,7 @@ from werkzeug.wsgi import FileWrapper, wrap_file
 
 from search import addresses
 from search.errors import NotFoundError, StoreUnavailableError
-from search.media import MediaRecord
+from search.media import Kind, MediaRecord
 from search.records.lookup import find_record
 from search.records.shown import shown_record
 from web.api.operation import current_node, held_threads
@@ -25,6 +25,7 @@ from web.api.questions import check_id
 from workers.storage.files import bounded_ns
 from workers.storage.objects import Objects
 from workers.storage.previews import Previews
+from workers.storage.sealed_webp import picture_alone
 
 blueprint = Blueprint("media", __name__, url_prefix="/media")
 
@@ -41,14 +42,15 @@ DAY = 86_400
 def preview(media_id: str) -> Response:
     """A WebP picture of at most 480 pixels a side; the waveform of a sound."""
     node = current_node()
-    key = shown_record(node.store, check_id(media_id)).thumbnail
+    record = shown_record(node.store, check_id(media_id))
+    key = record.thumbnail
     previews = Previews(node.settings)
     path = previews.path(key) if key else None
     if key is None or (path is not None and not path.is_file()):
         raise NotFoundError(f"There is no preview of {media_id}.", "`likewise verify --repair` makes it again.")
-    if path is not None:
+    if path is not None and record.kind is Kind.IMAGE:
         return _sandboxed(send_file(path, mimetype="image/webp", conditional=True, max_age=DAY))
-    webp = previews.read(key)
+    webp = picture_alone(previews.read(key))  # an hour of fingerprints over time has a megabyte
     response = send_file(io.BytesIO(webp), mimetype="image/webp", max_age=DAY, etag=f"{zlib.crc32(webp):08x}")
     return _sandboxed(response)
 

@@ -13,6 +13,7 @@ from workers.batch.report import Status
 from workers.decode.decoded import Decoded
 from workers.embedders.models import Embedded
 from workers.storage.previews import Previews
+from workers.storage.sealed_webp import with_footprints
 
 
 class Writer:
@@ -29,7 +30,8 @@ class Writer:
         """
         points: dict[str, list[Point]] = {}
         ended: list[tuple[BatchItem, list[BatchItem], Decoded]] = []
-        keys = self._previews.save({item.id: decoded.preview for item, decoded, _ in made if decoded.preview})
+        pictures = {item.id: _preview(decoded.preview, decoded) for item, decoded, _ in made if decoded.preview}
+        keys = self._previews.save(pictures)
         for item, decoded, embedded in made:
             record = new_record(
                 item.id,
@@ -50,3 +52,9 @@ class Writer:
             item.end(Status.EMBEDDED, kind=decoded.kind)
             for twin in twins:
                 twin.end(Status.DUPLICATE, kind=decoded.kind)
+
+
+def _preview(picture: bytes, decoded: Decoded) -> bytes:
+    """The preview with the fingerprints over time, which lie in its file."""
+    prints = decoded.footprints
+    return picture if prints is None or prints.is_empty else with_footprints(picture, prints.to_bytes())

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search.media import Kind
+from search.similar.reuse.footprints import Footprints
 from workers.decode.sound import Sound
 
 CROP = 224
@@ -66,6 +67,7 @@ class Decoded:
         sound: the whole sound track, mono at 16 kHz (see ``sound``); None without.
         fingerprints: 256-bit hashes as 64 hex digits (see ``perceptual``); of an image or a sound one, or none when it
             is too plain; of a video one for each key frame that is not.
+        footprints: of a video or a sound, fingerprints over time; else None.
         pixel_hash: of an image, SHA-256 of the pixels that ``crops`` are cut from, as 64 hex digits; two files whose
             pixels are equal have one hash, whatever their metadata. None of a video or a sound.
         features: of an image, the 78 of ``search.photographers.photos.features``, of what lies within its borders, None
@@ -89,6 +91,7 @@ class Decoded:
     borders: tuple[float, ...] = ()
     sound: Sound | None = None
     fingerprints: tuple[str, ...] = ()
+    footprints: Footprints | None = None
     pixel_hash: str | None = None
     features: tuple[float | None, ...] = ()
     preview: bytes | None = field(default=None, repr=False)

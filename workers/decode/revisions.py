@@ -54,6 +54,10 @@ def _long_films(record: MediaRecord) -> bool:
     return record.kind is Kind.VIDEO and (record.duration is None or record.duration > TEN_SECONDS)
 
 
+def _recordings(record: MediaRecord) -> bool:
+    return record.kind is not Kind.IMAGE
+
+
 CHANGES = (
     DecodingChange(
         2,
@@ -63,6 +67,7 @@ CHANGES = (
     ),
     DecodingChange(3, "style and features of pictures within their borders", _pictures),
     DecodingChange(4, "sounds of more than five minutes, or that begin with silence", _long_sounds),
+    DecodingChange(4, "fingerprints over time, by which reused film and sound is found", _recordings),
     DecodingChange(4, "a key frame each ten seconds of videos", _long_films),
 )
 """In order. Revision 1 is version 0.1.0."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from search.errors import NotFoundError
+from search.errors import NotFoundError, StoreError
 from search.settings import Settings
-from workers.storage.sealed_webp import seal
+from search.similar.reuse.footprints import Footprints
+from workers.storage.sealed_webp import complaint_of_webp, footprints_in, seal
 from workers.storage.shared_place import PREVIEWS, shared_place
+
+log = logging.getLogger(__name__)
 
 _KEY = re.compile(r"([0-9a-f]{2})/\1[0-9a-f-]{34}\.webp")
 
@@ -57,6 +61,26 @@ class Previews:
             return self._place.read(_name(key))
         except FileNotFoundError:
             raise NotFoundError(f"The preview '{key}' has gone.", "`likewise verify --repair` makes one.") from None
+
+    def footprints(self, media_id: str) -> Footprints | None:
+        """Fingerprints over time of a content, which lie in the file of its preview; None where there are none, or
+        where the file is damaged.
+
+        Raises:
+            StoreError: the shared place cannot be read.
+        """
+        try:
+            webp = self._place.read(_name(preview_key(media_id)))
+        except FileNotFoundError:
+            return None
+        found = footprints_in(webp)
+        if found is None or complaint_of_webp(media_id, webp):
+            return None
+        try:
+            return Footprints.from_bytes(found)
+        except StoreError as error:
+            log.warning("The fingerprints over time of %s are left out: %s", media_id, error)
+            return None
 
     def delete(self, key: str) -> None:
         self._place.delete(_name(key))

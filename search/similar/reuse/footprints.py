@@ -25,7 +25,7 @@ GRID = 16
 LANDMARK_SECONDS = 0.032
 """Unit of the times of landmarks."""
 
-MOST_FRAMES = FRAMES_A_SECOND * 3600 * 24
+MOST_PRINTS = FRAMES_A_SECOND * 3600 * 24
 MOST_LANDMARKS = 32 * 3600 * 24
 
 _LAYOUT = 1
@@ -74,7 +74,7 @@ class Footprints:
             raise StoreError(f"Fingerprints over time have {len(data)} bytes, which is too few.")
         layout, frames, landmarks = _HEAD.unpack_from(data)
         wanted = _HEAD.size + FRAME_BYTES * frames + 8 * landmarks
-        if layout != _LAYOUT or frames > MOST_FRAMES or landmarks > MOST_LANDMARKS or len(data) != wanted:
+        if layout != _LAYOUT or frames > MOST_PRINTS or landmarks > MOST_LANDMARKS or len(data) != wanted:
             raise StoreError(f"Fingerprints over time of layout {layout} with {len(data):,} bytes cannot be read.")
         rows = np.frombuffer(data, np.uint8, FRAME_BYTES * frames, _HEAD.size).reshape(-1, FRAME_BYTES)
         marks = np.frombuffer(data, "<u4", 2 * landmarks, _HEAD.size + rows.size).reshape(2, -1).astype(np.uint32)
@@ -86,7 +86,7 @@ class Footprints:
 def are_landmarks(marks: NDArray[np.uint32]) -> bool:
     """Whether the times of these do not fall, and are times of a recording."""
     times = marks[1]
-    if times.size and int(times.max()) > MOST_FRAMES / FRAMES_A_SECOND / LANDMARK_SECONDS:
+    if times.size and int(times.max()) > MOST_PRINTS / FRAMES_A_SECOND / LANDMARK_SECONDS:
         return False
     return bool((times[1:] >= times[:-1]).all())
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from search.similar.reuse.footprints import FRAME_BYTES, FRAMES_A_SECOND, GRID, MOST_FRAMES
+from search.similar.reuse.footprints import FRAME_BYTES, FRAMES_A_SECOND, GRID, MOST_PRINTS
 from workers.decode.recording.upright import Turn
 
 _LONG_SIDE = 160
@@ -38,20 +38,21 @@ class FilmFrames:
         self._reformatter = VideoReformatter()
         self._rows: list[bytes] = []
         self._shown: VideoFrame | None = None
+        self._moment = 0.0
         self._last: tuple[VideoFrame, bytes] | None = None
 
     def offer(self, moment: float, frame: VideoFrame) -> None:
         """Take a frame that is on screen from ``moment`` on, in seconds."""
         self._keep_until(moment)
-        self._shown = frame
+        self._shown, self._moment = frame, moment
 
-    def rows(self, end: float) -> npt.NDArray[np.uint8]:
-        """uint8 (n, 32), see ``search.similar.reuse.footprints``; the last frame stands until ``end``."""
-        self._keep_until(end)
+    def rows(self) -> npt.NDArray[np.uint8]:
+        """uint8 (n, 32), see ``search.similar.reuse.footprints``."""
+        self._keep_until(self._moment + 1 / FRAMES_A_SECOND / 2)
         return np.frombuffer(b"".join(self._rows), np.uint8).reshape(-1, FRAME_BYTES)
 
     def _keep_until(self, moment: float) -> None:
-        while self._shown is not None and len(self._rows) < MOST_FRAMES and len(self._rows) / FRAMES_A_SECOND < moment:
+        while self._shown is not None and len(self._rows) < MOST_PRINTS and len(self._rows) / FRAMES_A_SECOND < moment:
             self._rows.append(self._fingerprint(self._shown))
 
     def _fingerprint(self, frame: VideoFrame) -> bytes:

@@ -9,11 +9,16 @@ strongest peaks of each half second, each paired with the next ones.
 
 from __future__ import annotations
 
+import time
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from search.similar.reuse.footprints import LANDMARK_SECONDS, MOST_LANDMARKS
+from search.similar.reuse.footprints import LANDMARK_SECONDS
+
+MOST_SECONDS = 20.0
+"""Processor time for one recording, enough for several hours of it; what follows has no landmarks."""
 
 _WINDOW = 2048
 _HOP = round(LANDMARK_SECONDS * 16_000)
@@ -45,17 +50,18 @@ class SoundLandmarks:
     def __init__(self) -> None:
         self._waiting = np.zeros(0, np.float32)
         self._begins = 0
+        self._spent = 0.0
         self._times: list[npt.NDArray[np.int64]] = []
         self._bins: list[npt.NDArray[np.int64]] = []
 
     def add(self, samples: npt.NDArray[np.float32]) -> None:
         """Take the next samples, float32 (n,) mono at 16 kHz."""
+        if self._spent > MOST_SECONDS:
+            return
         self._waiting = np.concatenate([self._waiting, samples])
         # A block is looked at with the steps before and after it that its peaks are compared with.
         while len(self._waiting) >= _WINDOW + _HOP * (_BLOCK + 2 * _AROUND_STEPS):
             self._take(_BLOCK)
-        if len(self._times) * _BLOCK * LANDMARK_SECONDS * 32 > MOST_LANDMARKS:
-            self._waiting = self._waiting[:0]
 
     def pairs(self) -> npt.NDArray[np.uint32]:
         """uint32 (2, k): hashes and times, see ``search.similar.reuse.footprints``."""
@@ -67,6 +73,7 @@ class SoundLandmarks:
 
     def _take(self, steps: int) -> None:
         """Find the peaks of the next ``steps``; the samples of a few before them are kept to compare with."""
+        began = time.process_time()
         before = min(self._begins, _AROUND_STEPS)
         count = min((len(self._waiting) - _WINDOW) // _HOP + 1, before + steps + _AROUND_STEPS)
         times, bins = _peaks(self._waiting[: (count - 1) * _HOP + _WINDOW], before, min(count, before + steps))
@@ -74,6 +81,7 @@ class SoundLandmarks:
         self._bins.append(bins)
         self._begins += steps
         self._waiting = self._waiting[(before + steps - min(self._begins, _AROUND_STEPS)) * _HOP :]
+        self._spent += time.process_time() - began
 
 
 def sound_landmarks(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.uint32]:

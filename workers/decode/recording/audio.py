@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from search.media import Kind
+from search.similar.reuse.footprints import Footprints
 from workers.decode.decoded import Decoded, MediaFacts
 from workers.decode.image.geometry import encode_preview
 from workers.decode.recording.listening import Track
@@ -36,6 +37,7 @@ def as_audio(track: Track, sound: Sound, seconds: float | None, facts: MediaFact
         ),
         sound=sound,
         fingerprints=(track.fingerprint,) if track.fingerprint else (),
+        footprints=Footprints(landmarks=track.landmarks),
         preview=encode_preview(draw_waveform(track.peaks)),
     )
 

@@ -15,6 +15,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from workers.decode.fingerprints.landmarks import SoundLandmarks
 from workers.decode.perceptual import SoundFingerprint
 from workers.decode.recording.channels import ChannelLevels, Downmix, Layout
 from workers.decode.recording.frames import NoFrames, Reading, decode_frames
@@ -41,6 +42,7 @@ class Track:
         is_audible: there is sound in it.
         peaks: greatest absolute values of equal stretches, float32 (n,).
         fingerprint: see ``perceptual.SoundFingerprint``.
+        landmarks: uint32 (2, k), see ``search.similar.reuse.footprints``.
     """
 
     seconds: float
@@ -48,6 +50,7 @@ class Track:
     is_audible: bool
     peaks: npt.NDArray[np.float32]
     fingerprint: str | None
+    landmarks: npt.NDArray[np.uint32]
 
 
 def read_track(
@@ -150,6 +153,7 @@ class _Heard:
     _audible: bool = False
     _peaks: Thinned = field(default_factory=lambda: Thinned(_greatest))
     _fingerprint: SoundFingerprint = field(default_factory=SoundFingerprint)
+    _landmarks: SoundLandmarks = field(default_factory=SoundLandmarks)
 
     def add(self, second: Samples) -> None:
         """Take float32 (n,) finite samples into account; of all but the last piece, whole seconds."""
@@ -162,6 +166,7 @@ class _Heard:
             self._peaks.add(levels[whole:].max(keepdims=True)[:, np.newaxis])
         self._audible = self._audible or float(levels.max()) >= AUDIBLE_PEAK
         self._fingerprint.add(second)
+        self._landmarks.add(second)
         self.samples += len(second)
 
     def track(self, *, whole: bool) -> Track:
@@ -171,4 +176,5 @@ class _Heard:
             is_audible=self._audible,
             peaks=self._peaks.rows()[:, 0],
             fingerprint=self._fingerprint.text(),
+            landmarks=self._landmarks.pairs(),
         )

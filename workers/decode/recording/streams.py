@@ -17,6 +17,7 @@ from av.container import InputContainer
 
 from search.errors import CorruptMediaError, MediaError, MediaTooLargeError, UnsupportedMediaError
 from search.media import Kind
+from search.similar.reuse.footprints import Footprints
 from workers.decode.decoded import Decoded
 from workers.decode.metadata.recordings import recording_facts
 from workers.decode.metadata.sources import SourceFacts
@@ -161,13 +162,19 @@ def _with_sound(decoded: Decoded, container: InputContainer, listening: _Listeni
     if not listening.tracks:
         return decoded
     try:
-        listening.hear(cut_is_refused=False)
+        track, _ = listening.hear(cut_is_refused=False)
     except NoFrames:
         return decoded
     except CorruptMediaError:
         remark = decoded.facts.remark or "The sound of this video cannot be read."
         return replace(decoded, facts=replace(decoded.facts, remark=remark))
-    return replace(decoded, facts=replace(decoded.facts, has_sound=True), sound=listening.sound)
+    seen = decoded.footprints or Footprints()
+    return replace(
+        decoded,
+        facts=replace(decoded.facts, has_sound=True),
+        sound=listening.sound,
+        footprints=replace(seen, landmarks=track.landmarks),
+    )
 
 
 class NotARecording(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -19,7 +20,9 @@ from PIL import Image
 
 from search.errors import CorruptMediaError, MediaTooLargeError
 from search.media import Kind
+from search.similar.reuse.footprints import Footprints
 from workers.decode.decoded import Decoded, MediaFacts
+from workers.decode.fingerprints.frames import FilmFrames
 from workers.decode.image.geometry import encode_preview
 from workers.decode.recording.colour import FramePainter
 from workers.decode.recording.damage import damage_of, seconds_of
@@ -33,6 +36,8 @@ from workers.decode.sandbox.options import DecodeOptions
 SEQUENTIAL_PIXELS = 1.5e9
 """Pixels up to which every frame is decoded (about 5 s of one core; half a minute of full HD). Longer videos are
 sampled by seeking to evenly spaced moments, one each five seconds."""
+PRINTED_SECONDS = 12.0
+"""Processor time in which a longer video is read from its start for fingerprints over time; what follows has none."""
 FEWEST_SEEKS, MOST_SEEKS = 64, 1080
 BETWEEN_PIXELS = SEQUENTIAL_PIXELS
 """Pixels decoded beside, at most, where a film's codec begins anew less often than key frames are wanted."""
@@ -67,16 +72,19 @@ def decode_video(
     video = DecodedVideo(container, stream, name)
     work = video.pixels * video.rate * (seconds or 0.0)
     windows = MovementWindows(seconds, video.aspect) if seconds and options.movement else None
+    prints = FilmFrames()
     if seconds and work > SEQUENTIAL_PIXELS:
         sampler = video.by_seeking(seconds, options.key_frames)
         read_on = True
     else:
-        sampler = video.by_decoding_all(seconds, options.key_frames, windows)
+        sampler = video.by_decoding_all(seconds, options.key_frames, windows, prints)
         read_on = windows is None
     chosen = sampler.key_frames()
     if not chosen:
         raise NoFrames
     damaged = video.damage(file)
+    if seconds and work > SEQUENTIAL_PIXELS:
+        video.read_from_start(prints)
     if read_on and options.movement:
         windows = video.read_windows(MovementWindows(seconds or video.end, video.aspect))
     return Decoded(
@@ -95,6 +103,7 @@ def decode_video(
         movement=None if windows is None else windows.movement(),
         whole=np.stack([frame.whole for frame in chosen]),
         fingerprints=tuple(frame.fingerprint for frame in chosen if frame.fingerprint),
+        footprints=Footprints(prints.rows()),
         preview=encode_preview(sampler.preview),
     )
 
@@ -116,11 +125,14 @@ class DecodedVideo:
         self.end = 0.0
         """Moment at which the last frame decoded so far ends."""
 
-    def by_decoding_all(self, seconds: float | None, most: int, windows: MovementWindows | None) -> Sampler:
-        """Evenly spaced frames of the whole video, and those of its windows."""
+    def by_decoding_all(
+        self, seconds: float | None, most: int, windows: MovementWindows | None, prints: FilmFrames
+    ) -> Sampler:
+        """Evenly spaced frames of the whole video, those of its windows, and fingerprints of frames."""
         sampler = Sampler(most, seconds or 0.0)
         for count, (moment, frame) in enumerate(self.frames(reading=self._reading)):
             sampler.offer(moment, partial(self._candidate, moment, frame))
+            prints.offer(moment, frame)
             if windows is not None:
                 windows.offer(moment, frame)
             if count * self.pixels > 4 * SEQUENTIAL_PIXELS:
@@ -185,6 +197,20 @@ class DecodedVideo:
             self._not_found += 1
             return None
         return None if moment is None or frame is None else self._candidate(moment, frame)
+
+    def read_from_start(self, prints: FilmFrames) -> None:
+        """Read a long video from its start for fingerprints of its frames, for ``PRINTED_SECONDS`` of processor time.
+
+        Frames that no other is made of are left out, so that codecs decode about twice as much in that time.
+        """
+        until = time.process_time() + PRINTED_SECONDS
+        self._stream.codec_context.skip_frame = "NONREF"
+        with suppress(CorruptMediaError, av.error.FFmpegError):
+            for moment, frame in self.frames(0.0):
+                prints.offer(moment, frame)
+                if time.process_time() > until:
+                    break
+        self._stream.codec_context.skip_frame = "DEFAULT"
 
     def read_windows(self, windows: MovementWindows) -> MovementWindows:
         """Read the windows of a video, each from where decoding can begin."""

@@ -24,6 +24,7 @@ from search.bounds import FACT_RANGES, LONGEST_TEXT, are_borders, is_moment, num
 from search.errors import MEDIA_ERRORS, MediaError
 from search.media import Kind
 from search.photographers.photos.features import FEATURES
+from search.similar.reuse.footprints import FRAME_BYTES, MOST_LANDMARKS, MOST_PRINTS, Footprints, are_landmarks
 from search.spaces import MOST_FRAMES
 from workers.decode.decoded import CLIP_FRAMES, CLIP_SIDE, CROP, MOVEMENT_NUMBERS, Decoded, MediaFacts, no_crops
 from workers.decode.sandbox.frames import Deadline, ProtocolError, read_exactly, read_header, write_frame
@@ -56,6 +57,8 @@ _ARRAYS = {
     "inner": _ArraySpec("uint8", (None, CROP, CROP, 3), _MOST_CROPS),
     "clips": _ArraySpec("uint8", (None, CLIP_FRAMES, CLIP_SIDE, CLIP_SIDE, 3), _MOST_CLIPS),
     "movement": _ArraySpec("float32", (MOVEMENT_NUMBERS,), MOVEMENT_NUMBERS),
+    "frames": _ArraySpec("uint8", (None, FRAME_BYTES), MOST_PRINTS),
+    "landmarks": _ArraySpec("uint32", (2, None), MOST_LANDMARKS),
     "preview": _ArraySpec("uint8", (None,), _MOST_PREVIEW_BYTES),
     "luminance": _ArraySpec("uint8", (None, None), MOST_LUMINANCE_SIDE),
     "colours": _ArraySpec("uint8", (None, None, 3), MOST_LUMINANCE_SIDE),
@@ -90,6 +93,8 @@ def write_reply(descriptor: int, reply: Reply) -> None:
         "crops": decoded.crops,
         "clips": decoded.clips,
         "movement": decoded.movement,
+        "frames": None if decoded.footprints is None else decoded.footprints.frames,
+        "landmarks": None if decoded.footprints is None else decoded.footprints.landmarks,
         "whole": decoded.whole,
         "inner": decoded.inner,
         "preview": None if decoded.preview is None else np.frombuffer(decoded.preview, np.uint8),
@@ -177,6 +182,7 @@ def read_reply(descriptor: int, deadline: Deadline, heard: ReceivedSound | None 
         moments=moments,
         clips=arrays.get("clips"),
         movement=arrays.get("movement"),
+        footprints=_footprints(arrays),
         whole=arrays.get("whole"),
         inner=arrays.get("inner"),
         borders=tuple(borders),
@@ -191,6 +197,15 @@ def read_reply(descriptor: int, deadline: Deadline, heard: ReceivedSound | None 
         names=arrays.get("names"),
     )
     return Reply(decoded, rss)
+
+
+def _footprints(arrays: dict[str, npt.NDArray[Any]]) -> Footprints | None:
+    """Fingerprints over time, where both parts of them came."""
+    if "frames" not in arrays or "landmarks" not in arrays:
+        return None
+    if not are_landmarks(arrays["landmarks"]):
+        raise ProtocolError("landmarks that are not in order")
+    return Footprints(arrays["frames"], arrays["landmarks"])
 
 
 def _read_arrays(descriptor: int, announced: object, deadline: Deadline) -> dict[str, npt.NDArray[Any]]:
