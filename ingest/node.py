@@ -21,6 +21,7 @@ from ingest.maintenance.backup.completeness import check_complete
 from ingest.maintenance.backup.task import Backup
 from ingest.maintenance.calibrate import Calibrate, make_provisional
 from ingest.maintenance.migrate import Migrate
+from ingest.maintenance.overlaps import FindOverlaps, FoundOverlaps
 from ingest.maintenance.reembed import Reembed
 from ingest.maintenance.upkeep import bring_up_to_date
 from ingest.maintenance.verify.findings import Verification, load_verification
@@ -80,6 +81,7 @@ class Node:
         ingest: the jobs.
         photographers: answers questions about photographers.
         desk: what people do by hand: credit, rename.
+        overlaps: which spans of films and sounds are in others.
         broker: carries batches to workers; None where this process embeds by itself.
         closing: set when this process is about to end; whatever waits then stops waiting.
     """
@@ -97,6 +99,7 @@ class Node:
             JobKind.MIGRATE: Migrate(settings, store, ledger),
             JobKind.REEMBED: Reembed(settings, store, ledger, runner, engine.runner_for, engine.forget),
             JobKind.VERIFY: Verify(settings, store, ledger, runner),
+            JobKind.OVERLAPS: FindOverlaps(settings, store, ledger),
             JobKind.CALIBRATE: Calibrate(store, lambda: engine.encoder, self.allowed),
             JobKind.LABEL: Label(store, ledger),
             JobKind.FACTS: TellFacts(store, ledger),
@@ -105,7 +108,7 @@ class Node:
             JobKind.FOLD_IN: FoldIn(settings, store, lambda: engine.trainer, self._aliases),
         }
         self.ingest = JobService(settings, store, ledger, runner, tasks=tasks)
-        self.desk = Desk(store, ledger)
+        self.desk, self.overlaps = Desk(store, ledger), FoundOverlaps(store, ledger)
         self.photographers = PhotographerService(
             store,
             SharedModels(settings),

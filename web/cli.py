@@ -38,6 +38,7 @@ COMMANDS = {
     "duplicates": "web.commands.questions.duplicates",
     "photographers": "web.commands.photographers.group",
     "evaluate": "web.commands.questions.evaluate",
+    "overlaps": "web.commands.library.overlaps",
     "calibrate": "web.commands.library.calibrate",
     "reembed": "web.commands.library.reembed",
     "verify": "web.commands.library.verify",

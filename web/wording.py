@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from search.likeness.curve import Band
 from search.records.differences import FactDifference
 from search.similar.questions import Relation, SimilarHit
+from search.similar.reuse.overlaps import manner
 from search.words import Correction, MatchPlace, WordReason
 
 COPIES = frozenset({Band.IDENTICAL, Band.SAME_PICTURE, Band.EDITED_COPY})
@@ -64,7 +65,15 @@ def explained(hit: SimilarHit, model: str = "") -> list[str]:
     score = f"Cosine {hit.score:.3f} in {hit.space}" + (f", by {model}" if model else "")
     if hit.parts is not None:
         return [f"Subject and style weighed together: {rare[0].lower()}{rare[1:]}", score]
-    return [*likely(hit), rare, score]
+    return [*shared(hit), *likely(hit), rare, score]
+
+
+def shared(hit: SimilarHit) -> list[str]:
+    """The span that the example shares with a hit, in one line; no line where none is known."""
+    if (one := hit.overlap) is None:
+        return []
+    mine, theirs = place(one.start, (one.start, one.end)), place(one.other_start, (one.other_start, one.other_end))
+    return [f"{mine} of the example is {theirs} of this{manner(one.flipped, one.heard)}"]
 
 
 def likely(hit: SimilarHit) -> list[str]:

@@ -78,6 +78,13 @@ class VerifyOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class OverlapsOptions:
+    """``anew``: recordings that were compared before are compared again."""
+
+    anew: Annotated[bool, Stored("0 or 1", {"0": False, "1": True}.__getitem__)] = False
+
+
+@dataclass(frozen=True, slots=True)
 class LabelOptions:
     """Where the photographers of photos and videos come from.
 
@@ -184,6 +191,7 @@ class JobKind(StrEnum):
     MIGRATE = KindDescription("migrate", "Copying to another store", MigrateOptions, read_only=True)
     REEMBED = KindDescription("reembed", "Making vectors anew", ReembedOptions)
     VERIFY = KindDescription("verify", "Reading back what is stored", VerifyOptions)
+    OVERLAPS = KindDescription("overlaps", "Finding reused film and sound", OverlapsOptions)
     CALIBRATE = KindDescription("calibrate", "Learning likeness from labelled files", CalibrateOptions)
     LABEL = KindDescription("label", "Noting who took what", LabelOptions, photographers=True)
     FACTS = KindDescription("facts", "Noting dates and places", FactsOptions, photographers=True)

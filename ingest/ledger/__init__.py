@@ -11,6 +11,7 @@ Start reading at ``tables``.
 * ``display_names``: How photographers are shown where people have said so, by the name that they are credited by.
 * ``entries``: Read and write the ledger's file rows, always inside a transaction of the caller.
 * ``libraries``: Libraries, named groups of roots: a file belongs to that of the closest root at or above it.
+* ``overlaps``: Spans of films and sounds that are in others, and which contents were compared for them.
 * ``postgres``: Connections to PostgreSQL that keep to the deadline of the request, also while the server is frozen.
 * ``request_keys``: Idempotency keys: a request that starts a job and is sent again is answered as the first time.
 * ``shoot_names``: What people call shoots, kept with each of their photos: shoots are found anew whenever photos come.

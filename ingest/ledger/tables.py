@@ -26,7 +26,7 @@ from sqlalchemy import (
     or_,
 )
 
-SCHEMA_VERSION = "7"
+SCHEMA_VERSION = "8"
 """Version of this layout, in table ``meta``, checked on every open; ``ingest.ledger.upgrade`` upgrades older ones."""
 
 
@@ -258,6 +258,32 @@ told_facts = Table(
 )
 """Facts of records that people have told by a table (``ingest.ledger.told_facts``): ``taken_at``, ``place`` or
 ``location``; ``value`` is JSON. ``first``: it counts before what the file says. Rows stay when a record is deleted."""
+
+overlaps = Table(
+    "overlaps",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("one", String(36), nullable=False),
+    Column("other", String(36), nullable=False),
+    Column("start", Float, nullable=False),
+    Column("other_start", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("flipped", Boolean, nullable=False),
+    Column("heard", Boolean, nullable=False),
+    Index("overlaps_one", "one"),
+    Index("overlaps_other", "other"),
+)
+"""Spans of films and sounds that are in others (``search.similar.reuse.overlaps``), as the last job has found them."""
+
+compared = Table(
+    "compared",
+    metadata,
+    Column("media_id", String(36), primary_key=True),
+    Column("decoding", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Contents that were compared with all others for ``overlaps``, as a revision decoded them. Ledgers of layout 7 had
+neither table."""
 
 access = Table(
     "access",

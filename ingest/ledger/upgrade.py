@@ -7,7 +7,7 @@ from sqlalchemy.schema import CreateColumn
 
 from ingest.ledger.tables import SCHEMA_VERSION, files, jobs, meta, metadata, planned, unsettled
 
-OLDER = ("1", "2", "3", "4", "5", "6")
+OLDER = ("1", "2", "3", "4", "5", "6", "7")
 ADDED_IN_2 = ("task", "options", "priority", "wanted", "owner", "heartbeat", "bulk")
 ADDED_IN_4 = ("ctime_ns", "sidecars")
 

@@ -9,6 +9,7 @@ Start reading at ``reembed`` or ``backup``.
 * ``calibrate``: Job task ``calibrate``: learn likeness curves for the models of this library from labelled folders.
 * ``fill``: Embed the records that a collection lacks; the common part of ``reembed`` and ``backfill``.
 * ``migrate``: Job task ``migrate``: copy the store to another one and compare every point.
+* ``overlaps``: Job task ``overlaps``: find which span of which film or sound is in which other.
 * ``places``: Where backups and migrations may be written to, as the settings say.
 * ``redecode``: Decode the files of records anew that an older version decoded, where this one decodes them otherwise.
 * ``reembed``: Change the model of a space without downtime, in new generations of the collections that have it.

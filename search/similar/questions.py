@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from search.likeness.curve import Band
 from search.media import COLLECTIONS, Kind
+from search.similar.reuse.overlaps import Overlap
 from search.similar.shots import Shot
 from search.store.base import Array
 from search.store.filters import Filter
@@ -126,6 +127,8 @@ class SimilarHit:
         thumbnail: address of the preview picture, or None.
         via: set when a pivot led here; ``likeness`` is then the product of that of both steps.
         parts: where subject and style were weighed against each other, the match in each: ``visual`` and ``style``.
+        overlap: the longest span of a stored example (its ``one``) that is in this hit (its ``other``), where the job
+            that compares recordings has found any.
     """
 
     id: str
@@ -142,6 +145,7 @@ class SimilarHit:
     thumbnail: str | None = None
     via: Via | None = None
     parts: Mapping[str, float] | None = None
+    overlap: Overlap | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from ingest.ledger.access import Access
 from ingest.ledger.database import Ledger
 from ingest.ledger.libraries import register
 from ingest.ledger.request_keys import RequestKeys
+from ingest.maintenance.overlaps import FoundOverlaps
 from ingest.maintenance.verify.findings import Verification
 from ingest.photographers.desk import Desk
 from ingest.scan.allowed import AllowedFolders
@@ -39,7 +40,7 @@ from search.spaces import CollectionSchema, Space, VectorField
 from search.store import open_store
 from search.store.base import Array, Point, Store
 from web.access.operations import login_address
-from web.api.ports import BrokerPort, DeskPort, PhotographersPort
+from web.api.ports import BrokerPort, DeskPort, OverlapsPort, PhotographersPort
 from web.app import create_app
 from web.cli import main
 from workers.batch.report import Priority
@@ -205,6 +206,7 @@ class FakeNode:
     stored_files: StoredFiles
     request_keys: RequestKeys
     desk: DeskPort
+    overlaps: OverlapsPort
     ingest: FakeIngest = field(default_factory=FakeIngest)
     encoder: FakeEncoder = field(default_factory=FakeEncoder)
     token: str = "own-token"
@@ -259,8 +261,8 @@ def make_node(library: Library, ledger: Ledger) -> Callable[..., FakeNode]:
     def make(**settings: object) -> FakeNode:
         given = Settings.model_validate({"home": library.home, **settings})
         access, allowed, keys = Access(ledger), AllowedFolders(given, ledger), RequestKeys(ledger)
-        desk = Desk(library.store, ledger)
-        return FakeNode(given, library.store, access, allowed, _BySize(given, ledger), keys, desk)
+        desk, overlaps = Desk(library.store, ledger), FoundOverlaps(library.store, ledger)
+        return FakeNode(given, library.store, access, allowed, _BySize(given, ledger), keys, desk, overlaps)
 
     return make
 

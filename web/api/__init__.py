@@ -8,6 +8,7 @@ Start with ``operation``.
 * ``crediting``: API calls by which people say who took what, how photographers are called, and when and where
 * ``description``: The description of the API that ``/openapi.json`` serves
 * ``prediction``: API calls that predict photographers of several photos
+* ``reuse``: API calls about reused film and sound
 * ``cluster``: API call about the cluster: state of the broker, depth of its queues, and workers
 * ``filtering``: Parameters of a request that make a filter, derived from the table in ``search.store.filters``
 * ``generations``: API calls that change the model of a space, and list or delete generations of collections

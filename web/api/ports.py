@@ -35,6 +35,7 @@ from search.photographers.space import CodeChart
 from search.photographers.training_files import TrainingFiles
 from search.settings import Settings
 from search.similar.questions import Probe
+from search.similar.reuse.overlaps import Overlap
 from search.spaces import Space
 from search.store.base import Array, Store
 from workers.batch.report import Priority
@@ -127,6 +128,15 @@ class DeskPort(Protocol):
     def preview_facts(self, table: str, base: str = "", *, overwrite: bool = False) -> FactsPreview: ...
 
 
+class OverlapsPort(Protocol):
+    """Spans of films and sounds that are in others; see ``ingest.maintenance.overlaps.FoundOverlaps``."""
+
+    def of(self, ids: Sequence[str]) -> Sequence[Overlap]: ...
+    def page(self, limit: int, after: int = 0) -> Sequence[tuple[int, Overlap]]: ...
+    def count(self) -> int: ...
+    def uncompared(self) -> int: ...
+
+
 class NodePort(Protocol):
     """Everything one process needs to answer.
 
@@ -164,6 +174,8 @@ class NodePort(Protocol):
     def photographers(self) -> PhotographersPort: ...
     @property
     def desk(self) -> DeskPort: ...
+    @property
+    def overlaps(self) -> OverlapsPort: ...
     @property
     def broker(self) -> BrokerPort | None: ...
     @property

@@ -30,6 +30,7 @@ from search.words import Correction, TextEncoder, WordHit, holding, search_words
 from web.api.operation import Operation
 from web.api.params import BrowseParameters, Limit, SimilarParameters, WordParameters
 from web.api.ports import NodePort
+from web.api.reuse.overlaps import with_overlaps
 from web.wording import understood
 from workers.alignment import PreviewComparer
 from workers.storage.files import FileAccess
@@ -135,6 +136,8 @@ def ask(
         diversity=asked.diversity,
     )
     found = find_similar(node.store, question, _comparisons(node, SECONDS_OF_COMPARING_HITS))
+    stored = {str(uuid.UUID(name)) for name in asked.like if name not in uploads}
+    found = with_overlaps(node, found, stored)
     return replace(found, query={**found.query, "words": where.words}, notes=(*notes, *found.notes))
 
 

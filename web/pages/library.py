@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 
 from search import addresses
 from search.media import COLLECTIONS, MediaRecord
 from search.records.status import outdated_count
 from search.similar.duplicates import DuplicateGroup
 from search.similar.questions import Relation
+from search.similar.reuse.overlaps import manner
 from search.spaces import Space
 from web.api.cluster import cluster as find_cluster
 from web.api.operation import current_node
 from web.api.questions import DuplicateParameters
 from web.api.questions import duplicates as find_groups
+from web.api.reuse.overlaps import OverlapParameters, ReusedSpan, SpanOfMedia
+from web.api.reuse.overlaps import overlaps as find_overlaps
 from web.pages.address import Address
 from web.pages.tiles import Tile, record_tile, records_of
-from web.wording import fact_label, fact_values
+from web.wording import fact_label, fact_values, place
 
 blueprint = Blueprint("library", __name__)
 
@@ -68,6 +71,9 @@ HEADINGS = {
     Relation.BURST: "Burst",
 }
 
+SPANS_SHOWN = 100
+"""Spans of films and sounds on the page."""
+
 SHOTS_SHOWN = 60
 """Most tiles of one group: a time-lapse is one burst."""
 
@@ -105,6 +111,26 @@ class DuplicateTiles:
     differing: tuple[FactRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SpanLink:
+    """A span of a recording: name of the file, where it is in words, the address that opens it there, and its preview's
+    address, empty without one."""
+
+    name: str
+    where: str
+    address: str
+    thumbnail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReusedLinks:
+    """One span in two recordings, and what is to be said behind it."""
+
+    one: SpanLink
+    other: SpanLink
+    manner: str
+
+
 @blueprint.get("/duplicates")
 def duplicates() -> str:
     """Identical files, same pictures with other metadata, edited copies of one original; and bursts, apart."""
@@ -114,8 +140,13 @@ def duplicates() -> str:
     wanted = ((group.kind, member.id) for group in found.groups for member in group.members)
     records = records_of(node.store, wanted)
     groups = [_group(group, records) for group in found.groups]
+    reused = find_overlaps(node, OverlapParameters(SPANS_SHOWN, request.args.get("spans") or None))
     return render_template(
         "duplicates.html",
+        spans=[_reused(span) for span in reused.overlaps],
+        spans_total=reused.total,
+        spans_after=reused.after,
+        spans_notes=reused.notes,
         groups=[group for group in groups if not group.burst],
         bursts=[group for group in groups if group.burst],
         spare=sum(group.spare for group in groups),
@@ -125,6 +156,16 @@ def duplicates() -> str:
         first=asked.after is None,
         address=Address(),
     )
+
+
+def _reused(span: ReusedSpan) -> ReusedLinks:
+    return ReusedLinks(_link(span.one), _link(span.other), manner(span.flipped, span.heard))
+
+
+def _link(span: SpanOfMedia) -> SpanLink:
+    address = url_for("item.page", media_id=span.id, t=round(span.start, 2), until=round(span.end, 2))
+    name = addresses.name(span.paths[0]) if span.paths else span.id
+    return SpanLink(name, place(span.start, (span.start, span.end)), address, span.thumbnail or "")
 
 
 def _group(group: DuplicateGroup, records: Mapping[str, MediaRecord]) -> DuplicateTiles:

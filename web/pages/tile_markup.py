@@ -77,7 +77,9 @@ def _tile(item: Tile, links: _Links, icon: Icons) -> str:
     id_, name, paths = escape(item.id), escape(item.name), escape("\n".join(item.paths))
     why = escape("\n".join((*(explained(hit, item.model) if hit else item.reasons_in_full), *item.paths)))
     at = "" if item.moment is None else f"?t={round(item.moment, 2)}"
-    if hit is not None and hit.span is not None:
+    if hit is not None and hit.overlap is not None:
+        at = f"?t={round(hit.overlap.other_start, 2)}&amp;until={round(hit.overlap.other_end, 2)}"
+    elif hit is not None and hit.span is not None:
         at += f"&amp;until={round(hit.span[1], 2)}"
     if item.thumbnail:
         shown = f'<img src="{escape(item.thumbnail)}" alt="{name}" loading="lazy" decoding="async">'

@@ -41,3 +41,8 @@ class Overlap:
         if media_id == self.one:
             return self
         return replace(self, one=self.other, other=self.one, start=self.other_start, other_start=self.start)
+
+
+def manner(flipped: bool, heard: bool) -> str:
+    """What is to be said behind a span, for people."""
+    return ", by its sound" if heard else ", mirrored" if flipped else ""

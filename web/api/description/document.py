@@ -22,6 +22,7 @@ from web.api.operation import PREFIX, Operation
 from web.api.params import adapter, properties
 from web.api.prediction import evidence, many, sets
 from web.api.problem import CONTENT_TYPE, Problem
+from web.api.reuse import overlaps
 
 Json: TypeAlias = dict[str, Any]
 
@@ -37,6 +38,7 @@ OPERATIONS = (
     *shoots.OPERATIONS,
     *generations.OPERATIONS,
     *maintenance.OPERATIONS,
+    *overlaps.OPERATIONS,
     *vectors.OPERATIONS,
     *cluster.OPERATIONS,
     *operations.OPERATIONS,

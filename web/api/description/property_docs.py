@@ -11,6 +11,7 @@ from typing import Any
 
 from web.api.description.desk_docs import DESK
 from web.api.description.development_docs import DEVELOPMENT
+from web.api.description.overlap_docs import OVERLAPS
 from web.api.description.shoot_docs import SHOOTS
 
 ID = "3c375b09-a29a-5a72-8fff-09bb5f09d7af"
@@ -385,7 +386,7 @@ _ACCESS: Mapping[str, Row] = {
     "file": ("The bytes of one example", "…"),
 }
 
-TABLES = (DESK, DEVELOPMENT, SHOOTS, _PHOTOGRAPHERS, _STORE, _JOBS, _QUESTIONS, _MEDIA, _ACCESS)
+TABLES = (DESK, DEVELOPMENT, OVERLAPS, SHOOTS, _PHOTOGRAPHERS, _STORE, _JOBS, _QUESTIONS, _MEDIA, _ACCESS)
 """No row is in two of them."""
 
 PROPERTIES: Mapping[str, Row] = {name: row for table in TABLES for name, row in table.items()}

@@ -10,6 +10,7 @@ Start with ``ingest``.
 * ``ingest``: ``likewise ingest``: ingest folders and files
 * ``jobs``: ``likewise jobs``: list jobs, show one, follow it, pause it, resume it or cancel it
 * ``migrate``: ``likewise migrate``: copy the store to a server, or back into an embedded one
+* ``overlaps``: ``likewise overlaps``: find which span of which film or sound is in which other
 * ``reembed``: ``likewise reembed``: change the model of a space without downtime
 * ``restore``: ``likewise restore``: restore a backup into an empty data directory
 * ``verify``: ``likewise verify``: read back everything that is stored, name what is damaged, and repair it

@@ -1,4 +1,4 @@
-"""``likewise duplicates``: identical files, same pictures with other metadata, edited copies; and bursts."""
+"""``likewise duplicates``: identical files, same pictures, edited copies; bursts; and reused film and sound."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from web.commands.context import Call, common, one_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from web.client import Json
+    from web.client import Client, Json
 
 SAID = {
     "exact_copy": "identical files",
@@ -26,8 +26,8 @@ SAID = {
 @common
 def command(call: Call, limit: int) -> None:
     """List groups of files that are identical, hold the same picture with other metadata, or are edited copies of one
-    original, the one to keep first. Shots of one burst are listed apart: they are no copies. Nothing is changed or
-    deleted."""
+    original, the one to keep first. Shots of one burst are listed apart: they are no copies. Then come the spans of
+    films and sounds that are in others, as `likewise overlaps` has found them. Nothing is changed or deleted."""
     from web.client import MOST_ON_A_PAGE, connect
 
     with connect(call.settings()) as client:
@@ -35,10 +35,37 @@ def command(call: Call, limit: int) -> None:
         while answer.get("after") and (missing := limit - len(answer["groups"])) > 0:
             page = client.get("/duplicates", {"limit": min(missing, MOST_ON_A_PAGE), "after": answer["after"]})
             answer = page | {"groups": answer["groups"] + page["groups"]}
-    call.answer(answer, lambda console: _show(answer, console))
+        spans = found_spans(client, limit)
+    call.answer(answer | {"spans": spans}, lambda console: _show(answer, spans, console))
 
 
-def _show(answer: Json, console: Console) -> None:
+def found_spans(client: Client, limit: int) -> Json:
+    """The first spans of films and sounds that are in others, as ``GET /overlaps`` answers."""
+    from web.client import MOST_ON_A_PAGE
+
+    answer = client.get("/overlaps", {"limit": min(limit, MOST_ON_A_PAGE)})
+    while answer.get("after") and (missing := limit - len(answer["overlaps"])) > 0:
+        page = client.get("/overlaps", {"limit": min(missing, MOST_ON_A_PAGE), "after": answer["after"]})
+        answer = page | {"overlaps": answer["overlaps"] + page["overlaps"]}
+    return answer
+
+
+def show_spans(answer: Json, console: Console) -> None:
+    """List spans, each in both recordings."""
+    from search.similar.reuse.overlaps import manner
+    from web.wording import place
+
+    for span in answer["overlaps"]:
+        one, other = (
+            f"{place(side['start'], (side['start'], side['end']))} of {one_line(side['paths'][0])}"
+            for side in (span["one"], span["other"])
+        )
+        console.print(f"{one} is {other}{manner(span['flipped'], span['heard'])}", soft_wrap=True)
+    for note in answer["notes"]:
+        console.print(note)
+
+
+def _show(answer: Json, spans: Json, console: Console) -> None:
     from search.records.differences import FactDifference
     from web.wording import fact_label, fact_values
 
@@ -56,3 +83,4 @@ def _show(answer: Json, console: Console) -> None:
             console.print(f"    {fact_label(one['field'])}: {one_line(values)}")
     for note in answer.get("notes", ()):
         console.print(note)
+    show_spans(spans, console)

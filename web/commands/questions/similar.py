@@ -197,6 +197,11 @@ def _show(answer: Json, console: Console, weak: bool) -> None:
         console.print(f"{len(found.hits)} found in {found.took_ms:.0f} ms.")
 
 
+def _shown_span(hit: SimilarHit) -> tuple[float, float] | None:
+    """The span that the example shares with a hit, or else the one that sounds most like it."""
+    return hit.span if hit.overlap is None else (hit.overlap.other_start, hit.overlap.other_end)
+
+
 def _table(hits: Sequence[SimilarHit]) -> Table:
     """Hits in their order; where subject and style were weighed together, with the match in each."""
     from rich.table import Table
@@ -219,7 +224,7 @@ def _table(hits: Sequence[SimilarHit]) -> Table:
             f"{hit.score:.3f}",
             hit.kind.value,
             hit.space if hit.via is None else f"{hit.space}, through a video",
-            place(hit.moment, hit.span),
+            place(hit.moment, _shown_span(hit)),
             one_line(hit.paths[0]) if hit.paths else "",
             hit.id,
         )
