@@ -7,37 +7,24 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
+from quick_models import QUICK_SCHEMAS, QuickModels
 
 from search.evaluation.statistics import Estimate
-from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice
 from search.photographers.space import CODES, LAYOUT, MANIFEST, VECTORS, JointReport, VectorErrors
 from search.settings import Settings
-from search.spaces import CollectionSchema, Distance, Space, VectorField
-from search.store.base import Array
-from workers.decode.decoded import Decoded
-from workers.embedders.models import Embedded
+from search.spaces import CollectionSchema
 
 pytest_plugins = ("buckets", "postgres", "processes", "reuse", "sessions", "unit_vectors")  # in tests/plugins
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-
-COLOUR = Space("visual", "quick", "1", "mean colour", 3)
-LOUDNESS = Space("sound", "quick", "1", "loudness of three parts", 3)
-RAW_LOUDNESS = Space("sound_raw", "quick", "1", "loudness of three parts", 3, Distance.DOT)
-HEARD = (VectorField(LOUDNESS), VectorField(RAW_LOUDNESS, indexed=False))
-QUICK_SCHEMAS = (
-    CollectionSchema(Kind.IMAGE, (VectorField(COLOUR),)),
-    CollectionSchema(Kind.VIDEO, (VectorField(COLOUR, multi=True), *HEARD)),
-    CollectionSchema(Kind.AUDIO, HEARD),
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -99,37 +86,6 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
         return Settings.model_validate(defaults | overrides)
 
     return make
-
-
-@dataclass
-class QuickModels:
-    """Models that need no network: the mean colour, and the loudness of a sound.
-
-    Attributes:
-        before_embedding: called first by every :meth:`embed`; a test may wait or raise there.
-    """
-
-    before_embedding: Callable[[], object] = lambda: None
-    schemas: tuple[CollectionSchema, ...] = QUICK_SCHEMAS
-
-    def load(self) -> None:
-        pass
-
-    def embed(self, items: Sequence[Decoded]) -> list[Embedded]:
-        self.before_embedding()
-        return [self._one(item) for item in items]
-
-    @staticmethod
-    def _one(item: Decoded) -> Embedded:
-        vectors: dict[str, Array] = {}
-        if len(item.crops):
-            colours = item.crops.reshape(len(item.crops), -1, 3).mean(axis=1).astype(np.float32) + 1
-            vectors["visual"] = colours / np.linalg.norm(colours, axis=1, keepdims=True)
-        if item.sound is not None:
-            parts = np.array_split(np.abs(item.sound.samples()), 3)
-            vectors["sound_raw"] = np.array([[part.mean() for part in parts]], np.float32)
-            vectors["sound"] = vectors["sound_raw"] / (np.linalg.norm(vectors["sound_raw"]) or 1)
-        return Embedded(vectors, ("swatch",) if len(item.crops) else ())
 
 
 @pytest.fixture

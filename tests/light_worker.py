@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from conftest import QuickModels
+from plugins.quick_models import QuickModels
 
 import workers.training.local
 import workers.worker.state

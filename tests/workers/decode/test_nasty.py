@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,9 @@ WHOLE_ALL_THE_SAME = {"broken_truncated/png_decompression_dos.png"}
 """What the reference refuses for a text in it; its pixels are sound."""
 
 
+@cache
 def outcomes(folder: Path) -> list[tuple[dict[str, str], Decoded | str]]:
+    """What became of each file that the folder's manifest lists, decoded once for all tests."""
     rows = list(csv.DictReader((folder / "manifest.csv").open()))
     with DecodePool(Settings(decode_workers=2, decode_timeout=30, decode_memory_mb=1024)) as pool:
         futures = [pool.submit(str(folder / row["path"])) for row in rows]
@@ -27,6 +31,12 @@ def outcomes(folder: Path) -> list[tuple[dict[str, str], Decoded | str]]:
             (row, error.code if isinstance(error := future.exception(), MediaError) else future.result())
             for row, future in zip(rows, futures, strict=True)
         ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _outcomes_are_let_go() -> Iterator[None]:
+    yield
+    outcomes.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["nasty_images", "nasty_av"])
