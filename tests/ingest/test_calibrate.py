@@ -123,7 +123,7 @@ def test_sounds_of_an_older_version_are_standardised_anew_before_they_teach(
     path.write_text("rain")
     id_ = media_id(hashlib.sha256(b"rain").hexdigest())
     with closing(ServerStore(QdrantClient(":memory:"))) as store:
-        store.ensure(schemas_of(ModelChoice("efficientnet_lite0", "r3d18"))[-1])
+        store.ensure(schemas_of(ModelChoice("efficientnet_lite0", "r3d18", "logmel"))[-1])
         own = raw / np.linalg.norm(raw)
         store.upsert("audio", [Point(id_, {"sound_raw": raw, "sound": own}, {"id": id_, "kind": "audio"})])
         taught: list[Any] = []

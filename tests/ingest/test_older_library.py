@@ -73,7 +73,7 @@ def before(make_settings: Callable[..., Settings], media: Path, renewing: Any) -
     """A library as version 0.1 left it: no concepts, no appearance, sounds standardised by its own statistics,
     payloads with the keys of then, and nothing in the metadata that says otherwise."""
     renewing.fill(media, 3)
-    made = renewing.Library(make_settings(), media, replace(renewing.BEFORE, concepts=False, appearance=False))
+    made = renewing.Library(make_settings(), media, replace(renewing.BEFORE, sound="logmel", concepts=False, appearance=False))
     made.take_in()
     for name in made.store.collections():
         later = ("sort_time", "sort_name", "location", "added", "concept_frames")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +208,7 @@ def test_cancelled_it_switches_nothing(library: Any, renewing: Any, monkeypatch:
     ("space", "model", "said"),
     [
         ("visual", "r3d18", "cannot be made with"),
-        ("sound", "logmel", "cannot be made with"),
+        ("sound", "ge2e", "cannot be made with"),
         ("", "", "cannot be made without naming a model"),
         ("visual", "", "cannot be made without naming a model"),
     ],
@@ -221,10 +222,30 @@ def test_models_that_make_no_sense_are_refused_before_there_is_a_job(
     assert len(library.ingest.jobs()) == 1
 
 
+@pytest.mark.parametrize("space", ["sound", "voice"])
+def test_sounds_of_an_older_library_get_rows_and_voices(
+    make_settings: Callable[..., Settings], media: Path, renewing: Any, space: str
+) -> None:
+    renewing.fill(media, 1)
+    older = renewing.Library(make_settings(sound_model="auto"), media, replace(renewing.BEFORE, sound="logmel"))
+    older.take_in()
+    assert not older.store.schema("audio").by_name["sound"].multi
+
+    assert older.reembed("", space).state is JobState.DONE
+
+    older.check(replace(renewing.BEFORE, sound="aisfx"))
+    assert [len(older.store.generations(name)) for name in ("images", "videos", "audio")] == [1, 2, 2]
+    older.close()
+
+
 def test_a_space_of_one_model_needs_no_name_of_it() -> None:
-    assert {space for space, models in models_by_space().items() if len(models) == 1} == {*FILLED_IN_PLACE}
+    assert {space for space, models in models_by_space().items() if len(models) == 1} == {
+        *FILLED_IN_PLACE,
+        *("scene", "voice", "sound_voice"),
+    }
     for space, model in (("style", "style"), ("concepts", "concepts"), ("meaning", "open_clip")):
         assert asked_for(ReembedOptions(space)) == asked_for(ReembedOptions(space, model)) == (space, model)
+    assert asked_for(ReembedOptions("sound")) == ("sound", "aisfx"), "the preferred one"
 
 
 def test_cancelled_while_it_looks_once_more_it_switches_nothing(

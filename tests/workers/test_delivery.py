@@ -81,7 +81,7 @@ def test_the_store_holds_what_a_local_run_would_have_stored(
 def heard(make_settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Store]:
     """A store whose sounds are log-mel's."""
     opened = open_store(make_settings(home=tmp_path / "heard"))
-    (schema,) = (schema for schema in schemas_of(QUIET) if schema.kind is Kind.AUDIO)
+    (schema,) = (schema for schema in schemas_of(replace(QUIET, sound="logmel")) if schema.kind is Kind.AUDIO)
     opened.ensure(schema)
     yield opened
     opened.close()

@@ -30,7 +30,7 @@ from workers.embedders.sound.standardise import (
     with_sound,
 )
 
-CHOICE = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0", style=False)
+CHOICE = ModelChoice("efficientnet_lite0", "frames_efficientnet_lite0", "logmel", style=False)
 RNG = np.random.default_rng(5)
 RAW = (RNG.normal(size=(40, 256)) * 2 - 4).astype(np.float32)
 
