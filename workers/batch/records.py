@@ -6,6 +6,10 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from search.media import COLLECTIONS, DECODING_REVISION, PAYLOAD_REVISION, Credit, Kind, MediaRecord, Payload
 from search.photographers.photos.names import credited_name
@@ -14,11 +18,23 @@ from search.store.base import Store
 from workers.batch.embedding_store import EmbeddingStore
 from workers.batch.report import FileRef
 from workers.decode.decoded import Decoded
-from workers.embedders.models import Embedded
 
 REVISION_KEY = "payload_revision"
 """Metadata key of a collection: the ``search.media.PAYLOAD_REVISION`` that every payload in it has at least. Absent
 where an older version made the collection and its payloads have not been rewritten."""
+
+
+class EmbeddedFacts(Protocol):
+    """What a record keeps of how its file was embedded, see ``workers.embedders.models.Embedded``."""
+
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+    @property
+    def concept_frames(self) -> tuple[int, ...]: ...
+    @property
+    def spans(self) -> NDArray[np.float32]: ...
+    @property
+    def voice_rows(self) -> NDArray[np.int32]: ...
 
 
 def new_record(
@@ -26,7 +42,7 @@ def new_record(
     file: FileRef,
     decoded: Decoded,
     known: MediaRecord | None,
-    embedded: Embedded,
+    embedded: EmbeddedFacts,
     thumbnail: str | None,
     job: str,
 ) -> MediaRecord:

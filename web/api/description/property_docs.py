@@ -63,11 +63,7 @@ _MEDIA: Mapping[str, Row] = {
     "pixel_hash": ("SHA-256 of the pixels of an image", "00" * 32),
     "remark": ("What a person should know of how the file was decoded", "Its colour profile is broken."),
     "size": ("Bytes", 2_621_440),
-    "sound_runs": (
-        "When its segments of sound are heard, four numbers for each run of equal steps: start of the first, step, "
-        "length of each (seconds), number",
-        [0.0, 9.288, 9.288, 6.0],
-    ),
+    "sound_runs": ("Runs of its segments of sound: start, step, length (seconds), number", [0.0, 9.288, 9.288, 6.0]),
     "tags": ("What it shows, and what its metadata name", ["boat", "harbour"]),
     "taken_at": ("When it was taken, ISO 8601; by the camera's clock where no zone is named", TAKEN),
     "thumbnail": ("Key of its preview, which `/media/{id}/preview` serves; null without one", "3c/3c375b09.webp"),
