@@ -19,13 +19,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from search import addresses
 from search.errors import DecodeTimeoutError, DiskFullError, MediaTooLargeError, UnreadableFileError
-from search.settings import Settings
 from workers.storage.beneath import open_beneath
 from workers.storage.objects import READ_BYTES, FileChangedError, Objects
 from workers.storage.temporary_copies import TemporaryCopies
+
+if TYPE_CHECKING:  # each decoder imports this module, and settings take longer than the rest of what it imports
+    from search.settings import Settings
 
 MIB = 2**20
 

@@ -20,11 +20,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import IO, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from search import addresses
 from search.errors import LikewiseError, UsageError
-from search.settings import Settings
+
+if TYPE_CHECKING:  # see workers/storage/files.py
+    from search.settings import Settings
 
 PACKAGE_OF = MappingProxyType({"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "abfs": "adlfs"})
 INSTALL = MappingProxyType({"s3fs": "pip install 'likewise[s3]'"})

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from search.settings import Settings
 from workers.decode.sandbox.powers import Wanted
 from workers.runtime import MIB
+
+if TYPE_CHECKING:  # see workers/storage/files.py
+    from search.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
