@@ -17,8 +17,8 @@ import numpy as np
 from workers.decode.sandbox.frames import Deadline, Json, ProtocolError, read_exactly, write_frame
 from workers.decode.sound import LOUDEST, PIECE_SECONDS, SOUND_RATE, Samples, Sound
 
-LEAST_SPEED = 20.0
-"""Seconds of sound for which a decoder is given another second; it decodes some hundreds in that time."""
+LEAST_SPEED = 5.0
+"""Seconds of sound for which a decoder is given another second; it decodes some hundreds in that time on an idle core."""
 
 _PIECE = PIECE_SECONDS * SOUND_RATE
 _MOST_RESTARTS = 16
