@@ -14,8 +14,8 @@ _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 
 @lru_cache(maxsize=64)
 def disk_folder(home: Path) -> str:
-    """The folder for temporary files; where that lies in memory (tmpfs), as far as can be known, ``/var/tmp`` or the data
-    directory. The first again where all of them do, or nothing can be written there."""
+    """The folder for temporary files; where that lies in memory (tmpfs), as far as can be known, ``/var/tmp`` or the
+    data directory. The first again where all of them do, or nothing can be written there."""
     usual = tempfile.gettempdir()
     for folder in (usual, "/var/tmp", str(home)):  # noqa: S108  (files there have no name)
         if os.access(folder, os.W_OK | os.X_OK) and not is_in_memory(os.path.realpath(folder), _mounted()):

@@ -18,7 +18,7 @@ from workers.decode.sandbox.frames import Deadline, Json, ProtocolError, read_ex
 from workers.decode.sound import LOUDEST, PIECE_SECONDS, SOUND_RATE, Samples, Sound
 
 LEAST_SPEED = 5.0
-"""Seconds of sound for which a decoder is given another second; it decodes some hundreds in that time on an idle core."""
+"""Seconds of sound for which a decoder is given another second; on an idle core it decodes some hundreds in one."""
 
 _PIECE = PIECE_SECONDS * SOUND_RATE
 _MOST_RESTARTS = 16
