@@ -122,6 +122,7 @@ class Node:
         self._upkeep = BackgroundThread("upkeep")
         self._watch = BackgroundThread("watch")
         self._scrub = BackgroundThread("scrub")
+        self._watches = False
         self.closing = threading.Event()
 
     @classmethod
@@ -227,11 +228,13 @@ class Node:
 
     def watch_jobs(self) -> None:
         """Resume, from now until this node is closed, every job that loses its coordinator, and check what is stored at
-        the rate that the settings say."""
+        the rate that the settings say. The photographers are listed ahead of the first page that shows them."""
+        self._watches = True
         self._upkeep.submit(self.ingest.tidy)
         self._upkeep.submit(self.delete_orphaned_uploads)
         self._upkeep.submit(self.bring_up_to_date)
         self._upkeep.submit(self.make_likeness_curves)
+        self._upkeep.submit(self.list_photographers)
         self._watch.submit(self._resume_abandoned)
         self._scrub.submit(Scrubber(self.settings, self.store, self.ledger, self.closing).run)
 
@@ -250,6 +253,8 @@ class Node:
             self._upkeep.submit(self.make_likeness_curves)
         if not self.closing.is_set():
             self._upkeep.submit(self.bring_up_to_date)
+            if self._watches:
+                self._upkeep.submit(self.list_photographers)
         return progress
 
     def wait_until_idle(self) -> None:
@@ -287,6 +292,11 @@ class Node:
             raise StoreError(f"The sample library to learn likeness from cannot be made: {error}.") from error
         if made:
             log.info("Learnt provisional likeness in %s from the sample library.", ", ".join(made))
+
+    def list_photographers(self) -> None:
+        """List the photographers, which takes seconds after the library has changed, so that no page waits for it."""
+        if not self.closing.is_set():
+            self.photographers.list()
 
     def optimise(self) -> None:
         """Build the index of each collection where the store finds it worthwhile."""

@@ -67,8 +67,13 @@ class Library:
 
     def listed(self) -> tuple[PhotographerListed, ...]:
         """All photographers, those with most photos first; empty while no photo is credited. No photos are read where
-        the list of this state of the library has been kept."""
-        with self._reading:
+        the list of this state of the library has been kept. While another thread reads them after a change, the list of
+        before is answered, so that no page waits."""
+        before = self._listed
+        if not self._reading.acquire(blocking=before is None):
+            assert before is not None
+            return before[1]
+        try:
             now = self._current_state()
             if self._listed is not None and self._listed[0] == now:
                 return self._listed[1]
@@ -80,6 +85,8 @@ class Library:
                     self._kept.write(repr(now), listed)
             self._listed = now, listed
             return listed
+        finally:
+            self._reading.release()
 
     def _current(self, now: LibraryState) -> People | None:
         if self._is_old(now):

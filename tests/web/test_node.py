@@ -277,7 +277,10 @@ def test_likeness_is_learnt_from_files_where_whoever_embeds_can_read_them(
 
 
 def test_payloads_of_an_older_version_are_renewed_by_a_node_that_stays(
-    make_settings: Callable[..., Settings], make_media: Callable[..., Path], quick_models: Any
+    make_settings: Callable[..., Settings],
+    make_media: Callable[..., Path],
+    quick_models: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with Node.open(make_settings()) as node:
         assert finished(node, node.start_ingest([make_media(each=1)])) is JobState.DONE
@@ -286,8 +289,11 @@ def test_payloads_of_an_older_version_are_renewed_by_a_node_that_stays(
         node.store.patch_payload("images", dict.fromkeys(before, older))
         node.store.set_metadata("images", {REVISION_KEY: None})
     with Node.open(make_settings()) as node:
+        listed: list[int] = []
+        monkeypatch.setattr(node.photographers, "list", lambda: listed.append(1))
         node.watch_jobs()
         node.wait_until_idle()
+        assert listed, "no page waits for the list of photographers"
         after = {point.id: point.payload for point in node.store.scroll("images")}
         assert node.store.metadata("images")[REVISION_KEY] == PAYLOAD_REVISION
         (job,) = node.ingest.jobs()

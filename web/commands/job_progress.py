@@ -183,7 +183,7 @@ def _bar() -> Iterator[Display]:
 
         class Bar:
             def update(self, progress: JobProgress) -> None:
-                total = progress.total or None
+                total = progress.total if progress.done else None  # it moves without saying how far the work is
                 state = progress.state.replace("_", " ")
                 bars.update(task, description=state, total=total, completed=progress.done, line=line(progress))
 

@@ -75,6 +75,17 @@ def test_the_list_outlives_a_process_and_no_change(store: Counting, start: Any, 
         assert start(LibraryState(("done", "and more"), (13, ()), at_rest=True)).listed() == changed.listed()
 
 
+def test_no_page_waits_while_the_photos_are_read_after_a_change(store: Counting) -> None:
+    states = [LibraryState(1, ())]
+    library = Library(store, lambda: states[-1])  # type: ignore[arg-type]
+    before = library.listed()
+    store.upsert("images", [_point(12, "Ann")])
+    states.append(LibraryState(2, ()))
+    with library._reading:  # another thread reads them
+        assert library.listed() is before
+    assert library.listed()[0].name == "Ann"
+
+
 def test_what_is_listed_while_a_job_writes_is_not_kept(start: Any, tmp_path: Path) -> None:
     assert start(LibraryState((), (12, ("job",)))).listed()
     assert not (tmp_path / "cache").exists()

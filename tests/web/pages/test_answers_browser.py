@@ -212,3 +212,21 @@ def test_nothing_moves_while_a_page_loads(browser: Browser, address: str, librar
         page.goto(path, wait_until="networkidle")
         assert page.evaluate("window.shifted") <= 0.05, path
     context.close()
+
+
+def test_an_item_leads_to_its_neighbours_among_the_results_and_back(page: Page) -> None:
+    page.goto("/?in=images&order=name")
+    page.get_by_label("Photographer").select_option("Ada")
+    page.wait_for_url(re.compile("photographers=Ada"))
+    names = tiles(page)
+    page.locator(".tile .frame").nth(1).click()
+    page.get_by_role("link", name="All details").click()
+    expect(page.locator("#neighbours [data-place]")).to_have_text(f"2 of {len(names)}")
+    page.get_by_role("link", name="Next", exact=True).click()
+    expect(page.locator("h1")).to_have_text(names[2])
+    for name in (names[1], names[0]):
+        page.get_by_role("link", name="Previous", exact=True).click()
+        expect(page.locator("h1")).to_have_text(name)
+    expect(page.get_by_role("link", name="Previous", exact=True)).to_have_count(0)
+    page.get_by_role("link", name="Back to the results").click()
+    assert tiles(page) == names

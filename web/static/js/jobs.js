@@ -63,7 +63,7 @@ function update(job) {
   const done = doneOf(job);
   const bar = box.querySelector("progress");
   bar.max = job.total || 1;
-  if (job.state === "scanning") bar.removeAttribute("value");
+  if (!done && WORKING.has(job.state)) bar.removeAttribute("value"); // it moves without saying how far the work is
   else bar.value = job.total ? done : 0;
   set("done", number(done));
   set("total", number(job.total));

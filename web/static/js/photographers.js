@@ -76,7 +76,7 @@ export async function followWork() {
       const says = job.message || job.state.replaceAll("_", " ");
       const text = box.querySelector("[data-says]");
       if (text.textContent !== says) text.textContent = says;
-      if (job.total) Object.assign(box.querySelector("progress"), { max: job.total, value: job.embedded });
+      if (job.embedded) Object.assign(box.querySelector("progress"), { max: job.total, value: job.embedded });
     } catch {
       // the server is away; look again later
     }

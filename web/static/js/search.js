@@ -2,6 +2,7 @@
 
 import { onFile } from "./dropping.js";
 import { oneStopEach } from "./grids.js";
+import { rememberResults } from "./neighbours.js";
 import { preparePlayers } from "./player.js";
 import { followAddress, hideViewer } from "./viewer.js";
 
@@ -103,6 +104,7 @@ async function place(response, push, stay = false) {
   showPreviews();
   preparePlayers(document.querySelector("#results"));
   oneStopEach(document.querySelector("#results"));
+  rememberResults();
   if (turning) document.querySelector("#style")?.focus({ preventScroll: true });
   if (push && !stay) window.scrollTo({ top: 0 });
   if (document.activeElement === document.body) document.querySelector("#results h1")?.focus({ preventScroll: true });

@@ -335,6 +335,8 @@ def test_training_is_a_job_that_the_page_tells_of(client: FlaskClient, desk: Any
         assert page.count("data-work=") == 2
         assert "Training the classifier" in page
         assert 'max="10" value="4"' in page
+    node.ingest.set("1", embedded=0)
+    assert 'max="10" aria-label' in client.get("/photographers").text  # a bar that moves, not one that is empty
     for job in ("1", "2"):
         node.ingest.set(job, state=JobState.DONE)
     assert "data-work=" not in client.get("/photographers").text
