@@ -338,6 +338,8 @@ def _notes(context: QueryContext, hits: Sequence[SimilarHit]) -> tuple[str, ...]
         return ("Nothing has been ingested yet.",)
     if question.style is not None:
         return _style_notes(context)
+    if not any(probe.vectors for probe in examples.like):
+        return ("The example is silent, so that nothing can be compared with it.",)
     lacking = [
         f"No example has a vector in the space '{space}'." for space in question.spaces if not examples.having(space)
     ]

@@ -81,6 +81,7 @@ class FakePool:
             ".wav": Decoded(Kind.AUDIO, "audio/wav", MediaFacts(duration=0.1, has_sound=True), sound=sound),
             ".only-sound": Decoded(Kind.AUDIO, "audio/mp4", MediaFacts(has_sound=True), sound=sound),
             ".nothing": Decoded(Kind.VIDEO, "video/mp4", MediaFacts()),
+            ".silent": Decoded(Kind.AUDIO, "audio/wav", MediaFacts(has_sound=True), preview=b"webp"),
         }
         future.set_result(made[Path(path).suffix])
         return future

@@ -21,6 +21,8 @@ from search.errors import (
 )
 from search.media import Kind, MediaRecord, media_id
 from search.settings import Settings
+from search.similar.find import find_similar
+from search.similar.questions import Question
 from search.store.base import Store
 from search.store.filters import Filter
 from workers.batch.local_runner import LocalRunner
@@ -256,6 +258,17 @@ def test_a_file_with_nothing_to_compare_is_skipped_with_a_reason(
     report = processor.process(batch(Kind.VIDEO, make_file("a.nothing")))
     assert statuses(report) == [("skipped", "no_content")]
     assert report.outcomes[0].detail
+
+
+def test_a_silent_recording_is_stored_and_nobodys_neighbour(
+    processor: BatchProcessor, store: Store, make_file: MakeFile
+) -> None:
+    report = processor.process(batch(Kind.AUDIO, make_file("a.silent")))
+    assert statuses(report) == [("embedded", "")]
+    (point,) = store.scroll("audio", vectors=("sound",))
+    assert (point.payload["kind"], dict(point.vectors)) == ("audio", {})
+    answer = find_similar(store, Question((point.id,)))
+    assert (answer.hits, answer.notes) == ((), ("The example is silent, so that nothing can be compared with it.",))
 
 
 def test_a_store_that_is_away_stops_the_batch(

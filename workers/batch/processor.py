@@ -34,8 +34,8 @@ from workers.storage.previews import Previews
 log = logging.getLogger(__name__)
 
 SOUND_BYTES = 64 * 2**20
-"""Bytes of decoded sound from which a pass starts although its batch of pictures is not full: three recordings of five
-minutes. Sounds are embedded one by one, so waiting gains nothing."""
+"""Bytes of decoded sound in memory from which a pass starts although its batch of pictures is not full: three
+recordings of five minutes; those of longer ones are in files. Sounds are embedded one by one, so waiting gains nothing."""
 
 
 class MediaDecoder(Protocol):
@@ -88,7 +88,7 @@ class _Stream:
         self._access = FileAccess(settings)
         workers = settings.decode_workers or settings.cores
         self._window = settings.batch_size + 2 * workers
-        # Five minutes of sound or 32 key frames are up to 27 MB: two a decoder keep it busy, however large a batch is.
+        # Sounds and key frames are tens of megabytes: two a decoder keep it busy, however large a batch is.
         self._heavy = self._window // (2 * workers)
         self._queue: deque[BatchItem] = deque()
         self._decoding: dict[Future[Decoded], BatchItem] = {}
@@ -212,7 +212,7 @@ class _Stream:
         for item, decoded, embedded in self._run_models(waiting):
             if isinstance(embedded, ModelError):
                 self._fail(item, embedded)
-            elif not embedded.vectors:
+            elif not embedded.vectors and decoded.kind is not Kind.AUDIO:  # a silent recording is found by its name
                 item.end(Status.SKIPPED, kind=decoded.kind, code="no_content", detail="It holds nothing to compare by.")
                 self._release(item)
             else:
