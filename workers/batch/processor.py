@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 SOUND_BYTES = 64 * 2**20
 """Bytes of decoded sound in memory from which a pass starts although its batch of pictures is not full: three
-recordings of five minutes; those of longer ones are in files. Sounds are embedded one by one, so waiting gains nothing."""
+recordings of five minutes. Those of longer ones are in files. Sounds are embedded one by one: waiting gains nothing."""
 
 
 class MediaDecoder(Protocol):
