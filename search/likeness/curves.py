@@ -51,7 +51,15 @@ of what such models are trained with, a logit of 100 times the cosine (Radford e
 than captions do.
 """
 
-_STAND_IN_FOR = {"visual": "visual", "motion": "motion", "sound": "sound", "style": "style"}
+_STAND_IN_FOR = {
+    "visual": "visual",
+    "scene": "scene",
+    "motion": "motion",
+    "sound": "sound",
+    "voice": "voice",
+    "sound_voice": "sound_voice",
+    "style": "style",
+}
 """Space whose shipped curves serve a model of which none have been learnt, by name of space; ``visual`` for others."""
 
 
