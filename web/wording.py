@@ -72,6 +72,8 @@ def shared(hit: SimilarHit) -> list[str]:
     """The span that the example shares with a hit, in one line; no line where none is known."""
     if (one := hit.overlap) is None:
         return []
+    if not one.seconds:
+        return [f"The example is a still of this, at {moment(one.other_start)}"]
     mine, theirs = place(one.start, (one.start, one.end)), place(one.other_start, (one.other_start, one.other_end))
     return [f"{mine} of the example is {theirs} of this{manner(one.flipped, one.heard)}"]
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from search.likeness.curve import Band
 from search.media import COLLECTIONS, Kind
+from search.similar.reuse.footprints import Footprints
 from search.similar.reuse.overlaps import Overlap
 from search.similar.shots import Shot
 from search.store.base import Array
@@ -51,6 +52,7 @@ class Probe:
         features: of an image that has just been encoded, the 78 of ``search.photographers.photos.features``, NaN as
             None.
         borders: of an image, see ``search.media.MediaRecord``.
+        footprints: of media that has just been encoded, its fingerprints over time, where it has any.
         shot: of an image, what tells whether another is an edit of it or another shot.
     """
 
@@ -67,6 +69,7 @@ class Probe:
     sound_runs: tuple[float, ...] = ()
     voice_runs: tuple[int, ...] = ()
     shot: Shot | None = None
+    footprints: Footprints | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,8 @@ class SimilarHit:
         thumbnail: address of the preview picture, or None.
         via: set when a pivot led here; ``likeness`` is then the product of that of both steps.
         parts: where subject and style were weighed against each other, the match in each: ``visual`` and ``style``.
-        overlap: the longest span of a stored example (its ``one``) that is in this hit (its ``other``), where the job
-            that compares recordings has found any.
+        overlap: the longest span of an example (its ``one``) that is in this hit (its ``other``), where one is known;
+            of a picture that is a still of this film, the second at which it stands, as a span without length.
     """
 
     id: str

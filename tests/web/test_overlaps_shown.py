@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 
 from ingest.ledger.database import Ledger
 from ingest.ledger.overlaps import forget_overlaps, store_overlaps
@@ -93,3 +94,13 @@ def test_a_part_of_a_film_in_another_is_found_from_the_files_on(cli: Callable[..
     said = cli("duplicates").output
     assert "whole.mp4" in said
     assert " is " in said
+    picture = tmp_path / "still.png"
+    Image.fromarray(scenes[0][26]).resize((320, 192)).save(picture)
+    answers = {example: cli.json("similar", example) for example in (picture, folder / "mix.mp4")}  # type: ignore[attr-defined]
+    told = {
+        example: {Path(hit["paths"][0]).stem: hit["overlap"] for hit in answer["hits"]}
+        for example, answer in answers.items()
+    }
+    still = told[picture]["whole"]
+    assert (still["other_start"], still["seconds"]) == (pytest.approx(3.25, abs=0.26), 0)
+    assert told[folder / "mix.mp4"]["whole"]["seconds"] >= 3

@@ -136,8 +136,8 @@ def ask(
         diversity=asked.diversity,
     )
     found = find_similar(node.store, question, _comparisons(node, SECONDS_OF_COMPARING_HITS))
-    stored = {str(uuid.UUID(name)) for name in asked.like if name not in uploads}
-    found = with_overlaps(node, found, stored)
+    examples = {name if name in uploads else check_id(name): uploads.get(name) for name in asked.like}
+    found = with_overlaps(node, found, examples)
     return replace(found, query={**found.query, "words": where.words}, notes=(*notes, *found.notes))
 
 

@@ -81,6 +81,7 @@ class ExampleEncoder:
             sound_runs=as_runs(embedded.spans),
             voice_runs=as_row_runs(embedded.voice_rows),
             shot=_shot(decoded),
+            footprints=decoded.footprints,
         )
 
     def text(self, words: str, space: Space) -> Array:

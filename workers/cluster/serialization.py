@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from search.bounds import storable
-from search.errors import LikewiseError, MessageRefusedError, SettingsError, error_of
+from search.errors import LikewiseError, MessageRefusedError, SettingsError, StoreError, error_of
 from search.media import COLLECTIONS, Kind
 from search.model_descriptions.model_choice import ModelChoice
 from search.similar.questions import Probe
+from search.similar.reuse.footprints import Footprints
 from search.similar.shots import Shot
 from workers.batch.report import Batch, BatchReport, Delivery, FileRef, Outcome, Priority, Status
 from workers.cluster.checks import (
@@ -62,6 +63,7 @@ from workers.storage.files import MOST_NS
 MOST_FILES = 65_536
 MOST_STAGES, MOST_SIDECARS, MOST_NOTES = 32, 100, 100
 MOST_PREVIEW_BYTES = 4 << 20
+MOST_FOOTPRINTS_BYTES = 1 << 20
 LONGEST_SECONDS = 1e9
 
 
@@ -227,6 +229,7 @@ def probe_to_json(probe: Probe) -> Json:
         "sound_runs": list(probe.sound_runs),
         "voice_runs": list(probe.voice_runs),
         "shot": None if probe.shot is None else shot_to_json(probe.shot),
+        "footprints": footprints_to_text(probe.footprints),
     }
 
 
@@ -259,7 +262,24 @@ def probe_from_json(data: object) -> Probe:
         sound_runs=as_sound_runs(found.get("sound_runs", []), "runs of sound"),
         voice_runs=as_voice_runs(found.get("voice_runs", []), "runs of voice"),
         shot=None if found.get("shot") is None else shot_from_json(found["shot"]),
+        footprints=footprints_from_text(found.get("footprints")),
     )
+
+
+def footprints_to_text(footprints: Footprints | None) -> str | None:
+    """Fingerprints over time as base64; None of those of more than an hour or so, which are not asked with."""
+    data = b"" if footprints is None else footprints.to_bytes()
+    return base64.b64encode(data).decode() if 0 < len(data) <= MOST_FOOTPRINTS_BYTES else None
+
+
+def footprints_from_text(text: object) -> Footprints | None:
+    """Inverse of :func:`footprints_to_text`."""
+    if text is None:
+        return None
+    try:
+        return Footprints.from_bytes(base64.b64decode(as_text(text, "footprints", 2 * MOST_FOOTPRINTS_BYTES)))
+    except (ValueError, StoreError):
+        return refuse("footprints", "what are none")
 
 
 def shot_to_json(shot: Shot) -> Json:

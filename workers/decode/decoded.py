@@ -67,7 +67,8 @@ class Decoded:
         sound: the whole sound track, mono at 16 kHz (see ``sound``); None without.
         fingerprints: 256-bit hashes as 64 hex digits (see ``perceptual``); of an image or a sound one, or none when it
             is too plain; of a video one for each key frame that is not.
-        footprints: of a video or a sound, fingerprints over time; else None.
+        footprints: of a video or a sound, fingerprints over time; of an image, the fingerprint that it would have as
+            the frame of a film; None of what is no file of media.
         pixel_hash: of an image, SHA-256 of the pixels that ``crops`` are cut from, as 64 hex digits; two files whose
             pixels are equal have one hash, whatever their metadata. None of a video or a sound.
         features: of an image, the 78 of ``search.photographers.photos.features``, of what lies within its borders, None

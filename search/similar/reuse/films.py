@@ -22,6 +22,10 @@ from search.similar.reuse.overlaps import LEAST_SECONDS
 MOST_BITS = 42
 """Most differing bits of two frames that show the same."""
 
+STILL_BITS = 34
+"""Most differing bits of a picture and the frame of a film that it was taken from. Measured on video_scenes, a JPEG of
+one frame each: 90 % are within it, and the nearest frame of another scene is 48 bits away."""
+
 RATIO = 0.7
 """Greatest distance as a share of that to what the other film shows shortly before and after."""
 
@@ -82,6 +86,22 @@ def shared_runs(one: NDArray[np.uint8], other: NDArray[np.uint8], offsets: Itera
         if not any(_compete(run, better) for better in kept):
             kept.append(run)
     return sorted(kept, key=lambda run: (run.start, run.other_start))
+
+
+def still_at(still: NDArray[np.uint8], film: NDArray[np.uint8]) -> tuple[int, int] | None:
+    """Number of the film's frame that a picture is most like, and the bits that differ; None where it is none of them.
+
+    One frame is less evidence than a run: whoever asks compares what both show too, and of several films takes the
+    nearest, for a fixed camera's films are all near.
+
+    Args:
+        still, film: uint8 (1, 32) and (n, 32).
+    """
+    if not len(film) or not shown(still).all():
+        return None
+    apart = np.where(shown(film), distances(still, film), _ABSENT)
+    nearest = int(apart.argmin())
+    return (nearest, int(apart[nearest])) if apart[nearest] <= STILL_BITS else None
 
 
 def distances(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -12,10 +12,10 @@ OVERLAPS: Mapping[str, tuple[str, Any]] = {
     "NewComparison.anew": ("Compare again what was compared before", False),
     "Overlap.flipped": ("One shows the other's mirror image", False),
     "Overlap.heard": ("Found by what is heard and not by what is seen", False),
-    "Overlap.one": ("Id of the example", _ID),
+    "Overlap.one": ("Id of the example; `upload` of an uploaded one", _ID),
     "Overlap.other": ("Id of the hit", _OTHER),
     "Overlap.other_start": ("Second of the hit at which the span begins", 62.0),
-    "Overlap.seconds": ("Length of the span", 22.0),
+    "Overlap.seconds": ("Length of the span; 0 of a picture that is a still of a film", 22.0),
     "Overlap.start": ("Second of the example at which the span begins", 12.0),
     "OverlapAnswer.overlaps": ("Spans of recordings that are in others", []),
     "OverlapAnswer.total": ("All spans that were found", 12),
@@ -24,7 +24,8 @@ OVERLAPS: Mapping[str, tuple[str, Any]] = {
     "ReusedSpan.one": ("The span in one recording", _SPAN),
     "ReusedSpan.other": ("The same span in the other", {**_SPAN, "id": _OTHER, "start": 62.0, "end": 84.0}),
     "SimilarHit.overlap": (
-        "The longest span of a stored example that is in this hit, once `POST /overlaps` has compared them; else null",
+        "The longest span of an example that is in this hit, or, without length, the second that a picture shows; "
+        "of stored recordings once `POST /overlaps` has compared them; null where none is known",
         {"one": _ID, "other": _OTHER, "start": 12.0, "other_start": 62.0, "seconds": 22.0},
     ),
     "SpanOfMedia.end": ("Second at which the span ends", 34.0),

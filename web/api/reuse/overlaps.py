@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,13 +13,25 @@ from ingest.ledger.access import Scope
 from search.media import KIND_OF, Kind, MediaRecord
 from search.records.cursors import read_cursor, write_cursor
 from search.records.lookup import SHOWN, thumbnail_address
-from search.similar.questions import SimilarAnswer, SimilarHit
+from search.settings import Settings
+from search.similar.near import MIN_COSINE
+from search.similar.questions import Probe, Relation, SimilarAnswer, SimilarHit
+from search.similar.reuse.films import still_at
+from search.similar.reuse.footprints import FRAMES_A_SECOND
 from search.similar.reuse.overlaps import Overlap
+from search.similar.reuse.search import overlaps_of
 from search.store.base import Store
 from web.api.jobs import job
 from web.api.operation import Operation
 from web.api.params import Limit
 from web.api.ports import NodePort
+from workers.storage.previews import Previews
+
+STILL_SLACK = 6
+"""Bits by which a picture may differ more from one film than from another, and be a still of both."""
+
+COMPARED, SECONDS_OF_COMPARING = 20, 1.0
+"""Hits that an upload or a picture is compared with while it is asked with, and how long that may take."""
 
 UNCOMPARED = "{:,} recordings are not compared yet; `likewise overlaps` looks which spans of them are in others."
 
@@ -113,13 +126,23 @@ def overlaps(node: NodePort, asked: OverlapParameters) -> OverlapAnswer:
     )
 
 
-def with_overlaps(node: NodePort, answer: SimilarAnswer, stored: Iterable[str]) -> SimilarAnswer:
-    """The answer with the longest span that each hit shares with one of the stored examples."""
-    examples = [*stored]
+def with_overlaps(node: NodePort, answer: SimilarAnswer, examples: Mapping[str, Probe | None]) -> SimilarAnswer:
+    """The answer with the longest span that each hit shares with an example.
+
+    Stored recordings were compared by the job. Uploads, and pictures, which may be stills of a film, are compared with
+    the first hits here.
+
+    Args:
+        examples: by id, or the name of an upload; None of what is stored.
+    """
+    stored = [name for name, probe in examples.items() if probe is None]
     shared: dict[str, Overlap] = {}
-    for one in node.overlaps.of(examples) if examples else ():
-        seen = one.seen_from(one.other if one.one not in examples else one.one)
+    for one in node.overlaps.of(stored) if stored else ():
+        seen = one.seen_from(one.one if one.one in stored else one.other)
         shared.setdefault(seen.other, seen)
+    for name, probe in examples.items():
+        compared = _compared(node.settings, name, probe, [hit for hit in answer.hits if hit.id not in shared])
+        shared |= {one.other: one for one in compared if one.other not in shared}
     if not shared:
         return answer
 
@@ -128,6 +151,32 @@ def with_overlaps(node: NodePort, answer: SimilarAnswer, stored: Iterable[str]) 
 
     rows = {name: marked(hits) for name, hits in answer.by_collection.items()}
     return replace(answer, hits=marked(answer.hits), by_collection=rows)
+
+
+def _compared(settings: Settings, name: str, probe: Probe | None, hits: Sequence[SimilarHit]) -> list[Overlap]:
+    """The longest span that an upload, or a picture, shares with each of the first recordings among hits.
+
+    Args:
+        probe: None of what is stored under the id ``name``; only a picture is compared then.
+    """
+    recordings = [hit for hit in hits if hit.kind is not Kind.IMAGE and hit.relation is not Relation.EXACT_COPY]
+    previews = Previews(settings)
+    mine = None if not recordings else previews.footprints(name) if probe is None else probe.footprints
+    if mine is None or mine.is_empty or (probe is None and (len(mine.frames) > 1 or mine.landmarks.size)):
+        return []
+    ends = time.monotonic() + SECONDS_OF_COMPARING
+    found: list[Overlap] = []
+    stills: list[tuple[int, Overlap]] = []
+    for hit in recordings[:COMPARED]:
+        theirs = previews.footprints(hit.id) if time.monotonic() < ends else None
+        if theirs is None:
+            continue
+        if len(mine.frames) != 1:
+            found += sorted(overlaps_of(name, mine, hit.id, theirs), key=lambda one: -one.seconds)[:1]
+        elif hit.score >= MIN_COSINE and (still := still_at(mine.frames, theirs.frames)) is not None:
+            stills.append((still[1], Overlap(name, hit.id, 0.0, still[0] / FRAMES_A_SECOND, 0.0)))
+    nearest = min((bits for bits, _ in stills), default=0)
+    return found + [one for bits, one in stills if bits <= nearest + STILL_SLACK]
 
 
 def _records(store: Store, ids: Iterable[str]) -> Mapping[str, MediaRecord]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
+from PIL import Image
 
 from search.similar.reuse.footprints import FRAME_BYTES, FRAMES_A_SECOND, GRID, MOST_PRINTS
 from workers.decode.recording.upright import Turn
@@ -65,6 +66,14 @@ class FilmFrames:
         size = max(GRID, round(frame.width * scale)), max(GRID, round(frame.height * scale))
         small = self._reformatter.reformat(frame, *size, "gray", interpolation=Interpolation.AREA)
         return np.ascontiguousarray(Turn.of(frame).upright(np.asarray(small.to_ndarray(), np.uint8)))
+
+
+def picture_frame(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    """uint8 (1, 32): the fingerprint that a film would have whose frame this picture is, whatever its size and mode."""
+    scale = _LONG_SIDE / max(picture.size)
+    size = max(GRID, round(picture.width * scale)), max(GRID, round(picture.height * scale))
+    gray = np.asarray(picture.convert("L").resize(size, Image.Resampling.BOX), np.uint8)
+    return np.frombuffer(frame_fingerprint(gray), np.uint8).reshape(1, FRAME_BYTES)
 
 
 def frame_fingerprint(gray: npt.NDArray[np.uint8]) -> bytes:

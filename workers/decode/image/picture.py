@@ -16,7 +16,9 @@ from PIL import Image, UnidentifiedImageError
 
 from search.errors import CorruptMediaError, MediaError, MediaTooLargeError, UnsupportedMediaError
 from search.media import Kind
+from search.similar.reuse.footprints import Footprints
 from workers.decode.decoded import Decoded
+from workers.decode.fingerprints.frames import picture_frame
 from workers.decode.image.borders.find import find_borders, without_borders
 from workers.decode.image.colours import Colours, as_srgb, colours_of
 from workers.decode.image.deep import read_deep
@@ -107,6 +109,7 @@ def decode_image(file: IO[bytes], name: str, options: DecodeOptions, others: Seq
         borders=borders or (),
         fingerprints=(fingerprint,) if fingerprint else (),
         pixel_hash=hashed,
+        footprints=Footprints(picture_frame(preview)),
         features=measure(pixels if inner is None else np.asarray(inner), frame_of(width, height, size), shot),
         preview=encode_preview(preview),
     )
