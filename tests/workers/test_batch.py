@@ -331,7 +331,7 @@ def test_long_sounds_do_not_pile_up_however_large_a_batch_is(
     make_file: MakeFile,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workers.batch.processor.SOUND_BYTES", 1)
+    monkeypatch.setattr("workers.batch.processor.SOUND_SECONDS", 0.01)
     processor = BatchProcessor(make_settings(batch_size=64, decode_workers=2), store, pool, models)
     processor.process(batch(Kind.AUDIO, *(make_file(f"{n}.wav") for n in range(40))))
     assert store.count("audio") == 40

@@ -33,9 +33,9 @@ from workers.storage.previews import Previews
 
 log = logging.getLogger(__name__)
 
-SOUND_BYTES = 64 * 2**20
-"""Bytes of decoded sound in memory from which a pass starts although its batch of pictures is not full: three
-recordings of five minutes. Those of longer ones are in files. Sounds are embedded one by one: waiting gains nothing."""
+SOUND_SECONDS = 1000
+"""Seconds of decoded sound, 64 MB in memory or on a disk, from which a pass starts although its batch of pictures is
+not full. Sounds are embedded one by one, so waiting gains nothing."""
 
 
 class MediaDecoder(Protocol):
@@ -200,8 +200,8 @@ class _Stream:
     def _enough(self) -> bool:
         """Whether the decoded pictures fill a forward pass, or too much sound waits for it."""
         rows = sum(max(1, len(decoded.crops)) for _, decoded in self._decoded)
-        sound = sum(decoded.sound.nbytes for _, decoded in self._decoded if decoded.sound is not None)
-        return rows >= self._settings.batch_size or sound >= SOUND_BYTES
+        sound = sum(decoded.sound.seconds for _, decoded in self._decoded if decoded.sound is not None)
+        return rows >= self._settings.batch_size or sound >= SOUND_SECONDS
 
     def _embed(self, waiting: Sequence[tuple[BatchItem, Decoded]]) -> None:
         if not waiting:

@@ -71,11 +71,6 @@ class Sound:
     def seconds(self) -> float:
         return self._count / SOUND_RATE
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory that it takes."""
-        return self._count * _BYTES if isinstance(self._file, io.BytesIO) else 0
-
     def add(self, samples: Samples) -> None:
         """Append samples. They are :func:`cleaned`.
 
