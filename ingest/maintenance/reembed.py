@@ -47,7 +47,8 @@ PAGE = 256
 
 
 def asked_for(options: ReembedOptions) -> tuple[str, str]:
-    """Space and model of a job: the named model, or else the only one of the space, or the preferred one of sounds.
+    """Space and model of a job: the named model, or else the only one of the space, or the preferred one of sounds,
+    or of movement the one that needs no weights.
 
     Raises:
         UsageError: no such space or model; or no model is named where there are several.
@@ -56,6 +57,8 @@ def asked_for(options: ReembedOptions) -> tuple[str, str]:
     models = models_by_space().get(space, ())
     if not model and (len(models) == 1 or space == SOUND):
         return space, models[0]
+    if not model and space == MOTION:
+        return space, FLOW.name
     if model not in models:
         known = "; ".join(f"{name}: {', '.join(some)}" for name, some in models_by_space().items())
         named = f"with '{model}'" if model else "without naming a model"

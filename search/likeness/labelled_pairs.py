@@ -23,10 +23,20 @@ OF_PHOTOGRAPHERS = frozenset({"style"})
 """Spaces whose likeness is about photographers."""
 
 
+MOVEMENTS = "movements"
+"""Prefix of the name of a folder whose labels say how its films move."""
+
+OF_MOVEMENTS = frozenset({"motion"})
+"""Spaces whose likeness is about movements."""
+
+
 def labels_are_about(space: str, folder: str) -> bool:
     """Whether labels in a folder of this name are what likeness in a space is about: the photographer in ``style``, the
-    content in all others."""
-    return (space in OF_PHOTOGRAPHERS) == folder.rsplit("/", 1)[-1].startswith(PHOTOGRAPHERS)
+    movement in ``motion``, the content in all others."""
+    name = folder.rsplit("/", 1)[-1]
+    if space in OF_MOVEMENTS or name.startswith(MOVEMENTS):
+        return space in OF_MOVEMENTS and name.startswith(MOVEMENTS)
+    return (space in OF_PHOTOGRAPHERS) == name.startswith(PHOTOGRAPHERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,19 @@
 """How far ``motion`` tells movements apart, whatever moves; and what films cost.
 
-    python tests/benchmarks/bench_movement.py PHOTOS [--films FOLDER] [--of FOLDER]
+    python tests/benchmarks/bench_movement.py PHOTOS [--films FOLDER] [--of FOLDER] [--curve]
 
 Films of every movement of ``workers.embedders.video.movements``, each over another photo (those that
 ``workers.embedders.video.fit_flow`` leaves for tests), are encoded, decoded in the sandbox and compared: precision of
 the first answer and of the first five. Then every film is played backwards: the share
 whose nearest neighbour among all others moves the opposite way. ``--films`` leaves the films in a folder for
 ``likewise ingest`` and ``likewise evaluate``; ``--of`` plays the films of a folder backwards too. CPU time a second of
-film is printed with and without movement.
+film is printed with and without movement. ``--curve`` prints the likeness curve of ``motion`` instead.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,8 +24,11 @@ import numpy as np
 from PIL import Image
 
 from ingest.sample.recording import encode_film
+from search.likeness.labelled_pairs import Labelled
 from search.media import Kind
+from search.model_descriptions.registry import FLOW, MOTION
 from search.settings import load_settings
+from workers.calibrate import held_out, learn
 from workers.decode.decoded import Decoded
 from workers.decode.file import decode_file
 from workers.decode.kinds import kind_of_name
@@ -32,7 +36,7 @@ from workers.decode.opened import open_media
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.pool import DecodePool
 from workers.decode.sound import Sound
-from workers.embedders.video.fit_flow import mixed_photos
+from workers.embedders.video.fit_flow import made_films, mixed_photos
 from workers.embedders.video.flow import flow_embedder
 from workers.embedders.video.movements import MOVEMENTS, SIZE, make_film
 
@@ -93,7 +97,11 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("--films", type=Path)
     parser.add_argument("--of", type=Path)
+    parser.add_argument("--curve", action="store_true")
     given = parser.parse_args()
+    if given.curve:
+        print_curve(given.photos)
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.films or Path(temporary)
         paths, backwards, labels = write_films(given.photos, folder)
@@ -118,6 +126,20 @@ def main() -> None:
                 f"{given.of.name}: nearer to others forwards than backwards: {np.mean(told):.3f} of {len(told)} pairs"
             )
         cost(paths[:26])
+
+
+def print_curve(photos: Path) -> None:
+    """Print the likeness curve of ``motion`` as ``search/likeness/likeness_curves.json`` has it, learnt on the films by
+    code that its mean and deviation are fitted on, and its error on halves of them."""
+    embed = flow_embedder().embed
+    media = [
+        Labelled(Kind.VIDEO, movement, embed(numbers), str(at))
+        for at, (movement, numbers) in enumerate(made_films(photos))
+    ]
+    curves = {kinds: curve.to_json() for kinds, curve in learn(media).items()}
+    print(json.dumps({FLOW.space(MOTION).fingerprint: {"space": MOTION, "curves": curves}}, indent=1))
+    measured = held_out(media)
+    print(f"ECE {measured.ece:.3f} of {measured.pairs} pairs" if measured else "too few")
 
 
 def cost(paths: Sequence[Path]) -> None:

@@ -245,6 +245,7 @@ def test_a_space_of_one_model_needs_no_name_of_it() -> None:
     }
     for space, model in (("style", "style"), ("concepts", "concepts"), ("meaning", "open_clip")):
         assert asked_for(ReembedOptions(space)) == asked_for(ReembedOptions(space, model)) == (space, model)
+    assert asked_for(ReembedOptions("motion")) == ("motion", "flow"), "which needs no weights"
     assert asked_for(ReembedOptions("sound")) == ("sound", "aisfx"), "the preferred one"
 
 

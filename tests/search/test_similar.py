@@ -15,10 +15,12 @@ from search.media import Kind
 from search.records.lookup import probe_of
 from search.similar.find import find_similar
 from search.similar.questions import Probe, Question, Relation, SimilarAnswer, SimilarHit, Via
+from search.spaces import Space, VectorField
 from search.store.filters import Filter
 
 X, Y, Z, W = ([1.0, 0, 0, 0], [0, 1.0, 0, 0], [0, 0, 1.0, 0], [0, 0, 0, 1.0])
 XY = [0.6, 0.8, 0, 0]
+SCENE = Space("scene", "hand", "1", "none", 4)
 
 SAME = "f" * 64
 NEAR = "f" * 60 + "0000"  # 16 bits away
@@ -337,3 +339,21 @@ def test_a_probe_of_stored_media_carries_what_a_question_needs(library: Any) -> 
     np.testing.assert_allclose(probe.vectors["visual"], [X, Y], atol=1e-6)
     with pytest.raises(NotFoundError):
         probe_of(library.store, "00000000-0000-0000-0000-000000000000")
+
+
+def test_what_moves_alike_answers_by_name_once_scenes_are_kept_apart(embedded_library: Any) -> None:
+    library = embedded_library
+    schema = library.store.schema("videos")
+    library.store.ensure(replace(schema, fields=(*schema.fields, VectorField(SCENE))))
+    vectors = {"visual": [X], "scene": [X], "motion": [X]}
+    asked = library.add(Kind.VIDEO, "asked", vectors)
+    same_scene = library.add(Kind.VIDEO, "same scene", {"visual": [X], "scene": [X], "motion": [Y]})
+    moves_alike = library.add(Kind.VIDEO, "moves alike", {"visual": [Y], "scene": [Y], "motion": [X]})
+    still = library.add(Kind.VIDEO, "still", {"visual": [Y], "scene": [Y]})
+
+    unnamed = ask(library, asked).hits
+    assert unnamed[0].id == same_scene
+    assert "motion" not in {hit.space for hit in unnamed}
+    named = ask(library, asked, spaces=("motion",)).hits
+    assert (named[0].id, named[0].space) == (moves_alike, "motion")
+    assert ask(library, still, spaces=("motion",)).notes[0] == "No example has a vector in the space 'motion'."

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from search.errors import LikewiseError
 from search.media import Kind
+from search.model_descriptions.registry import SCENE
 from search.records.lookup import facets
 from search.records.shown import shown_record
 from search.store.base import Facet
@@ -130,8 +131,11 @@ def look_up() -> AnyResponse:
 
 @dataclass(frozen=True, slots=True)
 class _Examples:
+    """The examples of a question. ``can_move``: there is a film among them, and movement to compare it by."""
+
     like: list[Tile] = field(default_factory=list)
     unlike: list[Tile] = field(default_factory=list)
+    can_move: bool = False
 
     @property
     def have_style(self) -> bool:
@@ -139,7 +143,10 @@ class _Examples:
 
 
 def _examples(node: NodePort, query: SearchPageQuery) -> _Examples:
-    return _Examples([_example(node, name) for name in query.like], [_example(node, name) for name in query.unlike])
+    like, unlike = ([_example(node, name) for name in names] for names in (query.like, query.unlike))
+    films = node.store.collections().get(Kind.VIDEO.collection)
+    has_movement = films is not None and films.schema.space(SCENE) is not None
+    return _Examples(like, unlike, has_movement and any(tile.kind is Kind.VIDEO for tile in like))
 
 
 def _example(node: NodePort, name: str) -> Tile:

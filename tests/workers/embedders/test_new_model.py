@@ -71,7 +71,7 @@ def test_settings_and_doctor_know_it(make_settings: Callable[..., Settings]) -> 
         SettingsError, match=r"'auto', 'mean_colour', 'resnet18', 'efficientnet_lite0' or 'mean_halves'"
     ):
         load_settings(environ={"LIKEWISE_IMAGE_MODEL": "vgg"})
-    with pytest.raises(SettingsError, match="'auto', 'r3d18' or 'frames'"):
+    with pytest.raises(SettingsError, match="'auto', 'r3d18', 'flow' or 'frames'"):
         load_settings(environ={"LIKEWISE_VIDEO_MODEL": "mean_colour"})
     checks = {check.name: check for check in run_checks(make_settings(image_model="mean_colour", video_model="frames"))}
     assert (checks["weights of mean_colour"].health, checks["weights of mean_colour"].detail) == (

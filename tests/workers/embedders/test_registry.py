@@ -182,7 +182,8 @@ def test_no_fingerprint_changes_unawares() -> None:
 
 def test_the_names_that_people_type_are_there() -> None:
     spaces = models_by_space()
-    assert list(spaces) == ["visual", "scene", "motion", "style", "appearance", CONCEPTS, "meaning"]
+    sounds = ("sound", "voice", "sound_voice")
+    assert list(spaces) == ["visual", "scene", "motion", *sounds, "style", "appearance", CONCEPTS, "meaning"]
     assert {"resnet18", "efficientnet_lite0"} <= set(spaces["visual"])
     assert {"r3d18", "flow", "frames"} <= set(spaces["motion"])
     assert spaces["scene"] == ("frames",)
@@ -197,7 +198,7 @@ def test_the_names_that_people_type_are_there() -> None:
 def test_auto_prefers_as_it_always_has() -> None:
     ranked = {space: [model.name for model in models_of(space) if model.auto] for space in ("visual", "motion")}
     assert ranked["visual"].index("resnet18") < ranked["visual"].index("efficientnet_lite0")
-    assert ranked["motion"][-1] == "r3d18", "then frames"
+    assert ranked["motion"] == ["r3d18", "flow"]
 
 
 def test_every_builder_of_a_description_exists() -> None:

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 @click.argument("example", metavar="FILE|ID")
 @in_option
 @click.option(
-    "--space", "spaces", multiple=True, help="Only by this space (visual, motion, sound, style); may be repeated."
+    "--space",
+    "spaces",
+    multiple=True,
+    help="Only by this space (visual, scene, motion, sound, style); may be repeated. motion: what moves alike.",
 )
 @click.option("--like", multiple=True, metavar="ID", help="Like this one too; may be repeated.")
 @click.option("--unlike", multiple=True, metavar="ID", help="Less like this one; may be repeated.")

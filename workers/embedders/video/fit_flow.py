@@ -41,14 +41,18 @@ FILMS_EACH = 14
 )
 def main(photos: Path, films: Path, out: Path) -> None:
     """Fit mean and deviation on films over PHOTOS and on FILMS, both with the same weight."""
-    made, real = np.stack(list(made_films(photos))), np.stack(list(real_films(films)))
+    made, real = np.stack([numbers for _, numbers in made_films(photos)]), np.stack(list(real_films(films)))
     fitted = fit([made, real])
     np.savez(out, mean=fitted.mean, deviation=fitted.deviation)  # the same statistics make the same bytes
     click.echo(f"{revision(out.read_bytes())}, of {len(made)} films made by code and {len(real)} in {films.name}")
 
 
-def made_films(photos: Path) -> Iterator[NDArray[np.float32]]:
-    """Numbers of films of every movement, float32 ``(221,)`` each."""
+def made_films(photos: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Movement and numbers of films of every movement, float32 ``(221,)`` each.
+
+    Raises:
+        UsageError: there are too few photos.
+    """
     rng = np.random.default_rng(0)
     paths = development_photos(photos)
     if len(paths) < FILMS_EACH * len(MOVEMENTS):
@@ -60,7 +64,7 @@ def made_films(photos: Path) -> Iterator[NDArray[np.float32]]:
             windows.offer(number / film.rate, VideoFrame.from_ndarray(pixels, format="rgb24"))
         numbers = windows.movement()
         if numbers is not None:
-            yield numbers
+            yield movement, numbers
 
 
 def development_photos(folder: Path) -> list[Path]:
