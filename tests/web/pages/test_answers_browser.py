@@ -230,3 +230,19 @@ def test_an_item_leads_to_its_neighbours_among_the_results_and_back(page: Page) 
     expect(page.get_by_role("link", name="Previous", exact=True)).to_have_count(0)
     page.get_by_role("link", name="Back to the results").click()
     assert tiles(page) == names
+
+
+def test_previews_below_the_screen_wait_until_the_reader_moves(browser: Browser, address: str) -> None:
+    context = browser.new_context(base_url=address, viewport={"width": 390, "height": 700})
+    page = context.new_page()
+    page.goto("/?in=images&view=grid", wait_until="networkidle")
+    loaded = page.locator(".frame > img[src]")
+    first = loaded.count()
+    assert 4 <= first < 20  # of 32
+    waiting = page.locator(".frame > img").last
+    assert waiting.get_attribute("src") is None
+    page.keyboard.press("End")
+    expect(waiting).to_have_attribute("src", re.compile("/preview"))
+    page.goto("/", wait_until="networkidle")
+    assert loaded.count() < 16  # of 39 in three strips
+    context.close()

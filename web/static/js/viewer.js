@@ -132,7 +132,8 @@ function show() {
 
 function stage(tile) {
   const box = make("div", { className: "show" });
-  const preview = tile.querySelector(".frame img")?.src;
+  const small = tile.querySelector(".frame img");
+  const preview = small?.dataset.later ?? small?.src;
   const { kind, src, mime, name, moment } = tile.dataset;
   const sorry = () => {
     const link = make("a", { href: `${src}?download=1`, textContent: "Download it" });
