@@ -136,7 +136,7 @@ class Settings(BaseModel):
     max_file_mb: Positive = Field(8192, description="largest file, MiB")
     max_pixels: Positive = Field(150_000_000, description="largest picture or frame, pixels")
     max_duration: float = Field(24 * 3600.0, gt=0, description="longest video or sound, seconds")
-    key_frames: int = Field(1080, gt=0, le=MOST_FRAMES, description="most key frames kept of a video")
+    key_frames: int = Field(1152, gt=0, le=MOST_FRAMES, description="most key frames kept of a video")
     cut_borders: bool = Field(True, description="leave frames and mounts of pictures out of style and features")
 
     excludes: tuple[str, ...] = Field((), description="patterns left out of every scan, in .gitignore syntax")

@@ -25,6 +25,9 @@ _FLOATS = 500_000
 _IDS = 10_000
 """Ids in one request: about 0.4 MB."""
 
+USUAL_ROWS = 128
+"""Vectors of a point in a space of several: of a video of twenty minutes. Those of longer ones make answers larger."""
+
 _ANSWER_FLOATS = 2_000_000
 """Vector components asked for in one request, as far as can be told beforehand: about 40 MB as JSON."""
 

@@ -33,7 +33,7 @@ from search.store.server.collections import PhysicalCollection, ServerCollection
 from search.store.server.connection import make_breaker, make_client
 from search.store.server.errors import PointGoneError, TooLargeError, server_errors
 from search.store.server.filters import server_filter
-from search.store.server.limits import BatchLimit, Limits, exhaust
+from search.store.server.limits import USUAL_ROWS, BatchLimit, Limits, exhaust
 from search.store.server.points import PointsApi, RestPoints, Wanted, numbers_of, selected, sparse_vector, stored_point
 from search.store.server.questions import Piece, pieces_of
 from search.store.vectors import as_stored, asked_vectors, query_vector, to_engine
@@ -392,4 +392,5 @@ class ServerStore:
     def _floats_of_point(self, schema: CollectionSchema, vectors: Sequence[str]) -> int:
         """Components of these vectors of a point, as far as can be told beforehand."""
         asked = [field for name, field in schema.by_name.items() if name in vectors]
-        return sum(field.numbers * (self._settings.key_frames if field.multi else 1) for field in asked)
+        rows = min(self._settings.key_frames, USUAL_ROWS)
+        return sum(field.numbers * (rows if field.multi else 1) for field in asked)
