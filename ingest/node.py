@@ -186,12 +186,7 @@ class Node:
                 :meth:`ingest.jobs.service.JobService.start`.
         """
         job = self.ingest.start(
-            paths,
-            library=library,
-            confirm_missing=confirm_missing,
-            reread=reread,
-            priority=priority,
-            anywhere=anywhere,
+            paths, library=library, confirm_missing=confirm_missing, reread=reread, priority=priority, anywhere=anywhere
         )
         self._cancel_superseded(job)
         return self._submit(job)

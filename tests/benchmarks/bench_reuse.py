@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation.statistics import wilson
-from search.settings import load_settings
+from search.settings import Settings
 from search.similar.reuse.footprints import FRAMES_A_SECOND, GRID, Footprints
 from search.similar.reuse.overlaps import Overlap
 from search.similar.reuse.search import find_overlaps
@@ -238,7 +238,7 @@ def _with_box(
 def _decoded(paths: Sequence[Path]) -> dict[str, Footprints]:
     """Fingerprints over time as the decoder processes make them."""
     with tempfile.TemporaryDirectory() as home:
-        pool = DecodePool(load_settings(home=Path(home)))
+        pool = DecodePool(Settings(home=Path(home)))
         try:
             waiting = {str(path): pool.submit(str(path)) for path in paths}
             decoded = {path: future.result().footprints for path, future in waiting.items()}

@@ -217,8 +217,7 @@ class FakeNode:
     photographers: PhotographersPort = field(init=False)
 
     def __post_init__(self) -> None:
-        unchanging = LibraryState(finished=(), running=())
-        self.photographers = PhotographerService(self.store, SharedModels(self.settings), lambda: unchanging)
+        self.photographers = PhotographerService(self.store, SharedModels(self.settings), lambda: LibraryState((), ()))
 
     def start_ingest(
         self,
@@ -260,9 +259,8 @@ def make_node(library: Library, ledger: Ledger) -> Callable[..., FakeNode]:
 
     def make(**settings: object) -> FakeNode:
         given = Settings.model_validate({"home": library.home, **settings})
-        access, allowed, keys = Access(ledger), AllowedFolders(given, ledger), RequestKeys(ledger)
-        desk, overlaps = Desk(library.store, ledger), FoundOverlaps(library.store, ledger)
-        return FakeNode(given, library.store, access, allowed, _BySize(given, ledger), keys, desk, overlaps)
+        kept = Access(ledger), AllowedFolders(given, ledger), _BySize(given, ledger), RequestKeys(ledger)
+        return FakeNode(given, library.store, *kept, Desk(library.store, ledger), FoundOverlaps(library.store, ledger))
 
     return make
 

@@ -165,6 +165,7 @@ def samples(library: Any) -> dict[str, str]:
 
 CURSORS = {
     "/api/v1/jobs": write_cursor({"job": 7}),
+    "/api/v1/overlaps": write_cursor({"overlap": 7}),
     "/api/v1/duplicates": write_cursor({"group": [0, -1, -2, "x"]}),
 }
 """Where a page of a listing ended, where that is no id."""
