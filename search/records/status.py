@@ -61,8 +61,8 @@ def earlier_layout(status: StoreStatus) -> tuple[str, ...]:
     if videos is None or motion is None or SCENE in videos.spaces or not videos.points:
         return ()
     return (
-        "Videos are compared by what they show under the name motion, and not by how they move; "
-        "`likewise reembed --space scene` gives them both.",
+        "Videos have one vector of the whole, named motion, as an older version made it; "
+        "`likewise reembed --space scene` gives them one of what they show and one of how they move.",
     )
 
 

@@ -52,8 +52,8 @@ def outdated(space: str) -> str:
 
 
 WITHOUT_SCENE = (
-    "Videos are compared by their key frames under the name motion, as when this library was made; "
-    "`likewise reembed --space scene` calls that scene, and adds how they move."
+    "Videos have one vector of the whole, named motion, as when this library was made; "
+    "`likewise reembed --space scene` gives them one of what they show and one of how they move."
 )
 """Note of a library whose videos version 0.1 took in."""
 

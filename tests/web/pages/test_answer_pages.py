@@ -123,6 +123,18 @@ def test_results_can_be_varied(client: FlaskClient, library: Any) -> None:
     assert "diversity" not in link(varied, "Match by subject or style")
 
 
+def test_what_moves_alike_is_asked_from_a_film_where_movement_is_kept(
+    client: FlaskClient, library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film, photo = f"/?like={library.ids['clip_0.webm']}&style=0&in=videos", f"/?like={library.ids['forest_0.jpg']}"
+    assert "Moves alike" not in client.get(film).text  # its key frames are all that is kept of a film here
+    monkeypatch.setattr("web.pages.search.SCENE", "visual")
+    asked = link(client.get(film).text, "Moves alike")
+    assert asked == f"/?like={library.ids['clip_0.webm']}&in=videos&spaces=motion"
+    assert "Moves alike" not in client.get(asked).text
+    assert "Moves alike" not in client.get(photo).text
+
+
 def test_the_library_is_listed_newest_first_and_in_other_orders(client: FlaskClient) -> None:
     page = client.get("/?in=images&limit=12").text
     assert "no particular order" not in page
