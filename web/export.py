@@ -26,7 +26,7 @@ class Rows:
 
     Attributes:
         filenames, ids: one per row.
-        moments: seconds from the start of the video, NaN for other media.
+        moments: seconds from the start of the video or sound, NaN where that is not known.
         embeddings: float32 ``(n, dim)``.
     """
 

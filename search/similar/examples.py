@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.errors import SpaceMismatchError
 from search.likeness.best_pairs import MOST_ASKING
 from search.media import Kind
 from search.records.lookup import probes_of
-from search.records.sound_rows import Spans
-from search.similar.moments import best_span, part_of
+from search.records.sound_rows import Spans, spans_of
+from search.similar.moments import TimedRows, best_span, part_of
 from search.similar.questions import Probe, Question
 from search.spaces import Space, VectorField
 from search.store.base import Array, PayloadChoice, Store, VectorQuery
 from search.store.filters import Filter
 from search.vectors import unit_rows
+
+_Number = TypeVar("_Number", np.float32, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,6 @@ class Examples:
             return None
         return float(moments[int((frames @ np.concatenate(seen).T).max(axis=1).argmax())])
 
-
     def span(self, space: str, held: Array | None, spans: Spans) -> tuple[float, float] | None:
         """Seconds between which a hit matches the positive examples best by its sound; see ``moments.best_span``.
 
@@ -146,10 +149,10 @@ class Examples:
             held: the hit's rows in the space; None when not fetched.
             spans: when each is heard; None is returned when the two do not belong together.
         """
-        heard = [probe.vectors[space] for probe in self.having(space)]
+        heard = [_segments(probe, space) for probe in self.having(space)]
         if held is None or not len(held) or len(held) != len(spans) or not heard:
             return None
-        return best_span(held, spans, [_spread(rows) for rows in heard])
+        return best_span(TimedRows(held, spans), heard)
 
 
 def blend(like: Sequence[Array], unlike: Sequence[Array]) -> Array:
@@ -181,9 +184,15 @@ def _checked(probe: Probe, space: Space, collection: str) -> Array:
     return _spread(probe.vectors[space.name])
 
 
-def _spread(rows: Array) -> Array:
+def _segments(probe: Probe, space: str) -> TimedRows:
+    """What asks of a recording, with its times as far as they are known."""
+    rows, spans = probe.vectors[space], spans_of(probe, space)
+    return TimedRows(_spread(rows), _spread(spans) if len(spans) == len(rows) else spans[:0])
+
+
+def _spread(rows: NDArray[_Number]) -> NDArray[_Number]:
     """At most :data:`~search.likeness.best_pairs.MOST_ASKING` of the rows, evenly spread."""
     if len(rows) <= MOST_ASKING:
         return rows
-    spread: Array = rows[np.linspace(0, len(rows) - 1, MOST_ASKING).round().astype(int)]
+    spread: NDArray[_Number] = rows[np.linspace(0, len(rows) - 1, MOST_ASKING).round().astype(int)]
     return spread

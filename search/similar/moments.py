@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,23 @@ OF_FRAMES = frozenset({"visual", "style", "meaning"})
 GOES_ON = 0.15
 """Cosine by which neighbours of the best pair of rows may be less alike for the match to go on there."""
 
+UNLIKE = 0.5
+"""Share of a recording's segments that are taken to be unlike an example."""
+
+LEAST_LENGTH = 0.75
+"""Length of an example's segments, as a share of the hit's, from which it is told where between these they lie."""
+
 _TOUCHING = 0.1
 """Seconds between segments that follow one another."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedRows:
+    """Segments of one recording: float32 ``(m, dim)`` L2-normalised, and when each is heard, ``(m, 2)``, or ``(0, 2)``
+    where that is not known."""
+
+    rows: Array
+    spans: Spans
 
 
 def part_of(probe: Probe, start: float, end: float) -> Probe:
@@ -87,26 +102,67 @@ def _segments_within(spans: Spans, start: float, end: float) -> NDArray[np.int64
     return np.array([shared.argmax()])
 
 
-def best_span(held: Array, spans: Spans, examples: Sequence[Array]) -> tuple[float, float]:
-    """Seconds between which a hit matches best: its segment in the best pair with a segment of an example, and the
-    neighbours on either side as long as they match those of the example nearly as well.
+def best_span(held: TimedRows, examples: Sequence[TimedRows]) -> tuple[float, float]:
+    """Seconds between which a hit matches best.
+
+    The best pair of segments says which of the hit's matches, and its neighbours on either side match too as long as
+    they are nearly as like those of the example. Segments of an excerpt begin elsewhere than those of the recording
+    that it is of, so that it is like two of them in part: where between them it lies is told by how like it is to each.
 
     Args:
-        held: rows of the hit, float32 ``(m, dim)`` L2-normalised.
-        spans: when each is heard, ``(m, 2)``.
-        examples: rows of each example in their order.
+        held: of the hit, at least one row.
+        examples: of each example, at least one row each.
     """
-    likenesses = [held @ unit_rows(rows).T for rows in examples]
-    best = max(likenesses, key=lambda likeness: float(likeness.max()))
-    at, asking = (int(number) for number in np.unravel_index(best.argmax(), best.shape))
-    first = last = at
-    enough = best[at, asking] - GOES_ON
-    for step in range(1, min(at, asking) + 1):
-        if best[at - step, asking - step] < enough or spans[first, 0] - spans[first - 1, 1] > _TOUCHING:
-            break
-        first -= 1
-    for step in range(1, min(len(held) - at, best.shape[1] - asking)):
-        if best[at + step, asking + step] < enough or spans[last + 1, 0] - spans[last, 1] > _TOUCHING:
-            break
-        last += 1
-    return round(float(spans[first, 0]), 2), round(float(spans[last, 1]), 2)
+    likenesses = [held.rows @ unit_rows(asking.rows).T for asking in examples]
+    which = max(range(len(examples)), key=lambda number: float(likenesses[number].max()))
+    likeness, asking = likenesses[which], examples[which]
+    pairs = _matching(likeness, held.spans, asking.spans)
+    first, last = pairs[0], pairs[-1]
+    span = float(held.spans[first[0], 0]), float(held.spans[last[0], 1])
+    if len(asking.spans) == len(asking.rows):
+        lengths = asking.spans[[at for _, at in pairs], 1] - asking.spans[[at for _, at in pairs], 0]
+        if lengths.min() >= LEAST_LENGTH * (held.spans[first[0], 1] - held.spans[first[0], 0]):
+            middles = asking.spans.mean(axis=1)
+            offset = float(np.mean([_middle(likeness[:, by], held.spans, at) - middles[by] for at, by in pairs]))
+            start, end = asking.spans[first[1], 0] + offset, asking.spans[last[1], 1] + offset
+            span = max(0.0, float(start)), min(float(held.spans[-1, 1]), float(end))
+    return round(span[0], 2), round(span[1], 2)
+
+
+def _matching(likeness: Array, held: Spans, asking: Spans) -> list[tuple[int, int]]:
+    """The best pair of segments, and those before and behind it that match: of each its numbers in the hit and in the
+    example."""
+    best = divmod(int(likeness.argmax()), likeness.shape[1])
+    enough = likeness[best] - GOES_ON
+    pairs = [best]
+    for step in (-1, 1):
+        at, by = best
+        while 0 <= at + step < likeness.shape[0] and 0 <= by + step < likeness.shape[1]:
+            touching = _gap(held, at, at + step) <= _TOUCHING and _gap(asking, by, by + step) <= _TOUCHING
+            if not touching or likeness[at + step, by + step] < enough:
+                break
+            at, by = at + step, by + step
+            pairs.append((at, by))
+    return sorted(pairs)
+
+
+def _gap(spans: Spans, one: int, other: int) -> float:
+    """Seconds between two neighbours; 0 where their times are not known."""
+    before, behind = sorted((one, other))
+    return float(spans[behind, 0] - spans[before, 1]) if behind < len(spans) else 0.0
+
+
+def _middle(likeness: Array, spans: Spans, at: int) -> float:
+    """Second around which a segment of an example lies, between the one that it is most like and its neighbours.
+
+    Args:
+        likeness: of the example's segment with each of the hit's.
+        at: number of the hit's that is most like it.
+    """
+    near = [
+        number for number in (at - 1, at, at + 1) if 0 <= number < len(spans) and _gap(spans, at, number) <= _TOUCHING
+    ]
+    weights = np.maximum(likeness[near] - np.quantile(likeness, UNLIKE), 0.0)
+    if weights.sum() <= 0:
+        return float(spans[at].mean())
+    return float(weights @ spans[near].mean(axis=1) / weights.sum())

@@ -13,7 +13,7 @@ from search.media import Kind, MediaRecord, media_id
 from search.records.lookup import probe_of
 from search.records.sound_rows import as_runs
 from search.similar.find import find_similar
-from search.similar.moments import best_span, part_of
+from search.similar.moments import TimedRows, best_span, part_of
 from search.similar.questions import Probe, Question, Relation
 from search.spaces import CollectionSchema, Space, VectorField
 from search.store.base import Point, Store
@@ -88,12 +88,26 @@ def test_the_moment_of_a_voice_is_that_of_its_own_row(store: Store) -> None:
 
 
 def test_a_match_ends_at_a_silence_and_where_the_likeness_does() -> None:
-    held = UNITS[[0, 1, 2, 3]]
-    assert best_span(held, spans(4), [UNITS[[0, 1, 2, 3]]]) == (0.0, 40.0)
-    assert best_span(held, spans(4), [UNITS[[0, 9, 2, 3]]]) == (0.0, 10.0)
-    apart = np.concatenate([spans(2), spans(2, 60.0)])
-    assert best_span(held, apart, [UNITS[[0, 1, 2, 3]]]) == (0.0, 20.0)
-    assert best_span(held, spans(4), [UNITS[[7]], UNITS[[2]]]) == (20.0, 30.0)
+    notes = UNITS[[0, 1, 2, 3]]
+    held, apart = TimedRows(notes, spans(4)), np.concatenate([spans(2), spans(2, 60.0)])
+    assert best_span(held, [TimedRows(notes, spans(4))]) == (0.0, 40.0)
+    assert best_span(held, [TimedRows(UNITS[[0, 9, 2, 3]], spans(4))]) == (0.0, 10.0)
+    assert best_span(TimedRows(notes, apart), [TimedRows(notes, spans(4))]) == (0.0, 20.0)
+    assert best_span(held, [TimedRows(notes, apart)]) == (0.0, 20.0)
+    assert best_span(held, [TimedRows(notes, spans(0))]) == (0.0, 40.0), "times of the example are not known"
+    assert best_span(held, [TimedRows(UNITS[[7]], spans(1)), TimedRows(UNITS[[2]], spans(1))]) == (20.0, 30.0)
+
+
+def test_an_excerpt_lies_between_the_segments_that_it_is_like() -> None:
+    held = TimedRows(UNITS[:8], spans(8))
+    for share, start in ((0.0, 30.0), (0.25, 32.5), (0.5, 35.0), (0.75, 37.5)):
+        excerpt = (1 - share) * UNITS[3:4] + share * UNITS[4:5]
+        found = best_span(held, [TimedRows(excerpt, spans(1))])
+        assert found == pytest.approx((start, start + 10.0), abs=0.1)
+    early = best_span(held, [TimedRows(UNITS[:1], np.array([[0.0, 14.0]]))])
+    assert early == (0.0, 12.0), "nothing begins before the recording"
+    brief = best_span(held, [TimedRows(UNITS[3:4], np.array([[0.0, 1.0]]))])
+    assert brief == (30.0, 40.0), "where in the segment is not known"
 
 
 def test_a_part_of_a_recording_asks_by_its_own_segments(store: Store) -> None:

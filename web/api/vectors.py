@@ -10,8 +10,10 @@ import numpy as np
 
 from ingest.ledger.access import Scope
 from search.errors import NotFoundError, UsageError
-from search.media import Kind
+from search.media import Kind, MediaRecord
 from search.photographers.photos.features import FEATURE_NAMES
+from search.records.sound_rows import HEARD, spans_of
+from search.store.base import StoredPoint
 from search.store.filters import Filter
 from web.api.operation import Operation
 from web.api.params import CollectionName, Limit, NonEmpty
@@ -33,7 +35,7 @@ class StoredVectors:
     """The vectors of one media.
 
     Attributes:
-        moments: seconds of each row, where the rows are a video's key frames; else empty.
+        moments: seconds of each row, where the rows are a video's key frames or segments of sound; else empty.
         rows: how many vectors.
         data: base64 of their numbers, little-endian float32, row after row.
     """
@@ -86,6 +88,12 @@ class FeaturePage:
     after: str | None
 
 
+def _moments(space: str, point: StoredPoint) -> tuple[float, ...]:
+    """When each row of a space of several is seen, or begins to be heard."""
+    record = MediaRecord.from_payload(point.payload)
+    return tuple(spans_of(record, space)[:, 0].round(2).tolist()) if space in HEARD else record.moments
+
+
 def vectors(node: NodePort, listing: VectorParameters) -> VectorPage:
     """Vectors of everything that has one in this space, in order of id; also of what is missing just now."""
     info = node.store.collections().get(listing.collection)
@@ -104,7 +112,7 @@ def vectors(node: NodePort, listing: VectorParameters) -> VectorPage:
         StoredVectors(
             id=point.id,
             paths=tuple(point.payload["paths"]),
-            moments=tuple(point.payload.get("moments", ())) if info.schema.by_name[space.name].multi else (),
+            moments=_moments(space.name, point) if info.schema.by_name[space.name].multi else (),
             rows=len(point.vectors[space.name]),
             data=base64.b64encode(np.ascontiguousarray(point.vectors[space.name], "<f4").tobytes()).decode("ascii"),
         )
