@@ -162,6 +162,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker in SLOW:
             if _is_marked(item.path, marker):
                 item.add_marker(marker)
-            if item.get_closest_marker(marker):
-                order[item.path] = min(order.get(item.path, 2), 1 if marker == "slow" else 0)
+        marked = {mark.name for mark in item.iter_markers()} & SLOW.keys()
+        if marked:
+            order[item.path] = min(order.get(item.path, 2), 1 if marked == {"slow"} else 0)
     items.sort(key=lambda item: order.get(item.path, 2))

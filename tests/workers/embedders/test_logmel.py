@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import scipy.signal
 
 from workers.embedders.sound.logmel import LogMel
 from workers.embedders.sound.rows import is_silent
@@ -29,9 +28,11 @@ def mel_filters() -> np.ndarray:
 
 
 def reference(sound: np.ndarray) -> np.ndarray:
+    from scipy.signal import get_window
+
     padded = np.pad(sound.astype(np.float64), 512, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(padded, 1024)[::160]
-    spectrum = np.abs(np.fft.rfft(frames * scipy.signal.get_window("hann", 1024), axis=1)) ** 2
+    spectrum = np.abs(np.fft.rfft(frames * get_window("hann", 1024), axis=1)) ** 2
     power = mel_filters() @ spectrum.T
     levels = np.log(power / power.max() + 1e-5)
     energy = power.sum(0)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import procrustes as scipy_procrustes
 
 from search.evaluation.statistics import grouped_mean
 from workers.embedders.style.development import shipped_reader
@@ -57,6 +56,8 @@ def test_somebody_new_is_placed_by_their_vector_alone() -> None:
 
 
 def test_procrustes_is_what_scipy_says() -> None:
+    from scipy.spatial import procrustes as scipy_procrustes
+
     rng = np.random.default_rng(0)
     one, other = rng.standard_normal((2, 20, 3)).astype(np.float32)
     turned = one @ np.linalg.qr(rng.standard_normal((3, 3)))[0] * 2.5 + 4
