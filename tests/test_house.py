@@ -70,6 +70,7 @@ def test_every_top_level_name_has_its_place(repository: Path) -> None:
         "CHANGELOG.md",
         "SECURITY.md",
         "requirements.lock",
+        "requirements-weights.lock",
     }
     names = {path.relative_to(repository).parts[0] for path in tracked(repository)}
     assert {name for name in names if not name.startswith(".")} <= allowed

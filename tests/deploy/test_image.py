@@ -61,7 +61,7 @@ def test_it_says_how_it_is(instructions: list[str]) -> None:
 
 def test_everything_is_installed_from_the_lock_by_hash(instructions: list[str]) -> None:
     installs = re.findall(r"(?:uv )?pip install [^&;]*", " ".join(instructions))
-    assert len(installs) == 6
+    assert len(installs) == 7
     loose = [install for install in installs if "--require-hashes" not in install]
     assert all("--no-deps" in install for install in loose)
     assert {re.search(r"torch-cpu\.lock|wheels/\*\.whl", install).group() for install in loose} == {  # type: ignore[union-attr]
