@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from workers.embedders.sound.rows import SoundEmbedder, SoundRows
     from workers.embedders.video.flow import FlowEmbedder
 
+TOGETHER = 512
+"""Pictures of several files that are embedded at once, 150 MB of crops and whole pictures; long films go one by one."""
+
 MAX_TAGS = 5
 MIN_PROBABILITY = 0.1
 
@@ -108,6 +111,8 @@ class Models:
                 self._appearance  # noqa: B018
             if self._choice.text:
                 self._meaning  # noqa: B018
+            if model_named(self._choice.sound).may_be_missing:
+                self._sound  # noqa: B018
 
     def embed(self, items: Sequence[Decoded]) -> list[Embedded]:
         """Vectors, tags and frames of concepts of each item, in order.
@@ -115,6 +120,8 @@ class Models:
         Raises:
             ModelError: a model could not be loaded or run.
         """
+        if len(items) > 1 and sum(len(item.crops) for item in items) > TOGETHER:
+            return [embedded for item in items for embedded in self.embed([item])]
         with self._lock:
             pictures = self._embed_images(items)
             styles, appearances = self._embed_style(items), self._embed_appearance(items)

@@ -17,12 +17,13 @@ from search.media import Kind
 from search.model_descriptions.model_choice import ModelChoice, schemas_of
 from search.model_descriptions.registry import APPEARANCE, MODELS, STYLE
 from search.settings import Settings
-from workers.decode.decoded import Decoded, MediaFacts
+from workers.decode.decoded import MOVEMENT_NUMBERS, Decoded, MediaFacts
 from workers.decode.image.geometry import crop
 from workers.decode.sound import Sound
 from workers.embedders.image.openclip import openclip_image_network, tokenizer_of
 from workers.embedders.models import Models
 from workers.embedders.networks import Runner
+from workers.embedders.video.flow import flow_embedder
 from workers.embedders.video.frames import pool_frames
 from workers.embedders.video.r3d import r3d18_network
 
@@ -226,6 +227,28 @@ def test_clips_are_averaged_before_they_are_normalised(make_settings: Callable[.
     for embedded, rows in ((first, activations[1:]), (second, activations[:1])):
         mean = rows.mean(axis=0)
         np.testing.assert_allclose(embedded.vectors["motion"][0], mean / np.linalg.norm(mean), atol=1e-5)
+
+
+def test_how_films_move_stands_beside_what_they_show(
+    make_settings: Callable[..., Settings], models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flowing = Models(make_settings(batch_size=4), ModelChoice("efficientnet_lite0", "flow"))
+    numbers = RNG.normal(size=MOVEMENT_NUMBERS).astype(np.float32)
+    still = video(3)
+    moving = replace(still, movement=numbers)
+    first, none = flowing.embed([moving, still])
+    (pooled,) = models.embed([still])
+
+    np.testing.assert_allclose(first.vectors["motion"], flow_embedder().embed(numbers))
+    assert first.vectors["motion"].shape == (1, MOVEMENT_NUMBERS)
+    assert np.linalg.norm(first.vectors["motion"]) == pytest.approx(1.0)
+    assert "motion" not in none.vectors
+    for embedded in (first, none):
+        np.testing.assert_allclose(embedded.vectors["scene"], pooled.vectors["motion"], atol=1e-5)
+    monkeypatch.setattr("workers.embedders.models.TOGETHER", 4)  # of long films each is embedded by itself
+    again = flowing.embed([moving, still])
+    assert [one.vectors.keys() for one in again] == [first.vectors.keys(), none.vectors.keys()]
+    np.testing.assert_allclose(again[0].vectors["visual"], first.vectors["visual"], atol=1e-5)
 
 
 def test_tags_name_what_pictures_show(models: Models, shared_data: Path) -> None:
