@@ -229,7 +229,7 @@ class Node:
         self._upkeep.submit(self.delete_orphaned_uploads)
         self._upkeep.submit(self.bring_up_to_date)
         self._upkeep.submit(self.make_likeness_curves)
-        self._upkeep.submit(self.list_photographers)
+        self._upkeep.submit(lambda: self.photographers.list())
         self._watch.submit(self._resume_abandoned)
         self._scrub.submit(Scrubber(self.settings, self.store, self.ledger, self.closing).run)
 
@@ -249,7 +249,7 @@ class Node:
         if not self.closing.is_set():
             self._upkeep.submit(self.bring_up_to_date)
             if self._watches:
-                self._upkeep.submit(self.list_photographers)
+                self._upkeep.submit(lambda: self.photographers.list())
         return progress
 
     def wait_until_idle(self) -> None:
@@ -287,11 +287,6 @@ class Node:
             raise StoreError(f"The sample library to learn likeness from cannot be made: {error}.") from error
         if made:
             log.info("Learnt provisional likeness in %s from the sample library.", ", ".join(made))
-
-    def list_photographers(self) -> None:
-        """List the photographers, which takes seconds after the library has changed, so that no page waits for it."""
-        if not self.closing.is_set():
-            self.photographers.list()
 
     def optimise(self) -> None:
         """Build the index of each collection where the store finds it worthwhile."""

@@ -14,13 +14,7 @@ from typing import Any
 import pytest
 
 from ingest.jobs.service import JobProgress, JobService, JobState
-from search.errors import (
-    NotFoundError,
-    StoreUnavailableError,
-    UnreadableFileError,
-    UsageError,
-    WorkerUnavailableError,
-)
+from search.errors import NotFoundError, StoreUnavailableError, UnreadableFileError, UsageError, WorkerUnavailableError
 from search.records.browse import browse
 from workers.batch.report import Batch, BatchReport, Outcome, Status
 
@@ -399,21 +393,3 @@ def test_a_folder_inside_the_data_directory_can_be_ingested_by_name(desk: Any, c
     assert counts(desk.run(desk.media.parent)) == {"unchanged": 1, "embedded": 1}
     shutil.rmtree(sample)
     assert counts(desk.run(desk.media.parent)) == {"unchanged": 1, "missing": 1}
-
-
-def test_a_folder_without_media_says_what_to_look_at(desk: Any) -> None:
-    desk.media.mkdir(exist_ok=True)
-    assert f"No file was found in '{desk.media}'." in desk.run().message
-    desk.write("readme.md", "words")
-    desk.write("notes.md", "words")
-    assert "None of the 2 files" in desk.run().message
-
-
-def test_the_time_left_goes_by_what_is_embedded(desk: Any) -> None:
-    """Two files that are no media were done within the first instant, and told 20 a second."""
-    desk.fill(3)
-    for name in ("a.md", "b.md"):
-        desk.write(name, "words")
-    seen = []
-    desk.ingest.run(desk.ingest.start([desk.media]), on_progress=seen.append)
-    assert all(one.rate == 0 and one.eta_seconds is None for one in seen if one.embedded == 0)

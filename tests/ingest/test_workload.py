@@ -1,6 +1,9 @@
-"""The time that is left of a job: by kind and bytes, not told by files that needed no work."""
+"""The time that is left of a job: by kind and bytes, not told by files that needed no work; and what a job without any
+says."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -56,3 +59,21 @@ def test_a_job_of_other_units_goes_by_these(clock: list[float]) -> None:
     work.speed(10, 50)
     clock[0] += workload.WINDOW + 1
     assert work.speed(10, 50) == (0.0, None)
+
+
+def test_a_folder_without_media_says_what_to_look_at(desk: Any) -> None:
+    desk.media.mkdir(exist_ok=True)
+    assert f"No file was found in '{desk.media}'." in desk.run().message
+    desk.write("readme.md", "words")
+    desk.write("notes.md", "words")
+    assert "None of the 2 files" in desk.run().message
+
+
+def test_the_time_left_goes_by_what_is_embedded(desk: Any) -> None:
+    """Two files that are no media were done within the first instant, and told 20 a second."""
+    desk.fill(3)
+    for name in ("a.md", "b.md"):
+        desk.write(name, "words")
+    seen = []
+    desk.ingest.run(desk.ingest.start([desk.media]), on_progress=seen.append)
+    assert all(one.rate == 0 and one.eta_seconds is None for one in seen if one.embedded == 0)

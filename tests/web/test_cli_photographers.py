@@ -128,6 +128,9 @@ def test_groups_of_alike_photos_stand_for_photographers(cli: Any, library: Path)
     answer = cli.json("photographers", "label", "--from", "kmeans", "--groups", 3)
     assert "only seems to be right" in answer["message"]
     assert {one["credits"].get("kmeans") for one in cli.json("photographers", "list")} == {3}
+    cli("photographers", "label", "--from", "none", "--undo", answer["job"])
+    assert cli.json("photographers", "list") == []
+    cli("photographers", "label", "--from", "kmeans", "--groups", 3)
     cli("photographers", "label", "--from", "none", "--of", "kmeans")
     assert cli.json("photographers", "list") == []
 

@@ -81,7 +81,7 @@ def shown(report: Report) -> str:
         ("among the first three", "93.0% [88.0, 98.0; 154]"),
         ("macro F1", "68.0% [63.0, 73.0; 154]"),
         ("right, of those answered", "83.0% [78.0, 88.0; 123]"),
-        ("more than the best recipe", "+4.1% [-0.2, +8.0; 154]"),
+        ("more than the best baseline", "+4.1% [-0.2, +8.0; 154]"),
         ("strangers told, AUROC", "85.0%"),
         ("how it is developed", "55.0% [50.0, 60.0; 154]"),
         ("without the camera", "69.0%"),

@@ -38,9 +38,6 @@ MOST_MARKUP = 64
 """Combinations of filters whose fields are kept as they were written."""
 
 
-ASKED = (SearchPageQuery, Filter)
-"""What the address of the page can ask."""
-
 STOPS = {
     -1.0: "Same subject, other style",
     -0.5: "Same subject",
@@ -91,10 +88,11 @@ def page() -> Response:
     """The page for the question in the address; without one, what the library holds."""
     node = current_node()
     choices: Choices = current_app.extensions["choices"]
-    address = Address.of(known_arguments(ASKED))
+    asked = (SearchPageQuery, Filter)
+    address = Address.of(known_arguments(asked))
     query, results, examples, problem = SearchPageQuery(), Results("none"), _Examples(), None
     try:
-        query, where = read_address(ASKED)
+        query, where = read_address(asked)
         examples = _examples(node, query)
         results = answer(node, query, where, address, [tile.kind for tile in examples.like])
     except LikewiseError as error:

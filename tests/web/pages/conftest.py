@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -103,6 +104,32 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     yield page
     context.close()
     assert [text for text in complaints if "status of 4" not in text] == []
+
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+"""Of axe-core: WCAG 2.2 to level AA, and what it calls best practice."""
+
+
+@pytest.fixture
+def barriers(browser: Browser, address: str) -> Callable[[Sequence[str]], list[str]]:
+    """What axe-core finds on these pages, in both themes, each on a wide screen and a phone: rule, page, element."""
+
+    def find(paths: Sequence[str]) -> list[str]:
+        found = []
+        for theme, width in (("light", 1440), ("dark", 390)):
+            context = browser.new_context(
+                base_url=address, viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+            )
+            page = context.new_page()
+            for path in paths:
+                page.goto(path)
+                page.locator(".scripted body").wait_for()
+                for violation in Axe().run(page, options=RULES).response["violations"]:
+                    found.append(f"{violation['id']}: {path} ({theme}) {violation['nodes'][0]['html'][:200]}")
+            context.close()
+        return found
+
+    return find
 
 
 @pytest.fixture

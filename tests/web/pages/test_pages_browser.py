@@ -325,3 +325,13 @@ def test_a_dropped_file_that_no_worker_takes_is_answered_in_words(
     )
     expect(page.locator("#results")).to_have_attribute("aria-busy", "false")
     context.close()
+
+
+def test_no_page_has_a_barrier_that_axe_knows(barriers: Any, node: Any, library: Any) -> None:
+    node.ingest.known["1"] = JobProgress("1", JobState.RUNNING, "holiday", ("/media",), total=100, embedded=3)
+    node.ingest.known["2"] = JobProgress("2", JobState.QUEUED, "photos", ("/photos",))
+    node.ingest.failed = [Failure("/media/a.jpg", "corrupt", "It ends too early.", 1, "media", "1")]
+    beach, night = library.ids["beach_1.jpg"], library.ids["night_1.jpg"]
+    paths = ["/", "/?q=rose", f"/?like={beach}&unlike={night}&style=0&in=images", "/status", "/jobs", "/failures"]
+    paths += [f"/item/{library.ids[name]}" for name in ("beach_1.jpg", "clip_0.webm", "sound_0.wav")]
+    assert barriers([*paths, f"/?q=beach#view={beach}", "/duplicates", "/nothing"]) == []

@@ -29,6 +29,9 @@ CREDITS = ("exif", "folder", "csv", "kmeans", "person", "all")
 )
 @click.option("--seed", type=click.IntRange(0), help="kmeans: equal seeds make equal groups.")
 @click.option("--of", type=click.Choice(CREDITS), help="none: whose word to take back.")
+@click.option(
+    "--undo", metavar="JOB", help="none: take back what this job credited; what was said before counts again."
+)
 @common
 def command(
     call: Call,
@@ -40,6 +43,7 @@ def command(
     features: str | None,
     seed: int | None,
     of: str | None,
+    undo: str | None,
 ) -> int:
     """Note whose work photos and videos are.
 
@@ -50,12 +54,12 @@ def command(
              a folder or a pattern
     kmeans   groups of alike photos, as if each were a photographer's; with
              --features global by contrast and the means of red, green and blue
-    none     takes back what the source --of has said
+    none     takes back what the source --of has said, or the job --undo
 
     PATH narrows it to a folder, but for csv. A person's word counts before a table, a table before folders, folders
     before the files, and these before groups.
 
-    Folders, tables and groups name what has been taken in by now. Files that come later go by what they say themselves,
+    Folders, tables and groups name what has been imported by now. Files that come later go by what they say themselves,
     until the same is done again.
     """
     from web.client import connect
@@ -66,6 +70,7 @@ def command(
     new: Params = {"from": source, "overwrite": overwrite, "depth": depth, "groups": groups, "seed": seed}
     new |= {} if features is None else {"features": features}
     new |= {} if of is None else {"of": of}
+    new |= {} if undo is None else {"undo": undo}
     if path is not None:
         new |= _table(Path(path)) if source == "csv" else {"path": _absolute(path)}
     with connect(call.settings()) as client:

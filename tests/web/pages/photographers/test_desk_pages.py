@@ -36,6 +36,10 @@ def token(page: str) -> dict[str, str]:
     return {"form_token": found[1]}
 
 
+def address(name: str) -> str:
+    return f"/photographers/{photographer_id(name)}"
+
+
 def test_several_uploads_are_answered_together_and_have_no_credit(client: FlaskClient, desk: Any) -> None:
     form = token(client.get("/photographers/predict").text)
     files = [(png("navy"), "<b>.png"), (png("red"), "two.png")]
@@ -243,3 +247,31 @@ def test_names_are_shown_before_they_are_given_and_can_be_taken_back(client: Fla
     assert "9 photos credited from folders by job 12" in undo
     client.post("/photographers/label/undo", data={**form, "job": "12"})
     assert node.tasks[-1] == ("label", {"from": "none", "undo": "12"})
+
+
+def test_renaming_merging_and_correcting(client: FlaskClient, desk: Any, node: Any, library: Any) -> None:
+    page = client.get(address(SCRIPT)).text
+    form = token(page)
+    sure = {**form, "confirmed": "yes"}
+    asked = client.post(f"{address(SCRIPT)}/rename", data={**form, "name": "  Script  Ada "}).text
+    assert "will be credited to <bdi>Script  Ada</bdi>" in asked
+    assert (
+        "will be credited to <bdi>../../x</bdi>, who has"
+        in client.post(f"{address(SCRIPT)}/merge", data={**form, "into": photographer_id("../../x")}).text
+    )
+    assert node.named == []  # nothing before it is confirmed
+    renamed = client.post(f"{address(SCRIPT)}/rename", data={**sure, "name": "  Script  Ada "})
+    assert renamed.location.startswith(address("Script Ada") + "?former=")
+    merged = client.post(f"{address(SCRIPT)}/merge", data={**sure, "into": photographer_id("../../x")})
+    assert merged.location.startswith(address("../../x") + "?former=")
+    assert "are credited here now" in client.get(merged.location).text
+    client.post("/photographers/former-name", data={**form, "former": SCRIPT})
+    assert node.named.pop() == (SCRIPT, SCRIPT)  # which undoes a rename
+    photo = library.ids["night_1.jpg"]
+    back = client.post("/photographers/credit", data={**form, "media": photo, "name": "Grace", "back": "0" * 16})
+    assert back.location == "/photographers"
+    item = client.post("/photographers/credit", data={**form, "media": photo, "name": ""})
+    assert item.location == f"/item/{photo}"
+    assert node.named == [(SCRIPT, "Script  Ada"), (SCRIPT, "../../x"), (photo, "Grace"), (photo, "")]
+    assert client.post(f"{address(SCRIPT)}/merge", data={**form, "into": ""}, headers=HTML).status_code == 400
+    assert client.post("/photographers/credit", data={**form, "media": "../x"}, headers=HTML).status_code == 404

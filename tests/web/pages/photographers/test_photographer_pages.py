@@ -343,34 +343,6 @@ def test_training_is_a_job_that_the_page_tells_of(client: FlaskClient, desk: Any
     assert client.post("/photographers/train", data={**token, "kind": "<b>"}, headers=HTML).status_code == 400
 
 
-def test_renaming_merging_and_correcting(client: FlaskClient, desk: Any, node: Any, library: Any) -> None:
-    page = client.get(address(SCRIPT)).text
-    token = {"form_token": form_token(page)}
-    sure = {**token, "confirmed": "yes"}
-    asked = client.post(f"{address(SCRIPT)}/rename", data={**token, "name": "  Script  Ada "}).text
-    assert "will be credited to <bdi>Script  Ada</bdi>" in asked
-    assert (
-        "will be credited to <bdi>../../x</bdi>, who has"
-        in client.post(f"{address(SCRIPT)}/merge", data={**token, "into": photographer_id("../../x")}).text
-    )
-    assert node.named == []  # nothing before it is confirmed
-    renamed = client.post(f"{address(SCRIPT)}/rename", data={**sure, "name": "  Script  Ada "})
-    assert renamed.location.startswith(address("Script Ada") + "?former=")
-    merged = client.post(f"{address(SCRIPT)}/merge", data={**sure, "into": photographer_id("../../x")})
-    assert merged.location.startswith(address("../../x") + "?former=")
-    assert "are credited here now" in client.get(merged.location).text
-    client.post("/photographers/former-name", data={**token, "former": SCRIPT})
-    assert node.named.pop() == (SCRIPT, SCRIPT)  # which undoes a rename
-    photo = library.ids["night_1.jpg"]
-    back = client.post("/photographers/credit", data={**token, "media": photo, "name": "Grace", "back": "0" * 16})
-    assert back.location == "/photographers"
-    item = client.post("/photographers/credit", data={**token, "media": photo, "name": ""})
-    assert item.location == f"/item/{photo}"
-    assert node.named == [(SCRIPT, "Script  Ada"), (SCRIPT, "../../x"), (photo, "Grace"), (photo, "")]
-    assert client.post(f"{address(SCRIPT)}/merge", data={**token, "into": ""}, headers=HTML).status_code == 400
-    assert client.post("/photographers/credit", data={**token, "media": "../x"}, headers=HTML).status_code == 404
-
-
 def test_the_report_gives_every_figure_with_its_interval_and_n(client: FlaskClient, desk: Any) -> None:
     page = client.get("/photographers/report").text
     assert "71 % right" in page

@@ -206,3 +206,9 @@ def test_a_photo_is_developed_like_somebody(page: Page, library: Any) -> None:
     page.get_by_label("Strength").dispatch_event("change")
     expect(page.locator("[data-words]")).to_contain_text("A quarter of a stop brighter")
     assert "strength=0.5" in (after.get_attribute("src") or "")
+
+
+def test_no_page_of_the_dashboard_has_a_barrier_that_axe_knows(barriers: Any, library: Any) -> None:
+    grace, ada, photo = photographer_id("Grace"), photographer_id("Ada"), library.ids["night_1.jpg"]
+    one = [f"/{grace}", f"/{ada}/compare?with={grace}", f"/predict?like={photo}", f"/develop?like={photo}"]
+    assert barriers([f"/photographers{path}" for path in ("", *one, "/map", "/report")]) == []
