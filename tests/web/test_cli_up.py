@@ -27,7 +27,12 @@ from web.cli import main
 from web.client import Client
 from web.running import FILE, Running, announced, find_running
 
-MODELS = {"LIKEWISE_IMAGE_MODEL": "efficientnet_lite0", "LIKEWISE_VIDEO_MODEL": "frames", "LIKEWISE_DEVICE": "cpu"}
+MODELS = {
+    "LIKEWISE_IMAGE_MODEL": "efficientnet_lite0",
+    "LIKEWISE_VIDEO_MODEL": "frames",
+    "LIKEWISE_SOUND_MODEL": "logmel_rows",
+    "LIKEWISE_DEVICE": "cpu",
+}
 """Weights that come with the packages, so that nothing looks for a download."""
 
 

@@ -29,7 +29,12 @@ from web.running import FILE, find_running
 
 pytestmark = pytest.mark.models
 
-MODELS = {"LIKEWISE_IMAGE_MODEL": "efficientnet_lite0", "LIKEWISE_VIDEO_MODEL": "frames", "LIKEWISE_DEVICE": "cpu"}
+MODELS = {
+    "LIKEWISE_IMAGE_MODEL": "efficientnet_lite0",
+    "LIKEWISE_VIDEO_MODEL": "frames",
+    "LIKEWISE_SOUND_MODEL": "logmel_rows",
+    "LIKEWISE_DEVICE": "cpu",
+}
 TOKEN = "correct horse battery"
 
 

@@ -101,7 +101,9 @@ def choose_models(settings: Settings, existing: Mapping[str, CollectionSchema]) 
         else WITHOUT_SCENE
         if settings.video_model != FRAMES
         else None,
-        _note("Sounds", SOUND, settings.sound_model, sound, lacking),
+        _note("Sounds", SOUND, settings.sound_model, sound, lacking)
+        if made[SOUND] is None
+        else _older_sounds(settings.sound_model, sound),
     )
     text = None if settings.text_model == NONE else settings.text_model
     choice = ModelChoice(image, video, sound, tuple(note for note in notes if note), text=text, scene=scene)
@@ -228,6 +230,18 @@ def _note(purpose: str, space: str, wanted: str, chosen: str, lacking: Mapping[s
             "instead."
         )
     return f"{purpose}: embedded with {chosen}, as when this library was made, not with the preferred {preferred}."
+
+
+def _older_sounds(wanted: str, sound: str) -> str | None:
+    """That a library's sounds could be embedded by the preferred model; None where they are, or the settings ask for
+    the other."""
+    preferred = models_of(SOUND)[0].name
+    if sound == preferred or wanted != AUTO:
+        return None
+    return (
+        f"Sounds: embedded with {sound}, as when this library was made, not with the preferred {preferred}; "
+        f"`likewise reembed --space {SOUND}` embeds all of them with it, and tells voices."
+    )
 
 
 def _made_with(schemas: Iterable[CollectionSchema], space: str) -> str | None:
