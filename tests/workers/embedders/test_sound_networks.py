@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +13,12 @@ import pytest
 import torch
 
 from search.errors import ModelError
+from search.model_descriptions.description import PackagedWeights
 from search.model_descriptions.registry import AISFX, GE2E, SILERO
 from workers.embedders.sound import aisfx, speech, voice
 from workers.embedders.sound.gated import VOICE_WEIGHT, GatedEmbedder, gated, gated_embedder
 from workers.embedders.sound.rows import RATE, SEGMENT
-from workers.embedders.weights import weights_of
+from workers.embedders.weights import missing_packages, weights_of
 
 CPU = torch.device("cpu")
 
@@ -178,3 +182,22 @@ def test_weights_that_do_not_fit_are_refused() -> None:
     for build in (aisfx.aisfx_network, voice.voice_network, speech.speech_network):
         with pytest.raises(ModelError, match="do not fit"):
             build({"nothing": torch.zeros(1)})
+
+
+def test_packages_of_weights_are_read_and_not_imported() -> None:
+    embedder()
+    assert not {"aisfx", "resemblyzer", "silero_vad"} & sys.modules.keys()
+
+
+def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "damaged").mkdir()
+    header = b'{"a": {"dtype": "F16", "shape": [1], "data_offsets": [0, 2]}}'
+    for name, data in (("a.safetensors", len(header).to_bytes(8, "little") + header), ("a.pth", b"no weights")):
+        (tmp_path / "damaged" / name).write_bytes(data)
+        model = replace(SILERO, weights=PackagedWeights("damaged==1", "damaged", name, 1, is_extra=True))
+        with pytest.raises(ModelError, match="could not be read"):
+            weights_of(model)
+    assert missing_packages(model) == ()
+    (tmp_path / "damaged" / "a.pth").unlink()
+    assert missing_packages(model) == ("damaged==1",)
