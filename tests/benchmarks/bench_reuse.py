@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from search.evaluation.statistics import wilson
 from search.settings import Settings
 from search.similar.reuse.footprints import FRAMES_A_SECOND, GRID, Footprints
-from search.similar.reuse.overlaps import Overlap
+from search.similar.reuse.overlaps import LEAST_SECONDS, Overlap
 from search.similar.reuse.search import find_overlaps
 from workers.decode.fingerprints.frames import FilmFrames, frame_fingerprint
 from workers.decode.fingerprints.landmarks import sound_landmarks
@@ -157,13 +157,16 @@ def _found(ids: list[str], prints: Mapping[str, Footprints]) -> dict[frozenset[s
 
 
 def _sources(clips: Sequence[Path], part: str) -> list[Path]:
-    """Clips drawn in turns from each scene, every second one for the part."""
+    """Clips drawn in turns from each scene: every second of the first for development, of the others those for the test
+    that can hold a span."""
     rng = random.Random(7)
     by_scene = [[*paths] for _, paths in itertools.groupby(clips, lambda path: path.parent)]
     for paths in by_scene:
         rng.shuffle(paths)
     drawn = [path for turn in itertools.zip_longest(*by_scene) for path in turn if path is not None]
-    return drawn[0 if part == "dev" else 1 : 2 * SOURCES : 2]
+    tuned = drawn[: 2 * SOURCES : 2]
+    others = [path for path in drawn if path not in tuned and _load(path)[-1][0] > LEAST_SECONDS]
+    return tuned if part == "dev" else others[:SOURCES]
 
 
 def _load(path: Path) -> Film:

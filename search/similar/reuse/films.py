@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from search.similar.reuse.footprints import FRAMES_A_SECOND, shown
 from search.similar.reuse.overlaps import LEAST_SECONDS
 
-MOST_BITS = 42
+MOST_BITS = 60
 """Most differing bits of two frames that show the same."""
 
 STILL_BITS = 34

@@ -11,13 +11,17 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from search.similar.reuse.films import MOST_BITS, distances
+from search.similar.reuse.films import distances
 from search.similar.reuse.footprints import FRAME_BYTES, GRID, shown
 from search.similar.reuse.landmarks import LEAST_VOTES
 
 MOST_EQUAL = 200
 """Frames of a part of the library that two rows of bits, or a landmark, may be common to; what is more common is left
 out."""
+
+CLOSE_BITS = 42
+"""Most differing bits of frames at whose offset two films are laid over each other. Fewer unrelated frames are as close
+than ``films.MOST_BITS`` lets match there."""
 
 LEAST_HITS = 2
 """Frames close to one of another film, at about one offset, from which the two are laid over each other there."""
@@ -54,17 +58,22 @@ class FramesIndex:
         offsets: list[NDArray[np.int64]] = []
         for begin in range(0, len(film), _PART):
             part = film[begin : begin + _PART]
-            is_shown = shown(part)
-            pairs = [band.pairs(keys, is_shown) for band, keys in zip(self._bands, _keys(part), strict=True)]
-            codes = np.unique(np.concatenate([asked * len(self._rows) + held for asked, held in pairs]))
-            asked, held = codes // max(1, len(self._rows)), codes % max(1, len(self._rows))
-            close = distances(part[asked], self._rows[held]) <= MOST_BITS
-            owner = np.searchsorted(self._starts, held[close], "right") - 1
+            asked, held = self._close_pairs(part)
+            owner = np.searchsorted(self._starts, held, "right") - 1
             owners.append(owner)
-            offsets.append(held[close] - self._starts[owner] - asked[close] - begin)
+            offsets.append(held - self._starts[owner] - asked - begin)
         if not owners:
             return {}
         return _frequent(np.concatenate(owners), np.concatenate(offsets), LEAST_HITS, spread=1)
+
+    def _close_pairs(self, part: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Numbers of frames asked, and held, that are close."""
+        is_shown = shown(part)
+        pairs = [band.pairs(keys, is_shown) for band, keys in zip(self._bands, _keys(part), strict=True)]
+        codes = np.unique(np.concatenate([asked * len(self._rows) + held for asked, held in pairs]))
+        asked, held = codes // max(1, len(self._rows)), codes % max(1, len(self._rows))
+        close = distances(part[asked], self._rows[held]) <= CLOSE_BITS
+        return asked[close], held[close]
 
 
 class _Band:

@@ -24,8 +24,8 @@ from workers.decode.recording.upright import Turn
 _LONG_SIDE = 160
 LEAST_CONTRAST = 2.0
 """Mean step between the 17 rows, in gray levels, below which a frame is too plain."""
-_STEP = 0.5
-"""Share of that mean by which a step has to be brighter."""
+_STEP = 0.8
+"""Share of the usual step by which one has to be brighter."""
 _BORDER_NOISE = 6
 """Gray levels by which the lines of a border may differ from the outermost, as coding makes them."""
 _MOST_BORDER = 0.6
@@ -81,10 +81,11 @@ def frame_fingerprint(gray: npt.NDArray[np.uint8]) -> bytes:
     inner = without_borders(gray)
     cells = cv2.resize(inner, (GRID, GRID + 1), interpolation=cv2.INTER_AREA).astype(np.float32)
     steps = np.diff(cells, axis=0)
-    contrast = float(np.abs(steps).mean())
-    if contrast < LEAST_CONTRAST:
+    sizes = np.abs(steps)
+    if float(sizes.mean()) < LEAST_CONTRAST:
         return bytes(FRAME_BYTES)
-    return np.packbits((steps > _STEP * contrast).ravel()).tobytes()
+    usual = float(np.sqrt(sizes).mean()) ** 2  # the edges of a logo hardly change it, as they would the mean
+    return np.packbits((steps > _STEP * usual).ravel()).tobytes()
 
 
 def without_borders(gray: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
