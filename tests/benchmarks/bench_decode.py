@@ -29,6 +29,7 @@ from search.settings import Settings
 from workers.decode.file import decode_file
 from workers.decode.opened import open_media
 from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sound import Sound
 from workers.runtime import keep_freed
 cv2.setNumThreads(1)
 keep_freed(64 << 20, 32 << 20)
@@ -36,7 +37,7 @@ options = DecodeOptions.of(Settings())
 for line in sys.stdin:
     start = time.perf_counter()
     with open_media(line.strip(), options.max_bytes) as media:
-        decode_file(media, None, options)
+        decode_file(media, None, options, Sound())
     print(time.perf_counter() - start, flush=True)
 """
 

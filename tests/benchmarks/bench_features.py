@@ -38,6 +38,7 @@ from workers.decode.decoded import Decoded
 from workers.decode.opened import OpenedMedia
 from workers.decode.sandbox.options import DecodeOptions
 from workers.decode.sandbox.pool import COMMAND, DecodePool
+from workers.decode.sound import Sound
 from workers.embedders.models import Models
 from workers.runtime import make_ready_for_models
 
@@ -55,7 +56,7 @@ def child(parts: str, options: str) -> None:
     from workers.decode.sandbox.child import serve
 
     def decode(media: OpenedMedia, kind: Kind | None, limits: DecodeOptions) -> Decoded:
-        return replace(decode_file(media, kind, limits), whole=None)
+        return replace(decode_file(media, kind, limits, Sound()), whole=None)
 
     nothing = np.zeros((224, 224, 3), np.uint8)
     image.squeeze = lambda picture: nothing

@@ -22,6 +22,7 @@ from web.api.media import offered_name
 from workers.decode.file import decode_file
 from workers.decode.opened import open_media
 from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sound import Sound
 
 OWN = {"Authorization": "Bearer own-token"}
 
@@ -149,7 +150,7 @@ def test_a_jpeg_with_further_pictures_is_shown(
     with Image.open(path) as opened:
         assert opened.format == "MPO"
     with open_media(str(path), 1 << 20) as media:
-        decoded = decode_file(media, None, DecodeOptions.of(Settings()))
+        decoded = decode_file(media, None, DecodeOptions.of(Settings()), Sound())
     answer = client.get(f"/media/{stored(path, mime or decoded.mime)}/file")
     assert answer.status_code == 200
     assert answer.mimetype == "image/jpeg"

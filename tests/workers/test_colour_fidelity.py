@@ -15,6 +15,7 @@ from search.settings import Settings
 from workers.decode.file import decode_file
 from workers.decode.opened import open_media
 from workers.decode.sandbox.options import DecodeOptions
+from workers.decode.sound import Sound
 from workers.embedders.image.efficientnet import efficientnet_lite0_network
 from workers.embedders.networks import Runner
 
@@ -50,7 +51,7 @@ def test_every_profile_in_every_format_is_as_its_twin(tmp_path: Path) -> None:
             picture.save(path, icc_profile=profile, **how)
             names.append((form, name))
             with open_media(str(path), options.max_bytes) as media:
-                crops.append(decode_file(media, None, options).crops)
+                crops.append(decode_file(media, None, options, Sound()).crops)
     runner = Runner(efficientnet_lite0_network(), torch.device("cpu"), len(crops))
     vectors = dict(zip(names, runner(np.concatenate(crops))[0], strict=True))
     cosines = {(form, name): float(vectors[form, name] @ vectors[form, None]) for form, name in names if name}
