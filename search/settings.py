@@ -127,7 +127,7 @@ class Settings(BaseModel):
     threads: int = Field(0, ge=0, description="threads of the model on CPU; 0 means one a core")
 
     decode_workers: int = Field(0, ge=0, description="decoder processes; 0 means one a core")
-    decode_timeout: float = Field(60.0, gt=0, description="seconds a decoder may take for a file, beside a fifth of its sound")
+    decode_timeout: float = Field(60.0, gt=0, description="seconds a decoder may take, beside a fifth of a sound")
     decode_memory_mb: Positive = Field(2048, description="MiB of address space a decoder may take beyond its own start")
     decoder_sandbox: Literal["auto", "required", "off"] = Field(
         "auto",
