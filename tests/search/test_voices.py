@@ -1,4 +1,4 @@
-"""Sounds and voices: both at once answer, each alone by name; a film leads on by the sound of the moment that is seen."""
+"""Sounds and voices: both at once answer, each alone by name; a film leads on by the sound of the moment it shows."""
 
 from __future__ import annotations
 
