@@ -7,12 +7,12 @@ compared yet. Which contents have fingerprints over time: those decoded by revis
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ingest.jobs.kinds import OverlapsOptions
 from ingest.jobs.tasks import TaskRun
 from ingest.ledger.database import Ledger
-from ingest.ledger.entries import chunked
 from ingest.ledger.overlaps import (
     compared_contents,
     forget_overlaps,
@@ -29,8 +29,9 @@ from search.store.base import Store
 from search.store.filters import Filter
 from workers.storage.previews import Previews
 
-GROUP = 250
-"""Contents that are compared, and whose overlaps are stored, at a time."""
+GROUP, GROUP_SECONDS = 4000, 360_000.0
+"""Contents, and seconds of them, that are compared, and whose overlaps are stored, at a time. For each group all that are
+compared already are read again."""
 
 _CACHED = 64
 """Contents whose fingerprints stay in memory while all parts of a library are read: an hour takes a megabyte."""
@@ -51,8 +52,8 @@ class FindOverlaps:
         Raises:
             StoreError, LedgerError: what is stored cannot be read, or what was found cannot be written.
         """
-        present = dict(recordings(self._store))
-        fit = {id_: revision for id_, revision in present.items() if revision >= FOOTPRINTS_SINCE}
+        present = {one.id: one for one in recordings(self._store)}
+        fit = {id_: one.decoding for id_, one in present.items() if one.decoding >= FOOTPRINTS_SINCE}
         with self._ledger.write() as connection:
             before = compared_contents(connection)
             stale = [id_ for id_, revision in before.items() if options.anew or fit.get(id_) != revision]
@@ -61,7 +62,7 @@ class FindOverlaps:
         wanted = [id_ for id_ in fit if id_ not in set(done)]
         job.begin(len(wanted))
         load = lru_cache(_CACHED)(Previews(self._settings).footprints)
-        for group in chunked(wanted, GROUP):
+        for group in _groups([present[id_] for id_ in wanted]):
             going = True
 
             def each(_: str) -> bool:
@@ -116,13 +117,36 @@ class FoundOverlaps:
         """How many recordings are not compared yet, or have no fingerprints over time yet."""
         with self._ledger.read() as connection:
             before = compared_contents(connection)
-        return sum(before.get(id_) != revision for id_, revision in recordings(self._store))
+        return sum(before.get(one.id) != one.decoding for one in recordings(self._store))
 
 
-def recordings(store: Store) -> Iterator[tuple[str, int]]:
-    """Id of each video and sound with the revision that decoded it, except those whose files have gone."""
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A video or sound: its id, the revision that decoded it, and its seconds, 0 where they are not known."""
+
+    id: str
+    decoding: int
+    seconds: float
+
+
+def recordings(store: Store) -> Iterator[Recording]:
+    """All videos and sounds, except those whose files have gone."""
     collections = store.collections()
     for collection in (Kind.VIDEO.collection, Kind.AUDIO.collection):
         if collection in collections:
-            for point in store.scroll(collection, where=Filter(), payload=("decoding",)):
-                yield point.id, int(point.payload.get("decoding") or 1)
+            for point in store.scroll(collection, where=Filter(), payload=("decoding", "duration")):
+                told = point.payload
+                yield Recording(point.id, int(told.get("decoding") or 1), float(told.get("duration") or 0.0))
+
+
+def _groups(wanted: Sequence[Recording]) -> Iterator[list[str]]:
+    group: list[str] = []
+    seconds = 0.0
+    for one in wanted:
+        if group and (len(group) == GROUP or seconds + one.seconds > GROUP_SECONDS):
+            yield group
+            group, seconds = [], 0.0
+        group.append(one.id)
+        seconds += one.seconds
+    if group:
+        yield group
