@@ -34,7 +34,7 @@ STREAM_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """Folders or files to take in.
+    """Folders or files to import.
 
     Attributes:
         paths: absolute paths on the machine Likewise runs on, or addresses (``s3://bucket/folder``).
@@ -93,7 +93,7 @@ def _number_of(said: Any) -> int | None:
 
 
 def start_job(node: NodePort, new: NewJob) -> JobProgress:
-    """Start taking in folders or files; the answer is the new job, which goes on in the background."""
+    """Start importing folders or files; the answer is the new job, which goes on in the background."""
     paths = [text if addresses.is_remote(text) else Path(text).expanduser() for text in new.paths]
     if not paths:
         raise UsageError("No folder is named.", "Name at least one folder or file to import.")

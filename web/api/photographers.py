@@ -119,7 +119,7 @@ class NewLabels:
             what the source ``of`` has said.
         path: only what lies at or below this folder.
         overwrite: let this source count before better ones.
-        depth: of ``folder``: 1 is the folder that holds a photo, 2 the one above; 0 the first below what was taken in.
+        depth: of ``folder``: 1 is the folder that holds a photo, 2 the one above; 0 the first below what was imported.
         table, base: of ``csv``: its text, with the columns path and photographer, and the folder that its paths start
             from.
         groups, seed: of ``kmeans``.

@@ -163,7 +163,6 @@ def _facts(record: MediaRecord) -> dict[str, str]:
         "Note": record.remark or "",
         "Library": ", ".join(record.libraries),
         "Format": addresses.suffix(record.paths[0]).lstrip(".").upper() if record.paths else "",
-        "Id": record.id,
     }
     return {label: text for label, text in facts.items() if text}
 

@@ -104,7 +104,7 @@ def undo_credits(node: NodePort, undoing: Undoing) -> Undone:
 
 
 def rename_photographer(node: NodePort, renaming: Renaming) -> Renamed:
-    """Call a photographer something else, also in what is taken in later; two of one name become one."""
+    """Call a photographer something else, also in what is imported later; two of one name become one."""
     try:
         name = node.photographers.name_of(renaming.photographer)
     except NotFoundError as nobody:
@@ -116,7 +116,7 @@ def rename_photographer(node: NodePort, renaming: Renaming) -> Renamed:
 
 
 def merge_photographers(node: NodePort, merging: Merging) -> Renamed:
-    """Credit all that is one photographer's to another, also in what is taken in later."""
+    """Credit all that is one photographer's to another, also in what is imported later."""
     into = node.photographers.name_of(merging.into)
     return rename_photographer(node, Renaming(merging.photographer, into))
 

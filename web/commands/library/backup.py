@@ -28,7 +28,7 @@ def command(call: Call, folder: Path, verify: bool, keep: int | None, test_resto
     """Write vectors, records, previews, models and the ledger to DIR, a folder that is empty, not there yet, or of
     backups: then only what has changed since is written.
 
-    A running `likewise up` of the same data directory does the work and answers questions meanwhile; files are taken in
+    A running `likewise up` of the same data directory does the work and answers questions meanwhile; files are imported
     again when it is done. Cut off, the same command goes on where it was. `likewise restore DIR` brings all of it back,
     into either kind of store and of ledger. The media themselves are not part of it.
 

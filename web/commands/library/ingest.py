@@ -37,7 +37,7 @@ SHOWN_FAILURES = 5
 def command(
     call: Call, paths: tuple[str, ...], library: str | None, confirm_missing: bool, reread: bool, priority: str
 ) -> int:
-    """Take in pictures, videos and sounds below PATH. Files taken in before and unchanged cost nothing.
+    """Import pictures, videos and sounds below PATH. Files imported before and unchanged cost nothing.
 
     PATH is a folder, a file, or a place in a bucket: s3://bucket/folder.
 

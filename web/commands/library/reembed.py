@@ -29,7 +29,7 @@ def command(call: Call, space: str | None, model: str | None, decoding: bool, dr
     --drop-old; asking for their model again brings them up to date instead of embedding all over. Without options,
     what there is is listed.
 
-    --space style, concepts or meaning fills in, for files taken in earlier, every one of these spaces that the library
+    --space style, concepts or meaning fills in, for files imported earlier, every one of these spaces that the library
     has, and pictures' features. With another model for visual, concepts are made anew too, as they are made from it.
     --space meaning needs LIKEWISE_TEXT_MODEL.
 

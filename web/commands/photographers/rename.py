@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="NEW")
 @common
 def rename(call: Call, photographer: str, name: str) -> None:
-    """Call a photographer NEW, also in what is taken in later. With the name of another, the two become one."""
+    """Call a photographer NEW, also in what is imported later. With the name of another, the two become one."""
     _answer(call, photographer, "/photographers/rename", {"photographer": photographer, "to": name})
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def command(
     call: Call, paths: tuple[str, ...], host: str | None, port: int | None, library: str | None, no_browser: bool
 ) -> None:
-    """Open the page at http://127.0.0.1:8000 and take in what is below PATH meanwhile. Ctrl-C ends it; jobs that were
+    """Open the page at http://127.0.0.1:8000 and import what is below PATH meanwhile. Ctrl-C ends it; jobs that were
     cut short go on at the next start. The address that is printed lets one browser in; `likewise open` makes another.
     With --json one object is printed when the page can be opened."""
     from web.api.jobs import NewJob, start_job

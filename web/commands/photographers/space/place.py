@@ -12,7 +12,7 @@ from web.commands.context import Call, common, one_line
 @common
 def command(call: Call, photographer: str) -> int:
     """Find a photographer whose photos came after `train --joint` a place in the photographer space, and tell who works
-    alike. Nothing is learnt anew, and nobody else moves. About ten photos, taken in and credited, tell enough; fifty
+    alike. Nothing is learnt anew, and nobody else moves. About ten photos, imported and credited, tell enough; fifty
     are looked at.
     """
     from web.client import connect
