@@ -30,8 +30,8 @@ from search.store.filters import Filter
 from workers.storage.previews import Previews
 
 GROUP, GROUP_SECONDS = 4000, 360_000.0
-"""Contents, and seconds of them, that are compared, and whose overlaps are stored, at a time. For each group all that are
-compared already are read again."""
+"""Contents, and seconds of them, that are compared, and whose overlaps are stored, at a time. For each group all others
+are read again."""
 
 _CACHED = 64
 """Contents whose fingerprints stay in memory while all parts of a library are read: an hour takes a megabyte."""
