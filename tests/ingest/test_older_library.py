@@ -73,7 +73,8 @@ def before(make_settings: Callable[..., Settings], media: Path, renewing: Any) -
     """A library as version 0.1 left it: no concepts, no appearance, sounds standardised by its own statistics,
     payloads with the keys of then, and nothing in the metadata that says otherwise."""
     renewing.fill(media, 3)
-    made = renewing.Library(make_settings(), media, replace(renewing.BEFORE, sound="logmel", concepts=False, appearance=False))
+    choice = replace(renewing.BEFORE, sound="logmel", concepts=False, appearance=False)
+    made = renewing.Library(make_settings(), media, choice)
     made.take_in()
     for name in made.store.collections():
         later = ("sort_time", "sort_name", "location", "added", "concept_frames")
@@ -146,7 +147,9 @@ def test_videos_whose_motion_was_their_key_frames_get_scene_and_movement(
     assert [schema.space(name).model for name in ("scene", "motion")] == ["frames_resnet18", "flow"]
     assert (answers_unnamed(schema, "scene"), answers_unnamed(schema, "motion")) == (True, False)
     assert earlier_layout(store_status(store, media)) == ()
-    points = {Path(p.payload["paths"][0]).name: p for p in store.scroll("videos", vectors=("visual", "scene", "motion"))}
+    points = {
+        Path(p.payload["paths"][0]).name: p for p in store.scroll("videos", vectors=("visual", "scene", "motion"))
+    }
     for point in points.values():
         np.testing.assert_allclose(point.vectors["visual"], old[point.id]["visual"], atol=1e-6)
     assert points["one.mp4"].vectors.keys() == {"visual", "scene", "motion"}

@@ -23,6 +23,7 @@ from ingest.maintenance.reembed import asked_for
 from search.errors import UsageError
 from search.media import Kind, MediaRecord
 from search.model_descriptions.registry import models_by_space
+from search.settings import Settings
 from search.store.base import VectorQuery
 from search.store.filters import Filter
 from workers.batch.backfill import FILLED_IN_PLACE
