@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
+
 from search.errors import StoreError
 from search.likeness import percentiles
+from search.likeness.best_pairs import MOST_ASKING
 from search.likeness.percentiles import MIN_PAIRS, PercentileCurve, fit, pair_scores, prior
 from search.media import MediaRecord
 from search.per_store import PerStore
@@ -33,6 +36,12 @@ SINGLE_SAMPLE = 192
 
 MULTI_SAMPLE = 64
 """Points sampled of a multivector space, whose pairs cost up to 32² as much: 64² ≈ 4,000 pairs."""
+
+MOST_ROW_PAIRS = (MULTI_SAMPLE * MOST_ASKING) ** 2
+"""Pairs of vectors that are compared, about: of longer videos and recordings fewer ask."""
+
+FEWEST_ASKING = 12
+"""Which make 12 · 63 pairs of media, enough for a curve."""
 
 COUNTED_SECONDS = 15.0
 """How long the number of points that hold a space may be out of date."""
@@ -63,6 +72,26 @@ class _Kept:
             now <= GROWTH * max(then, 1) and then <= GROWTH * max(now, 1)
             for now, then in zip(points, self.points, strict=True)
         )
+
+
+def as_asking(sampled: Sequence[tuple[str, Array]], target_rows: int) -> list[tuple[str, Array]]:
+    """The sampled points that ask, each with as many vectors as ask of an example; fewer points where comparing them
+    with so many vectors would take long. Where points have no more than those, all of them ask with all.
+
+    Args:
+        sampled: id and float32 ``(m, dim)``.
+    """
+    asking = [
+        (
+            id_,
+            rows if len(rows) <= MOST_ASKING else rows[np.linspace(0, len(rows) - 1, MOST_ASKING).round().astype(int)],
+        )
+        for id_, rows in sampled
+    ]
+    longest = max((len(rows) for _, rows in asking), default=1)
+    return asking[
+        : max(FEWEST_ASKING, SINGLE_SAMPLE if longest == 1 else MOST_ROW_PAIRS // max(1, longest * target_rows))
+    ]
 
 
 class PercentileCurves:
@@ -140,7 +169,7 @@ class PercentileCurves:
         if len(askers) < MIN_ASKERS:
             # Nothing of the question's kind is stored yet: what the collection itself holds has to stand in for it.
             askers = targets
-        scores = pair_scores(askers, targets)
+        scores = pair_scores(as_asking(askers, sum(len(rows) for _, rows in targets)), targets)
         return fit(scores) if len(scores) >= MIN_PAIRS else prior(space), few or few_ask
 
     def _sample(

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from search.likeness.percentile_curves import as_asking
 from search.likeness.percentiles import MIN_PAIRS, PercentileCurve, fit, pair_scores, prior
 
 SCORES = np.random.default_rng(1).normal(0.2, 0.1, 20_000).astype(np.float32)
@@ -101,3 +102,15 @@ def test_the_prior_increases_from_nothing_to_nearly_all(space: str) -> None:
     assert matches[0] < 1.0
     assert 99.0 < matches[-1] < 100.0
     assert curve.pairs < MIN_PAIRS
+
+
+def test_of_long_videos_fewer_ask_so_that_a_curve_stays_cheap_to_learn() -> None:
+    def sampled(points: int, rows: int) -> list[tuple[str, np.ndarray]]:
+        return [(str(at), np.zeros((rows, 4), np.float32)) for at in range(points)]
+
+    usual = sampled(64, 32)
+    assert as_asking(usual, 64 * 32) == usual
+    assert len(as_asking(sampled(192, 1), 64 * 1000)) == 192
+    asking = as_asking(sampled(64, 1000), 64 * 1000)
+    assert (len(asking), len(asking[0][1])) == (12, 32)
+    assert len(as_asking(sampled(3, 2), 0)) == 3

@@ -91,7 +91,9 @@ def test_its_weights_may_lie_on_the_hub(
     assert choose_models(make_settings(image_model="efficientnet_lite0"), {}).image == "efficientnet_lite0"
     with pytest.raises(ModelError, match=r"mean_colour could not be had.*hf download likewise-tests/colour"):
         choose_models(make_settings(image_model="mean_colour", video_model="frames"), {})
-    monkeypatch.setattr(registry, "MODELS", (registry.EFFICIENTNET_LITE0, registry.OPEN_CLIP, model))
+    monkeypatch.setattr(
+        registry, "MODELS", (registry.EFFICIENTNET_LITE0, registry.OPEN_CLIP, registry.LOGMEL_ROWS, model)
+    )
     [note] = choose_models(make_settings(video_model="frames"), {}).notes
     assert "mean_colour are not in the cache of the hub" in note
     found = {check.name: check for check in run_checks(make_settings(image_model="mean_colour", video_model="frames"))}
