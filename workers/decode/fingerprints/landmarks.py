@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from search.similar.reuse.footprints import LANDMARK_SECONDS
 
-MOST_SECONDS = 20.0
-"""Processor time for one recording, enough for several hours of it; what follows has no landmarks."""
+MOST_SECONDS = 15.0
+"""Time for one recording, enough for hours of it, so that a decoder keeps to its own; what follows has no landmarks."""
 
 _WINDOW = 2048
 _HOP = round(LANDMARK_SECONDS * 16_000)
@@ -73,7 +73,7 @@ class SoundLandmarks:
 
     def _take(self, steps: int) -> None:
         """Find the peaks of the next ``steps``; the samples of a few before them are kept to compare with."""
-        began = time.process_time()
+        began = time.monotonic()
         before = min(self._begins, _AROUND_STEPS)
         count = min((len(self._waiting) - _WINDOW) // _HOP + 1, before + steps + _AROUND_STEPS)
         times, bins = _peaks(self._waiting[: (count - 1) * _HOP + _WINDOW], before, min(count, before + steps))
@@ -81,7 +81,7 @@ class SoundLandmarks:
         self._bins.append(bins)
         self._begins += steps
         self._waiting = self._waiting[(before + steps - min(self._begins, _AROUND_STEPS)) * _HOP :]
-        self._spent += time.process_time() - began
+        self._spent += time.monotonic() - began
 
 
 def sound_landmarks(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.uint32]:

@@ -36,8 +36,8 @@ from workers.decode.sandbox.options import DecodeOptions
 SEQUENTIAL_PIXELS = 1.5e9
 """Pixels up to which every frame is decoded (about 5 s of one core; half a minute of full HD). Longer videos are
 sampled by seeking to evenly spaced moments, one each five seconds."""
-PRINTED_SECONDS = 12.0
-"""Processor time in which a longer video is read from its start for fingerprints over time; what follows has none."""
+PRINTED_SECONDS = 10.0
+"""Time in which a longer video is read from its start for fingerprints over time; what follows has none."""
 FEWEST_SEEKS, MOST_SEEKS = 64, 1080
 BETWEEN_PIXELS = SEQUENTIAL_PIXELS
 """Pixels decoded beside, at most, where a film's codec begins anew less often than key frames are wanted."""
@@ -199,16 +199,16 @@ class DecodedVideo:
         return None if moment is None or frame is None else self._candidate(moment, frame)
 
     def read_from_start(self, prints: FilmFrames) -> None:
-        """Read a long video from its start for fingerprints of its frames, for ``PRINTED_SECONDS`` of processor time.
+        """Read a long video from its start for fingerprints of its frames, for ``PRINTED_SECONDS``.
 
         Frames that no other is made of are left out, so that codecs decode about twice as much in that time.
         """
-        until = time.process_time() + PRINTED_SECONDS
+        until = time.monotonic() + PRINTED_SECONDS
         self._stream.codec_context.skip_frame = "NONREF"
         with suppress(CorruptMediaError, av.error.FFmpegError):
             for moment, frame in self.frames(0.0):
                 prints.offer(moment, frame)
-                if time.process_time() > until:
+                if time.monotonic() > until:
                     break
         self._stream.codec_context.skip_frame = "DEFAULT"
 
