@@ -1,6 +1,6 @@
 """How far ``motion`` tells movements apart, whatever moves; and what films cost.
 
-    python tests/benchmarks/bench_movement.py PHOTOS [--films FOLDER] [--of FOLDER] [--curve]
+    python tests/benchmarks/bench_movement.py [PHOTOS] [--films FOLDER] [--of FOLDER] [--curve]
 
 Films of every movement of ``workers.embedders.video.movements``, each over another photo (those that
 ``workers.embedders.video.fit_flow`` leaves for tests), are encoded, decoded in the sandbox and compared: precision of
@@ -94,11 +94,13 @@ def play_backwards(path: Path, folder: Path) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("photos", type=Path)
+    parser.add_argument("photos", type=Path, nargs="?", default=Path("../shared/data/images_caltech101"))
     parser.add_argument("--films", type=Path)
     parser.add_argument("--of", type=Path)
     parser.add_argument("--curve", action="store_true")
     given = parser.parse_args()
+    if not given.photos.is_dir():
+        parser.exit(message=f"There are no photos in {given.photos}.\n")
     if given.curve:
         print_curve(given.photos)
         return
