@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search.media import DECODING_REVISION, Kind
-from search.model_descriptions.registry import MOTION, SCENE
+from search.model_descriptions.registry import LOGMEL, MOTION, SCENE, SOUND
 from search.store.base import Store
 from search.store.filters import Filter, NumberRange
 
@@ -56,14 +56,20 @@ def store_status(store: Store, home: Path) -> StoreStatus:
 
 def earlier_layout(status: StoreStatus) -> tuple[str, ...]:
     """Spaces that are as an older version filled them, each with the command that makes them anew, in sentences."""
+    said: list[str] = []
     videos = status.collections.get(Kind.VIDEO.collection)
-    motion = videos.spaces.get(MOTION) if videos else None
-    if videos is None or motion is None or SCENE in videos.spaces or not videos.points:
-        return ()
-    return (
-        "Videos have one vector of the whole, named motion, as an older version made it; "
-        "`likewise reembed --space scene` gives them one of what they show and one of how they move.",
-    )
+    if videos is not None and videos.points and MOTION in videos.spaces and SCENE not in videos.spaces:
+        said.append(
+            "Videos have one vector of the whole, named motion, as an older version made it; "
+            "`likewise reembed --space scene` gives them one of what they show and one of how they move."
+        )
+    heard = [one.spaces[SOUND].model for one in status.collections.values() if one.points and SOUND in one.spaces]
+    if LOGMEL.name in heard:
+        said.append(
+            "Sounds have one vector of the whole, as an older version made it; `likewise reembed --space sound` gives "
+            "them one of each nine seconds, and of the voices in them."
+        )
+    return tuple(said)
 
 
 def outdated_count(store: Store, collection: str) -> int:

@@ -23,6 +23,7 @@ from ingest.maintenance.reembed import asked_for
 from search.errors import UsageError
 from search.media import Kind, MediaRecord
 from search.model_descriptions.registry import models_by_space
+from search.records.status import earlier_layout, store_status
 from search.settings import Settings
 from search.store.base import VectorQuery
 from search.store.filters import Filter
@@ -232,7 +233,9 @@ def test_sounds_of_an_older_library_get_rows_and_voices(
     older.take_in()
     assert not older.store.schema("audio").by_name["sound"].multi
 
+    (said,) = (s for s in earlier_layout(store_status(older.store, media)) if "reembed --space sound" in s)
     assert older.reembed("", space).state is JobState.DONE
+    assert said not in earlier_layout(store_status(older.store, media))
 
     older.check(replace(renewing.BEFORE, sound="aisfx"))
     assert [len(older.store.generations(name)) for name in ("images", "videos", "audio")] == [1, 2, 2]
