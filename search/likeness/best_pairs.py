@@ -36,8 +36,8 @@ MOST_ASKING = 32
 """Most vectors of one example that ask: of a longer video evenly spread ones."""
 
 MOST_COUNTED = 256
-"""Most vectors that are compared with each other; of more, evenly spread ones tell how alike all are. Comparing all of a
-recording of ten hours would take ten seconds."""
+"""Most vectors that are compared with each other; of more, evenly spread ones tell how alike all are. Comparing all of
+a recording of ten hours would take ten seconds."""
 
 _SINGLE = 1.0 + 1e-9
 
