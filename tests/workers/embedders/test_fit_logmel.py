@@ -1,18 +1,23 @@
-"""Fitting the statistics that sounds are standardised with."""
+"""Fitting the statistics that sounds are standardised with, and the mean that is taken from the network's."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from search.errors import UsageError
+from search.model_descriptions.registry import AISFX
 from search.settings import Settings
 from workers.decode.sandbox.pool import DecodePool
-from workers.embedders.sound.fit_logmel import fit, main, raw_sounds
+from workers.embedders.sound import aisfx, fit_aisfx
+from workers.embedders.sound.aisfx import MEAN, Aisfx, shipped_mean
+from workers.embedders.sound.fit_logmel import beginnings, fit, main, raw_sounds
 from workers.embedders.sound.standardise import SoundStatistics
 
 
@@ -64,3 +69,20 @@ def test_the_command_writes_statistics_that_can_be_read(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     statistics = SoundStatistics.of(out.read_bytes())
     assert done.output.strip() == f"{statistics.version}, of 3 in low, 2 in high"
+
+
+@pytest.mark.models
+def test_the_mean_of_the_network_is_that_of_the_recordings(tmp_path: Path) -> None:
+    for at, frequency in enumerate((300, 900)):
+        write_tone(tmp_path / f"{at}.wav", frequency)
+    out = tmp_path / "mean.npz"
+    done = CliRunner().invoke(fit_aisfx.main, [str(tmp_path), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert done.output.endswith("of 2 recordings\n")
+    model = Aisfx(torch.device("cpu"), mean=np.zeros(512, np.float32))
+    with DecodePool(Settings(home=tmp_path / "home")) as pool:
+        rows = [model.blocks(samples).mean(axis=0) for samples in beginnings(tmp_path, pool)]
+    with np.load(out) as held:
+        np.testing.assert_allclose(held["mean"], np.mean(rows, axis=0), atol=1e-4)
+    assert shipped_mean().shape == (512,)
+    assert AISFX.revision.endswith(hashlib.sha256(Path(aisfx.__file__).with_name(MEAN).read_bytes()).hexdigest()[:8])
