@@ -207,6 +207,7 @@ def test_nothing_moves_while_a_page_loads(browser: Browser, address: str, librar
         "/?q=beach",
         f"/item/{library.ids['clip_0.webm']}",
         f"/item/{library.ids['sound_0.wav']}",
+        f"/item/{library.ids['night_2.jpg']}",
         "/jobs",
     ):
         page.goto(path, wait_until="networkidle")

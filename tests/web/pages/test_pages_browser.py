@@ -288,7 +288,7 @@ def test_no_page_is_wider_than_its_window(browser: Browser, address: str, librar
     page = context.new_page()
     for path in paths:
         page.goto(path)
-        for width in (1440, 820, 360):
+        for width in (1440, 820, 360, 320):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     context.close()

@@ -182,9 +182,10 @@ def test_no_page_is_wider_than_its_window(browser: Browser, address: str, desk: 
     paths = ["/photographers", "/photographers/map", "/photographers/report", "/photographers/predict"]
     paths += [f"/photographers/predict?like={library.ids['night_1.jpg']}"]
     paths += [f"/photographers/{photographer_id(name)}" for name in desk.names]
+    paths += [f"/photographers/{photographer_id('Ada')}/compare?with={photographer_id('Grace')}"]
     for path in paths:
         page.goto(path)
-        for width in (1440, 820, 360):
+        for width in (1440, 820, 360, 320):
             page.set_viewport_size({"width": width, "height": 800})
             _check_width(page, width)
     context.close()
