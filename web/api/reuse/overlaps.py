@@ -159,7 +159,9 @@ def _compared(settings: Settings, name: str, probe: Probe | None, hits: Sequence
     Args:
         probe: None of what is stored under the id ``name``; only a picture is compared then.
     """
-    recordings = [hit for hit in hits if hit.kind is not Kind.IMAGE and hit.relation is not Relation.EXACT_COPY]
+    near = [hit for hit in hits if hit.kind is not Kind.IMAGE and hit.relation is not Relation.EXACT_COPY]
+    is_picture = probe is None or probe.kind is Kind.IMAGE  # of what is stored only pictures are compared here
+    recordings = [hit for hit in near if hit.score >= MIN_COSINE] if is_picture else near
     previews = Previews(settings)
     mine = None if not recordings else previews.footprints(name) if probe is None else probe.footprints
     if mine is None or mine.is_empty or (probe is None and (len(mine.frames) > 1 or mine.landmarks.size)):
@@ -173,7 +175,7 @@ def _compared(settings: Settings, name: str, probe: Probe | None, hits: Sequence
             continue
         if len(mine.frames) != 1:
             found += sorted(overlaps_of(name, mine, hit.id, theirs), key=lambda one: -one.seconds)[:1]
-        elif hit.score >= MIN_COSINE and (still := still_at(mine.frames, theirs.frames)) is not None:
+        elif (still := still_at(mine.frames, theirs.frames)) is not None:
             stills.append((still[1], Overlap(name, hit.id, 0.0, still[0] / FRAMES_A_SECOND, 0.0)))
     nearest = min((bits for bits, _ in stills), default=0)
     return found + [one for bits, one in stills if bits <= nearest + STILL_SLACK]
