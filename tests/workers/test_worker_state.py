@@ -44,7 +44,7 @@ def server_settings(make_settings: Callable[..., Settings]) -> Settings:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch, pool: Any) -> list[str]:
     """Image models built, in order; decoders are the fake ones."""
-    monkeypatch.setattr(workers.worker.state, "DecodePool", lambda settings, clips: pool)
+    monkeypatch.setattr(workers.worker.state, "DecodePool", lambda settings, clips, movement: pool)
     return []
 
 
