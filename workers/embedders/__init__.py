@@ -7,7 +7,7 @@ Start with ``models``.
 * ``appearance``: The ``appearance`` space: all that the layers of a network see in a picture, within its borders, in
   256 numbers
 * ``image``: Networks that see single pictures, and what is read off their outputs
-* ``sound``: Sounds as statistics of their log-mel spectrogram, and how those are standardised
+* ``sound``: Sounds as vectors, a row for each segment of a recording
 * ``style``: The ``style`` space: how a picture is developed, apart from what it shows; and the training of it
 * ``video``: Networks that see movement
 * ``builders``: The function that makes a model, found by the ``module:function`` of its description
