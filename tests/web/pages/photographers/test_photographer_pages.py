@@ -153,7 +153,7 @@ def test_the_picture_answers_alone_unless_everything_is_asked(client: FlaskClien
 
 def test_a_stored_photo_is_asked_about(client: FlaskClient, desk: Any, library: Any) -> None:
     item = client.get(f"/item/{library.ids['night_1.jpg']}").text
-    link = re.search(r'href="(/photographers/predict\?like=[^"]+)">Whose style', item)
+    link = re.search(r'href="(/photographers/predict\?like=[^"]+)">Identify', item)
     assert link
     page = client.get(link[1]).text
     assert desk.asked[0].media_id == library.ids["night_1.jpg"]
