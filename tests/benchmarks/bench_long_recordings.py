@@ -223,13 +223,18 @@ def search(hours: int, rows: int = 388) -> None:
             store.upsert("audio", [Point(record.id, {"sound_voice": some(rows)}, record.to_payload())])
         print(f"{hours} hours, {hours * rows:,} rows, written in {time.monotonic() - began:.0f} s")
         for asking in (1, 3, 32):
-            times = []
+            times, busy = [], []
             for _ in range(7):
                 probe = Probe(Kind.AUDIO, {"sound_voice": some(asking)}, {"sound_voice": field.space.fingerprint})
-                began = time.monotonic()
+                began, used = time.monotonic(), time.process_time()
                 find_similar(store, Question((probe,), collections=("audio",)))
                 times.append(time.monotonic() - began)
-            print(f"{asking} rows ask: {1000 * float(np.median(times)):.0f} ms (first {1000 * times[0]:.0f})")
+                busy.append(time.process_time() - used)
+            print(
+                f"{asking} rows ask: {1000 * float(np.median(times)):.0f} ms, {1000 * float(np.median(busy)):.0f} ms "
+                f"of a processor (the first time {1000 * times[0]:.0f}, {1000 * busy[0]:.0f})",
+                flush=True,
+            )
         store.close()
 
 
