@@ -54,12 +54,18 @@ def outcome(ended: JobProgress) -> JobProgress:
 
 
 def run_alone(
-    settings: Settings, media: Path, models: MediaEmbedder, schemas: tuple[CollectionSchema, ...], *, clips: bool
+    settings: Settings,
+    media: Path,
+    models: MediaEmbedder,
+    schemas: tuple[CollectionSchema, ...],
+    *,
+    clips: bool,
+    movement: bool = False,
 ) -> tuple[JobProgress, Contents, list[tuple[object, ...]]]:
     store, ledger = open_store(settings), Ledger(settings.ledger_url)
     for schema in schemas:
         store.ensure(schema)
-    with DecodePool(settings, clips=clips) as pool:
+    with DecodePool(settings, clips=clips, movement=movement) as pool:
         ingest = JobService(settings, store, ledger, LocalRunner(BatchProcessor(settings, store, pool, models)))
         ended = ingest.run(ingest.start([media]))
     left = outcome(ended), contents(store, schemas), rows(ledger)
@@ -138,7 +144,7 @@ def test_files_of_every_kind_with_the_real_models(
     choice = choose_models(settings, {})
     schemas = schemas_of(choice)
     clips = choice.needs_clips
-    alone = run_alone(settings, media, Models(settings, choice), schemas, clips=clips)
+    alone = run_alone(settings, media, Models(settings, choice), schemas, clips=clips, movement=choice.needs_movement)
     settings = make_settings(broker_url=broker.url, threads=1)
     parts.make_collections(settings, schemas)
     for _ in range(2):

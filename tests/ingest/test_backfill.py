@@ -166,7 +166,7 @@ def test_files_that_were_touched_are_done_once_they_have_been_taken_in_again(lib
 
     ended = library.reembed("style", "style")
     assert ended.state is JobState.DONE_WITH_FAILURES
-    assert ended.message.endswith("taken in anew by `likewise ingest`.")
+    assert ended.message.endswith("imported anew by `likewise ingest`.")
 
     library.take_in()
     assert library.reembed("style", "style").state is JobState.DONE

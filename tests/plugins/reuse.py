@@ -173,13 +173,14 @@ class KeptDecoders:
         self._idle: dict[str, list[DecoderProcess]] = defaultdict(list)
         self._starter = ThreadPoolExecutor(1)  # a child ends with the thread that started it
 
-    def take(self, options: DecodeOptions) -> DecoderProcess:
+    def take(self, options: DecodeOptions, folder: Callable[[], str]) -> DecoderProcess:
         idle = self._idle[options.to_json()]
         while idle:
             if (process := idle.pop()).usable:
+                process._folder = folder
                 return process
             process.close(at_once=True)
-        return self._starter.submit(DecoderProcess, COMMAND, options).result()
+        return self._starter.submit(DecoderProcess, COMMAND, options, folder).result()
 
     def give_back(self, process: DecoderProcess, options: DecodeOptions) -> None:
         self._idle[options.to_json()].append(process)
@@ -194,9 +195,9 @@ class KeptDecoders:
 class KeptDecoder:
     """A :class:`DecoderProcess` that is kept when its pool lets go of it, unless it is in the middle of a file."""
 
-    def __init__(self, kept: KeptDecoders, options: DecodeOptions) -> None:
+    def __init__(self, kept: KeptDecoders, options: DecodeOptions, folder: Callable[[], str]) -> None:
         self._kept, self._options = kept, options
-        self._process = kept.take(options)
+        self._process = kept.take(options, folder)
         self._busy = self._closed = False
 
     @property
@@ -240,7 +241,7 @@ def decoders_are_kept(_kept_decoders: KeptDecoders) -> Iterator[None]:
 
     def start(command: Sequence[str], options: DecodeOptions, folder: Callable[[], str]) -> Any:
         if tuple(command) == COMMAND:
-            return KeptDecoder(_kept_decoders, options)
+            return KeptDecoder(_kept_decoders, options, folder)
         return DecoderProcess(command, options, folder)
 
     with pytest.MonkeyPatch.context() as monkeypatch:

@@ -314,6 +314,7 @@ def test_evaluate_measures_in_a_directory_of_its_own(cli: Any, make_media: Calla
     figures = json.loads(result.stdout)["spaces"]["visual"]
     assert figures == {
         "n": 12, "classes": 3, "p_at_1": 1.0, "k": 5, "p_at_k": pytest.approx(0.6), "map": 1.0, "index_recall": 1.0,
+        "intervals": {"p_at_1": [1.0, 1.0], "p_at_k": [pytest.approx(0.6)] * 2, "map": [1.0, 1.0]},
     }  # fmt: skip
     assert not cli.home.exists()
     shown = CliRunner().invoke(main, ["evaluate", str(folder), "--k", "3"])

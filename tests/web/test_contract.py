@@ -58,7 +58,9 @@ def test_no_call_breaks_or_answers_what_is_not_described(filled: Node, described
     every = [not_a_server_error, checks.status_code_conformance, checks.content_type_conformance]
     every.append(checks.response_schema_conformance)
     app = create_app(filled)
-    headers = {"Authorization": f"Bearer {filled.access.add_token('contract', scope)}"} if scope else {}
+    headers = {"Accept-Encoding": "identity"}  # called without a server, nothing unpacks what is compressed
+    if scope:
+        headers["Authorization"] = f"Bearer {filled.access.add_token('contract', scope)}"
     answered: Counter[int] = Counter()
     for operation in operations(described):
 

@@ -101,7 +101,7 @@ def test_a_label_table_may_be_long(start: Start) -> None:
     )
     connection.sendall(body)
     status, told = parted(everything(connection))
-    assert (status, b"'of' go together" in told) == (400, True)
+    assert (status, b"takes 'of' or 'undo'" in told) == (400, True)
 
 
 def test_chunks_are_counted(start: Start) -> None:

@@ -234,6 +234,7 @@ def test_closing_does_not_wait_for_what_hangs(begun: Begun, hostile: Pools, orde
     child_of(pool)
     futures = [pool.submit(order("hang")) for _ in range(6)]
     while not all(future.running() for future in futures[:2]):
+        assert not [future.exception() for future in futures[:2] if future.done()]
         time.sleep(0.01)
     pool.close()
     for future in futures:

@@ -27,6 +27,7 @@ from pillow_heif import register_heif_opener
 import workers
 from search.errors import CorruptMediaError, DecoderCrashError, DecoderSandboxError
 from search.settings import Settings
+from workers.decode.decoded import Decoded
 from workers.decode.sandbox import landlock
 from workers.decode.sandbox.pool import DecodePool
 from workers.decode.sandbox.powers import readable_paths
@@ -192,6 +193,11 @@ def test_what_lacks_is_said_and_refused_where_it_is_required(attacker: Attacker,
         assert not refused.value.retryable
 
 
+def _with_samples(decoded: Decoded) -> dict[str, Any]:
+    sound = decoded.sound
+    return asdict(decoded) | {"sound": None if sound is None else list(sound.pieces())}
+
+
 def test_real_decoders_decode_the_same_in_it(
     decode, photo: Image.Image, tmp_path: Path, write_video, write_sound, scene, sine
 ) -> None:
@@ -208,7 +214,8 @@ def test_real_decoders_decode_the_same_in_it(
         assert bool(pool.confinement().lacking) == (kernel_abi() == 0)
         confined = {path.name: pool.submit(str(path)).result() for path in paths}
     for path in paths:
-        np.testing.assert_equal(asdict(confined[path.name]), asdict(decode(path)))
+        inside, outside = confined[path.name], decode(path)
+        np.testing.assert_equal(_with_samples(inside), _with_samples(outside))
     assert {name: found.facts.artist for name, found in confined.items() if found.facts.artist} == {
         "a.jpg": "of one", **dict.fromkeys(("a.heic", "a.mp4", "a.tif", "a.webp"), "of all")
     }  # fmt: skip

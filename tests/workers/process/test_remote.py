@@ -45,7 +45,7 @@ def _soon_without_listener(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def desk(make_desk: Any) -> Any:
     """Its settings leave nothing to be fetched."""
-    return make_desk(video_model="frames", query_seconds=60)
+    return make_desk(video_model="frames", sound_model="auto", query_seconds=60)
 
 
 @pytest.fixture
@@ -179,7 +179,8 @@ def test_questions_are_answered_from_several_threads(desk: Any, encoder: RemoteE
 def test_collections_decide_on_the_models_without_anybody_being_asked(desk: Any, tmp_path: Path) -> None:
     store = open_store(desk.settings)
     visual, motion = Space("visual", "resnet18", "1", "p", 3), Space("motion", "r3d18", "1", "p", 3)
-    store.ensure(CollectionSchema(Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion))))
+    sound = VectorField(Space("sound", "logmel", "1", "p", 3))
+    store.ensure(CollectionSchema(Kind.VIDEO, (VectorField(visual, multi=True), VectorField(motion), sound)))
     with pytest.raises(SpaceMismatchError):
         choose_models_remotely(desk.settings, desk.app, store)
     settings = desk.settings.model_copy(update={"video_model": "auto"})
@@ -196,7 +197,7 @@ def test_a_worker_chooses_the_models_of_an_empty_store(desk: Any, start_worker: 
     start_worker(desk.settings.model_copy(update={"image_model": "resnet18", "video_model": "r3d18"}))
     settings = desk.settings.model_copy(update={"image_model": "efficientnet_lite0"})
     choice = choose_models_remotely(settings, desk.app, store)
-    assert (choice.image, choice.video) == ("efficientnet_lite0", "flow")
+    assert (choice.image, choice.video) == ("efficientnet_lite0", "frames_efficientnet_lite0")
     store.close()
 
 
