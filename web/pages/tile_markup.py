@@ -19,6 +19,9 @@ from web.wording import COPIES, called, explained, likely, likeness, moment, per
 Icons = Callable[[str], str]
 """An icon as HTML, by its name."""
 
+FIRST_TOLD = 0.05
+"""Seconds from which on a tile tells the moment; of what matches from its start it tells the length."""
+
 
 def install_tiles(app: Flask) -> None:
     """Give templates ``tiles(items, address)``: the tiles of a list, one after another. ``address`` is the present
@@ -123,7 +126,7 @@ def _kind_badge(item: Tile, icon: Icons) -> str:
     if item.kind is Kind.IMAGE:
         return ""
     time = ""
-    if item.moment is not None:
+    if item.moment is not None and (item.moment >= FIRST_TOLD or not item.duration):
         time = f"<span>at {moment(item.moment)}</span>"
     elif item.duration:
         time = f"<span>{clock(item.duration)}</span>"
