@@ -127,20 +127,30 @@ def _store(settings: Settings) -> Check:
     return Check("store", Health.OK, detail)
 
 
-def _decoding(settings: Settings) -> Check:
-    """Whether an older version decoded some files, or filled spaces, in another way than this one."""
-    from search.records.status import StoreStatus, earlier_layout
+def _asked(settings: Settings, name: str, address: str) -> object:
+    """What the API answers at an address; the check ``name`` where nothing is stored yet or another process has the
+    store."""
     from web.client import connect
-    from web.plain import load
 
-    name = "decoding"
     if find_running(settings.home) is None and settings.store == "edge" and not settings.home.exists():
         return Check(name, Health.OK, "nothing is stored yet")
     try:
         with connect(settings) as client:
-            status: StoreStatus = load(StoreStatus, client.get("/status"))
+            return client.get(address)
     except StoreLockedError as error:
         return Check(name, Health.WARNING, error.message, error.hint)
+
+
+def _decoding(settings: Settings) -> Check:
+    """Whether an older version decoded some files, or filled spaces, in another way than this one."""
+    from search.records.status import StoreStatus, earlier_layout
+    from web.plain import load
+
+    name = "decoding"
+    answer = _asked(settings, name, "/status")
+    if isinstance(answer, Check):
+        return answer
+    status: StoreStatus = load(StoreStatus, answer)
     outdated = sum(collection.outdated for collection in status.collections.values())
     layout = " ".join(earlier_layout(status))
     if not outdated:
@@ -191,17 +201,13 @@ def _ledger(settings: Settings) -> Check:
 def _verified(settings: Settings) -> Check:
     """What the last verification and the checks in the background have found."""
     from ingest.maintenance.verify.findings import Verification
-    from web.client import connect
     from web.plain import load
 
     name = "stored data"
-    if find_running(settings.home) is None and settings.store == "edge" and not settings.home.exists():
-        return Check(name, Health.OK, "nothing is stored yet")
-    try:
-        with connect(settings) as client:
-            verified: Verification = load(Verification, client.get("/verification"))
-    except StoreLockedError as error:
-        return Check(name, Health.WARNING, error.message, error.hint)
+    answer = _asked(settings, name, "/verification")
+    if isinstance(answer, Check):
+        return answer
+    verified: Verification = load(Verification, answer)
     if (damage := verified.damage) is not None:
         hint = "`likewise verify` lists it, `likewise verify --repair` repairs it."
         return Check(name, Health.FAILED, damage.summary, hint)
